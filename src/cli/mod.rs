@@ -1,0 +1,230 @@
+//! The helpers: one table, one file each. A file is arguments and a few lines of glue; what a helper does
+//! is in the rooms below.
+
+mod pane_capture;
+mod pane_keys;
+mod sesh_adopt;
+mod sesh_end;
+mod sesh_enter;
+mod sesh_list;
+mod sesh_new;
+mod sesh_pane;
+mod sesh_run;
+mod sesh_set;
+mod tmux_sesh;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::out;
+use crate::store::Target;
+use crate::tmux::{Server, Socket};
+
+/// One helper.
+pub struct Tool {
+    /// Its file name.
+    pub name: &'static str,
+    /// Its arguments and its help.
+    pub command: fn() -> clap::Command,
+    /// What it does.
+    pub run: fn(&ArgMatches) -> anyhow::Result<Exit>,
+}
+
+macro_rules! tool {
+    ($name:literal, $file:ident) => {
+        Tool {
+            name: $name,
+            command: || {
+                $file::Args::command()
+                    .name($name)
+                    .version(env!("CARGO_PKG_VERSION"))
+            },
+            run: |matches| $file::run($file::Args::from_arg_matches(matches)?),
+        }
+    };
+}
+
+/// Every helper: the binaries, `tmux-sesh`, the help and the README's table are made from it.
+pub static TOOLS: [Tool; 10] = [
+    tool!("sesh-new", sesh_new),
+    tool!("sesh-adopt", sesh_adopt),
+    tool!("sesh-list", sesh_list),
+    tool!("sesh-set", sesh_set),
+    tool!("sesh-end", sesh_end),
+    tool!("sesh-run", sesh_run),
+    tool!("sesh-pane", sesh_pane),
+    tool!("sesh-enter", sesh_enter),
+    tool!("pane-capture", pane_capture),
+    tool!("pane-keys", pane_keys),
+];
+
+impl Tool {
+    /// What it does, in one line.
+    #[must_use]
+    pub fn about(&self) -> String {
+        (self.command)()
+            .get_about()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    /// Its name below `tmux-sesh`.
+    #[must_use]
+    pub fn short_name(&self) -> &'static str {
+        self.name.strip_prefix("sesh-").unwrap_or(self.name)
+    }
+}
+
+/// The whole of a helper's `main`.
+#[must_use]
+pub fn main(name: &str) -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let exit = match TOOLS.iter().find(|tool| tool.name == name) {
+        Some(tool) => call(tool, arguments),
+        None => tmux_sesh::main(arguments),
+    };
+    ExitCode::from(exit)
+}
+
+/// Runs a helper with its arguments and gives its exit code.
+fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
+    let mut words = vec![OsString::from(tool.name)];
+    words.extend(arguments);
+    let matches = match (tool.command)().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return explain(tool.name, &error),
+    };
+    match (tool.run)(&matches) {
+        Ok(exit) => exit.code(),
+        Err(error) => failed(tool.name, &error),
+    }
+}
+
+/// Says what went wrong, unless it is only that the reader hung up.
+fn failed(name: &str, error: &anyhow::Error) -> u8 {
+    let hung_up = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
+    if hung_up {
+        return Exit::Done.code();
+    }
+    if let Some(coded) = error.downcast_ref::<sesh_run::Code>() {
+        return coded.0;
+    }
+    out::complain(name, &format!("{error:#}"));
+    error
+        .downcast_ref::<Error>()
+        .map_or(Exit::Failed, |error| error.exit)
+        .code()
+}
+
+/// Help and version go to stdout; a usage error is one sentence on stderr.
+fn explain(name: &str, error: &clap::Error) -> u8 {
+    let rendered = error.render().to_string();
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        return match out::text(&rendered) {
+            Ok(()) => Exit::Done.code(),
+            Err(error) => failed(name, &error),
+        };
+    }
+    // The first paragraph says what is wrong, the rest repeats the usage.
+    let sentence = rendered
+        .trim_start_matches("error: ")
+        .split("\n\n")
+        .next()
+        .unwrap_or("")
+        .split_whitespace()
+        .collect::<Vec<&str>>()
+        .join(" ");
+    out::complain(name, &format!("{sentence}; {name} --help shows the usage"));
+    Exit::Usage.code()
+}
+
+/// Which server: the same two options for every helper.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct On {
+    /// The tmux server with this socket name
+    #[arg(
+        short = 'L',
+        value_name = "NAME",
+        global = true,
+        help_heading = "Server"
+    )]
+    socket_name: Option<String>,
+
+    /// The tmux server with this socket path
+    #[arg(
+        short = 'S',
+        value_name = "PATH",
+        conflicts_with = "socket_name",
+        global = true,
+        help_heading = "Server"
+    )]
+    socket_path: Option<PathBuf>,
+}
+
+impl On {
+    fn server(&self) -> Result<Server> {
+        Server::at(match (&self.socket_name, &self.socket_path) {
+            (Some(name), _) => Socket::Name(name.clone()),
+            (None, Some(path)) => Socket::Path(absolute(path)?),
+            (None, None) => Socket::Default,
+        })
+    }
+}
+
+/// A TARGET on a server: `.` is only known on the caller's own.
+fn target(server: &Server, text: &str) -> Result<Target> {
+    let own = env::tmux_pane().filter(|_| server.is_callers());
+    Target::parse(text, own)
+}
+
+fn targets(server: &Server, texts: &[String]) -> Result<Vec<Target>> {
+    texts.iter().map(|text| target(server, text)).collect()
+}
+
+fn absolute(path: &std::path::Path) -> Result<PathBuf> {
+    std::path::absolute(path)
+        .map_err(|error| Error::failed(format!("cannot resolve {}: {error}", path.display())))
+}
+
+/// `KEY=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("it has no =, as in KEY=VALUE")?;
+    let fits = (1..=64).contains(&key.len())
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if fits {
+        Ok((key.into(), value.into()))
+    } else {
+        Err("a key is 1 to 64 of A-Z a-z 0-9 _ . -".into())
+    }
+}
+
+/// The TARGET grammar, for the end of a helper's help.
+const TARGETS: &str = "TARGET is, in this order: . (this pane), %N (a pane), a uuid, the name of a living sesh, \
+                       four or more first characters of a uuid, the name of an ended one.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_helper_describes_itself() {
+        for tool in &TOOLS {
+            (tool.command)().debug_assert();
+            assert!(!tool.about().is_empty(), "{}", tool.name);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `pane-capture`: reads a pane.
+
+use clap::Parser;
+
+use super::{On, target};
+use crate::error::Exit;
+use crate::out;
+use crate::pane::capture::{How, Region, capture};
+
+/// Print the text of a pane: of a sesh, also an ended one, or of any pane
+///
+/// The last lines up to the last that holds text, 50 of them if nothing else is asked.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    target: String,
+
+    /// The last N lines that hold text
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, group = "region",
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    lines: u32,
+
+    /// The whole screen, empty lines too
+    #[arg(long, group = "region")]
+    screen: bool,
+
+    /// The screen and all its history, or the last N lines of history
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, group = "region")]
+    scrollback: Option<Option<u32>>,
+
+    /// With colours and attributes
+    #[arg(long)]
+    ansi: bool,
+
+    /// Join lines that the pane's width has wrapped
+    #[arg(long)]
+    join: bool,
+
+    /// With the pane's size, cursor and mode, as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let region = match (args.screen, args.scrollback) {
+        (true, _) => Region::Screen,
+        (_, Some(history)) => Region::History(history),
+        _ => Region::Text(args.lines),
+    };
+    let captured = capture(
+        &server,
+        &target(&server, &args.target)?,
+        How {
+            region,
+            styled: args.ansi,
+            joined: args.join,
+        },
+    )?;
+    if args.json {
+        out::json(&captured)?;
+    } else {
+        out::lines(&captured.lines, args.ansi)?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,95 @@
+//! `pane-keys`: types into a pane.
+
+use clap::Parser;
+
+use super::{On, target};
+use crate::error::{Error, Exit};
+use crate::pane::keys::{Mode, Request, send};
+use crate::sesh::find;
+use crate::store::Target;
+
+/// Type keys and text into a pane
+///
+/// Keys are tmux's: Enter, Escape, C-c, M-x, Up, F5, or one character. Each is checked before anything is
+/// sent. Exit 4, with the reason, when nothing would arrive or it would go elsewhere.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    target: String,
+
+    /// The keys, in order
+    #[arg(
+        value_name = "KEY",
+        required_unless_present = "literal",
+        allow_hyphen_values = true
+    )]
+    keys: Vec<String>,
+
+    /// This text, to the letter, before the keys
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
+    literal: String,
+
+    /// All of it so many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    repeat: u16,
+
+    /// Leave copy mode first
+    #[arg(long)]
+    leave_mode: bool,
+
+    /// The keys are for copy mode
+    #[arg(long, conflicts_with = "leave_mode")]
+    to_mode: bool,
+
+    /// Also to the other panes, if the window's panes are synchronised
+    #[arg(long)]
+    synchronized: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    if args.keys.is_empty() && args.literal.is_empty() {
+        return Err(
+            Error::usage("there is nothing to send: name keys, or a text with --literal").into(),
+        );
+    }
+    let server = args.on.server()?;
+    let (pane, sesh) = match target(&server, &args.target)? {
+        Target::Pane(pane) => (pane, None),
+        named => {
+            let record = find::one(&server, &named)?;
+            let place = record.tmux.ok_or_else(|| {
+                Error::unusable(format!(
+                    "{} has ended and has no pane any more: nothing was sent",
+                    record.name
+                ))
+            })?;
+            (place.pane, Some(record.uuid))
+        }
+    };
+    send(
+        &server,
+        pane,
+        sesh,
+        &Request {
+            text: args.literal,
+            keys: args.keys,
+            repeat: args.repeat,
+            mode: match (args.leave_mode, args.to_mode) {
+                (true, _) => Mode::Leave,
+                (_, true) => Mode::Use,
+                _ => Mode::Refuse,
+            },
+            synchronized: args.synchronized,
+        },
+    )?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,84 @@
+//! `sesh-adopt`: registers what runs in a pane.
+
+use clap::Parser;
+
+use super::{On, target};
+use crate::agent::Kind;
+use crate::error::{Error, Exit};
+use crate::id::{Name, Tag};
+use crate::out;
+use crate::sesh::adopt::{Request, adopt};
+use crate::store::Target;
+
+/// Make a sesh of a pane that somebody else made
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// The pane, as in %3
+    #[arg(default_value = ".")]
+    pane: String,
+
+    /// Its name, unique among the living; made up if left out
+    #[arg(long)]
+    name: Option<Name>,
+
+    /// The agent that lives there
+    #[arg(long, value_name = "KIND")]
+    agent: Option<String>,
+
+    /// The agent's conversation id
+    #[arg(long, value_name = "ID")]
+    conv: Option<String>,
+
+    /// A tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+
+    /// Also when another pane has that conversation
+    #[arg(long)]
+    force: bool,
+
+    /// Print the record as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let Target::Pane(pane) = target(&server, &args.pane)? else {
+        return Err(Error::usage(format!(
+            "{} is no pane: sesh-adopt takes . or a pane, as in %3",
+            args.pane
+        ))
+        .into());
+    };
+    if let Some(agent) = &args.agent
+        && Kind::named(agent).is_none()
+    {
+        return Err(Error::usage(format!(
+            "{} is no agent that is known here: {}",
+            crate::id::shown(agent),
+            Kind::names()
+        ))
+        .into());
+    }
+    let record = adopt(
+        &server,
+        pane,
+        &Request {
+            name: args.name,
+            agent: args.agent,
+            conversation: args.conv,
+            tags: args.tag,
+            force: args.force,
+        },
+    )?;
+    if args.json {
+        out::json(&record)?;
+    } else {
+        out::text(&record.uuid.to_string())?;
+    }
+    Ok(Exit::Done)
+}

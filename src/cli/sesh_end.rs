@@ -1,0 +1,80 @@
+//! `sesh-end`: ends seshes.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::{On, targets};
+use crate::error::{Error, Exit};
+use crate::out;
+use crate::sesh::end::{How, end};
+use crate::sesh::find;
+use crate::store::{Record, Select};
+
+/// End seshes: HUP, then TERM to what was started
+///
+/// Types nothing. A created pane closes, its record and last lines stay; in an adopted pane only the
+/// foreground job ends, pane and shell stay. Waits until the end is proven and says what is still alive.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// KILL what does not end otherwise
+    #[arg(long)]
+    kill: bool,
+
+    /// Remove the record too; also of ended and archived ones
+    #[arg(long)]
+    forget: bool,
+
+    /// How long HUP and TERM may take together
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    on: On,
+}
+
+/// How many are ended at once: each only waits.
+const AT_ONCE: usize = 32;
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let targets = targets(&server, &args.targets)?;
+    let snapshot = find::read(&server, &Select::targets(&targets))?;
+    let mut found = targets
+        .iter()
+        .map(|target| snapshot.find(target))
+        .collect::<Result<Vec<&Record>, Error>>()?;
+    found.sort_by_key(|record| record.uuid);
+    found.dedup_by_key(|record| record.uuid);
+    let how = How {
+        kill: args.kill,
+        forget: args.forget,
+        timeout: args.timeout,
+    };
+    let mut worst = Exit::Done;
+    for some in found.chunks(AT_ONCE) {
+        let outcomes: Vec<Result<(), Error>> = std::thread::scope(|scope| {
+            let ends: Vec<_> = some
+                .iter()
+                .map(|record| scope.spawn(|| end(&server, record, how)))
+                .collect();
+            ends.into_iter()
+                .map(|end| {
+                    end.join()
+                        .unwrap_or_else(|_| Err(Error::failed("a thread failed")))
+                })
+                .collect()
+        });
+        for error in outcomes.into_iter().filter_map(Result::err) {
+            out::complain("sesh-end", &error.sentence);
+            if error.exit.code() > worst.code() {
+                worst = error.exit;
+            }
+        }
+    }
+    Ok(worst)
+}

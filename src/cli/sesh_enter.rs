@@ -1,0 +1,99 @@
+//! `sesh-enter`: goes to a sesh.
+
+use std::io::IsTerminal;
+use std::os::unix::process::CommandExt;
+
+use clap::Parser;
+
+use super::{On, target};
+use crate::error::{Error, Exit, Result};
+use crate::out;
+use crate::sesh::enter::{Way, chooser, way};
+use crate::sesh::find;
+use crate::store::Record;
+use crate::tmux::Server;
+
+/// Go to a sesh: switch the client that asked, or attach
+///
+/// Without a TARGET, tmux's own chooser opens, showing seshes alone.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    target: Option<String>,
+
+    /// The client to switch [default: the one that looks at this session]
+    #[arg(long, value_name = "CLIENT")]
+    client: Option<String>,
+
+    /// Look without being able to type
+    #[arg(long)]
+    read_only: bool,
+
+    /// Print the tmux command that would go there, and do nothing
+    #[arg(long)]
+    print: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let client = args.client.as_deref();
+    let way = match &args.target {
+        Some(text) => {
+            let record = find::one(&server, &target(&server, text)?)?;
+            way(&server, &record, client, args.read_only)?
+        }
+        None => chooser(&server, client)?,
+    };
+    if args.print {
+        let (Way::Switch(batch) | Way::Attach(batch)) = &way;
+        let words: Vec<String> = server
+            .client_words(batch)
+            .iter()
+            .map(|word| shell_word(word))
+            .collect();
+        out::text(&words.join(" "))?;
+        return Ok(Exit::Done);
+    }
+    follow(&server, way)?;
+    Ok(Exit::Done)
+}
+
+/// Goes to a sesh that is known already.
+pub(super) fn go(
+    server: &Server,
+    record: &Record,
+    client: Option<&str>,
+    read_only: bool,
+) -> Result<()> {
+    follow(server, way(server, record, client, read_only)?)
+}
+
+fn follow(server: &Server, way: Way) -> Result<()> {
+    match way {
+        Way::Switch(batch) => server.run(&batch).map(drop),
+        Way::Attach(batch) => {
+            if !std::io::stdin().is_terminal() {
+                return Err(Error::unusable(
+                    "this is no terminal to attach: --print shows the command for one",
+                ));
+            }
+            let error = server.client_for(&batch).exec();
+            Err(Error::failed(format!(
+                "cannot become the tmux client: {error}"
+            )))
+        }
+    }
+}
+
+/// A word that a POSIX shell reads back as it is.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,357 @@
+//! `sesh-list`: finds and shows seshes.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use serde::Serialize;
+
+use super::On;
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::id::{PaneId, Tag, shown};
+use crate::out::{self, Table};
+use crate::proc::signal;
+use crate::sesh::find;
+use crate::store::query::{both, equal, is_id_prefix, registered, tagged};
+use crate::store::{Key, Record, Select, Snapshot, State, value};
+
+/// Find seshes and show them
+///
+/// Shows those that have a pane and are not archived; a TARGET or PREFIX finds archived and ended ones too.
+/// Several --tag mean all of them.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// Only these: a name or the start of one, a uuid or the start of one, a pane
+    #[arg(value_name = "TARGET|PREFIX")]
+    words: Vec<String>,
+
+    /// Only those with this tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+
+    /// Only those of this agent
+    #[arg(long, value_name = "KIND")]
+    agent: Option<String>,
+
+    /// Only those in this state
+    #[arg(long, value_parser = ["starting", "busy", "waiting", "idle", "exited", "unknown"])]
+    state: Option<String>,
+
+    /// Archived ones too
+    #[arg(long)]
+    archived: bool,
+
+    /// Archived ones and ended ones too
+    #[arg(long)]
+    all: bool,
+
+    /// The tags in use, with their counts, instead
+    #[arg(long, conflicts_with_all = ["columns", "format"])]
+    tags: bool,
+
+    /// These columns as tab-separated values (\t, \n and \\ in a value are written so): uuid, name, agent, machine, status, state, cwd, tags,
+    /// archived, live, tmux-socket, tmux-session, tmux-window, tmux-pane, why, since, by, gen, note, parent,
+    /// conversation, command, exit, created, updated
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    columns: Vec<String>,
+
+    /// An array of records
+    #[arg(long, conflicts_with_all = ["columns", "format"])]
+    json: bool,
+
+    /// This tmux format, a line a pane, as in '#{@sesh_name} #{pane_title}'
+    #[arg(long, value_name = "FORMAT", conflicts_with = "columns")]
+    format: Option<String>,
+
+    /// No header line
+    #[arg(long)]
+    no_header: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let columns = args
+        .columns
+        .iter()
+        .map(|name| column(name))
+        .collect::<Result<Vec<_>>>()?;
+    if args.words.iter().any(String::is_empty) {
+        return Err(Error::usage("a target is empty: leave it out for all seshes").into());
+    }
+    let server = args.on.server()?;
+    let snapshot = find::read(
+        &server,
+        &Select {
+            filter: Some(filter(&args)),
+            ended: args.all || args.archived || !args.words.is_empty(),
+            format: args.format.clone(),
+        },
+    )?;
+    let own = env::tmux_pane().filter(|_| server.is_callers());
+    let mut records: Vec<&Record> = snapshot
+        .records()
+        .filter(|record| wanted(record, &args, own))
+        .collect();
+    records.sort_by(|one, other| {
+        (one.created_at, &one.name, one.uuid).cmp(&(other.created_at, &other.name, other.uuid))
+    });
+    if records.is_empty() && !args.words.is_empty() {
+        let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
+        return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
+    }
+    if args.tags {
+        show_tags(&records, &args)?;
+    } else if args.json {
+        out::json(&records)?;
+    } else if args.format.is_some() {
+        show_formatted(&snapshot, &records)?;
+    } else if columns.is_empty() {
+        show_table(&records, !args.no_header)?;
+    } else {
+        show_columns(&records, &columns, !args.no_header)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The part of the question that the server answers.
+fn filter(args: &Args) -> String {
+    let mut filter = registered();
+    for tag in &args.tag {
+        filter = both(&filter, &tagged(tag));
+    }
+    if let Some(agent) = &args.agent {
+        filter = both(&filter, &equal(Key::Agent, &value::encode(agent)));
+    }
+    if !args.all && !args.archived && args.words.is_empty() {
+        filter = both(&filter, &equal(Key::Archived, ""));
+    }
+    filter
+}
+
+/// All of the question: books are not filtered by the server, and words and states are decided here.
+fn wanted(record: &Record, args: &Args, own: Option<PaneId>) -> bool {
+    let tagged = args
+        .tag
+        .iter()
+        .all(|tag| record.tags.iter().any(|it| it == tag.as_str()));
+    let agent = args
+        .agent
+        .as_ref()
+        .is_none_or(|agent| record.agent.as_ref() == Some(agent));
+    let state = args
+        .state
+        .as_ref()
+        .is_none_or(|state| record.state.as_str() == state);
+    let shown = if args.words.is_empty() {
+        let there = record.tmux.is_some() || args.all || (args.archived && record.archived);
+        there && (!record.archived || args.archived || args.all)
+    } else {
+        args.words.iter().any(|word| means(word, record, own))
+    };
+    tagged && agent && state && shown
+}
+
+fn means(word: &str, record: &Record, own: Option<PaneId>) -> bool {
+    let pane = record.tmux.as_ref().map(|place| place.pane);
+    if word == "." {
+        return pane.is_some() && pane == own;
+    }
+    let id = record.uuid.to_string();
+    pane.is_some_and(|pane| pane.to_string() == word)
+        || id == word
+        || record.name.starts_with(word)
+        || (is_id_prefix(word) && id.starts_with(&word.to_lowercase()))
+}
+
+#[derive(Serialize)]
+struct TagCount<'a> {
+    tag: &'a str,
+    count: usize,
+}
+
+fn show_tags(records: &[&Record], args: &Args) -> anyhow::Result<()> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for tag in records.iter().flat_map(|record| &record.tags) {
+        *counts.entry(tag).or_default() += 1;
+    }
+    let counts: Vec<TagCount<'_>> = counts
+        .into_iter()
+        .map(|(tag, count)| TagCount { tag, count })
+        .collect();
+    if args.json {
+        return out::json(&counts);
+    }
+    let table = Table {
+        header: vec!["TAG", "SESHES"],
+        rows: counts
+            .iter()
+            .map(|count| vec![count.tag.into(), count.count.to_string()])
+            .collect(),
+        shrink: vec![0],
+    };
+    show(&table, !args.no_header)
+}
+
+fn show_formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<()> {
+    for record in records {
+        let Some(place) = &record.tmux else { continue };
+        let formatted = snapshot.formatted.get(&place.pane).ok_or_else(|| {
+            Error::usage("tmux could not read the format: are its braces balanced?")
+        })?;
+        out::line(formatted)?;
+    }
+    Ok(())
+}
+
+fn show_table(records: &[&Record], header: bool) -> anyhow::Result<()> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let home = env::home();
+    let table = Table {
+        header: vec![
+            "NAME", "STATE", "AGE", "AGENT", "TAGS", "WHERE", "CWD", "NOTE",
+        ],
+        rows: records
+            .iter()
+            .map(|record| {
+                let cwd = std::path::Path::new(&record.cwd);
+                let cwd = match home.as_ref().and_then(|home| cwd.strip_prefix(home).ok()) {
+                    Some(rest) if rest.as_os_str().is_empty() => "~".into(),
+                    Some(rest) => format!("~/{}", rest.display()),
+                    None => record.cwd.clone(),
+                };
+                vec![
+                    record.name.clone(),
+                    state(record),
+                    out::age(record.since, now),
+                    record.agent.clone().unwrap_or_default(),
+                    record.tags.join(" "),
+                    record.tmux.as_ref().map_or_else(String::new, |place| {
+                        format!("{}:{} {}", place.session, place.window, place.pane)
+                    }),
+                    cwd,
+                    record.note.clone().unwrap_or_default(),
+                ]
+            })
+            .collect(),
+        shrink: vec![7, 6, 4, 5, 0],
+    };
+    show(&table, header)
+}
+
+fn show(table: &Table, header: bool) -> anyhow::Result<()> {
+    if table.rows.is_empty() {
+        return Ok(());
+    }
+    out::text(&table.render(header, out::width()))
+}
+
+/// The state as people read it: an ended sesh says how.
+fn state(record: &Record) -> String {
+    let state = record.state.as_str();
+    match (record.state, record.exit, &record.why) {
+        (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
+            (Some(code), _) => format!("{state} {code}"),
+            (_, Some(number)) => format!("{state} {}", signal::name(number)),
+            _ => format!("{state} ?"),
+        },
+        (State::Exited, None, _) => format!("{state} ?"),
+        (_, _, Some(why)) => format!("{state} {why}"),
+        _ => state.into(),
+    }
+}
+
+/// A column of `--columns`: its name and its value.
+type Column = (&'static str, fn(&Record) -> String);
+
+fn column(name: &str) -> Result<Column> {
+    COLUMNS
+        .into_iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+            Error::usage(format!(
+                "there is no column {}: {}",
+                shown(name),
+                known.join(", ")
+            ))
+        })
+}
+
+fn number(value: Option<u64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+const COLUMNS: [Column; 25] = [
+    ("uuid", |it| it.uuid.to_string()),
+    ("name", |it| it.name.clone()),
+    ("agent", |it| it.agent.clone().unwrap_or_default()),
+    ("machine", |it| it.machine.clone()),
+    ("status", |it| it.state.as_str().into()),
+    ("state", |it| it.state.as_str().into()),
+    ("cwd", |it| it.cwd.clone()),
+    ("tags", |it| it.tags.join(",")),
+    ("archived", |it| it.archived.to_string()),
+    ("live", |it| it.live.to_string()),
+    ("tmux-socket", |it| {
+        it.tmux
+            .as_ref()
+            .map_or_else(String::new, |place| place.socket.clone())
+    }),
+    ("tmux-session", |it| {
+        it.tmux
+            .as_ref()
+            .map_or_else(String::new, |place| place.session.clone())
+    }),
+    ("tmux-window", |it| {
+        it.tmux
+            .as_ref()
+            .map_or_else(String::new, |place| place.window.to_string())
+    }),
+    ("tmux-pane", |it| {
+        it.tmux
+            .as_ref()
+            .map_or_else(String::new, |place| place.pane.to_string())
+    }),
+    ("why", |it| it.why.clone().unwrap_or_default()),
+    ("since", |it| number(it.since)),
+    ("by", |it| it.by.clone().unwrap_or_default()),
+    ("gen", |it| it.generation.to_string()),
+    ("note", |it| it.note.clone().unwrap_or_default()),
+    ("parent", |it| {
+        it.parent.map_or_else(String::new, |id| id.to_string())
+    }),
+    ("conversation", |it| {
+        it.conversation.clone().unwrap_or_default()
+    }),
+    ("command", |it| it.command.join(" ")),
+    ("exit", |it| match it.exit {
+        Some(exit) => match (exit.code, exit.signal) {
+            (Some(code), _) => code.to_string(),
+            (_, Some(number)) => signal::name(number),
+            _ => String::new(),
+        },
+        None => String::new(),
+    }),
+    ("created", |it| number(it.created_at)),
+    ("updated", |it| number(it.updated_at)),
+];
+
+fn show_columns(records: &[&Record], columns: &[Column], header: bool) -> anyhow::Result<()> {
+    if header {
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+        out::text(&names.join("\t"))?;
+    }
+    for record in records {
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|(_, cell)| out::tsv(&cell(record)))
+            .collect();
+        out::line(&cells.join("\t"))?;
+    }
+    Ok(())
+}

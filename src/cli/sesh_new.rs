@@ -1,0 +1,264 @@
+//! `sesh-new`: makes a sesh.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+use super::{On, absolute, sesh_enter, target};
+use crate::agent::Kind;
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::id::{Name, SeshId, Tag};
+use crate::out;
+use crate::sesh::create::{Request, Size, Where, plan};
+use crate::sesh::find;
+
+/// Make a sesh: a pane with a name, a command and a memory
+///
+/// Inside tmux it is a detached window of this session (option @sesh-new-in), outside a new detached
+/// session. Prints the uuid.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    /// Its name, unique among the living; made up if left out
+    name: Option<Name>,
+
+    /// Launch this agent: claude, codex, pi, gemini, opencode, copilot or aider
+    #[arg(long, value_name = "KIND")]
+    agent: Option<String>,
+
+    /// A tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+
+    /// The folder it starts in [default: this one]
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<PathBuf>,
+
+    /// A variable for it, on top of this environment; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = clap::value_parser!(OsString))]
+    env: Vec<OsString>,
+
+    /// The height of its pane [default: this client's, else 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    rows: Option<u16>,
+
+    /// The width of its pane [default: this client's, else 200]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    cols: Option<u16>,
+
+    /// Keep that size whoever looks at it
+    #[arg(long, requires = "rows", requires = "cols", conflicts_with = "split")]
+    fixed_size: bool,
+
+    /// In a session of its own
+    #[arg(long, group = "where", help_heading = "Where")]
+    session: bool,
+
+    /// In a window of this session
+    #[arg(long, group = "where", help_heading = "Where")]
+    window: bool,
+
+    /// In a split of this pane: h (beside) or v (below)
+    #[arg(long, value_name = "h|v", value_parser = ["h", "v"], group = "where", help_heading = "Where")]
+    split: Option<String>,
+
+    /// In this session, and this window of it; made when absent
+    #[arg(
+        long,
+        value_name = "SESSION[:WINDOW]",
+        group = "where",
+        help_heading = "Where"
+    )]
+    target: Option<String>,
+
+    /// The sesh it belongs to [default: the one this pane is]
+    #[arg(long, value_name = "TARGET")]
+    parent: Option<String>,
+
+    /// A note
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+
+    /// Its identity, a UUID that was never used here
+    #[arg(long, value_name = "UUID")]
+    id: Option<SeshId>,
+
+    /// Make the pane, but wait there for Enter before the command starts
+    #[arg(long)]
+    no_launch: bool,
+
+    /// Go there
+    #[arg(long, conflicts_with = "dry_run")]
+    enter: bool,
+
+    /// Say what would be done and do nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print the record as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+
+    /// The command, word by word: no shell splits it again [default: a login shell]
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let cwd = folder(args.cwd.as_deref())?;
+    let variables = args.env.iter().map(variable).collect::<Result<Vec<_>>>()?;
+    let parent = match &args.parent {
+        Some(parent) => Some(find::one(&server, &target(&server, parent)?)?.uuid),
+        None => None,
+    };
+    let request = Request {
+        argv: command(&args, &variables, &cwd)?,
+        name: args.name,
+        id: args.id,
+        agent: args.agent,
+        tags: args.tag,
+        cwd,
+        variables,
+        size: Size {
+            columns: args.cols,
+            rows: args.rows,
+        },
+        fixed: args.fixed_size,
+        place: match (args.session, args.window, &args.split, &args.target) {
+            (true, ..) => Where::Session,
+            (_, true, ..) => Where::Window,
+            (_, _, Some(split), _) => Where::Split {
+                horizontal: split == "h",
+            },
+            (_, _, _, Some(place)) => place_of(place)?,
+            _ => Where::Default,
+        },
+        parent,
+        note: args.note,
+        wait: args.no_launch,
+        ..Request::default()
+    };
+    let plan = plan(&server, request)?;
+    if args.dry_run {
+        let description = plan.describe()?;
+        if args.json {
+            let fields: serde_json::Map<String, serde_json::Value> = description
+                .into_iter()
+                .map(|(key, text)| (key.to_string(), text.into()))
+                .collect();
+            out::json(&fields)?;
+        } else {
+            for (key, text) in description {
+                out::line(&format!("{key:<8} {text}"))?;
+            }
+        }
+        return Ok(Exit::Done);
+    }
+    let record = plan.carry_out(&server)?;
+    if args.json {
+        out::json(&record)?;
+    } else {
+        out::text(&record.uuid.to_string())?;
+    }
+    if args.enter {
+        sesh_enter::go(&server, &record, None, false)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// tmux would silently start somewhere else if the folder were not there.
+fn folder(given: Option<&Path>) -> Result<PathBuf> {
+    let folder = absolute(given.unwrap_or(Path::new(".")))?;
+    if folder.to_str().is_none() {
+        return Err(Error::unusable(format!(
+            "the folder {} is not UTF-8: tmux cannot say its name",
+            folder.display()
+        )));
+    }
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err(Error::nothing(format!(
+            "there is no folder {}",
+            folder.display()
+        )))
+    }
+}
+
+/// `KEY=VALUE`, of any bytes.
+fn variable(pair: &OsString) -> Result<(OsString, OsString)> {
+    let bytes = pair.as_bytes();
+    match bytes.iter().position(|&byte| byte == b'=') {
+        Some(at) if at > 0 => Ok((
+            OsString::from_vec(bytes[..at].to_vec()),
+            OsString::from_vec(bytes[at + 1..].to_vec()),
+        )),
+        _ => Err(Error::usage(format!(
+            "--env {} is not KEY=VALUE",
+            pair.display()
+        ))),
+    }
+}
+
+/// `SESSION[:WINDOW]`.
+fn place_of(text: &str) -> Result<Where> {
+    let (session, window) = match text.split_once(':') {
+        Some((session, window)) => (session, Some(window).filter(|window| !window.is_empty())),
+        None => (text, None),
+    };
+    if session.is_empty() {
+        return Err(Error::usage(
+            "--target names no session: SESSION or SESSION:WINDOW",
+        ));
+    }
+    Ok(Where::At {
+        session: session.into(),
+        window: window.map(Into::into),
+    })
+}
+
+/// The command's words. A program that does not exist is an error here, not in a pane that nobody sees.
+fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Result<Vec<OsString>> {
+    let path = variables
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "PATH")
+        .map_or_else(env::path, |(_, path)| path.clone());
+    if let Some(agent) = &args.agent {
+        let kind = Kind::named(agent).ok_or_else(|| {
+            Error::usage(format!(
+                "{} is no agent that is known here: {}; any command can follow --",
+                crate::id::shown(agent),
+                Kind::names()
+            ))
+        })?;
+        let program = which::which_in(kind.program, Some(&path), cwd).map_err(|_| {
+            Error::nothing(format!(
+                "{} is not installed: no {} in {}",
+                kind.name,
+                kind.program,
+                path.display()
+            ))
+        })?;
+        let mut words = vec![program.into_os_string()];
+        words.extend(args.command.iter().cloned());
+        return Ok(words);
+    }
+    if let Some(program) = args.command.first()
+        && which::which_in(program, Some(&path), cwd).is_err()
+    {
+        return Err(Error::nothing(format!(
+            "there is no program {}: looked in {}",
+            crate::id::shown(&program.to_string_lossy()),
+            path.display()
+        )));
+    }
+    Ok(args.command.clone())
+}

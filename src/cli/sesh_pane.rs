@@ -1,0 +1,71 @@
+//! `sesh-pane`: which registered sesh owns a pane.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::On;
+use crate::env;
+use crate::error::{Error, Exit};
+use crate::id::PaneId;
+use crate::out;
+use crate::sesh::find;
+
+/// Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated
+///
+/// It asks the pane itself, so a SESH_ID that was inherited from another pane cannot mislead it. Exit 3 when
+/// the pane is no sesh.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// The pane [default: this one, $TMUX_PANE]
+    #[arg(long, value_name = "%N")]
+    pane: Option<PaneId>,
+
+    /// The tmux server with this socket path: the same as -S
+    #[arg(long = "socket-path", value_name = "PATH", conflicts_with_all = ["socket_name", "socket_path"])]
+    socket_path_of_pane: Option<PathBuf>,
+
+    /// Print this tmux format instead, as in '#{@sesh_name}'
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    format: Option<String>,
+
+    /// Print the record as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
+    if args.socket_path_of_pane.is_some() {
+        args.on.socket_path = args.socket_path_of_pane;
+    }
+    let server = args.on.server()?;
+    let pane = match args.pane {
+        Some(pane) => pane,
+        None => env::tmux_pane()
+            .filter(|_| server.is_callers())
+            .ok_or_else(|| {
+                Error::nothing(
+                    "there is no $TMUX_PANE of that server here: name the pane with --pane %N",
+                )
+            })?,
+    };
+    let (record, formatted) = find::of_pane(&server, pane, args.format.as_deref())?
+        .ok_or_else(|| Error::nothing(format!("pane {pane} is no sesh")))?;
+    if args.json {
+        out::json(&record)?;
+    } else if args.format.is_some() {
+        out::line(&formatted)?;
+    } else {
+        out::line(&format!(
+            "{}\t{}\t{}\t{}",
+            record.uuid,
+            record.name,
+            record.state.as_str(),
+            record.agent.unwrap_or_default()
+        ))?;
+    }
+    Ok(Exit::Done)
+}

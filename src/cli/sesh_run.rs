@@ -1,0 +1,39 @@
+//! `sesh-run`: what a created pane runs.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::error::Exit;
+use crate::sesh::run as runner;
+
+/// Run a sesh's command in its pane, record its end, hold the pane readable
+///
+/// sesh-new starts it; nobody types it. The command and its environment are in a private file, which is
+/// deleted when it is opened: tmux shows its own arguments to everyone.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// The launch file
+    #[arg(long, value_name = "FILE")]
+    launch: PathBuf,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    match runner::run(&args.launch)? {
+        0 => Ok(Exit::Done),
+        code => Err(Code(code).into()),
+    }
+}
+
+/// The exit code of the command, which is nobody's error.
+#[derive(Debug)]
+pub(super) struct Code(pub(super) u8);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {}", self.0)
+    }
+}
+
+impl std::error::Error for Code {}

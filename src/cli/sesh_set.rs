@@ -1,0 +1,120 @@
+//! `sesh-set`: changes what is known of a sesh.
+
+use clap::Parser;
+
+use super::{On, pair, target, targets};
+use crate::error::{Error, Exit};
+use crate::id::{Name, Tag};
+use crate::out;
+use crate::sesh::change::{Change, change};
+use crate::sesh::find;
+use crate::store::{Record, Select};
+
+/// Rename, tag, archive, annotate a sesh
+///
+/// All the changes of one call are made, or none. What does not change redraws nothing.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// Give it this name, unique among the living
+    #[arg(long, group = "change")]
+    name: Option<Name>,
+
+    /// Add this tag; may be repeated
+    #[arg(long, value_name = "TAG", group = "change")]
+    tag: Vec<Tag>,
+
+    /// Take this tag away; may be repeated
+    #[arg(long, value_name = "TAG", group = "change")]
+    untag: Vec<Tag>,
+
+    /// Replace a tag; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = retag, group = "change")]
+    retag: Vec<(Tag, Tag)>,
+
+    /// Put it away: hidden from lists, kept all the same
+    #[arg(long, group = "change")]
+    archive: bool,
+
+    /// Take it out again
+    #[arg(long, conflicts_with = "archive", group = "change")]
+    unarchive: bool,
+
+    /// Give it this note; an empty one removes it
+    #[arg(long, value_name = "TEXT", group = "change")]
+    note: Option<String>,
+
+    /// Set a field of your own; an empty value removes it; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, group = "change")]
+    meta: Vec<(String, String)>,
+
+    /// The sesh it belongs to; an empty one removes it
+    #[arg(long, value_name = "TARGET", group = "change")]
+    parent: Option<String>,
+
+    /// Print the changed records as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+fn retag(text: &str) -> Result<(Tag, Tag), String> {
+    let (old, new) = text.split_once('=').ok_or("it has no =, as in OLD=NEW")?;
+    let tag = |text: &str| text.parse::<Tag>().map_err(|error| error.to_string());
+    Ok((tag(old)?, tag(new)?))
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let targets = targets(&server, &args.targets)?;
+    if targets.len() > 1 && args.name.is_some() {
+        return Err(Error::usage("one name cannot be given to several seshes").into());
+    }
+    let mut changes = Vec::new();
+    changes.extend(args.name.map(Change::Name));
+    changes.extend(args.tag.into_iter().map(Change::Tag));
+    changes.extend(args.untag.into_iter().map(Change::Untag));
+    changes.extend(
+        args.retag
+            .into_iter()
+            .map(|(old, new)| Change::Retag(old, new)),
+    );
+    changes.extend(args.archive.then_some(Change::Archived(true)));
+    changes.extend(args.unarchive.then_some(Change::Archived(false)));
+    changes.extend(args.note.map(Change::Note));
+    changes.extend(
+        args.meta
+            .into_iter()
+            .map(|(key, value)| Change::Meta(key, value)),
+    );
+    if let Some(parent) = &args.parent {
+        changes.push(Change::Parent(match parent.as_str() {
+            "" => None,
+            parent => Some(find::one(&server, &target(&server, parent)?)?.uuid),
+        }));
+    }
+    if changes.is_empty() {
+        return Err(
+            Error::usage("there is nothing to change: sesh-set --help lists what can be").into(),
+        );
+    }
+    let snapshot = find::read(&server, &Select::targets(&targets))?;
+    // Every target is found before the first is changed.
+    let found = targets
+        .iter()
+        .map(|target| snapshot.find(target))
+        .collect::<Result<Vec<&Record>, Error>>()?;
+    let changed = found
+        .into_iter()
+        .map(|record| change(&server, record, &changes))
+        .collect::<Result<Vec<Record>, Error>>()?;
+    if args.json {
+        out::json(&changed)?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,304 @@
+//! The words that identify things, each checked once, where it enters.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use unicode_width::UnicodeWidthChar;
+
+use crate::error::Error;
+
+/// A pane of one server: `%` and a number. tmux never reuses it in a server's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PaneId(pub u32);
+
+impl fmt::Display for PaneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+impl FromStr for PaneId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.strip_prefix('%')
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|digits| digits.parse().ok())
+            .map(PaneId)
+            .ok_or_else(|| {
+                Error::usage(format!(
+                    "{text:?} is no pane: a pane is % and a number, as in %3"
+                ))
+            })
+    }
+}
+
+impl Serialize for PaneId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The identity of a sesh: a UUID in lower case, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct SeshId(uuid::Uuid);
+
+impl SeshId {
+    /// A new random identity (UUID version 4).
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
+
+    /// The 32 digits without dashes: for names that tmux or a shell will see.
+    #[must_use]
+    pub fn simple(self) -> String {
+        self.0.simple().to_string()
+    }
+
+    /// Bytes of the UUID: the source of made-up names.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        *self.0.as_bytes()
+    }
+}
+
+impl fmt::Display for SeshId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for SeshId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        // The hyphenated form alone: 32 bare digits would also be a prefix of nothing.
+        if text.len() == 36
+            && let Ok(uuid) = uuid::Uuid::try_parse(text)
+        {
+            return Ok(Self(uuid));
+        }
+        Err(Error::usage(format!(
+            "{text:?} is no UUID: it has 36 characters, as in 3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f"
+        )))
+    }
+}
+
+/// Characters with a meaning to tmux, to a shell or to the store: no name holds one.
+const NOT_IN_NAMES: &str = "#$\\'\";{},~`\u{241f}\u{241e}";
+
+/// A name of a sesh: unique among the live ones of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+impl Name {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What tmux shows for it as a session or window name. tmux 3.2a to 3.6b turn `:` and `.` into
+    /// `_` silently, 3.7 and later keep them, and both are target syntax: so none is left in.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.0
+            .chars()
+            .map(|c| {
+                if c.is_alphanumeric() || c == '-' || c == '_' {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Name {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refuse = |why: String| Err(Error::usage(format!("{} is no name: {why}", shown(text))));
+        if text.is_empty() {
+            return refuse("it is empty".into());
+        }
+        if text.chars().count() > 64 {
+            return refuse("it is longer than 64 characters".into());
+        }
+        for c in text.chars() {
+            // Zero width hides in a list, and at the start of a line it kills a tmux server that
+            // prints it to a client without UTF-8 (all versions).
+            if c.is_control() || c.width().unwrap_or(0) == 0 {
+                return refuse("it holds a character that does not print".into());
+            }
+            if NOT_IN_NAMES.contains(c) || (c.is_whitespace() && c != ' ') {
+                return refuse(format!("it holds {c:?}"));
+            }
+        }
+        if text.starts_with(['%', '@', '$', '=', '-', '.']) {
+            return refuse("it starts with one of % @ $ = - .".into());
+        }
+        if text.starts_with(' ') || text.ends_with(' ') {
+            return refuse("it starts or ends with a space".into());
+        }
+        if text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return refuse("four or more hex digits are the prefix of a UUID".into());
+        }
+        if text.parse::<SeshId>().is_ok() {
+            return refuse("it is a UUID".into());
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// A tag: `[A-Za-z0-9_/-]`, 1 to 64 of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Tag(String);
+
+impl Tag {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Tag {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let fits = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_/-".contains(&byte));
+        if fits {
+            Ok(Self(text.into()))
+        } else {
+            Err(Error::usage(format!(
+                "{} is no tag: a tag is 1 to 64 of A-Z a-z 0-9 _ / -",
+                shown(text)
+            )))
+        }
+    }
+}
+
+/// A refused text, quoted, escaped and short enough for one line of stderr.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let mut cut: String = text.chars().take(80).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    format!("{cut:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_people_give() {
+        for name in [
+            "build",
+            "api server",
+            "größe",
+            "日本",
+            "🦀",
+            "a.b:c",
+            "x=1",
+            "100%",
+            "abc",
+            "f00",
+            "feature/x",
+            "(a|b)&c",
+            "face it",
+        ] {
+            assert!(name.parse::<Name>().is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_would_mean_something_else() {
+        for name in [
+            "",
+            " a",
+            "a ",
+            "%1",
+            "@x",
+            "$s",
+            "=x",
+            "-x",
+            ".",
+            ".x",
+            "dead",
+            "12345",
+            "beef0",
+            "a#b",
+            "a;b",
+            "a'b",
+            "a\"b",
+            "a$b",
+            "a\\b",
+            "a{b",
+            "a}b",
+            "a,b",
+            "a~b",
+            "a`b",
+            "a\nb",
+            "a\tb",
+            "\u{200b}x",
+            "a\u{301}",
+            "\u{202e}x",
+            "a\u{241f}",
+            "a\u{a0}b",
+            "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f",
+        ] {
+            assert!(name.parse::<Name>().is_err(), "{name:?}");
+        }
+        assert!("x".repeat(64).parse::<Name>().is_ok());
+        assert!("x".repeat(65).parse::<Name>().is_err());
+    }
+
+    #[test]
+    fn labels_hold_no_target_syntax() {
+        let name: Name = "a.b:c d|e%".parse().expect("a name");
+        assert_eq!(name.label(), "a_b_c_d_e_");
+    }
+
+    #[test]
+    fn tags() {
+        for tag in ["a", "team/api", "x_1-2", &"t".repeat(64)] {
+            assert!(tag.parse::<Tag>().is_ok(), "{tag}");
+        }
+        for tag in ["", " ", "a b", "ä", "a,b", "a*", &"t".repeat(65)] {
+            assert!(tag.parse::<Tag>().is_err(), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn panes_and_ids() {
+        assert_eq!("%12".parse::<PaneId>().expect("a pane").0, 12);
+        for pane in ["", "%", "12", "%-1", "%+1", "%1x", "%99999999999"] {
+            assert!(pane.parse::<PaneId>().is_err(), "{pane}");
+        }
+        let id = SeshId::random();
+        assert_eq!(id.to_string().parse::<SeshId>().expect("an id"), id);
+        assert!(id.simple().parse::<SeshId>().is_err());
+    }
+}

@@ -1,0 +1,27 @@
+//! tmux-sesh: tmux itself as the store of sessions.
+//!
+//! The map, top down; arrows go one way (`tests/it/house.rs` holds them):
+//!
+//! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
+//! - `out`: printing, for `cli` alone: tables, JSON, text made harmless for terminals.
+//! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end.
+//! - [`pane`]: any pane, registered or not: capture, keys.
+//! - [`agent`]: the coding CLIs that can live in a pane.
+//! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes.
+//! - [`journal`]: the only writer of files.
+//! - [`proc`]: the only reader of the process table, and the only user of system calls.
+//! - [`tmux`]: the only door to tmux.
+//! - [`id`], [`env`](mod@env), [`error`]: words that identify, the environment, errors with their exit codes.
+
+pub mod agent;
+pub mod cli;
+pub mod env;
+pub mod error;
+pub mod id;
+pub mod journal;
+mod out;
+pub mod pane;
+pub mod proc;
+pub mod sesh;
+pub mod store;
+pub mod tmux;

@@ -1,0 +1,332 @@
+//! Reading a pane: the text on it, and what it is.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId};
+use crate::store::query::{extra, read_row, row_format_with};
+use crate::store::schema::{self, HELD};
+use crate::store::{Record, Select, Snapshot, State, Target, value};
+use crate::tmux::command::Capture;
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// Which lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The last lines, up to the last that holds text; history is taken where the screen is too short.
+    Text(u32),
+    /// The screen as it is, with its empty lines.
+    Screen,
+    /// This much history, or all of it, and the screen.
+    History(Option<u32>),
+}
+
+/// How.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    pub region: Region,
+    /// With colours and attributes.
+    pub styled: bool,
+    /// Wrapped lines joined.
+    pub joined: bool,
+}
+
+/// Columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Size {
+    pub columns: u32,
+    pub rows: u32,
+}
+
+/// Where the cursor is, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Cursor {
+    pub column: u32,
+    pub row: u32,
+    pub visible: bool,
+}
+
+/// What was on a pane.
+#[derive(Clone, Debug, Serialize)]
+pub struct Captured {
+    pub uuid: Option<SeshId>,
+    pub name: Option<String>,
+    pub pane: Option<PaneId>,
+    /// The process of the sesh has ended; without a pane, these are its saved last lines.
+    pub ended: bool,
+    pub size: Option<Size>,
+    pub cursor: Option<Cursor>,
+    /// A full-screen program shows its alternate screen.
+    pub alternate: bool,
+    /// The mode that a person has the pane in (`copy-mode`, …); the text is the program's all the same.
+    pub mode: Option<String>,
+    /// Lines of history that the pane has.
+    pub history: u32,
+    pub lines: Vec<String>,
+}
+
+/// The formats behind a pane's row here.
+const FACTS: [&str; 8] = [
+    "#{pane_width}",
+    "#{pane_height}",
+    "#{cursor_x}",
+    "#{cursor_y}",
+    "#{cursor_flag}",
+    "#{alternate_on}",
+    "#{pane_mode}",
+    "#{history_size}",
+];
+
+/// Reads what a target shows: one tmux process for whatever has a pane.
+///
+/// # Errors
+/// No such pane or sesh; a sesh that ended and left no lines.
+pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
+    let frame = Frame::new();
+    let output = server.run(&batch(&frame, target, how))?;
+    let mut snapshot = Snapshot::default();
+    let mut seen: Vec<Seen<'_>> = Vec::new();
+    for (row, text) in frame.sections(&output) {
+        if let [pane] = row[..] {
+            // A mark: what follows is the screen of that pane.
+            if let Some(seen) = seen.iter_mut().find(|seen| seen.pane.0.to_string() == pane) {
+                seen.text = text;
+            }
+        } else if let Some(pane) = read_row(&row)?
+            && seen.iter().all(|seen| seen.pane != pane.place.pane)
+        {
+            seen.push(Seen {
+                pane: pane.place.pane,
+                facts: extra(&row).iter().map(ToString::to_string).collect(),
+                text: "",
+            });
+            snapshot.panes.push(pane);
+        }
+    }
+    let (pane, record) = match (target, snapshot.panes.first()) {
+        (Target::Pane(pane), None) => {
+            return Err(Error::nothing(format!("there is no pane {pane}")));
+        }
+        (Target::Pane(pane), Some(found)) => (*pane, found.record.clone()),
+        (_, None) => return saved(server, target, how),
+        _ => {
+            let record = snapshot.find(target)?;
+            let pane = record.tmux.as_ref().map(|place| place.pane);
+            let Some(pane) = pane else {
+                return Err(Error::nothing(format!("{target} has no pane")));
+            };
+            (pane, Some(record.clone()))
+        }
+    };
+    seen.into_iter()
+        .find(|seen| seen.pane == pane)
+        .map(|seen| seen.describe(record, how))
+        .ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))
+}
+
+/// One pane as it was read.
+struct Seen<'a> {
+    pane: PaneId,
+    facts: Vec<String>,
+    text: &'a str,
+}
+
+impl Seen<'_> {
+    fn describe(&self, record: Option<Record>, how: How) -> Captured {
+        let fact = |at: usize| self.facts.get(at).map_or("", String::as_str);
+        let number = |at: usize| fact(at).parse().unwrap_or(0);
+        let ended = record
+            .as_ref()
+            .is_some_and(|record| record.state == State::Exited);
+        Captured {
+            uuid: record.as_ref().map(|record| record.uuid),
+            name: record.map(|record| record.name),
+            pane: Some(self.pane),
+            ended,
+            size: Some(Size {
+                columns: number(0),
+                rows: number(1),
+            }),
+            cursor: Some(Cursor {
+                column: number(2),
+                row: number(3),
+                visible: fact(4) == "1",
+            }),
+            alternate: fact(5) == "1",
+            mode: Some(fact(6).to_string()).filter(|mode| !mode.is_empty()),
+            history: number(7),
+            lines: lines(self.text, how, ended),
+        }
+    }
+}
+
+/// The one command list: the rows of the panes that are meant, and the screen of each.
+fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
+    let row = row_format_with(frame, &FACTS);
+    let capture = |pane: &str| {
+        command::capture_pane(
+            pane,
+            Capture {
+                from: how.region.start(),
+                styled: how.styled,
+                joined: how.joined,
+            },
+        )
+    };
+    if let Target::Pane(pane) = target {
+        let pane = pane.to_string();
+        let mark = frame.format([pane.trim_start_matches('%')]);
+        let print =
+            Batch::from(command::print(Some(&pane), &row)).then(command::print(None, &mark));
+        return if how.region.spares_history() {
+            // The history belongs to the normal screen: a full-screen program's is shown alone.
+            let short = Batch::from(command::capture_pane(
+                &pane,
+                Capture {
+                    from: Some(0),
+                    styled: how.styled,
+                    joined: how.joined,
+                },
+            ));
+            print.then(command::if_format(
+                Some(&pane),
+                "#{alternate_on}",
+                &short,
+                &Batch::from(capture(&pane)),
+            ))
+        } else {
+            print.then(capture(&pane))
+        };
+    }
+    // A name means a pane that only the server can tell, and one process is all there is: the server writes
+    // the commands itself. Only ids and our own words are in them: no text from a pane.
+    let mark = frame.format(["#{s/%//:pane_id}"]);
+    let start = match (how.region.start(), how.region.spares_history()) {
+        (Some(from), true) => format!("#{{?#{{alternate_on}},0,{from}}}"),
+        (Some(from), false) => from.to_string(),
+        (None, _) => "-".into(),
+    };
+    let styled = if how.styled { "-e " } else { "" };
+    let joined = if how.joined { "-J " } else { "" };
+    let commands = format!(
+        "display-message -p {mark} ; capture-pane -p {styled}{joined}-S {start} -t #{{pane_id}} ; "
+    );
+    Batch::from(command::list_panes(&row, Some(&target.filter()))).then(command::run_expanded(
+        &format!("#{{S:#{{W:#{{P:#{{?{},{commands},}}}}}}}}", target.filter()),
+    ))
+}
+
+impl Region {
+    /// The first line to ask tmux for: `None` is the oldest.
+    fn start(self) -> Option<i64> {
+        match self {
+            Region::Text(lines) => Some(-i64::from(lines)),
+            Region::Screen => Some(0),
+            Region::History(lines) => lines.map(|lines| -i64::from(lines)),
+        }
+    }
+
+    fn spares_history(self) -> bool {
+        matches!(self, Region::Text(_))
+    }
+}
+
+/// The lines of a capture that were asked for.
+fn lines(text: &str, how: How, ended: bool) -> Vec<String> {
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    // tmux ends each line.
+    lines.pop();
+    if let Region::Text(count) = how.region {
+        let blank = |line: &str| {
+            anstream::adapter::strip_str(line)
+                .to_string()
+                .trim()
+                .is_empty()
+        };
+        let trim = |lines: &mut Vec<&str>| {
+            while lines.last().is_some_and(|line| blank(line)) {
+                lines.pop();
+            }
+        };
+        trim(&mut lines);
+        let is_held = |line: &str| {
+            anstream::adapter::strip_str(line)
+                .to_string()
+                .starts_with(HELD)
+        };
+        // What the pane says about itself is not what was printed in it.
+        if ended && lines.last().is_some_and(|line| is_held(line)) {
+            lines.pop();
+            trim(&mut lines);
+        }
+        let surplus = lines
+            .len()
+            .saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+        lines.drain(..surplus);
+    }
+    lines.into_iter().map(Into::into).collect()
+}
+
+/// The saved last lines of a sesh that has no pane any more.
+fn saved(server: &Server, target: &Target, how: How) -> Result<Captured> {
+    let snapshot = Snapshot::read(server, &Select::targets(std::slice::from_ref(target)))?;
+    let record = snapshot.find(target)?;
+    let stored = server.run(&Batch::from(command::print(
+        None,
+        &format!("#{{{}}}", schema::tail(record.uuid)),
+    )))?;
+    let mut text = value::decode(stored.trim_end_matches('\n'));
+    if text.is_empty() {
+        return Err(Error::unusable(format!(
+            "{} ended without a pane to read: its last lines were not saved",
+            record.name
+        )));
+    }
+    text.push('\n');
+    Ok(Captured {
+        uuid: Some(record.uuid),
+        name: Some(record.name.clone()),
+        pane: None,
+        ended: true,
+        size: None,
+        cursor: None,
+        alternate: false,
+        mode: None,
+        history: 0,
+        lines: lines(&text, how, true),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOW: How = How {
+        region: Region::Text(2),
+        styled: false,
+        joined: false,
+    };
+
+    #[test]
+    fn the_last_lines_that_hold_text() {
+        assert_eq!(lines("a\nb\n\nc\n\n\n", HOW, false), ["", "c"]);
+        assert_eq!(lines("\n\n", HOW, false), Vec::<String>::new());
+        assert_eq!(lines("a\n\x1b[2m \x1b[0m\n", HOW, false), ["a"]);
+    }
+
+    #[test]
+    fn the_screen_is_left_as_it_is() {
+        let how = How {
+            region: Region::Screen,
+            ..HOW
+        };
+        assert_eq!(lines("a\n\n\n", how, false), ["a", "", ""]);
+    }
+
+    #[test]
+    fn what_a_held_pane_says_is_left_out() {
+        let text = "a\n\x1b[2m[sesh: exit 0 after 1s; Enter closes]\x1b[0m\n\n";
+        assert_eq!(lines(text, HOW, true), ["a"]);
+        assert_eq!(lines(text, HOW, false).len(), 2);
+    }
+}

@@ -1,0 +1,216 @@
+//! Typing into a pane: keys by tmux's names and text to the letter, checked before anything is sent.
+
+use crate::error::{Error, Exit, Result};
+use crate::id::{PaneId, SeshId, shown};
+use crate::store::Key;
+use crate::store::query::{both, equal};
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// What to send, and where that may go.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Sent first, to the letter.
+    pub text: String,
+    pub keys: Vec<String>,
+    /// How often; 1 to 1000.
+    pub repeat: u16,
+    pub mode: Mode,
+    /// Also to the other panes of a window whose panes are synchronised.
+    pub synchronized: bool,
+}
+
+/// What to do in copy mode and its like, where the program gets no key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    #[default]
+    Refuse,
+    /// Leave the mode first.
+    Leave,
+    /// The keys are for the mode.
+    Use,
+}
+
+/// Sends, if everything will arrive where it should: test and act are one step of the server. `sesh` is who
+/// must live in the pane, for a target that was a name.
+///
+/// # Errors
+/// An unknown key, before anything is sent; [`Exit::Unusable`] with the reason when the keys would be lost or go
+/// elsewhere.
+pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Request) -> Result<()> {
+    for key in &request.keys {
+        check(key)?;
+    }
+    let target = pane.to_string();
+    let mut act = Batch::new();
+    if request.mode == Mode::Leave {
+        act.extend([command::leave_mode(pane)]);
+    }
+    for _ in 0..request.repeat {
+        if !request.text.is_empty() {
+            act.extend([command::send_text(pane, &request.text)]);
+        }
+        if request.text.is_empty() {
+            act.extend([command::send_keys(pane, request.repeat, &request.keys)]);
+            break;
+        }
+        if !request.keys.is_empty() {
+            act.extend([command::send_keys(pane, 1, &request.keys)]);
+        }
+    }
+    act.extend([command::print(None, "sent")]);
+
+    // Positive tests: of a pane that is gone every field is empty, which is none of these.
+    let off = |field: &str| format!("#{{==:#{{{field}}},0}}");
+    let mut ready = both(&off("pane_dead"), &off("pane_input_off"));
+    if request.mode == Mode::Refuse {
+        ready = both(&ready, &off("pane_in_mode"));
+    }
+    if !request.synchronized {
+        ready = both(&ready, &off("pane_synchronized"));
+    }
+    if let Some(sesh) = sesh {
+        ready = both(&ready, &equal(Key::Id, &sesh.to_string()));
+    }
+    let frame = Frame::new();
+    let reasons = frame.format([
+        "#{pane_id}",
+        "#{pane_dead}",
+        "#{pane_input_off}",
+        "#{pane_mode}",
+        "#{pane_synchronized}",
+    ]);
+    let output = server.run(&Batch::from(command::if_format(
+        Some(&target),
+        &ready,
+        &act,
+        &Batch::from(command::print(Some(&target), &reasons)),
+    )))?;
+    if output.trim_end() == "sent" {
+        return Ok(());
+    }
+    let (rows, _) = frame.read(&output);
+    Err(refusal(pane, rows.first().map_or(&[], |row| row)))
+}
+
+fn refusal(pane: PaneId, reasons: &[&str]) -> Error {
+    let because = match reasons {
+        [_, "1", ..] => "its process has ended".into(),
+        [_, _, "1", ..] => "its input is switched off (select-pane -e switches it on)".into(),
+        [_, _, _, mode, ..] if !mode.is_empty() => {
+            format!(
+                "it is in {mode}: --leave-mode leaves that first, --to-mode sends the keys there"
+            )
+        }
+        [_, _, _, _, "1"] => {
+            "its window has synchronised panes: --synchronized sends to all of them".into()
+        }
+        [found, ..] if !found.is_empty() => {
+            return Error::new(
+                Exit::Changed,
+                format!("pane {pane} is another sesh's now: look again with sesh-list"),
+            );
+        }
+        _ => return Error::nothing(format!("there is no pane {pane}")),
+    };
+    Error::unusable(format!("nothing was sent to pane {pane}: {because}"))
+}
+
+/// The names of keys, in lower case as tmux compares them (key-string.c, the same from 3.2a to 3.7c).
+const NAMES: [&str; 47] = [
+    "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "ic", "insert",
+    "dc", "delete", "home", "end", "npage", "pagedown", "pgdn", "ppage", "pageup", "pgup", "btab",
+    "space", "bspace", "tab", "enter", "escape", "up", "down", "left", "right", "kp/", "kp*",
+    "kp-", "kp+", "kp.", "kpenter", "kp0", "kp1", "kp2", "kp3", "kp4", "kp5", "kp6",
+];
+const MORE_NAMES: [&str; 3] = ["kp7", "kp8", "kp9"];
+
+/// Refuses what tmux would not know as a key: it would type it as text, or drop it, with exit 0.
+///
+/// # Errors
+/// [`Exit::Usage`], with the way out.
+pub fn check(key: &str) -> Result<()> {
+    let (control, bare) = modifiers(key);
+    let known = match one_char(bare) {
+        Some(c) if control => takes_control(c),
+        Some(c) => !c.is_control(),
+        None => {
+            let lower = bare.to_ascii_lowercase();
+            NAMES.contains(&lower.as_str()) || MORE_NAMES.contains(&lower.as_str())
+        }
+    };
+    if known {
+        Ok(())
+    } else {
+        Err(Error::usage(format!(
+            "{} is no key: keys are as in Enter, Escape, C-c, M-x, F5, or one character; --literal sends text",
+            shown(key)
+        )))
+    }
+}
+
+/// Whether Ctrl is held, and the key without what is held.
+fn modifiers(key: &str) -> (bool, &str) {
+    let mut control = false;
+    let mut rest = key;
+    if rest.len() > 1
+        && let Some(caret) = rest.strip_prefix('^')
+    {
+        control = true;
+        rest = caret;
+    }
+    while rest.len() > 2 && rest.as_bytes()[1] == b'-' {
+        match rest.as_bytes()[0].to_ascii_lowercase() {
+            b'c' => control = true,
+            b'm' | b's' => {}
+            _ => break,
+        }
+        rest = &rest[2..];
+    }
+    (control, rest)
+}
+
+fn one_char(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
+}
+
+/// The characters that Ctrl goes with on every tmux: letters, `@ [ \ ] ^ _ ?`, the blank, and those that
+/// extended keys carry.
+fn takes_control(c: char) -> bool {
+    c.is_ascii_alphabetic() || "@[\\]^_? !#()+,-.0123456789:;<=>'".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_tmux_knows() {
+        for key in [
+            "a", "A", "é", "日", ";", "-", "^", "^c", "C-c", "c-C", "M-x", "S-Up", "C-M-Left",
+            "Enter", "enter", "PageUp", "F12", "KP5", "C-Space", "C-@", "M-Enter", "C-?", "%",
+            "\\",
+        ] {
+            assert!(check(key).is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_keys() {
+        for key in [
+            "",
+            "Entr",
+            "F13x",
+            "hello",
+            "C-",
+            "C-foo",
+            "X-a",
+            "\n",
+            "\x1b",
+            "C-é",
+            "MouseDown1Pane",
+        ] {
+            assert!(check(key).is_err(), "{key:?}");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Signals to others.
+
+use nix::errno::Errno;
+use nix::sys::signal::{kill, killpg};
+use nix::unistd::Pid;
+
+pub use nix::sys::signal::Signal;
+
+/// Sends a signal to one process. `false` when there is none, or it is not ours.
+#[must_use]
+pub fn to_process(pid: i32, signal: Signal) -> bool {
+    pid > 1 && kill(Pid::from_raw(pid), signal).is_ok()
+}
+
+/// Sends a signal to a process group. `false` when there is none, or it is not ours.
+#[must_use]
+pub fn to_group(group: i32, signal: Signal) -> bool {
+    group > 1 && killpg(Pid::from_raw(group), signal).is_ok()
+}
+
+/// Whether a process exists, a zombie too.
+#[must_use]
+pub fn exists(pid: i32) -> bool {
+    pid > 0 && !matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH))
+}
+
+/// The short name of a signal: `HUP`.
+#[must_use]
+pub fn name(number: i32) -> String {
+    Signal::try_from(number).map_or_else(
+        |_| number.to_string(),
+        |signal| signal.as_str().trim_start_matches("SIG").to_string(),
+    )
+}

@@ -1,0 +1,152 @@
+//! Making a sesh of a pane that somebody else made.
+
+use super::create::joined;
+use super::made_up;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::id::{Name, PaneId, SeshId, Tag, shown};
+use crate::proc;
+use crate::store::query::{both, equal, name_is_free, no_pane_has, read_row, row_format};
+use crate::store::{Key, Record, value, write};
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// What to register.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub name: Option<Name>,
+    pub agent: Option<String>,
+    pub conversation: Option<String>,
+    pub tags: Vec<Tag>,
+    /// Also when another pane has that conversation.
+    pub force: bool,
+}
+
+/// Registers what runs in a pane.
+///
+/// # Errors
+/// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or
+/// another pane has the conversation.
+pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record> {
+    let target = pane.to_string();
+    let frame = Frame::new();
+    let output = server.run(
+        &Batch::from(command::print(Some(&target), &row_format(&frame))).then(command::print(
+            Some(&target),
+            &frame.format(["#{pane_current_path}"]),
+        )),
+    )?;
+    let (rows, _) = frame.read(&output);
+    let found = rows.first().map(|row| read_row(row)).transpose()?.flatten();
+    let cwd = rows
+        .get(1)
+        .and_then(|row| row.first())
+        .copied()
+        .unwrap_or("");
+    let found = found.ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))?;
+    if let Some(record) = found.record {
+        return Err(already(pane, &record.name));
+    }
+    let started = proc::read(found.place.pid).map_or(0, |process| process.start);
+    let id = SeshId::random();
+    for again in 0..100 {
+        let name = request
+            .name
+            .clone()
+            .unwrap_or_else(|| made_up::name(id, again));
+        let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
+        let text = |value: &Option<String>| value::encode(value.as_deref().unwrap_or(""));
+        let values = [
+            (Key::Name, name.to_string()),
+            (Key::Tags, joined(&tags)),
+            (Key::Agent, text(&request.agent)),
+            (Key::Conv, text(&request.conversation)),
+            (Key::Proc, format!("{}:{started}", found.place.pid)),
+            (Key::State, "unknown".into()),
+            (Key::Cwd, value::encode(cwd)),
+            (Key::Host, value::encode(&env::machine())),
+        ];
+        let batch = registration(pane, id, &name, request, &values, &frame);
+        let output = server.run(&batch)?;
+        match output.trim_end() {
+            "name" if request.name.is_none() => continue,
+            "name" => {
+                return Err(Error::unusable(format!(
+                    "the name {name} is taken by a living sesh: choose another"
+                )));
+            }
+            "conversation" => {
+                return Err(Error::unusable(format!(
+                    "another pane has the conversation {} already: --force registers it twice",
+                    shown(request.conversation.as_deref().unwrap_or(""))
+                )));
+            }
+            other => {
+                if let Some(name) = other.strip_prefix("sesh ") {
+                    return Err(already(pane, name));
+                }
+            }
+        }
+        let (rows, _) = frame.read(&output);
+        return rows
+            .first()
+            .map(|row| read_row(row))
+            .transpose()?
+            .flatten()
+            .and_then(|pane| pane.record)
+            .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")));
+    }
+    Err(Error::unusable(
+        "no free name was found: give one with --name",
+    ))
+}
+
+/// One list: the pane is no sesh, the name is free, the conversation is nobody else's, and then it is ours.
+fn registration(
+    pane: PaneId,
+    id: SeshId,
+    name: &Name,
+    request: &Request,
+    values: &[(Key, String)],
+    frame: &Frame,
+) -> Batch {
+    let target = pane.to_string();
+    let mut register = Batch::new();
+    register.extend(write::birth(&target, id, values));
+    register.extend([command::print(Some(&target), &row_format(frame))]);
+    if let Some(conversation) = &request.conversation
+        && !request.force
+    {
+        let elsewhere = both(
+            &equal(Key::Conv, &value::encode(conversation)),
+            &equal(Key::Exit, ""),
+        );
+        register = Batch::from(command::if_format(
+            None,
+            &no_pane_has(&elsewhere),
+            &register,
+            &Batch::from(command::print(None, "conversation")),
+        ));
+    }
+    let named = Batch::from(command::if_format(
+        None,
+        &name_is_free(name, None),
+        &register,
+        &Batch::from(command::print(None, "name")),
+    ));
+    let unregistered = both(&equal(Key::Id, ""), &format!("#{{==:#{{pane_id}},{pane}}}"));
+    Batch::from(command::if_format(
+        Some(&target),
+        &unregistered,
+        &named,
+        &Batch::from(command::print(
+            Some(&target),
+            &format!("sesh {}", Key::Name.format()),
+        )),
+    ))
+}
+
+fn already(pane: PaneId, name: &str) -> Error {
+    Error::unusable(format!(
+        "pane {pane} is the sesh {name} already: sesh-set changes it"
+    ))
+}

@@ -1,0 +1,593 @@
+//! Making a sesh: a pane that runs `sesh-run`, its options and its book record, in one command list.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use super::made_up;
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::id::{Name, PaneId, SeshId, Tag, shown};
+use crate::journal::launch::Launch;
+use crate::store::query::{equal, name_is_free, read_row, row_format};
+use crate::store::{Key, Record, schema, value, write};
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// The size of a session that nobody looks at: columns and rows.
+const UNSEEN: (u16, u16) = (200, 50);
+/// Made-up names or session labels that are tried before giving up.
+const TRIES: usize = 100;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub name: Option<Name>,
+    pub id: Option<SeshId>,
+    pub agent: Option<String>,
+    pub conversation: Option<String>,
+    pub tags: Vec<Tag>,
+    /// Absolute and there.
+    pub cwd: PathBuf,
+    pub variables: Vec<(OsString, OsString)>,
+    /// Columns and rows.
+    pub size: Size,
+    pub fixed: bool,
+    pub place: Where,
+    /// Without one, the sesh that the caller's pane is.
+    pub parent: Option<SeshId>,
+    pub note: String,
+    /// Empty for a login shell.
+    pub argv: Vec<OsString>,
+    /// Make the pane and wait there for a key.
+    pub wait: bool,
+}
+
+/// Columns and rows, where given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    pub columns: Option<u16>,
+    pub rows: Option<u16>,
+}
+
+/// Where the pane goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Where {
+    /// As `@sesh-new-in` says inside tmux, a session outside.
+    #[default]
+    Default,
+    Session,
+    Window,
+    Split {
+        horizontal: bool,
+    },
+    /// A session, and a window there; made when absent.
+    At {
+        session: String,
+        window: Option<String>,
+    },
+}
+
+/// Where the pane goes, decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Spot {
+    /// Labels are empty where the sesh's name is to be shown.
+    Session {
+        label: String,
+        window: String,
+    },
+    Window {
+        session: String,
+        label: String,
+    },
+    Beside {
+        session: String,
+        pane: PaneId,
+        horizontal: bool,
+    },
+}
+
+/// What will be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    request: Request,
+    id: SeshId,
+    spot: Spot,
+    size: (u16, u16),
+    labels: usize,
+}
+
+/// What the caller's surroundings are.
+struct Around {
+    session: String,
+    pane: Option<PaneId>,
+    size: Option<(u16, u16)>,
+    new_in: String,
+    sesh: Option<SeshId>,
+}
+
+/// Decides everything that can be decided before the sesh is made.
+///
+/// # Errors
+/// A session or window that cannot be meant, no tmux around for `--window` or `--split`.
+pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
+    let id = request.id.unwrap_or_else(SeshId::random);
+    let around = look_around(server)?;
+    let own = around.as_ref().and_then(|around| around.sesh);
+    request.parent = request.parent.or(own);
+    let spot = match (&request.place, &around) {
+        (Where::At { session, window }, _) => at(server, session, window.as_deref())?,
+        (Where::Session, _) | (Where::Default, None) => Spot::Session {
+            label: String::new(),
+            window: String::new(),
+        },
+        (Where::Default, Some(around)) if around.new_in == "session" => Spot::Session {
+            label: String::new(),
+            window: String::new(),
+        },
+        (Where::Default | Where::Window, Some(around)) => Spot::Window {
+            session: around.session.clone(),
+            label: String::new(),
+        },
+        (Where::Split { horizontal }, Some(around)) => Spot::Beside {
+            session: around.session.clone(),
+            pane: around.pane.ok_or_else(|| {
+                Error::unusable("there is no pane here to split: use --target SESSION:WINDOW")
+            })?,
+            horizontal: *horizontal,
+        },
+        (Where::Window | Where::Split { .. }, None) => {
+            return Err(Error::unusable(
+                "this is not inside tmux: use --session, or --target SESSION[:WINDOW]",
+            ));
+        }
+    };
+    let seen = around
+        .and_then(|around| around.size)
+        .or_else(terminal)
+        .unwrap_or(UNSEEN);
+    let size = (
+        request.size.columns.unwrap_or(seen.0),
+        request.size.rows.unwrap_or(seen.1),
+    );
+    Ok(Plan {
+        request,
+        id,
+        spot,
+        size,
+        labels: 0,
+    })
+}
+
+impl Plan {
+    /// Makes the sesh and gives its record.
+    ///
+    /// # Errors
+    /// [`Exit::Unusable`] when the name or the identity is taken; nothing is left behind then.
+    pub fn carry_out(mut self, server: &Server) -> Result<Record> {
+        let runner = runner()?;
+        for again in 0..TRIES {
+            let name = self.name(again);
+            let launch = self.launch(server, &name).write()?;
+            let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
+            let outcome = self.try_once(server, &name, &argv);
+            if !matches!(outcome, Ok(Outcome::Made(_))) {
+                let _ = std::fs::remove_file(&launch);
+            }
+            match outcome? {
+                Outcome::Made(record) => return Ok(*record),
+                Outcome::NameTaken if self.request.name.is_some() => {
+                    return Err(Error::unusable(format!(
+                        "the name {name} is taken by a living sesh: choose another, or go there with \
+                         sesh-enter"
+                    )));
+                }
+                Outcome::IdTaken => {
+                    return Err(Error::unusable(format!(
+                        "the identity {} is taken: leave --id out for a new one",
+                        self.id
+                    )));
+                }
+                Outcome::SessionTaken if matches!(self.request.place, Where::At { .. }) => {
+                    // Somebody made it since we looked.
+                    let Where::At { session, window } = self.request.place.clone() else {
+                        continue;
+                    };
+                    self.spot = at(server, &session, window.as_deref())?;
+                }
+                Outcome::SessionTaken => self.labels += 1,
+                Outcome::NameTaken => {}
+            }
+        }
+        Err(Error::unusable(
+            "no free name was found: give one as the first argument",
+        ))
+    }
+
+    /// What would be done, a line each.
+    ///
+    /// # Errors
+    /// When `sesh-run` is not installed.
+    pub fn describe(&self) -> Result<Vec<(&'static str, String)>> {
+        let runner = runner()?;
+        let name = self.name(0);
+        let argv = [runner, "--launch".into(), "FILE".into()];
+        let spot = match &self.spot {
+            Spot::Session { .. } => format!("a new session {}", self.label(&name)),
+            Spot::Window { session, .. } => {
+                format!("a new window {} in session {session}", self.label(&name))
+            }
+            Spot::Beside { pane, .. } => format!("a split of pane {pane}"),
+        };
+        let words = |words: &[OsString]| {
+            words
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect::<Vec<String>>()
+                .join(" ")
+        };
+        Ok(vec![
+            ("name", name.to_string()),
+            ("uuid", self.id.to_string()),
+            ("where", spot),
+            ("size", format!("{}x{}", self.size.0, self.size.1)),
+            ("cwd", self.request.cwd.display().to_string()),
+            (
+                "command",
+                if self.request.argv.is_empty() {
+                    "a login shell".into()
+                } else {
+                    words(&self.request.argv)
+                },
+            ),
+            ("tmux", self.batch(&Frame::new(), &name, &argv).text()),
+        ])
+    }
+
+    fn name(&self, again: usize) -> Name {
+        self.request
+            .name
+            .clone()
+            .unwrap_or_else(|| made_up::name(self.id, again))
+    }
+
+    fn label(&self, name: &Name) -> String {
+        let given = match &self.spot {
+            Spot::Session { label, .. } | Spot::Window { label, .. } => label.as_str(),
+            Spot::Beside { .. } => "",
+        };
+        let label = if given.is_empty() {
+            name.label()
+        } else {
+            given.into()
+        };
+        match self.labels {
+            0 => label,
+            again => format!("{label}-{}", again + 1),
+        }
+    }
+
+    fn launch(&self, server: &Server, name: &Name) -> Launch {
+        let mut environment: Vec<(OsString, OsString)> = env::carried().collect();
+        environment.extend(self.request.variables.iter().cloned());
+        environment.push(("SESH_ID".into(), self.id.to_string().into()));
+        environment.push(("SESH_NAME".into(), name.as_str().into()));
+        Launch {
+            cwd: self.request.cwd.clone(),
+            tmux: server.program().into(),
+            argv: self.request.argv.clone(),
+            environment,
+            agent: self.request.agent.is_some(),
+            wait: self.request.wait,
+        }
+    }
+
+    fn try_once(&self, server: &Server, name: &Name, argv: &[String]) -> Result<Outcome> {
+        let frame = Frame::new();
+        let batch = self.batch(&frame, name, argv);
+        let output = match server.run_in(&batch, Some(&self.request.cwd)) {
+            Ok(output) => output,
+            Err(error) if error.sentence.contains("duplicate session") => {
+                return Ok(Outcome::SessionTaken);
+            }
+            Err(error) => {
+                self.undo(server);
+                return Err(no_room(error, &self.spot));
+            }
+        };
+        match output.trim_end() {
+            "name" => return Ok(Outcome::NameTaken),
+            "id" => return Ok(Outcome::IdTaken),
+            _ => {}
+        }
+        let (rows, _) = frame.read(&output);
+        let record = rows
+            .first()
+            .map(|row| read_row(row))
+            .transpose()?
+            .flatten()
+            .and_then(|pane| pane.record)
+            .ok_or_else(|| {
+                Error::failed("tmux made the pane, but did not say where: see sesh-list")
+            })?;
+        match (&self.spot, &record.tmux) {
+            // The row is from before the pane moved beside the other.
+            (Spot::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id),
+            _ => Ok(record),
+        }
+        .map(|record| Outcome::Made(Box::new(record)))
+    }
+
+    /// The one command list: test of the name, pane, options, book, answer.
+    fn batch(&self, frame: &Frame, name: &Name, argv: &[String]) -> Batch {
+        // An implicit target after `new-window -d` is the user's own pane, so the new one is found by a
+        // name of its window that nothing else has. A split is made as a window and then joined, for the
+        // same reason: the new pane of `split-window -d` could not be named in this list.
+        let mark = self.id.to_string();
+        let label = self.label(name);
+        let (make, window) = match &self.spot {
+            Spot::Session { .. } => (
+                command::new_session(&label, &mark, self.size, argv),
+                format!("={label}:={mark}"),
+            ),
+            Spot::Window { session, .. } | Spot::Beside { session, .. } => (
+                command::new_window(session, &mark, argv),
+                format!("{session}:={mark}"),
+            ),
+        };
+        let mut create = Batch::from(make);
+        create.extend(write::birth(&window, self.id, &self.values(name)));
+        let sized = self.request.size.columns.is_some() || self.request.size.rows.is_some();
+        if matches!(self.spot, Spot::Window { .. }) && sized || self.request.fixed {
+            create.extend([command::resize_window(&window, self.size.0, self.size.1)]);
+            if !self.request.fixed {
+                // resize-window stops a window from following its clients.
+                create.extend([command::unset_window(&window, "window-size")]);
+            }
+        }
+        create.extend([command::print(Some(&window), &row_format(frame))]);
+        create.extend([match &self.spot {
+            Spot::Beside {
+                pane, horizontal, ..
+            } => {
+                let size = if *horizontal {
+                    self.request.size.columns
+                } else {
+                    self.request.size.rows
+                };
+                command::join_pane(&window, &pane.to_string(), *horizontal, size)
+            }
+            Spot::Session { window: shown, .. } if !shown.is_empty() => {
+                command::rename_window(&window, shown)
+            }
+            _ => command::rename_window(&window, &label),
+        }]);
+        let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
+        let with_id = Batch::from(command::if_format(
+            None,
+            &unused,
+            &create,
+            &Batch::from(command::print(None, "id")),
+        ));
+        Batch::from(command::start_server()).then(command::if_format(
+            None,
+            &name_is_free(name, None),
+            &with_id,
+            &Batch::from(command::print(None, "name")),
+        ))
+    }
+
+    fn values(&self, name: &Name) -> Vec<(Key, String)> {
+        let request = &self.request;
+        let agent = request.agent.as_deref().unwrap_or("");
+        let state = match (request.wait, agent.is_empty()) {
+            (true, _) => "starting",
+            // What an agent does is for its own sources to say.
+            (false, false) => "unknown",
+            (false, true) => "busy",
+        };
+        let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
+        vec![
+            (Key::Name, name.to_string()),
+            (Key::Tags, joined(&tags)),
+            (Key::Agent, value::encode(agent)),
+            (
+                Key::Conv,
+                value::encode(request.conversation.as_deref().unwrap_or("")),
+            ),
+            (Key::State, state.into()),
+            (Key::By, "process".into()),
+            (Key::Cwd, value::encode(&request.cwd.to_string_lossy())),
+            (
+                Key::Cmd,
+                value::encode_words(request.argv.iter().map(|word| word.as_encoded_bytes())),
+            ),
+            (
+                Key::Parent,
+                request.parent.map(|id| id.to_string()).unwrap_or_default(),
+            ),
+            (Key::Host, value::encode(&env::machine())),
+            (Key::Note, value::encode(&request.note)),
+        ]
+    }
+
+    /// Takes back what a list that failed halfway has made.
+    fn undo(&self, server: &Server) {
+        let kill = Batch::from(command::list_panes(
+            "#{pane_id}",
+            Some(&equal(Key::Id, &self.id.to_string())),
+        ));
+        let Ok(output) = server.run(&kill) else {
+            return;
+        };
+        for pane in output.lines().filter_map(|line| line.parse().ok()) {
+            let _ = server.run(&Batch::from(command::kill_pane(pane)));
+            let _ = write::forget(server, self.id);
+        }
+    }
+}
+
+/// How one try went.
+enum Outcome {
+    Made(Box<Record>),
+    NameTaken,
+    IdTaken,
+    SessionTaken,
+}
+
+/// Tags as they are stored: each with a blank on both sides.
+#[must_use]
+pub fn joined(tags: &[&str]) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for tag in tags {
+        if !kept.contains(tag) {
+            kept.push(tag);
+        }
+    }
+    if kept.is_empty() {
+        String::new()
+    } else {
+        format!(" {} ", kept.join(" "))
+    }
+}
+
+/// Where `sesh-run` is.
+fn runner() -> Result<String> {
+    let path = env::helper(super::run::PROGRAM).ok_or_else(|| {
+        Error::failed(
+            "sesh-run is neither beside this program nor on PATH: install it with the others",
+        )
+    })?;
+    utf8(&path)
+}
+
+fn utf8(path: &std::path::Path) -> Result<String> {
+    path.to_str()
+        .map(Into::into)
+        .ok_or_else(|| Error::unusable(format!("the path {} is not UTF-8", path.display())))
+}
+
+fn no_room(error: Error, spot: &Spot) -> Error {
+    let small = [
+        "no space for new pane",
+        "pane too small",
+        "size or position",
+    ]
+    .iter()
+    .any(|words| error.sentence.contains(words));
+    match spot {
+        Spot::Beside { pane, .. } if small => {
+            Error::unusable(format!("pane {pane} is too small to split: use --window"))
+        }
+        _ => error,
+    }
+}
+
+/// What the caller runs in: its pane's session, or the session of a popup or a hook.
+fn look_around(server: &Server) -> Result<Option<Around>> {
+    let pane = env::tmux_pane().filter(|_| server.is_callers());
+    let Some(target) = pane
+        .map(|pane| pane.to_string())
+        .or_else(|| env::tmux_session().filter(|_| server.is_callers()))
+    else {
+        return Ok(None);
+    };
+    let frame = Frame::new();
+    let format = frame.format([
+        "#{pane_id}",
+        "#{session_id}",
+        "#{window_width}",
+        "#{window_height}",
+        "#{@sesh-new-in}",
+        &Key::Id.format(),
+        "#{version}",
+    ]);
+    let output = match server.run(&Batch::from(command::print(Some(&target), &format))) {
+        Ok(output) => output,
+        // $TMUX of a server that is gone: as good as outside.
+        Err(error) if error.exit == Exit::NoServer => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let (rows, _) = frame.read(&output);
+    let Some([found, session, columns, rows, new_in, sesh, version]) = rows
+        .first()
+        .map(|row| &row[..])
+        .and_then(|row| <&[&str; 7]>::try_from(row).ok())
+    else {
+        return Ok(None);
+    };
+    crate::tmux::check_floor(version)?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Around {
+        session: (*session).into(),
+        pane,
+        size: columns.parse().ok().zip(rows.parse().ok()),
+        new_in: (*new_in).into(),
+        // A popup or a hook has no pane of its own.
+        sesh: pane.and_then(|_| sesh.parse().ok()),
+    }))
+}
+
+/// The size of the terminal that this process runs in.
+fn terminal() -> Option<(u16, u16)> {
+    terminal_size::terminal_size().map(|(columns, rows)| (columns.0, rows.0))
+}
+
+/// The place that `--target SESSION[:WINDOW]` means now.
+fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
+    let frame = Frame::new();
+    let format = frame.format([
+        "#{session_id}",
+        "#{session_name}",
+        "#{window_index}",
+        "#{window_name}",
+        "#{pane_id}",
+        "#{pane_active}",
+    ]);
+    let output = match server.run(&Batch::from(command::list_panes(&format, None))) {
+        Ok(output) => output,
+        Err(error) if error.exit == Exit::NoServer => String::new(),
+        Err(error) => return Err(error),
+    };
+    let (rows, _) = frame.read(&output);
+    let in_session = |row: &&Vec<&str>| row.len() == 6 && (row[0] == session || row[1] == session);
+    let Some(found) = rows.iter().find(in_session) else {
+        return Ok(Spot::Session {
+            label: label(session)?,
+            window: window.map(label).transpose()?.unwrap_or_default(),
+        });
+    };
+    let id = found[0].to_string();
+    let Some(window) = window else {
+        return Ok(Spot::Window {
+            session: id,
+            label: String::new(),
+        });
+    };
+    let beside = rows
+        .iter()
+        .filter(in_session)
+        .find(|row| (row[2] == window || row[3] == window) && row[5] == "1");
+    if let Some(row) = beside {
+        return Ok(Spot::Beside {
+            session: id,
+            pane: row[4].parse()?,
+            horizontal: false,
+        });
+    }
+    Ok(Spot::Window {
+        session: id,
+        label: label(window)?,
+    })
+}
+
+/// A name for a session or a window that every tmux keeps as it is.
+fn label(text: &str) -> Result<String> {
+    match text.parse::<Name>() {
+        Ok(name) if name.label() == text => Ok(text.into()),
+        _ => Err(Error::usage(format!(
+            "{} is no name for a session or a window: use letters, digits, - and _",
+            shown(text)
+        ))),
+    }
+}

@@ -1,0 +1,166 @@
+//! Going to a sesh: the client that asked is switched, or a new one is attached.
+
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::store::query::registered;
+use crate::store::{Key, Place, Record};
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// What to do to be there.
+#[derive(Debug)]
+pub enum Way {
+    /// Run this batch: a client is switched.
+    Switch(Batch),
+    /// Become this client: the terminal is outside.
+    Attach(Batch),
+}
+
+/// The way to a sesh.
+///
+/// # Errors
+/// A sesh without a pane; inside tmux, no client that could have asked.
+pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bool) -> Result<Way> {
+    let place = record.tmux.as_ref().ok_or_else(|| {
+        Error::unusable(format!(
+            "{} has ended and has no pane any more: pane-capture shows its last lines, sesh-new starts \
+             another",
+            record.name
+        ))
+    })?;
+    if client.is_none() && !server.is_callers() {
+        return Ok(Way::Attach(Batch::from(command::attach(
+            Some(&target(place, &place.session_id)),
+            read_only,
+        ))));
+    }
+    let (client, session) = asking_client(server, client, Some(place))?;
+    let mut batch = Batch::from(command::switch_client(&client, &target(place, &session)));
+    if read_only {
+        batch = batch.then(command::make_read_only(&client));
+    }
+    Ok(Way::Switch(batch))
+}
+
+/// The way to tmux's own chooser, showing seshes alone.
+///
+/// # Errors
+/// As [`way`], and [`Exit::Nothing`] when there is no sesh to choose.
+pub fn chooser(server: &Server, client: Option<&str>) -> Result<Way> {
+    let filter = registered();
+    let any = server.run(&Batch::from(command::list_panes("x", Some(&filter))))?;
+    if any.is_empty() {
+        return Err(Error::nothing(
+            "there is no sesh to choose: sesh-new makes one",
+        ));
+    }
+    let format = format!(
+        "{} {} {}",
+        Key::Name.format(),
+        Key::State.format(),
+        Key::Tags.format()
+    );
+    if client.is_none() && !server.is_callers() {
+        return Ok(Way::Attach(
+            Batch::from(command::attach(None, false))
+                .then(command::choose_tree(None, &filter, &format)),
+        ));
+    }
+    let (_, session) = asking_client(server, client, None)?;
+    Ok(Way::Switch(Batch::from(command::choose_tree(
+        Some(&format!("{session}:")),
+        &filter,
+        &format,
+    ))))
+}
+
+/// The pane as a target that also says in which session: a window may be in several.
+fn target(place: &Place, session: &str) -> String {
+    format!("{session}:{}.{}", place.window_id, place.pane)
+}
+
+/// One attached client.
+struct Client {
+    name: String,
+    session: String,
+    activity: u64,
+}
+
+/// The client that asked, and the session in which it should see `place`.
+///
+/// tmux cannot tell which client's key started a process: a binding hands the name on (`--client`). Else it
+/// is one that looks at the session which the caller is in; of several the one that was used last, since
+/// a key there is what started the caller.
+fn asking_client(
+    server: &Server,
+    wanted: Option<&str>,
+    place: Option<&Place>,
+) -> Result<(String, String)> {
+    let frame = Frame::new();
+    let format = frame.format([
+        "client",
+        "#{client_name}",
+        "#{session_id}",
+        "#{client_activity}",
+        "#{client_control_mode}",
+    ]);
+    let mut batch = Batch::from(command::list_clients(&format, None));
+    let own = env::tmux_pane()
+        .map(|pane| pane.to_string())
+        .or_else(env::tmux_session);
+    if let Some(own) = &own {
+        batch = batch.then(command::print(
+            Some(own),
+            &frame.format(["own", "#{session_id}"]),
+        ));
+    }
+    if let Some(place) = place {
+        // The sessions in which the window is linked.
+        let here = format!("#{{==:#{{pane_id}},{}}}", place.pane);
+        batch = batch.then(command::list_panes(
+            &frame.format(["linked", "#{session_id}"]),
+            Some(&here),
+        ));
+    }
+    let output = server.run(&batch)?;
+    let (rows, _) = frame.read(&output);
+    let mut clients = Vec::new();
+    let mut own = "";
+    let mut linked = Vec::new();
+    for row in &rows {
+        match row[..] {
+            ["client", name, session, activity, control] => {
+                if wanted == Some(name) || (wanted.is_none() && control != "1") {
+                    clients.push(Client {
+                        name: name.into(),
+                        session: session.into(),
+                        activity: activity.parse().unwrap_or(0),
+                    });
+                }
+            }
+            ["own", session] => own = session,
+            ["linked", session] => linked.push(session),
+            _ => {}
+        }
+    }
+    if wanted.is_none() {
+        clients.retain(|client| client.session == own);
+    }
+    let client = clients
+        .into_iter()
+        .max_by_key(|client| client.activity)
+        .ok_or_else(|| match wanted {
+            Some(name) => Error::nothing(format!(
+                "there is no client {name}: tmux list-clients shows them"
+            )),
+            None => Error::new(
+                Exit::Unusable,
+                "no client looks at this session: name the one to switch with --client",
+            ),
+        })?;
+    let session = match place {
+        Some(_) if linked.contains(&client.session.as_str()) => client.session.clone(),
+        Some(place) => place.session_id.clone(),
+        None => client.session.clone(),
+    };
+    Ok((client.name, session))
+}

@@ -1,0 +1,80 @@
+//! Finding seshes: the store's answer, with the levels of the process table where those are newer.
+
+use crate::error::Result;
+use crate::id::PaneId;
+use crate::proc;
+use crate::store::query::{read_row, row_format};
+use crate::store::{Record, Select, Snapshot, State, Target};
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// Reads the store and the process table.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
+    let mut snapshot = Snapshot::read(server, select)?;
+    for pane in &mut snapshot.panes {
+        if let Some(record) = &mut pane.record {
+            look_at_process(record);
+        }
+    }
+    Ok(snapshot)
+}
+
+/// The sesh that a target means.
+///
+/// # Errors
+/// As [`Snapshot::find`].
+pub fn one(server: &Server, target: &Target) -> Result<Record> {
+    let snapshot = read(server, &Select::targets(std::slice::from_ref(target)))?;
+    snapshot.find(target).cloned()
+}
+
+/// The sesh of a pane, and, if asked for, a format of the caller's expanded there. `None` when the pane
+/// is no sesh or is gone.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn of_pane(
+    server: &Server,
+    pane: PaneId,
+    format: Option<&str>,
+) -> Result<Option<(Record, String)>> {
+    let frame = Frame::new();
+    let target = pane.to_string();
+    let mut batch = Batch::from(command::print(Some(&target), &row_format(&frame)));
+    if let Some(format) = format {
+        batch = batch.then(command::print(Some(&target), format));
+    }
+    let output = server.run(&batch)?;
+    let (rows, rest) = frame.read(&output);
+    let found = rows.first().map(|row| read_row(row)).transpose()?.flatten();
+    Ok(found.and_then(|pane| pane.record).map(|mut record| {
+        look_at_process(&mut record);
+        (record, rest.strip_suffix('\n').unwrap_or(rest).to_string())
+    }))
+}
+
+/// A shell is idle while it owns the foreground of its terminal, else busy. Of others only the store tells.
+fn look_at_process(record: &mut Record) {
+    if !record.is_shell() {
+        return;
+    }
+    let Some(place) = &record.tmux else { return };
+    let state = match shell_of(place.pid) {
+        Some(shell) if shell.foreground == shell.group => State::Idle,
+        Some(_) => State::Busy,
+        None => State::Unknown,
+    };
+    record.set_state(state, "process");
+}
+
+/// The shell in a pane: the pane's own process, or the child of the `sesh-run` that it is.
+fn shell_of(pane: i32) -> Option<proc::Process> {
+    let first = proc::read(pane)?;
+    if first.name == super::run::PROGRAM {
+        proc::children(pane).first().copied().and_then(proc::read)
+    } else {
+        Some(first)
+    }
+}

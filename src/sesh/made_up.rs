@@ -1,0 +1,50 @@
+//! Names for seshes that were given none: short, easy to read out, easy to type.
+
+use crate::id::{Name, SeshId};
+
+const FIRST: [&str; 32] = [
+    "amber", "bold", "brisk", "calm", "clear", "coral", "crisp", "early", "fair", "fleet", "fond",
+    "fresh", "glad", "green", "happy", "jolly", "keen", "kind", "late", "light", "lucky", "mild",
+    "neat", "plain", "proud", "quick", "quiet", "rapid", "sharp", "swift", "warm", "wise",
+];
+
+const SECOND: [&str; 64] = [
+    "ant", "bat", "bear", "bee", "bird", "boar", "carp", "cat", "clam", "cod", "colt", "cow",
+    "crab", "crane", "crow", "deer", "dove", "duck", "eel", "elk", "emu", "finch", "fox", "frog",
+    "gnu", "goat", "goose", "gull", "hare", "hawk", "hen", "heron", "ibis", "jay", "kite", "koi",
+    "lark", "lion", "lynx", "mole", "moth", "mouse", "newt", "otter", "owl", "pike", "pony", "pug",
+    "puma", "quail", "ram", "raven", "robin", "seal", "shrew", "skunk", "swan", "tern", "toad",
+    "trout", "wasp", "wolf", "wren", "yak",
+];
+
+/// The name that an identity stands for. `again` counts the tries: names run out before numbers do.
+pub(super) fn name(id: SeshId, again: usize) -> Name {
+    let bytes = id.bytes();
+    let pick = |words: &[&'static str], at: usize| words[usize::from(bytes[at]) % words.len()];
+    let mut name = format!("{}-{}", pick(&FIRST, 0), pick(&SECOND, 1));
+    if again > 0 {
+        name.push_str(&format!("-{}", again + 1));
+    }
+    name.parse()
+        .expect("words and a number are a name: the test tries them all")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_combination_is_a_name() {
+        for first in FIRST {
+            for second in SECOND {
+                assert!(format!("{first}-{second}-99").parse::<Name>().is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn a_try_again_is_another_name() {
+        let id = SeshId::random();
+        assert_ne!(name(id, 0), name(id, 1));
+    }
+}

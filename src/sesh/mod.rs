@@ -1,0 +1,10 @@
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`].
+
+pub mod adopt;
+pub mod change;
+pub mod create;
+pub mod end;
+pub mod enter;
+pub mod find;
+mod made_up;
+pub mod run;

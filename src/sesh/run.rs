@@ -1,0 +1,493 @@
+//! What every created pane runs: the command as a foreground child; its end, recorded when tmux has read all
+//! of its output; then the pane, held readable.
+//!
+//! tmux alone would lose the exit status and the tail of the output (Debian's 3.3a: up to 181 of 200 tails),
+//! and a pane that it keeps dead kills a server of 3.2a or 3.3a that pastes into it. So no pane of ours is
+//! ever dead: it is held here.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::find;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId};
+use crate::journal::launch::Launch;
+use crate::proc;
+use crate::proc::job::{End, Event, Terminal};
+use crate::store::query::{equal, name_is_free};
+use crate::store::record::Exit;
+use crate::store::schema::HELD;
+use crate::store::{Key, schema, value, write};
+use crate::tmux::command::Capture;
+use crate::tmux::{Batch, Frame, Server, Socket, command};
+
+/// The name of the helper that this is.
+pub const PROGRAM: &str = "sesh-run";
+/// How long tmux may take to read what was written. Seen: below 60 ms.
+const DRAIN: Duration = Duration::from_secs(2);
+/// Lines of an ended sesh that are kept when its pane closes, and their size as stored.
+const TAIL_LINES: i64 = 100;
+const TAIL_BYTES: usize = 12_000;
+/// `@sesh-hold` and `@sesh-keep` when they are not set.
+const HOLD: Duration = Duration::from_secs(600);
+const KEEP: usize = 50;
+/// What a program that died may have left switched on: colours, a hidden cursor, mouse and paste modes,
+/// keypad modes.
+const CALM: &str =
+    "\x1b[0m\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>";
+
+/// The sesh that runs here.
+struct Run {
+    server: Server,
+    pane: PaneId,
+    id: SeshId,
+    agent: bool,
+    launch: Launch,
+}
+
+/// What a person chose at a waiting pane.
+enum Choice {
+    Close,
+    Start,
+    Shell,
+}
+
+/// How a pane is held.
+struct Hold {
+    /// The line that says so.
+    line: String,
+    /// After which time it closes by itself.
+    limit: Option<Duration>,
+}
+
+/// Runs what the launch file says, or, when it was read before, what the store says: that is a
+/// `respawn-pane`. Gives the exit code of the command.
+///
+/// # Errors
+/// When this is no pane, or nobody knows what to run here.
+pub fn run(file: &Path) -> Result<u8> {
+    let pane = env::tmux_pane().ok_or_else(|| {
+        Error::usage("this is no tmux pane: sesh-run is started by sesh-new, in a pane")
+    })?;
+    let mut terminal = Terminal::take()
+        .map_err(|error| Error::failed(format!("this pane has no terminal: {error}")))?;
+    let run = match Launch::take(file)? {
+        Some(launch) => Run::fresh(pane, launch)?,
+        None => {
+            let run = Run::again(pane)?;
+            run.begin()?;
+            run
+        }
+    };
+    run.life(&mut terminal)
+}
+
+impl Run {
+    fn fresh(pane: PaneId, launch: Launch) -> Result<Self> {
+        let id = launch
+            .environment
+            .iter()
+            .rev()
+            .find(|(name, _)| name == "SESH_ID")
+            .and_then(|(_, id)| id.to_str())
+            .ok_or_else(|| Error::failed("the launch file names no sesh"))?
+            .parse()?;
+        Ok(Self {
+            server: Server::with_program(launch.tmux.clone(), Socket::Default)?,
+            pane,
+            id,
+            agent: launch.agent,
+            launch,
+        })
+    }
+
+    fn again(pane: PaneId) -> Result<Self> {
+        let server = Server::at(Socket::Default)?;
+        let (record, _) = find::of_pane(&server, pane, None)?.ok_or_else(|| {
+            Error::nothing("this pane is no sesh any more, and its launch file is used up")
+        })?;
+        let argv = value::decode_words(record.values.get(Key::Cmd))
+            .into_iter()
+            .map(OsString::from_vec)
+            .collect();
+        let environment = env::carried()
+            .chain([
+                ("SESH_ID".into(), record.uuid.to_string().into()),
+                ("SESH_NAME".into(), record.name.clone().into()),
+            ])
+            .collect();
+        Ok(Self {
+            pane,
+            id: record.uuid,
+            agent: record.agent.is_some(),
+            launch: Launch {
+                cwd: record.cwd.into(),
+                tmux: server.program().into(),
+                agent: record.agent.is_some(),
+                argv,
+                environment,
+                wait: false,
+            },
+            server,
+        })
+    }
+
+    fn life(&self, terminal: &mut Terminal) -> Result<u8> {
+        if self.launch.wait {
+            terminal.take_back();
+            terminal.write(&format!(
+                "{HELD}ready; Enter starts, s opens a shell, q closes]"
+            ));
+            match self.choice(terminal, None, b"\r\n") {
+                Choice::Close => return Ok(0),
+                Choice::Shell => return Ok(self.shell(terminal)),
+                Choice::Start => terminal.write("\r\x1b[2K"),
+            }
+        }
+        loop {
+            let started = Instant::now();
+            let (end, ending) = self.work(terminal);
+            terminal.take_back();
+            terminal.drain(DRAIN);
+            let Some(hold) = self.record(end, ending, started.elapsed()) else {
+                return Ok(exit_code(end));
+            };
+            terminal.write(&hold.line);
+            match self.choice(terminal, hold.limit, b"r") {
+                Choice::Close => return Ok(exit_code(end)),
+                Choice::Shell => return Ok(self.shell(terminal)),
+                Choice::Start => terminal.write("\r\n"),
+            }
+        }
+    }
+
+    /// Runs the command. The second value says that somebody asked this process to end.
+    fn work(&self, terminal: &mut Terminal) -> (End, bool) {
+        let program = self.launch.argv.first();
+        let shown = program.map_or_else(
+            || env::shell().display().to_string(),
+            |program| program.to_string_lossy().into_owned(),
+        );
+        terminal.restore();
+        if !self.launch.cwd.is_dir() {
+            terminal.write(&format!(
+                "{PROGRAM}: the folder {} is gone\r\n",
+                self.launch.cwd.display()
+            ));
+            return (End::Code(126), false);
+        }
+        match terminal.run(self.command()) {
+            Ok(ended) => ended,
+            Err(error) => {
+                terminal.write(&format!("{PROGRAM}: cannot run {shown:?}: {error}\r\n"));
+                let missing = error.kind() == std::io::ErrorKind::NotFound;
+                (End::Code(if missing { 127 } else { 126 }), false)
+            }
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match self.launch.argv.split_first() {
+            Some((program, words)) => {
+                let mut command = Command::new(program);
+                command.args(words);
+                command
+            }
+            None => login_shell(),
+        };
+        self.furnish(&mut command);
+        command
+    }
+
+    fn furnish(&self, command: &mut Command) {
+        command
+            .env_clear()
+            .envs(self.launch.environment.iter().cloned())
+            .envs(env::of_pane())
+            .env("PWD", &self.launch.cwd)
+            .current_dir(&self.launch.cwd);
+    }
+
+    /// A shell in place of what ended. The record keeps saying how that was.
+    fn shell(&self, terminal: &mut Terminal) -> u8 {
+        let pane = self.pane.to_string();
+        let _ = self.server.run(&Batch::from(command::if_format(
+            Some(&pane),
+            &equal(Key::Id, &self.id.to_string()),
+            &Batch::from(command::unset_pane(&pane, Key::Held.option()))
+                .then(write::book(&pane, self.id)),
+            &Batch::new(),
+        )));
+        terminal.write("\r\x1b[2K");
+        terminal.restore();
+        let mut shell = login_shell();
+        self.furnish(&mut shell);
+        terminal.run(shell).map_or(127, |(end, _)| exit_code(end))
+    }
+
+    /// Says that the command runs: again, or after waiting for a key.
+    fn begin(&self) -> Result<()> {
+        let pane = self.pane.to_string();
+        let record = write::reread(&self.server, self.pane, self.id)?;
+        let name = record.name.parse()?;
+        let pid = i32::try_from(std::process::id()).unwrap_or(0);
+        let bound = proc::read(pid).map_or_else(
+            || pid.to_string(),
+            |own| format!("{}:{}", own.pid, own.start),
+        );
+        let mut commands = vec![
+            command::unset_pane(&pane, Key::Exit.option()),
+            command::unset_pane(&pane, Key::Held.option()),
+            command::set_pane(&pane, Key::Proc.option(), &bound),
+        ];
+        commands.extend(write::state(
+            &pane,
+            if self.agent { "unknown" } else { "busy" },
+            "process",
+        ));
+        let free = name_is_free(&name, Some(self.id));
+        if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
+            Ok(())
+        } else {
+            Err(Error::unusable(format!(
+                "another living sesh is called {name} now: rename one with sesh-set"
+            )))
+        }
+    }
+
+    /// Writes down how it ended, with its last lines. `None` when the pane is not to be held.
+    fn record(&self, end: End, ending: bool, took: Duration) -> Option<Hold> {
+        let pane = self.pane.to_string();
+        let frame = Frame::new();
+        let seen = self.server.run(
+            &Batch::from(command::print(
+                Some(&pane),
+                &frame.format([
+                    "#{@sesh-hold}",
+                    "#{@sesh-keep}",
+                    "#{cursor_x}",
+                    "#{pane_width}",
+                ]),
+            ))
+            .then(command::capture_pane(
+                &pane,
+                Capture {
+                    from: Some(-TAIL_LINES),
+                    joined: true,
+                    styled: false,
+                },
+            )),
+        );
+        let seen = seen.unwrap_or_default();
+        let (rows, screen) = frame.read(&seen);
+        let settings = rows.first().map_or(&[][..], |row| &row[..]);
+        let setting = |at: usize| settings.get(at).copied().unwrap_or("");
+        let limit = hold_limit(setting(0));
+        let keep = setting(1).parse().unwrap_or(KEEP);
+        let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
+        let held = !ending && !at_once && keep > 0 && !rows.is_empty();
+
+        let exit = match end {
+            End::Code(code) => Exit::value(Some(code), None),
+            End::Signal(signal) => Exit::value(None, Some(signal)),
+        };
+        let others = self.server.run(&self.ending(&exit, held, &tail(screen)));
+        if held {
+            self.cull(&others.unwrap_or_default(), keep);
+        }
+        held.then(|| Hold {
+            line: hold_line(
+                end,
+                took,
+                setting(2) != "0",
+                setting(3).parse().unwrap_or(80),
+            ),
+            limit: limit.filter(|_| end == End::Code(0)),
+        })
+    }
+
+    /// The list that writes an end, and prints which panes are held.
+    fn ending(&self, exit: &str, held: bool, tail: &str) -> Batch {
+        let pane = self.pane.to_string();
+        let book = schema::book(self.id);
+        let exit = format!("{exit} {}", write::NOW);
+        let mut on_pane = Batch::from(command::set_pane_expanded(&pane, Key::Exit.option(), &exit))
+            .then(command::unset_pane(&pane, Key::Why.option()));
+        on_pane.extend(write::state(&pane, "exited", "process"));
+        if held {
+            on_pane.extend([command::set_pane_expanded(
+                &pane,
+                Key::Held.option(),
+                write::NOW,
+            )]);
+        }
+        if !tail.is_empty() {
+            on_pane.extend([command::set_hidden(&schema::tail(self.id), tail)]);
+        }
+        on_pane.extend([write::book(&pane, self.id)]);
+        // The pane went first (`kill-pane`): the book is all that is left to write to.
+        let on_book = Batch::from(command::if_format(
+            None,
+            &format!("#{{!=:#{{{book}}},}}"),
+            &Batch::from(command::append_server(&book, &format!(",exit={exit}"))),
+            &Batch::new(),
+        ));
+        Batch::from(command::if_format(
+            Some(&pane),
+            &equal(Key::Id, &self.id.to_string()),
+            &on_pane,
+            &on_book,
+        ))
+        .then(command::list_panes(
+            &format!("{} #{{pane_id}} {}", Key::Held.format(), Key::Id.format()),
+            Some(&format!("#{{!=:{},}}", Key::Held.format())),
+        ))
+    }
+
+    /// Closes the panes that have been held longest, above the number that is kept.
+    fn cull(&self, rows: &str, keep: usize) {
+        let mut held: Vec<(u64, PaneId, SeshId)> = rows
+            .lines()
+            .filter_map(|row| {
+                let mut words = row.split(' ');
+                Some((
+                    words.next()?.parse().ok()?,
+                    words.next()?.parse().ok()?,
+                    words.next()?.parse().ok()?,
+                ))
+            })
+            .collect();
+        held.sort_unstable_by_key(|(since, pane, _)| (*since, pane.0));
+        held.dedup_by_key(|(_, pane, _)| *pane);
+        let surplus = held.len().saturating_sub(keep);
+        let mut batch = Batch::new();
+        for (since, pane, id) in held.into_iter().take(surplus) {
+            let still = format!(
+                "#{{==:{} {},{since} {id}}}",
+                Key::Held.format(),
+                Key::Id.format()
+            );
+            batch.extend([command::if_format(
+                Some(&pane.to_string()),
+                &still,
+                &Batch::from(command::kill_pane(pane)),
+                &Batch::new(),
+            )]);
+        }
+        if !batch.is_empty() {
+            let _ = self.server.run(&batch);
+        }
+    }
+
+    /// Waits for one of the keys that a waiting pane takes. `start` are those that start the command.
+    fn choice(&self, terminal: &mut Terminal, limit: Option<Duration>, start: &[u8]) -> Choice {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match terminal.event(left) {
+                Event::End | Event::Timeout | Event::Gone => return Choice::Close,
+                Event::Key(key) if start.contains(&key) => match self.begin() {
+                    Ok(()) => return Choice::Start,
+                    Err(error) => terminal.write(&format!("\r\n{HELD}{error}]")),
+                },
+                Event::Key(b's') => return Choice::Shell,
+                // Enter, q, C-c, C-d.
+                Event::Key(b'\r' | b'\n' | b'q' | 3 | 4) => return Choice::Close,
+                Event::Key(_) => {}
+            }
+        }
+    }
+}
+
+/// A login shell, as tmux starts one: its name starts with a dash.
+fn login_shell() -> Command {
+    let path = env::shell();
+    let mut name = OsString::from("-");
+    name.push(path.file_name().unwrap_or("sh".as_ref()));
+    let mut shell = Command::new(path);
+    shell.arg0(name);
+    shell
+}
+
+/// As a shell counts: 128 and the signal for what a signal ended.
+fn exit_code(end: End) -> u8 {
+    match end {
+        End::Code(code) => u8::try_from(code).unwrap_or(1),
+        End::Signal(signal) => u8::try_from(128 + signal).unwrap_or(255),
+    }
+}
+
+/// How long a pane is held: `@sesh-hold`. `None` is for ever.
+fn hold_limit(setting: &str) -> Option<Duration> {
+    match setting.trim() {
+        "off" | "none" | "never" => None,
+        "0" => Some(Duration::ZERO),
+        text => Some(humantime::parse_duration(text).unwrap_or(HOLD)),
+    }
+}
+
+fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
+    let how = match end {
+        End::Code(code) => format!("exit {code}"),
+        End::Signal(signal) => format!("ended by {}", proc::signal::name(signal)),
+    };
+    let took = humantime::format_duration(Duration::from_secs(took.as_secs()));
+    let line = format!("{HELD}{how} after {took}; Enter closes, r reruns, s opens a shell]");
+    let line: String = line.chars().take(width.saturating_sub(1)).collect();
+    let newline = if indented { "\r\n" } else { "" };
+    format!("{CALM}{newline}\x1b[2m{line}\x1b[0m")
+}
+
+/// The last lines of a screen that hold text, as they are stored: whole lines, the newest.
+fn tail(screen: &str) -> String {
+    let mut kept: Vec<String> = Vec::new();
+    let mut size = 0;
+    for line in screen.trim_end().lines().rev() {
+        let line = value::encode(line.trim_end());
+        size += line.len() + "%0A".len();
+        if size > TAIL_BYTES {
+            break;
+        }
+        kept.push(line);
+    }
+    kept.reverse();
+    kept.join("%0A")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_whole_lines_from_the_end() {
+        assert_eq!(value::decode(&tail("a  \n\nb\n\n\n")), "a\n\nb");
+        assert_eq!(tail("\n\n"), "");
+        let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
+        assert_eq!(tail(&long), "last");
+    }
+
+    #[test]
+    fn settings() {
+        assert_eq!(hold_limit(""), Some(HOLD));
+        assert_eq!(hold_limit("off"), None);
+        assert_eq!(hold_limit("0"), Some(Duration::ZERO));
+        assert_eq!(hold_limit("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(hold_limit("rubbish"), Some(HOLD));
+    }
+
+    #[test]
+    fn the_line_fits_its_pane() {
+        let line = hold_line(End::Signal(9), Duration::from_secs(61), true, 20);
+        assert!(
+            line.contains("\r\n") && line.contains("[sesh: ended by KIL"),
+            "{line:?}"
+        );
+        assert!(!line.contains("KILL"), "{line:?}");
+        assert!(hold_line(End::Code(3), Duration::ZERO, false, 80).contains("exit 3 after 0s"));
+    }
+}

@@ -1,0 +1,11 @@
+//! What tmux remembers of seshes: the [`schema`], [`record`]s, queries and conditional [`write`](mod@write)s.
+
+pub mod query;
+pub mod record;
+pub mod schema;
+pub mod value;
+pub mod write;
+
+pub use query::{Select, Snapshot, Target};
+pub use record::{Place, Record, State, Values};
+pub use schema::Key;

@@ -1,0 +1,536 @@
+//! Questions to the store: each is one tmux process.
+
+use std::collections::{HashMap, HashSet};
+
+use super::record::{Place, Record, Values};
+use super::schema::{Key, PANE};
+use crate::error::{Error, Result};
+use crate::id::{Name, PaneId, SeshId, Tag, shown};
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// What a person or a script calls a sesh or a pane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `.` or `%N`: a pane, whoever lives there.
+    Pane(PaneId),
+    /// A whole UUID.
+    Id(SeshId),
+    /// A name, or the first four or more characters of a UUID.
+    Word(String),
+}
+
+impl Target {
+    /// Reads a TARGET. `own` is the caller's pane: what `.` stands for.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`](crate::error::Exit::Usage) for an empty text, [`Exit::Nothing`](crate::error::Exit::Nothing)
+    /// for one that can be nothing, or for `.` outside a pane.
+    pub fn parse(text: &str, own: Option<PaneId>) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::usage(
+                "the target is empty: name a sesh, a uuid, a pane (%3) or . for this pane",
+            ));
+        }
+        if text == "." {
+            return own.map(Target::Pane).ok_or_else(|| {
+                Error::nothing(
+                    ". is this pane, but there is no $TMUX_PANE here: name the pane, as in %3",
+                )
+            });
+        }
+        if text.starts_with('%') {
+            return Ok(Target::Pane(text.parse()?));
+        }
+        if let Ok(id) = text.parse() {
+            return Ok(Target::Id(id));
+        }
+        if is_id_prefix(text) || text.parse::<Name>().is_ok() {
+            return Ok(Target::Word(text.into()));
+        }
+        Err(no_such(text))
+    }
+
+    /// The condition that holds on the panes that this target can mean.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        match self {
+            Target::Pane(pane) => format!("#{{==:#{{pane_id}},{pane}}}"),
+            Target::Id(id) => equal(Key::Id, &id.to_string()),
+            // The word has passed Target::parse: it holds nothing that a format would act on.
+            Target::Word(word) if is_id_prefix(word) => {
+                let prefix = format!("#{{m:{}*,{}}}", word.to_lowercase(), Key::Id.format());
+                either(&equal(Key::Name, word), &prefix)
+            }
+            Target::Word(word) => equal(Key::Name, word),
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Target::Pane(pane) => pane.fmt(f),
+            Target::Id(id) => id.fmt(f),
+            Target::Word(word) => f.write_str(word),
+        }
+    }
+}
+
+/// Whether a text can be the start of a UUID and nothing shorter than four of its characters.
+#[must_use]
+pub fn is_id_prefix(text: &str) -> bool {
+    (4..36).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+fn no_such(text: &str) -> Error {
+    Error::nothing(format!(
+        "there is no sesh {}: sesh-list --all shows them all",
+        shown(text)
+    ))
+}
+
+/// The condition that a pane is a sesh at all. Never the option alone: a condition whose text starts
+/// with 0 counts as false in `if-shell -F`, and a UUID may.
+#[must_use]
+pub fn registered() -> String {
+    format!("#{{!=:{},}}", Key::Id.format())
+}
+
+/// The condition that a stored value is `text`. `text` must hold no character that formats act on.
+#[must_use]
+pub fn equal(key: Key, text: &str) -> String {
+    format!("#{{==:{},{text}}}", key.format())
+}
+
+/// The condition that a sesh has a tag.
+#[must_use]
+pub fn tagged(tag: &Tag) -> String {
+    format!("#{{m:* {tag} *,{}}}", Key::Tags.format())
+}
+
+/// Both conditions. Two at a time: tmux before 3.6 takes `#{&&:1,1,0}` for true.
+#[must_use]
+pub fn both(one: &str, other: &str) -> String {
+    format!("#{{&&:{one},{other}}}")
+}
+
+/// One of two conditions.
+#[must_use]
+pub fn either(one: &str, other: &str) -> String {
+    format!("#{{||:{one},{other}}}")
+}
+
+/// The condition that no living sesh but `except` has a name.
+#[must_use]
+pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {
+    let mut taken = both(&equal(Key::Name, name.as_str()), &equal(Key::Exit, ""));
+    if let Some(id) = except {
+        taken = both(&taken, &format!("#{{!=:{},{id}}}", Key::Id.format()));
+    }
+    no_pane_has(&taken)
+}
+
+/// The condition that no pane of the server meets another condition.
+#[must_use]
+pub fn no_pane_has(condition: &str) -> String {
+    format!("#{{==:#{{S:#{{W:#{{P:#{{?{condition},x,}}}}}}}},}}")
+}
+
+/// What to read.
+#[derive(Clone, Debug, Default)]
+pub struct Select {
+    /// The panes, by a condition of the server's; without one, every registered pane.
+    pub filter: Option<String>,
+    /// Read the books too: the seshes that ended.
+    pub ended: bool,
+    /// A format of the caller's, expanded for each of the panes.
+    pub format: Option<String>,
+}
+
+impl Select {
+    /// Everything that these targets can mean.
+    #[must_use]
+    pub fn targets(targets: &[Target]) -> Self {
+        // A long chain of conditions costs more on each pane than the rows it saves.
+        let filter = (1..=4)
+            .contains(&targets.len())
+            .then(|| {
+                targets
+                    .iter()
+                    .map(Target::filter)
+                    .reduce(|one, other| either(&one, &other))
+            })
+            .flatten();
+        Self {
+            filter,
+            ended: true,
+            format: None,
+        }
+    }
+}
+
+/// tmux's own fields of a pane's row.
+const PLACE: [&str; 9] = [
+    "#{pane_id}",
+    "#{pane_pid}",
+    "#{pane_dead}",
+    "#{socket_path}",
+    "#{session_id}",
+    "#{session_name}",
+    "#{window_id}",
+    "#{window_index}",
+    "#{version}",
+];
+
+/// The formats of one pane's row.
+#[must_use]
+pub fn row_format(frame: &Frame) -> String {
+    row_format_with(frame, &[])
+}
+
+/// A pane's row with more formats behind: [`extra`] gives them back.
+#[must_use]
+pub fn row_format_with(frame: &Frame, more: &[&str]) -> String {
+    let options = PANE.iter().map(|entry| entry.key.format());
+    frame.format(
+        options
+            .chain(PLACE.into_iter().map(Into::into))
+            .chain(more.iter().map(|format| (*format).into())),
+    )
+}
+
+/// What a row of [`row_format_with`] holds behind the pane's own fields.
+#[must_use]
+pub fn extra<'a, 'b>(row: &'b [&'a str]) -> &'b [&'a str] {
+    row.get(PANE.len() + PLACE.len()..).unwrap_or(&[])
+}
+
+/// A pane, with its sesh if it is one.
+#[derive(Clone, Debug)]
+pub struct Pane {
+    pub place: Place,
+    pub record: Option<Record>,
+}
+
+/// Reads one row of [`row_format`]. `None` for a pane that is gone: its fields are empty.
+///
+/// # Errors
+/// A server below the floor.
+pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
+    let Some(
+        &[
+            pane,
+            pid,
+            dead,
+            socket,
+            session_id,
+            session,
+            window_id,
+            window,
+            version,
+        ],
+    ) = fields.get(PANE.len()..PANE.len() + PLACE.len())
+    else {
+        return Ok(None);
+    };
+    let Ok(pane) = pane.parse::<PaneId>() else {
+        return Ok(None);
+    };
+    crate::tmux::check_floor(version)?;
+    let place = Place {
+        socket: socket.into(),
+        session: session.into(),
+        window: window.parse().unwrap_or(0),
+        pane,
+        session_id: session_id.into(),
+        window_id: window_id.into(),
+        pid: pid.parse().unwrap_or(0),
+    };
+    let record = Values::from_row(fields)
+        .and_then(|values| Record::live(values, place.clone(), dead == "1"));
+    Ok(Some(Pane { place, record }))
+}
+
+/// The store at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The panes asked for, each once, also of session groups.
+    pub panes: Vec<Pane>,
+    /// Seshes that no pane has any more.
+    pub ended: Vec<Record>,
+    /// What [`Select::format`] came to.
+    pub formatted: HashMap<PaneId, String>,
+}
+
+impl Snapshot {
+    /// Reads the store in one tmux process.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn read(server: &Server, select: &Select) -> Result<Self> {
+        let frame = Frame::new();
+        let filter = select.filter.clone().unwrap_or_else(registered);
+        let mut batch = Batch::from(command::list_panes(
+            &row_format(&frame),
+            Some(filter.as_str()),
+        ));
+        if let Some(format) = &select.format {
+            batch = batch.then(command::list_panes(
+                &frame.format(["#{pane_id}", format]),
+                Some(filter.as_str()),
+            ));
+        }
+        if select.ended {
+            // Which seshes live decides which books are of ended ones, so with a filter the living
+            // identities come along, and nothing else of them.
+            batch = batch
+                .then(command::list_panes(
+                    &frame.format([Key::Id.format()]),
+                    Some(registered().as_str()),
+                ))
+                .then(command::show_server_options());
+        }
+        let output = server.run(&batch)?;
+        Self::parse(&frame, &output)
+    }
+
+    fn parse(frame: &Frame, output: &str) -> Result<Self> {
+        let (rows, books) = frame.read(output);
+        let mut snapshot = Self::default();
+        let mut panes = HashSet::new();
+        let mut living = HashSet::new();
+        for row in rows {
+            if let [id] = row[..] {
+                living.insert(id.to_string());
+            } else if let [pane, formatted] = row[..] {
+                snapshot.formatted.insert(pane.parse()?, formatted.into());
+            } else if let Some(pane) = read_row(&row)?
+                && panes.insert(pane.place.pane)
+            {
+                snapshot.panes.push(pane);
+            }
+        }
+        snapshot.ended = books
+            .lines()
+            .filter_map(read_book)
+            .filter(|values| !living.contains(values.get(Key::Id)))
+            .filter_map(Record::ended)
+            .collect();
+        Ok(snapshot)
+    }
+
+    /// The seshes that have a pane.
+    pub fn with_pane(&self) -> impl Iterator<Item = &Record> {
+        self.panes.iter().filter_map(|pane| pane.record.as_ref())
+    }
+
+    /// All seshes.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.with_pane().chain(&self.ended)
+    }
+
+    /// The one sesh that a target means: the first kind of the grammar that hits.
+    ///
+    /// # Errors
+    /// [`Exit::Nothing`](crate::error::Exit::Nothing), and [`Exit::Unusable`](crate::error::Exit::Unusable) with
+    /// the candidates when there are several.
+    pub fn find(&self, target: &Target) -> Result<&Record> {
+        match target {
+            Target::Pane(pane) => match self.panes.iter().find(|it| it.place.pane == *pane) {
+                Some(Pane {
+                    record: Some(record),
+                    ..
+                }) => Ok(record),
+                Some(_) => Err(Error::nothing(format!(
+                    "pane {pane} is no sesh: sesh-adopt {pane} makes it one"
+                ))),
+                None => Err(Error::nothing(format!("there is no pane {pane}"))),
+            },
+            Target::Id(id) => self
+                .records()
+                .find(|record| record.uuid == *id)
+                .ok_or_else(|| no_such(&id.to_string())),
+            Target::Word(word) => self.find_word(word),
+        }
+    }
+
+    fn find_word(&self, word: &str) -> Result<&Record> {
+        let live: Vec<&Record> = self
+            .with_pane()
+            .filter(|record| record.live && record.name == word)
+            .collect();
+        let prefix = word.to_lowercase();
+        let by_prefix: Vec<&Record> = self
+            .records()
+            .filter(|record| is_id_prefix(word) && record.uuid.to_string().starts_with(&prefix))
+            .collect();
+        let ended: Vec<&Record> = self
+            .records()
+            .filter(|record| !record.live && record.name == word)
+            .collect();
+        [live, by_prefix, ended]
+            .into_iter()
+            .find(|kind| !kind.is_empty())
+            .map_or_else(|| Err(no_such(word)), |kind| best(word, kind))
+    }
+}
+
+/// Of several of one kind: live beats archived beats ended, and an ended one that is still held in its
+/// pane beats those that are gone.
+fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
+    let rank = |record: &Record| match record {
+        Record {
+            live: true,
+            archived: false,
+            ..
+        } => 0,
+        Record { archived: true, .. } => 1,
+        Record { tmux: Some(_), .. } => 2,
+        _ => 3,
+    };
+    let first = kind.iter().map(|record| rank(record)).min();
+    kind.retain(|record| Some(rank(record)) == first);
+    if let [only] = kind[..] {
+        return Ok(only);
+    }
+    kind.sort_by_key(|record| std::cmp::Reverse(record.created_at));
+    let candidates: Vec<String> = kind
+        .iter()
+        .take(10)
+        .map(|record| {
+            format!(
+                "{} ({}, {})",
+                record.uuid,
+                record.name,
+                record.state.as_str()
+            )
+        })
+        .collect();
+    let more = match kind.len().saturating_sub(10) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Err(Error::unusable(format!(
+        "{} means {} seshes: {}{more}: name one by its uuid",
+        shown(word),
+        kind.len(),
+        candidates.join(", ")
+    )))
+}
+
+/// A line of `show-options -s` that holds a book. tmux puts double quotes round a value with blanks or
+/// `%`; nothing inside is ever escaped, since the store's values hold no quote, backslash or `$`.
+fn read_book(line: &str) -> Option<Values> {
+    let (name, value) = line.split_once(' ')?;
+    let id = name.strip_prefix("@seshbook_")?;
+    let value = value
+        .strip_prefix('"')
+        .map_or(value, |value| value.strip_suffix('"').unwrap_or(value));
+    Values::from_book(value).filter(|values| values.get(Key::Id) == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = "aaaa8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";
+    const TWO: &str = "aaaa9b20-5b7e-4c1d-9f00-1a2b3c4d5e6f";
+    const THREE: &str = "bbbb8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";
+
+    fn ended(id: &str, name: &str) -> Record {
+        let mut values = Values::default();
+        values.set(Key::Id, id);
+        values.set(Key::Name, name);
+        Record::ended(values).expect("a record")
+    }
+
+    fn live(id: &str, name: &str, pane: u32) -> Pane {
+        let mut record = ended(id, name);
+        let place = Place {
+            socket: String::new(),
+            session: String::new(),
+            window: 0,
+            pane: PaneId(pane),
+            session_id: String::new(),
+            window_id: String::new(),
+            pid: 1,
+        };
+        record.live = true;
+        record.tmux = Some(place.clone());
+        Pane {
+            place,
+            record: Some(record),
+        }
+    }
+
+    fn found(snapshot: &Snapshot, text: &str) -> Result<String> {
+        let target = Target::parse(text, None)?;
+        snapshot.find(&target).map(|record| record.uuid.to_string())
+    }
+
+    #[test]
+    fn the_first_kind_that_hits_wins() {
+        let snapshot = Snapshot {
+            panes: vec![live(ONE, "build", 1), live(TWO, "aa", 2)],
+            ended: vec![
+                ended(THREE, "build"),
+                ended("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "old"),
+            ],
+            ..Snapshot::default()
+        };
+        assert_eq!(found(&snapshot, "build").expect("the live one"), ONE);
+        assert_eq!(found(&snapshot, "aaaa8").expect("by prefix"), ONE);
+        assert_eq!(found(&snapshot, "AAAA9").expect("in any case"), TWO);
+        assert_eq!(
+            found(&snapshot, "bbbb").expect("an ended one by prefix"),
+            THREE
+        );
+        assert_eq!(found(&snapshot, "%2").expect("by pane"), TWO);
+        assert!(found(&snapshot, "old").is_ok());
+        assert_eq!(found(&snapshot, THREE).expect("by uuid"), THREE);
+        let many = found(&snapshot, "aaaa").expect_err("two");
+        assert!(
+            many.sentence.contains(ONE) && many.sentence.contains(TWO),
+            "{many}"
+        );
+        assert_eq!(many.exit.code(), 4);
+        for text in ["nobody", "%9", "ffff"] {
+            assert_eq!(
+                found(&snapshot, text).expect_err("nobody").exit.code(),
+                3,
+                "{text}"
+            );
+        }
+        assert_eq!(found(&snapshot, "").expect_err("empty").exit.code(), 2);
+        assert_eq!(found(&snapshot, ".").expect_err("no pane").exit.code(), 3);
+    }
+
+    #[test]
+    fn archived_beats_ended() {
+        let mut archived = ended(ONE, "x");
+        archived.archived = true;
+        let snapshot = Snapshot {
+            panes: vec![],
+            ended: vec![archived, ended(TWO, "x")],
+            ..Snapshot::default()
+        };
+        assert_eq!(found(&snapshot, "x").expect("the archived one"), ONE);
+    }
+
+    #[test]
+    fn a_target_that_acts_is_refused_before_tmux_sees_it() {
+        for text in ["a#(touch x)", "a,b", "a}b", "x\ny"] {
+            assert_eq!(
+                Target::parse(text, None)
+                    .expect_err("no target")
+                    .exit
+                    .code(),
+                3,
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! What is known of a sesh, from its pane or from the book.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::schema::{self, Key, PANE};
+use super::value;
+use crate::id::{PaneId, SeshId};
+
+/// The raw values of a sesh, by [`Key`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values([String; PANE.len()]);
+
+impl Values {
+    /// Values in the order of [`Key`]; `None` when there are not enough.
+    #[must_use]
+    pub fn from_row(fields: &[&str]) -> Option<Self> {
+        let mut values = Self::default();
+        for (slot, field) in values.0.iter_mut().zip(fields.get(..PANE.len())?) {
+            (*field).clone_into(slot);
+        }
+        Some(values)
+    }
+
+    /// Reads a book record: `1,id=…,name=…`. Fields it does not know are left out: a newer program wrote
+    /// them.
+    #[must_use]
+    pub fn from_book(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        parts.next()?.parse::<u32>().ok()?;
+        let mut values = Self::default();
+        for part in parts {
+            if let Some((field, value)) = part.split_once('=')
+                && let Some(entry) = PANE.iter().find(|entry| entry.key.field() == field)
+            {
+                value.clone_into(&mut values.0[entry.key as usize]);
+            }
+        }
+        values.get(Key::Id).parse::<SeshId>().ok()?;
+        Some(values)
+    }
+
+    /// The book record of these values.
+    #[must_use]
+    pub fn to_book(&self) -> String {
+        let mut text = schema::VERSION.to_string();
+        for entry in &PANE {
+            let value = self.get(entry.key);
+            if !value.is_empty() {
+                text.push_str(&format!(",{}={value}", entry.key.field()));
+            }
+        }
+        text
+    }
+
+    #[must_use]
+    pub fn get(&self, key: Key) -> &str {
+        &self.0[key as usize]
+    }
+
+    pub fn set(&mut self, key: Key, value: impl Into<String>) {
+        self.0[key as usize] = value.into();
+    }
+}
+
+/// The format of a book record, to be expanded for the sesh's pane: the server writes the book from the
+/// pane's options, so the two cannot differ.
+#[must_use]
+pub fn book_format() -> String {
+    let mut format = schema::VERSION.to_string();
+    for entry in &PANE {
+        format.push_str(&format!(",{}={}", entry.key.field(), entry.key.format()));
+    }
+    format
+}
+
+/// Where a sesh is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub socket: String,
+    /// The session's name. Of a window in several sessions, one of them.
+    pub session: String,
+    /// The window's index in that session.
+    pub window: u32,
+    pub pane: PaneId,
+    #[serde(skip)]
+    pub session_id: String,
+    #[serde(skip)]
+    pub window_id: String,
+    /// The pane's first process.
+    #[serde(skip)]
+    pub pid: i32,
+}
+
+/// What the sesh is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Starting,
+    Busy,
+    Waiting,
+    Idle,
+    Exited,
+    Unknown,
+}
+
+impl State {
+    pub const ALL: [State; 6] = [
+        State::Starting,
+        State::Busy,
+        State::Waiting,
+        State::Idle,
+        State::Exited,
+        State::Unknown,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Starting => "starting",
+            State::Busy => "busy",
+            State::Waiting => "waiting",
+            State::Idle => "idle",
+            State::Exited => "exited",
+            State::Unknown => "unknown",
+        }
+    }
+}
+
+impl FromStr for State {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str() == text)
+            .ok_or(())
+    }
+}
+
+/// How a sesh ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Exit {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    /// Epoch seconds.
+    pub at: Option<u64>,
+}
+
+impl Exit {
+    /// The value of `@sesh_exit` but for its time, which the server adds.
+    #[must_use]
+    pub fn value(code: Option<i32>, signal: Option<i32>) -> String {
+        let word = |number: Option<i32>| number.map_or_else(|| "-".into(), |n| n.to_string());
+        format!("{} {}", word(code), word(signal))
+    }
+
+    fn parse(value: &str) -> Option<Self> {
+        let mut words = value.split(' ');
+        let exit = Self {
+            code: words.next()?.parse().ok(),
+            signal: words.next()?.parse().ok(),
+            at: words.next().and_then(|at| at.parse().ok()),
+        };
+        Some(exit)
+    }
+}
+
+/// One sesh, as every `--json` prints it. Additive: fields are added, never changed or dropped.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    pub uuid: SeshId,
+    pub name: String,
+    pub agent: Option<String>,
+    pub machine: String,
+    pub cwd: String,
+    pub state: State,
+    /// The same as `state`, under its older name.
+    pub turn_status: State,
+    pub why: Option<String>,
+    pub since: Option<u64>,
+    pub by: Option<String>,
+    #[serde(rename = "gen")]
+    pub generation: u64,
+    pub seen: u64,
+    /// Its process runs in a pane.
+    pub live: bool,
+    pub archived: bool,
+    pub tags: Vec<String>,
+    pub note: Option<String>,
+    pub meta: BTreeMap<String, String>,
+    pub parent: Option<SeshId>,
+    pub conversation: Option<String>,
+    pub command: Vec<String>,
+    pub exit: Option<Exit>,
+    pub tmux: Option<Place>,
+    pub created_at: Option<u64>,
+    pub updated_at: Option<u64>,
+    /// The version of this form.
+    pub schema: u32,
+    /// The values as they are stored.
+    #[serde(skip)]
+    pub values: Values,
+}
+
+impl Record {
+    /// The record of a sesh that has a pane. `dead` is tmux's own word that the pane's process ended.
+    #[must_use]
+    pub fn live(values: Values, place: Place, dead: bool) -> Option<Self> {
+        let ours = bound_pid(values.get(Key::Proc)).is_none_or(|pid| pid == place.pid);
+        let exited = dead || !values.get(Key::Exit).is_empty();
+        let state = if exited {
+            State::Exited
+        } else if ours {
+            values.get(Key::State).parse().unwrap_or(State::Unknown)
+        } else {
+            State::Unknown
+        };
+        let mut record = Self::from_values(values, state)?;
+        if !exited && !ours {
+            record.why = None;
+            record.by = Some("process".into());
+        }
+        record.live = !exited && ours;
+        record.tmux = Some(place);
+        Some(record)
+    }
+
+    /// The record of a sesh that only the book remembers.
+    #[must_use]
+    pub fn ended(values: Values) -> Option<Self> {
+        Self::from_values(values, State::Exited)
+    }
+
+    fn from_values(values: Values, state: State) -> Option<Self> {
+        let text = |key: Key| {
+            let value = values.get(key);
+            (!value.is_empty()).then(|| value::decode(value))
+        };
+        let number = |key: Key| values.get(key).parse::<u64>().ok();
+        let exit = Exit::parse(values.get(Key::Exit));
+        Some(Self {
+            uuid: values.get(Key::Id).parse().ok()?,
+            name: values.get(Key::Name).into(),
+            agent: text(Key::Agent),
+            machine: text(Key::Host).unwrap_or_default(),
+            cwd: text(Key::Cwd).unwrap_or_default(),
+            state,
+            turn_status: state,
+            why: text(Key::Why),
+            since: exit.and_then(|exit| exit.at).or_else(|| number(Key::Since)),
+            by: text(Key::By),
+            generation: number(Key::Gen).unwrap_or(0),
+            seen: number(Key::Seen).unwrap_or(0),
+            live: false,
+            archived: !values.get(Key::Archived).is_empty(),
+            tags: values
+                .get(Key::Tags)
+                .split(' ')
+                .filter(|tag| !tag.is_empty())
+                .map(Into::into)
+                .collect(),
+            note: text(Key::Note),
+            meta: value::decode_pairs(values.get(Key::Meta))
+                .into_iter()
+                .collect(),
+            parent: values.get(Key::Parent).parse().ok(),
+            conversation: text(Key::Conv),
+            command: value::decode_words(values.get(Key::Cmd))
+                .into_iter()
+                .map(|word| String::from_utf8_lossy(&word).into_owned())
+                .collect(),
+            exit,
+            tmux: None,
+            created_at: number(Key::Created),
+            updated_at: number(Key::Updated).max(exit.and_then(|exit| exit.at)),
+            schema: schema::VERSION,
+            values,
+        })
+    }
+
+    /// Says another state: the levels of the process table, which are newer than what is stored.
+    pub fn set_state(&mut self, state: State, by: &str) {
+        self.state = state;
+        self.turn_status = state;
+        self.by = Some(by.into());
+    }
+
+    /// Whether what runs is a shell that was asked for, not a command or an agent.
+    #[must_use]
+    pub fn is_shell(&self) -> bool {
+        self.live && self.agent.is_none() && self.command.is_empty()
+    }
+}
+
+/// The pid in `@sesh_proc`.
+fn bound_pid(value: &str) -> Option<i32> {
+    value.split(':').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> Values {
+        let mut values = Values::default();
+        values.set(Key::Id, "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f");
+        values.set(Key::Name, "a=b");
+        values.set(Key::Tags, " x y ");
+        values.set(Key::Proc, "41:900");
+        values.set(Key::State, "busy");
+        values.set(Key::Note, value::encode("a, b=c\n#(x)"));
+        values
+    }
+
+    fn place(pid: i32) -> Place {
+        Place {
+            socket: "/s".into(),
+            session: "0".into(),
+            window: 1,
+            pane: PaneId(3),
+            session_id: "$0".into(),
+            window_id: "@1".into(),
+            pid,
+        }
+    }
+
+    #[test]
+    fn a_book_comes_back() {
+        let values = values();
+        assert_eq!(Values::from_book(&values.to_book()), Some(values));
+    }
+
+    #[test]
+    fn the_last_of_two_fields_counts_and_unknown_ones_do_not() {
+        let text = format!("{},future=1,exit=- 9 12,exit=3 - 15", values().to_book());
+        let record = Record::ended(Values::from_book(&text).expect("a book")).expect("a record");
+        let exit = record.exit.expect("an exit");
+        assert_eq!((exit.code, exit.signal, exit.at), (Some(3), None, Some(15)));
+        assert_eq!(record.note.as_deref(), Some("a, b=c\n#(x)"));
+        assert_eq!(record.tags, ["x", "y"]);
+    }
+
+    #[test]
+    fn another_process_is_another_story() {
+        let ours = Record::live(values(), place(41), false).expect("a record");
+        assert_eq!((ours.live, ours.state), (true, State::Busy));
+        let theirs = Record::live(values(), place(42), false).expect("a record");
+        assert_eq!((theirs.live, theirs.state), (false, State::Unknown));
+        let dead = Record::live(values(), place(41), true).expect("a record");
+        assert_eq!(
+            (dead.live, dead.state, dead.exit),
+            (false, State::Exited, None)
+        );
+    }
+
+    #[test]
+    fn a_book_without_an_identity_is_none() {
+        for text in [
+            "",
+            "1",
+            "1,id=x",
+            "x,id=3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f",
+        ] {
+            assert_eq!(Values::from_book(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Every name that tmux-sesh keeps in tmux, once: the README's table, the queries and the tests are made
+//! from this list.
+//!
+//! The schema is public: write your own formats on it. Texts are percent-encoded (see [`super::value`]).
+
+use crate::id::SeshId;
+
+/// The version of the schema: the first word of every book record. A newer program reads older ones.
+pub const VERSION: u32 = 1;
+
+/// A pane option of a sesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    Id,
+    Name,
+    Tags,
+    Agent,
+    Conv,
+    Proc,
+    State,
+    Why,
+    Since,
+    By,
+    Gen,
+    Seen,
+    Cwd,
+    Cmd,
+    Created,
+    Updated,
+    Parent,
+    Host,
+    Exit,
+    Held,
+    Archived,
+    Note,
+    Meta,
+}
+
+/// One row of the schema.
+pub struct Entry {
+    pub key: Key,
+    /// The tmux option; its part after `@sesh_` names the field in a book record.
+    pub option: &'static str,
+    /// What its value looks like.
+    pub form: &'static str,
+    pub meaning: &'static str,
+}
+
+const fn entry(key: Key, option: &'static str, form: &'static str, meaning: &'static str) -> Entry {
+    Entry {
+        key,
+        option,
+        form,
+        meaning,
+    }
+}
+
+/// The pane options, in the order of [`Key`].
+pub const PANE: [Entry; 23] = [
+    entry(Key::Id, "@sesh_id", "UUID", "the identity; never reused"),
+    entry(
+        Key::Name,
+        "@sesh_name",
+        "name",
+        "unique among the live seshes of the server",
+    ),
+    entry(
+        Key::Tags,
+        "@sesh_tags",
+        "` a b `",
+        "so that a filter `* a *` is exact",
+    ),
+    entry(
+        Key::Agent,
+        "@sesh_agent",
+        "word",
+        "the agent's kind; empty for a shell or a command",
+    ),
+    entry(
+        Key::Conv,
+        "@sesh_conv",
+        "text",
+        "the agent's conversation id",
+    ),
+    entry(
+        Key::Proc,
+        "@sesh_proc",
+        "pid[:start]",
+        "the pane's process that the identity is bound to",
+    ),
+    entry(
+        Key::State,
+        "@sesh_state",
+        "word",
+        "`starting` `busy` `waiting` `idle` `exited` `unknown`",
+    ),
+    entry(Key::Why, "@sesh_why", "word", "the reason of `waiting`"),
+    entry(
+        Key::Since,
+        "@sesh_since",
+        "seconds",
+        "when the state changed, by the server's clock",
+    ),
+    entry(
+        Key::By,
+        "@sesh_by",
+        "word",
+        "who says so: the state's authority",
+    ),
+    entry(
+        Key::Gen,
+        "@sesh_gen",
+        "number",
+        "grows with every change of the state",
+    ),
+    entry(
+        Key::Seen,
+        "@sesh_seen",
+        "number",
+        "the generation that a person last looked at",
+    ),
+    entry(
+        Key::Cwd,
+        "@sesh_cwd",
+        "text",
+        "the folder it was started in",
+    ),
+    entry(
+        Key::Cmd,
+        "@sesh_cmd",
+        "words",
+        "the command it was started with; empty for a login shell",
+    ),
+    entry(Key::Created, "@sesh_created", "seconds", "its birth"),
+    entry(
+        Key::Updated,
+        "@sesh_updated",
+        "seconds",
+        "its last change of any kind",
+    ),
+    entry(
+        Key::Parent,
+        "@sesh_parent",
+        "UUID",
+        "the sesh it was started from",
+    ),
+    entry(Key::Host, "@sesh_host", "text", "the machine"),
+    entry(
+        Key::Exit,
+        "@sesh_exit",
+        "`code signal seconds`",
+        "how it ended; `-` for what does not apply",
+    ),
+    entry(
+        Key::Held,
+        "@sesh_held",
+        "seconds",
+        "since when the ended pane is held readable",
+    ),
+    entry(Key::Archived, "@sesh_archived", "1", "put away by a person"),
+    entry(Key::Note, "@sesh_note", "text", "a person's note"),
+    entry(
+        Key::Meta,
+        "@sesh_meta",
+        "`k=v k=v`",
+        "a script's own fields",
+    ),
+];
+
+impl Key {
+    /// The tmux option that holds it.
+    #[must_use]
+    pub fn option(self) -> &'static str {
+        PANE[self as usize].option
+    }
+
+    /// Its name in a book record.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        &self.option()["@sesh_".len()..]
+    }
+
+    /// The tmux format that gives its value on a pane.
+    #[must_use]
+    pub fn format(self) -> String {
+        format!("#{{{}}}", self.option())
+    }
+}
+
+/// A name outside the panes.
+pub struct Named {
+    pub name: &'static str,
+    pub scope: &'static str,
+    pub meaning: &'static str,
+}
+
+/// Everything that is not a pane option.
+pub const ELSEWHERE: [Named; 2] = [
+    Named {
+        name: "@seshbook_<uuid>",
+        scope: "server option",
+        meaning: "the record of a sesh, from its birth on: `version,field=value,…`, the last of two equal fields \
+                  counts; without a pane it is an ended sesh",
+    },
+    Named {
+        name: "SESH_tail_<uuid, no dashes>",
+        scope: "hidden variable",
+        meaning: "the last lines of an ended sesh, percent-encoded",
+    },
+];
+
+/// What a person may set.
+pub const CONFIGURATION: [Named; 3] = [
+    Named {
+        name: "@sesh-new-in",
+        scope: "`window`",
+        meaning: "where `sesh-new` puts a sesh inside tmux: `window` or `session`",
+    },
+    Named {
+        name: "@sesh-hold",
+        scope: "`10m`",
+        meaning: "how long a pane that ended with 0 is held readable; `0` closes at once, `off` never",
+    },
+    Named {
+        name: "@sesh-keep",
+        scope: "`50`",
+        meaning: "how many ended panes are held at most; the oldest close first",
+    },
+];
+
+/// How the line starts that the pane of an ended sesh shows last.
+pub const HELD: &str = "[sesh: ";
+
+/// The server option that holds the book record of a sesh.
+#[must_use]
+pub fn book(id: SeshId) -> String {
+    format!("@seshbook_{id}")
+}
+
+/// The hidden variable that holds the last lines of an ended sesh.
+#[must_use]
+pub fn tail(id: SeshId) -> String {
+    format!("SESH_tail_{}", id.simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_keys() {
+        for (at, entry) in PANE.iter().enumerate() {
+            assert_eq!(entry.key as usize, at, "{}", entry.option);
+            assert!(entry.option.starts_with("@sesh_"), "{}", entry.option);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How a text from outside is kept in tmux: percent-encoded, so that it is inert wherever it may be shown.
+//!
+//! Left as they are: letters, digits and printing characters beyond ASCII, `_ - . / : @` and (in texts) the
+//! blank. Everything else is `%XX` per byte, so no stored value can leave quotes, be expanded as a format
+//! (`#`), be run by a shell, end a branch of a conditional (`,` `}`) or be changed in print: tmux 3.4
+//! and 3.5a print controls as octal, 3.4 also `$x` as `\$x`.
+
+use unicode_width::UnicodeWidthChar;
+
+/// A text in one value.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    encode_bytes(text.as_bytes(), true)
+}
+
+/// The inverse of [`encode`]; bytes that are no UTF-8 become U+FFFD.
+#[must_use]
+pub fn decode(value: &str) -> String {
+    String::from_utf8(decode_bytes(value))
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Words in one value: blanks between them, `+` for an empty one.
+#[must_use]
+pub fn encode_words<B: AsRef<[u8]>>(words: impl IntoIterator<Item = B>) -> String {
+    let words: Vec<String> = words
+        .into_iter()
+        .map(|word| match word.as_ref() {
+            [] => "+".into(),
+            bytes => encode_bytes(bytes, false),
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// The inverse of [`encode_words`], byte for byte.
+#[must_use]
+pub fn decode_words(value: &str) -> Vec<Vec<u8>> {
+    value
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(|word| match word {
+            "+" => Vec::new(),
+            word => decode_bytes(word),
+        })
+        .collect()
+}
+
+/// Key and value pairs in one value: `k=v` with blanks between.
+#[must_use]
+pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(key, value)| format!("{key}={}", encode_bytes(value.as_bytes(), false)))
+        .collect();
+    pairs.join(" ")
+}
+
+/// The inverse of [`encode_pairs`].
+#[must_use]
+pub fn decode_pairs(value: &str) -> Vec<(String, String)> {
+    value
+        .split(' ')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.to_string(), decode(value)))
+        .collect()
+}
+
+fn encode_bytes(bytes: &[u8], blanks: bool) -> String {
+    let mut encoded = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if keeps(c) || (blanks && c == ' ') {
+                encoded.push(c);
+            } else {
+                escape(&mut encoded, c.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
+        escape(&mut encoded, chunk.invalid());
+    }
+    encoded
+}
+
+fn keeps(c: char) -> bool {
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || "_-./:@".contains(c)
+    } else {
+        // U+241E and U+241F frame rows; zero width hides, joins or kills an old terminal's server.
+        c.width().unwrap_or(0) > 0
+            && !c.is_whitespace()
+            && !matches!(c, '\u{241e}' | '\u{241f}' | '\u{fffd}')
+    }
+}
+
+fn escape(encoded: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in bytes {
+        encoded.push('%');
+        encoded.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        encoded.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+}
+
+fn decode_bytes(value: &str) -> Vec<u8> {
+    let bytes = value.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%')
+            .then(|| value.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn texts_come_back(text in any::<String>()) {
+            prop_assert_eq!(decode(&encode(&text)), text);
+        }
+
+        #[test]
+        fn words_come_back(words in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6)) {
+            prop_assert_eq!(decode_words(&encode_words(&words)), words);
+        }
+
+        #[test]
+        fn pairs_come_back(pairs in prop::collection::vec(("[a-z_.-]{1,5}", any::<String>()), 0..5)) {
+            let encoded = encode_pairs(pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+            prop_assert_eq!(decode_pairs(&encoded), pairs);
+        }
+
+        #[test]
+        fn nothing_in_a_value_acts(text in any::<String>()) {
+            let encoded = encode(&text);
+            prop_assert!(!encoded.contains(|c: char| c.is_control() || "#$\\'\"`;{},~=&|<>()*?![]^+\u{241e}\u{241f}".contains(c)));
+        }
+    }
+
+    #[test]
+    fn readable_where_it_can_be() {
+        assert_eq!(
+            encode("fix the größe 🦀 of api/v2"),
+            "fix the größe 🦀 of api/v2"
+        );
+        assert_eq!(encode("#(x); $y\n"), "%23%28x%29%3B %24y%0A");
+        assert_eq!(encode_words(["a b", "", "c"]), "a%20b + c");
+        assert_eq!(decode("100%"), "100%");
+        assert_eq!(decode("%zz%4"), "%zz%4");
+    }
+}

@@ -1,0 +1,211 @@
+//! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
+//! condition that the server tests in the same list, so nobody's change is lost.
+
+use super::query::{equal, row_format};
+use super::record::{Record, Values, book_format};
+use super::schema::{self, Key};
+use crate::error::{Error, Exit, Result};
+use crate::id::{PaneId, SeshId};
+use crate::tmux::{Batch, Command, Frame, Server, command};
+
+/// The server's clock, epoch seconds, as a format.
+pub const NOW: &str = "#{T:#{l:%s}}";
+
+/// Tries of a write that others keep changing under us; each try is one tmux process.
+const TRIES: u32 = 100;
+
+/// The commands that make a pane a sesh: its options and its book record. Without a [`Key::Proc`] among the
+/// values it is bound to the pane's process by the pid alone, which is all that a list can know.
+#[must_use]
+pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
+    let mut commands = vec![
+        command::set_pane(pane, Key::Id.option(), &id.to_string()),
+        command::set_pane_expanded(pane, Key::Proc.option(), "#{pane_pid}"),
+    ];
+    for (key, value) in values {
+        if !value.is_empty() {
+            commands.push(command::set_pane(pane, key.option(), value));
+        }
+    }
+    for key in [Key::Created, Key::Updated, Key::Since] {
+        commands.push(command::set_pane_expanded(pane, key.option(), NOW));
+    }
+    commands.push(command::set_pane(pane, Key::Gen.option(), "1"));
+    commands.push(book(pane, id));
+    commands
+}
+
+/// Writes the book record from the pane's options.
+#[must_use]
+pub fn book(pane: &str, id: SeshId) -> Command {
+    command::set_server_expanded(pane, &schema::book(id), &book_format())
+}
+
+/// The commands that set a key on a pane, or unset it, only if that changes something: an equal write
+/// would still redraw every client.
+#[must_use]
+pub fn change(pane: PaneId, key: Key, value: &str) -> Vec<Command> {
+    let pane = pane.to_string();
+    let set = if value.is_empty() {
+        command::unset_pane(&pane, key.option())
+    } else {
+        command::set_pane(&pane, key.option(), value)
+    };
+    unless(&pane, &equal(key, value), vec![set])
+}
+
+/// The commands, run and stamped with the time unless a condition holds.
+#[must_use]
+pub fn unless(pane: &str, condition: &str, commands: Vec<Command>) -> Vec<Command> {
+    let mut batch = Batch::new();
+    batch.extend(commands);
+    batch.extend([command::set_pane_expanded(pane, Key::Updated.option(), NOW)]);
+    vec![command::if_format(
+        Some(pane),
+        condition,
+        &Batch::new(),
+        &batch,
+    )]
+}
+
+/// The commands that say another state: with its generation and its time.
+#[must_use]
+pub fn state(pane: &str, state: &str, by: &str) -> Vec<Command> {
+    vec![
+        command::set_pane(pane, Key::State.option(), state),
+        command::set_pane(pane, Key::By.option(), by),
+        command::set_pane_expanded(pane, Key::Since.option(), NOW),
+        command::set_pane_expanded(pane, Key::Updated.option(), NOW),
+        command::set_pane_expanded(
+            pane,
+            Key::Gen.option(),
+            &format!("#{{e|+:{},1}}", Key::Gen.format()),
+        ),
+    ]
+}
+
+/// Runs commands on the pane of a sesh, if it still is that sesh's and a condition holds; the book follows
+/// when an option changed. `Ok(false)` when only the condition failed.
+///
+/// # Errors
+/// [`Exit::Changed`] when the pane went or is another's now.
+pub fn on_pane(
+    server: &Server,
+    pane: PaneId,
+    id: SeshId,
+    condition: &str,
+    commands: Vec<Command>,
+) -> Result<bool> {
+    let target = pane.to_string();
+    let before = format!("#{{{}}}", schema::book(id));
+    let mut act = Batch::new();
+    act.extend(commands);
+    // The book is a server option: a write of an equal one would redraw too.
+    // The book stands first: the other side holds commas, and a comparison ends its first side at one.
+    let same = format!("#{{==:{before},{}}}", book_format());
+    act.extend([
+        command::if_format(
+            Some(&target),
+            &same,
+            &Batch::new(),
+            &Batch::from(book(&target, id)),
+        ),
+        command::print(None, "done"),
+    ]);
+    let checked = Batch::from(command::if_format(
+        Some(&target),
+        condition,
+        &act,
+        &Batch::from(command::print(None, "condition")),
+    ));
+    let output = server.run(&Batch::from(command::if_format(
+        Some(&target),
+        &equal(Key::Id, &id.to_string()),
+        &checked,
+        &Batch::from(command::print(None, "changed")),
+    )))?;
+    match output.trim_end() {
+        "done" => Ok(true),
+        "condition" => Ok(false),
+        _ => Err(changed(id)),
+    }
+}
+
+/// Changes the book record of an ended sesh: read, change, write if nobody else did meanwhile.
+///
+/// # Errors
+/// [`Exit::Changed`] when it has a pane again or is forgotten.
+pub fn on_book(
+    server: &Server,
+    id: SeshId,
+    mut edit: impl FnMut(&mut Values) -> Result<()>,
+) -> Result<Record> {
+    let name = schema::book(id);
+    let held = format!("#{{{name}}}");
+    for _ in 0..TRIES {
+        let output = server.run(&Batch::from(command::print(None, &held)))?;
+        let old = output.trim_end_matches('\n');
+        let mut values = Values::from_book(old).ok_or_else(|| changed(id))?;
+        let before = values.clone();
+        edit(&mut values)?;
+        if values != before {
+            let now = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs());
+            values.set(Key::Updated, now.to_string());
+            let answer = server.run(&Batch::from(command::if_format(
+                None,
+                &format!("#{{==:{held},{old}}}"),
+                &Batch::from(command::set_server(&name, &values.to_book()))
+                    .then(command::print(None, "done")),
+                &Batch::from(command::print(None, "lost")),
+            )))?;
+            if answer.trim_end() != "done" {
+                continue;
+            }
+        }
+        return Record::ended(values).ok_or_else(|| changed(id));
+    }
+    Err(changed(id))
+}
+
+/// Reads a pane again after a write.
+///
+/// # Errors
+/// [`Exit::Changed`] when it went or is another's now.
+pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
+    let frame = Frame::new();
+    let target = pane.to_string();
+    let output = server.run(&Batch::from(command::print(
+        Some(&target),
+        &row_format(&frame),
+    )))?;
+    let (rows, _) = frame.read(&output);
+    rows.first()
+        .map(|row| super::query::read_row(row))
+        .transpose()?
+        .flatten()
+        .and_then(|pane| pane.record)
+        .filter(|record| record.uuid == id)
+        .ok_or_else(|| changed(id))
+}
+
+/// Removes every trace of an ended sesh.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn forget(server: &Server, id: SeshId) -> Result<()> {
+    server
+        .run(
+            &Batch::from(command::unset_server(&schema::book(id)))
+                .then(command::unset_hidden(&schema::tail(id))),
+        )
+        .map(drop)
+}
+
+fn changed(id: SeshId) -> Error {
+    Error::new(
+        Exit::Changed,
+        format!("sesh {id} was changed by somebody else meanwhile: look again with sesh-list"),
+    )
+}

@@ -1,0 +1,399 @@
+//! Single tmux commands as words. tmux_interface builds them; what it gets wrong is put right here
+//! (its defects are numbered in its issue-free corners: swapped `send-keys -X`/`-R`, one `-e` per
+//! `new-window`, one string for a command, no `--`).
+
+use tmux_interface::{
+    AttachSession, CapturePane, ChooseTree, DisplayMessage, IfShell, JoinPane, KillPane,
+    ListClients, ListPanes, NewSession, NewWindow, RefreshClient, RenameWindow, ResizeWindow,
+    SetEnvironment, SetOption, ShowOptions, StartServer, SwitchClient, TmuxCommand,
+};
+
+use super::Batch;
+use super::word::quote;
+use crate::id::PaneId;
+
+/// One tmux command: its name and arguments, unquoted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command(pub(super) Vec<String>);
+
+impl From<TmuxCommand<'_>> for Command {
+    fn from(built: TmuxCommand<'_>) -> Self {
+        Self(
+            built
+                .to_vec()
+                .into_iter()
+                .map(std::borrow::Cow::into_owned)
+                .collect(),
+        )
+    }
+}
+
+impl Command {
+    /// The words of a command string that means this command.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let words: Vec<String> = self.0.iter().map(|word| quote(word)).collect();
+        words.join(" ")
+    }
+
+    fn and(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.0.extend(words.into_iter().map(Into::into));
+        self
+    }
+}
+
+/// All panes of the server, those that `filter` is true for.
+#[must_use]
+pub fn list_panes(format: &str, filter: Option<&str>) -> Command {
+    let command = ListPanes::new().all().format(format);
+    match filter {
+        Some(filter) => command.filter(filter).build().into(),
+        None => command.build().into(),
+    }
+}
+
+/// The clients that look at a session, or all.
+#[must_use]
+pub fn list_clients(format: &str, session: Option<&str>) -> Command {
+    let command = ListClients::new().format(format);
+    match session {
+        Some(session) => command.target_session(session).build().into(),
+        None => command.build().into(),
+    }
+}
+
+/// Every option of the server scope, one a line.
+#[must_use]
+pub fn show_server_options() -> Command {
+    ShowOptions::new().server().build().into()
+}
+
+/// Prints a format, expanded for a target. A target that is gone prints empty fields with exit 0.
+#[must_use]
+pub fn print(target: Option<&str>, format: &str) -> Command {
+    let command = DisplayMessage::new().print();
+    let command = match target {
+        Some(target) => command.target_pane(target),
+        None => command,
+    };
+    command.message(format).build().into()
+}
+
+/// Sets a pane option. `target` is any tmux pane target: `%3`, or `=session:=window`.
+#[must_use]
+pub fn set_pane(target: &str, name: &str, value: &str) -> Command {
+    SetOption::new()
+        .pane()
+        .quiet()
+        .target_pane(target)
+        .option(name)
+        .value(value)
+        .build()
+        .into()
+}
+
+/// Sets a pane option to what `format` expands to for that pane.
+#[must_use]
+pub fn set_pane_expanded(target: &str, name: &str, format: &str) -> Command {
+    SetOption::new()
+        .pane()
+        .quiet()
+        .format()
+        .target_pane(target)
+        .option(name)
+        .value(format)
+        .build()
+        .into()
+}
+
+#[must_use]
+pub fn unset_pane(target: &str, name: &str) -> Command {
+    SetOption::new()
+        .pane()
+        .quiet()
+        .unset()
+        .target_pane(target)
+        .option(name)
+        .build()
+        .into()
+}
+
+#[must_use]
+pub fn set_server(name: &str, value: &str) -> Command {
+    SetOption::new()
+        .server()
+        .option(name)
+        .value(value)
+        .build()
+        .into()
+}
+
+/// Sets a server option to what `format` expands to for `pane`.
+#[must_use]
+pub fn set_server_expanded(pane: &str, name: &str, format: &str) -> Command {
+    SetOption::new()
+        .server()
+        .format()
+        .target_pane(pane)
+        .option(name)
+        .value(format)
+        .build()
+        .into()
+}
+
+/// Appends what `format` expands to (`None`: to the letter) to a server option.
+#[must_use]
+pub fn append_server(name: &str, format: &str) -> Command {
+    SetOption::new()
+        .append()
+        .server()
+        .format()
+        .option(name)
+        .value(format)
+        .build()
+        .into()
+}
+
+#[must_use]
+pub fn unset_server(name: &str) -> Command {
+    SetOption::new()
+        .server()
+        .unset()
+        .option(name)
+        .build()
+        .into()
+}
+
+#[must_use]
+pub fn unset_window(target: &str, name: &str) -> Command {
+    SetOption::new()
+        .window()
+        .unset()
+        .target_pane(target)
+        .option(name)
+        .build()
+        .into()
+}
+
+/// Sets a hidden variable of the global environment: seen by formats, by no process, and free of
+/// redraws.
+#[must_use]
+pub fn set_hidden(name: &str, value: &str) -> Command {
+    SetEnvironment::new()
+        .hidden()
+        .global()
+        .name(name)
+        .value(value)
+        .build()
+        .into()
+}
+
+#[must_use]
+pub fn unset_hidden(name: &str) -> Command {
+    SetEnvironment::new()
+        .hidden()
+        .global()
+        .unset()
+        .name(name)
+        .build()
+        .into()
+}
+
+/// Runs one of two batches, chosen by a format in the server: nothing can come between test and act.
+#[must_use]
+pub fn if_format(
+    target: Option<&str>,
+    condition: &str,
+    then: &Batch,
+    otherwise: &Batch,
+) -> Command {
+    let command = IfShell::new().not_execute();
+    let command = match target {
+        Some(target) => command.target_pane(target),
+        None => command,
+    };
+    // shell_command() is the first operand and command() the second; the third has no setter.
+    Command::from(command.build()).and([condition.to_string(), then.text(), otherwise.text()])
+}
+
+/// Runs the commands that a format expands to. It waits a turn of the server: never inside a list
+/// that must be atomic.
+#[must_use]
+pub fn run_expanded(format: &str) -> Command {
+    Command(vec!["run-shell".into(), "-C".into(), format.into()])
+}
+
+/// Makes sure that a server runs, also when the commands that follow hide in a string.
+#[must_use]
+pub fn start_server() -> Command {
+    StartServer::new().build().into()
+}
+
+/// A detached session whose one pane runs `argv` without a shell.
+#[must_use]
+pub fn new_session(session: &str, window: &str, size: (u16, u16), argv: &[String]) -> Command {
+    let (columns, rows) = size;
+    let command = NewSession::new()
+        .detached()
+        .session_name(session)
+        .window_name(window)
+        .width(columns.into())
+        .height(rows.into());
+    Command::from(command.build())
+        .and(["--"])
+        .and(argv.iter().cloned())
+}
+
+/// A detached window whose one pane runs `argv` without a shell. `session` is an exact target.
+#[must_use]
+pub fn new_window(session: &str, window: &str, argv: &[String]) -> Command {
+    let command = NewWindow::new()
+        .detached()
+        .target_window(format!("{session}:"))
+        .window_name(window);
+    Command::from(command.build())
+        .and(["--"])
+        .and(argv.iter().cloned())
+}
+
+#[must_use]
+pub fn rename_window(target: &str, name: &str) -> Command {
+    RenameWindow::new()
+        .target_window(target)
+        .new_name(name)
+        .build()
+        .into()
+}
+
+/// Moves a pane beside another, without making it the active one.
+#[must_use]
+pub fn join_pane(source: &str, beside: &str, horizontal: bool, size: Option<u16>) -> Command {
+    let command = JoinPane::new().detached();
+    let command = if horizontal {
+        command.horizontal()
+    } else {
+        command.vertical()
+    };
+    let command = Command::from(command.src_pane(source).dst_pane(beside).build());
+    match size {
+        Some(cells) => command.and(["-l".into(), cells.to_string()]),
+        None => command,
+    }
+}
+
+#[must_use]
+pub fn resize_window(target: &str, columns: u16, rows: u16) -> Command {
+    ResizeWindow::new()
+        .target_window(target)
+        .width(columns.into())
+        .height(rows.into())
+        .build()
+        .into()
+}
+
+#[must_use]
+pub fn kill_pane(pane: PaneId) -> Command {
+    KillPane::new().target_pane(pane.to_string()).build().into()
+}
+
+/// What to capture of a pane.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Capture {
+    /// First line: 0 is the top of the screen, negative is history, `None` all of the history.
+    pub from: Option<i64>,
+    /// With colours and attributes as escape sequences.
+    pub styled: bool,
+    /// Wrapped lines joined.
+    pub joined: bool,
+}
+
+/// `pane` may be a format, for use inside [`run_expanded`].
+#[must_use]
+pub fn capture_pane(pane: &str, capture: Capture) -> Command {
+    let mut command = CapturePane::new().stdout();
+    if capture.styled {
+        command = command.escape_sequences();
+    }
+    if capture.joined {
+        command = command.join();
+    }
+    let from = capture
+        .from
+        .map_or_else(|| "-".into(), |line| line.to_string());
+    command.start_line(from).target_pane(pane).build().into()
+}
+
+/// Keys by tmux's names.
+#[must_use]
+pub fn send_keys(pane: PaneId, repeat: u16, keys: &[String]) -> Command {
+    let mut words = vec!["send-keys".to_string()];
+    if repeat > 1 {
+        words.extend(["-N".into(), repeat.to_string()]);
+    }
+    words.extend(["-t".into(), pane.to_string(), "--".into()]);
+    words.extend(keys.iter().cloned());
+    Command(words)
+}
+
+/// Text to the letter.
+#[must_use]
+pub fn send_text(pane: PaneId, text: &str) -> Command {
+    Command(vec![
+        "send-keys".into(),
+        "-l".into(),
+        "-t".into(),
+        pane.to_string(),
+        "--".into(),
+        text.into(),
+    ])
+}
+
+/// Leaves copy mode or any other mode of a pane.
+#[must_use]
+pub fn leave_mode(pane: PaneId) -> Command {
+    Command(vec![
+        "copy-mode".into(),
+        "-q".into(),
+        "-t".into(),
+        pane.to_string(),
+    ])
+}
+
+/// Shows a pane on a client: its session, its window, itself.
+#[must_use]
+pub fn switch_client(client: &str, target: &str) -> Command {
+    SwitchClient::new()
+        .target_client(client)
+        .target_session(target)
+        .build()
+        .into()
+}
+
+/// Makes a client read-only. `switch-client -r` would only toggle it.
+#[must_use]
+pub fn make_read_only(client: &str) -> Command {
+    let command = RefreshClient::new().target_client(client).build();
+    Command::from(command).and(["-f", "read-only"])
+}
+
+#[must_use]
+pub fn attach(target: Option<&str>, read_only: bool) -> Command {
+    let mut command = AttachSession::new();
+    if read_only {
+        command = command.read_only();
+    }
+    if let Some(target) = target {
+        command = command.target_session(target);
+    }
+    command.build().into()
+}
+
+/// tmux's own chooser, showing the panes that a filter is true for.
+#[must_use]
+pub fn choose_tree(pane: Option<&str>, filter: &str, format: &str) -> Command {
+    let mut command = ChooseTree::new().filter(filter).format(format);
+    if let Some(pane) = pane {
+        command = command.target_pane(pane);
+    }
+    command.build().into()
+}

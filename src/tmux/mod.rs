@@ -1,0 +1,372 @@
+//! The only door to tmux, and the only user of `tmux_interface`.
+//!
+//! A [`Server`] runs a [`Batch`] of [`command`]s in one tmux process: the server is single-threaded, so a
+//! batch that does not wait is seen whole or not at all. Text enters by the two functions of [`word`], rows
+//! come back in the [`row`] frame.
+
+pub mod command;
+pub mod row;
+pub mod version;
+pub mod word;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tmux_interface::Tmux;
+
+use crate::env;
+use crate::error::{Error, Exit, Result};
+pub use command::Command;
+pub use row::Frame;
+use version::{FLOOR, Version};
+
+/// One client message carries 16,364 bytes of packed arguments (all versions): above this the batch
+/// goes by stdin. The margin is for the client's own flags.
+const ARGV_BYTES: usize = 15_000;
+/// tmux 3.7 and later refuse more arguments than 1,000.
+const ARGV_WORDS: usize = 900;
+
+/// Commands that run in one tmux process, in order; the first that fails ends the batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch(Vec<Command>);
+
+impl Batch {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    #[must_use]
+    pub fn then(mut self, command: Command) -> Self {
+        self.0.push(command);
+        self
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The command string that means this batch: for `if-shell` and `source-file`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let commands: Vec<String> = self.0.iter().map(Command::text).collect();
+        commands.join(" ; ")
+    }
+
+    fn argv(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for command in &self.0 {
+            if !words.is_empty() {
+                words.push(";".to_string());
+            }
+            words.extend(command.0.iter().map(|word| word::word(word).into_owned()));
+        }
+        words
+    }
+}
+
+impl From<Command> for Batch {
+    fn from(command: Command) -> Self {
+        Self(vec![command])
+    }
+}
+
+impl Extend<Command> for Batch {
+    fn extend<T: IntoIterator<Item = Command>>(&mut self, commands: T) {
+        self.0.extend(commands);
+    }
+}
+
+/// Which server is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Socket {
+    /// The one `tmux` alone would talk to.
+    Default,
+    /// `-L`: a name below tmux's own folder.
+    Name(String),
+    /// `-S`: a path.
+    Path(PathBuf),
+}
+
+/// A tmux server, whether it runs or not.
+#[derive(Clone, Debug)]
+pub struct Server {
+    program: PathBuf,
+    socket: Socket,
+}
+
+impl Server {
+    /// The server at `socket`; by default the one this process runs in (`$TMUX`).
+    ///
+    /// # Errors
+    /// [`Exit::NoTmux`] when there is no `tmux` on PATH.
+    pub fn at(socket: Socket) -> Result<Self> {
+        let program = which::which("tmux").map_err(|_| {
+            Error::new(
+                Exit::NoTmux,
+                "no tmux on PATH: install it with the system's package manager",
+            )
+        })?;
+        Self::with_program(program, socket)
+    }
+
+    /// The same with a tmux that is known already.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] for a socket path that is not UTF-8.
+    pub fn with_program(program: PathBuf, socket: Socket) -> Result<Self> {
+        let socket = match (socket, env::tmux_socket()) {
+            (Socket::Default, Some(path)) => Socket::Path(path),
+            (socket, _) => socket,
+        };
+        if let Socket::Path(path) = &socket
+            && path.to_str().is_none()
+        {
+            return Err(Error::usage(format!(
+                "the socket path {} is not UTF-8",
+                path.display()
+            )));
+        }
+        Ok(Self { program, socket })
+    }
+
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Whether this process runs in a pane, popup or hook of this server: whether `$TMUX_PANE` is one of its.
+    #[must_use]
+    pub fn is_callers(&self) -> bool {
+        let Some(own) = env::tmux_socket() else {
+            return false;
+        };
+        match &self.socket {
+            Socket::Default => true,
+            Socket::Path(path) => *path == own,
+            Socket::Name(name) => own.file_name().is_some_and(|file| file == name.as_str()),
+        }
+    }
+
+    /// Runs a batch in one tmux process and gives what it printed.
+    ///
+    /// # Errors
+    /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
+    /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
+    pub fn run(&self, batch: &Batch) -> Result<String> {
+        self.run_in(batch, None)
+    }
+
+    /// The same with the client in a folder: tmux starts new panes there, byte for byte, where its own
+    /// `-c` would expand formats in the path.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn run_in(&self, batch: &Batch, folder: Option<&Path>) -> Result<String> {
+        let argv = batch.argv();
+        let bytes: usize = argv.iter().map(|word| word.len() + 1).sum();
+        let (argv, fed) = if bytes > ARGV_BYTES || argv.len() > ARGV_WORDS {
+            (by_stdin(batch), Some(batch.text()))
+        } else {
+            (argv, None)
+        };
+        let mut client = self.client(&argv);
+        if let Some(folder) = folder {
+            client.current_dir(folder);
+        }
+        client
+            .stdin(if fed.is_some() {
+                Stdio::piped()
+            } else {
+                Stdio::null()
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let output = client
+            .spawn()
+            .and_then(|mut child| {
+                if let (Some(text), Some(mut stdin)) = (&fed, child.stdin.take()) {
+                    // A server that is not there closes the pipe: its own words tell more.
+                    let _ = stdin.write_all(text.as_bytes());
+                }
+                child.wait_with_output()
+            })
+            .map_err(|error| {
+                Error::new(
+                    Exit::NoTmux,
+                    format!("cannot run {}: {error}", self.program.display()),
+                )
+            })?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(self.refused(batch, stderr.trim()));
+        }
+        Ok(String::from_utf8(output.stdout)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    /// The client to replace this process with: for what owns the terminal.
+    #[must_use]
+    pub fn client_for(&self, batch: &Batch) -> std::process::Command {
+        let mut client = self.client(&batch.argv());
+        // tmux refuses to attach inside itself, and here that is what was asked.
+        client.env_remove("TMUX");
+        client
+    }
+
+    /// The words of [`Server::client_for`], for showing.
+    #[must_use]
+    pub fn client_words(&self, batch: &Batch) -> Vec<String> {
+        let mut words = vec!["tmux".to_string()];
+        words.extend(self.flags());
+        words.extend(batch.argv());
+        words
+    }
+
+    fn flags(&self) -> Vec<String> {
+        let tmux = Tmux::new().force_utf8();
+        let tmux = match &self.socket {
+            Socket::Default => tmux,
+            Socket::Name(name) => tmux.socket_name(name.as_str()),
+            Socket::Path(path) => tmux.socket_path(path.to_string_lossy()),
+        };
+        let built = tmux.build();
+        // The first word is the program itself, by a name that only PATH could resolve.
+        built
+            .to_vec()
+            .into_iter()
+            .skip(1)
+            .map(std::borrow::Cow::into_owned)
+            .collect()
+    }
+
+    fn client(&self, argv: &[String]) -> std::process::Command {
+        let mut client = std::process::Command::new(&self.program);
+        client.args(self.flags()).args(argv);
+        // A server that this client starts keeps its environment for every pane of its life.
+        for name in env::left_behind() {
+            client.env_remove(name);
+        }
+        client
+    }
+
+    /// The version of the tmux program, asked of itself.
+    fn version(&self) -> Option<Version> {
+        let output = std::process::Command::new(&self.program)
+            .arg("-V")
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        Version::parse(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    fn refused(&self, batch: &Batch, stderr: &str) -> Error {
+        const NO_SERVER: [&str; 5] = [
+            "no server running",
+            "error connecting to",
+            "lost server",
+            "server exited",
+            "failed to connect",
+        ];
+        if let Some(version) = self.version()
+            && version < FLOOR
+        {
+            return too_old(version);
+        }
+        if NO_SERVER.iter().any(|words| stderr.contains(words)) {
+            return Error::new(
+                Exit::NoServer,
+                format!("no tmux server at {}: {stderr}", self.socket_shown()),
+            );
+        }
+        if stderr.contains("can't find") || stderr.contains("no current") {
+            return Error::nothing(format!("tmux: {stderr}"));
+        }
+        let command = batch
+            .0
+            .first()
+            .and_then(|command| command.0.first())
+            .map_or("", String::as_str);
+        Error::failed(format!("tmux refused {command}: {stderr}"))
+    }
+
+    fn socket_shown(&self) -> String {
+        match &self.socket {
+            Socket::Default => "the default socket".into(),
+            Socket::Name(name) => format!("socket {name:?}"),
+            Socket::Path(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// Refuses a server below the floor, by its own `#{version}`.
+///
+/// # Errors
+/// [`Exit::NoTmux`].
+pub fn check_floor(version: &str) -> Result<()> {
+    match Version::parse(version) {
+        Some(version) if version < FLOOR => Err(too_old(version)),
+        _ => Ok(()),
+    }
+}
+
+fn too_old(version: Version) -> Error {
+    Error::new(
+        Exit::NoTmux,
+        format!("tmux {version} is too old: tmux-sesh needs {FLOOR} or newer"),
+    )
+}
+
+/// A batch too large for the command line, read from stdin in one list: it stays atomic, since the
+/// wait for the text comes before its first command.
+fn by_stdin(batch: &Batch) -> Vec<String> {
+    let mut argv = Vec::new();
+    if batch.0.first() == Some(&command::start_server()) {
+        argv.extend(command::start_server().0);
+        argv.push(";".into());
+    }
+    argv.extend(["source-file".into(), "-".into()]);
+    argv
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_as_arguments_and_as_text() {
+        let batch = Batch::new()
+            .then(command::set_server("@a", "x;"))
+            .then(command::set_server("@b", "it's"));
+        assert_eq!(
+            batch.argv(),
+            [
+                "set-option",
+                "-s",
+                "@a",
+                "x\\;",
+                ";",
+                "set-option",
+                "-s",
+                "@b",
+                "it's"
+            ]
+        );
+        assert_eq!(
+            batch.text(),
+            "set-option -s @a 'x;' ; set-option -s @b 'it'\\''s'"
+        );
+    }
+
+    #[test]
+    fn one_batch_inside_another() {
+        let inner = Batch::from(command::set_server("@a", "it's"));
+        let command = command::if_format(None, "1", &inner, &Batch::new());
+        assert_eq!(
+            command.0,
+            ["if-shell", "-F", "1", "set-option -s @a 'it'\\''s'", ""]
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Typed rows: what tmux prints for us, in a frame that no value can forge.
+//!
+//! U+241F ends a field's head and U+241E a record: on every tmux from 3.2a to 3.8, in every locale, they
+//! pass with `tmux -u`, where tab and 0x1f do not. A title, a path or a session name may hold them too, so
+//! each call puts a short random word before every mark: text written before the call cannot know it.
+
+use crate::id::SeshId;
+
+const FIELD: char = '\u{241f}';
+const RECORD: char = '\u{241e}';
+
+/// The frame of one call.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    field: String,
+    record: String,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Frame {
+    #[must_use]
+    pub fn new() -> Self {
+        // Starts with an ASCII letter: a printed line that starts with a zero-width character kills
+        // the server of a client without UTF-8.
+        let word = format!("s{}", &SeshId::random().simple()[..5]);
+        Self {
+            field: format!("{word}{FIELD}"),
+            record: format!("{word}{RECORD}"),
+        }
+    }
+
+    /// The tmux format that prints these formats as one record.
+    #[must_use]
+    pub fn format<S: AsRef<str>>(&self, fields: impl IntoIterator<Item = S>) -> String {
+        let mut format = String::new();
+        for field in fields {
+            format.push_str(&self.field);
+            format.push_str(field.as_ref());
+        }
+        format.push_str(&self.record);
+        format
+    }
+
+    /// The records in a tmux output, and what was printed after the last of them.
+    #[must_use]
+    pub fn read<'a>(&self, output: &'a str) -> (Vec<Vec<&'a str>>, &'a str) {
+        let sections = self.sections(output);
+        let rest = sections.last().map_or(output, |(_, text)| text);
+        (
+            sections.into_iter().map(|(fields, _)| fields).collect(),
+            rest,
+        )
+    }
+
+    /// The records in a tmux output, each with what was printed between it and the next.
+    #[must_use]
+    pub fn sections<'a>(&self, output: &'a str) -> Vec<(Vec<&'a str>, &'a str)> {
+        let mut sections: Vec<(Vec<&str>, &str)> = Vec::new();
+        let mut rest = output;
+        while let Some((record, after)) = rest.split_once(self.record.as_str()) {
+            let mut fields = record.split(self.field.as_str());
+            let before = fields.next().unwrap_or("");
+            if let Some((_, text)) = sections.last_mut() {
+                *text = before;
+            }
+            rest = after.strip_prefix('\n').unwrap_or(after);
+            sections.push((fields.collect(), rest));
+        }
+        sections
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_value_comes_back(rows in prop::collection::vec(prop::collection::vec(any::<String>(), 3), 0..5), rest in "[a-z\n]*") {
+            let frame = Frame::new();
+            let mut output = String::new();
+            for row in &rows {
+                output.push_str(&frame.format(row));
+                output.push('\n');
+            }
+            output.push_str(&rest);
+            let (records, after) = frame.read(&output);
+            prop_assert_eq!(records, rows);
+            prop_assert_eq!(after, rest);
+        }
+    }
+
+    #[test]
+    fn marks_of_another_call_are_text() {
+        let theirs = Frame::new().format(["fake"]);
+        let frame = Frame::new();
+        let output = frame.format([theirs.as_str(), "b"]);
+        assert_eq!(frame.read(&output).0, [[theirs.as_str(), "b"]]);
+    }
+}
