@@ -20,39 +20,39 @@ pub(super) struct Args {
     targets: Vec<String>,
 
     /// Give it this name, unique among the living
-    #[arg(long, group = "change")]
+    #[arg(long)]
     name: Option<Name>,
 
     /// Add this tag; may be repeated
-    #[arg(long, value_name = "TAG", group = "change")]
+    #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
     /// Take this tag away; may be repeated
-    #[arg(long, value_name = "TAG", group = "change")]
+    #[arg(long, value_name = "TAG")]
     untag: Vec<Tag>,
 
     /// Replace a tag; may be repeated
-    #[arg(long, value_name = "OLD=NEW", value_parser = retag, group = "change")]
+    #[arg(long, value_name = "OLD=NEW", value_parser = retag)]
     retag: Vec<(Tag, Tag)>,
 
     /// Put it away: hidden from lists, kept all the same
-    #[arg(long, group = "change")]
+    #[arg(long)]
     archive: bool,
 
     /// Take it out again
-    #[arg(long, conflicts_with = "archive", group = "change")]
+    #[arg(long, conflicts_with = "archive")]
     unarchive: bool,
 
     /// Give it this note; an empty one removes it
-    #[arg(long, value_name = "TEXT", group = "change")]
+    #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 
     /// Set a field of your own; an empty value removes it; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, group = "change")]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     meta: Vec<(String, String)>,
 
     /// The sesh it belongs to; an empty one removes it
-    #[arg(long, value_name = "TARGET", group = "change")]
+    #[arg(long, value_name = "TARGET")]
     parent: Option<String>,
 
     /// Print the changed records as JSON
@@ -109,12 +109,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .iter()
         .map(|target| snapshot.find(target))
         .collect::<Result<Vec<&Record>, Error>>()?;
-    let changed = found
+    let records = found
         .into_iter()
         .map(|record| change(&server, record, &changes))
         .collect::<Result<Vec<Record>, Error>>()?;
     if args.json {
-        out::json(&changed)?;
+        out::json(&records)?;
     }
     Ok(Exit::Done)
 }

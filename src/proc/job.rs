@@ -43,6 +43,8 @@ pub struct Terminal {
     /// One byte for each signal that came, its number.
     signals: UnixStream,
     saved: Option<Termios>,
+    /// The signals that were blocked before: those that a child starts with.
+    before: SigSet,
 }
 
 /// What is passed on to the child's group.
@@ -79,6 +81,7 @@ impl Terminal {
         ] {
             mask.add(signal);
         }
+        let before = SigSet::thread_get_mask()?;
         mask.thread_block()?;
         let signals = as_data(mask)?;
         let saved = tcgetattr(&tty).ok();
@@ -86,6 +89,7 @@ impl Terminal {
             tty,
             signals,
             saved,
+            before,
         })
     }
 
@@ -97,7 +101,7 @@ impl Terminal {
     /// # Errors
     /// When the command cannot be started.
     pub fn run(&self, mut command: Command) -> io::Result<(End, bool)> {
-        in_foreground(&mut command);
+        in_foreground(&mut command, self.before);
         let child = command.spawn()?;
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
         let mut ending = false;
@@ -112,7 +116,7 @@ impl Terminal {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
-            self.wait(&[self.signals.as_fd()], None);
+            Self::wait(&[self.signals.as_fd()], None);
             for signal in self.arrived() {
                 if PASSED.contains(&signal) {
                     let _ = killpg(pid, signal);
@@ -161,7 +165,7 @@ impl Terminal {
         let mut seen = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || !self.wait(&[self.tty.as_fd()], Some(left)) {
+            if left.is_zero() || !Self::wait(&[self.tty.as_fd()], Some(left)) {
                 return false;
             }
             let mut bytes = [0; 256];
@@ -180,7 +184,7 @@ impl Terminal {
         let deadline = limit.map(|limit| Instant::now() + limit);
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if !self.wait(&[self.signals.as_fd(), self.tty.as_fd()], left) {
+            if !Self::wait(&[self.signals.as_fd(), self.tty.as_fd()], left) {
                 return Event::Timeout;
             }
             if self
@@ -190,7 +194,7 @@ impl Terminal {
             {
                 return Event::End;
             }
-            if self.wait(&[self.tty.as_fd()], Some(Duration::ZERO)) {
+            if Self::wait(&[self.tty.as_fd()], Some(Duration::ZERO)) {
                 match self.read_burst() {
                     None => return Event::Gone,
                     Some(burst) => {
@@ -225,14 +229,14 @@ impl Terminal {
                 Ok(0) | Err(_) => return None,
                 Ok(count) => burst.extend_from_slice(&bytes[..count]),
             }
-            if !self.wait(&[self.tty.as_fd()], Some(Duration::from_millis(30))) {
+            if !Self::wait(&[self.tty.as_fd()], Some(Duration::from_millis(30))) {
                 return Some(burst);
             }
         }
     }
 
     /// Waits until one of the descriptors can be read. `false` at the limit.
-    fn wait(&self, descriptors: &[BorrowedFd<'_>], limit: Option<Duration>) -> bool {
+    fn wait(descriptors: &[BorrowedFd<'_>], limit: Option<Duration>) -> bool {
         let timeout = limit.map_or(PollTimeout::NONE, |limit| {
             // Rounded up: a limit below a millisecond is not a busy loop.
             PollTimeout::try_from(limit + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
@@ -272,8 +276,8 @@ fn as_data(mask: SigSet) -> io::Result<UnixStream> {
 
 /// Has the command start in a process group of its own that owns the terminal.
 #[allow(unsafe_code)]
-fn in_foreground(command: &mut Command) {
-    let claim = || {
+fn in_foreground(command: &mut Command, signals: SigSet) {
+    let claim = move || {
         let own = getpid();
         setpgid(own, own)?;
         let tty = std::fs::File::open("/dev/tty")?;
@@ -282,7 +286,9 @@ fn in_foreground(command: &mut Command) {
         mask.add(Signal::SIGTTOU);
         mask.thread_block()?;
         let claimed = tcsetpgrp(&tty, own);
-        mask.thread_unblock()?;
+        // What this process blocks is its own affair: std (1.95) hands the mask on, and a child that blocks
+        // HUP and TERM could not be ended.
+        signals.thread_set_mask()?;
         claimed?;
         Ok(())
     };

@@ -128,14 +128,14 @@ fn asking_client(
     let mut linked = Vec::new();
     for row in &rows {
         match row[..] {
-            ["client", name, session, activity, control] => {
-                if wanted == Some(name) || (wanted.is_none() && control != "1") {
-                    clients.push(Client {
-                        name: name.into(),
-                        session: session.into(),
-                        activity: activity.parse().unwrap_or(0),
-                    });
-                }
+            ["client", name, session, activity, control]
+                if wanted.map_or(control != "1", |wanted| wanted == name) =>
+            {
+                clients.push(Client {
+                    name: name.into(),
+                    session: session.into(),
+                    activity: activity.parse().unwrap_or(0),
+                });
             }
             ["own", session] => own = session,
             ["linked", session] => linked.push(session),

@@ -390,14 +390,16 @@ impl Run {
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match terminal.event(left) {
-                Event::End | Event::Timeout | Event::Gone => return Choice::Close,
                 Event::Key(key) if start.contains(&key) => match self.begin() {
                     Ok(()) => return Choice::Start,
                     Err(error) => terminal.write(&format!("\r\n{HELD}{error}]")),
                 },
                 Event::Key(b's') => return Choice::Shell,
                 // Enter, q, C-c, C-d.
-                Event::Key(b'\r' | b'\n' | b'q' | 3 | 4) => return Choice::Close,
+                Event::Key(b'\r' | b'\n' | b'q' | 3 | 4)
+                | Event::End
+                | Event::Timeout
+                | Event::Gone => return Choice::Close,
                 Event::Key(_) => {}
             }
         }
