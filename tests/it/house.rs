@@ -1,0 +1,326 @@
+//! The house: which room may use which, and who alone may touch the outside.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The rooms by floor, the highest first: an arrow goes down, never up, and never sideways but where it is said.
+const FLOORS: [(&[&str], Sideways); 6] = [
+    (&["bin"], Sideways::No),
+    (&["cli"], Sideways::No),
+    (
+        &["sesh", "pane", "watch", "lease", "queue", "run"],
+        Sideways::No,
+    ),
+    (&["agent", "store"], Sideways::No),
+    (&["tmux", "proc", "journal"], Sideways::No),
+    // Words, errors and the environment are of one piece.
+    (&["id", "env", "error"], Sideways::Yes),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sideways {
+    Yes,
+    No,
+}
+
+/// Words that only one room may say: what they are, the room, and the files elsewhere that may, with the reason.
+struct Own {
+    words: &'static [&'static str],
+    room: &'static str,
+    except: &'static [(&'static str, &'static str)],
+}
+
+const OWN: [Own; 5] = [
+    Own {
+        words: &["clap::"],
+        room: "cli",
+        except: &[],
+    },
+    Own {
+        words: &["regex::"],
+        room: "agent",
+        except: &[],
+    },
+    Own {
+        words: &["tmux_interface"],
+        room: "tmux",
+        except: &[],
+    },
+    Own {
+        words: &[
+            "fs::write",
+            "File::create",
+            "File::options",
+            "OpenOptions",
+            "DirBuilder",
+            "create_dir",
+            "remove_file",
+            "remove_dir",
+            "fs::rename",
+            "fs::copy",
+            "hard_link",
+            "set_permissions",
+            "tempfile",
+        ],
+        room: "journal",
+        except: &[(
+            "proc/job.rs",
+            "OpenOptions opens /dev/tty, which is no file",
+        )],
+    },
+    Own {
+        words: &[
+            "env::var(",
+            "env::var_os(",
+            "env::vars(",
+            "env::vars_os(",
+            "env::set_var(",
+            "env::remove_var(",
+        ],
+        room: "env",
+        except: &[],
+    },
+];
+
+/// One source file: its path below `src`, and its text without comments.
+struct Source {
+    path: String,
+    code: String,
+}
+
+impl Source {
+    fn new(path: &str, text: &str) -> Self {
+        let code = text
+            .lines()
+            .map(|line| match line.find("//") {
+                // Not the slashes of an address in a text.
+                Some(at) if !line[..at].ends_with(':') => &line[..at],
+                _ => line,
+            })
+            .collect::<Vec<&str>>()
+            .join("\n");
+        Self {
+            path: path.into(),
+            code,
+        }
+    }
+
+    /// The room that the file is in or is.
+    fn room(&self) -> &str {
+        let first = self.path.split('/').next().unwrap_or("");
+        first.strip_suffix(".rs").unwrap_or(first)
+    }
+
+    /// The rooms that it uses: `crate::room`, `use crate::{room, …}`, `tmux_sesh::room` in the binaries, and
+    /// `super::super::room`.
+    fn uses(&self) -> BTreeSet<String> {
+        let mut rooms = BTreeSet::new();
+        for root in ["crate::", "tmux_sesh::", "super::super::"] {
+            for (at, _) in self.code.match_indices(root) {
+                let rest = &self.code[at + root.len()..];
+                match rest.strip_prefix('{') {
+                    Some(group) => rooms.extend(first_words(group)),
+                    None => rooms.extend(word(rest)),
+                }
+            }
+        }
+        rooms
+    }
+}
+
+/// The word that a text starts with.
+fn word(text: &str) -> Option<String> {
+    let word: String = text
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    (!word.is_empty()).then_some(word)
+}
+
+/// The first words of the members of `a::b, c::{d, e}, f}…`, up to the brace that ends the group.
+fn first_words(group: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut depth = 0;
+    let mut member = String::new();
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => words.extend(word(std::mem::take(&mut member).trim())),
+            c => member.push(c),
+        }
+    }
+    words.extend(word(member.trim()));
+    words
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|(rooms, _)| rooms.contains(&room))
+}
+
+/// Everything that is wrong with a file.
+fn objections(source: &Source) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let room = source.room();
+    let own_floor = floor(room);
+    for used in source.uses() {
+        if used == "out" && !["cli", "out", "lib"].contains(&room) {
+            wrong.push(format!("{} prints: only cli may", source.path));
+        }
+        if let (Some(own), Some(other)) = (own_floor, floor(&used)) {
+            let sideways = own == other && room != used && FLOORS[own].1 == Sideways::No;
+            if other < own || sideways {
+                wrong.push(format!("{} uses {used}", source.path));
+            }
+        }
+    }
+    if own_floor.is_none() && !["lib", "out"].contains(&room) {
+        wrong.push(format!("{} is in no room that is known here", source.path));
+    }
+    for own in &OWN {
+        let excepted = own.except.iter().any(|(path, _)| *path == source.path);
+        if room == own.room || excepted {
+            continue;
+        }
+        for word in own.words {
+            if source.code.contains(word) {
+                wrong.push(format!(
+                    "{} says {word}: only {} may",
+                    source.path, own.room
+                ));
+            }
+        }
+    }
+    wrong
+}
+
+/// Every Rust file below a folder, by its path there.
+fn rust_files(folder: &Path) -> Vec<(String, PathBuf)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(&next).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(folder).expect("a path below its folder");
+                found.push((name.to_string_lossy().into_owned(), path));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn root(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn every_arrow_goes_down() {
+    let files = rust_files(&root("src"));
+    assert!(files.len() > 30, "this reads the wrong folder: {files:?}");
+    let wrong: Vec<String> = files
+        .iter()
+        .flat_map(|(name, path)| {
+            let text = std::fs::read_to_string(path).expect("a source");
+            objections(&Source::new(name, &text))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_arrow_that_turns_back_is_seen() {
+    let bad = [
+        ("store/query.rs", "use crate::sesh::find;"),
+        ("tmux/mod.rs", "use crate::{env, store::{Key, Record}};"),
+        ("sesh/end.rs", "use crate::pane::capture;"),
+        ("pane/keys.rs", "fn f() { crate::sesh::find::one() }"),
+        ("agent/mod.rs", "use super::super::store::Key;"),
+        (
+            "store/write.rs",
+            "use crate::{\n    agent::Kind,\n    id::Name,\n};",
+        ),
+        ("id.rs", "use crate::tmux::Server;"),
+        ("sesh/new.rs", "crate::out::text(\"x\");"),
+        ("sesh/new.rs", "use clap::Parser;"),
+        ("store/query.rs", "use regex::Regex;"),
+        ("sesh/new.rs", "use tmux_interface::Tmux;"),
+        ("sesh/new.rs", "std::fs::write(path, text)"),
+        ("cli/mod.rs", "std::env::var_os(\"HOME\")"),
+        ("attic/mod.rs", "fn f() {}"),
+    ];
+    for (path, text) in bad {
+        let wrong = objections(&Source::new(path, text));
+        assert_eq!(wrong.len(), 1, "{path}: {text}: {wrong:?}");
+    }
+    let good = [
+        ("bin/sesh-new.rs", "tmux_sesh::cli::main(\"sesh-new\")"),
+        (
+            "cli/mod.rs",
+            "use crate::{env, out, sesh::find, store::{Key}};",
+        ),
+        (
+            "sesh/find.rs",
+            "use crate::sesh::run;\nuse crate::store::Key;",
+        ),
+        ("env.rs", "use crate::id::PaneId; std::env::var(\"X\")"),
+        ("sesh/run.rs", "// crate::cli is above\nuse crate::env;"),
+        ("journal/launch.rs", "std::fs::write(path, text)"),
+        ("cli/mod.rs", "std::env::args_os(); let x = env!(\"X\");"),
+    ];
+    for (path, text) in good {
+        let wrong = objections(&Source::new(path, text));
+        assert!(wrong.is_empty(), "{path}: {text}: {wrong:?}");
+    }
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let tests = root("tests/it");
+    for (folder, list) in [
+        (tests.clone(), "main.rs"),
+        (tests.join("support"), "mod.rs"),
+    ] {
+        let known = std::fs::read_to_string(folder.join(list)).expect("the list of modules");
+        for entry in std::fs::read_dir(&folder).expect("the tests") {
+            let path = entry.expect("an entry").path();
+            let name = path
+                .file_stem()
+                .expect("a file has a name")
+                .to_string_lossy()
+                .into_owned();
+            assert!(
+                path.ends_with(list) || known.lines().any(|line| line == format!("mod {name};")),
+                "{} is in no test",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn whoever_sleeps_says_why() {
+    let mut sleeps = 0;
+    for folder in ["src", "tests"] {
+        for (name, path) in rust_files(&root(folder)) {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            let lines: Vec<&str> = text.lines().collect();
+            for (at, line) in lines.iter().enumerate() {
+                if line.contains(concat!("thread::", "sleep(")) {
+                    sleeps += 1;
+                    let before = lines[at.saturating_sub(3)..at].join("\n");
+                    assert!(
+                        before.contains("// why: "),
+                        "{folder}/{name}:{}: {line}",
+                        at + 1
+                    );
+                }
+            }
+        }
+    }
+    assert!(sleeps > 0, "this looks for the wrong word");
+}

@@ -1,0 +1,180 @@
+//! Clients that look at a server: one that speaks control mode, and one with a screen that a test can see.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::{Arc, Mutex};
+
+use super::{Server, until, until_some};
+
+/// A control-mode client: a client that counts, with no screen.
+pub(crate) struct Control {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Control {
+    #[track_caller]
+    pub(crate) fn attach(server: &Server, session: &str) -> Self {
+        let mut child = server
+            .tmux_call([
+                "-C",
+                "attach-session",
+                "-t",
+                session,
+                "-f",
+                "no-output,ignore-size",
+            ])
+            .command()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a control client");
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("a pipe");
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                ear.lock().expect("the lines").push(line);
+            }
+        });
+        let client = Self {
+            child,
+            stdin,
+            heard,
+        };
+        client.hears("%session-changed");
+        client
+    }
+
+    /// Its name in `list-clients`.
+    pub(crate) fn name(&self) -> String {
+        format!("client-{}", self.child.id())
+    }
+
+    /// Waits for a line that starts so.
+    #[track_caller]
+    pub(crate) fn hears(&self, start: &str) {
+        until(&format!("the control client hears {start}"), || {
+            self.heard
+                .lock()
+                .expect("the lines")
+                .iter()
+                .any(|line| line.starts_with(start))
+        });
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        if let Some(mut stdin) = self.stdin.take() {
+            // An empty line detaches.
+            let _ = stdin.write_all(b"\n");
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a person sees: a tmux client that is attached in a pane of another private server.
+pub(crate) struct Screen {
+    outer: Server,
+    pane: String,
+    client: String,
+}
+
+impl Screen {
+    /// A person who looks at a session, in a terminal of this many columns and rows.
+    #[track_caller]
+    pub(crate) fn attach(server: &Server, session: &str, size: (u16, u16)) -> Self {
+        let program = server.program().display().to_string();
+        let socket = server.socket().display().to_string();
+        let session = format!("={session}");
+        let mut screen = Self::open(
+            size,
+            &[
+                &program,
+                "-u",
+                "-S",
+                &socket,
+                "attach-session",
+                "-t",
+                &session,
+            ],
+        );
+        screen.client = until_some("a client is attached", || {
+            server
+                .tmux([
+                    "list-clients",
+                    "-F",
+                    "#{client_control_mode} #{client_name}",
+                ])
+                .lines()
+                .find_map(|line| line.strip_prefix("0 ").map(Into::into))
+        });
+        screen
+    }
+
+    /// A person's terminal that runs a program, outside of the server that is tested.
+    #[track_caller]
+    pub(crate) fn open((columns, rows): (u16, u16), argv: &[&str]) -> Self {
+        let outer = Server::empty();
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        outer.tmux(["set-option", "-g", "status", "off"]);
+        // What ends stays to be read.
+        outer.tmux(["set-option", "-g", "remain-on-exit", "on"]);
+        let mut words = vec![
+            "new-session",
+            "-d",
+            "-x",
+            &columns,
+            "-y",
+            &rows,
+            "--",
+            "env",
+            "-u",
+            "TMUX",
+            "-u",
+            "TMUX_PANE",
+        ];
+        words.extend(argv);
+        outer.tmux(words);
+        let pane = outer.panes("#{pane_id}").remove(0);
+        Self {
+            outer,
+            pane,
+            client: String::new(),
+        }
+    }
+
+    /// The client's name on the server that it looks at.
+    pub(crate) fn client(&self) -> &str {
+        &self.client
+    }
+
+    #[track_caller]
+    pub(crate) fn text(&self) -> String {
+        self.outer.screen(&self.pane)
+    }
+
+    #[track_caller]
+    pub(crate) fn shows(&self, text: &str) {
+        self.outer.shows(&self.pane, text);
+    }
+
+    /// Types keys, by tmux's names.
+    #[track_caller]
+    pub(crate) fn types(&self, keys: &[&str]) {
+        let mut words = vec!["send-keys", "-t", &self.pane, "--"];
+        words.extend(keys);
+        self.outer.tmux(words);
+    }
+
+    /// Whether the program has ended.
+    #[track_caller]
+    pub(crate) fn over(&self) -> bool {
+        self.outer.format(&self.pane, "#{pane_dead}") == "1"
+    }
+}

@@ -1,0 +1,68 @@
+//! What the tests are told with: a private tmux server, the helpers run as anybody runs them, clients that look.
+
+mod client;
+mod probe;
+mod record;
+mod run;
+mod server;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use client::{Control, Screen};
+pub(crate) use record::Record;
+pub(crate) use run::{Call, Said};
+pub(crate) use server::{MAIN, Server};
+
+/// How long a fact may take to become true, and a program to end: long enough for a busy machine.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+
+/// Arguments for a program that gets none.
+pub(crate) const NONE: [&str; 0] = [];
+
+/// Waits for a fact.
+#[track_caller]
+pub(crate) fn until(what: &str, mut fact: impl FnMut() -> bool) {
+    until_some(what, || fact().then_some(()));
+}
+
+/// Waits for a value.
+#[track_caller]
+pub(crate) fn until_some<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(value) = fact() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "not within {LIMIT:?}: {what}");
+        // why: the facts are of several processes and have no event in common.
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A count that an issue names: in full with `SESH_SOAK=1`, else a twentieth, and never below 4.
+pub(crate) fn count(full: usize) -> usize {
+    let soak = std::env::var_os("SESH_SOAK").is_some_and(|value| value == "1");
+    let scaled = if soak { full } else { (full / 20).max(4) };
+    say(&format!("{scaled} of {full} (SESH_SOAK=1 for all)"));
+    scaled
+}
+
+/// The seed of what is random: `SESH_SEED`, else the clock.
+pub(crate) fn seed() -> u64 {
+    let given = std::env::var("SESH_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs())
+    });
+    say(&format!("SESH_SEED={seed}"));
+    seed
+}
+
+/// Tells whoever reads a failure.
+#[expect(clippy::print_stderr, reason = "the report of a failed test")]
+pub(crate) fn say(text: &str) {
+    eprintln!("{text}");
+}
