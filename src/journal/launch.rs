@@ -77,6 +77,12 @@ impl Launch {
             .ok_or_else(|| Error::failed(format!("{} is no launch file", path.display())))
     }
 
+    /// Removes a file whose pane was not made.
+    pub fn discard(path: &Path) {
+        // Gone already is as good.
+        let _ = fs::remove_file(path);
+    }
+
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut put = |word: &[u8]| {

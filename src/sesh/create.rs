@@ -170,7 +170,7 @@ impl Plan {
             let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
             let outcome = self.try_once(server, &name, &argv);
             if !matches!(outcome, Ok(Outcome::Made(_))) {
-                let _ = std::fs::remove_file(&launch);
+                Launch::discard(&launch);
             }
             match outcome? {
                 Outcome::Made(record) => return Ok(*record),
@@ -308,12 +308,19 @@ impl Plan {
             .ok_or_else(|| {
                 Error::failed("tmux made the pane, but did not say where: see sesh-list")
             })?;
-        match (&self.spot, &record.tmux) {
+        let mut record = match (&self.spot, &record.tmux) {
             // The row is from before the pane moved beside the other.
-            (Spot::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id),
-            _ => Ok(record),
-        }
-        .map(|record| Outcome::Made(Box::new(record)))
+            (Spot::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id)?,
+            _ => record,
+        };
+        // sesh-run says it to tmux when it starts: see there for why this list cannot.
+        record.command = self
+            .request
+            .argv
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect();
+        Ok(Outcome::Made(Box::new(record)))
     }
 
     /// The one command list: test of the name, pane, options, book, answer.
@@ -358,7 +365,8 @@ impl Plan {
             Spot::Session { window: shown, .. } if !shown.is_empty() => {
                 command::rename_window(&window, shown)
             }
-            _ => command::rename_window(&window, &label),
+            Spot::Session { .. } => command::rename_window(&window, &name.label()),
+            Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
         let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
         let with_id = Batch::from(command::if_format(
@@ -378,11 +386,15 @@ impl Plan {
     fn values(&self, name: &Name) -> Vec<(Key, String)> {
         let request = &self.request;
         let agent = request.agent.as_deref().unwrap_or("");
-        let state = match (request.wait, agent.is_empty()) {
-            (true, _) => "starting",
+        let state = if request.wait {
+            "starting"
+        } else if !agent.is_empty() {
             // What an agent does is for its own sources to say.
-            (false, false) => "unknown",
-            (false, true) => "busy",
+            "unknown"
+        } else if request.argv.is_empty() {
+            "idle"
+        } else {
+            "busy"
         };
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
         vec![
@@ -396,10 +408,6 @@ impl Plan {
             (Key::State, state.into()),
             (Key::By, "process".into()),
             (Key::Cwd, value::encode(&request.cwd.to_string_lossy())),
-            (
-                Key::Cmd,
-                value::encode_words(request.argv.iter().map(|word| word.as_encoded_bytes())),
-            ),
             (
                 Key::Parent,
                 request.parent.map(|id| id.to_string()).unwrap_or_default(),

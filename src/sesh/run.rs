@@ -46,7 +46,8 @@ struct Run {
     server: Server,
     pane: PaneId,
     id: SeshId,
-    agent: bool,
+    /// The pane was respawned: the store knows the command.
+    again: bool,
     launch: Launch,
 }
 
@@ -101,7 +102,7 @@ impl Run {
             server: Server::with_program(launch.tmux.clone(), Socket::Default)?,
             pane,
             id,
-            agent: launch.agent,
+            again: false,
             launch,
         })
     }
@@ -124,7 +125,7 @@ impl Run {
         Ok(Self {
             pane,
             id: record.uuid,
-            agent: record.agent.is_some(),
+            again: true,
             launch: Launch {
                 cwd: record.cwd.into(),
                 tmux: server.program().into(),
@@ -138,6 +139,9 @@ impl Run {
     }
 
     fn life(&self, terminal: &mut Terminal) -> Result<u8> {
+        if !self.again {
+            self.introduce(terminal);
+        }
         if self.launch.wait {
             terminal.take_back();
             terminal.write(&format!(
@@ -163,6 +167,34 @@ impl Run {
                 Choice::Shell => return Ok(self.shell(terminal)),
                 Choice::Start => terminal.write("\r\n"),
             }
+        }
+    }
+
+    /// Tells the store the command and which process the sesh is bound to.
+    ///
+    /// tmux keeps the text of its commands and shows it to every client (`show-messages`), so the command goes
+    /// by the pane's own terminal, as its path (OSC 7, read by 3.2a to 3.8), from where a format takes it:
+    /// only the format's name is in the log.
+    fn introduce(&self, terminal: &mut Terminal) {
+        let pane = self.pane.to_string();
+        let command =
+            value::encode_words(self.launch.argv.iter().map(|word| word.as_encoded_bytes()));
+        let mut commands = vec![command::set_pane(&pane, Key::Proc.option(), &bound())];
+        if !command.is_empty() {
+            terminal.take_back();
+            terminal.write(&format!("\x1b]7;{command}\x1b\\"));
+            if terminal.drain(DRAIN) {
+                commands.push(command::set_pane_expanded(
+                    &pane,
+                    Key::Cmd.option(),
+                    "#{pane_path}",
+                ));
+            }
+        }
+        // A sesh whose command is not written down still runs.
+        let _ = write::on_pane(&self.server, self.pane, self.id, "1", commands);
+        if !command.is_empty() {
+            terminal.write("\x1b]7;\x1b\\");
         }
     }
 
@@ -235,21 +267,17 @@ impl Run {
         let pane = self.pane.to_string();
         let record = write::reread(&self.server, self.pane, self.id)?;
         let name = record.name.parse()?;
-        let pid = i32::try_from(std::process::id()).unwrap_or(0);
-        let bound = proc::read(pid).map_or_else(
-            || pid.to_string(),
-            |own| format!("{}:{}", own.pid, own.start),
-        );
         let mut commands = vec![
             command::unset_pane(&pane, Key::Exit.option()),
             command::unset_pane(&pane, Key::Held.option()),
-            command::set_pane(&pane, Key::Proc.option(), &bound),
+            command::set_pane(&pane, Key::Proc.option(), &bound()),
         ];
-        commands.extend(write::state(
-            &pane,
-            if self.agent { "unknown" } else { "busy" },
-            "process",
-        ));
+        let state = match (self.launch.agent, self.launch.argv.is_empty()) {
+            (true, _) => "unknown",
+            (false, true) => "idle",
+            (false, false) => "busy",
+        };
+        commands.extend(write::state(&pane, state, "process"));
         let free = name_is_free(&name, Some(self.id));
         if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
             Ok(())
@@ -404,6 +432,15 @@ impl Run {
             }
         }
     }
+}
+
+/// The value of `@sesh_proc` for this process.
+fn bound() -> String {
+    let pid = i32::try_from(std::process::id()).unwrap_or(0);
+    proc::read(pid).map_or_else(
+        || pid.to_string(),
+        |own| format!("{}:{}", own.pid, own.start),
+    )
 }
 
 /// A login shell, as tmux starts one: its name starts with a dash.

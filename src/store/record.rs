@@ -289,10 +289,14 @@ impl Record {
         self.by = Some(by.into());
     }
 
-    /// Whether what runs is a shell that was asked for, not a command or an agent.
+    /// Whether what runs is a shell that was asked for, not a command or an agent. The command itself is
+    /// written a moment after the birth, so the state counts too: only a command is born busy.
     #[must_use]
     pub fn is_shell(&self) -> bool {
-        self.live && self.agent.is_none() && self.command.is_empty()
+        self.live
+            && self.agent.is_none()
+            && self.command.is_empty()
+            && matches!(self.state, State::Idle | State::Unknown)
     }
 }
 
