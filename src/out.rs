@@ -60,6 +60,14 @@ pub(crate) fn complain(helper: &str, sentence: &str) {
     let _ = writeln!(io::stderr(), "{helper}: {}", harmless(sentence));
 }
 
+/// Says on a terminal what takes its time; on a pipe nothing.
+pub(crate) fn progress(sentence: &str) {
+    let mut stderr = io::stderr().lock();
+    if stderr.is_terminal() {
+        let _ = writeln!(stderr, "{}…", harmless(sentence));
+    }
+}
+
 /// The width of the terminal on stdout; `None` on a pipe.
 pub(crate) fn width() -> Option<usize> {
     if !io::stdout().is_terminal() {

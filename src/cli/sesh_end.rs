@@ -7,7 +7,8 @@ use clap::Parser;
 use super::{On, targets};
 use crate::error::{Error, Exit};
 use crate::out;
-use crate::sesh::end::{How, end};
+use crate::proc::Process;
+use crate::sesh::end::{How, end, names};
 use crate::sesh::find;
 use crate::store::{Record, Select};
 
@@ -57,10 +58,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let mut worst = Exit::Done;
     for some in found.chunks(AT_ONCE) {
-        let outcomes: Vec<Result<(), Error>> = std::thread::scope(|scope| {
+        let outcomes: Vec<Result<Vec<Process>, Error>> = std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()
-                .map(|record| scope.spawn(|| end(&server, record, how)))
+                .map(|record| scope.spawn(|| end(&server, record, how, &out::progress)))
                 .collect();
             ends.into_iter()
                 .map(|end| {
@@ -69,10 +70,23 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 })
                 .collect()
         });
-        for error in outcomes.into_iter().filter_map(Result::err) {
-            out::complain("sesh-end", &error.sentence);
-            if error.exit.code() > worst.code() {
-                worst = error.exit;
+        for (record, outcome) in some.iter().zip(outcomes) {
+            match outcome {
+                Ok(left) if left.is_empty() => {}
+                Ok(left) => out::complain(
+                    "sesh-end",
+                    &format!(
+                        "{} has ended; of its terminal still alive: {}",
+                        record.name,
+                        names(&left)
+                    ),
+                ),
+                Err(error) => {
+                    out::complain("sesh-end", &error.sentence);
+                    if error.exit.code() > worst.code() {
+                        worst = error.exit;
+                    }
+                }
             }
         }
     }

@@ -95,9 +95,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .records()
         .filter(|record| wanted(record, &args, own))
         .collect();
-    records.sort_by(|one, other| {
-        (one.created_at, &one.name, one.uuid).cmp(&(other.created_at, &other.name, other.uuid))
-    });
+    records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
         return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
@@ -114,6 +112,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         show_columns(&records, &columns, !args.no_header)?;
     }
     Ok(Exit::Done)
+}
+
+/// The oldest first. Of those born in one second the pane's number tells; without panes the name.
+fn age_order(record: &Record) -> (Option<u64>, Option<PaneId>, &str) {
+    let pane = record.tmux.as_ref().map(|place| place.pane);
+    (record.created_at, pane, &record.name)
 }
 
 /// The part of the question that the server answers.
@@ -234,7 +238,8 @@ fn show_table(records: &[&Record], header: bool) -> anyhow::Result<()> {
                         format!("{}:{} {}", place.session, place.window, place.pane)
                     }),
                     cwd,
-                    record.note.clone().unwrap_or_default(),
+                    // A note may be a page long: --json has all of it.
+                    out::cut(record.note.as_deref().unwrap_or_default(), 60),
                 ]
             })
             .collect(),

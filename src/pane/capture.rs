@@ -275,14 +275,13 @@ fn saved(server: &Server, target: &Target, how: How) -> Result<Captured> {
         None,
         &format!("#{{{}}}", schema::tail(record.uuid)),
     )))?;
-    let mut text = value::decode(stored.trim_end_matches('\n'));
+    let text = value::decode(stored.trim_end_matches('\n'));
     if text.is_empty() {
         return Err(Error::unusable(format!(
             "{} ended without a pane to read: its last lines were not saved",
             record.name
         )));
     }
-    text.push('\n');
     Ok(Captured {
         uuid: Some(record.uuid),
         name: Some(record.name.clone()),

@@ -121,7 +121,11 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
     let set_tags = |format: String| command::set_pane_expanded(&target, tags, &format);
     let has = tagged;
     match change {
-        Change::Name(name) => write::change(pane, Key::Name, name.as_str()),
+        Change::Name(name) => {
+            let mut commands = write::change(pane, Key::Name, name.as_str());
+            commands.push(relabel(&target, &record.name, name));
+            commands
+        }
         Change::Tag(tag) => write::unless(
             &target,
             &has(tag),
@@ -163,6 +167,20 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
         // All fields are one value: see merged().
         Change::Meta(..) => Vec::new(),
     }
+}
+
+/// The window's name follows, where it is the label that the old name gave it.
+fn relabel(target: &str, old: &str, new: &Name) -> Command {
+    let labelled = old
+        .parse::<Name>()
+        .map(|old| format!("#{{==:#{{window_name}},{}}}", old.label()));
+    let alone = "#{==:#{window_panes},1}";
+    command::if_format(
+        Some(target),
+        &both(labelled.as_deref().unwrap_or("0"), alone),
+        &Batch::from(command::rename_window(target, &new.label())),
+        &Batch::new(),
+    )
 }
 
 /// The last tag leaves its blank behind.

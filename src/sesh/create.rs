@@ -342,6 +342,20 @@ impl Plan {
         };
         let mut create = Batch::from(make);
         create.extend(write::birth(&window, self.id, &self.values(name)));
+        // A user's global `on` would leave the pane dead when sesh-run ends: 3.2a and 3.3a die of a paste there.
+        create.extend([command::set_pane(&window, "remain-on-exit", "off")]);
+        if matches!(self.spot, Spot::Session { .. }) && !self.request.fixed {
+            // 3.2a gives the first window of a detached session 80x23 whatever -x and -y say. Resized, it
+            // would no longer follow its clients: hence the second command.
+            let (columns, rows) = self.size;
+            create.extend([command::if_format(
+                Some(&window),
+                &format!("#{{==:#{{window_width}}x#{{window_height}},{columns}x{rows}}}"),
+                &Batch::new(),
+                &Batch::from(command::resize_window(&window, columns, rows))
+                    .then(command::unset_window(&window, "window-size")),
+            )]);
+        }
         let sized = self.request.size.columns.is_some() || self.request.size.rows.is_some();
         if matches!(self.spot, Spot::Window { .. }) && sized || self.request.fixed {
             create.extend([command::resize_window(&window, self.size.0, self.size.1)]);

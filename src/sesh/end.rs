@@ -26,16 +26,26 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long KILL may take: the kernel needs no consent, but a busy machine needs time.
 const KILLED: Duration = Duration::from_secs(5);
 
-/// Ends a sesh.
+/// After which time a person is told what is being waited for.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Ends a sesh, and gives the processes of its terminal that live on: background jobs of a shell, which are
+/// not what was started. `late` is called once, with a sentence, when it takes longer than a second.
 ///
 /// # Errors
-/// [`Exit::TimedOut`] when something is still alive, with its name.
-pub fn end(server: &Server, record: &Record, how: How) -> Result<()> {
+/// [`Exit::TimedOut`] when something of what was started is still alive, with its name.
+pub fn end(
+    server: &Server,
+    record: &Record,
+    how: How,
+    late: &dyn Fn(&str),
+) -> Result<Vec<Process>> {
+    let mut left = Vec::new();
     if let Some(place) = &record.tmux {
         if is_run(place) {
-            end_created(record, place, how)?;
+            left = end_created(record, place, how, late)?;
         } else {
-            end_adopted(server, record, place, how)?;
+            end_adopted(server, record, place, how, late)?;
         }
     } else if !how.forget {
         return Err(Error::unusable(format!(
@@ -46,7 +56,7 @@ pub fn end(server: &Server, record: &Record, how: How) -> Result<()> {
     if how.forget {
         write::forget(server, record.uuid)?;
     }
-    Ok(())
+    Ok(left)
 }
 
 fn is_run(place: &Place) -> bool {
@@ -55,42 +65,66 @@ fn is_run(place: &Place) -> bool {
 
 /// `sesh-run` passes HUP and TERM on to its command's group, writes the end down, and then ends too, which
 /// closes the pane.
-fn end_created(record: &Record, place: &Place, how: How) -> Result<()> {
+fn end_created(
+    record: &Record,
+    place: &Place,
+    how: How,
+    late: &dyn Fn(&str),
+) -> Result<Vec<Process>> {
     let run = place.pid;
-    let gone = || !alive(run);
     let group = proc::children(run).first().copied();
-    for signal in [Signal::SIGHUP, Signal::SIGTERM] {
-        if !signal::to_process(run, signal) || wait(how.timeout / 2, gone) {
-            return Ok(());
+    let members = || group.map_or_else(Vec::new, proc::group);
+    let gone = || !alive(run) && members().is_empty();
+    let mut signals = vec![
+        (Signal::SIGHUP, how.timeout / 2),
+        (Signal::SIGTERM, how.timeout / 2),
+    ];
+    if how.kill {
+        signals.push((Signal::SIGKILL, KILLED));
+    }
+    for (signal, limit) in signals {
+        let passes_on = signal != Signal::SIGKILL && signal::to_process(run, signal);
+        if let Some(group) = group
+            && !passes_on
+        {
+            // Its leader ended, and so did sesh-run: the others of the group have not. Or it is KILL, which
+            // nobody can pass on.
+            let _ = signal::to_group(group, signal);
+        }
+        if wait(limit, gone, || late(&waiting_for(record, signal))) {
+            return Ok(proc::session(run));
         }
     }
     if how.kill {
-        for child in proc::children(run) {
-            let _ = signal::to_group(child, Signal::SIGKILL);
-        }
-        if wait(KILLED, gone) {
-            return Ok(());
-        }
         let _ = signal::to_process(run, Signal::SIGKILL);
-        if wait(KILLED, gone) {
-            return Ok(());
+        if wait(KILLED, gone, || {}) {
+            return Ok(proc::session(run));
         }
     }
-    let left = group.map_or_else(Vec::new, proc::group);
-    Err(still_alive(
-        record,
-        if left.is_empty() {
-            proc::session(run)
-        } else {
-            left
-        },
-        how,
-    ))
+    let mut left = members();
+    if left.is_empty() {
+        left = proc::session(run);
+    }
+    Err(still_alive(record, &left, how))
+}
+
+fn waiting_for(record: &Record, signal: Signal) -> String {
+    format!(
+        "waiting for {} to end ({} sent)",
+        record.name,
+        signal.as_str()
+    )
 }
 
 /// Ends the foreground job of an adopted pane, if it is not the pane's own shell, and takes the marks off:
 /// pane and shell stay.
-fn end_adopted(server: &Server, record: &Record, place: &Place, how: How) -> Result<()> {
+fn end_adopted(
+    server: &Server,
+    record: &Record,
+    place: &Place,
+    how: How,
+    late: &dyn Fn(&str),
+) -> Result<()> {
     if record.live
         && let Some(first) = proc::read(place.pid)
         && first.foreground > 1
@@ -109,13 +143,13 @@ fn end_adopted(server: &Server, record: &Record, place: &Place, how: How) -> Res
         for (signal, limit) in signals {
             let sent = signal::to_group(group, signal);
             let _ = signal::to_group(group, Signal::SIGCONT);
-            if !sent || wait(limit, gone) {
+            if !sent || wait(limit, gone, || late(&waiting_for(record, signal))) {
                 ended = true;
                 break;
             }
         }
         if !ended {
-            return Err(still_alive(record, proc::group(group), how));
+            return Err(still_alive(record, &proc::group(group), how));
         }
     }
     let pane = place.pane.to_string();
@@ -145,25 +179,38 @@ fn alive(pid: i32) -> bool {
     proc::read(pid).is_some_and(|process| !process.zombie)
 }
 
-fn wait(limit: Duration, fact: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + limit;
+/// Waits for a fact. `late` is called once if that takes long.
+fn wait(limit: Duration, fact: impl Fn() -> bool, late: impl Fn()) -> bool {
+    let started = Instant::now();
+    let mut told = false;
     loop {
         if fact() {
             return true;
         }
-        if Instant::now() >= deadline {
+        let passed = started.elapsed();
+        if passed >= limit {
             return false;
+        }
+        if passed >= LATE && !told {
+            told = true;
+            late();
         }
         // why: the process table has no event for the end of a stranger's process.
         std::thread::sleep(LOOK);
     }
 }
 
-fn still_alive(record: &Record, left: Vec<Process>, how: How) -> Error {
-    let left: Vec<String> = left
+/// Processes as a sentence names them.
+#[must_use]
+pub fn names(processes: &[Process]) -> String {
+    let names: Vec<String> = processes
         .iter()
         .map(|process| format!("{} ({})", process.pid, process.name))
         .collect();
+    names.join(", ")
+}
+
+fn still_alive(record: &Record, left: &[Process], how: How) -> Error {
     let way_out = if how.kill {
         "it does not answer KILL"
     } else {
@@ -174,7 +221,7 @@ fn still_alive(record: &Record, left: Vec<Process>, how: How) -> Error {
         format!(
             "{} is still alive after HUP and TERM: {}; {way_out}",
             record.name,
-            left.join(", ")
+            names(left)
         ),
     )
 }

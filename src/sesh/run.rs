@@ -33,6 +33,8 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Lines of an ended sesh that are kept when its pane closes, and their size as stored.
 const TAIL_LINES: i64 = 100;
 const TAIL_BYTES: usize = 12_000;
+/// A line's end as it is stored.
+const NEWLINE: &str = "%0A";
 /// `@sesh-hold` and `@sesh-keep` when they are not set.
 const HOLD: Duration = Duration::from_secs(600);
 const KEEP: usize = 50;
@@ -324,7 +326,8 @@ impl Run {
             End::Code(code) => Exit::value(Some(code), None),
             End::Signal(signal) => Exit::value(None, Some(signal)),
         };
-        let others = self.server.run(&self.ending(&exit, held, &tail(screen)));
+        let tail = (!rows.is_empty()).then(|| tail(screen));
+        let others = self.server.run(&self.ending(&exit, held, tail.as_deref()));
         if held {
             self.cull(&others.unwrap_or_default(), keep);
         }
@@ -340,7 +343,7 @@ impl Run {
     }
 
     /// The list that writes an end, and prints which panes are held.
-    fn ending(&self, exit: &str, held: bool, tail: &str) -> Batch {
+    fn ending(&self, exit: &str, held: bool, tail: Option<&str>) -> Batch {
         let pane = self.pane.to_string();
         let book = schema::book(self.id);
         let exit = format!("{exit} {}", write::NOW);
@@ -354,7 +357,7 @@ impl Run {
                 write::NOW,
             )]);
         }
-        if !tail.is_empty() {
+        if let Some(tail) = tail {
             on_pane.extend([command::set_hidden(&schema::tail(self.id), tail)]);
         }
         on_pane.extend([write::book(&pane, self.id)]);
@@ -482,20 +485,24 @@ fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
     format!("{CALM}{newline}\x1b[2m{line}\x1b[0m")
 }
 
-/// The last lines of a screen that hold text, as they are stored: whole lines, the newest.
+/// The last lines of a screen that hold text, as they are stored: whole lines, the newest, each with its
+/// end, so that no text at all is something else than nothing known.
 fn tail(screen: &str) -> String {
+    if screen.trim().is_empty() {
+        return NEWLINE.into();
+    }
     let mut kept: Vec<String> = Vec::new();
     let mut size = 0;
     for line in screen.trim_end().lines().rev() {
-        let line = value::encode(line.trim_end());
-        size += line.len() + "%0A".len();
+        let line = value::encode(line.trim_end()) + NEWLINE;
+        size += line.len();
         if size > TAIL_BYTES {
             break;
         }
         kept.push(line);
     }
     kept.reverse();
-    kept.join("%0A")
+    kept.concat()
 }
 
 #[cfg(test)]
@@ -504,10 +511,10 @@ mod tests {
 
     #[test]
     fn the_tail_is_whole_lines_from_the_end() {
-        assert_eq!(value::decode(&tail("a  \n\nb\n\n\n")), "a\n\nb");
-        assert_eq!(tail("\n\n"), "");
+        assert_eq!(value::decode(&tail("a  \n\nb\n\n\n")), "a\n\nb\n");
+        assert_eq!(value::decode(&tail("\n\n")), "\n");
         let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
-        assert_eq!(tail(&long), "last");
+        assert_eq!(value::decode(&tail(&long)), "last\n");
     }
 
     #[test]
