@@ -12,8 +12,9 @@ use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::out;
-use crate::sesh::create::{Request, Size, Where, plan};
+use crate::sesh::create::{Request, Size, plan};
 use crate::sesh::find;
+use crate::sesh::place::Where;
 
 /// Make a sesh: a pane with a name, a command and a memory
 ///

@@ -6,7 +6,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::proc;
-use crate::store::query::{both, equal, name_is_free, no_pane_has, read_row, row_format};
+use crate::store::query::{both, equal, first_pane, name_is_free, no_pane_has, row_format};
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -36,7 +36,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         )),
     )?;
     let (rows, _) = frame.read(&output);
-    let found = rows.first().map(|row| read_row(row)).transpose()?.flatten();
+    let found = first_pane(&rows)?;
     let cwd = rows
         .get(1)
         .and_then(|row| row.first())
@@ -87,11 +87,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             }
         }
         let (rows, _) = frame.read(&output);
-        return rows
-            .first()
-            .map(|row| read_row(row))
-            .transpose()?
-            .flatten()
+        return first_pane(&rows)?
             .and_then(|pane| pane.record)
             .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")));
     }

@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::made_up;
+use super::place::{self, Spot, Where};
 use crate::env;
-use crate::error::{Error, Exit, Result};
-use crate::id::{Name, PaneId, SeshId, Tag, shown};
+use crate::error::{Error, Result};
+use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
-use crate::store::query::{equal, name_is_free, read_row, row_format};
+use crate::store::query::{equal, first_pane, name_is_free, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -48,43 +49,6 @@ pub struct Size {
     pub rows: Option<u16>,
 }
 
-/// Where the pane goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Where {
-    /// As `@sesh-new-in` says inside tmux, a session outside.
-    #[default]
-    Default,
-    Session,
-    Window,
-    Split {
-        horizontal: bool,
-    },
-    /// A session, and a window there; made when absent.
-    At {
-        session: String,
-        window: Option<String>,
-    },
-}
-
-/// Where the pane goes, decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Spot {
-    /// Labels are empty where the sesh's name is to be shown.
-    Session {
-        label: String,
-        window: String,
-    },
-    Window {
-        session: String,
-        label: String,
-    },
-    Beside {
-        session: String,
-        pane: PaneId,
-        horizontal: bool,
-    },
-}
-
 /// What will be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -95,51 +59,16 @@ pub struct Plan {
     labels: usize,
 }
 
-/// What the caller's surroundings are.
-struct Around {
-    session: String,
-    pane: Option<PaneId>,
-    size: Option<(u16, u16)>,
-    new_in: String,
-    sesh: Option<SeshId>,
-}
-
 /// Decides everything that can be decided before the sesh is made.
 ///
 /// # Errors
 /// A session or window that cannot be meant, no tmux around for `--window` or `--split`.
 pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
-    let around = look_around(server)?;
+    let around = place::around(server)?;
     let own = around.as_ref().and_then(|around| around.sesh);
     request.parent = request.parent.or(own);
-    let spot = match (&request.place, &around) {
-        (Where::At { session, window }, _) => at(server, session, window.as_deref())?,
-        (Where::Session, _) | (Where::Default, None) => Spot::Session {
-            label: String::new(),
-            window: String::new(),
-        },
-        (Where::Default, Some(around)) if around.new_in == "session" => Spot::Session {
-            label: String::new(),
-            window: String::new(),
-        },
-        (Where::Default | Where::Window, Some(around)) => Spot::Window {
-            session: around.session.clone(),
-            label: String::new(),
-        },
-        (Where::Split { horizontal }, Some(around)) => Spot::Beside {
-            session: around.session.clone(),
-            pane: around.pane.ok_or_else(|| {
-                Error::unusable("there is no pane here to split: use --target SESSION:WINDOW")
-            })?,
-            horizontal: *horizontal,
-        },
-        (Where::Window | Where::Split { .. }, None) => {
-            return Err(Error::unusable(
-                "this is not inside tmux: use --session, or --target SESSION[:WINDOW]",
-            ));
-        }
-    };
+    let spot = place::decide(server, &request.place, around.as_ref())?;
     let seen = around
         .and_then(|around| around.size)
         .or_else(terminal)
@@ -188,10 +117,7 @@ impl Plan {
                 }
                 Outcome::SessionTaken if matches!(self.request.place, Where::At { .. }) => {
                     // Somebody made it since we looked.
-                    let Where::At { session, window } = self.request.place.clone() else {
-                        continue;
-                    };
-                    self.spot = at(server, &session, window.as_deref())?;
+                    self.spot = place::decide(server, &self.request.place, None)?;
                 }
                 Outcome::SessionTaken => self.labels += 1,
                 Outcome::NameTaken => {}
@@ -251,14 +177,10 @@ impl Plan {
 
     fn label(&self, name: &Name) -> String {
         let given = match &self.spot {
-            Spot::Session { label, .. } | Spot::Window { label, .. } => label.as_str(),
-            Spot::Beside { .. } => "",
+            Spot::Session { label, .. } | Spot::Window { label, .. } => label.clone(),
+            Spot::Beside { .. } => None,
         };
-        let label = if given.is_empty() {
-            name.label()
-        } else {
-            given.into()
-        };
+        let label = given.unwrap_or_else(|| name.label());
         match self.labels {
             0 => label,
             again => format!("{label}-{}", again + 1),
@@ -299,11 +221,7 @@ impl Plan {
             _ => {}
         }
         let (rows, _) = frame.read(&output);
-        let record = rows
-            .first()
-            .map(|row| read_row(row))
-            .transpose()?
-            .flatten()
+        let record = first_pane(&rows)?
             .and_then(|pane| pane.record)
             .ok_or_else(|| {
                 Error::failed("tmux made the pane, but did not say where: see sesh-list")
@@ -376,10 +294,9 @@ impl Plan {
                 };
                 command::join_pane(&window, &pane.to_string(), *horizontal, size)
             }
-            Spot::Session { window: shown, .. } if !shown.is_empty() => {
-                command::rename_window(&window, shown)
+            Spot::Session { window: shown, .. } => {
+                command::rename_window(&window, shown.as_ref().unwrap_or(&name.label()))
             }
-            Spot::Session { .. } => command::rename_window(&window, &name.label()),
             Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
         let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
@@ -503,113 +420,7 @@ fn no_room(error: Error, spot: &Spot) -> Error {
     }
 }
 
-/// What the caller runs in: its pane's session, or the session of a popup or a hook.
-fn look_around(server: &Server) -> Result<Option<Around>> {
-    let pane = env::tmux_pane().filter(|_| server.is_callers());
-    let Some(target) = pane
-        .map(|pane| pane.to_string())
-        .or_else(|| env::tmux_session().filter(|_| server.is_callers()))
-    else {
-        return Ok(None);
-    };
-    let frame = Frame::new();
-    let format = frame.format([
-        "#{pane_id}",
-        "#{session_id}",
-        "#{window_width}",
-        "#{window_height}",
-        "#{@sesh-new-in}",
-        &Key::Id.format(),
-        "#{version}",
-    ]);
-    let output = match server.run(&Batch::from(command::print(Some(&target), &format))) {
-        Ok(output) => output,
-        // $TMUX of a server that is gone: as good as outside.
-        Err(error) if error.exit == Exit::NoServer => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let (rows, _) = frame.read(&output);
-    let Some([found, session, columns, rows, new_in, sesh, version]) = rows
-        .first()
-        .map(|row| &row[..])
-        .and_then(|row| <&[&str; 7]>::try_from(row).ok())
-    else {
-        return Ok(None);
-    };
-    crate::tmux::check_floor(version)?;
-    if found.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Around {
-        session: (*session).into(),
-        pane,
-        size: columns.parse().ok().zip(rows.parse().ok()),
-        new_in: (*new_in).into(),
-        // A popup or a hook has no pane of its own.
-        sesh: pane.and_then(|_| sesh.parse().ok()),
-    }))
-}
-
 /// The size of the terminal that this process runs in.
 fn terminal() -> Option<(u16, u16)> {
     terminal_size::terminal_size().map(|(columns, rows)| (columns.0, rows.0))
-}
-
-/// The place that `--target SESSION[:WINDOW]` means now.
-fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
-    let frame = Frame::new();
-    let format = frame.format([
-        "#{session_id}",
-        "#{session_name}",
-        "#{window_index}",
-        "#{window_name}",
-        "#{pane_id}",
-        "#{pane_active}",
-    ]);
-    let output = match server.run(&Batch::from(command::list_panes(&format, None))) {
-        Ok(output) => output,
-        Err(error) if error.exit == Exit::NoServer => String::new(),
-        Err(error) => return Err(error),
-    };
-    let (rows, _) = frame.read(&output);
-    let in_session = |row: &&Vec<&str>| row.len() == 6 && (row[0] == session || row[1] == session);
-    let Some(found) = rows.iter().find(in_session) else {
-        return Ok(Spot::Session {
-            label: label(session)?,
-            window: window.map(label).transpose()?.unwrap_or_default(),
-        });
-    };
-    let id = found[0].to_string();
-    let Some(window) = window else {
-        return Ok(Spot::Window {
-            session: id,
-            label: String::new(),
-        });
-    };
-    let beside = rows
-        .iter()
-        .filter(in_session)
-        .find(|row| (row[2] == window || row[3] == window) && row[5] == "1");
-    if let Some(row) = beside {
-        return Ok(Spot::Beside {
-            session: id,
-            pane: row[4].parse()?,
-            horizontal: false,
-        });
-    }
-    Ok(Spot::Window {
-        session: id,
-        label: label(window)?,
-    })
-}
-
-/// A name for a session or a window that every tmux keeps as it is.
-fn label(text: &str) -> Result<String> {
-    match text.parse::<Name>() {
-        Ok(name) if name.label() == text => Ok(text.into()),
-        _ => Err(Error::usage(format!(
-            "{} is no name for a session or a window: use letters, digits, - and _",
-            shown(text)
-        ))),
-    }
 }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::id::PaneId;
 use crate::proc;
-use crate::store::query::{read_row, row_format};
+use crate::store::query::{first_pane, row_format};
 use crate::store::{Record, Select, Snapshot, State, Target};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -48,7 +48,7 @@ pub fn of_pane(
     }
     let output = server.run(&batch)?;
     let (rows, rest) = frame.read(&output);
-    let found = rows.first().map(|row| read_row(row)).transpose()?.flatten();
+    let found = first_pane(&rows)?;
     Ok(found.and_then(|pane| pane.record).map(|mut record| {
         look_at_process(&mut record);
         (record, rest.strip_suffix('\n').unwrap_or(rest).to_string())

@@ -7,4 +7,5 @@ pub mod end;
 pub mod enter;
 pub mod find;
 mod made_up;
+pub mod place;
 pub mod run;

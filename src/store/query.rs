@@ -139,6 +139,14 @@ pub fn no_pane_has(condition: &str) -> String {
     format!("#{{==:#{{S:#{{W:#{{P:#{{?{condition},x,}}}}}}}},}}")
 }
 
+/// The pane of the first row, if there is one.
+///
+/// # Errors
+/// As [`read_row`].
+pub fn first_pane(rows: &[Vec<&str>]) -> Result<Option<Pane>> {
+    rows.first().map_or(Ok(None), |row| read_row(row))
+}
+
 /// What to read.
 #[derive(Clone, Debug, Default)]
 pub struct Select {

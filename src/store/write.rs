@@ -1,7 +1,7 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
-use super::query::{equal, row_format};
+use super::query::{equal, first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
 use crate::error::{Error, Exit, Result};
@@ -181,10 +181,7 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
         &row_format(&frame),
     )))?;
     let (rows, _) = frame.read(&output);
-    rows.first()
-        .map(|row| super::query::read_row(row))
-        .transpose()?
-        .flatten()
+    first_pane(&rows)?
         .and_then(|pane| pane.record)
         .filter(|record| record.uuid == id)
         .ok_or_else(|| changed(id))

@@ -1,0 +1,193 @@
+//! Where a new pane goes.
+
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::id::{Name, PaneId, SeshId, shown};
+use crate::store::Key;
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// Where the pane goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Where {
+    /// As `@sesh-new-in` says inside tmux, a session outside.
+    #[default]
+    Default,
+    Session,
+    Window,
+    Split {
+        horizontal: bool,
+    },
+    /// A session, and a window there; made when absent.
+    At {
+        session: String,
+        window: Option<String>,
+    },
+}
+
+/// Where the pane goes, decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Spot {
+    /// Without a label, the sesh's name is shown.
+    Session {
+        label: Option<String>,
+        window: Option<String>,
+    },
+    Window {
+        session: String,
+        label: Option<String>,
+    },
+    Beside {
+        session: String,
+        pane: PaneId,
+        horizontal: bool,
+    },
+}
+
+/// What the caller's surroundings are.
+pub(super) struct Around {
+    session: String,
+    pane: Option<PaneId>,
+    pub(super) size: Option<(u16, u16)>,
+    new_in: String,
+    pub(super) sesh: Option<SeshId>,
+}
+
+/// What the caller runs in: its pane's session, or the session of a popup or a hook.
+pub(super) fn around(server: &Server) -> Result<Option<Around>> {
+    let pane = env::tmux_pane().filter(|_| server.is_callers());
+    let Some(target) = pane
+        .map(|pane| pane.to_string())
+        .or_else(|| env::tmux_session().filter(|_| server.is_callers()))
+    else {
+        return Ok(None);
+    };
+    let frame = Frame::new();
+    let format = frame.format([
+        "#{pane_id}",
+        "#{session_id}",
+        "#{window_width}",
+        "#{window_height}",
+        "#{@sesh-new-in}",
+        &Key::Id.format(),
+        "#{version}",
+    ]);
+    let output = match server.run(&Batch::from(command::print(Some(&target), &format))) {
+        Ok(output) => output,
+        // $TMUX of a server that is gone: as good as outside.
+        Err(error) if error.exit == Exit::NoServer => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let (rows, _) = frame.read(&output);
+    let Some([found, session, columns, rows, new_in, sesh, version]) = rows
+        .first()
+        .map(|row| &row[..])
+        .and_then(|row| <&[&str; 7]>::try_from(row).ok())
+    else {
+        return Ok(None);
+    };
+    crate::tmux::check_floor(version)?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Around {
+        session: (*session).into(),
+        pane,
+        size: columns.parse().ok().zip(rows.parse().ok()),
+        new_in: (*new_in).into(),
+        // A popup or a hook has no pane of its own.
+        sesh: pane.and_then(|_| sesh.parse().ok()),
+    }))
+}
+
+/// Decides where a pane goes.
+///
+/// # Errors
+/// A session or window that cannot be meant, no tmux around for a window or a split.
+pub(super) fn decide(server: &Server, wanted: &Where, around: Option<&Around>) -> Result<Spot> {
+    Ok(match (wanted, around) {
+        (Where::At { session, window }, _) => at(server, session, window.as_deref())?,
+        (Where::Session, _) | (Where::Default, None) => Spot::Session {
+            label: None,
+            window: None,
+        },
+        (Where::Default, Some(around)) if around.new_in == "session" => Spot::Session {
+            label: None,
+            window: None,
+        },
+        (Where::Default | Where::Window, Some(around)) => Spot::Window {
+            session: around.session.clone(),
+            label: None,
+        },
+        (Where::Split { horizontal }, Some(around)) => Spot::Beside {
+            session: around.session.clone(),
+            pane: around.pane.ok_or_else(|| {
+                Error::unusable("there is no pane here to split: use --target SESSION:WINDOW")
+            })?,
+            horizontal: *horizontal,
+        },
+        (Where::Window | Where::Split { .. }, None) => {
+            return Err(Error::unusable(
+                "this is not inside tmux: use --session, or --target SESSION[:WINDOW]",
+            ));
+        }
+    })
+}
+
+/// The place that `--target SESSION[:WINDOW]` means now.
+fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
+    let frame = Frame::new();
+    let format = frame.format([
+        "#{session_id}",
+        "#{session_name}",
+        "#{window_index}",
+        "#{window_name}",
+        "#{pane_id}",
+        "#{pane_active}",
+    ]);
+    let output = match server.run(&Batch::from(command::list_panes(&format, None))) {
+        Ok(output) => output,
+        Err(error) if error.exit == Exit::NoServer => String::new(),
+        Err(error) => return Err(error),
+    };
+    let (rows, _) = frame.read(&output);
+    let in_session = |row: &&Vec<&str>| row.len() == 6 && (row[0] == session || row[1] == session);
+    let Some(found) = rows.iter().find(in_session) else {
+        return Ok(Spot::Session {
+            label: Some(label(session)?),
+            window: window.map(label).transpose()?,
+        });
+    };
+    let id = found[0].to_string();
+    let Some(window) = window else {
+        return Ok(Spot::Window {
+            session: id,
+            label: None,
+        });
+    };
+    let beside = rows
+        .iter()
+        .filter(in_session)
+        .find(|row| (row[2] == window || row[3] == window) && row[5] == "1");
+    if let Some(row) = beside {
+        return Ok(Spot::Beside {
+            session: id,
+            pane: row[4].parse()?,
+            horizontal: false,
+        });
+    }
+    Ok(Spot::Window {
+        session: id,
+        label: Some(label(window)?),
+    })
+}
+
+/// A name for a session or a window that every tmux keeps as it is.
+fn label(text: &str) -> Result<String> {
+    match text.parse::<Name>() {
+        Ok(name) if name.label() == text => Ok(text.into()),
+        _ => Err(Error::usage(format!(
+            "{} is no name for a session or a window: use letters, digits, - and _",
+            shown(text)
+        ))),
+    }
+}
