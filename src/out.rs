@@ -60,11 +60,12 @@ pub(crate) fn complain(helper: &str, sentence: &str) {
     let _ = writeln!(io::stderr(), "{helper}: {}", harmless(sentence));
 }
 
-/// Says on a terminal what takes its time; on a pipe nothing.
-pub(crate) fn progress(sentence: &str) {
+/// Tells a person at a terminal something that is no result and no error: what takes its time, what to do
+/// next. On a pipe it says nothing.
+pub(crate) fn hint(sentence: &str) {
     let mut stderr = io::stderr().lock();
     if stderr.is_terminal() {
-        let _ = writeln!(stderr, "{}…", harmless(sentence));
+        let _ = writeln!(stderr, "{}", harmless(sentence));
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let outcomes: Vec<Result<Vec<Process>, Error>> = std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()
-                .map(|record| scope.spawn(|| end(&server, record, how, &out::progress)))
+                .map(|record| scope.spawn(|| end(&server, record, how, &out::hint)))
                 .collect();
             ends.into_iter()
                 .map(|end| {

@@ -100,6 +100,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
         return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
     }
+    if records.is_empty() {
+        out::hint("no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too");
+    }
     if args.tags {
         show_tags(&records, &args)?;
     } else if args.json {

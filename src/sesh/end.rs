@@ -110,7 +110,7 @@ fn end_created(
 
 fn waiting_for(record: &Record, signal: Signal) -> String {
     format!(
-        "waiting for {} to end ({} sent)",
+        "waiting for {} to end ({} sent) …",
         record.name,
         signal.as_str()
     )
