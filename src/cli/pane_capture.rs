@@ -5,7 +5,7 @@ use clap::Parser;
 use super::{On, target};
 use crate::error::Exit;
 use crate::out;
-use crate::pane::capture::{How, Region, capture};
+use crate::pane::capture::{Captured, How, Region, capture};
 
 /// Print the text of a pane: of a sesh, also an ended one, or of any pane
 ///
@@ -63,7 +63,33 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.json {
         out::json(&captured)?;
     } else {
+        out::hint(&what_it_is(&captured));
         out::lines(&captured.lines, args.ansi)?;
     }
     Ok(Exit::Done)
+}
+
+/// What was captured, for a person: who, how large, and what is unusual about it.
+fn what_it_is(captured: &Captured) -> String {
+    let mut words: Vec<String> = Vec::new();
+    words.extend(captured.name.clone());
+    words.extend(captured.pane.map(|pane| pane.to_string()));
+    if let Some(size) = captured.size {
+        words.push(format!("{}x{}", size.columns, size.rows));
+    }
+    if let Some(cursor) = captured.cursor {
+        words.push(format!("cursor {},{}", cursor.column, cursor.row));
+    }
+    if captured.history > 0 {
+        words.push(format!("{} lines of history", captured.history));
+    }
+    if captured.alternate {
+        words.push("alternate screen".into());
+    }
+    words.extend(captured.mode.clone());
+    if captured.ended {
+        let saved = captured.pane.is_none();
+        words.push(if saved { "ended, saved lines" } else { "ended" }.into());
+    }
+    format!("[{}]", words.join(", "))
 }
