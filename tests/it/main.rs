@@ -4,3 +4,7 @@ mod house;
 mod support;
 
 mod create;
+mod end;
+mod moves;
+mod races;
+mod run;

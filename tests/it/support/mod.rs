@@ -13,8 +13,16 @@ pub(crate) use record::Record;
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server};
 
-/// How long a fact may take to become true, and a program to end: long enough for a busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+/// How long a fact may take to become true, and a program to end: long enough for a busy machine, and for one
+/// with hundreds of processes in a queue.
+pub(crate) fn limit() -> Duration {
+    Duration::from_secs(if soak() { 200 } else { 20 })
+}
+
+/// Whether the counts that issues name are run in full.
+fn soak() -> bool {
+    std::env::var_os("SESH_SOAK").is_some_and(|value| value == "1")
+}
 
 /// Arguments for a program that gets none.
 pub(crate) const NONE: [&str; 0] = [];
@@ -28,12 +36,13 @@ pub(crate) fn until(what: &str, mut fact: impl FnMut() -> bool) {
 /// Waits for a value.
 #[track_caller]
 pub(crate) fn until_some<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + LIMIT;
+    let limit = limit();
+    let deadline = Instant::now() + limit;
     loop {
         if let Some(value) = fact() {
             return value;
         }
-        assert!(Instant::now() < deadline, "not within {LIMIT:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
         // why: the facts are of several processes and have no event in common.
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -41,8 +50,7 @@ pub(crate) fn until_some<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> 
 
 /// A count that an issue names: in full with `SESH_SOAK=1`, else a twentieth, and never below 4.
 pub(crate) fn count(full: usize) -> usize {
-    let soak = std::env::var_os("SESH_SOAK").is_some_and(|value| value == "1");
-    let scaled = if soak { full } else { (full / 20).max(4) };
+    let scaled = if soak() { full } else { (full / 20).max(4) };
     say(&format!("{scaled} of {full} (SESH_SOAK=1 for all)"));
     scaled
 }

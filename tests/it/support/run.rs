@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::{LIMIT, Record};
+use super::{Record, limit};
 
 /// A program that is about to be run.
 #[must_use]
@@ -83,9 +83,9 @@ impl Call {
             }
             let _ = sender.send(child.wait_with_output());
         });
-        let Ok(output) = receiver.recv_timeout(LIMIT) else {
+        let Ok(output) = receiver.recv_timeout(limit()) else {
             let _ = kill(pid, Signal::SIGKILL);
-            panic!("{argv:?} did not end within {LIMIT:?}");
+            panic!("{argv:?} did not end within {:?}", limit());
         };
         waiter.join().expect("the thread that waits");
         let output = output.expect("an output");

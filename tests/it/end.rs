@@ -1,0 +1,278 @@
+//! `sesh-end`: what was started ends, with proof, and nothing else does.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{Record, Server, count, until};
+
+/// A command that ignores these signals and has written its pid.
+fn deaf(server: &Server, name: &str, signals: &str) -> (Record, Victim) {
+    let script = format!(
+        "trap '' {signals}; echo $$ >{name}.new; mv {name}.new {name}; while :; do sleep 0.05; done"
+    );
+    let made = server.new_sesh([name, "--", "sh", "-c", &script]);
+    let victim = Victim::written(server, name);
+    (made, victim)
+}
+
+/// A process that must not outlive its test.
+struct Victim(Pid);
+
+impl Victim {
+    /// One that wrote its pid into a file.
+    #[track_caller]
+    fn written(server: &Server, file: &str) -> Self {
+        let path = server.path(file);
+        until("the pid is written", || path.exists());
+        let text = std::fs::read_to_string(path).expect("a pid file");
+        Self(Pid::from_raw(text.trim().parse().expect("a pid")))
+    }
+
+    fn alive(&self) -> bool {
+        tmux_sesh::proc::read(self.0.as_raw()).is_some_and(|process| !process.zombie)
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = kill(self.0, Signal::SIGKILL);
+    }
+}
+
+#[test]
+fn a_hangup_ends_it_and_the_record_stays() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--", "sh", "-c", "echo last words; exec sleep 1000"]);
+    server.shows(made.pane(), "last words");
+    server.sesh("sesh-end", ["one"]).ok();
+    let ended = server.record(made.uuid());
+    assert_eq!((ended.state(), ended.signal()), ("exited", Some(1)));
+    assert!(!ended.has_pane() && !ended.live());
+    let said = server.sesh("pane-capture", ["one"]).ok();
+    assert_eq!(said.text(), "last words\n");
+    let sentence = server.sesh("sesh-end", ["one"]).fails(4);
+    assert!(sentence.contains("--forget"), "no way out: {sentence}");
+}
+
+#[test]
+fn it_may_end_in_its_own_way() {
+    let server = Server::start();
+    let script = "trap 'echo bye; exit 5' HUP; echo ready; while :; do read line; done";
+    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
+    server.shows(made.pane(), "ready");
+    server.sesh("sesh-end", ["one"]).ok();
+    assert_eq!(server.record(made.uuid()).code(), Some(5));
+    let said = server.sesh("pane-capture", ["one"]).ok();
+    assert_eq!(said.lines(), ["ready", "bye"]);
+}
+
+#[test]
+fn terminate_comes_after_hangup() {
+    let server = Server::start();
+    let (made, victim) = deaf(&server, "one", "HUP");
+    server.sesh("sesh-end", ["one", "--timeout", "2s"]).ok();
+    assert!(!victim.alive());
+    assert_eq!(server.record(made.uuid()).signal(), Some(15));
+}
+
+#[test]
+fn what_does_not_end_is_named() {
+    let server = Server::start();
+    let (made, victim) = deaf(&server, "one", "HUP TERM");
+    let sentence = server
+        .sesh("sesh-end", ["one", "--timeout", "200ms"])
+        .fails(6);
+    for part in ["one", &victim.0.to_string(), "(sh)", "--kill"] {
+        assert!(sentence.contains(part), "{part} in: {sentence}");
+    }
+    assert!(victim.alive());
+    assert!(server.record(made.uuid()).live());
+    server
+        .sesh("sesh-end", ["one", "--timeout", "200ms", "--kill"])
+        .ok();
+    assert!(!victim.alive());
+    assert_eq!(server.record(made.uuid()).signal(), Some(9));
+}
+
+#[test]
+fn the_whole_group_ends() {
+    let server = Server::start();
+    let script = "(trap '' HUP; echo $PPID >leader; exec sh -c 'echo $$ >child.new; mv child.new child; while :; do sleep 0.05; done') & wait";
+    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
+    let child = Victim::written(&server, "child");
+    server.sesh("sesh-end", ["one", "--timeout", "2s"]).ok();
+    assert!(!child.alive(), "a process of the command's group lives on");
+    assert!(!server.record(made.uuid()).has_pane());
+}
+
+#[test]
+fn several_end_at_once_and_each_failure_is_said() {
+    let server = Server::start();
+    let good = server.new_sesh(["good", "--", "sleep", "1000"]);
+    let (_, _one) = deaf(&server, "one", "HUP TERM");
+    let (_, _two) = deaf(&server, "two", "HUP TERM");
+    let said = server
+        .sesh(
+            "sesh-end",
+            ["good", "one", "two", "good", "--timeout", "200ms"],
+        )
+        .said();
+    assert_eq!(said.code(), Some(6), "{said}");
+    assert_eq!(said.stderr.lines().count(), 2, "{said}");
+    assert!(
+        said.stderr
+            .lines()
+            .all(|line| line.starts_with("sesh-end: ")),
+        "{said}"
+    );
+    assert!(!server.record(good.uuid()).live());
+}
+
+#[test]
+fn nothing_ends_when_one_target_is_not_found() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--", "sleep", "1000"]);
+    server.sesh("sesh-end", ["one", "nobody"]).fails(3);
+    assert!(server.record(made.uuid()).live());
+}
+
+#[test]
+fn its_target_is_never_guessed() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--", "sleep", "1000"]);
+    server.inside(made.pane(), "sesh-end", ["--kill"]).fails(2);
+    server.inside(made.pane(), "sesh-end", [""]).fails(2);
+    assert!(server.record(made.uuid()).live());
+    // Said with a dot, it is meant.
+    server.inside(made.pane(), "sesh-end", ["."]).ok();
+    assert!(!server.record(made.uuid()).live());
+}
+
+#[test]
+fn nothing_is_typed() {
+    let server = Server::start();
+    let script = "trap '' HUP; stty raw -echo; echo ready; cat >typed";
+    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
+    server.shows(made.pane(), "ready");
+    server.sesh("sesh-end", ["one", "--timeout", "1s"]).ok();
+    let typed = std::fs::read(server.path("typed")).expect("what was typed");
+    assert_eq!(String::from_utf8_lossy(&typed), "");
+}
+
+#[test]
+fn forgotten_is_forgotten() {
+    let server = Server::start();
+    let before = server.everything();
+    let running = server.new_sesh(["running", "--", "sleep", "1000"]);
+    let held = server.new_sesh(["held", "--", "true"]);
+    let gone = server.new_sesh(["gone", "--", "sh", "-c", "echo words"]);
+    let archived = server.new_sesh(["archived", "--", "sleep", "1000"]);
+    server.sesh("sesh-set", ["archived", "--archive"]).ok();
+    server.ended(held.uuid());
+    server.ended(gone.uuid());
+    server.shows(gone.pane(), "Enter closes");
+    server.tmux(["kill-pane", "-t", gone.pane()]);
+    server
+        .sesh(
+            "sesh-end",
+            ["--forget", "running", "held", "gone", "archived"],
+        )
+        .ok();
+    for sesh in [&running, &held, &gone, &archived] {
+        server.sesh("sesh-list", ["--all", sesh.uuid()]).fails(3);
+        server.sesh("pane-capture", [sesh.uuid()]).fails(3);
+    }
+    until("nothing is left of them", || server.everything() == before);
+}
+
+#[test]
+fn a_held_pane_closes() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--", "sh", "-c", "exit 3"]);
+    server.ended(made.uuid());
+    server.sesh("sesh-end", ["one"]).ok();
+    let ended = server.record(made.uuid());
+    assert!(!ended.has_pane());
+    assert_eq!(ended.code(), Some(3));
+}
+
+/// A pane of the user's with a shell, adopted.
+fn adopted(server: &Server) -> Record {
+    server.tmux(["new-window", "-d", "-t", "=main:", "-n", "theirs"]);
+    let pane = server.format("=main:=theirs", "#{pane_id}");
+    server
+        .sesh("sesh-adopt", [&pane, "--name", "theirs", "--json"])
+        .ok()
+        .record()
+}
+
+#[test]
+fn an_adopted_pane_keeps_its_shell() {
+    let server = Server::start();
+    let sesh = adopted(&server);
+    let pid = server.format(sesh.pane(), "#{pane_pid}");
+    server.tmux(["send-keys", "-t", sesh.pane(), "sleep 1000", "Enter"]);
+    server.runs(sesh.pane(), "sleep");
+    server.sesh("sesh-end", ["theirs"]).ok();
+    server.runs(sesh.pane(), "sh");
+    assert_eq!(server.format(sesh.pane(), "#{pane_pid}"), pid);
+    assert_eq!(server.tmux(["show-options", "-p", "-t", sesh.pane()]), "");
+    server.sesh("sesh-pane", ["--pane", sesh.pane()]).fails(3);
+    let ended = server.record(sesh.uuid());
+    assert_eq!((ended.state(), ended.has_pane()), ("exited", false));
+    // It can be a sesh again, another one.
+    let again = server
+        .sesh("sesh-adopt", [sesh.pane(), "--name", "theirs", "--json"])
+        .ok()
+        .record();
+    assert_ne!(again.uuid(), sesh.uuid());
+}
+
+#[test]
+fn an_adopted_shell_at_its_prompt_is_left_alone() {
+    let server = Server::start();
+    let sesh = adopted(&server);
+    let pid = server.format(sesh.pane(), "#{pane_pid}");
+    server.runs(sesh.pane(), "sh");
+    server.sesh("sesh-end", ["theirs", "--kill"]).ok();
+    assert_eq!(server.format(sesh.pane(), "#{pane_pid}"), pid);
+    assert_eq!(server.format(sesh.pane(), "#{@sesh_id}"), "");
+}
+
+#[test]
+fn what_does_not_end_in_an_adopted_pane_is_named_and_stays_registered() {
+    let server = Server::start();
+    let sesh = adopted(&server);
+    let script =
+        "trap '' HUP TERM; echo $$ >deaf.new; mv deaf.new deaf; while :; do sleep 0.05; done";
+    let script = server.script("deaf-one", script).display().to_string();
+    server.tmux(["send-keys", "-t", sesh.pane(), &script, "Enter"]);
+    let victim = Victim::written(&server, "deaf");
+    let sentence = server
+        .sesh("sesh-end", ["theirs", "--timeout", "200ms"])
+        .fails(6);
+    assert!(sentence.contains(&victim.0.to_string()), "{sentence}");
+    assert!(server.record(sesh.uuid()).live());
+    server
+        .sesh("sesh-end", ["theirs", "--timeout", "200ms", "--kill"])
+        .ok();
+    assert!(!victim.alive());
+    server.runs(sesh.pane(), "sh");
+}
+
+#[test]
+fn an_end_right_after_the_birth_is_an_end() {
+    let server = Server::start();
+    let user = server.user_pane();
+    for at in 0..count(400) {
+        let name = format!("n{at}");
+        let made = server.new_sesh([&name, "--", "sleep", "1000"]);
+        server.sesh("sesh-end", [&name]).ok();
+        assert_eq!(
+            server.panes("#{pane_id}"),
+            [user.as_str()],
+            "its pane lives on"
+        );
+        assert_eq!(server.record(made.uuid()).state(), "exited");
+    }
+}
