@@ -13,6 +13,10 @@
 //! - [`tmux`]: the only door to tmux.
 //! - [`id`], [`env`](mod@env), [`error`]: words that identify, the environment, errors with their exit codes.
 
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 pub mod agent;
 pub mod cli;
 pub mod env;

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
-use crate::store::query::{extra, read_row, row_format_with};
+use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema::{self, HELD};
-use crate::store::{Record, Select, Snapshot, State, Target, value};
+use crate::store::{Record, Snapshot, State, Target, value};
 use crate::tmux::command::Capture;
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -108,7 +108,7 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
             return Err(Error::nothing(format!("there is no pane {pane}")));
         }
         (Target::Pane(pane), Some(found)) => (*pane, found.record.clone()),
-        (_, None) => return saved(server, target, how),
+        (_, None) => return saved(&frame, &output, target, how),
         _ => {
             let record = snapshot.find(target)?;
             let pane = record.tmux.as_ref().map(|place| place.pane);
@@ -211,9 +211,27 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
     let commands = format!(
         "display-message -p {mark} ; capture-pane -p {styled}{joined}-S {start} -t #{{pane_id}} ; "
     );
-    Batch::from(command::list_panes(&row, Some(&target.filter()))).then(command::run_expanded(
-        &format!("#{{S:#{{W:#{{P:#{{?{},{commands},}}}}}}}}", target.filter()),
-    ))
+    let tails = match target {
+        Target::Id(id) => command::print(
+            None,
+            &format!("{tail}=#{{{tail}}}", tail = schema::tail(*id)),
+        ),
+        _ => command::show_hidden(),
+    };
+    let mut ended = Batch::new();
+    ended.extend(query::books(frame));
+    ended.extend([tails]);
+    Batch::from(command::list_panes(&row, Some(&target.filter())))
+        .then(command::run_expanded(&format!(
+            "#{{S:#{{W:#{{P:#{{?{},{commands},}}}}}}}}",
+            target.filter()
+        )))
+        .then(command::if_format(
+            None,
+            &query::no_pane_has(&target.filter()),
+            &ended,
+            &Batch::new(),
+        ))
 }
 
 impl Region {
@@ -268,20 +286,22 @@ fn lines(text: &str, how: How, ended: bool) -> Vec<String> {
 }
 
 /// The saved last lines of a sesh that has no pane any more.
-fn saved(server: &Server, target: &Target, how: How) -> Result<Captured> {
-    let snapshot = Snapshot::read(server, &Select::targets(std::slice::from_ref(target)))?;
+fn saved(frame: &Frame, output: &str, target: &Target, how: How) -> Result<Captured> {
+    let snapshot = Snapshot::parse(frame, output)?;
     let record = snapshot.find(target)?;
-    let stored = server.run(&Batch::from(command::print(
-        None,
-        &format!("#{{{}}}", schema::tail(record.uuid)),
-    )))?;
-    let text = value::decode(stored.trim_end_matches('\n'));
-    if text.is_empty() {
-        return Err(Error::unusable(format!(
-            "{} ended without a pane to read: its last lines were not saved",
-            record.name
-        )));
-    }
+    let name = schema::tail(record.uuid);
+    let text = output
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .find(|(variable, _)| *variable == name)
+        .map(|(_, tail)| value::decode(tail))
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| {
+            Error::unusable(format!(
+                "{} ended without a pane to read: its last lines were not saved",
+                record.name
+            ))
+        })?;
     Ok(Captured {
         uuid: Some(record.uuid),
         name: Some(record.name.clone()),

@@ -1,11 +1,17 @@
 //! The process table of Linux: `/proc`.
 
 use std::fs;
+use std::io::Read;
 
 use super::Process;
 
 pub(super) fn read(pid: i32) -> Option<Process> {
-    parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    // One read: the kernel makes the line at once, and it is never this long (comm has 64 bytes at most).
+    let mut line = [0; 1024];
+    let length = fs::File::open(format!("/proc/{pid}/stat"))
+        .and_then(|mut file| file.read(&mut line))
+        .ok()?;
+    parse(&line[..length])
 }
 
 pub(super) fn children(pid: i32) -> Vec<i32> {

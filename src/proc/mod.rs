@@ -52,6 +52,10 @@ pub fn all() -> Vec<Process> {
 /// The living processes of a process group.
 #[must_use]
 pub fn group(group: i32) -> Vec<Process> {
+    // Mostly it is asked whether one is gone, and that is one system call.
+    if !signal::group_exists(group) {
+        return Vec::new();
+    }
     all()
         .into_iter()
         .filter(|process| process.group == group && !process.zombie)

@@ -18,10 +18,10 @@ pub fn to_group(group: i32, signal: Signal) -> bool {
     group > 1 && killpg(Pid::from_raw(group), signal).is_ok()
 }
 
-/// Whether a process exists, a zombie too.
+/// Whether a process group has members, zombies too.
 #[must_use]
-pub fn exists(pid: i32) -> bool {
-    pid > 0 && !matches!(kill(Pid::from_raw(pid), None), Err(Errno::ESRCH))
+pub fn group_exists(group: i32) -> bool {
+    group > 0 && killpg(Pid::from_raw(group), None) != Err(Errno::ESRCH)
 }
 
 /// The short name of a signal: `HUP`.

@@ -24,9 +24,6 @@ pub enum Change {
     Parent(Option<SeshId>),
 }
 
-/// Tries of a change that others keep getting in front of.
-const TRIES: usize = 200;
-
 /// Makes all the changes to one sesh, or none.
 ///
 /// # Errors
@@ -43,31 +40,22 @@ pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Re
 }
 
 fn on_pane(server: &Server, pane: PaneId, record: &Record, changes: &[Change]) -> Result<Record> {
-    let mut current = record.clone();
-    for _ in 0..TRIES {
-        let mut condition = "1".to_string();
-        let mut commands = Vec::new();
-        for change in changes {
-            if let Some(test) = test(change, &current) {
-                condition = both(&condition, &test);
-            }
-            commands.extend(commands_for(change, pane, &current));
-        }
-        if let Some(meta) = merged(changes, current.values.get(Key::Meta)) {
-            // Written whole, so only over the value that it was made from.
-            condition = both(&condition, &equal(Key::Meta, current.values.get(Key::Meta)));
-            commands.extend(write::change(pane, Key::Meta, &meta));
-        }
-        if write::on_pane(server, pane, record.uuid, &condition, commands)? {
-            return write::reread(server, pane, record.uuid);
-        }
-        current = write::reread(server, pane, record.uuid)?;
-        explain(server, changes, &current)?;
+    let condition = changes
+        .iter()
+        .filter_map(|change| test(change, record))
+        .fold("1".to_string(), |all, one| both(&all, &one));
+    let commands = changes
+        .iter()
+        .flat_map(|change| commands_for(change, pane, record))
+        .collect();
+    if write::on_pane(server, pane, record.uuid, &condition, commands)? {
+        return write::reread(server, pane, record.uuid);
     }
-    Err(Error::new(
-        Exit::Changed,
-        format!("others keep changing {}: try again", record.name),
-    ))
+    Err(explain(
+        server,
+        changes,
+        &write::reread(server, pane, record.uuid)?,
+    )?)
 }
 
 /// What must hold in the server for a change to be made.
@@ -79,8 +67,8 @@ fn test(change: &Change, record: &Record) -> Option<String> {
     }
 }
 
-/// Says which condition failed, if it is one that a try again would not mend.
-fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<()> {
+/// Says which condition failed.
+fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<Error> {
     for change in changes {
         match change {
             Change::Name(name) => {
@@ -91,7 +79,7 @@ fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<()> {
                     &Batch::new(),
                 )))?;
                 if free.trim_end() != "free" {
-                    return Err(Error::unusable(format!(
+                    return Ok(Error::unusable(format!(
                         "the name {name} is taken by a living sesh: choose another"
                     )));
                 }
@@ -100,7 +88,13 @@ fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<()> {
             _ => {}
         }
     }
-    Ok(())
+    Ok(Error::new(
+        Exit::Changed,
+        format!(
+            "{} was changed by somebody else meanwhile: try again",
+            record.name
+        ),
+    ))
 }
 
 fn require_tag(tags: &[String], old: &Tag, new: &Tag, name: &str) -> Result<()> {
@@ -164,8 +158,7 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
                 .map(|parent| parent.to_string())
                 .unwrap_or_default(),
         ),
-        // All fields are one value: see merged().
-        Change::Meta(..) => Vec::new(),
+        Change::Meta(key, text) => set_field(pane, key, text),
     }
 }
 
@@ -193,36 +186,28 @@ fn drop_empty_tags(target: &str) -> Command {
     )
 }
 
-/// The value of `@sesh_meta` after the changes, if there are any to it.
-fn merged(changes: &[Change], stored: &str) -> Option<String> {
-    let mut fields: BTreeMap<String, String> = value::decode_pairs(stored).into_iter().collect();
-    let mut any = false;
-    for change in changes {
-        if let Change::Meta(key, text) = change {
-            any = true;
-            if text.is_empty() {
-                fields.remove(key);
-            } else {
-                fields.insert(key.clone(), text.clone());
-            }
-        }
+/// Sets or removes one field among the others, in the server: many may write at once.
+fn set_field(pane: PaneId, key: &str, text: &str) -> Vec<Command> {
+    let target = pane.to_string();
+    let meta = Key::Meta.option();
+    // Of a key's characters only the dot means something in a pattern.
+    let pattern = key.replace('.', "[.]");
+    let without =
+        command::set_pane_expanded(&target, meta, &format!("#{{s| {pattern}=[^ ]*||:{meta}}}"));
+    let pair = value::encode_pairs([(key, text)]);
+    if text.is_empty() {
+        let absent = format!("#{{==:#{{m:* {key}=*,{}}},0}}", Key::Meta.format());
+        return write::unless(&target, &absent, vec![without]);
     }
-    any.then(|| {
-        value::encode_pairs(
-            fields
-                .iter()
-                .map(|(key, text)| (key.as_str(), text.as_str())),
-        )
-    })
+    let there = format!("#{{m:*{pair} *,{} }}", Key::Meta.format());
+    let with = command::append_pane(&target, meta, &pair);
+    write::unless(&target, &there, vec![without, with])
 }
 
 fn on_book(server: &Server, record: &Record, changes: &[Change]) -> Result<Record> {
     write::on_book(server, record.uuid, |values| {
         for change in changes {
             apply(change, values, &record.name)?;
-        }
-        if let Some(meta) = merged(changes, values.get(Key::Meta)) {
-            values.set(Key::Meta, meta);
         }
         Ok(())
     })
@@ -272,7 +257,20 @@ fn apply(change: &Change, values: &mut Values, name: &str) -> Result<()> {
             Key::Parent,
             parent.map(|parent| parent.to_string()).unwrap_or_default(),
         ),
-        Change::Meta(..) => {}
+        Change::Meta(key, text) => {
+            let mut fields: BTreeMap<String, String> = value::decode_pairs(values.get(Key::Meta))
+                .into_iter()
+                .collect();
+            if text.is_empty() {
+                fields.remove(key);
+            } else {
+                fields.insert(key.clone(), text.clone());
+            }
+            let pairs = fields
+                .iter()
+                .map(|(key, text)| (key.as_str(), text.as_str()));
+            values.set(Key::Meta, value::encode_pairs(pairs));
+        }
     }
     Ok(())
 }

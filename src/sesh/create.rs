@@ -338,6 +338,7 @@ impl Plan {
             ),
             (Key::State, state.into()),
             (Key::By, "process".into()),
+            (Key::Made, "1".into()),
             (Key::Cwd, value::encode(&request.cwd.to_string_lossy())),
             (
                 Key::Parent,

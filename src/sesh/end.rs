@@ -42,7 +42,7 @@ pub fn end(
 ) -> Result<Vec<Process>> {
     let mut left = Vec::new();
     if let Some(place) = &record.tmux {
-        if is_run(place) {
+        if record.is_made() {
             left = end_created(record, place, how, late)?;
         } else {
             end_adopted(server, record, place, how, late)?;
@@ -57,10 +57,6 @@ pub fn end(
         write::forget(server, record.uuid)?;
     }
     Ok(left)
-}
-
-fn is_run(place: &Place) -> bool {
-    proc::read(place.pid).is_some_and(|process| process.name == super::run::PROGRAM)
 }
 
 /// `sesh-run` passes HUP and TERM on to its command's group, writes the end down, and then ends too, which

@@ -61,20 +61,16 @@ fn look_at_process(record: &mut Record) {
         return;
     }
     let Some(place) = &record.tmux else { return };
-    let state = match shell_of(place.pid) {
-        Some(shell) if shell.foreground == shell.group => State::Idle,
-        Some(_) => State::Busy,
-        None => State::Unknown,
+    let Some(first) = proc::read(place.pid) else {
+        record.set_state(State::Unknown, "process");
+        return;
     };
-    record.set_state(state, "process");
-}
-
-/// The shell in a pane: the pane's own process, or the child of the `sesh-run` that it is.
-fn shell_of(pane: i32) -> Option<proc::Process> {
-    let first = proc::read(pane)?;
-    if first.name == super::run::PROGRAM {
-        proc::children(pane).first().copied().and_then(proc::read)
+    let in_front = if record.is_made() {
+        // The shell is the child of the sesh-run that this is, and leads a group of its own.
+        proc::read(first.foreground).is_some_and(|front| front.parent == first.pid)
     } else {
-        Some(first)
-    }
+        first.foreground == first.group
+    };
+    let state = if in_front { State::Idle } else { State::Busy };
+    record.set_state(state, "process");
 }

@@ -19,7 +19,7 @@ use crate::id::{PaneId, SeshId};
 use crate::journal::launch::Launch;
 use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
-use crate::store::query::{equal, name_is_free};
+use crate::store::query::{both, equal, name_is_free, no_pane_has};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
 use crate::store::{Key, schema, value, write};
@@ -194,7 +194,7 @@ impl Run {
             }
         }
         // A sesh whose command is not written down still runs.
-        let _ = write::on_pane(&self.server, self.pane, self.id, "1", commands);
+        let _ = write::on_pane(&self.server, self.pane, self.id, &mine(), commands);
         if !command.is_empty() {
             terminal.write("\x1b]7;\x1b\\");
         }
@@ -252,7 +252,7 @@ impl Run {
         let pane = self.pane.to_string();
         let _ = self.server.run(&Batch::from(command::if_format(
             Some(&pane),
-            &equal(Key::Id, &self.id.to_string()),
+            &self.here(),
             &Batch::from(command::unset_pane(&pane, Key::Held.option()))
                 .then(write::book(&pane, self.id)),
             &Batch::new(),
@@ -262,6 +262,11 @@ impl Run {
         let mut shell = login_shell();
         self.furnish(&mut shell);
         terminal.run(shell).map_or(127, |(end, _)| exit_code(end))
+    }
+
+    /// The condition that the pane is this sesh's and this process's.
+    fn here(&self) -> String {
+        both(&equal(Key::Id, &self.id.to_string()), &mine())
     }
 
     /// Says that the command runs: again, or after waiting for a key.
@@ -280,7 +285,7 @@ impl Run {
             (false, false) => "busy",
         };
         commands.extend(write::state(&pane, state, "process"));
-        let free = name_is_free(&name, Some(self.id));
+        let free = both(&mine(), &name_is_free(&name, Some(self.id)));
         if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
             Ok(())
         } else {
@@ -361,16 +366,19 @@ impl Run {
             on_pane.extend([command::set_hidden(&schema::tail(self.id), tail)]);
         }
         on_pane.extend([write::book(&pane, self.id)]);
-        // The pane went first (`kill-pane`): the book is all that is left to write to.
+        // The pane went first (`kill-pane`): the book is all that is left to write to. Not so when the pane was
+        // respawned: then another speaks for the sesh.
+        let own = equal(Key::Id, &self.id.to_string());
+        let alone = both(&format!("#{{!=:#{{{book}}},}}"), &no_pane_has(&own));
         let on_book = Batch::from(command::if_format(
             None,
-            &format!("#{{!=:#{{{book}}},}}"),
+            &alone,
             &Batch::from(command::append_server(&book, &format!(",exit={exit}"))),
             &Batch::new(),
         ));
         Batch::from(command::if_format(
             Some(&pane),
-            &equal(Key::Id, &self.id.to_string()),
+            &self.here(),
             &on_pane,
             &on_book,
         ))
@@ -435,6 +443,11 @@ impl Run {
             }
         }
     }
+}
+
+/// The condition that a pane's process is this one: the pane may have been respawned meanwhile.
+fn mine() -> String {
+    format!("#{{==:#{{pane_pid}},{}}}", std::process::id())
 }
 
 /// The value of `@sesh_proc` for this process.

@@ -6,7 +6,7 @@ use super::record::{Place, Record, Values};
 use super::schema::{Key, PANE};
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, SeshId, Tag, shown};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What a person or a script calls a sesh or a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +137,19 @@ pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {
 #[must_use]
 pub fn no_pane_has(condition: &str) -> String {
     format!("#{{==:#{{S:#{{W:#{{P:#{{?{condition},x,}}}}}}}},}}")
+}
+
+/// The commands that print the books, and before them the identities that live: only a book of none of
+/// them is of an ended sesh.
+#[must_use]
+pub fn books(frame: &Frame) -> [Command; 2] {
+    [
+        command::list_panes(
+            &frame.format([Key::Id.format()]),
+            Some(registered().as_str()),
+        ),
+        command::show_server_options(),
+    ]
 }
 
 /// The pane of the first row, if there is one.
@@ -292,20 +305,17 @@ impl Snapshot {
             ));
         }
         if select.ended {
-            // Which seshes live decides which books are of ended ones, so with a filter the living
-            // identities come along, and nothing else of them.
-            batch = batch
-                .then(command::list_panes(
-                    &frame.format([Key::Id.format()]),
-                    Some(registered().as_str()),
-                ))
-                .then(command::show_server_options());
+            batch.extend(books(&frame));
         }
         let output = server.run(&batch)?;
         Self::parse(&frame, &output)
     }
 
-    fn parse(frame: &Frame, output: &str) -> Result<Self> {
+    /// Reads what a batch of these commands printed.
+    ///
+    /// # Errors
+    /// A server below the floor.
+    pub fn parse(frame: &Frame, output: &str) -> Result<Self> {
         let (rows, books) = frame.read(output);
         let mut snapshot = Self::default();
         let mut panes = HashSet::new();

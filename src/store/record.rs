@@ -207,6 +207,14 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether `sesh-run` is the first process of its pane: `sesh-new` made it, and nothing else was started
+    /// there since.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        let pid = self.tmux.as_ref().map(|place| place.pid);
+        !self.values.get(Key::Made).is_empty() && bound_pid(self.values.get(Key::Proc)) == pid
+    }
+
     /// The record of a sesh that has a pane. `dead` is tmux's own word that the pane's process ended.
     #[must_use]
     pub fn live(values: Values, place: Place, dead: bool) -> Option<Self> {

@@ -17,6 +17,7 @@ pub enum Key {
     Agent,
     Conv,
     Proc,
+    Made,
     State,
     Why,
     Since,
@@ -56,7 +57,7 @@ const fn entry(key: Key, option: &'static str, form: &'static str, meaning: &'st
 }
 
 /// The pane options, in the order of [`Key`].
-pub const PANE: [Entry; 23] = [
+pub const PANE: [Entry; 24] = [
     entry(Key::Id, "@sesh_id", "UUID", "the identity; never reused"),
     entry(
         Key::Name,
@@ -87,6 +88,12 @@ pub const PANE: [Entry; 23] = [
         "@sesh_proc",
         "pid[:start]",
         "the pane's process that the identity is bound to",
+    ),
+    entry(
+        Key::Made,
+        "@sesh_made",
+        "1",
+        "sesh-new made the pane: its first process is `sesh-run`",
     ),
     entry(
         Key::State,
@@ -162,7 +169,7 @@ pub const PANE: [Entry; 23] = [
     entry(
         Key::Meta,
         "@sesh_meta",
-        "`k=v k=v`",
+        "` k=v k=v`",
         "a script's own fields",
     ),
 ];

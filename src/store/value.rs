@@ -46,14 +46,14 @@ pub fn decode_words(value: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Key and value pairs in one value: `k=v` with blanks between.
+/// Key and value pairs in one value: each is a blank and `k=v`, so that a pattern finds a key.
 #[must_use]
 pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs: Vec<String> = pairs
         .into_iter()
-        .map(|(key, value)| format!("{key}={}", encode_bytes(value.as_bytes(), false)))
+        .map(|(key, value)| format!(" {key}={}", encode_bytes(value.as_bytes(), false)))
         .collect();
-    pairs.join(" ")
+    pairs.concat()
 }
 
 /// The inverse of [`encode_pairs`].

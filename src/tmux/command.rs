@@ -68,6 +68,12 @@ pub fn show_server_options() -> Command {
     ShowOptions::new().server().build().into()
 }
 
+/// Every hidden variable of the global environment, one a line: `NAME=value`.
+#[must_use]
+pub fn show_hidden() -> Command {
+    Command(vec!["show-environment".into(), "-gh".into()])
+}
+
 /// Prints a format, expanded for a target. A target that is gone prints empty fields with exit 0.
 #[must_use]
 pub fn print(target: Option<&str>, format: &str) -> Command {
@@ -102,6 +108,20 @@ pub fn set_pane_expanded(target: &str, name: &str, format: &str) -> Command {
         .target_pane(target)
         .option(name)
         .value(format)
+        .build()
+        .into()
+}
+
+/// Appends to a pane option, to the letter.
+#[must_use]
+pub fn append_pane(target: &str, name: &str, value: &str) -> Command {
+    SetOption::new()
+        .append()
+        .pane()
+        .quiet()
+        .target_pane(target)
+        .option(name)
+        .value(value)
         .build()
         .into()
 }
