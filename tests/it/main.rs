@@ -3,8 +3,16 @@
 mod house;
 mod support;
 
+mod adopt;
+mod capture;
+mod change;
 mod create;
 mod end;
+mod enter;
+mod errors;
+mod find;
+mod keys;
+mod list;
 mod moves;
 mod races;
 mod run;

@@ -104,15 +104,12 @@ impl Screen {
                 &session,
             ],
         );
+        let pid = screen.outer.format(&screen.pane, "#{pane_pid} ");
         screen.client = until_some("a client is attached", || {
             server
-                .tmux([
-                    "list-clients",
-                    "-F",
-                    "#{client_control_mode} #{client_name}",
-                ])
+                .tmux(["list-clients", "-F", "#{client_pid} #{client_name}"])
                 .lines()
-                .find_map(|line| line.strip_prefix("0 ").map(Into::into))
+                .find_map(|line| line.strip_prefix(&pid).map(Into::into))
         });
         screen
     }

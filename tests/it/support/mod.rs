@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) use client::{Control, Screen};
 pub(crate) use record::Record;
 pub(crate) use run::{Call, Said};
-pub(crate) use server::{MAIN, Server};
+pub(crate) use server::{MAIN, Server, helpers};
 
 /// How long a fact may take to become true, and a program to end: long enough for a busy machine, and for one
 /// with hundreds of processes in a queue.

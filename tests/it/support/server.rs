@@ -282,6 +282,25 @@ impl Server {
         path
     }
 
+    /// Puts a `tmux` on PATH that counts its calls.
+    pub(crate) fn count_tmux(&self) {
+        self.script(
+            "tmux",
+            &format!(
+                "echo call >>'{}'\nexec '{}' \"$@\"",
+                self.path("calls").display(),
+                self.program.display()
+            ),
+        );
+    }
+
+    /// How often the `tmux` on PATH was run since the last look.
+    pub(crate) fn tmux_calls(&self) -> usize {
+        let calls = std::fs::read_to_string(self.path("calls")).unwrap_or_default();
+        let _ = std::fs::remove_file(self.path("calls"));
+        calls.lines().count()
+    }
+
     fn scene(&self) -> String {
         let mut scene = String::new();
         let panes = self.try_tmux([

@@ -1,0 +1,109 @@
+//! `sesh-adopt`: a pane that somebody else made becomes a sesh, and stays theirs.
+
+use crate::support::{NONE, Server};
+
+#[test]
+fn a_users_pane_becomes_a_sesh_as_it_is() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let look = "#{session_name} #{window_name} #{window_layout} #{pane_pid} #{pane_current_path}";
+    let before = server.format(&user, look);
+    let made = server
+        .sesh(
+            "sesh-adopt",
+            [
+                &user, "--name", "theirs", "--tag", "x", "--agent", "claude", "--conv", "c #1",
+                "--json",
+            ],
+        )
+        .ok()
+        .record();
+    assert_eq!(server.format(&user, look), before);
+    assert_eq!(made.pane(), user);
+    assert_eq!(
+        (made.name(), made.state(), made.live()),
+        ("theirs", "unknown", true)
+    );
+    assert_eq!(made.strings("tags"), ["x"]);
+    assert_eq!(made.text("agent"), "claude");
+    assert_eq!(made.text("conversation"), "c #1");
+    assert_eq!(made.text("cwd"), server.folder().to_str().expect("UTF-8"));
+    assert_eq!(server.record(made.uuid()).0, made.0);
+    // It has a book from the start.
+    server.tmux(["new-session", "-d", "-s", "another", "cat"]);
+    server.tmux(["kill-pane", "-t", &user]);
+    let ended = server.record(made.uuid());
+    assert_eq!((ended.state(), ended.live()), ("exited", false));
+    assert!(ended.get("exit").is_null(), "nobody knows how it ended");
+}
+
+#[test]
+fn this_pane_is_the_default() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let said = server.inside(&user, "sesh-adopt", NONE).ok();
+    let record = server.record(said.line());
+    assert_eq!(record.pane(), user);
+    assert!(!record.name().is_empty());
+    server.sesh("sesh-adopt", NONE).fails(3);
+}
+
+#[test]
+fn an_adopted_shell_is_idle_or_busy() {
+    let server = Server::start();
+    server.tmux(["new-window", "-d", "-n", "shell"]);
+    let pane = server.format("=main:=shell", "#{pane_id}");
+    let made = server.sesh("sesh-adopt", [&pane, "--json"]).ok().record();
+    server.when("the shell is idle", made.uuid(), |it| it.state() == "idle");
+    server.tmux(["send-keys", "-t", &pane, "sleep 1000", "Enter"]);
+    server.when("the shell is busy", made.uuid(), |it| it.state() == "busy");
+}
+
+#[test]
+fn twice_is_refused_by_name() {
+    let server = Server::start();
+    let user = server.user_pane();
+    server.sesh("sesh-adopt", [&user, "--name", "theirs"]).ok();
+    let before = server.everything();
+    let sentence = server
+        .sesh("sesh-adopt", [&user, "--name", "mine"])
+        .fails(4);
+    assert!(sentence.contains("theirs"), "{sentence}");
+    let sentence = server.sesh("sesh-adopt", [&user, "--force"]).fails(4);
+    assert!(sentence.contains("theirs"), "{sentence}");
+    assert_eq!(server.everything(), before);
+}
+
+#[test]
+fn one_conversation_is_in_one_pane() {
+    let server = Server::start();
+    let user = server.user_pane();
+    server.tmux(["new-window", "-d", "-n", "other", "cat"]);
+    let other = server.format("=main:=other", "#{pane_id}");
+    let conv = "it's; #{1}";
+    server.sesh("sesh-adopt", [&user, "--conv", conv]).ok();
+    let sentence = server.sesh("sesh-adopt", [&other, "--conv", conv]).fails(4);
+    assert!(sentence.contains("--force"), "no way out: {sentence}");
+    assert_eq!(server.format(&other, "#{@sesh_id}"), "");
+    server
+        .sesh("sesh-adopt", [&other, "--conv", conv, "--force"])
+        .ok();
+    assert_eq!(server.sesh("sesh-list", ["--json"]).ok().records().len(), 2);
+}
+
+#[test]
+fn what_cannot_be_adopted() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let living = server.new_sesh(["one", "--", "sleep", "1000"]);
+    let before = server.everything();
+    server.sesh("sesh-adopt", ["%999"]).fails(3);
+    server.sesh("sesh-adopt", ["one"]).fails(2);
+    server.sesh("sesh-adopt", [living.uuid()]).fails(2);
+    server.sesh("sesh-adopt", [&user, "--name", "one"]).fails(4);
+    server.sesh("sesh-adopt", [&user, "--name", "a;b"]).fails(2);
+    server
+        .sesh("sesh-adopt", [&user, "--agent", "hal"])
+        .fails(2);
+    assert_eq!(server.everything(), before);
+}
