@@ -166,7 +166,10 @@ fn a_sesh_is_not_its_own_parent() {
     let said = server
         .sesh("sesh-set", ["one", "--parent", "one", "--json"])
         .said();
-    let parent = server.sesh("sesh-list", ["--json", "one"]).ok().records()[0]
+    let parent = server
+        .sesh("sesh-list", ["--json", "one"])
+        .ok()
+        .only()
         .get("parent")
         .clone();
     assert!(parent.is_null(), "{said}");

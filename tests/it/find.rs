@@ -12,7 +12,7 @@ fn meant(server: &Server, target: &str) -> String {
     let said = server
         .sesh("sesh-set", [target, "--note", "", "--json"])
         .ok();
-    said.records()[0].uuid().to_string()
+    said.only().uuid().to_string()
 }
 
 #[track_caller]
@@ -38,7 +38,7 @@ fn a_dot_is_the_callers_own_pane() {
     let user = server.user_pane();
     let made = living(&server, ONE, "one");
     let own = |pane: &str| server.inside(pane, "sesh-set", [".", "--note", "", "--json"]);
-    assert_eq!(own(made.pane()).ok().records()[0].uuid(), ONE);
+    assert_eq!(own(made.pane()).ok().only().uuid(), ONE);
     own(&user).fails(3);
     // Outside of tmux there is none.
     let sentence = not_meant(&server, ".", 3);
@@ -245,7 +245,7 @@ fn a_server_is_named_by_its_socket() {
         .helper("sesh-list")
         .args(["-L", "named", "--json"])
         .ok();
-    assert_eq!(said.records()[0].uuid(), ONE);
+    assert_eq!(said.only().uuid(), ONE);
     server
         .helper("sesh-list")
         .args(["-L", "named", "-S", "x"])

@@ -146,11 +146,7 @@ fn synchronised_panes_are_a_warning() {
         "-c",
         "stty raw -echo; echo ready; exec cat >two",
     ]);
-    let two = server
-        .sesh("sesh-list", ["--json", "two"])
-        .ok()
-        .records()
-        .remove(0);
+    let two = server.sesh("sesh-list", ["--json", "two"]).ok().only();
     assert_eq!(two.get("tmux/window"), made.get("tmux/window"));
     server.shows(two.pane(), "ready");
     server.tmux([
@@ -292,10 +288,10 @@ fn a_key_that_is_accepted_is_one_to_tmux() {
 
 #[test]
 fn a_key_that_is_accepted_arrives() {
-    let server = Server::start();
-    listening(&server, "one");
     // A fence behind each key: what stands before it is what arrived of the key.
     const FENCE: &str = "日";
+    let server = Server::start();
+    listening(&server, "one");
     let accepted: Vec<String> = candidates()
         .into_iter()
         .filter(|key| !key.contains(FENCE) && tmux_sesh::pane::keys::check(key).is_ok())

@@ -87,7 +87,7 @@ fn questions() {
     let own = server
         .inside(house.build.pane(), "sesh-list", [".", "--json"])
         .ok();
-    assert_eq!(own.records()[0].uuid(), house.build.uuid());
+    assert_eq!(own.only().uuid(), house.build.uuid());
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn the_record_has_every_field_of_the_design() {
         .sesh("sesh-set", ["one", "--note", "x", "--json"])
         .ok();
     assert_eq!(keys(&pane.0), found);
-    assert_eq!(keys(&set.records()[0].0), found);
+    assert_eq!(keys(&set.only().0), found);
     assert_eq!(keys(&made.0), found);
     server.sesh("sesh-end", ["one"]).ok();
     let gone = server.record(made.uuid());
@@ -404,9 +404,9 @@ fn in_terminal(server: &Server, columns: u16, helper: &str, args: &[&str]) -> St
     let socket = server.socket().display().to_string();
     // tmux may lose the last words of what ends at once.
     let script = "\"$@\"; echo; echo \"it said $?\"; exec sleep 1000";
-    let mut argv = vec!["sh", "-c", script, "sh", &program, "-S", &socket];
-    argv.extend(args);
-    let screen = Screen::open((columns, 30), &argv);
+    let mut words = vec!["sh", "-c", script, "sh", &program, "-S", &socket];
+    words.extend(args);
+    let screen = Screen::open((columns, 30), &words);
     screen.shows("it said 0");
     screen.text()
 }

@@ -16,3 +16,4 @@ mod list;
 mod moves;
 mod races;
 mod run;
+mod values;

@@ -126,7 +126,11 @@ fn a_renamed_sesh_is_found_by_its_new_name_alone() {
     let made = server.new_sesh(["old", "--", "sleep", "1000"]);
     server.sesh("sesh-set", ["old", "--name", "new"]).ok();
     assert_eq!(
-        server.sesh("sesh-list", ["--json", "new"]).ok().records()[0].uuid(),
+        server
+            .sesh("sesh-list", ["--json", "new"])
+            .ok()
+            .only()
+            .uuid(),
         made.uuid()
     );
     server.sesh("sesh-list", ["old"]).fails(3);

@@ -120,8 +120,6 @@ impl Screen {
         let outer = Server::empty();
         let (columns, rows) = (columns.to_string(), rows.to_string());
         outer.tmux(["set-option", "-g", "status", "off"]);
-        // What ends stays to be read.
-        outer.tmux(["set-option", "-g", "remain-on-exit", "on"]);
         let mut words = vec![
             "new-session",
             "-d",
@@ -167,11 +165,5 @@ impl Screen {
         let mut words = vec!["send-keys", "-t", &self.pane, "--"];
         words.extend(keys);
         self.outer.tmux(words);
-    }
-
-    /// Whether the program has ended.
-    #[track_caller]
-    pub(crate) fn over(&self) -> bool {
-        self.outer.format(&self.pane, "#{pane_dead}") == "1"
     }
 }

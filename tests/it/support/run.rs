@@ -181,6 +181,14 @@ impl Said {
         Record(self.json())
     }
 
+    /// The only record of a list.
+    #[track_caller]
+    pub(crate) fn only(&self) -> Record {
+        let mut records = self.records();
+        assert_eq!(records.len(), 1, "not one record: {self}");
+        records.remove(0)
+    }
+
     #[track_caller]
     pub(crate) fn records(&self) -> Vec<Record> {
         let json = self.json();
