@@ -8,7 +8,7 @@ use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema::{self, HELD};
 use crate::store::{Record, Snapshot, State, Target, value};
 use crate::tmux::command::Capture;
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Which lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +83,14 @@ const FACTS: [&str; 8] = [
 /// No such pane or sesh; a sesh that ended and left no lines.
 pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
     let frame = Frame::new();
-    let output = server.run(&batch(&frame, target, how))?;
+    let output = match server.run(&batch(&frame, target, how)) {
+        Ok(output) => output,
+        // Without a session there is no pane, and only the ended ones are left to read.
+        Err(error) if is_empty_server(&error) => {
+            server.run(&Batch::from(command::show_server_options()).then(command::show_hidden()))?
+        }
+        Err(error) => return Err(error),
+    };
     let mut snapshot = Snapshot::default();
     let mut seen: Vec<Seen<'_>> = Vec::new();
     for (row, text) in frame.sections(&output) {

@@ -68,6 +68,11 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     if !request.synchronized {
         ready = both(&ready, &off("pane_synchronized"));
     }
+    let extended = request.keys.iter().any(|key| needs_extended(key));
+    if extended {
+        // The format is new in 3.5; before, tmux had no way to send such a key at all.
+        ready = both(&ready, EXTENDED);
+    }
     if let Some(sesh) = sesh {
         ready = both(&ready, &equal(Key::Id, &sesh.to_string()));
     }
@@ -78,6 +83,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         "#{pane_input_off}",
         "#{pane_mode}",
         "#{pane_synchronized}",
+        if extended { EXTENDED } else { "1" },
     ]);
     let output = server.run(&Batch::from(command::if_format(
         Some(&target),
@@ -101,7 +107,11 @@ fn refusal(pane: PaneId, reasons: &[&str]) -> Error {
                 "it is in {mode}: --leave-mode leaves that first, --to-mode sends the keys there"
             )
         }
-        [_, _, _, _, "1"] => {
+        [_, _, _, _, _, "0"] => {
+            "its program has not asked for extended keys, and others like C-Enter do not exist"
+                .into()
+        }
+        [_, _, _, _, "1", _] => {
             "its window has synchronised panes: --synchronized sends to all of them".into()
         }
         [found, ..] if !found.is_empty() => {
@@ -148,6 +158,27 @@ pub fn check(key: &str) -> Result<()> {
     }
 }
 
+/// The condition that a pane's program has asked for extended keys.
+const EXTENDED: &str = "#{m:Ext*,#{pane_key_mode}}";
+
+/// Whether a key only exists for programs that ask for extended keys: Ctrl with a digit, with most
+/// punctuation, or with a key that is a control character itself. To others tmux sends nothing.
+#[must_use]
+pub fn needs_extended(key: &str) -> bool {
+    let (control, bare) = modifiers(key);
+    if !control {
+        return false;
+    }
+    match one_char(bare) {
+        Some(c) => !c.is_ascii_alphabetic() && !"@[\\]^_? /".contains(c),
+        None => {
+            let lower = bare.to_ascii_lowercase();
+            lower.starts_with("kp")
+                || ["enter", "tab", "btab", "escape", "bspace"].contains(&lower.as_str())
+        }
+    }
+}
+
 /// Whether Ctrl is held, and the key without what is held.
 fn modifiers(key: &str) -> (bool, &str) {
     let mut control = false;
@@ -174,10 +205,10 @@ fn one_char(text: &str) -> Option<char> {
     chars.next().filter(|_| chars.next().is_none())
 }
 
-/// The characters that Ctrl goes with on every tmux: letters, `@ [ \ ] ^ _ ?`, the blank, and those that
-/// extended keys carry.
+/// The characters that Ctrl goes with on every tmux: letters, `@ [ \ ] ^ _ ? /`, the blank, and those that
+/// [extended keys](needs_extended) carry.
 fn takes_control(c: char) -> bool {
-    c.is_ascii_alphabetic() || "@[\\]^_? !#()+,-.0123456789:;<=>'".contains(c)
+    c.is_ascii_alphabetic() || "@[\\]^_?/ !#()+,-.0123456789:;<=>'".contains(c)
 }
 
 #[cfg(test)]
@@ -192,6 +223,18 @@ mod tests {
             "\\",
         ] {
             assert!(check(key).is_ok(), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_that_only_some_programs_get() {
+        for key in ["C-Enter", "^1", "C-M-Tab", "C-;", "C-KP5"] {
+            assert!(check(key).is_ok() && needs_extended(key), "{key}");
+        }
+        for key in [
+            "Enter", "C-c", "C-/", "C-Space", "C-Up", "S-Enter", "1", ";",
+        ] {
+            assert!(!needs_extended(key), "{key}");
         }
     }
 

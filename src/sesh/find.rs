@@ -5,7 +5,7 @@ use crate::id::PaneId;
 use crate::proc;
 use crate::store::query::{first_pane, row_format};
 use crate::store::{Record, Select, Snapshot, State, Target};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Reads the store and the process table.
 ///
@@ -46,7 +46,10 @@ pub fn of_pane(
     if let Some(format) = format {
         batch = batch.then(command::print(Some(&target), format));
     }
-    let output = server.run(&batch)?;
+    let output = match server.run(&batch) {
+        Err(error) if is_empty_server(&error) => return Ok(None),
+        outcome => outcome?,
+    };
     let (rows, rest) = frame.read(&output);
     let found = first_pane(&rows)?;
     Ok(found.and_then(|pane| pane.record).map(|mut record| {

@@ -6,7 +6,7 @@ use super::record::{Place, Record, Values};
 use super::schema::{Key, PANE};
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, SeshId, Tag, shown};
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
 /// What a person or a script calls a sesh or a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,18 +193,18 @@ impl Select {
     }
 }
 
-/// tmux's own fields of a pane's row.
-const PLACE: [&str; 9] = [
+/// tmux's own fields of a pane's row: numbers and ids.
+const PLACE: [&str; 7] = [
     "#{pane_id}",
     "#{pane_pid}",
     "#{pane_dead}",
-    "#{socket_path}",
     "#{session_id}",
-    "#{session_name}",
     "#{window_id}",
     "#{window_index}",
     "#{version}",
 ];
+/// Those that may be any text.
+const NAMES: [&str; 2] = ["#{socket_path}", "#{session_name}"];
 
 /// The formats of one pane's row.
 #[must_use]
@@ -216,17 +216,15 @@ pub fn row_format(frame: &Frame) -> String {
 #[must_use]
 pub fn row_format_with(frame: &Frame, more: &[&str]) -> String {
     let options = PANE.iter().map(|entry| entry.key.format());
-    frame.format(
-        options
-            .chain(PLACE.into_iter().map(Into::into))
-            .chain(more.iter().map(|format| (*format).into())),
-    )
+    let own = options.chain(PLACE.into_iter().map(Into::into));
+    frame.format_with(own, NAMES.iter().chain(more))
 }
 
 /// What a row of [`row_format_with`] holds behind the pane's own fields.
 #[must_use]
 pub fn extra<'a, 'b>(row: &'b [&'a str]) -> &'b [&'a str] {
-    row.get(PANE.len() + PLACE.len()..).unwrap_or(&[])
+    row.get(PANE.len() + PLACE.len() + NAMES.len()..)
+        .unwrap_or(&[])
 }
 
 /// A pane, with its sesh if it is one.
@@ -246,14 +244,14 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
             pane,
             pid,
             dead,
-            socket,
             session_id,
-            session,
             window_id,
             window,
             version,
+            socket,
+            session,
         ],
-    ) = fields.get(PANE.len()..PANE.len() + PLACE.len())
+    ) = fields.get(PANE.len()..PANE.len() + PLACE.len() + NAMES.len())
     else {
         return Ok(None);
     };
@@ -307,7 +305,15 @@ impl Snapshot {
         if select.ended {
             batch.extend(books(&frame));
         }
-        let output = server.run(&batch)?;
+        let output = match server.run(&batch) {
+            Ok(output) => output,
+            // No session, so no pane; the books are there all the same.
+            Err(error) if is_empty_server(&error) && select.ended => {
+                server.run(&Batch::from(command::show_server_options()))?
+            }
+            Err(error) if is_empty_server(&error) => String::new(),
+            Err(error) => return Err(error),
+        };
         Self::parse(&frame, &output)
     }
 

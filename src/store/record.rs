@@ -10,18 +10,32 @@ use super::value;
 use crate::id::{PaneId, SeshId};
 
 /// The raw values of a sesh, by [`Key`].
+///
+/// One text and where each value ends in it: a list of a thousand seshes is a thousand allocations, not
+/// twenty thousand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values([String; PANE.len()]);
+pub struct Values {
+    text: String,
+    ends: [usize; PANE.len()],
+}
 
 impl Values {
     /// Values in the order of [`Key`]; `None` when there are not enough.
     #[must_use]
     pub fn from_row(fields: &[&str]) -> Option<Self> {
-        let mut values = Self::default();
-        for (slot, field) in values.0.iter_mut().zip(fields.get(..PANE.len())?) {
-            (*field).clone_into(slot);
+        Some(Self::of(fields.get(..PANE.len())?))
+    }
+
+    fn of(fields: &[&str]) -> Self {
+        let mut values = Self {
+            text: String::with_capacity(fields.iter().map(|field| field.len()).sum()),
+            ends: [0; PANE.len()],
+        };
+        for (end, field) in values.ends.iter_mut().zip(fields) {
+            values.text.push_str(field);
+            *end = values.text.len();
         }
-        Some(values)
+        values
     }
 
     /// Reads a book record: `1,id=…,name=…`. Fields it does not know are left out: a newer program wrote
@@ -30,14 +44,15 @@ impl Values {
     pub fn from_book(text: &str) -> Option<Self> {
         let mut parts = text.split(',');
         parts.next()?.parse::<u32>().ok()?;
-        let mut values = Self::default();
+        let mut fields = [""; PANE.len()];
         for part in parts {
             if let Some((field, value)) = part.split_once('=')
                 && let Some(entry) = PANE.iter().find(|entry| entry.key.field() == field)
             {
-                value.clone_into(&mut values.0[entry.key as usize]);
+                fields[entry.key as usize] = value;
             }
         }
+        let values = Self::of(&fields);
         values.get(Key::Id).parse::<SeshId>().ok()?;
         Some(values)
     }
@@ -57,11 +72,24 @@ impl Values {
 
     #[must_use]
     pub fn get(&self, key: Key) -> &str {
-        &self.0[key as usize]
+        let at = key as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[at]]
     }
 
-    pub fn set(&mut self, key: Key, value: impl Into<String>) {
-        self.0[key as usize] = value.into();
+    pub fn set(&mut self, key: Key, value: impl AsRef<str>) {
+        let old = self.clone();
+        let fields: Vec<&str> = PANE
+            .iter()
+            .map(|entry| {
+                if entry.key == key {
+                    value.as_ref()
+                } else {
+                    old.get(entry.key)
+                }
+            })
+            .collect();
+        *self = Self::of(&fields);
     }
 }
 

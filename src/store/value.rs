@@ -16,6 +16,9 @@ pub fn encode(text: &str) -> String {
 /// The inverse of [`encode`]; bytes that are no UTF-8 become U+FFFD.
 #[must_use]
 pub fn decode(value: &str) -> String {
+    if !value.contains('%') {
+        return value.into();
+    }
     String::from_utf8(decode_bytes(value))
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

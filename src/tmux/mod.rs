@@ -301,6 +301,13 @@ impl Server {
     }
 }
 
+/// Whether a command failed only because the server has no session (`exit-empty off`): what lists panes or
+/// clients fails there, where an empty list would be the answer.
+#[must_use]
+pub fn is_empty_server(error: &Error) -> bool {
+    error.exit == Exit::Nothing && error.sentence.contains("no current")
+}
+
 /// Refuses a server below the floor, by its own `#{version}`.
 ///
 /// # Errors

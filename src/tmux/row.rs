@@ -34,11 +34,26 @@ impl Frame {
         }
     }
 
-    /// The tmux format that prints these formats as one record.
+    /// The tmux format that prints these formats as one record. Any of them may expand to any text.
     #[must_use]
     pub fn format<S: AsRef<str>>(&self, fields: impl IntoIterator<Item = S>) -> String {
-        let mut format = String::new();
-        for field in fields {
+        self.format_with(std::iter::empty::<&str>(), fields)
+    }
+
+    /// The same with fields before them that never hold a mark: numbers, ids and stored values, which are
+    /// encoded. They are framed by the mark alone, which halves what a large answer costs.
+    #[must_use]
+    pub fn format_with<O: AsRef<str>, S: AsRef<str>>(
+        &self,
+        own: impl IntoIterator<Item = O>,
+        foreign: impl IntoIterator<Item = S>,
+    ) -> String {
+        let mut format = self.field.clone();
+        for field in own {
+            format.push_str(field.as_ref());
+            format.push(FIELD);
+        }
+        for field in foreign {
             format.push_str(&self.field);
             format.push_str(field.as_ref());
         }
@@ -63,13 +78,15 @@ impl Frame {
         let mut sections: Vec<(Vec<&str>, &str)> = Vec::new();
         let mut rest = output;
         while let Some((record, after)) = rest.split_once(self.record.as_str()) {
-            let mut fields = record.split(self.field.as_str());
-            let before = fields.next().unwrap_or("");
+            let mut parts = record.split(self.field.as_str());
+            let before = parts.next().unwrap_or("");
             if let Some((_, text)) = sections.last_mut() {
                 *text = before;
             }
+            let own = parts.next().unwrap_or("");
+            let fields = own.split_terminator(FIELD).chain(parts).collect();
             rest = after.strip_prefix('\n').unwrap_or(after);
-            sections.push((fields.collect(), rest));
+            sections.push((fields, rest));
         }
         sections
     }
@@ -81,6 +98,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn own_and_foreign_values_come_back(own in prop::collection::vec("[a-z %]*", 0..4), foreign in prop::collection::vec(any::<String>(), 0..4)) {
+            let frame = Frame::new();
+            let output = frame.format_with(&own, &foreign);
+            let (records, _) = frame.read(&output);
+            let all: Vec<String> = own.into_iter().chain(foreign).collect();
+            prop_assert_eq!(records, [all]);
+        }
+
         #[test]
         fn any_value_comes_back(rows in prop::collection::vec(prop::collection::vec(any::<String>(), 3), 0..5), rest in "[a-z\n]*") {
             let frame = Frame::new();
