@@ -28,13 +28,13 @@ install_program() {
     echo "$program is missing: install it, then run this again (no package manager is known here)" >&2
     return 1
   }
-  local as_root="" update="" words
+  local as_root="" update="" words said=""
   if [ "$manager" != brew ] && [ "$(id -u)" -ne 0 ]; then
     as_root="sudo "
   fi
   words="$as_root$(install_words "$manager") $(package_of "$program" "$manager")"
   if [ -n "$as_root" ] && ! sudo -n true 2>/dev/null; then
-    echo "$program is missing: $words" >&2
+    echo "$program is missing; this would install it: $words" >&2
     return 1
   fi
   if [ "$manager" = apt-get ]; then
@@ -43,15 +43,19 @@ install_program() {
   echo "+ $words" >&2
   if ! quietly "$words" && ! { [ -n "$update" ] && quietly "$update" && quietly "$words"; } ||
     ! command -v "$program" >/dev/null; then
-    echo "$program is missing and could not be installed: $words" >&2
+    echo "$said" >&2
+    echo "$program is missing and could not be installed; this was tried: $words" >&2
     return 1
   fi
 }
 
-# Runs words that this file wrote. Installers talk on stdout, where the caller's own output belongs.
+# Runs words that this file wrote, and adds what they say to $said: installers talk much.
 quietly() {
+  local output status=0
   # shellcheck disable=SC2086 # they are to be split
-  DEBIAN_FRONTEND=noninteractive command $1 </dev/null >&2
+  output=$(DEBIAN_FRONTEND=noninteractive command $1 2>&1 </dev/null) || status=$?
+  said+=$output$'\n'
+  return "$status"
 }
 
 package_manager() {
