@@ -266,7 +266,10 @@ fn an_end_right_after_the_birth_is_an_end() {
     let user = server.user_pane();
     for at in 0..count(400) {
         let name = format!("n{at}");
-        let made = server.new_sesh([&name, "--", "sleep", "1000"]);
+        let made = server
+            .sesh("sesh-new", ["--json", &name, "--", "sleep", "1000"])
+            .ok()
+            .record();
         server.sesh("sesh-end", [&name]).ok();
         assert_eq!(
             server.panes("#{pane_id}"),

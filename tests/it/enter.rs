@@ -195,9 +195,8 @@ fn read_only_cannot_type() {
     }
     screen.types(&["hello", "Enter"]);
     asks.types(&["hello", "Enter"]);
-    server
-        .sesh("pane-keys", ["one", "--literal", "fence", "Enter"])
-        .ok();
+    server.tmux(["set-buffer", "fence\n"]);
+    server.tmux(["paste-buffer", "-t", made.pane()]);
     server.shows(made.pane(), "fence\nfence");
     assert!(!server.screen(made.pane()).contains("hello"));
 }

@@ -123,10 +123,8 @@ fn notes_and_fields() {
                     [
                         id,
                         "--json",
-                        "--note",
-                        &note,
-                        "--meta",
-                        &format!("k={field}"),
+                        &format!("--note={note}"),
+                        &format!("--meta=k={field}"),
                     ],
                 )
                 .ok();

@@ -116,17 +116,15 @@ impl Screen {
 
     /// A person's terminal that runs a program, outside of the server that is tested.
     #[track_caller]
-    pub(crate) fn open((columns, rows): (u16, u16), argv: &[&str]) -> Self {
+    pub(crate) fn open(size: (u16, u16), argv: &[&str]) -> Self {
         let outer = Server::empty();
-        let (columns, rows) = (columns.to_string(), rows.to_string());
         outer.tmux(["set-option", "-g", "status", "off"]);
-        let mut words = vec![
-            "new-session",
-            "-d",
-            "-x",
-            &columns,
-            "-y",
-            &rows,
+        let pane = outer.session(size, &["cat"]);
+        let respawn = [
+            "respawn-pane",
+            "-k",
+            "-t",
+            &pane,
             "--",
             "env",
             "-u",
@@ -134,9 +132,7 @@ impl Screen {
             "-u",
             "TMUX_PANE",
         ];
-        words.extend(argv);
-        outer.tmux(words);
-        let pane = outer.panes("#{pane_id}").remove(0);
+        outer.tmux(respawn.iter().chain(argv));
         Self {
             outer,
             pane,

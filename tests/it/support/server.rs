@@ -26,19 +26,7 @@ impl Server {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let server = Self::empty();
-        server.tmux([
-            "new-session",
-            "-d",
-            "-s",
-            MAIN,
-            "-n",
-            "user",
-            "-x",
-            "120",
-            "-y",
-            "40",
-            "cat",
-        ]);
+        server.session((120, 40), &["-s", MAIN, "-n", "user", "cat"]);
         server
     }
 
@@ -72,6 +60,20 @@ impl Server {
             server.try_tmux(["show-options", "-s"]).code() == Some(0)
         });
         server
+    }
+
+    /// Makes a detached session of this size, and gives its pane. 3.2a makes the first one 80x23 whatever it is told.
+    #[track_caller]
+    pub(crate) fn session(&self, (columns, rows): (u16, u16), args: &[&str]) -> String {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        let size = ["-x", &columns, "-y", &rows];
+        let new = ["new-session", "-d", "-P", "-F", "#{pane_id}"];
+        let pane = self.tmux(new.iter().chain(&size).chain(args));
+        let pane = pane.trim_end();
+        self.tmux(["resize-window", "-t", pane].iter().chain(&size));
+        // Resized, it would no longer follow its clients.
+        self.tmux(["set-option", "-w", "-u", "-t", pane, "window-size"]);
+        pane.into()
     }
 
     /// The server's folder: the tests' files are here.
@@ -141,10 +143,16 @@ impl Server {
         Call::new(furnished(Command::new(program), self.folder()))
     }
 
-    /// Makes a sesh, from outside tmux.
+    /// Makes a sesh, from outside tmux, and waits until all of it is stored: what a created pane runs says its
+    /// command and its start a moment after its birth.
     #[track_caller]
     pub(crate) fn new_sesh(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Record {
-        self.sesh("sesh-new", ["--json"]).args(args).ok().record()
+        let made = self.sesh("sesh-new", ["--json"]).args(args).ok().record();
+        until("the sesh has introduced itself", || {
+            let bound = self.format(made.pane(), "#{pane_id}#{@sesh_proc}");
+            bound.is_empty() || bound.contains(':')
+        });
+        made
     }
 
     /// The record of a sesh, by its uuid.
