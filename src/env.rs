@@ -164,6 +164,12 @@ pub fn left_behind() -> impl Iterator<Item = OsString> {
     })
 }
 
+/// Whether a variable is tmux's own.
+#[must_use]
+pub fn is_tmux(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("TMUX"))
+}
+
 /// What tmux gives each pane and nobody else may set.
 pub fn of_pane() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| {

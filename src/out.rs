@@ -29,7 +29,8 @@ pub(crate) fn line(line: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints lines from a pane. With `styled` the colours that tmux wrote stay, and nothing else that acts.
+/// Prints lines from a pane. With `styled` they go as tmux wrote them: it prints
+/// colours, attributes and links, and nothing that a program in the pane chose.
 pub(crate) fn lines(lines: &[String], styled: bool) -> anyhow::Result<()> {
     let terminal = io::stdout().is_terminal();
     let mut all = String::new();

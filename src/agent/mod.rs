@@ -35,10 +35,4 @@ impl Kind {
     pub fn named(name: &str) -> Option<Self> {
         KINDS.into_iter().find(|kind| kind.name == name)
     }
-
-    /// Every known name, for error texts.
-    #[must_use]
-    pub fn names() -> String {
-        KINDS.map(|kind| kind.name).join(", ")
-    }
 }

@@ -47,6 +47,10 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "leave_mode")]
     to_mode: bool,
 
+    /// The keys are for the prompt of a held pane: Enter closes it, r runs its command again
+    #[arg(long)]
+    to_held: bool,
+
     /// Also to the other panes, if the window's panes are synchronised
     #[arg(long)]
     synchronized: bool,
@@ -88,6 +92,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 (_, true) => Mode::Use,
                 _ => Mode::Refuse,
             },
+            to_held: args.to_held,
             synchronized: args.synchronized,
         },
     )?;

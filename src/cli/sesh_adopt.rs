@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::{On, target};
-use crate::agent::Kind;
+use crate::agent::KINDS;
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::out;
@@ -22,7 +22,7 @@ pub(super) struct Args {
     name: Option<Name>,
 
     /// The agent that lives there
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = KINDS.map(|kind| kind.name))]
     agent: Option<String>,
 
     /// The agent's conversation id
@@ -54,16 +54,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         ))
         .into());
     };
-    if let Some(agent) = &args.agent
-        && Kind::named(agent).is_none()
-    {
-        return Err(Error::usage(format!(
-            "{} is no agent that is known here: {}",
-            crate::id::shown(agent),
-            Kind::names()
-        ))
-        .into());
-    }
     let record = adopt(
         &server,
         pane,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{On, targets};
+use crate::env;
 use crate::error::{Error, Exit};
 use crate::out;
-use crate::proc::Process;
+use crate::proc::{Process, signal};
 use crate::sesh::end::{How, end, names};
 use crate::sesh::find;
 use crate::store::{Record, Select};
@@ -49,15 +50,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .iter()
         .map(|target| snapshot.find(target))
         .collect::<Result<Vec<&Record>, Error>>()?;
-    found.sort_by_key(|record| record.uuid);
+    // The caller's own pane last: with it goes whoever waits for the answer.
+    let own = env::tmux_pane().filter(|_| server.is_callers());
+    let is_own =
+        |record: &Record| own.is_some() && record.tmux.as_ref().map(|place| place.pane) == own;
+    found.sort_by_key(|record| (is_own(record), record.uuid));
     found.dedup_by_key(|record| record.uuid);
+    if found.last().is_some_and(|record| is_own(record)) {
+        signal::outlive_the_terminal();
+    }
+    let last = found.iter().filter(|record| is_own(record)).count();
+    let (others, own) = found.split_at(found.len() - last);
     let how = How {
         kill: args.kill,
         forget: args.forget,
         timeout: args.timeout,
     };
     let mut worst = Exit::Done;
-    for some in found.chunks(AT_ONCE) {
+    for some in others.chunks(AT_ONCE).chain([own]) {
         let outcomes: Vec<Result<Vec<Process>, Error>> = std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()

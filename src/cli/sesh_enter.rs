@@ -45,7 +45,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             let record = find::one(&server, &target(&server, text)?)?;
             way(&server, &record, client, args.read_only)?
         }
-        None => chooser(&server, client)?,
+        None => chooser(&server, client, args.read_only)?,
     };
     if args.print {
         let (Way::Switch(batch) | Way::Attach(batch)) = &way;

@@ -35,7 +35,7 @@ pub(super) struct Args {
     agent: Option<String>,
 
     /// Only those in this state
-    #[arg(long, value_parser = ["starting", "busy", "waiting", "idle", "exited", "unknown"])]
+    #[arg(long, value_parser = State::ALL.map(State::as_str))]
     state: Option<String>,
 
     /// Archived ones too
@@ -50,10 +50,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["columns", "format"])]
     tags: bool,
 
-    /// These columns as tab-separated values (\t, \n and \\ in a value are written so): uuid, name, agent, machine, status, state, cwd, tags,
-    /// archived, live, tmux-socket, tmux-session, tmux-window, tmux-pane, why, since, by, gen, note, parent,
-    /// conversation, command, exit, created, updated
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", help = columns_help())]
     columns: Vec<String>,
 
     /// An array of records
@@ -168,8 +165,8 @@ fn means(word: &str, record: &Record, own: Option<PaneId>) -> bool {
     }
     let id = record.uuid.to_string();
     pane.is_some_and(|pane| pane.to_string() == word)
-        || id == word
         || record.name.starts_with(word)
+        || id == word.to_lowercase()
         || (is_id_prefix(word) && id.starts_with(&word.to_lowercase()))
 }
 
@@ -271,6 +268,15 @@ fn state(record: &Record) -> String {
         (_, _, Some(why)) => format!("{state} {why}"),
         _ => state.into(),
     }
+}
+
+fn columns_help() -> String {
+    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+    format!(
+        "These columns as tab-separated values, in which a tab, a newline and a backslash are \\t, \\n and \\\\: \
+         {}",
+        names.join(", ")
+    )
 }
 
 /// A column of `--columns`: its name and its value.

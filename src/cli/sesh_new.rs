@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use super::{On, absolute, sesh_enter, target};
-use crate::agent::Kind;
+use crate::agent::{KINDS, Kind};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::out;
+use crate::proc;
 use crate::sesh::create::{Request, Size, plan};
 use crate::sesh::find;
 use crate::sesh::place::Where;
@@ -26,8 +27,8 @@ pub(super) struct Args {
     /// Its name, unique among the living; made up if left out
     name: Option<Name>,
 
-    /// Launch this agent: claude, codex, pi, gemini, opencode, copilot or aider
-    #[arg(long, value_name = "KIND")]
+    /// Launch this agent
+    #[arg(long, value_name = "KIND", value_parser = KINDS.map(|kind| kind.name))]
     agent: Option<String>,
 
     /// A tag; may be repeated
@@ -80,7 +81,13 @@ pub(super) struct Args {
     parent: Option<String>,
 
     /// A note
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     note: String,
 
     /// Its identity, a UUID that was never used here
@@ -183,6 +190,12 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
             folder.display()
         )));
     }
+    if folder.is_dir() && !proc::may_enter(&folder) {
+        return Err(Error::unusable(format!(
+            "the folder {} cannot be entered: permission denied",
+            folder.display()
+        )));
+    }
     if folder.is_dir() {
         Ok(folder)
     } else {
@@ -233,13 +246,7 @@ fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Resul
         .find(|(name, _)| name == "PATH")
         .map_or_else(env::path, |(_, path)| path.clone());
     if let Some(agent) = &args.agent {
-        let kind = Kind::named(agent).ok_or_else(|| {
-            Error::usage(format!(
-                "{} is no agent that is known here: {}; any command can follow --",
-                crate::id::shown(agent),
-                Kind::names()
-            ))
-        })?;
+        let kind = Kind::named(agent).ok_or_else(|| Error::usage("no such agent"))?;
         let program = which::which_in(kind.program, Some(&path), cwd).map_err(|_| {
             Error::nothing(format!(
                 "{} is not installed: no {} in {}",

@@ -12,7 +12,7 @@ use crate::store::{Record, Select};
 
 /// Rename, tag, archive, annotate a sesh
 ///
-/// All the changes of one call are made, or none. What does not change redraws nothing.
+/// All the changes to one sesh are made, or none. What does not change redraws nothing.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
@@ -44,7 +44,7 @@ pub(super) struct Args {
     unarchive: bool,
 
     /// Give it this note; an empty one removes it
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     note: Option<String>,
 
     /// Set a field of your own; an empty value removes it; may be repeated

@@ -7,7 +7,6 @@ use crate::id::{PaneId, SeshId};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema::{self, HELD};
 use crate::store::{Record, Snapshot, State, Target, value};
-use crate::tmux::command::Capture;
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Which lines.
@@ -170,54 +169,30 @@ impl Seen<'_> {
 /// The one command list: the rows of the panes that are meant, and the screen of each.
 fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
     let row = row_format_with(frame, &FACTS);
-    let capture = |pane: &str| {
-        command::capture_pane(
-            pane,
-            Capture {
-                from: how.region.start(),
-                styled: how.styled,
-                joined: how.joined,
-            },
-        )
+    // The history belongs to the normal screen: a full-screen program's is shown alone.
+    let start = match how.region {
+        Region::Text(_) if how.joined => "#{?#{alternate_on},0,-}".into(),
+        Region::Text(lines) => format!("#{{?#{{alternate_on}},0,-{lines}}}"),
+        Region::Screen => "0".into(),
+        Region::History(None) => "-".into(),
+        Region::History(Some(lines)) => format!("-{lines}"),
+    };
+    // Only the server can tell which pane a name means and how it stands, and one process is all there is: it
+    // writes the commands itself. Only ids and our own words are in them: no text from a pane.
+    let commands = |pane: &str, number: &str| {
+        Batch::from(command::print(None, &frame.format([number])))
+            .then(command::capture_pane(pane, &start, how.styled, how.joined))
+            .text()
     };
     if let Target::Pane(pane) = target {
         let pane = pane.to_string();
-        let mark = frame.format([pane.trim_start_matches('%')]);
-        let print =
-            Batch::from(command::print(Some(&pane), &row)).then(command::print(None, &mark));
-        return if how.region.spares_history() {
-            // The history belongs to the normal screen: a full-screen program's is shown alone.
-            let short = Batch::from(command::capture_pane(
-                &pane,
-                Capture {
-                    from: Some(0),
-                    styled: how.styled,
-                    joined: how.joined,
-                },
-            ));
-            print.then(command::if_format(
-                Some(&pane),
-                "#{alternate_on}",
-                &short,
-                &Batch::from(capture(&pane)),
-            ))
-        } else {
-            print.then(capture(&pane))
-        };
+        let here = format!(
+            "#{{?#{{==:#{{pane_id}},{pane}}},{},}}",
+            commands(&pane, pane.trim_start_matches('%'))
+        );
+        return Batch::from(command::print(Some(&pane), &row))
+            .then(command::run_expanded(Some(&pane), &here));
     }
-    // A name means a pane that only the server can tell, and one process is all there is: the server writes
-    // the commands itself. Only ids and our own words are in them: no text from a pane.
-    let mark = frame.format(["#{s/%//:pane_id}"]);
-    let start = match (how.region.start(), how.region.spares_history()) {
-        (Some(from), true) => format!("#{{?#{{alternate_on}},0,{from}}}"),
-        (Some(from), false) => from.to_string(),
-        (None, _) => "-".into(),
-    };
-    let styled = if how.styled { "-e " } else { "" };
-    let joined = if how.joined { "-J " } else { "" };
-    let commands = format!(
-        "display-message -p {mark} ; capture-pane -p {styled}{joined}-S {start} -t #{{pane_id}} ; "
-    );
     let tails = match target {
         Target::Id(id) => command::print(
             None,
@@ -229,10 +204,14 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
     ended.extend(query::books(frame));
     ended.extend([tails]);
     Batch::from(command::list_panes(&row, Some(&target.filter())))
-        .then(command::run_expanded(&format!(
-            "#{{S:#{{W:#{{P:#{{?{},{commands},}}}}}}}}",
-            target.filter()
-        )))
+        .then(command::run_expanded(
+            None,
+            &format!(
+                "#{{S:#{{W:#{{P:#{{?{},{} ; ,}}}}}}}}",
+                target.filter(),
+                commands("#{pane_id}", "#{s/%//:pane_id}")
+            ),
+        ))
         .then(command::if_format(
             None,
             &query::no_pane_has(&target.filter()),
@@ -241,55 +220,81 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
         ))
 }
 
-impl Region {
-    /// The first line to ask tmux for: `None` is the oldest.
-    fn start(self) -> Option<i64> {
-        match self {
-            Region::Text(lines) => Some(-i64::from(lines)),
-            Region::Screen => Some(0),
-            Region::History(lines) => lines.map(|lines| -i64::from(lines)),
-        }
-    }
-
-    fn spares_history(self) -> bool {
-        matches!(self, Region::Text(_))
-    }
-}
-
 /// The lines of a capture that were asked for.
 fn lines(text: &str, how: How, ended: bool) -> Vec<String> {
     let mut lines: Vec<&str> = text.split('\n').collect();
     // tmux ends each line.
     lines.pop();
+    let mut colours = String::new();
     if let Region::Text(count) = how.region {
-        let blank = |line: &str| {
-            anstream::adapter::strip_str(line)
-                .to_string()
-                .trim()
-                .is_empty()
-        };
-        let trim = |lines: &mut Vec<&str>| {
-            while lines.last().is_some_and(|line| blank(line)) {
-                lines.pop();
-            }
-        };
         trim(&mut lines);
-        let is_held = |line: &str| {
-            anstream::adapter::strip_str(line)
-                .to_string()
-                .starts_with(HELD)
-        };
-        // What the pane says about itself is not what was printed in it.
-        if ended && lines.last().is_some_and(|line| is_held(line)) {
-            lines.pop();
-            trim(&mut lines);
+        if ended {
+            // What the pane says about itself is not what was printed in it. In a pane that was made narrower
+            // it is more than one line.
+            let says = lines.iter().rposition(|line| plain(line).starts_with(HELD));
+            if let Some(at) = says.filter(|at| lines.len() - at <= 4) {
+                lines.truncate(at);
+                trim(&mut lines);
+            }
         }
-        let surplus = lines
-            .len()
-            .saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
-        lines.drain(..surplus);
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let surplus = lines.len().saturating_sub(count);
+        let cut: Vec<&str> = lines.drain(..surplus).collect();
+        if how.styled {
+            colours = in_force(&cut.join("\n"));
+        }
     }
-    lines.into_iter().map(Into::into).collect()
+    // Joined lines keep their blanks, and 3.2a fills each to the pane's width.
+    let trims = how.joined && !how.styled;
+    let mut lines: Vec<String> = lines
+        .into_iter()
+        .map(|line| if trims { line.trim_end() } else { line }.to_string())
+        .collect();
+    if how.styled {
+        if let Some(first) = lines.first_mut() {
+            first.insert_str(0, &colours);
+        }
+        let left = in_force(&lines.join("\n"));
+        if let Some(last) = lines.last_mut().filter(|_| !left.is_empty()) {
+            last.push_str(RESET);
+        }
+    }
+    lines
+}
+
+const RESET: &str = "\x1b[0m";
+
+fn plain(line: &str) -> String {
+    anstream::adapter::strip_str(line).to_string()
+}
+
+/// Takes lines without text off the end.
+fn trim(lines: &mut Vec<&str>) {
+    while lines
+        .last()
+        .is_some_and(|line| plain(line).trim().is_empty())
+    {
+        lines.pop();
+    }
+}
+
+/// The colours and attributes that a styled text leaves switched on, as the sequences that did it.
+fn in_force(text: &str) -> String {
+    let mut on = String::new();
+    for part in text.split("\x1b[").skip(1) {
+        let end = part.find(|c: char| !(c.is_ascii_digit() || ";:".contains(c)));
+        match end.map(|end| part.split_at(end)) {
+            Some(("" | "0", rest)) if rest.starts_with('m') => on.clear(),
+            Some((numbers, rest)) if rest.starts_with('m') => {
+                if numbers.starts_with("0;") {
+                    on.clear();
+                }
+                on.push_str(&format!("\x1b[{numbers}m"));
+            }
+            _ => {}
+        }
+    }
+    on
 }
 
 /// The saved last lines of a sesh that has no pane any more.
@@ -347,6 +352,21 @@ mod tests {
             ..HOW
         };
         assert_eq!(lines("a\n\n\n", how, false), ["a", "", ""]);
+    }
+
+    #[test]
+    fn colours_outlive_a_cut_and_end_with_the_text() {
+        let how = How {
+            styled: true,
+            ..HOW
+        };
+        let red = "\x1b[1m\x1b[31ma\nb\nc\n";
+        assert_eq!(lines(red, how, false), ["\x1b[1m\x1b[31mb", "c\x1b[0m"]);
+        assert_eq!(lines("\x1b[31ma\x1b[0m\nb\nc\n", how, false), ["b", "c"]);
+        assert_eq!(
+            in_force("\x1b[31mx\x1b[0;1my\x1b[4:3m"),
+            "\x1b[0;1m\x1b[4:3m"
+        );
     }
 
     #[test]

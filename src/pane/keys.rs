@@ -4,6 +4,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
 use crate::store::query::{both, equal};
+use crate::tmux::command::As;
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// What to send, and where that may go.
@@ -15,6 +16,8 @@ pub struct Request {
     /// How often; 1 to 1000.
     pub repeat: u16,
     pub mode: Mode,
+    /// Also to the prompt of a held pane, where Enter closes and r runs again.
+    pub to_held: bool,
     /// Also to the other panes of a window whose panes are synchronised.
     pub synchronized: bool,
 }
@@ -45,18 +48,12 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     if request.mode == Mode::Leave {
         act.extend([command::leave_mode(pane)]);
     }
-    for _ in 0..request.repeat {
-        if !request.text.is_empty() {
-            act.extend([command::send_text(pane, &request.text)]);
-        }
-        if request.text.is_empty() {
-            act.extend([command::send_keys(pane, request.repeat, &request.keys)]);
-            break;
-        }
-        if !request.keys.is_empty() {
-            act.extend([command::send_keys(pane, 1, &request.keys)]);
-        }
-    }
+    act.extend([command::if_format(
+        None,
+        OWN_CLIENT,
+        &typing(pane, request, As::Whoever),
+        &typing(pane, request, As::Nobody),
+    )]);
     act.extend([command::print(None, "sent")]);
 
     // Positive tests: of a pane that is gone every field is empty, which is none of these.
@@ -64,6 +61,9 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     let mut ready = both(&off("pane_dead"), &off("pane_input_off"));
     if request.mode == Mode::Refuse {
         ready = both(&ready, &off("pane_in_mode"));
+    }
+    if !request.to_held {
+        ready = both(&ready, &equal(Key::Held, ""));
     }
     if !request.synchronized {
         ready = both(&ready, &off("pane_synchronized"));
@@ -84,6 +84,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         "#{pane_mode}",
         "#{pane_synchronized}",
         if extended { EXTENDED } else { "1" },
+        &Key::Held.format(),
     ]);
     let output = server.run(&Batch::from(command::if_format(
         Some(&target),
@@ -95,10 +96,32 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         return Ok(());
     }
     let (rows, _) = frame.read(&output);
-    Err(refusal(pane, rows.first().map_or(&[], |row| row)))
+    let reasons = rows.first().map_or(&[][..], |row| row);
+    Err(refusal(pane, reasons, request.to_held))
 }
 
-fn refusal(pane: PaneId, reasons: &[&str]) -> Error {
+/// The condition that send-keys does not care whose client it is.
+///
+/// From 3.7 on it acts as the client that looks at the pane and refuses if that one is read-only; it can be
+/// told to act as nobody, which 3.2a and 3.3a do not know.
+const OWN_CLIENT: &str = "#{m:3.[2-6]*,#{version}}";
+
+fn typing(pane: PaneId, request: &Request, who: As) -> Batch {
+    let mut batch = Batch::new();
+    if request.text.is_empty() {
+        batch.extend([command::send_keys(pane, who, request.repeat, &request.keys)]);
+        return batch;
+    }
+    for _ in 0..request.repeat {
+        batch.extend([command::send_text(pane, who, &request.text)]);
+        if !request.keys.is_empty() {
+            batch.extend([command::send_keys(pane, who, 1, &request.keys)]);
+        }
+    }
+    batch
+}
+
+fn refusal(pane: PaneId, reasons: &[&str], to_held: bool) -> Error {
     let because = match reasons {
         [_, "1", ..] => "its process has ended".into(),
         [_, _, "1", ..] => "its input is switched off (select-pane -e switches it on)".into(),
@@ -107,11 +130,14 @@ fn refusal(pane: PaneId, reasons: &[&str]) -> Error {
                 "it is in {mode}: --leave-mode leaves that first, --to-mode sends the keys there"
             )
         }
-        [_, _, _, _, _, "0"] => {
+        [.., held] if !held.is_empty() && !to_held => {
+            "its command has ended and the pane is held: --to-held sends to its prompt".into()
+        }
+        [_, _, _, _, _, "0", _] => {
             "its program has not asked for extended keys, and others like C-Enter do not exist"
                 .into()
         }
-        [_, _, _, _, "1", _] => {
+        [_, _, _, _, "1", ..] => {
             "its window has synchronised panes: --synchronized sends to all of them".into()
         }
         [found, ..] if !found.is_empty() => {
@@ -126,26 +152,26 @@ fn refusal(pane: PaneId, reasons: &[&str]) -> Error {
 }
 
 /// The names of keys, in lower case as tmux compares them (key-string.c, the same from 3.2a to 3.7c).
-const NAMES: [&str; 47] = [
+const NAMES: [&str; 50] = [
     "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "ic", "insert",
     "dc", "delete", "home", "end", "npage", "pagedown", "pgdn", "ppage", "pageup", "pgup", "btab",
     "space", "bspace", "tab", "enter", "escape", "up", "down", "left", "right", "kp/", "kp*",
-    "kp-", "kp+", "kp.", "kpenter", "kp0", "kp1", "kp2", "kp3", "kp4", "kp5", "kp6",
+    "kp-", "kp+", "kp.", "kpenter", "kp0", "kp1", "kp2", "kp3", "kp4", "kp5", "kp6", "kp7", "kp8",
+    "kp9",
 ];
-const MORE_NAMES: [&str; 3] = ["kp7", "kp8", "kp9"];
 
 /// Refuses what tmux would not know as a key: it would type it as text, or drop it, with exit 0.
 ///
 /// # Errors
 /// [`Exit::Usage`], with the way out.
 pub fn check(key: &str) -> Result<()> {
-    let (control, bare) = modifiers(key);
+    let (held, bare) = modifiers(key);
     let known = match one_char(bare) {
-        Some(c) if control => takes_control(c),
+        Some(c) if held.control => takes_control(c),
         Some(c) => !c.is_control(),
         None => {
             let lower = bare.to_ascii_lowercase();
-            NAMES.contains(&lower.as_str()) || MORE_NAMES.contains(&lower.as_str())
+            NAMES.contains(&lower.as_str())
         }
     };
     if known {
@@ -162,42 +188,54 @@ pub fn check(key: &str) -> Result<()> {
 const EXTENDED: &str = "#{m:Ext*,#{pane_key_mode}}";
 
 /// Whether a key only exists for programs that ask for extended keys: Ctrl with a digit, with most
-/// punctuation, or with a key that is a control character itself. To others tmux sends nothing.
+/// punctuation or with a key that is a control character itself; Shift with those or with a character; a
+/// keypad key with anything. To others tmux sends nothing, and 3.2a and 3.3a type `S-Enter` as text.
 #[must_use]
 pub fn needs_extended(key: &str) -> bool {
-    let (control, bare) = modifiers(key);
-    if !control {
-        return false;
-    }
+    let (held, bare) = modifiers(key);
     match one_char(bare) {
-        Some(c) => !c.is_ascii_alphabetic() && !"@[\\]^_? /".contains(c),
+        Some(c) => {
+            held.shift || (held.control && !(c.is_ascii_alphabetic() || "@[\\]^_? /".contains(c)))
+        }
         None => {
             let lower = bare.to_ascii_lowercase();
-            lower.starts_with("kp")
-                || ["enter", "tab", "btab", "escape", "bspace"].contains(&lower.as_str())
+            let itself = ["enter", "tab", "btab", "escape", "bspace"].contains(&lower.as_str());
+            let keypad = lower.starts_with("kp");
+            (held.control && (itself || keypad))
+                || (held.shift && (itself || keypad || lower == "space"))
+                || (held.meta && keypad)
         }
     }
 }
 
-/// Whether Ctrl is held, and the key without what is held.
-fn modifiers(key: &str) -> (bool, &str) {
-    let mut control = false;
+/// What is held down with a key.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    control: bool,
+    meta: bool,
+    shift: bool,
+}
+
+/// What is held, and the key without it.
+fn modifiers(key: &str) -> (Held, &str) {
+    let mut held = Held::default();
     let mut rest = key;
     if rest.len() > 1
         && let Some(caret) = rest.strip_prefix('^')
     {
-        control = true;
+        held.control = true;
         rest = caret;
     }
     while rest.len() > 2 && rest.as_bytes()[1] == b'-' {
         match rest.as_bytes()[0].to_ascii_lowercase() {
-            b'c' => control = true,
-            b'm' | b's' => {}
+            b'c' => held.control = true,
+            b'm' => held.meta = true,
+            b's' => held.shift = true,
             _ => break,
         }
         rest = &rest[2..];
     }
-    (control, rest)
+    (held, rest)
 }
 
 fn one_char(text: &str) -> Option<char> {
@@ -228,11 +266,13 @@ mod tests {
 
     #[test]
     fn keys_that_only_some_programs_get() {
-        for key in ["C-Enter", "^1", "C-M-Tab", "C-;", "C-KP5"] {
+        for key in [
+            "C-Enter", "^1", "C-M-Tab", "C-;", "C-KP5", "S-Enter", "S-a", "M-KP1", "S-Space",
+        ] {
             assert!(check(key).is_ok() && needs_extended(key), "{key}");
         }
         for key in [
-            "Enter", "C-c", "C-/", "C-Space", "C-Up", "S-Enter", "1", ";",
+            "Enter", "C-c", "C-/", "C-Space", "C-Up", "S-Up", "M-Enter", "1", ";",
         ] {
             assert!(!needs_extended(key), "{key}");
         }

@@ -109,7 +109,11 @@ impl Terminal {
             match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
                 Ok(WaitStatus::Exited(_, code)) => break End::Code(code),
                 Ok(WaitStatus::Signaled(_, signal, _)) => break End::Signal(signal as i32),
-                Ok(WaitStatus::Stopped(..)) => {
+                Ok(WaitStatus::Stopped(_, signal)) => {
+                    if matches!(signal, Signal::SIGTTIN | Signal::SIGTTOU) {
+                        // A grandchild had the foreground and is gone: continued alone, it would stop again.
+                        let _ = tcsetpgrp(&self.tty, pid);
+                    }
                     let _ = killpg(pid, Signal::SIGCONT);
                     continue;
                 }
@@ -181,7 +185,7 @@ impl Terminal {
 
     /// Waits for a key, a signal to end, or the limit.
     pub fn event(&mut self, limit: Option<Duration>) -> Event {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if !Self::wait(&[self.signals.as_fd(), self.tty.as_fd()], left) {

@@ -31,6 +31,36 @@ pub struct Process {
     pub name: String,
 }
 
+impl Process {
+    /// Whether it is the one that asks.
+    #[must_use]
+    pub fn is_self(&self) -> bool {
+        i32::try_from(std::process::id()) == Ok(self.pid)
+    }
+
+    /// Whether it is a shell that people sit at.
+    #[must_use]
+    pub fn is_shell(&self) -> bool {
+        const SHELLS: [&str; 14] = [
+            "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "pwsh", "sh",
+            "tcsh", "xonsh", "zsh",
+        ];
+        SHELLS.contains(&self.name.trim_start_matches('-'))
+    }
+}
+
+/// The process group of this process.
+#[must_use]
+pub fn own_group() -> i32 {
+    nix::unistd::getpgrp().as_raw()
+}
+
+/// Whether this process may work in a folder.
+#[must_use]
+pub fn may_enter(folder: &std::path::Path) -> bool {
+    nix::unistd::access(folder, nix::unistd::AccessFlags::X_OK).is_ok()
+}
+
 /// A process by its pid.
 #[must_use]
 pub fn read(pid: i32) -> Option<Process> {

@@ -1,7 +1,7 @@
 //! Signals to others.
 
 use nix::errno::Errno;
-use nix::sys::signal::{kill, killpg};
+use nix::sys::signal::{SigSet, kill, killpg};
 use nix::unistd::Pid;
 
 pub use nix::sys::signal::Signal;
@@ -22,6 +22,15 @@ pub fn to_group(group: i32, signal: Signal) -> bool {
 #[must_use]
 pub fn group_exists(group: i32) -> bool {
     group > 0 && killpg(Pid::from_raw(group), None) != Err(Errno::ESRCH)
+}
+
+/// From here on HUP and TERM do not end this process: it is about to end the terminal that it runs in, and
+/// has more to do.
+pub fn outlive_the_terminal() {
+    let mut mask = SigSet::empty();
+    mask.add(Signal::SIGHUP);
+    mask.add(Signal::SIGTERM);
+    let _ = mask.thread_block();
 }
 
 /// The short name of a signal: `HUP`.

@@ -29,6 +29,12 @@ pub enum Change {
 /// # Errors
 /// A name that a living sesh has, a tag to replace that is not there, [`Exit::Changed`] when the sesh went away.
 pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Record> {
+    if changes.contains(&Change::Parent(Some(record.uuid))) {
+        return Err(Error::usage(format!(
+            "{} cannot be its own parent",
+            record.name
+        )));
+    }
     match &record.tmux {
         Some(place) => match on_pane(server, place.pane, record, changes) {
             // Its pane closed meanwhile: the book takes the change.
@@ -115,11 +121,14 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
     let set_tags = |format: String| command::set_pane_expanded(&target, tags, &format);
     let has = tagged;
     match change {
-        Change::Name(name) => {
-            let mut commands = write::change(pane, Key::Name, name.as_str());
-            commands.push(relabel(&target, &record.name, name));
-            commands
-        }
+        Change::Name(name) => write::unless(
+            &target,
+            &equal(Key::Name, name.as_str()),
+            vec![
+                command::set_pane(&target, Key::Name.option(), name.as_str()),
+                relabel(&target, &record.name, name),
+            ],
+        ),
         Change::Tag(tag) => write::unless(
             &target,
             &has(tag),
@@ -153,10 +162,7 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
         Change::Parent(parent) => write::change(
             pane,
             Key::Parent,
-            &parent
-                .filter(|parent| *parent != record.uuid)
-                .map(|parent| parent.to_string())
-                .unwrap_or_default(),
+            &parent.map(|parent| parent.to_string()).unwrap_or_default(),
         ),
         Change::Meta(key, text) => set_field(pane, key, text),
     }

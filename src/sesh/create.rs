@@ -9,7 +9,7 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
-use crate::store::query::{equal, first_pane, name_is_free, row_format};
+use crate::store::query::{first_pane, name_is_free, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -69,6 +69,11 @@ pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let own = around.as_ref().and_then(|around| around.sesh);
     request.parent = request.parent.or(own);
     let spot = place::decide(server, &request.place, around.as_ref())?;
+    if request.fixed && matches!(spot, Spot::Beside { .. }) {
+        return Err(Error::usage(
+            "that window is there already: a split of it cannot keep a size of its own",
+        ));
+    }
     let seen = around
         .and_then(|around| around.size)
         .or_else(terminal)
@@ -211,7 +216,7 @@ impl Plan {
                 return Ok(Outcome::SessionTaken);
             }
             Err(error) => {
-                self.undo(server);
+                self.undo(server, argv);
                 return Err(no_room(error, &self.spot));
             }
         };
@@ -349,19 +354,22 @@ impl Plan {
         ]
     }
 
-    /// Takes back what a list that failed halfway has made.
-    fn undo(&self, server: &Server) {
-        let kill = Batch::from(command::list_panes(
-            "#{pane_id}",
-            Some(&equal(Key::Id, &self.id.to_string())),
-        ));
-        let Ok(output) = server.run(&kill) else {
+    /// Takes back what a list that failed halfway has made: the pane is known by the launch file in its
+    /// command, also when a hook of the user's renamed its window before it got its options.
+    fn undo(&self, server: &Server, argv: &[String]) {
+        let file = argv
+            .last()
+            .and_then(|path| path.rsplit('/').next())
+            .unwrap_or_default();
+        let ours = format!("#{{m:*{file}*,#{{pane_start_command}}}}");
+        let Ok(output) = server.run(&Batch::from(command::list_panes("#{pane_id}", Some(&ours))))
+        else {
             return;
         };
         for pane in output.lines().filter_map(|line| line.parse().ok()) {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
-            let _ = write::forget(server, self.id);
         }
+        let _ = write::forget(server, self.id);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::{Error, Exit, Result};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::store::query::equal;
-use crate::store::{Key, Place, Record, write};
+use crate::store::{Key, Place, Record, schema, write};
 use crate::tmux::{Batch, Server, command};
 
 /// How hard.
@@ -40,68 +40,127 @@ pub fn end(
     how: How,
     late: &dyn Fn(&str),
 ) -> Result<Vec<Process>> {
+    let job = Job::of(record);
     let mut left = Vec::new();
-    if let Some(place) = &record.tmux {
-        if record.is_made() {
-            left = end_created(record, place, how, late)?;
-        } else {
-            end_adopted(server, record, place, how, late)?;
+    match (&record.tmux, &job) {
+        (None, None) if !how.forget => {
+            return Err(Error::unusable(format!(
+                "{} has ended already: --forget removes its record",
+                record.name
+            )));
         }
-    } else if !how.forget {
-        return Err(Error::unusable(format!(
-            "{} has ended already: --forget removes its record",
-            record.name
-        )));
+        (_, Some(job)) => left = job.end(record, how, late)?,
+        _ => {}
+    }
+    match &record.tmux {
+        Some(place) if record.is_made() => close(server, record, place)?,
+        Some(place) => release(server, record, place)?,
+        None => {}
     }
     if how.forget {
-        write::forget(server, record.uuid)?;
+        match write::forget(server, record.uuid) {
+            // With its last pane the server went, and everything with it.
+            Err(error) if error.exit == Exit::NoServer => {}
+            outcome => outcome?,
+        }
     }
     Ok(left)
 }
 
-/// `sesh-run` passes HUP and TERM on to its command's group, writes the end down, and then ends too, which
-/// closes the pane.
-fn end_created(
-    record: &Record,
-    place: &Place,
-    how: How,
-    late: &dyn Fn(&str),
-) -> Result<Vec<Process>> {
-    let run = place.pid;
-    let group = proc::children(run).first().copied();
-    let members = || group.map_or_else(Vec::new, proc::group);
-    let gone = || !alive(run) && members().is_empty();
-    let mut signals = vec![
-        (Signal::SIGHUP, how.timeout / 2),
-        (Signal::SIGTERM, how.timeout / 2),
-    ];
-    if how.kill {
-        signals.push((Signal::SIGKILL, KILLED));
+/// The processes of a sesh.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    /// The `sesh-run` that passes HUP and TERM on to its command's group, writes the end down, and then ends
+    /// too. An adopted pane has none.
+    run: Option<i32>,
+    /// The process group of what was started.
+    group: Option<i32>,
+}
+
+impl Job {
+    /// What lives of a sesh. Also without a pane: what ignores HUP outlives its pane.
+    fn of(record: &Record) -> Option<Self> {
+        let (pid, start) = record.bound()?;
+        let first = proc::read(pid).filter(|process| !process.zombie)?;
+        let is_it = start.map_or(record.is_made(), |start| start == first.start);
+        if !is_it {
+            return None;
+        }
+        if record.was_made() {
+            return Some(Self {
+                run: Some(pid),
+                group: proc::children(pid).first().copied(),
+            });
+        }
+        // In a pane that somebody else made, what ends is the job in front: not the shell that started it,
+        // and not the job that asks for this.
+        let job = if first.is_shell() {
+            first.foreground
+        } else {
+            first.group
+        };
+        let own_shell = first.is_shell() && job == first.group;
+        (job > 1 && !own_shell && job != proc::own_group()).then_some(Self {
+            run: None,
+            group: Some(job),
+        })
     }
-    for (signal, limit) in signals {
-        let passes_on = signal != Signal::SIGKILL && signal::to_process(run, signal);
-        if let Some(group) = group
-            && !passes_on
+
+    /// The members of the group that live, this process left out: it may be asked to end its own pane.
+    fn members(&self) -> Vec<Process> {
+        let mut members = self.group.map_or_else(Vec::new, proc::group);
+        members.retain(|process| !process.is_self());
+        members
+    }
+
+    fn gone(&self) -> bool {
+        !self.run.is_some_and(alive) && self.members().is_empty()
+    }
+
+    fn end(&self, record: &Record, how: How, late: &dyn Fn(&str)) -> Result<Vec<Process>> {
+        let mut signals = vec![
+            (Signal::SIGHUP, how.timeout / 2),
+            (Signal::SIGTERM, how.timeout / 2),
+        ];
+        if how.kill {
+            signals.push((Signal::SIGKILL, KILLED));
+        }
+        for (signal, limit) in signals {
+            self.send(signal);
+            if wait(limit, || self.gone(), || late(&waiting_for(record, signal))) {
+                return Ok(self.run.map_or_else(Vec::new, proc::session));
+            }
+        }
+        if let (true, Some(run)) = (how.kill, self.run) {
+            let _ = signal::to_process(run, Signal::SIGKILL);
+            if wait(KILLED, || self.gone(), || {}) {
+                return Ok(proc::session(run));
+            }
+        }
+        let mut left = self.members();
+        if let (true, Some(run)) = (left.is_empty(), self.run) {
+            left = proc::session(run);
+        }
+        Err(still_alive(record, &left, how))
+    }
+
+    fn send(&self, signal: Signal) {
+        // KILL cannot be passed on; and when sesh-run has ended, others of the group may not have.
+        let passed_on = signal != Signal::SIGKILL
+            && self.run.is_some_and(|run| signal::to_process(run, signal));
+        if let Some(group) = self.group
+            && !passed_on
         {
-            // Its leader ended, and so did sesh-run: the others of the group have not. Or it is KILL, which
-            // nobody can pass on.
             let _ = signal::to_group(group, signal);
-        }
-        if wait(limit, gone, || late(&waiting_for(record, signal))) {
-            return Ok(proc::session(run));
+            let _ = signal::to_group(group, Signal::SIGCONT);
         }
     }
-    if how.kill {
-        let _ = signal::to_process(run, Signal::SIGKILL);
-        if wait(KILLED, gone, || {}) {
-            return Ok(proc::session(run));
-        }
-    }
-    let mut left = members();
-    if left.is_empty() {
-        left = proc::session(run);
-    }
-    Err(still_alive(record, &left, how))
+}
+
+/// Closes the pane of an ended process now: tmux would do so by itself, but after us.
+fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
+    let close = Batch::from(command::kill_pane(place.pane));
+    run_there(server, record, place, &close)
 }
 
 fn waiting_for(record: &Record, signal: Signal) -> String {
@@ -112,42 +171,8 @@ fn waiting_for(record: &Record, signal: Signal) -> String {
     )
 }
 
-/// Ends the foreground job of an adopted pane, if it is not the pane's own shell, and takes the marks off:
-/// pane and shell stay.
-fn end_adopted(
-    server: &Server,
-    record: &Record,
-    place: &Place,
-    how: How,
-    late: &dyn Fn(&str),
-) -> Result<()> {
-    if record.live
-        && let Some(first) = proc::read(place.pid)
-        && first.foreground > 1
-        && first.foreground != first.group
-    {
-        let group = first.foreground;
-        let gone = || proc::group(group).is_empty();
-        let mut ended = false;
-        let mut signals = vec![
-            (Signal::SIGHUP, how.timeout / 2),
-            (Signal::SIGTERM, how.timeout / 2),
-        ];
-        if how.kill {
-            signals.push((Signal::SIGKILL, KILLED));
-        }
-        for (signal, limit) in signals {
-            let sent = signal::to_group(group, signal);
-            let _ = signal::to_group(group, Signal::SIGCONT);
-            if !sent || wait(limit, gone, || late(&waiting_for(record, signal))) {
-                ended = true;
-                break;
-            }
-        }
-        if !ended {
-            return Err(still_alive(record, &proc::group(group), how));
-        }
-    }
+/// Takes the marks off an adopted pane: pane and shell stay.
+fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let pane = place.pane.to_string();
     let mut release = Batch::from(command::set_pane_expanded(
         &pane,
@@ -157,18 +182,25 @@ fn end_adopted(
     release.extend(write::state(&pane, "exited", "process"));
     release.extend([write::book(&pane, record.uuid)]);
     release.extend(
-        crate::store::schema::PANE
+        schema::PANE
             .iter()
             .map(|entry| command::unset_pane(&pane, entry.option)),
     );
-    server
-        .run(&Batch::from(command::if_format(
-            Some(&pane),
-            &equal(Key::Id, &record.uuid.to_string()),
-            &release,
-            &Batch::new(),
-        )))
-        .map(drop)
+    run_there(server, record, place, &release)
+}
+
+/// Runs a batch if the pane still is the sesh's. That the server went with its last pane is no error.
+fn run_there(server: &Server, record: &Record, place: &Place, batch: &Batch) -> Result<()> {
+    let outcome = server.run(&Batch::from(command::if_format(
+        Some(&place.pane.to_string()),
+        &equal(Key::Id, &record.uuid.to_string()),
+        batch,
+        &Batch::new(),
+    )));
+    match outcome {
+        Err(error) if error.exit == Exit::NoServer => Ok(()),
+        outcome => outcome.map(drop),
+    }
 }
 
 fn alive(pid: i32) -> bool {

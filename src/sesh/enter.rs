@@ -2,6 +2,7 @@
 
 use crate::env;
 use crate::error::{Error, Exit, Result};
+use crate::id::PaneId;
 use crate::store::query::registered;
 use crate::store::{Key, Place, Record};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -45,7 +46,7 @@ pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bo
 ///
 /// # Errors
 /// As [`way`], and [`Exit::Nothing`] when there is no sesh to choose.
-pub fn chooser(server: &Server, client: Option<&str>) -> Result<Way> {
+pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result<Way> {
     let filter = registered();
     let any = server.run(&Batch::from(command::list_panes("x", Some(&filter))))?;
     if any.is_empty() {
@@ -65,12 +66,17 @@ pub fn chooser(server: &Server, client: Option<&str>) -> Result<Way> {
                 .then(command::choose_tree(None, &filter, &format)),
         ));
     }
-    let (_, session) = asking_client(server, client, None)?;
-    Ok(Way::Switch(Batch::from(command::choose_tree(
+    let (client, session) = asking_client(server, client, None)?;
+    let mut batch = Batch::new();
+    if read_only {
+        batch.extend([command::make_read_only(&client)]);
+    }
+    batch.extend([command::choose_tree(
         Some(&format!("{session}:")),
         &filter,
         &format,
-    ))))
+    )]);
+    Ok(Way::Switch(batch))
 }
 
 /// The pane as a target that also says in which session: a window may be in several.
@@ -104,27 +110,24 @@ fn asking_client(
         "#{client_control_mode}",
     ]);
     let mut batch = Batch::from(command::list_clients(&format, None));
-    let own = env::tmux_pane()
-        .map(|pane| pane.to_string())
-        .or_else(env::tmux_session);
-    if let Some(own) = &own {
-        batch = batch.then(command::print(
-            Some(own),
-            &frame.format(["own", "#{session_id}"]),
-        ));
+    // The sessions in which the caller's window is linked: several, in a session group.
+    let linked_to = |mark: &str, pane: PaneId| {
+        command::list_panes(
+            &frame.format([mark, "#{session_id}"]),
+            Some(&format!("#{{==:#{{pane_id}},{pane}}}")),
+        )
+    };
+    let mut own: Vec<String> = Vec::new();
+    match env::tmux_pane() {
+        Some(pane) => batch = batch.then(linked_to("own", pane)),
+        None => own.extend(env::tmux_session()),
     }
     if let Some(place) = place {
-        // The sessions in which the window is linked.
-        let here = format!("#{{==:#{{pane_id}},{}}}", place.pane);
-        batch = batch.then(command::list_panes(
-            &frame.format(["linked", "#{session_id}"]),
-            Some(&here),
-        ));
+        batch = batch.then(linked_to("linked", place.pane));
     }
     let output = server.run(&batch)?;
     let (rows, _) = frame.read(&output);
     let mut clients = Vec::new();
-    let mut own = "";
     let mut linked = Vec::new();
     for row in &rows {
         match row[..] {
@@ -137,13 +140,13 @@ fn asking_client(
                     activity: activity.parse().unwrap_or(0),
                 });
             }
-            ["own", session] => own = session,
+            ["own", session] => own.push(session.into()),
             ["linked", session] => linked.push(session),
             _ => {}
         }
     }
     if wanted.is_none() {
-        clients.retain(|client| client.session == own);
+        clients.retain(|client| own.contains(&client.session));
     }
     let client = clients
         .into_iter()

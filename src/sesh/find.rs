@@ -72,7 +72,7 @@ fn look_at_process(record: &mut Record) {
         // The shell is the child of the sesh-run that this is, and leads a group of its own.
         proc::read(first.foreground).is_some_and(|front| front.parent == first.pid)
     } else {
-        first.foreground == first.group
+        first.is_shell() && first.foreground == first.group
     };
     let state = if in_front { State::Idle } else { State::Busy };
     record.set_state(state, "process");

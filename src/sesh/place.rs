@@ -2,8 +2,8 @@
 
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{Name, PaneId, SeshId, shown};
-use crate::store::Key;
+use crate::id::{PaneId, SeshId, shown};
+use crate::store::{Key, schema};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Where the pane goes.
@@ -67,7 +67,7 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
         "#{session_id}",
         "#{window_width}",
         "#{window_height}",
-        "#{@sesh-new-in}",
+        &schema::NEW_IN.format(),
         &Key::Id.format(),
         "#{version}",
     ]);
@@ -183,11 +183,13 @@ fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
 
 /// A name for a session or a window that every tmux keeps as it is.
 fn label(text: &str) -> Result<String> {
-    match text.parse::<Name>() {
-        Ok(name) if name.label() == text => Ok(text.into()),
-        _ => Err(Error::usage(format!(
+    let kept = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    if !text.is_empty() && !text.starts_with('-') && text.chars().all(kept) {
+        Ok(text.into())
+    } else {
+        Err(Error::usage(format!(
             "{} is no name for a session or a window: use letters, digits, - and _",
             shown(text)
-        ))),
+        )))
     }
 }

@@ -23,7 +23,6 @@ use crate::store::query::{both, equal, name_is_free, no_pane_has};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
 use crate::store::{Key, schema, value, write};
-use crate::tmux::command::Capture;
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
 /// The name of the helper that this is.
@@ -31,13 +30,10 @@ pub const PROGRAM: &str = "sesh-run";
 /// How long tmux may take to read what was written. Seen: below 60 ms.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Lines of an ended sesh that are kept when its pane closes, and their size as stored.
-const TAIL_LINES: i64 = 100;
+const TAIL_LINES: u32 = 100;
 const TAIL_BYTES: usize = 12_000;
 /// A line's end as it is stored.
 const NEWLINE: &str = "%0A";
-/// `@sesh-hold` and `@sesh-keep` when they are not set.
-const HOLD: Duration = Duration::from_secs(600);
-const KEEP: usize = 50;
 /// What a program that died may have left switched on: colours, a hidden cursor, mouse and paste modes,
 /// keypad modes.
 const CALM: &str =
@@ -146,14 +142,11 @@ impl Run {
         }
         if self.launch.wait {
             terminal.take_back();
-            terminal.write(&format!(
-                "{HELD}ready; Enter starts, s opens a shell, q closes]"
-            ));
-            match self.choice(terminal, None, b"\r\n") {
-                Choice::Close => return Ok(0),
-                Choice::Shell => return Ok(self.shell(terminal)),
-                Choice::Start => terminal.write("\r\x1b[2K"),
+            terminal.write(&format!("{HELD}ready; Enter starts, q closes]"));
+            if let Choice::Close = self.choice(terminal, None, b"\r\n", b"") {
+                return Ok(0);
             }
+            terminal.write("\r\x1b[2K");
         }
         loop {
             let started = Instant::now();
@@ -164,7 +157,7 @@ impl Run {
                 return Ok(exit_code(end));
             };
             terminal.write(&hold.line);
-            match self.choice(terminal, hold.limit, b"r") {
+            match self.choice(terminal, hold.limit, b"r", b"s") {
                 Choice::Close => return Ok(exit_code(end)),
                 Choice::Shell => return Ok(self.shell(terminal)),
                 Choice::Start => terminal.write("\r\n"),
@@ -181,23 +174,25 @@ impl Run {
         let pane = self.pane.to_string();
         let command =
             value::encode_words(self.launch.argv.iter().map(|word| word.as_encoded_bytes()));
-        let mut commands = vec![command::set_pane(&pane, Key::Proc.option(), &bound())];
-        if !command.is_empty() {
-            terminal.take_back();
-            terminal.write(&format!("\x1b]7;{command}\x1b\\"));
-            if terminal.drain(DRAIN) {
-                commands.push(command::set_pane_expanded(
-                    &pane,
-                    Key::Cmd.option(),
-                    "#{pane_path}",
-                ));
-            }
-        }
+        let proc = command::set_pane(&pane, Key::Proc.option(), &bound());
         // A sesh whose command is not written down still runs.
-        let _ = write::on_pane(&self.server, self.pane, self.id, &mine(), commands);
-        if !command.is_empty() {
-            terminal.write("\x1b]7;\x1b\\");
+        let tell = |condition: &str, commands| {
+            write::on_pane(&self.server, self.pane, self.id, condition, commands).unwrap_or(true)
+        };
+        if command.is_empty() {
+            tell(&mine(), vec![proc]);
+            return;
         }
+        terminal.write(&format!("\x1b]7;{command}\x1b\\"));
+        let arrived = both(&mine(), "#{!=:#{pane_path},}");
+        let take = || {
+            let command = command::set_pane_expanded(&pane, Key::Cmd.option(), "#{pane_path}");
+            vec![proc.clone(), command]
+        };
+        // Not by waiting for an answer on the terminal, as the end does: keys typed by now are the command's.
+        let deadline = Instant::now() + DRAIN;
+        while !tell(&arrived, take()) && Instant::now() < deadline {}
+        terminal.write("\x1b]7;\x1b\\");
     }
 
     /// Runs the command. The second value says that somebody asked this process to end.
@@ -241,8 +236,9 @@ impl Run {
     fn furnish(&self, command: &mut Command) {
         command
             .env_clear()
-            .envs(self.launch.environment.iter().cloned())
             .envs(env::of_pane())
+            .envs(self.launch.environment.iter().cloned())
+            .envs(env::of_pane().filter(|(name, _)| env::is_tmux(name)))
             .env("PWD", &self.launch.cwd)
             .current_dir(&self.launch.cwd);
     }
@@ -303,19 +299,17 @@ impl Run {
             &Batch::from(command::print(
                 Some(&pane),
                 &frame.format([
-                    "#{@sesh-hold}",
-                    "#{@sesh-keep}",
+                    schema::HOLD.format().as_str(),
+                    schema::KEEP.format().as_str(),
                     "#{cursor_x}",
                     "#{pane_width}",
                 ]),
             ))
             .then(command::capture_pane(
                 &pane,
-                Capture {
-                    from: Some(-TAIL_LINES),
-                    joined: true,
-                    styled: false,
-                },
+                &format!("-{TAIL_LINES}"),
+                false,
+                true,
             )),
         );
         let seen = seen.unwrap_or_default();
@@ -323,7 +317,10 @@ impl Run {
         let settings = rows.first().map_or(&[][..], |row| &row[..]);
         let setting = |at: usize| settings.get(at).copied().unwrap_or("");
         let limit = hold_limit(setting(0));
-        let keep = setting(1).parse().unwrap_or(KEEP);
+        let keep = setting(1)
+            .parse()
+            .or_else(|_| schema::KEEP.default.parse())
+            .unwrap_or(usize::MAX);
         let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
         let held = !ending && !at_once && keep > 0 && !rows.is_empty();
 
@@ -423,9 +420,17 @@ impl Run {
         }
     }
 
-    /// Waits for one of the keys that a waiting pane takes. `start` are those that start the command.
-    fn choice(&self, terminal: &mut Terminal, limit: Option<Duration>, start: &[u8]) -> Choice {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+    /// Waits for one of the keys that a waiting pane takes: those that start the command, those that open a
+    /// shell, and those that close the pane.
+    fn choice(
+        &self,
+        terminal: &mut Terminal,
+        limit: Option<Duration>,
+        start: &[u8],
+        shell: &[u8],
+    ) -> Choice {
+        // A limit beyond the clock's reach is none.
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match terminal.event(left) {
@@ -433,7 +438,7 @@ impl Run {
                     Ok(()) => return Choice::Start,
                     Err(error) => terminal.write(&format!("\r\n{HELD}{error}]")),
                 },
-                Event::Key(b's') => return Choice::Shell,
+                Event::Key(key) if shell.contains(&key) => return Choice::Shell,
                 // Enter, q, C-c, C-d.
                 Event::Key(b'\r' | b'\n' | b'q' | 3 | 4)
                 | Event::End
@@ -477,13 +482,16 @@ fn exit_code(end: End) -> u8 {
     }
 }
 
-/// How long a pane is held: `@sesh-hold`. `None` is for ever.
+/// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
 fn hold_limit(setting: &str) -> Option<Duration> {
-    match setting.trim() {
-        "off" | "none" | "never" => None,
-        "0" => Some(Duration::ZERO),
-        text => Some(humantime::parse_duration(text).unwrap_or(HOLD)),
-    }
+    let parse = |text: &str| match text.trim() {
+        "off" | "none" | "never" => Some(None),
+        "0" => Some(Some(Duration::ZERO)),
+        text => humantime::parse_duration(text).ok().map(Some),
+    };
+    parse(setting)
+        .or_else(|| parse(schema::HOLD.default))
+        .flatten()
 }
 
 fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
@@ -532,11 +540,12 @@ mod tests {
 
     #[test]
     fn settings() {
-        assert_eq!(hold_limit(""), Some(HOLD));
+        let default = Some(Duration::from_secs(600));
+        assert_eq!(hold_limit(""), default);
         assert_eq!(hold_limit("off"), None);
         assert_eq!(hold_limit("0"), Some(Duration::ZERO));
         assert_eq!(hold_limit("90s"), Some(Duration::from_secs(90)));
-        assert_eq!(hold_limit("rubbish"), Some(HOLD));
+        assert_eq!(hold_limit("rubbish"), default);
     }
 
     #[test]

@@ -235,12 +235,28 @@ pub struct Record {
 }
 
 impl Record {
+    /// The process that the sesh is bound to: its pid and, once known, its start.
+    #[must_use]
+    pub fn bound(&self) -> Option<(i32, Option<u64>)> {
+        let value = self.values.get(Key::Proc);
+        let start = value
+            .split_once(':')
+            .and_then(|(_, start)| start.parse().ok());
+        Some((bound_pid(value)?, start))
+    }
+
+    /// Whether `sesh-new` made its pane.
+    #[must_use]
+    pub fn was_made(&self) -> bool {
+        !self.values.get(Key::Made).is_empty()
+    }
+
     /// Whether `sesh-run` is the first process of its pane: `sesh-new` made it, and nothing else was started
     /// there since.
     #[must_use]
     pub fn is_made(&self) -> bool {
         let pid = self.tmux.as_ref().map(|place| place.pid);
-        !self.values.get(Key::Made).is_empty() && bound_pid(self.values.get(Key::Proc)) == pid
+        self.was_made() && bound_pid(self.values.get(Key::Proc)) == pid
     }
 
     /// The record of a sesh that has a pane. `dead` is tmux's own word that the pane's process ended.

@@ -216,24 +216,40 @@ pub const ELSEWHERE: [Named; 2] = [
     },
 ];
 
+/// A global option that a person may set.
+pub struct Setting {
+    pub name: &'static str,
+    /// What counts when it is not set.
+    pub default: &'static str,
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// The tmux format that gives its value, empty when it is not set.
+    #[must_use]
+    pub fn format(&self) -> String {
+        format!("#{{{}}}", self.name)
+    }
+}
+
+pub const NEW_IN: Setting = Setting {
+    name: "@sesh-new-in",
+    default: "window",
+    meaning: "where `sesh-new` puts a sesh inside tmux: `window` or `session`",
+};
+pub const HOLD: Setting = Setting {
+    name: "@sesh-hold",
+    default: "10m",
+    meaning: "how long a pane that ended with 0 is held readable; `0` closes at once, `off` never",
+};
+pub const KEEP: Setting = Setting {
+    name: "@sesh-keep",
+    default: "50",
+    meaning: "how many ended panes are held at most; the oldest close first",
+};
+
 /// What a person may set.
-pub const CONFIGURATION: [Named; 3] = [
-    Named {
-        name: "@sesh-new-in",
-        scope: "`window`",
-        meaning: "where `sesh-new` puts a sesh inside tmux: `window` or `session`",
-    },
-    Named {
-        name: "@sesh-hold",
-        scope: "`10m`",
-        meaning: "how long a pane that ended with 0 is held readable; `0` closes at once, `off` never",
-    },
-    Named {
-        name: "@sesh-keep",
-        scope: "`50`",
-        meaning: "how many ended panes are held at most; the oldest close first",
-    },
-];
+pub const SETTINGS: [Setting; 3] = [NEW_IN, HOLD, KEEP];
 
 /// How the line starts that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";

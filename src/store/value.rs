@@ -1,11 +1,11 @@
 //! How a text from outside is kept in tmux: percent-encoded, so that it is inert wherever it may be shown.
 //!
-//! Left as they are: letters, digits and printing characters beyond ASCII, `_ - . / : @` and (in texts) the
-//! blank. Everything else is `%XX` per byte, so no stored value can leave quotes, be expanded as a format
+//! Left as they are: ASCII letters and digits, `_ - . / : @`, what prints everywhere beyond ASCII
+//! ([`prints`]), and in texts the blank. Everything else is `%XX` per byte, so no stored value can leave quotes, be expanded as a format
 //! (`#`), be run by a shell, end a branch of a conditional (`,` `}`) or be changed in print: tmux 3.4
 //! and 3.5a print controls as octal, 3.4 also `$x` as `\$x`.
 
-use unicode_width::UnicodeWidthChar;
+use crate::id::prints;
 
 /// A text in one value.
 #[must_use]
@@ -88,10 +88,7 @@ fn keeps(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphanumeric() || "_-./:@".contains(c)
     } else {
-        // U+241E and U+241F frame rows; zero width hides, joins or kills an old terminal's server.
-        c.width().unwrap_or(0) > 0
-            && !c.is_whitespace()
-            && !matches!(c, '\u{241e}' | '\u{241f}' | '\u{fffd}')
+        prints(c)
     }
 }
 

@@ -1,6 +1,5 @@
-//! Single tmux commands as words. tmux_interface builds them; what it gets wrong is put right here
-//! (its defects are numbered in its issue-free corners: swapped `send-keys -X`/`-R`, one `-e` per
-//! `new-window`, one string for a command, no `--`).
+//! Single tmux commands as words. tmux_interface 0.4.0 builds them; what it gets wrong is put right here: it
+//! takes a pane's command as one string for a shell, never writes `--`, and has no `send-keys -c`.
 
 use tmux_interface::{
     AttachSession, CapturePane, ChooseTree, DisplayMessage, IfShell, JoinPane, KillPane,
@@ -14,30 +13,41 @@ use crate::id::PaneId;
 
 /// One tmux command: its name and arguments, unquoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command(pub(super) Vec<String>);
+pub struct Command {
+    pub(super) words: Vec<String>,
+    /// The names of the commands inside its command strings.
+    inner: Vec<String>,
+}
 
 impl From<TmuxCommand<'_>> for Command {
     fn from(built: TmuxCommand<'_>) -> Self {
-        Self(
-            built
-                .to_vec()
-                .into_iter()
-                .map(std::borrow::Cow::into_owned)
-                .collect(),
-        )
+        Self::of(built.to_vec())
     }
 }
 
 impl Command {
+    fn of(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self {
+            words: words.into_iter().map(Into::into).collect(),
+            inner: Vec::new(),
+        }
+    }
+
+    /// The names of the commands that it runs, for errors.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let own = self.inner.is_empty().then(|| self.words.first()).flatten();
+        own.into_iter().chain(&self.inner).map(String::as_str)
+    }
+
     /// The words of a command string that means this command.
     #[must_use]
     pub fn text(&self) -> String {
-        let words: Vec<String> = self.0.iter().map(|word| quote(word)).collect();
+        let words: Vec<String> = self.words.iter().map(|word| quote(word)).collect();
         words.join(" ")
     }
 
     fn and(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.0.extend(words.into_iter().map(Into::into));
+        self.words.extend(words.into_iter().map(Into::into));
         self
     }
 }
@@ -71,7 +81,7 @@ pub fn show_server_options() -> Command {
 /// Every hidden variable of the global environment, one a line: `NAME=value`.
 #[must_use]
 pub fn show_hidden() -> Command {
-    Command(vec!["show-environment".into(), "-gh".into()])
+    Command::of(["show-environment", "-gh"])
 }
 
 /// Prints a format, expanded for a target. A target that is gone prints empty fields with exit 0.
@@ -233,14 +243,24 @@ pub fn if_format(
         None => command,
     };
     // shell_command() is the first operand and command() the second; the third has no setter.
-    Command::from(command.build()).and([condition.to_string(), then.text(), otherwise.text()])
+    let mut command =
+        Command::from(command.build()).and([condition.to_string(), then.text(), otherwise.text()]);
+    for batch in [then, otherwise] {
+        for inner in &batch.0 {
+            command.inner.extend(inner.names().map(Into::into));
+        }
+    }
+    command
 }
 
-/// Runs the commands that a format expands to. It waits a turn of the server: never inside a list
+/// Runs the commands that a format, expanded for a target, comes to. It waits a turn of the server: never inside a list
 /// that must be atomic.
 #[must_use]
-pub fn run_expanded(format: &str) -> Command {
-    Command(vec!["run-shell".into(), "-C".into(), format.into()])
+pub fn run_expanded(target: Option<&str>, format: &str) -> Command {
+    let mut words = vec!["run-shell"];
+    words.extend(target.iter().flat_map(|target| ["-t", target]));
+    words.extend(["-C", format]);
+    Command::of(words)
 }
 
 /// Makes sure that a server runs, also when the commands that follow hide in a string.
@@ -316,67 +336,63 @@ pub fn kill_pane(pane: PaneId) -> Command {
     KillPane::new().target_pane(pane.to_string()).build().into()
 }
 
-/// What to capture of a pane.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Capture {
-    /// First line: 0 is the top of the screen, negative is history, `None` all of the history.
-    pub from: Option<i64>,
-    /// With colours and attributes as escape sequences.
-    pub styled: bool,
-    /// Wrapped lines joined.
-    pub joined: bool,
-}
-
-/// `pane` may be a format, for use inside [`run_expanded`].
+/// Prints the text of a pane from a line on: 0 is the top of the screen, a negative one is in the history,
+/// `-` is the oldest. `pane` and `from` may be formats, for use inside [`run_expanded`].
 #[must_use]
-pub fn capture_pane(pane: &str, capture: Capture) -> Command {
+pub fn capture_pane(pane: &str, from: &str, styled: bool, joined: bool) -> Command {
     let mut command = CapturePane::new().stdout();
-    if capture.styled {
+    if styled {
         command = command.escape_sequences();
     }
-    if capture.joined {
+    if joined {
         command = command.join();
     }
-    let from = capture
-        .from
-        .map_or_else(|| "-".into(), |line| line.to_string());
     command.start_line(from).target_pane(pane).build().into()
+}
+
+/// As which client send-keys acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum As {
+    /// As tmux sees fit.
+    Whoever,
+    /// As none (3.4 and later).
+    Nobody,
+}
+
+impl As {
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            As::Whoever => &[],
+            As::Nobody => &["-c", ""],
+        }
+    }
 }
 
 /// Keys by tmux's names.
 #[must_use]
-pub fn send_keys(pane: PaneId, repeat: u16, keys: &[String]) -> Command {
+pub fn send_keys(pane: PaneId, who: As, repeat: u16, keys: &[String]) -> Command {
     let mut words = vec!["send-keys".to_string()];
     if repeat > 1 {
         words.extend(["-N".into(), repeat.to_string()]);
     }
-    words.extend(["-t".into(), pane.to_string(), "--".into()]);
-    words.extend(keys.iter().cloned());
-    Command(words)
+    Command::of(words)
+        .and(who.words().iter().copied())
+        .and(["-t".into(), pane.to_string(), "--".into()])
+        .and(keys.iter().cloned())
 }
 
 /// Text to the letter.
 #[must_use]
-pub fn send_text(pane: PaneId, text: &str) -> Command {
-    Command(vec![
-        "send-keys".into(),
-        "-l".into(),
-        "-t".into(),
-        pane.to_string(),
-        "--".into(),
-        text.into(),
-    ])
+pub fn send_text(pane: PaneId, who: As, text: &str) -> Command {
+    Command::of(["send-keys", "-l"])
+        .and(who.words().iter().copied())
+        .and(["-t", &pane.to_string(), "--", text])
 }
 
 /// Leaves copy mode or any other mode of a pane.
 #[must_use]
 pub fn leave_mode(pane: PaneId) -> Command {
-    Command(vec![
-        "copy-mode".into(),
-        "-q".into(),
-        "-t".into(),
-        pane.to_string(),
-    ])
+    Command::of(["copy-mode", "-q", "-t", &pane.to_string()])
 }
 
 /// Shows a pane on a client: its session, its window, itself.

@@ -55,13 +55,29 @@ impl Batch {
         commands.join(" ; ")
     }
 
+    /// The names of its commands, those inside others too: tmux does not say which of them failed.
+    fn names(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.0.iter().flat_map(Command::names) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(", ")
+    }
+
     fn argv(&self) -> Vec<String> {
         let mut words = Vec::new();
         for command in &self.0 {
             if !words.is_empty() {
                 words.push(";".to_string());
             }
-            words.extend(command.0.iter().map(|word| word::word(word).into_owned()));
+            words.extend(
+                command
+                    .words
+                    .iter()
+                    .map(|word| word::word(word).into_owned()),
+            );
         }
         words
     }
@@ -275,6 +291,16 @@ impl Server {
         {
             return too_old(version);
         }
+        if stderr.contains("server exited unexpectedly") {
+            return Error::new(
+                Exit::NoServer,
+                format!(
+                    "the tmux server at {} hung up: it has ended, or this tmux is of another version than it \
+                     (3.5 and older do not speak with 3.6 and newer)",
+                    self.socket_shown()
+                ),
+            );
+        }
         if NO_SERVER.iter().any(|words| stderr.contains(words)) {
             return Error::new(
                 Exit::NoServer,
@@ -284,12 +310,7 @@ impl Server {
         if stderr.contains("can't find") || stderr.contains("no current") {
             return Error::nothing(format!("tmux: {stderr}"));
         }
-        let command = batch
-            .0
-            .first()
-            .and_then(|command| command.0.first())
-            .map_or("", String::as_str);
-        Error::failed(format!("tmux refused {command}: {stderr}"))
+        Error::failed(format!("tmux refused {}: {stderr}", batch.names()))
     }
 
     fn socket_shown(&self) -> String {
@@ -331,7 +352,7 @@ fn too_old(version: Version) -> Error {
 fn by_stdin(batch: &Batch) -> Vec<String> {
     let mut argv = Vec::new();
     if batch.0.first() == Some(&command::start_server()) {
-        argv.extend(command::start_server().0);
+        argv.extend(command::start_server().words);
         argv.push(";".into());
     }
     argv.extend(["source-file".into(), "-".into()]);
@@ -372,7 +393,7 @@ mod tests {
         let inner = Batch::from(command::set_server("@a", "it's"));
         let command = command::if_format(None, "1", &inner, &Batch::new());
         assert_eq!(
-            command.0,
+            command.words,
             ["if-shell", "-F", "1", "set-option -s @a 'it'\\''s'", ""]
         );
     }
