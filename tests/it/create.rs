@@ -1013,3 +1013,62 @@ fn it_says_its_identity() {
     assert!(help.text().contains("--fixed-size"), "{help}");
     server.sesh("sesh-new", ["one", "two"]).fails(2);
 }
+
+#[test]
+fn from_a_terminal_it_takes_the_terminals_size() {
+    let server = Server::start();
+    let program = env!("CARGO_BIN_EXE_sesh-new");
+    let socket = server.socket().display().to_string();
+    let terminal = Screen::open(
+        (90, 25),
+        &[
+            "sh",
+            "-c",
+            "\"$@\"; exec sleep 1000",
+            "sh",
+            program,
+            "-S",
+            &socket,
+            "one",
+            "--",
+            "sleep",
+            "1000",
+        ],
+    );
+    terminal.shows("-");
+    until("the sesh is made", || {
+        server.try_tmux(["has-session", "-t", "=one"]).code() == Some(0)
+    });
+    assert_eq!(
+        server.format("=one:", "#{window_width}x#{window_height}"),
+        "90x25"
+    );
+}
+
+#[test]
+fn without_a_folder_for_it_the_launch_file_is_in_a_private_one() {
+    let server = Server::start();
+    server.install_probe();
+    let temporary = server.path("home");
+    let launch = |name: &str| {
+        server
+            .sesh("sesh-new", [name, "--", "probe", name])
+            .env("XDG_RUNTIME_DIR", "")
+            .env("TMPDIR", &temporary)
+    };
+    launch("one").ok();
+    server.probed("one");
+    let folder = temporary.join(format!("tmux-sesh-{}", nix::unistd::getuid()));
+    let mode = std::fs::metadata(&folder)
+        .expect("a folder")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 0);
+    // Where everybody may write, somebody may have been first.
+    std::fs::remove_dir(&folder).expect("the folder goes");
+    std::os::unix::fs::symlink(server.path("run"), &folder).expect("a link");
+    let before = server.everything();
+    launch("two").fails(1);
+    assert_eq!(server.everything(), before);
+}

@@ -370,3 +370,14 @@ fn a_key_that_is_refused_is_none_to_tmux_or_the_mouses() {
     }
     assert!(known.is_empty(), "tmux knows: {known:?}");
 }
+
+#[test]
+fn many_keys_arrive_in_order() {
+    let server = Server::start();
+    listening(&server, "one");
+    let keys: Vec<String> = (0..2_000_u32)
+        .map(|at| char::from_digit(at % 10, 10).expect("a digit").to_string())
+        .collect();
+    server.sesh("pane-keys", ["one", "--"]).args(&keys).ok();
+    gets(&server, "one", &keys.concat());
+}

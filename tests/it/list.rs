@@ -487,3 +487,12 @@ fn the_last_lines_of_an_ended_one_are_one_tmux_process() {
     house.server.sesh("pane-capture", ["gone"]).said();
     assert_eq!(house.server.tmux_calls(), 1);
 }
+
+#[test]
+fn a_format_that_tmux_cannot_read_is_a_usage_error() {
+    let house = house();
+    for bad in ["#{", "#{?x", "#{@sesh_name"] {
+        let sentence = house.server.sesh("sesh-list", ["--format", bad]).fails(2);
+        assert!(sentence.contains("braces"), "no way out: {sentence}");
+    }
+}

@@ -7,6 +7,7 @@ mod adopt;
 mod capture;
 mod change;
 mod create;
+mod docs;
 mod end;
 mod enter;
 mod errors;

@@ -590,3 +590,63 @@ fn nobody_types_the_runner() {
         .fails(2);
     assert!(sentence.contains("sesh-new"), "no way out: {sentence}");
 }
+
+#[test]
+fn signals_reach_the_command() {
+    let server = Server::start();
+    let made = scripted(
+        &server,
+        "one",
+        "trap 'echo got USR1' USR1; trap 'echo got INT' INT; echo ready; while :; do sleep 0.05; done",
+    );
+    server.shows(made.pane(), "ready");
+    let runner = pane_pid(&server, &made);
+    for (signal, word) in [(Signal::SIGUSR1, "got USR1"), (Signal::SIGINT, "got INT")] {
+        kill(runner, signal).expect("the runner is there");
+        server.shows(made.pane(), word);
+    }
+    assert!(server.record(made.uuid()).live());
+}
+
+#[test]
+fn a_program_that_dies_badly_leaves_a_calm_terminal() {
+    let server = Server::start();
+    let script = "test -e again || { touch again; stty raw -echo; printf '\\033[?1000h\\033[?1006h\\033[?25l\\033[?1h\\033=\\033[31m'; kill -9 $$; }; stty -a >modes; exit 3";
+    let made = scripted(&server, "one", script);
+    server.ended(made.uuid());
+    server.shows(made.pane(), HELD);
+    assert_eq!(
+        server.format(
+            made.pane(),
+            "#{mouse_any_flag} #{cursor_flag} #{keypad_flag} #{keypad_cursor_flag}"
+        ),
+        "0 1 0 0"
+    );
+    server.sesh("pane-keys", ["one", "r"]).ok();
+    server.shows(made.pane(), "exit 3");
+    let modes = std::fs::read_to_string(server.path("modes")).expect("the terminal's modes");
+    for mode in ["icanon", "echo", "isig", "opost"] {
+        let on = modes.split([' ', '\n', ';']).any(|it| it == mode);
+        assert!(on, "{mode} is off: {modes}");
+    }
+}
+
+#[test]
+fn a_paste_does_not_start_what_waits() {
+    let server = Server::start();
+    let made = server.new_sesh(["--no-launch", "one", "--", "sh", "-c", "echo one >>runs"]);
+    server.shows(made.pane(), "Enter starts");
+    server.tmux(["set-buffer", "\n\nq\n"]);
+    server.tmux(["paste-buffer", "-t", made.pane()]);
+    types_alone(
+        &server,
+        made.pane(),
+        "s",
+        "s opens a shell after it",
+        || {
+            assert!(server.has_pane(made.pane()), "a paste closed the pane");
+            server.format(made.pane(), "#{pane_current_command}") == "sh"
+        },
+    );
+    assert_eq!(runs(&server), 0);
+}

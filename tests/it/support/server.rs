@@ -26,7 +26,9 @@ impl Server {
     #[track_caller]
     pub(crate) fn start() -> Self {
         let server = Self::empty();
-        server.session((120, 40), &["-s", MAIN, "-n", "user", "cat"]);
+        let pane = server.session((120, 40), &["-s", MAIN, "-n", "user", "cat", "-"]);
+        // Two words, so that no shell is between. Until it runs, tmux knows neither what runs there nor where.
+        server.runs(&pane, "cat");
         server
     }
 
