@@ -96,6 +96,26 @@ fn colours_when_asked_for() {
 }
 
 #[test]
+fn colours_survive_a_cut_and_end_with_the_text() {
+    let server = Server::start();
+    showing(
+        &server,
+        "one",
+        "printf '\\033[31mone\\ntwo\\nthree\\n'",
+        "three",
+    );
+    let styled = server
+        .sesh("pane-capture", ["one", "--ansi", "-n", "2"])
+        .ok();
+    let lines = styled.lines();
+    assert!(
+        lines[0].contains("\u{1b}[31m") && lines[0].ends_with("two"),
+        "{styled}"
+    );
+    assert!(lines[1].ends_with("\u{1b}[0m"), "{styled}");
+}
+
+#[test]
 fn wrapped_lines_are_joined_when_asked_for() {
     let server = Server::start();
     let long = "x".repeat(150);

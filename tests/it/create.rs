@@ -779,20 +779,37 @@ fn without_launch_it_waits_for_enter() {
 }
 
 #[test]
-fn a_waiting_one_can_be_closed_or_become_a_shell() {
+fn a_waiting_one_can_be_closed() {
     let server = Server::start();
     server.install_probe();
-    let closed = server.new_sesh(["--no-launch", "closed", "--", "probe", "closed"]);
-    let shell = server.new_sesh(["--no-launch", "shell", "--", "probe", "shell"]);
-    server.shows(closed.pane(), "Enter starts");
-    server.shows(shell.pane(), "Enter starts");
-    server.sesh("pane-keys", ["closed", "q"]).ok();
-    server.sesh("pane-keys", ["shell", "s"]).ok();
-    until("the pane closes", || !server.has_pane(closed.pane()));
-    server.runs(shell.pane(), "sh");
-    server.tmux(["send-keys", "-t", shell.pane(), "echo $((40 + 2))", "Enter"]);
-    server.shows(shell.pane(), "42");
-    assert!(!server.has_probed("closed") && !server.has_probed("shell"));
+    let made = server.new_sesh(["--no-launch", "one", "--", "probe", "one"]);
+    server.shows(made.pane(), "Enter starts");
+    server.sesh("pane-keys", ["one", "q"]).ok();
+    until("the pane closes", || !server.has_pane(made.pane()));
+    assert!(!server.has_probed("one"));
+    assert_eq!(server.record(made.uuid()).state(), "exited");
+}
+
+#[test]
+fn a_terminal_type_of_its_own_is_honoured() {
+    let server = Server::start();
+    server.install_probe();
+    server
+        .sesh(
+            "sesh-new",
+            ["--env", "TERM=dumb", "one", "--", "probe", "own"],
+        )
+        .ok();
+    assert_eq!(server.probed("own").var("TERM"), Some(OsStr::new("dumb")));
+    server
+        .sesh("sesh-new", ["two", "--", "probe", "tmuxs"])
+        .env("TERM", "vt100")
+        .ok();
+    let terminal = server.tmux(["show-options", "-gv", "default-terminal"]);
+    assert_eq!(
+        server.probed("tmuxs").var("TERM"),
+        Some(OsStr::new(terminal.trim_end()))
+    );
 }
 
 #[test]

@@ -48,8 +48,8 @@ fn tables() -> Vec<(&'static str, String)> {
         elsewhere += &row(&[&code(entry.name), entry.scope, entry.meaning]);
     }
     let mut configuration = row(&["option", "default", "meaning"]) + &row(&["---", "---", "---"]);
-    for entry in &schema::CONFIGURATION {
-        configuration += &row(&[&code(entry.name), entry.scope, entry.meaning]);
+    for setting in &schema::SETTINGS {
+        configuration += &row(&[&code(setting.name), &code(setting.default), setting.meaning]);
     }
     let mut exits = row(&["code", "meaning"]) + &row(&["---", "---"]);
     for (exit, meaning) in Exit::MEANINGS {

@@ -279,3 +279,18 @@ fn an_end_right_after_the_birth_is_an_end() {
         assert_eq!(server.record(made.uuid()).state(), "exited");
     }
 }
+
+#[test]
+fn who_ends_its_own_pane_ends_the_others_first() {
+    let server = Server::start();
+    let other = server.new_sesh(["other", "--", "sleep", "1000"]);
+    let script = "sesh-end . other; echo not reached >after";
+    let own = server.new_sesh(["--no-launch", "own", "--", "sh", "-c", script]);
+    server.shows(own.pane(), "Enter starts");
+    server.sesh("pane-keys", ["own", "Enter"]).ok();
+    until("both panes close", || {
+        !server.has_pane(own.pane()) && !server.has_pane(other.pane())
+    });
+    assert_eq!(server.ended(own.uuid()).signal(), Some(1));
+    assert_eq!(server.record(other.uuid()).signal(), Some(1));
+}

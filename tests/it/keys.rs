@@ -307,7 +307,7 @@ fn a_key_arrives_or_is_refused() {
             _ => panic!("{said}"),
         }
     }
-    assert!(sent.len() > 300, "{}", sent.len());
+    assert!(sent.len() > 200, "{}", sent.len());
     let arrived = || {
         let got = std::fs::read(server.path("one")).unwrap_or_default();
         String::from_utf8_lossy(&got).into_owned()
@@ -380,4 +380,19 @@ fn many_keys_arrive_in_order() {
         .collect();
     server.sesh("pane-keys", ["one", "--"]).args(&keys).ok();
     gets(&server, "one", &keys.concat());
+}
+
+#[test]
+fn the_prompt_of_a_held_pane_gets_keys_only_when_told() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--", "sh", "-c", "exit 3"]);
+    server.ended(made.uuid());
+    server.shows(made.pane(), "[sesh: exit 3");
+    for target in ["one", made.pane()] {
+        let sentence = server.sesh("pane-keys", [target, "Enter"]).fails(4);
+        assert!(sentence.contains("--to-held"), "no way out: {sentence}");
+    }
+    assert!(server.has_pane(made.pane()));
+    server.sesh("pane-keys", ["one", "Enter", "--to-held"]).ok();
+    until("the pane closes", || !server.has_pane(made.pane()));
 }

@@ -45,6 +45,21 @@ fn written_pid(server: &Server, file: &str) -> Pid {
     Pid::from_raw(text.trim().parse().expect("a pid"))
 }
 
+/// Types a key at the prompt of a held pane.
+#[track_caller]
+fn press(server: &Server, target: &str, key: &str) {
+    server.sesh("pane-keys", [target, "--to-held", key]).ok();
+}
+
+/// How many bytes a process has read in its life.
+fn bytes_read(pid: Pid) -> u64 {
+    let counters = std::fs::read_to_string(format!("/proc/{pid}/io")).expect("a living process");
+    let line = counters
+        .lines()
+        .find_map(|line| line.strip_prefix("rchar: "));
+    line.expect("a counter").parse().expect("a number")
+}
+
 /// Types a key by itself, now and again, until something has come of it: keys that arrive within a moment of
 /// others count as a paste.
 #[track_caller]
@@ -240,7 +255,7 @@ fn enter_closes_a_held_pane_and_the_record_stays() {
         ("eof", "C-d"),
     ] {
         let held = counted(&server, name, 3);
-        server.sesh("pane-keys", [name, key]).ok();
+        press(&server, name, key);
         until("the pane closes", || !server.has_pane(held.pane()));
         let ended = server.record(held.uuid());
         assert_eq!((ended.state(), ended.code()), ("exited", Some(3)));
@@ -256,7 +271,7 @@ fn other_keys_do_nothing_to_a_held_pane() {
     let held = counted(&server, "one", 0);
     let user = server.format(held.pane(), "#{pane_pid}");
     for key in ["x", "Up", "Space", "Escape", "F5", "C-z", "M-r"] {
-        server.sesh("pane-keys", ["one", key]).ok();
+        press(&server, "one", key);
     }
     types_alone(&server, held.pane(), "s", "s opens a shell", || {
         server.format(held.pane(), "#{pane_current_command}") == "sh"
@@ -274,7 +289,7 @@ fn r_reruns_with_the_same_words_and_surroundings() {
     let made = server.new_sesh(["--env", "OWN=1", "one", "--", "sh", "-c", script]);
     let first = server.ended(made.uuid());
     server.shows(made.pane(), HELD);
-    server.sesh("pane-keys", ["one", "r"]).ok();
+    press(&server, "one", "r");
     until("the command has run again", || runs(&server) == 2);
     let again = server.when("it ends again", made.uuid(), |it| {
         it.state() == "exited" && it.get("gen").as_u64() > first.get("gen").as_u64()
@@ -296,7 +311,7 @@ fn a_rerun_is_live_again() {
     );
     server.ended(made.uuid());
     server.shows(made.pane(), HELD);
-    server.sesh("pane-keys", ["one", "r"]).ok();
+    press(&server, "one", "r");
     let again = server.when("it runs again", made.uuid(), |it| it.live());
     assert_eq!(again.state(), "busy");
     assert!(again.get("exit").is_null());
@@ -308,7 +323,7 @@ fn a_name_that_was_given_away_is_not_taken_back_by_a_rerun() {
     let server = Server::start();
     let held = counted(&server, "one", 1);
     server.new_sesh(["one", "--", "sleep", "1000"]);
-    server.sesh("pane-keys", [held.uuid(), "r"]).ok();
+    press(&server, held.uuid(), "r");
     server.shows(held.pane(), "another living sesh is called one");
     assert_eq!(runs(&server), 1);
     assert!(!server.record(held.uuid()).live());
@@ -328,7 +343,7 @@ fn a_name_that_was_given_away_is_not_taken_back_by_a_rerun() {
 fn s_opens_a_shell_and_the_end_stays_recorded() {
     let server = Server::start();
     let held = counted(&server, "one", 3);
-    server.sesh("pane-keys", ["one", "s"]).ok();
+    press(&server, "one", "s");
     server.runs(held.pane(), "sh");
     server.tmux([
         "send-keys",
@@ -622,7 +637,7 @@ fn a_program_that_dies_badly_leaves_a_calm_terminal() {
         ),
         "0 1 0 0"
     );
-    server.sesh("pane-keys", ["one", "r"]).ok();
+    press(&server, "one", "r");
     server.shows(made.pane(), "exit 3");
     let modes = std::fs::read_to_string(server.path("modes")).expect("the terminal's modes");
     for mode in ["icanon", "echo", "isig", "opost"] {
@@ -636,17 +651,21 @@ fn a_paste_does_not_start_what_waits() {
     let server = Server::start();
     let made = server.new_sesh(["--no-launch", "one", "--", "sh", "-c", "echo one >>runs"]);
     server.shows(made.pane(), "Enter starts");
-    server.tmux(["set-buffer", "\n\nq\n"]);
+    let runner = pane_pid(&server, &made);
+    let before = bytes_read(runner);
+    let text = "\n\nq\n";
+    server.tmux(["set-buffer", text]);
     server.tmux(["paste-buffer", "-t", made.pane()]);
+    until("the runner has read the paste", || {
+        bytes_read(runner) >= before + text.len() as u64
+    });
     types_alone(
         &server,
         made.pane(),
-        "s",
-        "s opens a shell after it",
-        || {
-            assert!(server.has_pane(made.pane()), "a paste closed the pane");
-            server.format(made.pane(), "#{pane_current_command}") == "sh"
-        },
+        "x",
+        "a key that does nothing is read",
+        || bytes_read(runner) > before + text.len() as u64,
     );
     assert_eq!(runs(&server), 0);
+    assert_eq!(server.record(made.uuid()).state(), "starting");
 }

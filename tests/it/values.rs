@@ -141,6 +141,19 @@ fn notes_and_fields() {
 }
 
 #[test]
+fn a_value_may_start_with_a_dash() {
+    let server = Server::start();
+    let made = server.new_sesh(["--note", "- one", "one", "--", "sleep", "1000"]);
+    assert_eq!(made.text("note"), "- one");
+    for note in ["- item", "-x", "--", "--tag"] {
+        let said = server
+            .sesh("sesh-set", ["one", "--json", "--note", note])
+            .ok();
+        assert_eq!(said.only().text("note"), note);
+    }
+}
+
+#[test]
 fn arguments_variables_and_folders() {
     let server = Server::start();
     server.install_probe();
