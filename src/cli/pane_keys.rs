@@ -18,11 +18,7 @@ pub(super) struct Args {
     target: String,
 
     /// The keys, in order
-    #[arg(
-        value_name = "KEY",
-        required_unless_present = "literal",
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "KEY", required_unless_present = "literal")]
     keys: Vec<String>,
 
     /// This text, to the letter, before the keys
