@@ -36,33 +36,39 @@ pub struct Tool {
     pub run: fn(&ArgMatches) -> anyhow::Result<Exit>,
 }
 
-macro_rules! tool {
-    ($name:literal, $file:ident) => {
-        Tool {
-            name: $name,
-            command: || {
-                $file::Args::command()
-                    .name($name)
-                    .version(env!("CARGO_PKG_VERSION"))
-            },
-            run: |matches| $file::run($file::Args::from_arg_matches(matches)?),
-        }
+macro_rules! tools {
+    ($($tool:ident = $name:literal in $file:ident,)*) => {
+        // Each has a name of its own, so that a binary holds what it runs and not the whole family: small
+        // programs start faster.
+        $(
+            pub static $tool: Tool = Tool {
+                name: $name,
+                command: || {
+                    $file::Args::command()
+                        .name($name)
+                        .version(env!("CARGO_PKG_VERSION"))
+                },
+                run: |matches| $file::run($file::Args::from_arg_matches(matches)?),
+            };
+        )*
+
+        /// Every helper: the binaries, `tmux-sesh`, the help and the README's table are made from it.
+        pub static TOOLS: [&Tool; [$($name),*].len()] = [$(&$tool),*];
     };
 }
 
-/// Every helper: the binaries, `tmux-sesh`, the help and the README's table are made from it.
-pub static TOOLS: [Tool; 10] = [
-    tool!("sesh-new", sesh_new),
-    tool!("sesh-adopt", sesh_adopt),
-    tool!("sesh-list", sesh_list),
-    tool!("sesh-set", sesh_set),
-    tool!("sesh-end", sesh_end),
-    tool!("sesh-run", sesh_run),
-    tool!("sesh-pane", sesh_pane),
-    tool!("sesh-enter", sesh_enter),
-    tool!("pane-capture", pane_capture),
-    tool!("pane-keys", pane_keys),
-];
+tools! {
+    SESH_NEW = "sesh-new" in sesh_new,
+    SESH_ADOPT = "sesh-adopt" in sesh_adopt,
+    SESH_LIST = "sesh-list" in sesh_list,
+    SESH_SET = "sesh-set" in sesh_set,
+    SESH_END = "sesh-end" in sesh_end,
+    SESH_RUN = "sesh-run" in sesh_run,
+    SESH_PANE = "sesh-pane" in sesh_pane,
+    SESH_ENTER = "sesh-enter" in sesh_enter,
+    PANE_CAPTURE = "pane-capture" in pane_capture,
+    PANE_KEYS = "pane-keys" in pane_keys,
+}
 
 impl Tool {
     /// What it does, in one line.
@@ -83,13 +89,14 @@ impl Tool {
 
 /// The whole of a helper's `main`.
 #[must_use]
-pub fn main(name: &str) -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let exit = match TOOLS.iter().find(|tool| tool.name == name) {
-        Some(tool) => call(tool, arguments),
-        None => tmux_sesh::main(arguments),
-    };
-    ExitCode::from(exit)
+pub fn main(tool: &Tool) -> ExitCode {
+    ExitCode::from(call(tool, std::env::args_os().skip(1).collect()))
+}
+
+/// The `main` of `tmux-sesh`, which is all of them.
+#[must_use]
+pub fn family() -> ExitCode {
+    ExitCode::from(tmux_sesh::main(std::env::args_os().skip(1).collect()))
 }
 
 /// Runs a helper with its arguments and gives its exit code.
@@ -222,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_helper_describes_itself() {
-        for tool in &TOOLS {
+        for tool in TOOLS {
             (tool.command)().debug_assert();
             assert!(!tool.about().is_empty(), "{}", tool.name);
         }
