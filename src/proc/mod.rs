@@ -55,6 +55,12 @@ pub fn own_group() -> i32 {
     nix::unistd::getpgrp().as_raw()
 }
 
+/// The parent of this process.
+#[must_use]
+pub fn own_parent() -> i32 {
+    nix::unistd::getppid().as_raw()
+}
+
 /// Whether this process may work in a folder.
 #[must_use]
 pub fn may_enter(folder: &std::path::Path) -> bool {

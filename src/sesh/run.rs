@@ -42,6 +42,8 @@ const CALM: &str =
 /// The sesh that runs here.
 struct Run {
     server: Server,
+    /// The process of the server, whose child this is.
+    born_to: i32,
     pane: PaneId,
     id: SeshId,
     /// The pane was respawned: the store knows the command.
@@ -98,6 +100,7 @@ impl Run {
             .parse()?;
         Ok(Self {
             server: Server::with_program(launch.tmux.clone(), Socket::Default)?,
+            born_to: proc::own_parent(),
             pane,
             id,
             again: false,
@@ -121,6 +124,7 @@ impl Run {
             ])
             .collect();
         Ok(Self {
+            born_to: proc::own_parent(),
             pane,
             id: record.uuid,
             again: true,
@@ -293,6 +297,11 @@ impl Run {
 
     /// Writes down how it ended, with its last lines. `None` when the pane is not to be held.
     fn record(&self, end: End, ending: bool, took: Duration) -> Option<Hold> {
+        if proc::own_parent() != self.born_to {
+            // The server has ended. There may be another at its socket by now, which knows nothing of this;
+            // and a thousand of us would each ask.
+            return None;
+        }
         let pane = self.pane.to_string();
         let frame = Frame::new();
         let seen = self.server.run(
