@@ -863,9 +863,9 @@ fn the_launch_file_is_private_and_gone_at_once() {
     // sesh-run as a stand-in that leaves the file, beside a copy of sesh-new: helpers look beside themselves.
     let own = server.path("own");
     std::fs::create_dir(&own).expect("a folder");
-    std::fs::copy(env!("CARGO_BIN_EXE_sesh-new"), own.join("sesh-new")).expect("a copy");
-    let stand_in = server.script("stand-in", "sleep 1000");
-    std::fs::copy(&stand_in, own.join("sesh-run")).expect("a copy");
+    let program = std::fs::read(env!("CARGO_BIN_EXE_sesh-new")).expect("the program");
+    server.program_file(&own.join("sesh-new"), &program);
+    server.program_file(&own.join("sesh-run"), b"#!/bin/sh\nsleep 1000\n");
     server
         .call(&own.join("sesh-new"))
         .args(["-S".as_ref(), server.socket().as_os_str()])
@@ -1075,6 +1075,8 @@ fn without_a_folder_for_it_the_launch_file_is_in_a_private_one() {
     };
     launch("one").ok();
     server.probed("one");
+    let pane = server.format("=one:", "#{pane_id}");
+    server.shows(&pane, "[sesh: ");
     let folder = temporary.join(format!("tmux-sesh-{}", nix::unistd::getuid()));
     let mode = std::fs::metadata(&folder)
         .expect("a folder")

@@ -45,6 +45,7 @@ fn a_dot_is_the_callers_own_pane() {
     assert!(sentence.contains("TMUX_PANE"), "{sentence}");
     // Nor on another server than the caller's.
     let other = Server::start();
+    assert_eq!(living(&other, ONE, "one").pane(), made.pane());
     own(made.pane())
         .args(["-S".as_ref(), other.socket().as_os_str()])
         .fails(3);

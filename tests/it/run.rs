@@ -77,16 +77,22 @@ fn types_alone(server: &Server, pane: &str, key: &str, what: &str, done: impl Fn
     });
 }
 
+/// The lines of the file `burst`: 24 kB.
+fn burst(server: &Server) -> Vec<String> {
+    let lines: Vec<String> = (0..400)
+        .map(|at| format!("{at:04} {:054}", at * 7))
+        .collect();
+    let text = lines.join("\n") + "\n";
+    assert_eq!(text.len(), 24_000);
+    std::fs::write(server.path("burst"), text).expect("a file");
+    lines
+}
+
 #[test]
 fn fast_exits_lose_no_line_and_no_code() {
     let server = Server::start();
     server.tmux(["set-option", "-g", "@sesh-keep", "1000"]);
-    let lines: Vec<String> = (0..400)
-        .map(|at| format!("{at:04} {:054}", at * 7))
-        .collect();
-    let burst = lines.join("\n") + "\n";
-    assert_eq!(burst.len(), 24_000);
-    std::fs::write(server.path("burst"), burst).expect("a file");
+    let lines = burst(&server);
     let many = count(200);
     let made: Vec<Record> = std::thread::scope(|scope| {
         let makers: Vec<_> = (0..4)
@@ -126,6 +132,26 @@ fn fast_exits_lose_no_line_and_no_code() {
         assert_eq!(seen[..400.min(seen.len())], lines, "{}", sesh.name());
         let said = server.sesh("pane-capture", [sesh.uuid(), "-n", "400"]).ok();
         assert_eq!(said.lines(), lines, "{}", sesh.name());
+    }
+}
+
+#[test]
+fn the_last_lines_of_a_pane_that_closes_at_once_are_the_last() {
+    let server = Server::start();
+    server.tmux(["set-option", "-g", "@sesh-hold", "0"]);
+    let lines = burst(&server);
+    for at in 0..count(200) {
+        let made = server
+            .sesh(
+                "sesh-new",
+                ["--json", &format!("n{at}"), "--", "cat", "burst"],
+            )
+            .ok()
+            .record();
+        until("its pane closes", || !server.has_pane(made.pane()));
+        let said = server.sesh("pane-capture", [made.uuid()]).ok();
+        assert_eq!(said.lines(), lines[350..], "{}", made.name());
+        assert_eq!(server.record(made.uuid()).code(), Some(0));
     }
 }
 
@@ -243,6 +269,18 @@ fn a_command_that_stops_itself_goes_on() {
     until("cat goes on", || {
         server.screen(made.pane()).matches("hello").count() == 2
     });
+}
+
+#[test]
+fn a_job_that_takes_the_terminal_along_does_not_stop_the_command() {
+    let server = Server::start();
+    // An interactive shell makes itself the terminal's foreground, and this one dies without giving it back.
+    let script = "sh -ic 'kill -9 $$'; echo ready; read line; echo got $line";
+    let made = scripted(&server, "one", script);
+    server.shows(made.pane(), "ready");
+    server.tmux(["send-keys", "-t", made.pane(), "hello", "Enter"]);
+    server.shows(made.pane(), "got hello");
+    assert_eq!(server.ended(made.uuid()).code(), Some(0));
 }
 
 #[test]
@@ -434,6 +472,12 @@ fn no_pane_of_ours_is_ever_dead() {
     assert_eq!(server.format(held.pane(), "#{pane_dead}"), "0");
     server.tmux(["set-buffer", "q\nr\n"]);
     server.tmux(["paste-buffer", "-t", held.pane()]);
+    types_alone(&server, held.pane(), "q", "the pane closes", || {
+        !server.has_pane(held.pane())
+    });
+    let killed = server.new_sesh(["two", "--", "sleep", "1000"]);
+    kill(pane_pid(&server, &killed), Signal::SIGKILL).expect("the runner can be killed");
+    until("its pane closes", || !server.has_pane(killed.pane()));
     assert!(server.alive());
 }
 

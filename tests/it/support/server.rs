@@ -1,7 +1,6 @@
 //! One private tmux server.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -286,10 +285,19 @@ impl Server {
     #[track_caller]
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path("bin").join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a script");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-            .expect("an executable script");
+        self.program_file(&path, format!("#!/bin/sh\n{text}\n").as_bytes());
         path
+    }
+
+    /// Writes a program. Another process does it: a file that this one has open for writing cannot be run by anybody,
+    /// and what another test starts at this moment would have it open too.
+    #[track_caller]
+    pub(crate) fn program_file(&self, path: &Path, bytes: &[u8]) {
+        self.call("/bin/sh".as_ref())
+            .args(["-c", "cat >\"$1\" && chmod 755 \"$1\"", "sh"])
+            .args([path])
+            .stdin(bytes)
+            .ok();
     }
 
     /// Puts a `tmux` on PATH that counts its calls.
