@@ -276,7 +276,9 @@ fn a_job_that_takes_the_terminal_along_does_not_stop_the_command() {
     let server = Server::start();
     // An interactive shell makes itself the terminal's foreground, and this one dies without giving it back.
     let script = "sh -ic 'kill -9 $$'; echo ready; read line; echo got $line";
-    let made = scripted(&server, "one", script);
+    // tmux ignores TTIN and hands that on: such a read would fail instead of stopping the reader.
+    let env = ["env", "--default-signal=TTIN", "sh", "-c", script];
+    let made = server.new_sesh(["one", "--"].iter().chain(&env));
     server.shows(made.pane(), "ready");
     server.tmux(["send-keys", "-t", made.pane(), "hello", "Enter"]);
     server.shows(made.pane(), "got hello");
