@@ -96,14 +96,16 @@ impl Terminal {
     /// Runs a command as the foreground job until it ends. A child that stops itself is continued: nobody
     /// is there to do it. Signals are passed on to its group.
     ///
-    /// The second value says whether somebody asked this process to end meanwhile.
+    /// `started` is called with the child's pid, which is its group too. The second value says whether somebody
+    /// asked this process to end meanwhile.
     ///
     /// # Errors
     /// When the command cannot be started.
-    pub fn run(&self, mut command: Command) -> io::Result<(End, bool)> {
+    pub fn run(&self, mut command: Command, started: impl FnOnce(i32)) -> io::Result<(End, bool)> {
         in_foreground(&mut command, self.before);
         let child = command.spawn()?;
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
+        started(pid.as_raw());
         let mut ending = false;
         let end = loop {
             match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {

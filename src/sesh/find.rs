@@ -68,11 +68,12 @@ fn look_at_process(record: &mut Record) {
         record.set_state(State::Unknown, "process");
         return;
     };
-    let in_front = if record.is_made() {
-        // The shell is the child of the sesh-run that this is, and leads a group of its own.
-        proc::read(first.foreground).is_some_and(|front| front.parent == first.pid)
-    } else {
-        first.is_shell() && first.foreground == first.group
+    let in_front = match (record.is_made(), record.shell()) {
+        // The shell leads a group of its own.
+        (true, Some(shell)) => first.foreground == shell,
+        // Not written down yet: it is the child of the sesh-run that this is.
+        (true, None) => proc::read(first.foreground).is_some_and(|front| front.parent == first.pid),
+        (false, _) => first.is_shell() && first.foreground == first.group,
     };
     let state = if in_front { State::Idle } else { State::Busy };
     record.set_state(state, "process");

@@ -141,7 +141,7 @@ impl Run {
     }
 
     fn life(&self, terminal: &mut Terminal) -> Result<u8> {
-        if !self.again {
+        if !self.again && !self.launch.argv.is_empty() {
             self.introduce(terminal);
         }
         if self.launch.wait {
@@ -183,10 +183,6 @@ impl Run {
         let tell = |condition: &str, commands| {
             write::on_pane(&self.server, self.pane, self.id, condition, commands).unwrap_or(true)
         };
-        if command.is_empty() {
-            tell(&mine(), vec![proc]);
-            return;
-        }
         terminal.write(&format!("\x1b]7;{command}\x1b\\"));
         let arrived = both(&mine(), "#{!=:#{pane_path},}");
         let take = || {
@@ -197,6 +193,16 @@ impl Run {
         let deadline = Instant::now() + DRAIN;
         while !tell(&arrived, take()) && Instant::now() < deadline {}
         terminal.write("\x1b]7;\x1b\\");
+    }
+
+    /// Tells the store which processes a shell's sesh is bound to: this one, and the shell. With the shell's pid
+    /// whoever asks whether it has the foreground reads one file of the process table.
+    fn bind(&self, shell: i32) {
+        let proc = format!("{}:{shell}", bound());
+        let pane = self.pane.to_string();
+        let set = command::set_pane(&pane, Key::Proc.option(), &proc);
+        // A shell that is not written down still runs.
+        let _ = write::on_pane(&self.server, self.pane, self.id, &mine(), vec![set]);
     }
 
     /// Runs the command. The second value says that somebody asked this process to end.
@@ -214,7 +220,12 @@ impl Run {
             ));
             return (End::Code(126), false);
         }
-        match terminal.run(self.command()) {
+        let started = |child| {
+            if self.launch.argv.is_empty() {
+                self.bind(child);
+            }
+        };
+        match terminal.run(self.command(), started) {
             Ok(ended) => ended,
             Err(error) => {
                 terminal.write(&format!("{PROGRAM}: cannot run {shown:?}: {error}\r\n"));
@@ -261,7 +272,9 @@ impl Run {
         terminal.restore();
         let mut shell = login_shell();
         self.furnish(&mut shell);
-        terminal.run(shell).map_or(127, |(end, _)| exit_code(end))
+        terminal
+            .run(shell, |_| {})
+            .map_or(127, |(end, _)| exit_code(end))
     }
 
     /// The condition that the pane is this sesh's and this process's.

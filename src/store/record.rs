@@ -239,10 +239,14 @@ impl Record {
     #[must_use]
     pub fn bound(&self) -> Option<(i32, Option<u64>)> {
         let value = self.values.get(Key::Proc);
-        let start = value
-            .split_once(':')
-            .and_then(|(_, start)| start.parse().ok());
+        let start = value.split(':').nth(1).and_then(|start| start.parse().ok());
         Some((bound_pid(value)?, start))
+    }
+
+    /// The pid of the shell that `sesh-run` started, once known.
+    #[must_use]
+    pub fn shell(&self) -> Option<i32> {
+        self.values.get(Key::Proc).split(':').nth(2)?.parse().ok()
     }
 
     /// Whether `sesh-new` made its pane.

@@ -86,8 +86,8 @@ pub const PANE: [Entry; 24] = [
     entry(
         Key::Proc,
         "@sesh_proc",
-        "pid[:start]",
-        "the pane's process that the identity is bound to",
+        "pid[:start[:shell]]",
+        "the pane's process that the identity is bound to, and the pid of the shell in it",
     ),
     entry(
         Key::Made,
