@@ -21,7 +21,7 @@ need() {
 install_program() {
   local program=$1 manager
   if [ "$program" = cargo ]; then
-    echo "cargo is missing: install Rust 1.89 or newer as https://rustup.rs says" >&2
+    echo "cargo is missing: install Rust 1.89 or newer, with rustup for one" >&2
     return 1
   fi
   manager=$(package_manager) || {
