@@ -35,14 +35,17 @@ fn the_client_that_looks_at_the_callers_session_is_switched() {
     server.tmux(["new-session", "-d", "-s", "other", "cat"]);
     let asks = Screen::attach(&server, MAIN, (80, 20));
     let made = named(&server, &[], "one");
-    let bystander = Control::attach(&server, "=other");
+    // Another person, who came last and types.
+    let bystander = Screen::attach(&server, "other", (80, 20));
+    bystander.types(&["x"]);
+    bystander.shows("x");
     server.inside(&user, "sesh-enter", ["one"]).ok();
     asks.shows("this is one");
     assert_eq!(
         place(&server, asks.client()),
         format!("one {}", made.pane())
     );
-    assert!(place(&server, &bystander.name()).starts_with("other "));
+    assert!(place(&server, bystander.client()).starts_with("other "));
 }
 
 #[test]
