@@ -98,21 +98,31 @@ fn colours_when_asked_for() {
 #[test]
 fn colours_survive_a_cut_and_end_with_the_text() {
     let server = Server::start();
-    showing(
-        &server,
-        "one",
-        "printf '\\033[31mone\\ntwo\\nthree\\n'",
-        "three",
-    );
+    let script = "printf '\\033[31mone\\ntwo\\nthree\\n'";
+    showing(&server, "one", script, "three");
     let styled = server
         .sesh("pane-capture", ["one", "--ansi", "-n", "2"])
         .ok();
     let lines = styled.lines();
+    assert_eq!(lines.len(), 2, "{styled}");
+    assert!(lines[0].contains("\u{1b}[31mtwo"), "{styled}");
     assert!(
-        lines[0].contains("\u{1b}[31m") && lines[0].ends_with("two"),
+        lines[1].contains("three") && lines[1].ends_with("\u{1b}[0m"),
         "{styled}"
     );
-    assert!(lines[1].ends_with("\u{1b}[0m"), "{styled}");
+}
+
+#[test]
+fn what_is_cut_off_leaves_no_heap_of_colours() {
+    let server = Server::start();
+    let script =
+        "for at in $(seq 1 300); do printf '\\033[3%dmline %d\\033[0m\\n' $((at % 8)) $at; done";
+    showing(&server, "one", script, "line 300");
+    let styled = server
+        .sesh("pane-capture", ["one", "--ansi", "-n", "1"])
+        .ok();
+    assert!(styled.line().contains("line 300"), "{styled}");
+    assert!(styled.line().len() < 100, "{} bytes", styled.line().len());
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_tmux_that_is_too_old() {
     let server = Server::start();
     server.script(
         "tmux",
-        "case $* in *-V*) echo 'tmux 3.1c' ;; *) echo 'unknown command: if-shell' >&2; exit 1 ;; esac",
+        "case $1 in -V) echo 'tmux 3.1c' ;; *) echo 'unknown command: if-shell' >&2; exit 1 ;; esac",
     );
     for (helper, args) in CALLS {
         let sentence = server.sesh(helper, args).fails(127);
@@ -130,7 +130,7 @@ fn a_server_that_is_too_old() {
     server.script(
         "tmux",
         &format!(
-            "case $* in *-V*) exec '{0}' -V ;; esac\nfor word; do shift; set -- \"$@\" \"$(printf %s \"$word\" | sed 's/#{{version}}/3.1c/g')\"; done\nexec '{0}' \"$@\"",
+            "case $1 in -V) exec '{0}' -V ;; esac\nfor word; do shift; set -- \"$@\" \"$(printf %s \"$word\" | sed 's/#{{version}}/3.1c/g')\"; done\nexec '{0}' \"$@\"",
             server.program().display()
         ),
     );
