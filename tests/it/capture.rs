@@ -118,11 +118,12 @@ fn what_is_cut_off_leaves_no_heap_of_colours() {
     let script =
         "for at in $(seq 1 300); do printf '\\033[3%dmline %d\\033[0m\\n' $((at % 8)) $at; done";
     showing(&server, "one", script, "line 300");
-    let styled = server
-        .sesh("pane-capture", ["one", "--ansi", "-n", "1"])
-        .ok();
-    assert!(styled.line().contains("line 300"), "{styled}");
-    assert!(styled.line().len() < 100, "{} bytes", styled.line().len());
+    for args in [&["--ansi", "-n", "1"][..], &["--ansi", "--join", "-n", "1"]] {
+        let styled = server.sesh("pane-capture", ["one"]).args(args).ok();
+        let bytes = styled.line().len();
+        assert!(styled.line().contains("line 300"), "{styled}");
+        assert!(bytes < 100, "{bytes} bytes with {args:?}");
+    }
 }
 
 #[test]
