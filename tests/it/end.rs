@@ -70,7 +70,7 @@ fn it_may_end_in_its_own_way() {
 fn terminate_comes_after_hangup() {
     let server = Server::start();
     let (made, victim) = deaf(&server, "one", "HUP");
-    server.sesh("sesh-end", ["one", "--timeout", "2s"]).ok();
+    server.sesh("sesh-end", ["one", "--timeout", "4s"]).ok();
     assert!(!victim.alive());
     assert_eq!(server.record(made.uuid()).signal(), Some(15));
 }
@@ -100,7 +100,7 @@ fn the_whole_group_ends() {
     let script = "(trap '' HUP; echo $PPID >leader; exec sh -c 'echo $$ >child.new; mv child.new child; while :; do sleep 0.05; done') & wait";
     let made = server.new_sesh(["one", "--", "sh", "-c", script]);
     let child = Victim::written(&server, "child");
-    server.sesh("sesh-end", ["one", "--timeout", "2s"]).ok();
+    server.sesh("sesh-end", ["one", "--timeout", "4s"]).ok();
     assert!(!child.alive(), "a process of the command's group lives on");
     assert!(!server.record(made.uuid()).has_pane());
 }
@@ -154,7 +154,7 @@ fn nothing_is_typed() {
     let script = "trap '' HUP; stty raw -echo; echo ready; cat >typed";
     let made = server.new_sesh(["one", "--", "sh", "-c", script]);
     server.shows(made.pane(), "ready");
-    server.sesh("sesh-end", ["one", "--timeout", "1s"]).ok();
+    server.sesh("sesh-end", ["one", "--timeout", "4s"]).ok();
     let typed = std::fs::read(server.path("typed")).expect("what was typed");
     assert_eq!(String::from_utf8_lossy(&typed), "");
 }
