@@ -1,5 +1,7 @@
 //! Reading a pane: the text on it, and what it is.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -278,23 +280,63 @@ fn trim(lines: &mut Vec<&str>) {
     }
 }
 
-/// The colours and attributes that a styled text leaves switched on, as the sequences that did it.
+/// The colours and attributes that a styled text leaves switched on, as one sequence of each kind.
 fn in_force(text: &str) -> String {
-    let mut on = String::new();
+    // By what switches it off: 39 a foreground, 49 a background, 22 bold and dim, …
+    let mut on: BTreeMap<u8, String> = BTreeMap::new();
     for part in text.split("\x1b[").skip(1) {
         let end = part.find(|c: char| !(c.is_ascii_digit() || ";:".contains(c)));
-        match end.map(|end| part.split_at(end)) {
-            Some(("" | "0", rest)) if rest.starts_with('m') => on.clear(),
-            Some((numbers, rest)) if rest.starts_with('m') => {
-                if numbers.starts_with("0;") {
-                    on.clear();
+        let Some((numbers, rest)) = end.map(|end| part.split_at(end)) else {
+            continue;
+        };
+        if !rest.starts_with('m') {
+            continue;
+        }
+        let mut words = numbers.split(';');
+        while let Some(word) = words.next() {
+            let code: u8 = word
+                .split(':')
+                .next()
+                .and_then(|code| code.parse().ok())
+                .unwrap_or(0);
+            let mut value = word.to_string();
+            if matches!(code, 38 | 48 | 58) && !word.contains(':') {
+                // 38;5;N and 38;2;R;G;B are one colour.
+                let more = match words.clone().next() {
+                    Some("5") => 2,
+                    Some("2") => 4,
+                    _ => 0,
+                };
+                for word in words.by_ref().take(more) {
+                    value.push_str(&format!(";{word}"));
                 }
-                on.push_str(&format!("\x1b[{numbers}m"));
             }
-            _ => {}
+            match code {
+                0 => on.clear(),
+                22..=29 | 39 | 49 | 55 | 59 => drop(on.remove(&code)),
+                1 | 2 => {
+                    let both = on.entry(22).or_default();
+                    if both.is_empty() {
+                        *both = value;
+                    } else if *both != value && !both.contains(';') {
+                        *both = "1;2".into();
+                    }
+                }
+                3..=9 => drop(on.insert(code + 20, value)),
+                30..=38 | 90..=97 => drop(on.insert(39, value)),
+                40..=48 | 100..=107 => drop(on.insert(49, value)),
+                53 => drop(on.insert(55, value)),
+                58 => drop(on.insert(59, value)),
+                _ => {}
+            }
         }
     }
-    on
+    let on: Vec<String> = on.into_values().collect();
+    if on.is_empty() {
+        String::new()
+    } else {
+        format!("\x1b[{}m", on.join(";"))
+    }
 }
 
 /// The saved last lines of a sesh that has no pane any more.
@@ -361,12 +403,15 @@ mod tests {
             ..HOW
         };
         let red = "\x1b[1m\x1b[31ma\nb\nc\n";
-        assert_eq!(lines(red, how, false), ["\x1b[1m\x1b[31mb", "c\x1b[0m"]);
+        assert_eq!(lines(red, how, false), ["\x1b[1;31mb", "c\x1b[0m"]);
         assert_eq!(lines("\x1b[31ma\x1b[0m\nb\nc\n", how, false), ["b", "c"]);
+        assert_eq!(in_force("\x1b[31mx\x1b[0;1my\x1b[4:3m"), "\x1b[1;4:3m");
         assert_eq!(
-            in_force("\x1b[31mx\x1b[0;1my\x1b[4:3m"),
-            "\x1b[0;1m\x1b[4:3m"
+            in_force("\x1b[38;5;200mx\x1b[48;2;1;2;3my\x1b[32mz"),
+            "\x1b[32;48;2;1;2;3m"
         );
+        assert_eq!(in_force("\x1b[1;2;31mx\x1b[39m"), "\x1b[1;2m");
+        assert_eq!(in_force("\x1b[7;38;5;9mx\x1b[27;39m"), "");
     }
 
     #[test]
