@@ -1,9 +1,6 @@
 //! `sesh-end`: what was started ends, with proof, and nothing else does.
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
-use crate::support::{Record, Server, count, until};
+use crate::support::{Record, Server, Victim, count, until};
 
 /// A command that ignores these signals and has written its pid.
 fn deaf(server: &Server, name: &str, signals: &str) -> (Record, Victim) {
@@ -13,30 +10,6 @@ fn deaf(server: &Server, name: &str, signals: &str) -> (Record, Victim) {
     let made = server.new_sesh([name, "--", "sh", "-c", &script]);
     let victim = Victim::written(server, name);
     (made, victim)
-}
-
-/// A process that must not outlive its test.
-struct Victim(Pid);
-
-impl Victim {
-    /// One that wrote its pid into a file.
-    #[track_caller]
-    fn written(server: &Server, file: &str) -> Self {
-        let path = server.path(file);
-        until("the pid is written", || path.exists());
-        let text = std::fs::read_to_string(path).expect("a pid file");
-        Self(Pid::from_raw(text.trim().parse().expect("a pid")))
-    }
-
-    fn alive(&self) -> bool {
-        tmux_sesh::proc::read(self.0.as_raw()).is_some_and(|process| !process.zombie)
-    }
-}
-
-impl Drop for Victim {
-    fn drop(&mut self) {
-        let _ = kill(self.0, Signal::SIGKILL);
-    }
 }
 
 #[test]
@@ -82,7 +55,7 @@ fn what_does_not_end_is_named() {
     let sentence = server
         .sesh("sesh-end", ["one", "--timeout", "200ms"])
         .fails(6);
-    for part in ["one", &victim.0.to_string(), "(sh)", "--kill"] {
+    for part in ["one", &victim.pid().to_string(), "(sh)", "--kill"] {
         assert!(sentence.contains(part), "{part} in: {sentence}");
     }
     assert!(victim.alive());
@@ -251,7 +224,7 @@ fn what_does_not_end_in_an_adopted_pane_is_named_and_stays_registered() {
     let sentence = server
         .sesh("sesh-end", ["theirs", "--timeout", "200ms"])
         .fails(6);
-    assert!(sentence.contains(&victim.0.to_string()), "{sentence}");
+    assert!(sentence.contains(&victim.pid().to_string()), "{sentence}");
     assert!(server.record(sesh.uuid()).live());
     server
         .sesh("sesh-end", ["theirs", "--timeout", "200ms", "--kill"])

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Record, Screen, Server, count, until};
+use crate::support::{Record, Screen, Server, Victim, count, until};
 
 /// What the pane of an ended sesh says last.
 const HELD: &str = "[sesh: ";
@@ -32,17 +32,6 @@ fn runs(server: &Server) -> usize {
 fn pane_pid(server: &Server, sesh: &Record) -> Pid {
     let pid = server.format(sesh.pane(), "#{pane_pid}");
     Pid::from_raw(pid.parse().expect("a pid"))
-}
-
-/// A pid that a command wrote into a file.
-#[track_caller]
-fn written_pid(server: &Server, file: &str) -> Pid {
-    let path = server.path(file);
-    until("the command has written its pid", || {
-        std::fs::read_to_string(&path).is_ok_and(|text| text.ends_with('\n'))
-    });
-    let text = std::fs::read_to_string(&path).expect("a pid file");
-    Pid::from_raw(text.trim().parse().expect("a pid"))
 }
 
 /// Types a key at the prompt of a held pane.
@@ -198,13 +187,17 @@ fn an_end_says_when_and_by_what() {
 #[test]
 fn a_runner_that_is_killed_leaves_an_end_of_unknown_cause() {
     let server = Server::start();
-    let made = scripted(&server, "one", "echo $$ >pid; exec sleep 1000");
-    let command = written_pid(&server, "pid");
+    let made = scripted(
+        &server,
+        "one",
+        "echo $$ >pid.new; mv pid.new pid; exec sleep 1000",
+    );
+    let command = Victim::written(&server, "pid");
     kill(pane_pid(&server, &made), Signal::SIGKILL).expect("the runner can be killed");
     let ended = server.ended(made.uuid());
     assert!(ended.get("exit").is_null());
     assert!(!ended.live() && !ended.has_pane());
-    until("the command ends too", || kill(command, None).is_err());
+    until("the command ends too", || !command.alive());
     let table = server.sesh("sesh-list", ["one"]).ok();
     assert!(table.text().contains("exited ?"), "{table}");
 }
@@ -577,18 +570,18 @@ fn a_respawn_without_a_command_runs_it_again() {
 }
 
 /// A sesh whose first run ignores HUP until the file `go` is there; every other run stays.
-fn stubborn(server: &Server) -> (Record, Pid) {
-    let script = "mkdir first || exec sleep 1000; trap '' HUP; echo $$ >pid; until test -e go; do sleep 0.01; done; exit 9";
+fn stubborn(server: &Server) -> (Record, Victim) {
+    let script = "mkdir first || exec sleep 1000; trap '' HUP; echo $$ >pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; exit 9";
     let made = scripted(server, "one", script);
-    let first = written_pid(server, "pid");
+    let first = Victim::written(server, "pid");
     (made, first)
 }
 
 /// Lets the first run of [`stubborn`] end, and its runner with it.
-fn let_go(server: &Server, first: Pid, runner: Pid) {
+fn let_go(server: &Server, first: &Victim, runner: Pid) {
     std::fs::write(server.path("go"), "").expect("a file");
     until("the old command and its runner end", || {
-        kill(first, None).is_err() && kill(runner, None).is_err()
+        !first.alive() && kill(runner, None).is_err()
     });
 }
 
@@ -599,7 +592,7 @@ fn an_old_runner_does_not_speak_for_the_new_one() {
     let runner = pane_pid(&server, &made);
     server.tmux(["respawn-pane", "-k", "-t", made.pane()]);
     server.runs(made.pane(), "sleep");
-    let_go(&server, first, runner);
+    let_go(&server, &first, runner);
     let again = server.record(made.uuid());
     assert_eq!((again.state(), again.live()), ("busy", true));
     assert!(again.get("exit").is_null());
@@ -620,7 +613,7 @@ fn another_process_in_the_pane_is_noticed() {
         assert!(!said.record().live());
     };
     noticed();
-    let_go(&server, first, runner);
+    let_go(&server, &first, runner);
     noticed();
 }
 

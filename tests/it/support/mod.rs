@@ -5,6 +5,7 @@ mod probe;
 mod record;
 mod run;
 mod server;
+mod victim;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub(crate) use client::{Control, Screen};
 pub(crate) use record::Record;
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
+pub(crate) use victim::Victim;
 
 /// How long a fact may take to become true, and a program to end: long enough for a busy machine, and for one
 /// with hundreds of processes in a queue.

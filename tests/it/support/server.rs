@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::{Call, Record, say, until, until_some};
@@ -341,11 +343,13 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // A server that does not answer must not turn a failed test into an aborted run.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
+        let panes = catch_unwind(AssertUnwindSafe(|| {
             if std::thread::panicking() {
                 say(&self.scene());
             }
-            self.try_tmux(["kill-server"])
+            let panes = self.try_tmux(["list-panes", "-a", "-F", "#{pane_pid}"]);
+            self.try_tmux(["kill-server"]);
+            String::from_utf8_lossy(&panes.stdout).into_owned()
         }));
         let deadline = Instant::now() + Duration::from_secs(2);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
@@ -355,6 +359,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_file(self.socket());
+        // What ignores the end of its terminal: a pane's first process leads the session of all that it started.
+        for pane in panes.unwrap_or_default().lines() {
+            for left in pane
+                .parse()
+                .map(tmux_sesh::proc::session)
+                .unwrap_or_default()
+            {
+                let _ = kill(Pid::from_raw(left.pid), Signal::SIGKILL);
+            }
+        }
     }
 }
 
