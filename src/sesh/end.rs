@@ -223,7 +223,8 @@ fn wait(limit: Duration, fact: impl Fn() -> bool, late: impl Fn()) -> bool {
             told = true;
             late();
         }
-        std::thread::sleep(LOOK); // why: a stranger's end is no event
+        // why: the process table has no event for the end of a stranger's process.
+        std::thread::sleep(LOOK);
     }
 }
 
