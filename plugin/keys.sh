@@ -6,7 +6,9 @@
 bound() {
   printf '%s\n' "$all_keys" | KEY=$1 awk '
     { at = 0; for (i = 1; i < NF; i++) if ($i == "-T") { at = i + 2; break } }
-    { key = $at; sub(/^\\/, "", key) }
+    { key = $at }
+    key ~ /^".+"$/ { key = substr(key, 2, length(key) - 2) }
+    { sub(/^\\/, "", key) }
     at && key == ENVIRON["KEY"] { print; exit }'
 }
 
@@ -69,6 +71,12 @@ bind_action() {
   done
 }
 
+# The note of a key, as an argument in double quotes; list-keys leaves it out of the binding.
+note_of() {
+  tmux -u list-keys -N -P '' -T prefix | KEY=$1 awk '$1 == ENVIRON["KEY"] { sub(/^ *[^ ]+ +/, ""); print; exit }' |
+    sed 's/[\\"$]/\\&/g'
+}
+
 # What a key was before it was ours, as a command for source-file.
 keep_binding() {
   kept=$(ask '#{@seshplugin_replaced}')
@@ -76,6 +84,7 @@ keep_binding() {
     *" $1 "*) return ;;
   esac
   mkdir -p "$state_dir"
-  printf '%s\n' "$2" >>"$state_dir/replaced-keys.conf"
+  kept_note=$(note_of "$1")
+  printf '%s\n' "bind-key${kept_note:+ -N \"$kept_note\"}${2#bind-key}" >>"$state_dir/replaced-keys.conf"
   tmux -u set-option -s @seshplugin_replaced "$(word "${kept:+$kept }$1")"
 }

@@ -15,6 +15,8 @@ mod find;
 mod keys;
 mod list;
 mod moves;
+mod plugin;
+mod plugin_hooks;
 mod races;
 mod run;
 mod values;

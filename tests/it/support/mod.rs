@@ -1,6 +1,7 @@
 //! What the tests are told with: a private tmux server, the helpers run as anybody runs them, clients that look.
 
 mod client;
+mod plugin;
 mod probe;
 mod record;
 mod run;
@@ -10,6 +11,7 @@ mod victim;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Control, Screen};
+pub(crate) use plugin::copy_plugin;
 pub(crate) use record::Record;
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
