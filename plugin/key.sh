@@ -6,9 +6,11 @@ dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
 action=$1 client=$2 number=$3 bin=$4
 pane=%$number
 
-# say SENTENCE: to that client.
+# say SENTENCE: to that client. 3.2a takes no client here; it shows it to the one that was used last.
 say() {
-  tmux -u display-message -c "$client" -d 5000 -- "$(word "$(shown "$1")")" >/dev/null 2>&1 || :
+  sentence=$(word "$(shown "$1")")
+  tmux -u display-message -c "$client" -d 5000 -- "$sentence" >/dev/null 2>&1 ||
+    tmux -u display-message -d 5000 -- "$sentence" >/dev/null 2>&1
 }
 
 # helper NAME ARGUMENT...: runs it, and says what it says when it fails.
@@ -31,12 +33,11 @@ helper() {
   return 1
 }
 
-# What was typed at the prompt: it came by a hidden variable, so that no command ever held it.
+# What was typed at the prompt. It came by a buffer, so that no command ever held it, and which every version writes out
+# as it is. Nothing makes no buffer.
 typed() {
-  variable=SESH_typed_$number
-  text=$(tmux -u show-environment -gh "$variable" 2>/dev/null) || return 1
-  text=${text#"$variable="}
-  tmux -u set-environment -ghu "$variable"
+  text=$(tmux -u save-buffer -b "sesh-typed-$number" - 2>/dev/null)
+  tmux -u delete-buffer -b "sesh-typed-$number" 2>/dev/null
 }
 
 # then_run ACTION: the tmux command that comes back here. What stands in it is ours: a number, and a client whose name
@@ -55,7 +56,7 @@ prompt() {
 # asks PROMPT INITIAL ACTION: in %%% tmux escapes what would leave the quotes.
 asks() {
   prompt command-prompt -p "$(shown "$1")" -I "$(shown "$2")" \
-    "set-environment -gh SESH_typed_$number \"%%%\" ; $(then_run "$3")"
+    "set-buffer -b sesh-typed-$number \"%%%\" ; $(then_run "$3")"
 }
 
 confirms() {
@@ -114,16 +115,29 @@ case $action in
   ask-end) confirms "end $(ask_pane '#{@sesh_name}')?" end ;;
   ask-forget) confirms "end and forget $(ask_pane '#{@sesh_name}')?" forget ;;
   adopt)
-    typed && if [ -n "$text" ]; then
+    typed
+    if [ -n "$text" ]; then
       helper sesh-adopt "$pane" --name "$text"
     else
       helper sesh-adopt "$pane"
     fi
     ;;
-  rename) typed && helper sesh-set "$pane" --name="$text" ;;
-  tag) typed && helper sesh-set "$pane" --tag="$text" ;;
-  untag) typed && helper sesh-set "$pane" --untag="$text" ;;
-  note) typed && helper sesh-set "$pane" --note="$text" ;;
+  rename)
+    typed
+    helper sesh-set "$pane" --name="$text"
+    ;;
+  tag)
+    typed
+    helper sesh-set "$pane" --tag="$text"
+    ;;
+  untag)
+    typed
+    helper sesh-set "$pane" --untag="$text"
+    ;;
+  note)
+    typed
+    helper sesh-set "$pane" --note="$text"
+    ;;
   archive) helper sesh-set "$pane" --archive && say 'sesh: put away' ;;
   unarchive) helper sesh-set "$pane" --unarchive && say 'sesh: here again' ;;
   copy) tmux -u capture-pane -J -S - -b sesh -t "$pane" && say 'sesh: its text is in the buffer sesh' ;;

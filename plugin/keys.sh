@@ -71,10 +71,11 @@ bind_action() {
   done
 }
 
-# The note of a key, as an argument in double quotes; list-keys leaves it out of the binding.
+# The note of a key, as an argument in double quotes; list-keys leaves it out of the binding. 3.4 prints a backslash
+# before a dollar that has none.
 note_of() {
   tmux -u list-keys -N -P '' -T prefix | KEY=$1 awk '$1 == ENVIRON["KEY"] { sub(/^ *[^ ]+ +/, ""); print; exit }' |
-    sed 's/[\\"$]/\\&/g'
+    sed 's/\\\$/$/g; s/[\\"$]/\\&/g'
 }
 
 # What a key was before it was ours, as a command for source-file.

@@ -11,7 +11,7 @@ mod victim;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Control, Screen};
-pub(crate) use plugin::copy_plugin;
+pub(crate) use plugin::{copy_plugin, same_settings};
 pub(crate) use record::Record;
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};

@@ -17,7 +17,13 @@ const PARTS: [&str; 8] = [
 ];
 
 /// The hidden variables that say when something was, not what it is.
-const MOMENTS: [&str; 4] = ["SESH_load=", "SESH_tick=", "SESH_reap", "SESH_before="];
+const MOMENTS: [&str; 5] = [
+    "SESH_now=",
+    "SESH_load=",
+    "SESH_tick=",
+    "SESH_reap",
+    "SESH_before=",
+];
 
 impl Server {
     /// A copy of the plugin in the server's folder.
@@ -177,7 +183,9 @@ impl Server {
                 .filter(|line| !MOMENTS.iter().any(|moment| line.starts_with(moment)))
                 .collect();
             lines.sort_unstable();
-            all.push_str(&format!("## {}\n{}\n", command.join(" "), lines.join("\n")));
+            for line in lines {
+                all.push_str(&format!("{}: {line}\n", command.join(" ")));
+            }
         }
         all
     }
@@ -233,4 +241,22 @@ pub(crate) fn copy_plugin(server: &Server, to: &Path) {
             .args(["-R".as_ref(), root.join(part).as_os_str(), at.as_os_str()])
             .ok();
     }
+}
+
+/// Settings are what they were; if not, only what differs is shown.
+#[track_caller]
+pub(crate) fn same_settings(now: &str, before: &str) {
+    let count = |all: &str, line: &str| all.lines().filter(|it| *it == line).count();
+    let only = |one: &str, other: &str| -> Vec<String> {
+        one.lines()
+            .filter(|line| count(one, line) != count(other, line))
+            .map(Into::into)
+            .collect()
+    };
+    assert!(
+        now == before,
+        "now: {:#?}\nbefore: {:#?}",
+        only(now, before),
+        only(before, now)
+    );
 }
