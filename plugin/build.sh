@@ -29,6 +29,7 @@ trap 'rm -rf "$lock"' EXIT
 trap 'exit 1' HUP INT TERM
 
 from=$(sources)
+wanted_bin=$(ask '#{@sesh-bin}')
 find_helpers
 if [ -n "$bin" ] && ! stale; then
   # Somebody else built them while this waited for its turn.

@@ -18,12 +18,6 @@ ask() {
   tmux -u display-message -p "$1"
 }
 
-# One of the person's options, or a default.
-option() {
-  option_value=$(ask "#{$1}")
-  echo "${option_value:-$2}"
-}
-
 # trouble SENTENCE: what the segment and the doctor say; empty when all is well. An equal one is not written: that
 # would redraw every client.
 trouble() {
@@ -81,16 +75,15 @@ usable() {
   at_least "$found_version" "$minimum"
 }
 
-# find_helpers: their folder in $bin, or empty. What was found and is too old is in $too_old.
+# find_helpers: their folder in $bin, or empty; $wanted_bin is what the person says. What was found and is too old is in $too_old.
 find_helpers() {
   bin='' too_old=''
-  wanted=$(ask '#{@sesh-bin}')
   # shellcheck disable=SC2088 # a ~ in a tmux option is the person's home, and no shell has seen it
-  case $wanted in
-    '~') wanted=$HOME ;;
-    '~/'*) wanted=$HOME/${wanted#'~/'} ;;
+  case $wanted_bin in
+    '~') wanted_bin=$HOME ;;
+    '~/'*) wanted_bin=$HOME/${wanted_bin#'~/'} ;;
   esac
-  for candidate in "$wanted" "$dir/bin" "$data_dir/bin"; do
+  for candidate in "$wanted_bin" "$dir/bin" "$data_dir/bin"; do
     [ -n "$candidate" ] && consider "$candidate" && return 0
   done
   found_ifs=$IFS IFS=:
@@ -144,22 +137,34 @@ load() {
     *"$newline"*) return ;;
   esac
   sentence='' build=''
+  {
+    read -r wanted_bin
+    read -r wanted_install
+    read -r key_enter
+    read -r key_next
+    read -r key_menu
+    read -r bound_keys
+    read -r was_trouble
+  } <<END
+$(ask "#{@sesh-bin}$newline#{@sesh-install}$newline#{@sesh-key-enter}$newline#{@sesh-key-next}$newline\
+#{@sesh-key-menu}$newline#{@seshplugin_keys}$newline#{@seshplugin_trouble}")
+END
   if ! find_helpers || stale; then
     may_build && build=1
   fi
-  tmux -u \
+  mistakes=$(cat "$dir"/tmux.conf.d/*.conf | tmux -u \
     set-option -s @seshplugin_dir "$(word "$dir")" \; \
     set-option -s @seshplugin_bin "$(word "$bin")" \; \
     set-option -s @seshplugin_version "$version" \; \
-    set-environment -gh SESH_load "$$"
-  mistakes=$(cat "$dir"/tmux.conf.d/*.conf | tmux -u source-file - 2>&1) || sentence="sesh: tmux says ${mistakes:-nothing}"
+    set-environment -gh SESH_load "$$" \; \
+    source-file - 2>&1) || sentence="sesh: tmux says ${mistakes:-nothing}"
   # shellcheck source=plugin/keys.sh
   . "$dir/plugin/keys.sh"
-  bind_keys
+  bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu"
   if [ -n "$build" ]; then
     tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"
-  else
-    trouble "$sentence"
+  elif [ "$sentence" != "$was_trouble" ]; then
+    tmux -u set-option -s @seshplugin_trouble "$(word "$sentence")"
   fi
 }
 
@@ -172,7 +177,7 @@ may_build() {
       sentence="sesh: $(short "$too_old") is older than $minimum, run $by_hand"
     fi
   fi
-  case $(option @sesh-install on) in
+  case $wanted_install in
     off | no | 0) return 1 ;;
   esac
   find_cargo || return 1

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Control, MAIN, Screen, Server, same_settings, until};
 
+const OPTIONS: &str = "plugin/doc/options.md";
 const SHORT: &str = "#{sesh_status}";
 const LONG: &str = "#{E:@sesh-status}";
 
@@ -30,15 +31,12 @@ fn loading_takes_no_time_and_says_nothing() {
     let server = Server::start();
     server.load();
     let entry = server.plugin().join("sesh.tmux");
-    let least = (0..7)
-        .map(|_| {
-            let start = Instant::now();
-            server.outside(&entry).ok();
-            start.elapsed()
-        })
-        .min()
-        .expect("a time");
-    assert!(least < Duration::from_millis(150), "{least:?}");
+    // On a busy machine any program takes longer now and then.
+    until("a load takes less than 150 ms", || {
+        let start = Instant::now();
+        server.outside(&entry).ok();
+        start.elapsed() < Duration::from_millis(150)
+    });
     for shell in ["dash", "bash"] {
         let Ok(shell) = which::which(shell) else {
             continue;
@@ -439,4 +437,37 @@ fn the_menu_names_tags_and_ends() {
     server.ended(made.uuid());
     let left = server.tmux(["list-buffers"]);
     assert!(!left.contains("sesh-typed"), "{left}");
+}
+
+#[test]
+fn every_option_is_documented() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("a file");
+    let documented = read(&root.join(OPTIONS));
+    let mut known = std::collections::BTreeSet::new();
+    for folder in ["plugin", "tmux.conf.d"] {
+        for entry in std::fs::read_dir(root.join(folder)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if !path.is_file() {
+                continue;
+            }
+            for (at, _) in read(&path).match_indices("@sesh-") {
+                let name: String = read(&path)[at..]
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || "@-".contains(*c))
+                    .collect();
+                known.insert(name);
+            }
+        }
+    }
+    assert!(known.len() > 20, "this reads the wrong files: {known:?}");
+    // What the plugin sets itself is a format, and stands with those.
+    let formats = read(&root.join("plugin/doc/formats.md"));
+    for name in known.iter().filter(|name| !name.ends_with('-')) {
+        let family = name.rsplit_once('-').map_or("", |(_, last)| last);
+        let listed = documented.contains(&format!("`{name}`"))
+            || documented.contains(&format!("`-{family}`"))
+            || formats.contains(name.as_str());
+        assert!(listed, "{name} is not in {OPTIONS}");
+    }
 }
