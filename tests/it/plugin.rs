@@ -262,6 +262,30 @@ fn a_theme_may_come_before_or_after() {
 }
 
 #[test]
+fn a_tmux_that_starts_has_it_before_its_first_session() {
+    let server = Server::empty();
+    server.option("status-right", SHORT);
+    server.option("window-status-format", "#W#{sesh_window}");
+    server.option("@sesh-tick", "off");
+    server.load();
+    assert_eq!(global(&server, "status-right"), LONG);
+    assert_eq!(
+        global(&server, "window-status-format"),
+        "#W#{E:@sesh-window}"
+    );
+    assert!(
+        server
+            .tmux(["list-keys", "-T", "prefix"])
+            .contains("key.sh enter")
+    );
+    assert!(
+        server
+            .tmux(["show-hooks", "-gw"])
+            .contains("pane-exited[8801]")
+    );
+}
+
+#[test]
 fn a_session_with_a_line_of_its_own_keeps_it() {
     let server = Server::start();
     let session = format!("={MAIN}:");

@@ -1,8 +1,10 @@
 //! Where the helpers come from: which are taken, building them in the background, what a person is told.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{MAIN, Screen, Server, helpers, until};
+use crate::support::{MAIN, Screen, Server, helpers, say, until};
 
 /// The folder of ours that Debian and others share; none of our helpers is there.
 const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -73,6 +75,15 @@ done
         b"#!/bin/sh\n[ \"$1\" = -vV ] && echo host: x86_64-test\n[ \"$1\" = --print ] && echo /nowhere\nexit 0\n",
     );
     folder
+}
+
+/// Does something when it goes, also when a test fails.
+struct AtEnd<F: Fn()>(F);
+
+impl<F: Fn()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 fn builds(server: &Server) -> usize {
@@ -278,6 +289,74 @@ fn helpers_that_leave_are_missed_once() {
         .expect("a link");
     server.load();
     assert_eq!(plugin_option(&server, "trouble"), "");
+}
+
+#[test]
+fn a_plugin_folder_that_cannot_be_written_is_left_as_it_is() {
+    let server = Server::start();
+    let plugin = server.plugin();
+    let rust = fake_cargo(&server, 0);
+    let home = server.path("home");
+    let ours = std::fs::read_dir(plugin.join("bin")).expect("bin").count();
+    // Root may write anywhere, so that somebody else must try.
+    let mut words: Vec<&str> = Vec::new();
+    if nix::unistd::geteuid().is_root() {
+        if which::which("setpriv").is_err() {
+            return say("not tested: root may write anywhere, and there is no setpriv");
+        }
+        words.extend(["setpriv", "--reuid=65534", "--clear-groups"]);
+        for path in [server.folder().to_path_buf(), home.clone()] {
+            std::fs::set_permissions(&path, Permissions::from_mode(0o777)).expect("permissions");
+        }
+    }
+    std::fs::set_permissions(plugin.join("bin"), Permissions::from_mode(0o555))
+        .expect("permissions");
+    words.extend(["tmux", "-u", "-S"]);
+    let socket = home.join("s").display().to_string();
+    words.push(&socket);
+    let path = format!(
+        "{}:{}:{SYSTEM}",
+        rust.display(),
+        server.program().parent().expect("a folder").display()
+    );
+    let tmux = |args: &[&str]| {
+        server
+            .call("env".as_ref())
+            .env("PATH", &path)
+            .args(words.iter().chain(args))
+            .said()
+    };
+    let _ends = AtEnd(|| drop(tmux(&["kill-server"])));
+    let entry = plugin.join("sesh.tmux").display().to_string();
+    let said = tmux(&[
+        "-f",
+        "/dev/null",
+        "new-session",
+        "-d",
+        "cat",
+        ";",
+        "run-shell",
+        &entry,
+    ]);
+    assert_eq!(said.code(), Some(0), "{said}");
+    let place = home.join(".local/share/tmux-sesh/bin");
+    until("they are built and found", || {
+        let said = tmux(&[
+            "display-message",
+            "-p",
+            "#{@seshplugin_bin} #{@seshplugin_trouble}",
+        ]);
+        said.text().trim_end() == place.display().to_string()
+    });
+    tmux(&["run-shell", &entry]);
+    let said = tmux(&["display-message", "-p", "#{@seshplugin_bin}"]);
+    assert_eq!(said.line(), place.display().to_string());
+    assert_eq!(
+        std::fs::read_dir(plugin.join("bin")).expect("bin").count(),
+        ours
+    );
+    std::fs::set_permissions(plugin.join("bin"), Permissions::from_mode(0o755))
+        .expect("permissions");
 }
 
 #[test]
