@@ -1,4 +1,4 @@
-//! Questions to the store: each is one tmux process.
+//! Questions to the store: each is one client of the server.
 
 use std::collections::{HashMap, HashSet};
 
@@ -285,7 +285,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the store in one tmux process.
+    /// Reads the store in one question.
     ///
     /// # Errors
     /// As [`Server::run`].

@@ -3,6 +3,7 @@
 mod client;
 mod probe;
 mod record;
+mod relay;
 mod run;
 mod server;
 mod victim;
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use client::{Control, Screen};
 pub(crate) use record::Record;
+pub(crate) use relay::{Play, Relay};
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
 pub(crate) use victim::Victim;
