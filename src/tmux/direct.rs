@@ -133,7 +133,7 @@ fn listen(server: &mut (impl Read + Write)) -> Option<Answer> {
     // The server's number of its stream to standard error, once it has one.
     let mut errors = None;
     let mut heard: Vec<u8> = Vec::new();
-    let mut chunk = [0; 65_536];
+    let mut chunk = vec![0; 65_536];
     loop {
         let mut rest = &heard[..];
         while let Some((kind, body, after)) = first(rest)? {

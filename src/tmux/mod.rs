@@ -251,6 +251,7 @@ impl Server {
 
     /// Where the tmux program would find the socket. `None` where it would refuse.
     fn socket_path(&self) -> Option<PathBuf> {
+        const OTHERS: u32 = 0o007;
         let name = match &self.socket {
             Socket::Path(path) => return Some(path.clone()),
             Socket::Name(name) => name,
@@ -260,7 +261,8 @@ impl Server {
         let folder = env::tmux_folder()?.join(format!("tmux-{user}"));
         let kept = folder.symlink_metadata().ok()?;
         // As tmux does: another user may have made it, with a server of his own in it.
-        (kept.is_dir() && kept.uid() == user && kept.mode() & 0o007 == 0).then(|| folder.join(name))
+        (kept.is_dir() && kept.uid() == user && kept.mode() & OTHERS == 0)
+            .then(|| folder.join(name))
     }
 
     /// The client to replace this process with: for what owns the terminal.

@@ -25,9 +25,9 @@ impl Default for Frame {
 impl Frame {
     #[must_use]
     pub fn new() -> Self {
-        // Starts with an ASCII letter: a printed line that starts with a zero-width character kills
-        // the server of a client without UTF-8.
-        let word = format!("s{}", &SeshId::random().simple()[..5]);
+        // Starts with an ASCII character: a printed line that starts with a zero-width one kills the server of
+        // a client without UTF-8. Not with a letter: 3.4 prints a `$` before one as `\$`, and a name may end so.
+        let word = format!("0{}", &SeshId::random().simple()[..5]);
         Self {
             field: format!("{word}{FIELD}"),
             record: format!("{word}{RECORD}"),
