@@ -55,7 +55,7 @@ impl Relay {
 
 fn serve(mut client: UnixStream, real: &Path, play: &Play) {
     if let Play::Says(words) = play {
-        let mut question = [0; 65_536];
+        let mut question = vec![0; 65_536];
         let _ = client.read(&mut question);
         let _ = client.write_all(words);
         return;
