@@ -322,11 +322,12 @@ impl Snapshot {
     /// # Errors
     /// A server below the floor.
     pub fn parse(frame: &Frame, output: &str) -> Result<Self> {
-        let (rows, books) = frame.read(output);
+        let mut books = output;
         let mut snapshot = Self::default();
         let mut panes = HashSet::new();
         let mut living = HashSet::new();
-        for row in rows {
+        for (row, after) in frame.sections(output) {
+            books = after;
             if let [id] = row[..] {
                 living.insert(id.to_string());
             } else if let [pane, formatted] = row[..] {
