@@ -128,13 +128,6 @@ pub fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Whether colours are unwanted (<https://no-color.org>) or would not show.
-#[must_use]
-pub fn plain() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
-}
-
 /// Whether a variable belongs to the place that the caller runs in, and would be a lie in another:
 /// tmux's own, the terminal's, our own, and what agent CLIs set for the children of one session
 /// (an agent that finds them believes it is nested and does not save its conversation).

@@ -15,6 +15,7 @@ mod find;
 mod keys;
 mod list;
 mod moves;
+mod papers;
 mod questions;
 mod races;
 mod run;
