@@ -42,6 +42,34 @@ pub fn tmux_pane() -> Option<PaneId> {
     std::env::var("TMUX_PANE").ok()?.parse().ok()
 }
 
+/// What tells a tmux server where its client is asking from.
+pub fn place() -> impl Iterator<Item = (OsString, OsString)> {
+    ["TMUX", "TMUX_PANE"]
+        .into_iter()
+        .filter_map(|name| Some((name.into(), std::env::var_os(name)?)))
+}
+
+/// The folder that tmux keeps its own socket folders in: `$TMUX_TMPDIR`, else the system's.
+#[must_use]
+pub fn tmux_folder() -> Option<PathBuf> {
+    std::env::var_os("TMUX_TMPDIR")
+        .filter(|value| !value.is_empty())
+        .and_then(|value| PathBuf::from(value).canonicalize().ok())
+        .or_else(|| PathBuf::from("/tmp").canonicalize().ok())
+}
+
+/// The user's number.
+#[must_use]
+pub fn user() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
+/// Whether every question goes through the tmux program: `SESH_CLIENT=tmux`.
+#[must_use]
+pub fn by_program() -> bool {
+    std::env::var_os("SESH_CLIENT").is_some_and(|value| value == "tmux")
+}
+
 /// The name of this machine: `$SESH_MACHINE`, else the host name.
 #[must_use]
 pub fn machine() -> String {
@@ -100,13 +128,6 @@ pub fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Whether colours are unwanted (<https://no-color.org>) or would not show.
-#[must_use]
-pub fn plain() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
-}
-
 /// Whether a variable belongs to the place that the caller runs in, and would be a lie in another:
 /// tmux's own, the terminal's, our own, and what agent CLIs set for the children of one session
 /// (an agent that finds them believes it is nested and does not save its conversation).
@@ -142,7 +163,7 @@ pub fn belongs_to_place(name: &OsStr) -> bool {
         return false;
     };
     // A person's own settings of ours go along.
-    if name == "SESH_MACHINE" {
+    if name == "SESH_MACHINE" || name == "SESH_CLIENT" {
         return false;
     }
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))

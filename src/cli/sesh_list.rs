@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::On;
@@ -50,8 +51,10 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["columns", "format"])]
     tags: bool,
 
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…", help = columns_help())]
-    columns: Vec<String>,
+    /// These columns as tab-separated values, in which a tab, a newline and a backslash are \t, \n and \\
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…",
+        value_parser = PossibleValuesParser::new(COLUMNS.map(|(name, _)| name)).try_map(column))]
+    columns: Vec<Column>,
 
     /// An array of records
     #[arg(long, conflicts_with_all = ["columns", "format"])]
@@ -70,11 +73,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let columns = args
-        .columns
-        .iter()
-        .map(|name| column(name))
-        .collect::<Result<Vec<_>>>()?;
     if args.words.iter().any(String::is_empty) {
         return Err(Error::usage("a target is empty: leave it out for all seshes").into());
     }
@@ -106,10 +104,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::json(&records)?;
     } else if args.format.is_some() {
         show_formatted(&snapshot, &records)?;
-    } else if columns.is_empty() {
+    } else if args.columns.is_empty() {
         show_table(&records, !args.no_header)?;
     } else {
-        show_columns(&records, &columns, !args.no_header)?;
+        show_columns(&records, &args.columns, !args.no_header)?;
     }
     Ok(Exit::Done)
 }
@@ -270,30 +268,14 @@ fn state(record: &Record) -> String {
     }
 }
 
-fn columns_help() -> String {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    format!(
-        "These columns as tab-separated values, in which a tab, a newline and a backslash are \\t, \\n and \\\\: \
-         {}",
-        names.join(", ")
-    )
-}
-
 /// A column of `--columns`: its name and its value.
 type Column = (&'static str, fn(&Record) -> String);
 
-fn column(name: &str) -> Result<Column> {
+fn column(name: String) -> Result<Column> {
     COLUMNS
         .into_iter()
         .find(|(known, _)| *known == name)
-        .ok_or_else(|| {
-            let known: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-            Error::usage(format!(
-                "there is no column {}: {}",
-                shown(name),
-                known.join(", ")
-            ))
-        })
+        .ok_or_else(|| Error::usage(format!("there is no column {}", shown(&name))))
 }
 
 fn number(value: Option<u64>) -> String {

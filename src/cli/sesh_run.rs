@@ -11,7 +11,7 @@ use crate::sesh::run as runner;
 /// Run a sesh's command in its pane, record its end, hold the pane readable
 ///
 /// sesh-new starts it; nobody types it. The command and its environment are in a private file, which is
-/// deleted when it is opened: tmux shows its own arguments to everyone.
+/// deleted when it is opened: tmux shows its own arguments to everyone. It exits with the command's code.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// The launch file

@@ -78,7 +78,7 @@ const FACTS: [&str; 8] = [
     "#{history_size}",
 ];
 
-/// Reads what a target shows: one tmux process for whatever has a pane.
+/// Reads what a target shows: one question for whatever has a pane.
 ///
 /// # Errors
 /// No such pane or sesh; a sesh that ended and left no lines.
@@ -179,7 +179,7 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
         Region::History(None) => "-".into(),
         Region::History(Some(lines)) => format!("-{lines}"),
     };
-    // Only the server can tell which pane a name means and how it stands, and one process is all there is: it
+    // Only the server can tell which pane a name means and how it stands, and one question is all there is: it
     // writes the commands itself. Only ids and our own words are in them: no text from a pane.
     let commands = |pane: &str, number: &str| {
         Batch::from(command::print(None, &frame.format([number])))
@@ -193,7 +193,7 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
             commands(&pane, pane.trim_start_matches('%'))
         );
         return Batch::from(command::print(Some(&pane), &row))
-            .then(command::run_expanded(Some(&pane), &here));
+            .then(command::ask_expanded(Some(&pane), &here));
     }
     let tails = match target {
         Target::Id(id) => command::print(
@@ -206,7 +206,7 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
     ended.extend(query::books(frame));
     ended.extend([tails]);
     Batch::from(command::list_panes(&row, Some(&target.filter())))
-        .then(command::run_expanded(
+        .then(command::ask_expanded(
             None,
             &format!(
                 "#{{S:#{{W:#{{P:#{{?{},{} ; ,}}}}}}}}",

@@ -3,9 +3,12 @@
 use crate::error::Result;
 use crate::id::PaneId;
 use crate::proc;
-use crate::store::query::{first_pane, row_format};
+use crate::store::query::{Pane, first_pane, row_format};
 use crate::store::{Record, Select, Snapshot, State, Target};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+
+/// From so many panes on the process table is read by several threads: it is system calls alone, 10 us a shell.
+const MANY: usize = 200;
 
 /// Reads the store and the process table.
 ///
@@ -13,12 +16,26 @@ use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 /// As [`Server::run`].
 pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
     let mut snapshot = Snapshot::read(server, select)?;
-    for pane in &mut snapshot.panes {
-        if let Some(record) = &mut pane.record {
-            look_at_process(record);
+    let hands = match snapshot.panes.len() {
+        0..MANY => 1,
+        _ => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let share = snapshot.panes.len().div_ceil(hands).max(1);
+    let mut shares = snapshot.panes.chunks_mut(share);
+    let own = shares.next();
+    std::thread::scope(|scope| {
+        for share in shares {
+            scope.spawn(|| look_at_processes(share));
         }
-    }
+        look_at_processes(own.unwrap_or_default());
+    });
     Ok(snapshot)
+}
+
+fn look_at_processes(panes: &mut [Pane]) {
+    for record in panes.iter_mut().filter_map(|pane| pane.record.as_mut()) {
+        look_at_process(record);
+    }
 }
 
 /// The sesh that a target means.

@@ -1,4 +1,4 @@
-//! Questions to the store: each is one tmux process.
+//! Questions to the store: each is one client of the server.
 
 use std::collections::{HashMap, HashSet};
 
@@ -285,7 +285,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads the store in one tmux process.
+    /// Reads the store in one question.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -322,11 +322,12 @@ impl Snapshot {
     /// # Errors
     /// A server below the floor.
     pub fn parse(frame: &Frame, output: &str) -> Result<Self> {
-        let (rows, books) = frame.read(output);
+        let mut books = output;
         let mut snapshot = Self::default();
         let mut panes = HashSet::new();
         let mut living = HashSet::new();
-        for row in rows {
+        for (row, after) in frame.sections(output) {
+            books = after;
             if let [id] = row[..] {
                 living.insert(id.to_string());
             } else if let [pane, formatted] = row[..] {

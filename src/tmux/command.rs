@@ -17,6 +17,8 @@ pub struct Command {
     pub(super) words: Vec<String>,
     /// The names of the commands inside its command strings.
     inner: Vec<String>,
+    /// It changes nothing, so it may run twice.
+    pub(super) asks: bool,
 }
 
 impl From<TmuxCommand<'_>> for Command {
@@ -30,6 +32,7 @@ impl Command {
         Self {
             words: words.into_iter().map(Into::into).collect(),
             inner: Vec::new(),
+            asks: false,
         }
     }
 
@@ -46,6 +49,11 @@ impl Command {
         words.join(" ")
     }
 
+    fn asking(mut self) -> Self {
+        self.asks = true;
+        self
+    }
+
     fn and(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.words.extend(words.into_iter().map(Into::into));
         self
@@ -56,32 +64,34 @@ impl Command {
 #[must_use]
 pub fn list_panes(format: &str, filter: Option<&str>) -> Command {
     let command = ListPanes::new().all().format(format);
-    match filter {
-        Some(filter) => command.filter(filter).build().into(),
-        None => command.build().into(),
-    }
+    let built = match filter {
+        Some(filter) => command.filter(filter).build(),
+        None => command.build(),
+    };
+    Command::from(built).asking()
 }
 
 /// The clients that look at a session, or all.
 #[must_use]
 pub fn list_clients(format: &str, session: Option<&str>) -> Command {
     let command = ListClients::new().format(format);
-    match session {
-        Some(session) => command.target_session(session).build().into(),
-        None => command.build().into(),
-    }
+    let built = match session {
+        Some(session) => command.target_session(session).build(),
+        None => command.build(),
+    };
+    Command::from(built).asking()
 }
 
 /// Every option of the server scope, one a line.
 #[must_use]
 pub fn show_server_options() -> Command {
-    ShowOptions::new().server().build().into()
+    Command::from(ShowOptions::new().server().build()).asking()
 }
 
 /// Every hidden variable of the global environment, one a line: `NAME=value`.
 #[must_use]
 pub fn show_hidden() -> Command {
-    Command::of(["show-environment", "-gh"])
+    Command::of(["show-environment", "-gh"]).asking()
 }
 
 /// Prints a format, expanded for a target. A target that is gone prints empty fields with exit 0.
@@ -92,7 +102,7 @@ pub fn print(target: Option<&str>, format: &str) -> Command {
         Some(target) => command.target_pane(target),
         None => command,
     };
-    command.message(format).build().into()
+    Command::from(command.message(format).build()).asking()
 }
 
 /// Sets a pane option. `target` is any tmux pane target: `%3`, or `=session:=window`.
@@ -250,17 +260,18 @@ pub fn if_format(
             command.inner.extend(inner.names().map(Into::into));
         }
     }
+    command.asks = then.asks() && otherwise.asks();
     command
 }
 
-/// Runs the commands that a format, expanded for a target, comes to. It waits a turn of the server: never inside a list
-/// that must be atomic.
+/// Runs the commands that a format, expanded for a target, comes to: they must be such that only ask. It waits a turn
+/// of the server: never inside a list that must be atomic.
 #[must_use]
-pub fn run_expanded(target: Option<&str>, format: &str) -> Command {
+pub fn ask_expanded(target: Option<&str>, format: &str) -> Command {
     let mut words = vec!["run-shell"];
     words.extend(target.iter().flat_map(|target| ["-t", target]));
     words.extend(["-C", format]);
-    Command::of(words)
+    Command::of(words).asking()
 }
 
 /// Makes sure that a server runs, also when the commands that follow hide in a string.
@@ -337,7 +348,7 @@ pub fn kill_pane(pane: PaneId) -> Command {
 }
 
 /// Prints the text of a pane from a line on: 0 is the top of the screen, a negative one is in the history,
-/// `-` is the oldest. `pane` and `from` may be formats, for use inside [`run_expanded`].
+/// `-` is the oldest. `pane` and `from` may be formats, for use inside [`ask_expanded`].
 #[must_use]
 pub fn capture_pane(pane: &str, from: &str, styled: bool, joined: bool) -> Command {
     let mut command = CapturePane::new().stdout();
@@ -347,7 +358,7 @@ pub fn capture_pane(pane: &str, from: &str, styled: bool, joined: bool) -> Comma
     if joined {
         command = command.join();
     }
-    command.start_line(from).target_pane(pane).build().into()
+    Command::from(command.start_line(from).target_pane(pane).build()).asking()
 }
 
 /// As which client send-keys acts.

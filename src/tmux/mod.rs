@@ -1,15 +1,18 @@
 //! The only door to tmux, and the only user of `tmux_interface`.
 //!
-//! A [`Server`] runs a [`Batch`] of [`command`]s in one tmux process: the server is single-threaded, so a
-//! batch that does not wait is seen whole or not at all. Text enters by the two functions of [`word`], rows
+//! A [`Server`] runs a [`Batch`] of [`command`]s as one client: the server is single-threaded, so a batch that
+//! does not wait is seen whole or not at all. The client is the tmux program; a batch that only asks needs no
+//! program ([`direct`]). Text enters by the two functions of [`word`], rows
 //! come back in the [`row`] frame.
 
 pub mod command;
+mod direct;
 pub mod row;
 pub mod version;
 pub mod word;
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -27,7 +30,7 @@ const ARGV_BYTES: usize = 15_000;
 /// tmux 3.7 and later refuse more arguments than 1,000.
 const ARGV_WORDS: usize = 900;
 
-/// Commands that run in one tmux process, in order; the first that fails ends the batch.
+/// Commands that run as one client of the server, in order; the first that fails ends the batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch(Vec<Command>);
 
@@ -64,6 +67,11 @@ impl Batch {
             }
         }
         names.join(", ")
+    }
+
+    /// Whether it changes nothing, so that it may run twice.
+    fn asks(&self) -> bool {
+        self.0.iter().all(|command| command.asks)
     }
 
     fn argv(&self) -> Vec<String> {
@@ -166,7 +174,7 @@ impl Server {
         }
     }
 
-    /// Runs a batch in one tmux process and gives what it printed.
+    /// Runs a batch as one client of the server and gives what it printed.
     ///
     /// # Errors
     /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
@@ -188,6 +196,17 @@ impl Server {
         } else {
             (argv, None)
         };
+        if fed.is_none()
+            && folder.is_none()
+            && batch.asks()
+            && let Some(answer) = self.asked(&argv)
+        {
+            return if answer.code == 0 {
+                Ok(text(answer.stdout))
+            } else {
+                Err(self.refused(batch, String::from_utf8_lossy(&answer.stderr).trim()))
+            };
+        }
         let mut client = self.client(&argv);
         if let Some(folder) = folder {
             client.current_dir(folder);
@@ -219,8 +238,31 @@ impl Server {
             let stderr = String::from_utf8_lossy(&output.stderr);
             return Err(self.refused(batch, stderr.trim()));
         }
-        Ok(String::from_utf8(output.stdout)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        Ok(text(output.stdout))
+    }
+
+    /// The answer of the server itself, without the tmux program. `None` in doubt.
+    fn asked(&self, argv: &[String]) -> Option<direct::Answer> {
+        if env::by_program() {
+            return None;
+        }
+        direct::ask(&self.socket_path()?, argv)
+    }
+
+    /// Where the tmux program would find the socket. `None` where it would refuse.
+    fn socket_path(&self) -> Option<PathBuf> {
+        const OTHERS: u32 = 0o007;
+        let name = match &self.socket {
+            Socket::Path(path) => return Some(path.clone()),
+            Socket::Name(name) => name,
+            Socket::Default => "default",
+        };
+        let user = env::user();
+        let folder = env::tmux_folder()?.join(format!("tmux-{user}"));
+        let kept = folder.symlink_metadata().ok()?;
+        // As tmux does: another user may have made it, with a server of his own in it.
+        (kept.is_dir() && kept.uid() == user && kept.mode() & OTHERS == 0)
+            .then(|| folder.join(name))
     }
 
     /// The client to replace this process with: for what owns the terminal.
@@ -338,6 +380,11 @@ pub fn check_floor(version: &str) -> Result<()> {
         Some(version) if version < FLOOR => Err(too_old(version)),
         _ => Ok(()),
     }
+}
+
+fn text(printed: Vec<u8>) -> String {
+    String::from_utf8(printed)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn too_old(version: Version) -> Error {

@@ -25,9 +25,9 @@ impl Default for Frame {
 impl Frame {
     #[must_use]
     pub fn new() -> Self {
-        // Starts with an ASCII letter: a printed line that starts with a zero-width character kills
-        // the server of a client without UTF-8.
-        let word = format!("s{}", &SeshId::random().simple()[..5]);
+        // Starts with an ASCII character: a printed line that starts with a zero-width one kills the server of
+        // a client without UTF-8. Not with a letter: 3.4 prints a `$` before one as `\$`, and a name may end so.
+        let word = format!("0{}", &SeshId::random().simple()[..5]);
         Self {
             field: format!("{word}{FIELD}"),
             record: format!("{word}{RECORD}"),
@@ -64,31 +64,37 @@ impl Frame {
     /// The records in a tmux output, and what was printed after the last of them.
     #[must_use]
     pub fn read<'a>(&self, output: &'a str) -> (Vec<Vec<&'a str>>, &'a str) {
-        let sections = self.sections(output);
-        let rest = sections.last().map_or(output, |(_, text)| text);
-        (
-            sections.into_iter().map(|(fields, _)| fields).collect(),
-            rest,
-        )
+        let mut rest = output;
+        let mut rows = Vec::new();
+        for (row, after) in self.sections(output) {
+            rest = after;
+            rows.push(row);
+        }
+        (rows, rest)
     }
 
     /// The records in a tmux output, each with what was printed between it and the next.
-    #[must_use]
-    pub fn sections<'a>(&self, output: &'a str) -> Vec<(Vec<&'a str>, &'a str)> {
-        let mut sections: Vec<(Vec<&str>, &str)> = Vec::new();
-        let mut rest = output;
-        while let Some((record, after)) = rest.split_once(self.record.as_str()) {
+    pub fn sections<'a>(&self, output: &'a str) -> impl Iterator<Item = (Vec<&'a str>, &'a str)> {
+        let mut next = output.split_once(self.record.as_str());
+        let mut width = 0;
+        std::iter::from_fn(move || {
+            let (record, after) = next?;
             let mut parts = record.split(self.field.as_str());
-            let before = parts.next().unwrap_or("");
-            if let Some((_, text)) = sections.last_mut() {
-                *text = before;
-            }
-            let own = parts.next().unwrap_or("");
-            let fields = own.split_terminator(FIELD).chain(parts).collect();
-            rest = after.strip_prefix('\n').unwrap_or(after);
-            sections.push((fields, rest));
-        }
-        sections
+            // What stands before the record belongs to the one before.
+            parts.next();
+            // Rows of one list are of one width, and long lists are to be read fast.
+            let mut row = Vec::with_capacity(width);
+            row.extend(parts.next().unwrap_or("").split_terminator(FIELD));
+            row.extend(parts);
+            width = row.len();
+            let rest = after.strip_prefix('\n').unwrap_or(after);
+            next = rest.split_once(self.record.as_str());
+            let text = match next {
+                Some((record, _)) => record.split(self.field.as_str()).next().unwrap_or(""),
+                None => rest,
+            };
+            Some((row, text))
+        })
     }
 }
 

@@ -10,19 +10,28 @@ use tmux_sesh::store::schema;
 
 use crate::support::Server;
 
-fn readme() -> String {
+pub(crate) fn readme() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     std::fs::read_to_string(path).expect("the README")
 }
 
 /// The lines of the table that is marked with a name.
-fn table<'a>(text: &'a str, name: &str) -> &'a str {
+pub(crate) fn table<'a>(text: &'a str, name: &str) -> &'a str {
     let start = format!("<!-- table: {name} -->\n");
     let (_, rest) = text
         .split_once(&start)
         .unwrap_or_else(|| panic!("no table {name}"));
     let (table, _) = rest.split_once("<!-- end -->").expect("a table has an end");
     table
+}
+
+/// What is below a heading.
+pub(crate) fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let start = format!("\n## {heading}\n");
+    let (_, rest) = text
+        .split_once(&start)
+        .unwrap_or_else(|| panic!("no section {heading}"));
+    rest.split("\n## ").next().unwrap_or(rest)
 }
 
 fn row(cells: &[&str]) -> String {

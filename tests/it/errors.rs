@@ -27,6 +27,11 @@ fn at(server: &Server, socket: &Path, helper: &str, args: &[&str]) -> Call {
         .args(args)
 }
 
+/// With the `tmux` that a test has put on PATH: a question alone would not need it.
+fn by_program(call: Call) -> Call {
+    call.env("SESH_CLIENT", "tmux")
+}
+
 #[test]
 fn no_server() {
     let server = Server::empty();
@@ -112,7 +117,7 @@ fn a_tmux_that_is_too_old() {
         "case $1 in -V) echo 'tmux 3.1c' ;; *) echo 'unknown command: if-shell' >&2; exit 1 ;; esac",
     );
     for (helper, args) in CALLS {
-        let sentence = server.sesh(helper, args).fails(127);
+        let sentence = by_program(server.sesh(helper, args)).fails(127);
         assert!(
             sentence.contains("3.1c") && sentence.contains("3.2a"),
             "which, and which is needed: {sentence}"
@@ -139,7 +144,7 @@ fn a_server_that_is_too_old() {
         ("pane-capture", &["one"]),
         ("sesh-pane", &["--pane", "%0"]),
     ] {
-        let sentence = server.sesh(helper, args).fails(127);
+        let sentence = by_program(server.sesh(helper, args)).fails(127);
         assert!(sentence.contains("3.1c"), "{sentence}");
     }
 }
@@ -151,7 +156,7 @@ fn a_refusal_of_tmux_names_the_command() {
         "tmux",
         "case $* in *-V*) echo 'tmux 3.4' ;; *) echo 'out of luck' >&2; exit 1 ;; esac",
     );
-    let sentence = server.sesh("sesh-list", NONE).fails(1);
+    let sentence = by_program(server.sesh("sesh-list", NONE)).fails(1);
     assert!(
         sentence.contains("list-panes") && sentence.contains("out of luck"),
         "{sentence}"

@@ -446,49 +446,6 @@ fn text_is_harmless_on_a_terminal_and_exact_on_a_pipe() {
 }
 
 #[test]
-fn a_read_is_one_tmux_process() {
-    let house = house();
-    let server = &house.server;
-    server.count_tmux();
-    let (build, held) = (house.build.uuid(), house.held.uuid());
-    let pane = house.build.pane();
-    let reads: [(&str, &[&str]); 18] = [
-        ("sesh-list", &[]),
-        ("sesh-list", &["--json"]),
-        ("sesh-list", &["--all"]),
-        ("sesh-list", &["--tags"]),
-        ("sesh-list", &["--tag", "x", "--columns", "name"]),
-        ("sesh-list", &["--format", "#{pane_id}"]),
-        ("sesh-list", &["--all", "--format", "#{pane_id}"]),
-        ("sesh-list", &["build"]),
-        ("sesh-list", &["gone"]),
-        ("sesh-pane", &["--pane", pane]),
-        ("sesh-pane", &["--pane", pane, "--json"]),
-        ("sesh-pane", &["--pane", pane, "--format", "#{pane_id}"]),
-        ("pane-capture", &[pane]),
-        ("pane-capture", &["build"]),
-        ("pane-capture", &[build, "--scrollback"]),
-        ("pane-capture", &["build", "--json", "--ansi", "--join"]),
-        ("pane-capture", &["held"]),
-        ("pane-capture", &[held, "--screen"]),
-    ];
-    for (helper, args) in reads {
-        server.sesh(helper, args).ok();
-        assert_eq!(server.tmux_calls(), 1, "{helper} {args:?}");
-    }
-    server.inside(pane, "sesh-pane", NONE).ok();
-    assert_eq!(server.tmux_calls(), 1);
-}
-
-#[test]
-fn the_last_lines_of_an_ended_one_are_one_tmux_process() {
-    let house = house();
-    house.server.count_tmux();
-    house.server.sesh("pane-capture", ["gone"]).said();
-    assert_eq!(house.server.tmux_calls(), 1);
-}
-
-#[test]
 fn a_format_that_tmux_cannot_read_is_a_usage_error() {
     let house = house();
     for bad in ["#{", "#{?x", "#{@sesh_name"] {

@@ -354,6 +354,18 @@ fn a_word_and_a_quoted_word_come_back_from_tmux() {
     no_command_ran(&server);
 }
 
+/// tmux 3.4 prints a `$` before a letter as `\$`: what follows a name in a row must not be one.
+#[test]
+fn a_session_whose_name_ends_with_a_dollar() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--", "sleep", "1000"]);
+    server.tmux(["rename-session", "-t", made.pane(), "cash$"]);
+    for _ in 0..4 {
+        let shown = server.record(made.uuid());
+        assert_eq!(shown.text("tmux/session"), "cash$");
+    }
+}
+
 #[test]
 fn what_others_wrote_does_not_bend_a_row() {
     let server = Server::start();

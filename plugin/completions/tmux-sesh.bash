@@ -1,0 +1,298 @@
+# shellcheck shell=bash
+# Completions of the helpers of tmux-sesh for bash 4 or newer: source this file in ~/.bashrc.
+#
+# Names, tags and panes are asked of the tmux server that the line names, else of the default one; each question is one
+# process. What comes back is only ever compared and quoted. The functions share the variables of _tmux_sesh.
+
+# The tables are made from the helpers themselves: UPDATE=1 cargo test --test it papers
+
+# What a helper takes: NAME, or NAME=KIND with a value. Of arguments 1 is the first, + each further one, and -- is what
+# comes after --.
+_tmux_sesh_takes() {
+  # shellcheck disable=SC2034 # it is the caller's
+  case $1 in
+    # table: takes
+    tmux-sesh)
+      takes=(
+        '1=words:new,adopt,list,set,end,run,pane,enter,pane-capture,pane-keys' '-h' '--help' '-V'
+        '--version'
+      )
+      ;;
+    new | sesh-new)
+      takes=(
+        '1=text' '--=command' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
+        '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
+        '--split=words:h,v' '--target=sessions' '--parent=targets' '--note=text' '--id=text' '--no-launch'
+        '--enter' '--dry-run' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    adopt | sesh-adopt)
+      takes=(
+        '1=panes' '--name=text' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--conv=text'
+        '--tag=tags' '--force' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    list | sesh-list)
+      takes=(
+        '1=targets' '+=targets' '--tag=tags' '--agent=agents'
+        '--state=words:starting,busy,waiting,idle,exited,unknown' '--archived' '--all' '--tags'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,conversation,command,exit,created,updated'
+        '--json' '--format=text' '--no-header' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    set | sesh-set)
+      takes=(
+        '1=targets' '+=targets' '--name=text' '--tag=tags' '--untag=tags' '--retag=retags' '--archive'
+        '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json' '-L=text' '-S=file' '-h'
+        '--help' '-V' '--version'
+      )
+      ;;
+    end | sesh-end)
+      takes=(
+        '1=targets' '+=targets' '--kill' '--forget' '--timeout=text' '-L=text' '-S=file' '-h' '--help' '-V'
+        '--version'
+      )
+      ;;
+    run | sesh-run)
+      takes=(
+        '--launch=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    pane | sesh-pane)
+      takes=(
+        '--pane=panes' '--socket-path=file' '--format=text' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
+        '--version'
+      )
+      ;;
+    enter | sesh-enter)
+      takes=(
+        '1=targets' '--client=clients' '--read-only' '--print' '-L=text' '-S=file' '-h' '--help' '-V'
+        '--version'
+      )
+      ;;
+    pane-capture)
+      takes=(
+        '1=targets' '-n=text' '--lines=text' '--screen' '--scrollback' '--ansi' '--join' '--json' '-L=text'
+        '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    pane-keys)
+      takes=(
+        '1=targets' '2=text' '+=text' '--literal=text' '--repeat=text' '--leave-mode' '--to-mode'
+        '--to-held' '--synchronized' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    # end
+  esac
+}
+
+# Reads the line as far as the cursor: the words before that at the cursor to words, that one to word, the quote that is
+# open in it to quote, and to kept how many characters of it readline leaves as they are. Nothing is expanded.
+# COMP_WORDS cuts at characters that names hold, and keeps quotes. Fails after a redirection.
+_tmux_sesh_read() {
+  local line=${COMP_LINE:0:COMP_POINT} at char outside=0 begun='' redirected=''
+  for ((at = 0; at < ${#line}; at++)); do
+    char=${line:at:1}
+    case $quote$char in
+      "''" | '""')
+        quote='' kept=$outside
+        continue
+        ;;
+      [\"\'])
+        quote=$char outside=$kept kept=${#word} begun=1
+        continue
+        ;;
+      \\ | \"\\)
+        at=$((at + 1))
+        char=${line:at:1}
+        [ -z "$quote" ] || [[ $char == [\"\\\$\`] ]] || char=\\$char
+        ;;
+      [[:blank:]\<\>])
+        if [ -n "$begun" ]; then
+          [ -n "$redirected" ] || words+=("$word")
+          redirected=''
+        fi
+        [[ $char == [[:blank:]] ]] || redirected=1
+        word='' kept=0 begun=''
+        continue
+        ;;
+      ?) [[ $COMP_WORDBREAKS != *"$char"* ]] || kept=$((${#word} + 1)) ;;
+    esac
+    word+=$char begun=1
+  done
+  [ -z "$redirected" ]
+}
+
+# Offers those values that go on from the word, quoted as it is. What the word has before the value is in before.
+_tmux_sesh_offer() {
+  local value
+  for value; do
+    value=$before$value
+    [[ $value == "$word"* ]] || continue
+    value=${value:kept}
+    case $quote in
+      # What would need more than these quotes is left out.
+      \') [[ $value != *\'* ]] || continue ;;
+      \") [[ $value != *[\"\\\$\`!]* ]] || continue ;;
+      *) [[ $value != *[!a-zA-Z0-9_@%+=:,./-]* ]] || printf -v value %q "$value" ;;
+    esac
+    COMPREPLY+=("$value")
+  done
+}
+
+# Sets kind to what an option, or the argument in a place, takes; fails if that is nothing.
+_tmux_sesh_kind() {
+  local one
+  for one in "${takes[@]}"; do
+    if [[ $one == "$1="* ]]; then
+      kind=${one#*=}
+      return
+    fi
+  done
+  return 1
+}
+
+_tmux_sesh_list() {
+  mapfile -t lines < <(command sesh-list "${server[@]}" --no-header "$@" 2>/dev/null)
+}
+
+_tmux_sesh_tmux() {
+  mapfile -t lines < <(command tmux -u "${server[@]}" "$@" 2>/dev/null)
+}
+
+# Offers the values of a kind.
+_tmux_sesh_values() {
+  local lines=() line ended=()
+  case $1/${word#"$before"} in
+    words:*)
+      IFS=, read -ra lines <<<"${1#*:}"
+      _tmux_sesh_offer "${lines[@]}"
+      ;;
+    list:*)
+      [[ ${word#"$before"} != *,* ]] || before=${word%,*},
+      compopt -o nospace
+      _tmux_sesh_values "words:${1#*:}"
+      ;;
+    targets/.* | panes/.*) _tmux_sesh_offer . ;;
+    targets/%* | panes/*)
+      _tmux_sesh_tmux list-panes -a -F '#{pane_id}'
+      _tmux_sesh_offer "${lines[@]}"
+      ;;
+    targets/*)
+      _tmux_sesh_list --all --columns name,tmux-pane
+      for line in "${lines[@]}"; do
+        case $line in
+          *$'\t%'*) _tmux_sesh_offer "${line%%$'\t'*}" ;;
+          *) ended+=("${line%%$'\t'*}") ;;
+        esac
+      done
+      # Those without a pane only where no other is meant.
+      [ ${#COMPREPLY[@]} -gt 0 ] || _tmux_sesh_offer "${ended[@]}"
+      ;;
+    tags/* | retags/*=*)
+      [ "$1" = tags ] || before=${word%"${word#"$before"*=}"}
+      _tmux_sesh_list --tags
+      _tmux_sesh_offer "${lines[@]%% *}"
+      ;;
+    retags/*)
+      compopt -o nospace
+      _tmux_sesh_list --tags
+      lines=("${lines[@]%% *}")
+      _tmux_sesh_offer "${lines[@]/%/=}"
+      ;;
+    agents/*)
+      _tmux_sesh_list --all --columns agent
+      _tmux_sesh_offer "${lines[@]}"
+      ;;
+    clients/*)
+      _tmux_sesh_tmux list-clients -F '#{client_name}'
+      _tmux_sesh_offer "${lines[@]}"
+      ;;
+    sessions/*)
+      _tmux_sesh_tmux list-sessions -F '#{session_name}'
+      _tmux_sesh_offer "${lines[@]}"
+      ;;
+    folder/*) compopt -o dirnames ;;
+    file/*) compopt -o default ;;
+  esac
+}
+
+# Completes a command and its arguments, which begin behind --.
+_tmux_sesh_command() {
+  local first=1 delegate
+  while [ "${COMP_WORDS[first - 1]}" != -- ]; do
+    first=$((first + 1))
+  done
+  # bash-completion has a function for that, by its new name or by its old one.
+  for delegate in _comp_command_offset _command_offset; do
+    if declare -F "$delegate" >/dev/null; then
+      "$delegate" "$first"
+      return
+    fi
+  done
+  if [ "$COMP_CWORD" -eq "$first" ]; then
+    mapfile -t COMPREPLY < <(compgen -c -- "$word")
+  else
+    compopt -o default
+  fi
+}
+
+_tmux_sesh() {
+  local words=() word='' quote='' kept=0 takes=() server=() kind before='' place=1 at one
+  COMPREPLY=()
+  if ! _tmux_sesh_read; then
+    compopt -o default
+    return
+  fi
+  if [ "${words[0]##*/}" = tmux-sesh ] && [ ${#words[@]} -gt 1 ]; then
+    words=("${words[@]:1}")
+  fi
+  _tmux_sesh_takes "${words[0]##*/}"
+  for ((at = 1; at < ${#words[@]}; at++)); do
+    case ${words[at]} in
+      --)
+        if _tmux_sesh_kind --; then
+          _tmux_sesh_command
+          return
+        fi
+        ;;
+      -L | -S) server=("${words[@]:at:2}") ;;
+      -[LS]*) server=("${words[at]}") ;;
+      -*) ;;
+      *)
+        place=$((place + 1))
+        continue
+        ;;
+    esac
+    if _tmux_sesh_kind "${words[at]}"; then
+      at=$((at + 1))
+    fi
+  done
+  if [ "$at" -gt ${#words[@]} ]; then
+    # The word is the value of the option before it.
+    _tmux_sesh_values "$kind"
+  elif [[ $word == --*=* ]]; then
+    before=${word%%=*}=
+    ! _tmux_sesh_kind "${word%%=*}" || _tmux_sesh_values "$kind"
+  elif [[ $word == -* ]]; then
+    for one in "${takes[@]%%=*}"; do
+      [[ $one != -?* || $one == -- ]] || _tmux_sesh_offer "$one"
+    done
+  elif _tmux_sesh_kind "$place" || _tmux_sesh_kind +; then
+    _tmux_sesh_values "$kind"
+  fi
+}
+
+# table: names
+complete -F _tmux_sesh tmux-sesh \
+  sesh-new \
+  sesh-adopt \
+  sesh-list \
+  sesh-set \
+  sesh-end \
+  sesh-run \
+  sesh-pane \
+  sesh-enter \
+  pane-capture \
+  pane-keys
+# end

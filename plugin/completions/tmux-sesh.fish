@@ -1,0 +1,270 @@
+# Completions of the helpers of tmux-sesh for fish: source this file in ~/.config/fish/config.fish.
+#
+# Names, tags and panes are asked of the tmux server that the line names, else of the default one; each question is one
+# process. The table is made from the helpers themselves: UPDATE=1 cargo test --test it papers
+
+# Runs a program with the line's server.
+function __tmux_sesh_ask
+    set -l server
+    set -l tokens (commandline -opc)
+    for at in (seq (count $tokens))
+        switch $tokens[$at]
+            case -L -S
+                set server $tokens[$at..(math $at + 1)]
+            case '-L*' '-S*'
+                set server $tokens[$at]
+        end
+    end
+    command $argv[1] $server $argv[2..] 2>/dev/null
+end
+
+# The word at the cursor, without the option that it may be the value of.
+function __tmux_sesh_word
+    string replace -r '^--[^=]*=' '' -- (commandline -ct) | string unescape
+end
+
+# Whether the cursor is at the argument in a place, of 2+ also in a later one. The options that take a value come behind.
+function __tmux_sesh_at
+    set -l place 1
+    set -l value
+    for token in (commandline -opc)[2..]
+        if set -q value[1]
+            set value
+        else if contains -- $token $argv[2..]
+            set value $token
+        else if not string match -q -- '-*' $token
+            set place (math $place + 1)
+        end
+    end
+    switch $argv[1]
+        case '*+'
+            test $place -ge (string replace + '' $argv[1])
+        case '*'
+            test $place -eq $argv[1]
+    end
+end
+
+# Completes the tokens from a number on as a line of their own, behind the other words that it is given.
+function __tmux_sesh_line
+    set -l tokens (commandline -opc)
+    set -e tokens[1..(math $argv[1] - 1)]
+    complete -C (string join ' ' -- $argv[2..] (string escape -- $tokens) (commandline -ct))
+end
+
+# Completes a helper below tmux-sesh.
+function __tmux_sesh_below
+    set -l helper (commandline -opc)[2]
+    if contains -- sesh-$helper $__tmux_sesh_helpers
+        set helper sesh-$helper
+    end
+    __tmux_sesh_line 3 $helper
+end
+
+# Completes a command and its arguments behind --.
+function __tmux_sesh_command
+    __tmux_sesh_line (math 1 + (contains -i -- -- (commandline -opc)))
+end
+
+function __tmux_sesh_targets
+    set -l word (__tmux_sesh_word)
+    if string match -qr '^[.%]' -- $word
+        __tmux_sesh_panes
+        return
+    end
+    set -l here
+    set -l ended
+    __tmux_sesh_ask sesh-list --all --no-header --columns name,tmux-pane,state | while read -l -d \t name pane state
+        if test -n "$pane"
+            set -a here $name\t$state
+        else
+            set -a ended $name\t$state
+        end
+    end
+    # Those without a pane only where no other is meant.
+    if string match -qr -- '^'(string escape --style=regex -- $word) $here
+        string join \n -- $here
+    else
+        string join \n -- $ended
+    end
+end
+
+function __tmux_sesh_panes
+    if string match -q '.*' -- (__tmux_sesh_word)
+        printf '.\tthis pane\n'
+    else
+        __tmux_sesh_ask tmux -u list-panes -a -F '#{pane_id} #{@sesh_name}' | string replace ' ' \t
+    end
+end
+
+function __tmux_sesh_tags
+    __tmux_sesh_ask sesh-list --tags --no-header | string replace -r ' .*' ''
+end
+
+function __tmux_sesh_retags
+    set -l old (string match -r '.*=' -- (__tmux_sesh_word))
+    set -l tags (__tmux_sesh_tags)
+    if test -n "$old"
+        string join \n -- $old$tags
+    else
+        string join \n -- $tags=
+    end
+end
+
+function __tmux_sesh_agents
+    __tmux_sesh_ask sesh-list --all --no-header --columns agent | string match -v ''
+end
+
+function __tmux_sesh_clients
+    __tmux_sesh_ask tmux -u list-clients -F '#{client_name}'
+end
+
+function __tmux_sesh_sessions
+    __tmux_sesh_ask tmux -u list-sessions -F '#{session_name}'
+end
+
+# Words with commas between.
+function __tmux_sesh_list
+    set -l before (string match -r '.*,' -- (__tmux_sesh_word))
+    string join \n -- "$before"$argv
+end
+
+# table: takes
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter pane-capture pane-keys
+complete -c tmux-sesh -f
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
+complete -c tmux-sesh -n 'not __tmux_sesh_at 1' -a '(__tmux_sesh_below)'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a new -d 'Make a sesh: a pane with a name, a command and a memory'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a adopt -d 'Make a sesh of a pane that somebody else made'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a list -d 'Find seshes and show them'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a set -d 'Rename, tag, archive, annotate a sesh'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TERM to what was started'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text of a pane: of a sesh, also an ended one, or of any pane'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
+complete -c sesh-new -f
+complete -c sesh-new -l agent -x -a 'claude codex pi gemini opencode copilot aider' -d 'Launch this agent'
+complete -c sesh-new -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
+complete -c sesh-new -l cwd -x -a '(__fish_complete_directories)' -d 'The folder it starts in [default: this one]'
+complete -c sesh-new -l env -x -d 'A variable for it, on top of this environment; may be repeated'
+complete -c sesh-new -l rows -x -d 'The height of its pane [default: this client\'s, else 50]'
+complete -c sesh-new -l cols -x -d 'The width of its pane [default: this client\'s, else 200]'
+complete -c sesh-new -l fixed-size -d 'Keep that size whoever looks at it'
+complete -c sesh-new -l session -d 'In a session of its own'
+complete -c sesh-new -l window -d 'In a window of this session'
+complete -c sesh-new -l split -x -a 'h v' -d 'In a split of this pane: h (beside) or v (below)'
+complete -c sesh-new -l target -x -a '(__tmux_sesh_sessions)' -d 'In this session, and this window of it; made when absent'
+complete -c sesh-new -l parent -x -a '(__tmux_sesh_targets)' -d 'The sesh it belongs to [default: the one this pane is]'
+complete -c sesh-new -l note -x -d 'A note'
+complete -c sesh-new -l id -x -d 'Its identity, a UUID that was never used here'
+complete -c sesh-new -l no-launch -d 'Make the pane, but wait there for Enter before the command starts'
+complete -c sesh-new -l enter -d 'Go there'
+complete -c sesh-new -l dry-run -d 'Say what would be done and do nothing'
+complete -c sesh-new -l json -d 'Print the record as JSON'
+complete -c sesh-new -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-new -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-new -s h -l help -d 'Print help'
+complete -c sesh-new -s V -l version -d 'Print version'
+complete -c sesh-new -n 'contains -- -- (commandline -opc)' -a '(__tmux_sesh_command)'
+complete -c sesh-adopt -f
+complete -c sesh-adopt -l name -x -d 'Its name, unique among the living; made up if left out'
+complete -c sesh-adopt -l agent -x -a 'claude codex pi gemini opencode copilot aider' -d 'The agent that lives there'
+complete -c sesh-adopt -l conv -x -d 'The agent\'s conversation id'
+complete -c sesh-adopt -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
+complete -c sesh-adopt -l force -d 'Also when another pane has that conversation'
+complete -c sesh-adopt -l json -d 'Print the record as JSON'
+complete -c sesh-adopt -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-adopt -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-adopt -s h -l help -d 'Print help'
+complete -c sesh-adopt -s V -l version -d 'Print version'
+complete -c sesh-adopt -n '__tmux_sesh_at 1 --name --agent --conv --tag -L -S' -a '(__tmux_sesh_panes)'
+complete -c sesh-list -f
+complete -c sesh-list -l tag -x -a '(__tmux_sesh_tags)' -d 'Only those with this tag; may be repeated'
+complete -c sesh-list -l agent -x -a '(__tmux_sesh_agents)' -d 'Only those of this agent'
+complete -c sesh-list -l state -x -a 'starting busy waiting idle exited unknown' -d 'Only those in this state'
+complete -c sesh-list -l archived -d 'Archived ones too'
+complete -c sesh-list -l all -d 'Archived ones and ended ones too'
+complete -c sesh-list -l tags -d 'The tags in use, with their counts, instead'
+complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machine status state cwd tags archived live tmux-socket tmux-session tmux-window tmux-pane why since by gen note parent conversation command exit created updated)' -d 'These columns as tab-separated values, in which a tab, a newline and a backslash are \\t, \\n and \\\\'
+complete -c sesh-list -l json -d 'An array of records'
+complete -c sesh-list -l format -x -d 'This tmux format, a line a pane, as in \'#{@sesh_name} #{pane_title}\''
+complete -c sesh-list -l no-header -d 'No header line'
+complete -c sesh-list -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-list -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-list -s h -l help -d 'Print help'
+complete -c sesh-list -s V -l version -d 'Print version'
+complete -c sesh-list -n '__tmux_sesh_at 1+ --tag --agent --state --columns --format -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-set -f
+complete -c sesh-set -l name -x -d 'Give it this name, unique among the living'
+complete -c sesh-set -l tag -x -a '(__tmux_sesh_tags)' -d 'Add this tag; may be repeated'
+complete -c sesh-set -l untag -x -a '(__tmux_sesh_tags)' -d 'Take this tag away; may be repeated'
+complete -c sesh-set -l retag -x -a '(__tmux_sesh_retags)' -d 'Replace a tag; may be repeated'
+complete -c sesh-set -l archive -d 'Put it away: hidden from lists, kept all the same'
+complete -c sesh-set -l unarchive -d 'Take it out again'
+complete -c sesh-set -l note -x -d 'Give it this note; an empty one removes it'
+complete -c sesh-set -l meta -x -d 'Set a field of your own; an empty value removes it; may be repeated'
+complete -c sesh-set -l parent -x -a '(__tmux_sesh_targets)' -d 'The sesh it belongs to; an empty one removes it'
+complete -c sesh-set -l json -d 'Print the changed records as JSON'
+complete -c sesh-set -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-set -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-set -s h -l help -d 'Print help'
+complete -c sesh-set -s V -l version -d 'Print version'
+complete -c sesh-set -n '__tmux_sesh_at 1+ --name --tag --untag --retag --note --meta --parent -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-end -f
+complete -c sesh-end -l kill -d 'KILL what does not end otherwise'
+complete -c sesh-end -l forget -d 'Remove the record too; also of ended and archived ones'
+complete -c sesh-end -l timeout -x -d 'How long HUP and TERM may take together'
+complete -c sesh-end -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-end -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-end -s h -l help -d 'Print help'
+complete -c sesh-end -s V -l version -d 'Print version'
+complete -c sesh-end -n '__tmux_sesh_at 1+ --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-run -f
+complete -c sesh-run -l launch -r -F -d 'The launch file'
+complete -c sesh-run -s h -l help -d 'Print help'
+complete -c sesh-run -s V -l version -d 'Print version'
+complete -c sesh-pane -f
+complete -c sesh-pane -l pane -x -a '(__tmux_sesh_panes)' -d 'The pane [default: this one, $TMUX_PANE]'
+complete -c sesh-pane -l socket-path -r -F -d 'The tmux server with this socket path: the same as -S'
+complete -c sesh-pane -l format -x -d 'Print this tmux format instead, as in \'#{@sesh_name}\''
+complete -c sesh-pane -l json -d 'Print the record as JSON'
+complete -c sesh-pane -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-pane -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-pane -s h -l help -d 'Print help'
+complete -c sesh-pane -s V -l version -d 'Print version'
+complete -c sesh-enter -f
+complete -c sesh-enter -l client -x -a '(__tmux_sesh_clients)' -d 'The client to switch [default: the one that looks at this session]'
+complete -c sesh-enter -l read-only -d 'Look without being able to type'
+complete -c sesh-enter -l print -d 'Print the tmux command that would go there, and do nothing'
+complete -c sesh-enter -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-enter -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-enter -s h -l help -d 'Print help'
+complete -c sesh-enter -s V -l version -d 'Print version'
+complete -c sesh-enter -n '__tmux_sesh_at 1 --client -L -S' -a '(__tmux_sesh_targets)'
+complete -c pane-capture -f
+complete -c pane-capture -s n -l lines -x -d 'The last N lines that hold text'
+complete -c pane-capture -l screen -d 'The whole screen, empty lines too'
+complete -c pane-capture -l scrollback -d 'The screen and all its history, or the last N lines of history'
+complete -c pane-capture -l ansi -d 'With colours and attributes'
+complete -c pane-capture -l join -d 'Join lines that the pane\'s width has wrapped'
+complete -c pane-capture -l json -d 'With the pane\'s size, cursor and mode, as JSON'
+complete -c pane-capture -s L -x -d 'The tmux server with this socket name'
+complete -c pane-capture -s S -r -F -d 'The tmux server with this socket path'
+complete -c pane-capture -s h -l help -d 'Print help'
+complete -c pane-capture -s V -l version -d 'Print version'
+complete -c pane-capture -n '__tmux_sesh_at 1 -n --lines -L -S' -a '(__tmux_sesh_targets)'
+complete -c pane-keys -f
+complete -c pane-keys -l literal -x -d 'This text, to the letter, before the keys'
+complete -c pane-keys -l repeat -x -d 'All of it so many times'
+complete -c pane-keys -l leave-mode -d 'Leave copy mode first'
+complete -c pane-keys -l to-mode -d 'The keys are for copy mode'
+complete -c pane-keys -l to-held -d 'The keys are for the prompt of a held pane: Enter closes it, r runs its command again'
+complete -c pane-keys -l synchronized -d 'Also to the other panes, if the window\'s panes are synchronised'
+complete -c pane-keys -s L -x -d 'The tmux server with this socket name'
+complete -c pane-keys -s S -r -F -d 'The tmux server with this socket path'
+complete -c pane-keys -s h -l help -d 'Print help'
+complete -c pane-keys -s V -l version -d 'Print version'
+complete -c pane-keys -n '__tmux_sesh_at 1 --literal --repeat -L -S' -a '(__tmux_sesh_targets)'
+# end

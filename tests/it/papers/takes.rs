@@ -1,0 +1,149 @@
+//! What the helpers take, as papers need it: from their clap commands.
+
+use clap::builder::StyledStr;
+use clap::{Arg, ArgAction};
+use tmux_sesh::cli::TOOLS;
+
+pub(super) struct Helper {
+    pub(super) name: &'static str,
+    /// Its name below `tmux-sesh`.
+    pub(super) short_name: &'static str,
+    pub(super) about: String,
+    /// What its help says behind that, or the same if that is all.
+    pub(super) description: String,
+    /// What its help says at its end.
+    pub(super) notes: String,
+    pub(super) options: Vec<Argument>,
+    pub(super) places: Vec<Argument>,
+}
+
+/// An option, or an argument in its place.
+pub(super) struct Argument {
+    /// `-L`, `--tag` or both; none of an argument in its place.
+    pub(super) names: Vec<String>,
+    pub(super) help: String,
+    /// `None` for a switch.
+    pub(super) value: Option<Value>,
+    pub(super) required: bool,
+    pub(super) repeats: bool,
+    /// It comes after `--`.
+    pub(super) last: bool,
+}
+
+pub(super) struct Value {
+    /// What the help calls it.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) default: Option<String>,
+    /// It may be left out, and else stands behind `=`.
+    pub(super) optional: bool,
+}
+
+pub(super) enum Kind {
+    /// Nothing is known of it.
+    Text,
+    Words(Vec<String>),
+    /// Several of these words, with commas between.
+    List(Vec<String>),
+    /// What there is at the moment: the word names the function that knows, in all three shells.
+    Live(&'static str),
+    Folder,
+    File,
+    /// A command and its arguments.
+    Command,
+}
+
+/// What a value is, by its name in the help: one word means the same in all helpers.
+fn kind(name: &str) -> Kind {
+    match name {
+        "TARGET" | "TARGET|PREFIX" => Kind::Live("targets"),
+        "PANE" | "%N" => Kind::Live("panes"),
+        "TAG" => Kind::Live("tags"),
+        "OLD=NEW" => Kind::Live("retags"),
+        "CLIENT" => Kind::Live("clients"),
+        "SESSION[:WINDOW]" => Kind::Live("sessions"),
+        "KIND" => Kind::Live("agents"),
+        "DIR" => Kind::Folder,
+        "FILE" | "PATH" => Kind::File,
+        "COMMAND" => Kind::Command,
+        _ => Kind::Text,
+    }
+}
+
+/// Every helper but `tmux-sesh`, which takes one of them and its arguments.
+pub(super) fn helpers() -> Vec<Helper> {
+    TOOLS
+        .iter()
+        .map(|tool| {
+            let mut command = (tool.command)();
+            command.build();
+            let text = |styled: Option<&StyledStr>| styled.map(ToString::to_string);
+            let about = tool.about();
+            let long = text(command.get_long_about()).unwrap_or_default();
+            let more = long.strip_prefix(&about).unwrap_or(&long).trim_start();
+            let (places, options) = command
+                .get_arguments()
+                .filter(|argument| !argument.is_hide_set())
+                .partition::<Vec<&Arg>, _>(|argument| argument.is_positional());
+            Helper {
+                name: tool.name,
+                short_name: tool.short_name(),
+                description: if more.is_empty() { &about } else { more }.into(),
+                about,
+                notes: text(command.get_after_help()).unwrap_or_default(),
+                options: options.into_iter().map(argument).collect(),
+                places: places.into_iter().map(argument).collect(),
+            }
+        })
+        .collect()
+}
+
+fn argument(argument: &Arg) -> Argument {
+    let short = argument.get_short().map(|short| format!("-{short}"));
+    let long = argument.get_long().map(|long| format!("--{long}"));
+    let values = argument.get_num_args().unwrap_or_default();
+    Argument {
+        names: short.into_iter().chain(long).collect(),
+        help: match argument.get_action() {
+            // clap says there which of -h and --help says more.
+            ArgAction::Help => "Print help".into(),
+            _ => argument
+                .get_help()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        },
+        value: values.takes_values().then(|| value(argument)),
+        required: argument.is_required_set(),
+        repeats: matches!(argument.get_action(), ArgAction::Append),
+        last: argument.is_last_set(),
+    }
+}
+
+fn value(argument: &Arg) -> Value {
+    let name = argument
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map_or_else(|| argument.get_id().to_string(), ToString::to_string);
+    let words: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().into())
+        .collect();
+    let kind = match (words.is_empty(), argument.get_value_delimiter()) {
+        (true, _) => kind(&name),
+        (false, Some(_)) => Kind::List(words),
+        (false, None) => Kind::Words(words),
+    };
+    let default = argument.get_default_values().first();
+    Value {
+        name,
+        kind,
+        default: default
+            .filter(|_| !argument.is_hide_default_value_set())
+            .map(|default| default.to_string_lossy().into_owned()),
+        optional: argument
+            .get_num_args()
+            .is_some_and(|values| values.min_values() == 0)
+            && argument.is_require_equals_set(),
+    }
+}

@@ -1,0 +1,81 @@
+//! A socket before the server's own: it counts who comes, and can play a server that does not behave.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Server;
+
+/// What becomes of a client's question.
+#[derive(Clone, Debug)]
+pub(crate) enum Play {
+    /// The server answers.
+    Honest,
+    /// The server answers, and its answer ends after so many bytes.
+    Cut(usize),
+    /// These bytes are the answer.
+    Says(Vec<u8>),
+}
+
+pub(crate) struct Relay {
+    socket: PathBuf,
+    clients: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    /// A socket before `server`. Whoever comes to it is treated alike. Lives as long as the test.
+    pub(crate) fn before(server: &Server, name: &str, play: Play) -> Self {
+        let socket = server.path(name);
+        let real = server.socket();
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let clients = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&clients);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let play = play.clone();
+                let real = real.clone();
+                std::thread::spawn(move || serve(client, &real, &play));
+            }
+        });
+        Self { socket, clients }
+    }
+
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// How many clients came since the last look.
+    pub(crate) fn clients(&self) -> usize {
+        self.clients.swap(0, Ordering::SeqCst)
+    }
+}
+
+fn serve(mut client: UnixStream, real: &Path, play: &Play) {
+    if let Play::Says(words) = play {
+        let mut question = vec![0; 65_536];
+        let _ = client.read(&mut question);
+        let _ = client.write_all(words);
+        return;
+    }
+    let mut server = UnixStream::connect(real).expect("the real server");
+    let mut asked = client.try_clone().expect("a second handle");
+    let mut told = server.try_clone().expect("a second handle");
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut asked, &mut told);
+        let _ = told.shutdown(std::net::Shutdown::Both);
+    });
+    match play {
+        Play::Cut(length) => {
+            let length = u64::try_from(*length).expect("a length");
+            let _ = std::io::copy(&mut Read::by_ref(&mut server).take(length), &mut client);
+        }
+        _ => {
+            let _ = std::io::copy(&mut server, &mut client);
+        }
+    }
+    let _ = client.shutdown(std::net::Shutdown::Both);
+    let _ = server.shutdown(std::net::Shutdown::Both);
+}
