@@ -137,6 +137,58 @@ fn an_equal_count_is_not_written() {
 }
 
 #[test]
+fn what_changes_nothing_draws_nothing() {
+    let (server, panes) = with_three();
+    server.option("status-right", "#{sesh_status}");
+    server.option("status-interval", "0");
+    server.load();
+    let person = Screen::attach(&server, MAIN, (100, 20));
+    person.shows("●3");
+    let written = || sent(&server, person.client());
+    // What the client asks its terminal when it comes is answered a moment later.
+    let mut last = String::new();
+    until("the client has settled", || {
+        server.plugin_has_settled();
+        let now = written();
+        std::mem::replace(&mut last, now.clone()) == now
+    });
+    for at in 0..10 {
+        let name = format!("SESH_heartbeat_{at}");
+        server.tmux(["set-environment", "-gh", &name, "1"]);
+        server.recount();
+    }
+    assert_eq!(written(), last);
+    server.tmux(["set-option", "-p", "-t", &panes[0], "@sesh_state", "idle"]);
+    server.recount();
+    person.shows("●2 ○1");
+    assert_ne!(written(), last);
+}
+
+/// The bytes that a client was sent.
+fn sent(server: &Server, client: &str) -> String {
+    server
+        .tmux(["list-clients", "-F", "#{client_name} #{client_written}"])
+        .lines()
+        .find(|line| line.starts_with(client))
+        .map(Into::into)
+        .unwrap_or_default()
+}
+
+#[test]
+fn no_format_starts_a_process() {
+    let (server, _) = with_three();
+    server.option("status-right", "#{sesh_status}");
+    server.load();
+    for scope in ["-s", "-g", "-gw"] {
+        let all = server.tmux(["show-options", scope]);
+        let ours = all.lines().filter(|line| line.contains("sesh"));
+        for line in ours {
+            assert!(!line.contains("#("), "{line}");
+        }
+    }
+}
+
+#[test]
 fn what_is_looked_at_is_seen() {
     let (server, panes) = with_three();
     let seen = |pane: &str| server.format(pane, "#{@sesh_seen}");
@@ -231,10 +283,19 @@ fn one_reap_at_a_time() {
     server.option("@sesh-tick", "off");
     server.load();
     std::fs::write(server.path("hold-reap"), "").expect("a file");
-    let panes: Vec<String> = (0..6).map(|_| server.window(MAIN)).collect();
-    for pane in &panes {
-        server.tmux(["kill-pane", "-t", pane]);
-    }
+    let close = |panes: usize| {
+        let panes: Vec<String> = (0..panes).map(|_| server.window(MAIN)).collect();
+        for pane in &panes {
+            server.tmux(["kill-pane", "-t", pane]);
+        }
+    };
+    // Without a sesh nothing is to be looked for.
+    close(2);
+    server.plugin_has_settled();
+    assert_eq!(server.reaps(), 0);
+    server.make_sesh(&server.user_pane(), "mine", "busy");
+    server.recount();
+    close(6);
     until("a reap was started", || server.reaps() == 1);
     server.plugin_has_settled();
     let variables = || server.tmux(["show-environment", "-gh"]);
@@ -251,8 +312,7 @@ fn one_reap_at_a_time() {
         "SESH_reap",
         "#{e|-:#{T:#{l:%s}},31}",
     ]);
-    let pane = server.window(MAIN);
-    server.tmux(["kill-pane", "-t", &pane]);
+    close(1);
     until("another was started", || server.reaps() == 2);
     until("it has ended", || !variables().contains("SESH_reap="));
 }

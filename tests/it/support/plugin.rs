@@ -17,7 +17,8 @@ const PARTS: [&str; 8] = [
 ];
 
 /// The hidden variables that say when something was, not what it is.
-const MOMENTS: [&str; 5] = [
+const MOMENTS: [&str; 6] = [
+    "SESH_swept=",
     "SESH_now=",
     "SESH_load=",
     "SESH_tick=",
