@@ -40,6 +40,12 @@ typed() {
   tmux -u delete-buffer -b "sesh-typed-$number" 2>/dev/null
 }
 
+# set_typed FLAG: what was typed, as the value of a flag of sesh-set.
+set_typed() {
+  typed
+  helper sesh-set "$pane" "$1=$text"
+}
+
 # then_run ACTION: the tmux command that comes back here. What stands in it is ours: a number, and a client whose name
 # was looked at; the folders are expanded by run-shell alone.
 then_run() {
@@ -122,22 +128,10 @@ case $action in
       helper sesh-adopt "$pane"
     fi
     ;;
-  rename)
-    typed
-    helper sesh-set "$pane" --name="$text"
-    ;;
-  tag)
-    typed
-    helper sesh-set "$pane" --tag="$text"
-    ;;
-  untag)
-    typed
-    helper sesh-set "$pane" --untag="$text"
-    ;;
-  note)
-    typed
-    helper sesh-set "$pane" --note="$text"
-    ;;
+  rename) set_typed --name ;;
+  tag) set_typed --tag ;;
+  untag) set_typed --untag ;;
+  note) set_typed --note ;;
   archive) helper sesh-set "$pane" --archive && say 'sesh: put away' ;;
   unarchive) helper sesh-set "$pane" --unarchive && say 'sesh: here again' ;;
   copy) tmux -u capture-pane -J -S - -b sesh -t "$pane" && say 'sesh: its text is in the buffer sesh' ;;

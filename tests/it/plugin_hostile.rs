@@ -177,11 +177,7 @@ fn a_plugin_folder_may_have_any_name() {
         server.format(&server.user_pane(), "#{@sesh_name}") == "mine"
     });
     unharmed(&server);
-    server
-        .outside(&folder.join("plugin/uninstall"))
-        .args(["--forget"])
-        .ok();
-    server.plugin_has_settled();
+    server.uninstall_from(&folder, &["--forget"]);
     same_settings(&server.settings(), &before);
     unharmed(&server);
 }

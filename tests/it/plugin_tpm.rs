@@ -138,11 +138,7 @@ fn install_press_keys_update_uninstall() {
         "1\n"
     );
     // Away with it, and its line.
-    server
-        .outside(&folder.join("plugin/uninstall"))
-        .args(["--forget"])
-        .ok();
-    server.plugin_has_settled();
+    server.uninstall_from(&folder, &["--forget"]);
     same_settings(&server.settings(), &before);
     let conf = configure(&server, &tpm, options, &[]);
     let said = server.outside(&tpm.join("bin/clean_plugins")).said();

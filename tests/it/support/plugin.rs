@@ -77,8 +77,15 @@ impl Server {
     /// Takes the plugin away again.
     #[track_caller]
     pub(crate) fn uninstall(&self, args: &[&str]) {
-        let program = self.plugin().join("plugin/uninstall");
-        self.outside(&program).args(args).ok();
+        self.uninstall_from(&self.plugin(), args);
+    }
+
+    /// The same for a plugin in another folder.
+    #[track_caller]
+    pub(crate) fn uninstall_from(&self, folder: &Path, args: &[&str]) {
+        self.outside(&folder.join("plugin/uninstall"))
+            .args(args)
+            .ok();
         self.plugin_has_settled();
     }
 
