@@ -6,6 +6,7 @@ pub mod create;
 pub mod end;
 pub mod enter;
 pub mod find;
+mod hold;
 mod made_up;
 pub mod place;
 pub mod run;

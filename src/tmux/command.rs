@@ -263,6 +263,16 @@ pub fn run_expanded(target: Option<&str>, format: &str) -> Command {
     Command::of(words)
 }
 
+/// Runs the commands that an option holds, some turns of the server later and whatever they are: the list that this
+/// stands in neither waits nor fails.
+#[must_use]
+pub fn run_option(name: &str) -> Command {
+    // A second run-shell reads the option: with -b alone, commands that tmux cannot parse end a server of 3.2a and
+    // 3.3a.
+    let inner = Command::of(["run-shell", "-C", &format!("##{{{name}}}")]).text();
+    Command::of(["run-shell", "-b", "-C", &inner])
+}
+
 /// Makes sure that a server runs, also when the commands that follow hide in a string.
 #[must_use]
 pub fn start_server() -> Command {

@@ -16,5 +16,6 @@ mod keys;
 mod list;
 mod moves;
 mod races;
+mod reap;
 mod run;
 mod values;
