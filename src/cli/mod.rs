@@ -9,6 +9,7 @@ mod sesh_enter;
 mod sesh_list;
 mod sesh_new;
 mod sesh_pane;
+mod sesh_reap;
 mod sesh_run;
 mod sesh_set;
 mod tmux_sesh;
@@ -66,6 +67,7 @@ tools! {
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
+    SESH_REAP = "sesh-reap" in sesh_reap,
     PANE_CAPTURE = "pane-capture" in pane_capture,
     PANE_KEYS = "pane-keys" in pane_keys,
 }

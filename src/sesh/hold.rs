@@ -53,18 +53,25 @@ impl Held {
         })
     }
 
-    /// The command that closes it, if it still is held since then, and runs others after that.
-    pub(super) fn close(&self, then: impl IntoIterator<Item = Command>) -> Command {
-        let still = format!(
+    /// The condition that it still is held since then.
+    pub(super) fn still(&self) -> String {
+        format!(
             "#{{==:{} {},{} {}}}",
             Key::Held.format(),
             Key::Id.format(),
             self.since,
             self.id
-        );
-        let mut close = Batch::from(command::kill_pane(self.pane));
-        close.extend(then);
-        command::if_format(Some(&self.pane.to_string()), &still, &close, &Batch::new())
+        )
+    }
+
+    /// The command that closes it, if it still is held.
+    pub(super) fn close(&self) -> Command {
+        command::if_format(
+            Some(&self.pane.to_string()),
+            &self.still(),
+            &Batch::from(command::kill_pane(self.pane)),
+            &Batch::new(),
+        )
     }
 }
 

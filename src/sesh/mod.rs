@@ -1,4 +1,4 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`].
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`].
 
 pub mod adopt;
 pub mod change;
@@ -9,4 +9,5 @@ pub mod find;
 mod hold;
 mod made_up;
 pub mod place;
+pub mod reap;
 pub mod run;

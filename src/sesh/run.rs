@@ -405,11 +405,7 @@ impl Run {
     fn cull(&self, rows: &str, keep: usize) {
         let held = rows.lines().filter_map(Held::read).collect();
         let mut batch = Batch::new();
-        batch.extend(
-            hold::surplus(held, keep)
-                .iter()
-                .map(|held| held.close(None)),
-        );
+        batch.extend(hold::surplus(held, keep).iter().map(Held::close));
         if !batch.is_empty() {
             let _ = self.server.run(&batch.then(write::sums()));
         }

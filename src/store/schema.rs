@@ -344,6 +344,12 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
+/// The sesh whose last lines a hidden variable holds.
+#[must_use]
+pub fn tail_of(variable: &str) -> Option<SeshId> {
+    SeshId::from_simple(variable.strip_prefix("SESH_tail_")?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -218,6 +218,19 @@ pub fn set_hidden(name: &str, value: &str) -> Command {
         .into()
 }
 
+/// The same with what `format` expands to.
+#[must_use]
+pub fn set_hidden_expanded(name: &str, format: &str) -> Command {
+    SetEnvironment::new()
+        .expand()
+        .hidden()
+        .global()
+        .name(name)
+        .value(format)
+        .build()
+        .into()
+}
+
 #[must_use]
 pub fn unset_hidden(name: &str) -> Command {
     SetEnvironment::new()
