@@ -4,6 +4,7 @@
 mod pane_capture;
 mod pane_keys;
 mod sesh_adopt;
+mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
 mod sesh_list;
@@ -68,6 +69,7 @@ tools! {
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
     SESH_REAP = "sesh-reap" in sesh_reap,
+    SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
     PANE_CAPTURE = "pane-capture" in pane_capture,
     PANE_KEYS = "pane-keys" in pane_keys,
 }

@@ -1,8 +1,9 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`].
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
 pub mod create;
+pub mod doctor;
 pub mod end;
 pub mod enter;
 pub mod find;

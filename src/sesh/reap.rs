@@ -17,6 +17,7 @@ use crate::store::query::{
 };
 use crate::store::record::{self, Record, Values};
 use crate::store::{Key, schema, write};
+use crate::tmux::command::{Of, show_global_options};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
 /// What kind of change. The words are public.
@@ -65,7 +66,7 @@ const IS_RUNNER: &str = "#{m:*sesh-run*--launch*,#{pane_start_command}}";
 /// What would be changed.
 ///
 /// # Errors
-/// As [`Server::run`].
+/// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
 pub fn look(server: &Server) -> Result<Vec<Change>> {
     let mends = read(server, &Batch::new())?;
     Ok(mends.into_iter().map(|mend| mend.change).collect())
@@ -77,13 +78,17 @@ pub fn look(server: &Server) -> Result<Vec<Change>> {
 /// round once more.
 ///
 /// # Errors
-/// As [`Server::run`].
+/// As [`look`].
 pub fn reap(server: &Server) -> Result<Vec<Change>> {
     let begin = Batch::from(command::set_hidden_expanded(schema::REAP, write::NOW))
         .then(command::unset_hidden(schema::REAP_AGAIN));
     let mut changes = Vec::new();
     loop {
-        let mends = read(server, &begin)?;
+        let mends = read(server, &begin).inspect_err(|error| {
+            if error.exit == Exit::Unusable {
+                let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
+            }
+        })?;
         let (made, again) = mend(server, mends)?;
         changes.extend(made);
         if !again {
@@ -175,6 +180,8 @@ fn read(server: &Server, begin: &Batch) -> Result<Vec<Mend>> {
         batch.extend(panes);
         batch
             .then(command::show_server_options())
+            .then(show_global_options(Of::Sessions))
+            .then(show_global_options(Of::Windows))
             .then(command::show_hidden())
     };
     let panes = command::list_panes(
@@ -218,6 +225,13 @@ fn read(server: &Server, begin: &Batch) -> Result<Vec<Mend>> {
         }
     }
     for line in rest.lines() {
+        let name = line.split(' ').next().unwrap_or("");
+        if schema::is_state(name) {
+            return Err(Error::unusable(format!(
+                "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
+                 take that back"
+            )));
+        }
         if let Some((id, text)) = book_line(line) {
             // A text of ours holds nothing that acts in a format: this one is put into a condition.
             let readable = record::book_version(text) <= Some(schema::VERSION)

@@ -344,6 +344,13 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
+/// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
+/// not have.
+#[must_use]
+pub fn is_state(name: &str) -> bool {
+    PANE.iter().any(|entry| entry.option == name)
+}
+
 /// The sesh whose last lines a hidden variable holds.
 #[must_use]
 pub fn tail_of(variable: &str) -> Option<SeshId> {

@@ -78,6 +78,40 @@ pub fn show_server_options() -> Command {
     ShowOptions::new().server().build().into()
 }
 
+/// Every global option, of sessions or of windows, one a line. 3.2a counts fewer hooks to the sessions than later ones.
+#[must_use]
+pub fn show_global_options(of: Of) -> Command {
+    Command::of(["show-options", of.flag()])
+}
+
+/// Every global hook, one a line: `name[index] command`.
+#[must_use]
+pub fn show_global_hooks(of: Of) -> Command {
+    Command::of(["show-hooks", of.flag()])
+}
+
+/// Of what the global options are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Sessions,
+    Windows,
+}
+
+impl Of {
+    fn flag(self) -> &'static str {
+        match self {
+            Of::Sessions => "-g",
+            Of::Windows => "-gw",
+        }
+    }
+}
+
+/// Every key that is bound, one a line: `bind-key [-r] -T table key command`.
+#[must_use]
+pub fn list_keys() -> Command {
+    Command::of(["list-keys"])
+}
+
 /// Every hidden variable of the global environment, one a line: `NAME=value`.
 #[must_use]
 pub fn show_hidden() -> Command {

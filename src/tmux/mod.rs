@@ -269,7 +269,8 @@ impl Server {
     }
 
     /// The version of the tmux program, asked of itself.
-    fn version(&self) -> Option<Version> {
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
         let output = std::process::Command::new(&self.program)
             .arg("-V")
             .stdin(Stdio::null())

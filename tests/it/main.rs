@@ -8,6 +8,7 @@ mod capture;
 mod change;
 mod create;
 mod docs;
+mod doctor;
 mod end;
 mod enter;
 mod errors;

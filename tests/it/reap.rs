@@ -632,3 +632,27 @@ fn a_server_without_a_session_is_mended_too() {
     assert_eq!(reap(&server), one("ended", "one"));
     assert_eq!(reap(&server), []);
 }
+
+#[test]
+fn names_that_all_panes_have_are_nobodys() {
+    let server = Server::start();
+    let made = server.new_sesh(["one"]);
+    server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
+    for flags in ["-s", "-g", "-gw"] {
+        for (name, value) in [
+            ("@sesh_id", "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f"),
+            ("@sesh_held", "5"),
+            ("@sesh_exit", "0 - 5"),
+        ] {
+            server.tmux(["set-option", flags, name, value]);
+        }
+        let before = server.everything();
+        let sentence = server.sesh("sesh-reap", ["--json"]).fails(4);
+        assert!(sentence.contains("sesh-doctor"), "no way out: {sentence}");
+        assert_eq!(server.everything(), before);
+        for name in ["@sesh_id", "@sesh_held", "@sesh_exit"] {
+            server.tmux(["set-option", flags, "-u", name]);
+        }
+    }
+    assert_eq!(reap(&server), one("book", "one"));
+}
