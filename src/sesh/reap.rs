@@ -68,7 +68,7 @@ const IS_RUNNER: &str = "#{m:*sesh-run*--launch*,#{pane_start_command}}";
 /// # Errors
 /// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
 pub fn look(server: &Server) -> Result<Vec<Change>> {
-    let mends = read(server, &Batch::new())?;
+    let mends = read(server, &Batch::new(), &command::show_hidden())?;
     Ok(mends.into_iter().map(|mend| mend.change).collect())
 }
 
@@ -84,7 +84,7 @@ pub fn reap(server: &Server) -> Result<Vec<Change>> {
         .then(command::unset_hidden(schema::REAP_AGAIN));
     let mut changes = Vec::new();
     loop {
-        let mends = read(server, &begin).inspect_err(|error| {
+        let mends = read(server, &begin, &sweep()).inspect_err(|error| {
             if error.exit == Exit::Unusable {
                 let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
             }
@@ -169,8 +169,26 @@ struct Book {
     values: Option<Values>,
 }
 
-/// Reads everything, after `begin`, and finds what differs.
-fn read(server: &Server, begin: &Batch) -> Result<Vec<Mend>> {
+/// Prints the hidden variables, if that was not done within the hour: those of a thousand ended seshes are megabytes,
+/// and what is forgotten takes its own along. What is left was left by something that was killed.
+fn sweep() -> Command {
+    const OFTEN: u64 = 3600;
+    let due = format!(
+        "#{{e|<:#{{{}}},#{{e|-:{},{OFTEN}}}}}",
+        schema::SWEPT,
+        write::NOW
+    );
+    command::if_format(
+        None,
+        &due,
+        &Batch::from(command::set_hidden_expanded(schema::SWEPT, write::NOW))
+            .then(command::show_hidden()),
+        &Batch::new(),
+    )
+}
+
+/// Reads everything, after `begin`, and finds what differs. `hidden` prints the hidden variables.
+fn read(server: &Server, begin: &Batch, hidden: &Command) -> Result<Vec<Mend>> {
     let frame = Frame::new();
     let with = |panes: Option<Command>| {
         let mut batch = begin.clone().then(command::print(
@@ -182,7 +200,7 @@ fn read(server: &Server, begin: &Batch) -> Result<Vec<Mend>> {
             .then(command::show_server_options())
             .then(show_global_options(Of::Sessions))
             .then(show_global_options(Of::Windows))
-            .then(command::show_hidden())
+            .then(hidden.clone())
     };
     let panes = command::list_panes(
         &row_format_with(&frame, &["#{pane_dead}", IS_RUNNER]),

@@ -210,7 +210,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 17] = [
+pub const ELSEWHERE: [Named; 18] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -285,6 +285,11 @@ pub const ELSEWHERE: [Named; 17] = [
         "hidden variable",
         "1: another `sesh-reap` is wanted when that one has ended",
     ),
+    named(
+        "SESH_swept",
+        "hidden variable",
+        "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
+    ),
 ];
 
 /// The commands that write the sums anew.
@@ -293,6 +298,9 @@ pub const SUMS: &str = "@seshsum_procedure";
 /// Since when a reconciliation runs, and whether another is wanted then.
 pub const REAP: &str = "SESH_reap";
 pub const REAP_AGAIN: &str = "SESH_reap_again";
+
+/// When what is left of forgotten seshes was last looked for, in seconds.
+pub const SWEPT: &str = "SESH_swept";
 
 /// A global option that a person may set.
 pub struct Setting {

@@ -155,6 +155,24 @@ fn sleeper(server: &Server, name: &str) -> Record {
     made
 }
 
+/// A sesh whose command holds out when its terminal goes.
+fn stubborn(server: &Server) -> (Record, Victim) {
+    let script = "trap '' HUP; echo $$ >pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; exit 9";
+    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
+    (made, Victim::written(server, "pid"))
+}
+
+/// Lets it end, and waits until its runner has written that down.
+#[track_caller]
+fn let_go(server: &Server, made: &Record, command: &Victim) {
+    std::fs::write(server.path("go"), "").expect("a file");
+    let ended = server.when("its end is written down", made.uuid(), |it| {
+        it.code().is_some()
+    });
+    assert_eq!(ended.code(), Some(9));
+    assert!(!command.alive());
+}
+
 /// A pane of the user's that is a sesh, with what runs in it.
 fn adopted(server: &Server, name: &str, argv: &[&str]) -> Record {
     let pane = server.session((80, 24), argv);
@@ -230,17 +248,10 @@ fn an_adopted_pane_that_was_closed_has_ended() {
 #[test]
 fn what_outlives_its_pane_has_not_ended() {
     let server = Server::start();
-    let script = "trap '' HUP; echo $$ >pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; exit 9";
-    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
-    let command = Victim::written(&server, "pid");
+    let (made, command) = stubborn(&server);
     server.tmux(["kill-pane", "-t", made.pane()]);
     assert_eq!(reap(&server), []);
-    std::fs::write(server.path("go"), "").expect("a file");
-    let ended = server.when("its end is written down", made.uuid(), |it| {
-        it.code().is_some()
-    });
-    assert_eq!(ended.code(), Some(9));
-    assert!(!command.alive());
+    let_go(&server, &made, &command);
     assert_eq!(reap(&server), []);
 }
 
@@ -341,16 +352,10 @@ fn another_process_in_the_pane_makes_it_no_sesh() {
 #[test]
 fn a_runner_that_lives_on_without_its_pane_says_how_it_ended() {
     let server = Server::start();
-    let script = "trap '' HUP; echo $$ >pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; exit 9";
-    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
-    let _command = Victim::written(&server, "pid");
+    let (made, command) = stubborn(&server);
     server.tmux(["respawn-pane", "-k", "-t", made.pane(), "sleep", "999"]);
     assert_eq!(reap(&server), one("released", "one"));
-    std::fs::write(server.path("go"), "").expect("a file");
-    let ended = server.when("its end is written down", made.uuid(), |it| {
-        it.code().is_some()
-    });
-    assert_eq!(ended.code(), Some(9));
+    let_go(&server, &made, &command);
     assert_eq!(reap(&server), []);
 }
 
@@ -396,6 +401,7 @@ fn what_a_newer_program_wrote_is_left_alone() {
     let server = Server::start();
     let made = sleeper(&server, "one");
     let gone = sleeper(&server, "two");
+    assert_eq!(reap(&server), []);
     for sesh in [&made, &gone] {
         let newer = book(&server, sesh.uuid()).replacen('1', "999", 1);
         let name = format!("@seshbook_{}", sesh.uuid());
@@ -425,6 +431,11 @@ fn last_lines_go_with_the_book() {
     assert!(hidden.contains("SESH_tail_x=") && hidden.contains("SESH_other="));
     let said = server.sesh("pane-capture", ["one"]).ok();
     assert_eq!(said.line(), "last words");
+    // Once an hour is enough.
+    server.tmux(["set-environment", "-gh", left, "text"]);
+    assert_eq!(reap(&server), []);
+    server.tmux(["set-environment", "-gh", "SESH_swept", "5"]);
+    assert_eq!(reap(&server), one("tail", ""));
 }
 
 #[test]
@@ -570,6 +581,7 @@ fn panes_that_are_no_sesh_are_not_touched() {
     server.tmux(["set-option", "-p", "-t", &user, "@sesh_held", "5"]);
     server.tmux(["set-option", "-p", "-t", &kept, "@sesh_state", "busy"]);
     server.tmux(["set-option", "-g", "@sesh-keep", "0"]);
+    assert_eq!(reap(&server), []);
     let before = server.everything();
     assert_eq!(reap(&server), []);
     assert_eq!(server.everything(), before);
@@ -637,6 +649,7 @@ fn a_server_without_a_session_is_mended_too() {
 fn names_that_all_panes_have_are_nobodys() {
     let server = Server::start();
     let made = server.new_sesh(["one"]);
+    reap(&server);
     server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
     for flags in ["-s", "-g", "-gw"] {
         for (name, value) in [
@@ -655,4 +668,27 @@ fn names_that_all_panes_have_are_nobodys() {
         }
     }
     assert_eq!(reap(&server), one("book", "one"));
+}
+
+#[test]
+fn a_pane_that_several_sessions_show_is_one() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let made = server
+        .inside(
+            &user,
+            "sesh-new",
+            ["--json", "--window", "one", "--", "true"],
+        )
+        .ok()
+        .record();
+    server.ended(made.uuid());
+    server.shows(made.pane(), "[sesh: ");
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "twin"]);
+    assert_eq!(server.panes("#{pane_id}").len(), 4);
+    server.tmux(["set-option", "-g", "@sesh-keep", "1"]);
+    server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
+    assert_eq!(reap(&server), one("book", "one"));
+    assert_eq!(reap(&server), []);
+    assert!(server.has_pane(made.pane()), "one is not more than one");
 }

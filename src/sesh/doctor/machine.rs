@@ -90,6 +90,7 @@ pub(super) fn tmux(
                 ),
                 "use the tmux that the server was started with",
             );
+            return;
         }
         (Some(client), None, _) => findings.ok(Area::Tmux, format!("tmux {client}")),
         (None, _, _) => findings.note(
