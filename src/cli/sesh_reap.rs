@@ -40,7 +40,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// A change as people read it.
-pub(super) fn sentence(change: &Change) -> String {
+fn sentence(change: &Change) -> String {
     let who = match &change.name {
         Some(name) if !name.is_empty() => name.clone(),
         _ => change.uuid.to_string(),

@@ -321,9 +321,15 @@ fn outside_the_next_is_attached() {
     assert!(printed.line().contains("attach-session"), "{printed}");
     let enter = helpers().join("sesh-enter").display().to_string();
     let socket = server.socket().display().to_string();
-    let screen = Screen::open((80, 20), &[&enter, "-S", &socket, "--next"]);
-    screen.shows("this was one");
-    until("it is seen", || seen(&server, &made) == "2/2");
+    for argv in [
+        &[&enter, "-S", &socket, "--next"][..],
+        &["sh", "-c", printed.line()],
+    ] {
+        let screen = Screen::open((80, 20), argv);
+        screen.shows("this was one");
+        until("it is seen", || seen(&server, &made) == "2/2");
+        server.tmux(["set-option", "-pu", "-t", made.pane(), "@sesh_seen"]);
+    }
 }
 
 #[test]
