@@ -321,6 +321,13 @@ fn another_process_in_the_pane_makes_it_no_sesh() {
     let other = adopted(&server, "two", &["cat", "-"]);
     let held = server.new_sesh(["three", "--", "true"]);
     server.ended(held.uuid());
+    // A pane that is somebody else's now is no longer held, so it is not one too many.
+    let kept = server.new_sesh(["four", "--", "true"]);
+    server.ended(kept.uuid());
+    server.shows(kept.pane(), "[sesh: ");
+    server.tmux(["set-option", "-p", "-t", kept.pane(), "@sesh_held", "5"]);
+    reap(&server);
+    server.tmux(["set-option", "-g", "@sesh-keep", "1"]);
     let all = [&made, &other, &held];
     for sesh in all {
         let runner = first_process(&server, sesh.pane());
@@ -336,6 +343,7 @@ fn another_process_in_the_pane_makes_it_no_sesh() {
     .concat();
     expected.sort();
     assert_eq!(reap(&server), expected);
+    assert!(server.has_pane(kept.pane()));
     for sesh in all {
         assert!(server.has_pane(sesh.pane()));
         let marks = server.tmux(["show-options", "-p", "-t", sesh.pane()]);
