@@ -111,15 +111,26 @@ pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// The helper `name`: beside this program, else on PATH.
+/// The helper `name` in the folder of this program.
 #[must_use]
-pub fn helper(name: &str) -> Option<PathBuf> {
-    let beside = std::env::current_exe()
+pub fn helper_beside(name: &str) -> Option<PathBuf> {
+    std::env::current_exe()
         .ok()
         .and_then(|program| program.canonicalize().ok())
         .map(|program| program.with_file_name(name))
-        .filter(|path| path.is_file());
-    beside.or_else(|| which::which(name).ok())
+        .filter(|path| path.is_file())
+}
+
+/// The helper `name` that PATH finds.
+#[must_use]
+pub fn helper_on_path(name: &str) -> Option<PathBuf> {
+    which::which(name).ok()
+}
+
+/// The helper `name`: beside this program, else on PATH.
+#[must_use]
+pub fn helper(name: &str) -> Option<PathBuf> {
+    helper_beside(name).or_else(|| helper_on_path(name))
 }
 
 /// The PATH of this process, for error texts.

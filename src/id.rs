@@ -58,6 +58,13 @@ impl SeshId {
         self.0.simple().to_string()
     }
 
+    /// Reads [`SeshId::simple`]'s form.
+    #[must_use]
+    pub fn from_simple(digits: &str) -> Option<Self> {
+        let id = uuid::Uuid::try_parse(digits).ok().map(Self)?;
+        (id.simple() == digits).then_some(id)
+    }
+
     /// Bytes of the UUID: the source of made-up names.
     #[must_use]
     pub fn bytes(self) -> [u8; 16] {
@@ -365,5 +372,9 @@ mod tests {
         let id = SeshId::random();
         assert_eq!(id.to_string().parse::<SeshId>().expect("an id"), id);
         assert!(id.simple().parse::<SeshId>().is_err());
+        assert_eq!(SeshId::from_simple(&id.simple()), Some(id));
+        for text in ["", "x", &id.to_string(), &id.simple().to_uppercase()] {
+            assert_eq!(SeshId::from_simple(text), None, "{text}");
+        }
     }
 }

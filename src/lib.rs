@@ -4,7 +4,7 @@
 //!
 //! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
 //! - `out`: printing, for `cli` alone: tables, JSON, text made harmless for terminals.
-//! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end.
+//! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end, reap; doctor.
 //! - [`pane`]: any pane, registered or not: capture, keys.
 //! - [`agent`]: the coding CLIs that can live in a pane.
 //! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes.

@@ -14,8 +14,8 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,pane-capture,pane-keys' '-h' '--help' '-V'
-        '--version'
+        '1=words:new,adopt,list,set,end,run,pane,enter,reap,doctor,pane-capture,pane-keys' '-h' '--help'
+        '-V' '--version'
       )
       ;;
     new | sesh-new)
@@ -66,8 +66,18 @@ _tmux_sesh_takes() {
       ;;
     enter | sesh-enter)
       takes=(
-        '1=targets' '--client=clients' '--read-only' '--print' '-L=text' '-S=file' '-h' '--help' '-V'
-        '--version'
+        '1=targets' '--next' '--client=clients' '--read-only' '--print' '-L=text' '-S=file' '-h' '--help'
+        '-V' '--version'
+      )
+      ;;
+    reap | sesh-reap)
+      takes=(
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    doctor | sesh-doctor)
+      takes=(
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane-capture)
@@ -293,6 +303,8 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-run \
   sesh-pane \
   sesh-enter \
+  sesh-reap \
+  sesh-doctor \
   pane-capture \
   pane-keys
 # end

@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter pane-capture pane-keys
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-reap sesh-doctor pane-capture pane-keys
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -142,6 +142,8 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TER
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers of seshes where it is not so any more'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a doctor -d 'Say what is well and what is not, each with the way to mend it'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text of a pane: of a sesh, also an ended one, or of any pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
 complete -c sesh-new -f
@@ -235,6 +237,7 @@ complete -c sesh-pane -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-pane -s h -l help -d 'Print help'
 complete -c sesh-pane -s V -l version -d 'Print version'
 complete -c sesh-enter -f
+complete -c sesh-enter -l next -d 'The one that needs you: of those that ended and that nobody has looked at since, the first'
 complete -c sesh-enter -l client -x -a '(__tmux_sesh_clients)' -d 'The client to switch [default: the one that looks at this session]'
 complete -c sesh-enter -l read-only -d 'Look without being able to type'
 complete -c sesh-enter -l print -d 'Print the tmux command that would go there, and do nothing'
@@ -243,6 +246,18 @@ complete -c sesh-enter -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-enter -s h -l help -d 'Print help'
 complete -c sesh-enter -s V -l version -d 'Print version'
 complete -c sesh-enter -n '__tmux_sesh_at 1 --client -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-reap -f
+complete -c sesh-reap -l json -d 'Print the changes as JSON'
+complete -c sesh-reap -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-reap -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-reap -s h -l help -d 'Print help'
+complete -c sesh-reap -s V -l version -d 'Print version'
+complete -c sesh-doctor -f
+complete -c sesh-doctor -l json -d 'Print the findings as JSON'
+complete -c sesh-doctor -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-doctor -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-doctor -s h -l help -d 'Print help'
+complete -c sesh-doctor -s V -l version -d 'Print version'
 complete -c pane-capture -f
 complete -c pane-capture -s n -l lines -x -d 'The last N lines that hold text'
 complete -c pane-capture -l screen -d 'The whole screen, empty lines too'

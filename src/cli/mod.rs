@@ -4,11 +4,13 @@
 mod pane_capture;
 mod pane_keys;
 mod sesh_adopt;
+mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
 mod sesh_list;
 mod sesh_new;
 mod sesh_pane;
+mod sesh_reap;
 mod sesh_run;
 mod sesh_set;
 mod tmux_sesh;
@@ -66,6 +68,8 @@ tools! {
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
+    SESH_REAP = "sesh-reap" in sesh_reap,
+    SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
     PANE_CAPTURE = "pane-capture" in pane_capture,
     PANE_KEYS = "pane-keys" in pane_keys,
 }

@@ -8,18 +8,22 @@ use clap::Parser;
 use super::{On, target};
 use crate::error::{Error, Exit, Result};
 use crate::out;
-use crate::sesh::enter::{Way, chooser, way};
+use crate::sesh::enter::{Way, chooser, next, see, way};
 use crate::sesh::find;
 use crate::store::Record;
 use crate::tmux::Server;
 
 /// Go to a sesh: switch the client that asked, or attach
 ///
-/// Without a TARGET, tmux's own chooser opens, showing seshes alone.
+/// Without a TARGET, tmux's own chooser opens, showing seshes alone. Exit 3 when --next finds none.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
     target: Option<String>,
+
+    /// The one that needs you: of those that ended and that nobody has looked at since, the first
+    #[arg(long, conflicts_with = "target")]
+    next: bool,
 
     /// The client to switch [default: the one that looks at this session]
     #[arg(long, value_name = "CLIENT")]
@@ -44,6 +48,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(text) => {
             let record = find::one(&server, &target(&server, text)?)?;
             way(&server, &record, client, args.read_only)?
+        }
+        None if args.next => {
+            let record = next(&server)?;
+            let way = way(&server, &record, client, args.read_only)?;
+            match see(&record) {
+                Some(seen) => way.then(seen),
+                None => way,
+            }
         }
         None => chooser(&server, client, args.read_only)?,
     };

@@ -6,16 +6,17 @@ use super::{TOOLS, call};
 use crate::error::Exit;
 use crate::out::{self, Table};
 
+pub(super) const NAME: &str = "tmux-sesh";
+
 pub(super) fn main(mut arguments: Vec<OsString>) -> u8 {
     let first = arguments
         .first()
         .map(|word| word.to_string_lossy().into_owned());
     match first.as_deref() {
         None | Some("-h" | "--help" | "help") => printed(out::text(&overview())),
-        Some("-V" | "--version") => printed(out::text(&format!(
-            "tmux-sesh {}",
-            env!("CARGO_PKG_VERSION")
-        ))),
+        Some("-V" | "--version") => {
+            printed(out::text(&format!("{NAME} {}", env!("CARGO_PKG_VERSION"))))
+        }
         Some(word) => {
             let tool = TOOLS
                 .iter()
@@ -25,7 +26,7 @@ pub(super) fn main(mut arguments: Vec<OsString>) -> u8 {
                 return call(tool, arguments);
             }
             out::complain(
-                "tmux-sesh",
+                NAME,
                 &format!("there is no helper {word:?}: tmux-sesh alone lists them"),
             );
             Exit::Usage.code()
@@ -36,7 +37,7 @@ pub(super) fn main(mut arguments: Vec<OsString>) -> u8 {
 fn printed(outcome: anyhow::Result<()>) -> u8 {
     match outcome {
         Ok(()) => Exit::Done.code(),
-        Err(error) => super::failed("tmux-sesh", &error),
+        Err(error) => super::failed(NAME, &error),
     }
 }
 

@@ -142,27 +142,59 @@ impl Launch {
     }
 }
 
-/// The user's own folder for such files, made if it is not there.
-fn folder() -> Result<PathBuf> {
-    let folder = env::runtime_dir().map_or_else(
+/// Whether the folder is the user's alone, and what is in it too. Gives its path; it may not be there yet.
+///
+/// # Errors
+/// The sentence that says what is not so.
+pub fn inspect() -> Result<PathBuf> {
+    let folder = path();
+    if fs::symlink_metadata(&folder).is_err() {
+        return Ok(folder);
+    }
+    check(&folder)?;
+    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        if entry
+            .metadata()
+            .is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
+        {
+            return Err(Error::failed(format!(
+                "others may open {}: remove it",
+                entry.path().display()
+            )));
+        }
+    }
+    Ok(folder)
+}
+
+fn path() -> PathBuf {
+    env::runtime_dir().map_or_else(
         || env::temp_dir().join(format!("tmux-sesh-{}", geteuid())),
         |runtime| runtime.join("tmux-sesh"),
-    );
+    )
+}
+
+/// The user's own folder for such files, made if it is not there.
+fn folder() -> Result<PathBuf> {
+    let folder = path();
     if let Err(error) = fs::DirBuilder::new().mode(0o700).create(&folder)
         && error.kind() != std::io::ErrorKind::AlreadyExists
     {
         return Err(cannot("make", &folder, &error));
     }
-    // In a shared folder somebody else may have been first, or have laid a link.
-    let found =
-        fs::symlink_metadata(&folder).map_err(|error| cannot("look at", &folder, &error))?;
+    check(&folder)?;
+    Ok(folder)
+}
+
+/// In a shared folder somebody else may have been first, or have laid a link.
+fn check(folder: &Path) -> Result<()> {
+    let found = fs::symlink_metadata(folder).map_err(|error| cannot("look at", folder, &error))?;
     if !found.is_dir() || found.uid() != geteuid().as_raw() || found.mode() & 0o077 != 0 {
         return Err(Error::failed(format!(
             "{} is not a folder of your own with mode 0700: remove it",
             folder.display()
         )));
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// Removes files whose pane never came.

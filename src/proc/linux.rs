@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::path::PathBuf;
 
 use super::Process;
 
@@ -12,6 +13,11 @@ pub(super) fn read(pid: i32) -> Option<Process> {
         .and_then(|mut file| file.read(&mut line))
         .ok()?;
     parse(&line[..length])
+}
+
+pub(super) fn program(pid: i32) -> Option<PathBuf> {
+    let path = PathBuf::from(format!("/proc/{pid}/exe"));
+    path.exists().then_some(path)
 }
 
 pub(super) fn children(pid: i32) -> Vec<i32> {
@@ -92,5 +98,7 @@ mod tests {
         assert!(children(process.parent).contains(&pid));
         assert!(all().contains(&read(1).expect("the first process")));
         assert!(read(i32::MAX).is_none());
+        let program = program(pid).expect("its program");
+        assert_eq!(fs::canonicalize(program).ok(), std::env::current_exe().ok());
     }
 }

@@ -73,6 +73,13 @@ pub fn read(pid: i32) -> Option<Process> {
     table::read(pid)
 }
 
+/// The file of the program that a process runs, readable also when another has taken its name. `None` where the system
+/// does not say.
+#[must_use]
+pub fn program(pid: i32) -> Option<std::path::PathBuf> {
+    table::program(pid)
+}
+
 /// The children of a process.
 #[must_use]
 pub fn children(pid: i32) -> Vec<i32> {

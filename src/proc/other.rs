@@ -9,6 +9,10 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     rows(&["-p", &pid.to_string()]).into_iter().next()
 }
 
+pub(super) fn program(_pid: i32) -> Option<std::path::PathBuf> {
+    None
+}
+
 pub(super) fn children(pid: i32) -> Vec<i32> {
     all()
         .into_iter()

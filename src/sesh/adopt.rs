@@ -108,7 +108,10 @@ fn registration(
     let target = pane.to_string();
     let mut register = Batch::new();
     register.extend(write::birth(&target, id, values));
-    register.extend([command::print(Some(&target), &row_format(frame))]);
+    register.extend([
+        command::print(Some(&target), &row_format(frame)),
+        write::sums(),
+    ]);
     if let Some(conversation) = &request.conversation
         && !request.force
     {

@@ -304,6 +304,7 @@ impl Plan {
             }
             Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
+        create.extend([write::sums()]);
         let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
         let with_id = Batch::from(command::if_format(
             None,

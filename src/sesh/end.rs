@@ -6,7 +6,7 @@ use crate::error::{Error, Exit, Result};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::store::query::equal;
-use crate::store::{Key, Place, Record, schema, write};
+use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
 /// How hard.
@@ -174,29 +174,23 @@ fn waiting_for(record: &Record, signal: Signal) -> String {
 /// Takes the marks off an adopted pane: pane and shell stay.
 fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let pane = place.pane.to_string();
-    let mut release = Batch::from(command::set_pane_expanded(
-        &pane,
-        Key::Exit.option(),
-        &format!("- - {}", write::NOW),
-    ));
-    release.extend(write::state(&pane, "exited", "process"));
+    let mut release = Batch::new();
+    release.extend(write::end(&pane, &record::Exit::value(None, None)));
     release.extend([write::book(&pane, record.uuid)]);
-    release.extend(
-        schema::PANE
-            .iter()
-            .map(|entry| command::unset_pane(&pane, entry.option)),
-    );
+    release.extend(write::unmark(&pane));
     run_there(server, record, place, &release)
 }
 
 /// Runs a batch if the pane still is the sesh's. That the server went with its last pane is no error.
 fn run_there(server: &Server, record: &Record, place: &Place, batch: &Batch) -> Result<()> {
-    let outcome = server.run(&Batch::from(command::if_format(
+    let there = command::if_format(
         Some(&place.pane.to_string()),
         &equal(Key::Id, &record.uuid.to_string()),
         batch,
         &Batch::new(),
-    )));
+    );
+    // Also when the pane went by itself.
+    let outcome = server.run(&Batch::from(there).then(write::sums()));
     match outcome {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome.map(drop),

@@ -3,9 +3,9 @@
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
-use crate::store::query::registered;
-use crate::store::{Key, Place, Record};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::store::query::{both, equal, registered};
+use crate::store::{Key, Place, Record, Select, Snapshot, write};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to do to be there.
 #[derive(Debug)]
@@ -14,6 +14,67 @@ pub enum Way {
     Switch(Batch),
     /// Become this client: the terminal is outside.
     Attach(Batch),
+}
+
+impl Way {
+    /// The same, and then another command: not if going there fails.
+    #[must_use]
+    pub fn then(self, command: Command) -> Self {
+        match self {
+            Way::Switch(batch) => Way::Switch(batch.then(command)),
+            Way::Attach(batch) => Way::Attach(batch.then(command)),
+        }
+    }
+}
+
+/// The sesh that needs a person next: of those that ended and are held, and that nobody has looked at since, the one
+/// that ended first. Archived ones need nobody.
+///
+/// # Errors
+/// [`Exit::Nothing`] when none does.
+pub fn next(server: &Server) -> Result<Record> {
+    let ended = format!("#{{!=:{},}}", Key::Exit.format());
+    let filter = both(&both(&registered(), &ended), &equal(Key::Archived, ""));
+    let snapshot = Snapshot::read(
+        server,
+        &Select {
+            filter: Some(filter),
+            ..Select::default()
+        },
+    )?;
+    snapshot
+        .with_pane()
+        .filter(|record| record.seen < record.generation)
+        .min_by_key(|record| {
+            (
+                record.since,
+                record.tmux.as_ref().map(|place| place.pane),
+            )
+        })
+        .cloned()
+        .ok_or_else(|| {
+            Error::nothing(
+                "no sesh needs you: none has ended that nobody has looked at since; sesh-list shows them all",
+            )
+        })
+}
+
+/// The command that says that a person looks at a sesh.
+#[must_use]
+pub fn see(record: &Record) -> Option<Command> {
+    let pane = record.tmux.as_ref()?.pane.to_string();
+    let unseen = format!("#{{e|<:{},{}}}", Key::Seen.format(), Key::Gen.format());
+    Some(command::if_format(
+        Some(&pane),
+        &both(&equal(Key::Id, &record.uuid.to_string()), &unseen),
+        &Batch::from(command::set_pane_expanded(
+            &pane,
+            Key::Seen.option(),
+            &Key::Gen.format(),
+        ))
+        .then(write::sums()),
+        &Batch::new(),
+    ))
 }
 
 /// The way to a sesh.

@@ -75,16 +75,19 @@ pub fn of_pane(
     }))
 }
 
-/// A shell is idle while it owns the foreground of its terminal, else busy. Of others only the store tells.
 fn look_at_process(record: &mut Record) {
-    if !record.is_shell() {
-        return;
+    if record.is_shell() && record.tmux.is_some() {
+        record.set_state(level(record).unwrap_or(State::Unknown), "process");
     }
-    let Some(place) = &record.tmux else { return };
-    let Some(first) = proc::read(place.pid) else {
-        record.set_state(State::Unknown, "process");
-        return;
-    };
+}
+
+/// A shell is idle while it owns the foreground of its terminal, else busy. `None` of others, of which only the
+/// store tells, and where its process cannot be read.
+pub(super) fn level(record: &Record) -> Option<State> {
+    if !record.is_shell() {
+        return None;
+    }
+    let first = proc::read(record.tmux.as_ref()?.pid)?;
     let in_front = match (record.is_made(), record.shell()) {
         // The shell leads a group of its own.
         (true, Some(shell)) => first.foreground == shell,
@@ -92,6 +95,5 @@ fn look_at_process(record: &mut Record) {
         (true, None) => proc::read(first.foreground).is_some_and(|front| front.parent == first.pid),
         (false, _) => first.is_shell() && first.foreground == first.group,
     };
-    let state = if in_front { State::Idle } else { State::Busy };
-    record.set_state(state, "process");
+    Some(if in_front { State::Idle } else { State::Busy })
 }

@@ -1,11 +1,14 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`].
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
 pub mod create;
+pub mod doctor;
 pub mod end;
 pub mod enter;
 pub mod find;
+mod hold;
 mod made_up;
 pub mod place;
+pub mod reap;
 pub mod run;

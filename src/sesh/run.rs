@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::find;
+use super::hold::{self, Held};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
@@ -338,11 +339,8 @@ impl Run {
         let (rows, screen) = frame.read(&seen);
         let settings = rows.first().map_or(&[][..], |row| &row[..]);
         let setting = |at: usize| settings.get(at).copied().unwrap_or("");
-        let limit = hold_limit(setting(0));
-        let keep = setting(1)
-            .parse()
-            .or_else(|_| schema::KEEP.default.parse())
-            .unwrap_or(usize::MAX);
+        let limit = hold::limit(setting(0));
+        let keep = hold::keep(setting(1));
         let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
         let held = !ending && !at_once && keep > 0 && !rows.is_empty();
 
@@ -369,11 +367,8 @@ impl Run {
     /// The list that writes an end, and prints which panes are held.
     fn ending(&self, exit: &str, held: bool, tail: Option<&str>) -> Batch {
         let pane = self.pane.to_string();
-        let book = schema::book(self.id);
-        let exit = format!("{exit} {}", write::NOW);
-        let mut on_pane = Batch::from(command::set_pane_expanded(&pane, Key::Exit.option(), &exit))
-            .then(command::unset_pane(&pane, Key::Why.option()));
-        on_pane.extend(write::state(&pane, "exited", "process"));
+        let mut on_pane = Batch::new();
+        on_pane.extend(write::end(&pane, exit));
         if held {
             on_pane.extend([command::set_pane_expanded(
                 &pane,
@@ -388,11 +383,12 @@ impl Run {
         // The pane went first (`kill-pane`): the book is all that is left to write to. Not so when the pane was
         // respawned: then another speaks for the sesh.
         let own = equal(Key::Id, &self.id.to_string());
-        let alone = both(&format!("#{{!=:#{{{book}}},}}"), &no_pane_has(&own));
+        let known = format!("#{{!=:#{{{}}},}}", schema::book(self.id));
+        let alone = both(&known, &no_pane_has(&own));
         let on_book = Batch::from(command::if_format(
             None,
             &alone,
-            &Batch::from(command::append_server(&book, &format!(",exit={exit}"))),
+            &Batch::from(write::end_in_book(self.id, exit)),
             &Batch::new(),
         ));
         Batch::from(command::if_format(
@@ -401,44 +397,17 @@ impl Run {
             &on_pane,
             &on_book,
         ))
-        .then(command::list_panes(
-            &format!("{} #{{pane_id}} {}", Key::Held.format(), Key::Id.format()),
-            Some(&format!("#{{!=:{},}}", Key::Held.format())),
-        ))
+        .then(Held::list())
+        .then(write::sums())
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.
     fn cull(&self, rows: &str, keep: usize) {
-        let mut held: Vec<(u64, PaneId, SeshId)> = rows
-            .lines()
-            .filter_map(|row| {
-                let mut words = row.split(' ');
-                Some((
-                    words.next()?.parse().ok()?,
-                    words.next()?.parse().ok()?,
-                    words.next()?.parse().ok()?,
-                ))
-            })
-            .collect();
-        held.sort_unstable_by_key(|(since, pane, _)| (*since, pane.0));
-        held.dedup_by_key(|(_, pane, _)| *pane);
-        let surplus = held.len().saturating_sub(keep);
+        let held = rows.lines().filter_map(Held::read).collect();
         let mut batch = Batch::new();
-        for (since, pane, id) in held.into_iter().take(surplus) {
-            let still = format!(
-                "#{{==:{} {},{since} {id}}}",
-                Key::Held.format(),
-                Key::Id.format()
-            );
-            batch.extend([command::if_format(
-                Some(&pane.to_string()),
-                &still,
-                &Batch::from(command::kill_pane(pane)),
-                &Batch::new(),
-            )]);
-        }
+        batch.extend(hold::surplus(held, keep).iter().map(Held::close));
         if !batch.is_empty() {
-            let _ = self.server.run(&batch);
+            let _ = self.server.run(&batch.then(write::sums()));
         }
     }
 
@@ -504,18 +473,6 @@ fn exit_code(end: End) -> u8 {
     }
 }
 
-/// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
-fn hold_limit(setting: &str) -> Option<Duration> {
-    let parse = |text: &str| match text.trim() {
-        "off" | "none" | "never" => Some(None),
-        "0" => Some(Some(Duration::ZERO)),
-        text => humantime::parse_duration(text).ok().map(Some),
-    };
-    parse(setting)
-        .or_else(|| parse(schema::HOLD.default))
-        .flatten()
-}
-
 fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
     let how = match end {
         End::Code(code) => format!("exit {code}"),
@@ -558,16 +515,6 @@ mod tests {
         assert_eq!(value::decode(&tail("\n\n")), "\n");
         let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
         assert_eq!(value::decode(&tail(&long)), "last\n");
-    }
-
-    #[test]
-    fn settings() {
-        let default = Some(Duration::from_secs(600));
-        assert_eq!(hold_limit(""), default);
-        assert_eq!(hold_limit("off"), None);
-        assert_eq!(hold_limit("0"), Some(Duration::ZERO));
-        assert_eq!(hold_limit("90s"), Some(Duration::from_secs(90)));
-        assert_eq!(hold_limit("rubbish"), default);
     }
 
     #[test]

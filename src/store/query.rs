@@ -446,15 +446,21 @@ fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
     )))
 }
 
-/// A line of `show-options -s` that holds a book. tmux puts double quotes round a value with blanks or
-/// `%`; nothing inside is ever escaped, since the store's values hold no quote, backslash or `$`.
-fn read_book(line: &str) -> Option<Values> {
+/// The identity and the text of a book, in a line of `show-options -s`. tmux puts double quotes round a value with
+/// blanks or `%`; nothing inside is ever escaped, since the store's values hold no quote, backslash or `$`.
+#[must_use]
+pub fn book_line(line: &str) -> Option<(SeshId, &str)> {
     let (name, value) = line.split_once(' ')?;
-    let id = name.strip_prefix("@seshbook_")?;
+    let id = name.strip_prefix("@seshbook_")?.parse().ok()?;
     let value = value
         .strip_prefix('"')
         .map_or(value, |value| value.strip_suffix('"').unwrap_or(value));
-    Values::from_book(value).filter(|values| values.get(Key::Id) == id)
+    Some((id, value))
+}
+
+fn read_book(line: &str) -> Option<Values> {
+    let (id, text) = book_line(line)?;
+    Values::from_book(text).filter(|values| values.get(Key::Id) == id.to_string())
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ impl Values {
     /// them.
     #[must_use]
     pub fn from_book(text: &str) -> Option<Self> {
-        let mut parts = text.split(',');
-        parts.next()?.parse::<u32>().ok()?;
+        book_version(text)?;
+        let parts = text.split(',').skip(1);
         let mut fields = [""; PANE.len()];
         for part in parts {
             if let Some((field, value)) = part.split_once('=')
@@ -346,14 +346,23 @@ impl Record {
     }
 
     /// Whether what runs is a shell that was asked for, not a command or an agent. The command itself is
-    /// written a moment after the birth, so the state counts too: only a command is born busy.
+    /// written a moment after the birth, so the state counts too: only a command is born busy, and a shell that
+    /// became busy has its pid written down.
     #[must_use]
     pub fn is_shell(&self) -> bool {
-        self.live
-            && self.agent.is_none()
-            && self.command.is_empty()
-            && matches!(self.state, State::Idle | State::Unknown)
+        let may_be = match self.state {
+            State::Idle | State::Unknown => true,
+            State::Busy => !self.was_made() || self.shell().is_some(),
+            _ => false,
+        };
+        self.live && self.agent.is_none() && self.command.is_empty() && may_be
     }
+}
+
+/// The version of the schema in which a book was written. `None` when it is no book.
+#[must_use]
+pub fn book_version(text: &str) -> Option<u32> {
+    text.split(',').next()?.parse().ok()
 }
 
 /// The pid in `@sesh_proc`.

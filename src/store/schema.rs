@@ -201,20 +201,106 @@ pub struct Named {
     pub meaning: &'static str,
 }
 
+const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -> Named {
+    Named {
+        name,
+        scope,
+        meaning,
+    }
+}
+
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 2] = [
-    Named {
-        name: "@seshbook_<uuid>",
-        scope: "server option",
-        meaning: "the record of a sesh, from its birth on: `version,field=value,…`, the last of two equal fields \
-                  counts; without a pane it is an ended sesh",
-    },
-    Named {
-        name: "SESH_tail_<uuid, no dashes>",
-        scope: "hidden variable",
-        meaning: "the last lines of an ended sesh, percent-encoded",
-    },
+pub const ELSEWHERE: [Named; 18] = [
+    named(
+        "@seshbook_<uuid>",
+        "server option",
+        "the record of a sesh, from its birth on: `version,field=value,…`, the last of two equal fields \
+         counts; without a pane it is an ended sesh",
+    ),
+    named(
+        "@seshsum_waiting",
+        "server option",
+        "how many seshes wait for a person; archived ones count in none of the sums, and unset is 0",
+    ),
+    named("@seshsum_busy", "server option", "how many are busy"),
+    named("@seshsum_idle", "server option", "how many are idle"),
+    named(
+        "@seshsum_unknown",
+        "server option",
+        "of how many nobody knows what they do",
+    ),
+    named(
+        "@seshsum_ended",
+        "server option",
+        "how many have ended and are held in their panes",
+    ),
+    named(
+        "@seshsum_unseen",
+        "server option",
+        "how many of those nobody has looked at since",
+    ),
+    named(
+        "@seshsum_procedure",
+        "server option",
+        "the tmux commands that write the sums anew; whoever writes a state runs them",
+    ),
+    named(
+        "@seshplugin_bin",
+        "server option",
+        "the folder of the helpers that the plugin uses",
+    ),
+    named("@seshplugin_dir", "server option", "the plugin's folder"),
+    named(
+        "@seshplugin_version",
+        "server option",
+        "the plugin's version",
+    ),
+    named(
+        "@seshplugin_trouble",
+        "server option",
+        "what keeps the plugin from working, in one sentence; unset when all is well",
+    ),
+    named(
+        "@seshplugin_keys",
+        "server option",
+        "the keys that the plugin bound: `table key table key …`",
+    ),
+    named(
+        "@seshplugin_hooks",
+        "server option",
+        "the hooks that the plugin set, all at index 8801",
+    ),
+    named(
+        "SESH_tail_<uuid, no dashes>",
+        "hidden variable",
+        "the last lines of an ended sesh, percent-encoded",
+    ),
+    named(
+        "SESH_reap",
+        "hidden variable",
+        "since when a `sesh-reap` runs, in seconds",
+    ),
+    named(
+        "SESH_reap_again",
+        "hidden variable",
+        "1: another `sesh-reap` is wanted when that one has ended",
+    ),
+    named(
+        "SESH_swept",
+        "hidden variable",
+        "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
+    ),
 ];
+
+/// The commands that write the sums anew.
+pub const SUMS: &str = "@seshsum_procedure";
+
+/// Since when a reconciliation runs, and whether another is wanted then.
+pub const REAP: &str = "SESH_reap";
+pub const REAP_AGAIN: &str = "SESH_reap_again";
+
+/// When what is left of forgotten seshes was last looked for, in seconds.
+pub const SWEPT: &str = "SESH_swept";
 
 /// A global option that a person may set.
 pub struct Setting {
@@ -264,6 +350,19 @@ pub fn book(id: SeshId) -> String {
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
+}
+
+/// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
+/// not have.
+#[must_use]
+pub fn is_state(name: &str) -> bool {
+    PANE.iter().any(|entry| entry.option == name)
+}
+
+/// The sesh whose last lines a hidden variable holds.
+#[must_use]
+pub fn tail_of(variable: &str) -> Option<SeshId> {
+    SeshId::from_simple(variable.strip_prefix("SESH_tail_")?)
 }
 
 #[cfg(test)]

@@ -84,6 +84,45 @@ pub fn state(pane: &str, state: &str, by: &str) -> Vec<Command> {
     ]
 }
 
+/// The commands that say that it has ended. `exit` is the value of [`Key::Exit`] but for its time
+/// ([`Exit::value`](super::record::Exit::value)), and may hold formats.
+#[must_use]
+pub fn end(pane: &str, exit: &str) -> Vec<Command> {
+    let exit = format!("{exit} {NOW}");
+    let mut commands = vec![
+        command::set_pane_expanded(pane, Key::Exit.option(), &exit),
+        command::unset_pane(pane, Key::Why.option()),
+    ];
+    commands.extend(state(pane, "exited", "process"));
+    commands
+}
+
+/// The command that says in the book of a sesh without a pane that it has ended.
+#[must_use]
+pub fn end_in_book(id: SeshId, exit: &str) -> Command {
+    command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"))
+}
+
+/// The commands that take the marks off a pane, so that only the book remembers the sesh.
+pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
+    schema::PANE
+        .iter()
+        .map(move |entry| command::unset_pane(pane, entry.option))
+}
+
+/// The condition that the book says what the pane's options say.
+#[must_use]
+pub fn book_is_in_step(id: SeshId) -> String {
+    // The book stands first: the other side holds commas, and a comparison ends its first side at one.
+    format!("#{{==:#{{{}}},{}}}", schema::book(id), book_format())
+}
+
+/// Has the sums written anew: the last command of every list after which they may be others.
+#[must_use]
+pub fn sums() -> Command {
+    command::run_option(schema::SUMS)
+}
+
 /// Runs commands on the pane of a sesh, if it still is that sesh's and a condition holds; the book follows
 /// when an option changed. `Ok(false)` when only the condition failed.
 ///
@@ -97,18 +136,15 @@ pub fn on_pane(
     commands: Vec<Command>,
 ) -> Result<bool> {
     let target = pane.to_string();
-    let before = format!("#{{{}}}", schema::book(id));
     let mut act = Batch::new();
     act.extend(commands);
     // The book is a server option: a write of an equal one would redraw too.
-    // The book stands first: the other side holds commas, and a comparison ends its first side at one.
-    let same = format!("#{{==:{before},{}}}", book_format());
     act.extend([
         command::if_format(
             Some(&target),
-            &same,
+            &book_is_in_step(id),
             &Batch::new(),
-            &Batch::from(book(&target, id)),
+            &Batch::from(book(&target, id)).then(sums()),
         ),
         command::print(None, "done"),
     ]);
@@ -195,7 +231,8 @@ pub fn forget(server: &Server, id: SeshId) -> Result<()> {
     server
         .run(
             &Batch::from(command::unset_server(&schema::book(id)))
-                .then(command::unset_hidden(&schema::tail(id))),
+                .then(command::unset_hidden(&schema::tail(id)))
+                .then(sums()),
         )
         .map(drop)
 }

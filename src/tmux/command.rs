@@ -88,6 +88,40 @@ pub fn show_server_options() -> Command {
     Command::from(ShowOptions::new().server().build()).asking()
 }
 
+/// Every global option, of sessions or of windows, one a line. 3.2a counts fewer hooks to the sessions than later ones.
+#[must_use]
+pub fn show_global_options(of: Of) -> Command {
+    Command::of(["show-options", of.flag()]).asking()
+}
+
+/// Every global hook, one a line: `name[index] command`.
+#[must_use]
+pub fn show_global_hooks(of: Of) -> Command {
+    Command::of(["show-hooks", of.flag()]).asking()
+}
+
+/// Of what the global options are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Sessions,
+    Windows,
+}
+
+impl Of {
+    fn flag(self) -> &'static str {
+        match self {
+            Of::Sessions => "-g",
+            Of::Windows => "-gw",
+        }
+    }
+}
+
+/// Every key that is bound, one a line: `bind-key [-r] -T table key command`.
+#[must_use]
+pub fn list_keys() -> Command {
+    Command::of(["list-keys"]).asking()
+}
+
 /// Every hidden variable of the global environment, one a line: `NAME=value`.
 #[must_use]
 pub fn show_hidden() -> Command {
@@ -228,6 +262,19 @@ pub fn set_hidden(name: &str, value: &str) -> Command {
         .into()
 }
 
+/// The same with what `format` expands to.
+#[must_use]
+pub fn set_hidden_expanded(name: &str, format: &str) -> Command {
+    SetEnvironment::new()
+        .expand()
+        .hidden()
+        .global()
+        .name(name)
+        .value(format)
+        .build()
+        .into()
+}
+
 #[must_use]
 pub fn unset_hidden(name: &str) -> Command {
     SetEnvironment::new()
@@ -272,6 +319,16 @@ pub fn ask_expanded(target: Option<&str>, format: &str) -> Command {
     words.extend(target.iter().flat_map(|target| ["-t", target]));
     words.extend(["-C", format]);
     Command::of(words).asking()
+}
+
+/// Runs the commands that an option holds, some turns of the server later and whatever they are: the list that this
+/// stands in neither waits nor fails.
+#[must_use]
+pub fn run_option(name: &str) -> Command {
+    // A second run-shell reads the option: with -b alone, commands that tmux cannot parse end a server of 3.2a and
+    // 3.3a.
+    let inner = Command::of(["run-shell", "-C", &format!("##{{{name}}}")]).text();
+    Command::of(["run-shell", "-b", "-C", &inner])
 }
 
 /// Makes sure that a server runs, also when the commands that follow hide in a string.

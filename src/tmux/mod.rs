@@ -180,26 +180,8 @@ impl Server {
     /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
     /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
     pub fn run(&self, batch: &Batch) -> Result<String> {
-        self.run_in(batch, None)
-    }
-
-    /// The same with the client in a folder: tmux starts new panes there, byte for byte, where its own
-    /// `-c` would expand formats in the path.
-    ///
-    /// # Errors
-    /// As [`Server::run`].
-    pub fn run_in(&self, batch: &Batch, folder: Option<&Path>) -> Result<String> {
-        let argv = batch.argv();
-        let bytes: usize = argv.iter().map(|word| word.len() + 1).sum();
-        let (argv, fed) = if bytes > ARGV_BYTES || argv.len() > ARGV_WORDS {
-            (by_stdin(batch), Some(batch.text()))
-        } else {
-            (argv, None)
-        };
-        if fed.is_none()
-            && folder.is_none()
-            && batch.asks()
-            && let Some(answer) = self.asked(&argv)
+        if batch.asks()
+            && let Some(answer) = self.asked(&batch.argv())
         {
             return if answer.code == 0 {
                 Ok(text(answer.stdout))
@@ -207,6 +189,21 @@ impl Server {
                 Err(self.refused(batch, String::from_utf8_lossy(&answer.stderr).trim()))
             };
         }
+        self.run_in(batch, None)
+    }
+
+    /// The same by the tmux program, whatever the batch does, and with the client in a folder: tmux starts new panes
+    /// there, byte for byte, where its own `-c` would expand formats in the path.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn run_in(&self, batch: &Batch, folder: Option<&Path>) -> Result<String> {
+        let argv = batch.argv();
+        let (argv, fed) = if fits(&argv) {
+            (argv, None)
+        } else {
+            (by_stdin(batch), Some(batch.text()))
+        };
         let mut client = self.client(&argv);
         if let Some(folder) = folder {
             client.current_dir(folder);
@@ -243,7 +240,7 @@ impl Server {
 
     /// The answer of the server itself, without the tmux program. `None` in doubt.
     fn asked(&self, argv: &[String]) -> Option<direct::Answer> {
-        if env::by_program() {
+        if env::by_program() || !fits(argv) {
             return None;
         }
         direct::ask(&self.socket_path()?, argv)
@@ -311,7 +308,8 @@ impl Server {
     }
 
     /// The version of the tmux program, asked of itself.
-    fn version(&self) -> Option<Version> {
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
         let output = std::process::Command::new(&self.program)
             .arg("-V")
             .stdin(Stdio::null())
@@ -392,6 +390,12 @@ fn too_old(version: Version) -> Error {
         Exit::NoTmux,
         format!("tmux {version} is too old: tmux-sesh needs {FLOOR} or newer"),
     )
+}
+
+/// Whether a server takes so many words.
+fn fits(argv: &[String]) -> bool {
+    let bytes: usize = argv.iter().map(|word| word.len() + 1).sum();
+    bytes <= ARGV_BYTES && argv.len() <= ARGV_WORDS
 }
 
 /// A batch too large for the command line, read from stdin in one list: it stays atomic, since the

@@ -227,28 +227,7 @@ fn what_does_not_change_redraws_nothing() {
         .sesh("sesh-set", [ended.uuid(), "--note", "a note"])
         .ok();
     let look = Screen::attach(&server, MAIN, (80, 20));
-    // What the client was sent, in bytes. A status line without a clock draws nothing by itself.
-    server.tmux(["set-option", "-g", "status-right", ""]);
-    server.tmux(["set-option", "-g", "status-interval", "0"]);
-    let sent = || -> u64 {
-        let sent = server.tmux(["list-clients", "-F", "#{client_name} #{client_written}"]);
-        let name = format!("{} ", look.client());
-        let bytes = sent.lines().find_map(|line| line.strip_prefix(&name));
-        bytes
-            .expect("the client is there")
-            .parse()
-            .expect("a number of bytes")
-    };
-    // A client asks its terminal this and that when it comes, and draws again on the answers: what others cause
-    // comes on top, so of several times the least is what the writes themselves cost.
-    let cost = |write: &dyn Fn()| -> u64 {
-        let costs = (0..5).map(|_| {
-            let before = sent();
-            write();
-            sent() - before
-        });
-        costs.min().expect("several times")
-    };
+    let cost = |write: &dyn Fn()| look.cost(&server, write);
     let of_living = cost(&|| {
         server.sesh("sesh-set", ["one"]).args(same).ok();
     });

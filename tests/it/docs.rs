@@ -6,6 +6,7 @@ use std::path::Path;
 
 use tmux_sesh::cli::TOOLS;
 use tmux_sesh::error::Exit;
+use tmux_sesh::sesh::doctor::Area;
 use tmux_sesh::store::schema;
 
 use crate::support::Server;
@@ -64,7 +65,12 @@ fn tables() -> Vec<(&'static str, String)> {
     for (exit, meaning) in Exit::MEANINGS {
         exits += &row(&[&exit.code().to_string(), meaning]);
     }
+    let mut findings = row(&["area", "about"]) + &row(&["---", "---"]);
+    for (area, about) in Area::MEANINGS {
+        findings += &row(&[&code(area.as_str()), about]);
+    }
     vec![
+        ("findings", findings),
         ("helpers", helpers),
         ("store", store),
         ("elsewhere", elsewhere),

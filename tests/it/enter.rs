@@ -236,3 +236,111 @@ fn without_a_target_seshes_can_be_chosen() {
     );
     assert_eq!(server.format(&user, "#{pane_mode}"), "tree-mode");
 }
+
+/// A sesh that has ended, at a time of its own.
+fn ended(server: &Server, name: &str, at: u64) -> Record {
+    let made = server.new_sesh([name, "--", "echo", &format!("this was {name}")]);
+    server.ended(made.uuid());
+    server.shows(made.pane(), "[sesh: ");
+    let (exit, since) = (format!("0 - {at}"), at.to_string());
+    for (option, value) in [("@sesh_exit", &exit), ("@sesh_since", &since)] {
+        server.tmux(["set-option", "-p", "-t", made.pane(), option, value]);
+    }
+    made
+}
+
+/// The generation that was looked at, and the one that there is.
+fn seen(server: &Server, sesh: &Record) -> String {
+    server.format(sesh.pane(), "#{@sesh_seen}/#{@sesh_gen}")
+}
+
+#[test]
+fn the_next_is_the_one_that_ended_first_of_those_nobody_saw() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let asks = Screen::attach(&server, MAIN, (80, 20));
+    named(&server, &[], "alive");
+    let second = ended(&server, "second", 20);
+    let first = ended(&server, "first", 10);
+    let archived = ended(&server, "archived", 5);
+    server.sesh("sesh-set", ["archived", "--archive"]).ok();
+    let next = || {
+        server.tmux(["switch-client", "-c", asks.client(), "-t", MAIN]);
+        server.inside(&user, "sesh-enter", ["--next"])
+    };
+    for sesh in [&first, &second] {
+        assert_eq!(seen(&server, sesh), "/2");
+        next().ok();
+        assert_eq!(
+            place(&server, asks.client()),
+            format!("{} {}", sesh.name(), sesh.pane())
+        );
+        assert_eq!(seen(&server, sesh), "2/2");
+    }
+    let sentence = next().fails(3);
+    assert!(sentence.contains("sesh-list"), "no way out: {sentence}");
+    assert_eq!(seen(&server, &archived), "/2");
+    assert!(place(&server, asks.client()).starts_with(MAIN));
+    // It ends once more, so it needs a person once more.
+    server.sesh("pane-keys", ["first", "--to-held", "r"]).ok();
+    server.when("it has ended again", first.uuid(), |it| {
+        it.state() == "exited" && it.get("gen") == 4
+    });
+    assert_eq!(seen(&server, &first), "2/4");
+    next().ok();
+    assert_eq!(seen(&server, &first), "4/4");
+}
+
+#[test]
+fn a_key_goes_to_the_next() {
+    let server = Server::start();
+    let asks = Screen::attach(&server, MAIN, (80, 20));
+    let made = ended(&server, "one", 10);
+    let enter = helpers().join("sesh-enter").display().to_string();
+    let command = format!("{enter} --next --client '#{{client_name}}'");
+    server.tmux(["bind-key", "g", "run-shell", "-b", &command]);
+    let ran = "set-environment -gh SESH_ran 1";
+    server.tmux(["set-option", "-s", "@seshsum_procedure", ran]);
+    asks.types(&["C-b", "g"]);
+    asks.shows("this was one");
+    until("it is seen", || seen(&server, &made) == "2/2");
+    until("the sums are written", || {
+        server.tmux(["display-message", "-p", "#{SESH_ran}"]) == "1\n"
+    });
+}
+
+#[test]
+fn outside_the_next_is_attached() {
+    let server = Server::start();
+    let made = ended(&server, "one", 10);
+    // Without a terminal nobody gets there, so nobody has seen it.
+    server.sesh("sesh-enter", ["--next"]).fails(4);
+    assert_eq!(seen(&server, &made), "/2");
+    let printed = server.sesh("sesh-enter", ["--next", "--print"]).ok();
+    assert_eq!(seen(&server, &made), "/2");
+    assert!(printed.line().contains("attach-session"), "{printed}");
+    let enter = helpers().join("sesh-enter").display().to_string();
+    let socket = server.socket().display().to_string();
+    for argv in [
+        &[&enter, "-S", &socket, "--next"][..],
+        &["sh", "-c", printed.line()],
+    ] {
+        let screen = Screen::open((80, 20), argv);
+        screen.shows("this was one");
+        until("it is seen", || seen(&server, &made) == "2/2");
+        server.tmux(["set-option", "-pu", "-t", made.pane(), "@sesh_seen"]);
+    }
+}
+
+#[test]
+fn the_next_without_anybody_to_go_is_not_seen() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let made = ended(&server, "one", 10);
+    server.inside(&user, "sesh-enter", ["--next"]).fails(4);
+    let nobody = ["--next", "--client", "nobody"];
+    server.inside(&user, "sesh-enter", nobody).fails(3);
+    assert_eq!(seen(&server, &made), "/2");
+    server.sesh("sesh-enter", ["--next", "one"]).fails(2);
+    Server::empty().sesh("sesh-enter", ["--next"]).fails(3);
+}

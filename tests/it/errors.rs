@@ -8,13 +8,15 @@ use std::process::Stdio;
 use crate::support::{Call, NONE, Server};
 
 /// A call of every helper that asks a server, and would do something on one that has what it asks for.
-const CALLS: [(&str, &[&str]); 8] = [
+const CALLS: [(&str, &[&str]); 10] = [
     ("sesh-list", &[]),
     ("sesh-set", &["one", "--note", "x"]),
     ("sesh-end", &["one"]),
     ("sesh-pane", &["--pane", "%0"]),
     ("sesh-adopt", &["%0"]),
     ("sesh-enter", &["one", "--print"]),
+    ("sesh-enter", &["--next", "--print"]),
+    ("sesh-reap", &[]),
     ("pane-capture", &["one"]),
     ("pane-keys", &["%0", "Enter"]),
 ];

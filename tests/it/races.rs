@@ -324,3 +324,40 @@ fn of_racers_to_adopt_a_pane_one_wins() {
     assert_eq!(server.format(&user, "#{@sesh_name}"), won.name());
     assert_eq!(books(&server).len(), 1);
 }
+
+#[test]
+fn of_20_reconciliations_each_change_is_made_once() {
+    let server = Server::start();
+    for round in 0..count(60) {
+        let made: Vec<_> = (0..4)
+            .map(|at| server.new_sesh([&format!("n{round}-{at}"), "--", "sleep", "1000"]))
+            .collect();
+        for sesh in &made[..2] {
+            let pid = server.format(sesh.pane(), "#{pane_pid}");
+            let pid = nix::unistd::Pid::from_raw(pid.parse().expect("a pid"));
+            nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL)
+                .expect("it can be killed");
+            until("its pane goes", || !server.has_pane(sesh.pane()));
+        }
+        for sesh in &made[2..] {
+            server.tmux(["set-option", "-su", &format!("@seshbook_{}", sesh.uuid())]);
+        }
+        let shell = server.new_sesh([&format!("n{round}-shell")]);
+        server.when("it is idle", shell.uuid(), |it| it.state() == "idle");
+        server.tmux(["send-keys", "-t", shell.pane(), "sleep 1000", "Enter"]);
+        server.when("it is busy", shell.uuid(), |it| it.state() == "busy");
+        let said = at_once(20, |_| server.sesh("sesh-reap", ["--json"]).ok());
+        let mut changed: Vec<String> = said
+            .iter()
+            .flat_map(|said| said.json().as_array().expect("a list").clone())
+            .map(|change| change["name"].as_str().expect("a name").to_string())
+            .collect();
+        changed.sort();
+        let mut expected: Vec<&str> = made.iter().map(|sesh| sesh.name()).collect();
+        expected.push(shell.name());
+        expected.sort_unstable();
+        assert_eq!(changed, expected);
+        let marks = server.tmux(["display-message", "-p", "#{SESH_reap}|#{SESH_reap_again}"]);
+        assert_eq!(marks, "|\n");
+    }
+}

@@ -279,6 +279,26 @@ fn a_job_that_takes_the_terminal_along_does_not_stop_the_command() {
 }
 
 #[test]
+fn what_a_command_leaves_reading_does_not_keep_its_end() {
+    let server = Server::start();
+    let made: Vec<Record> = (0..count(200))
+        .map(|at| {
+            scripted(
+                &server,
+                &format!("left{at}"),
+                "cat </dev/tty >/dev/null 2>&1 & echo last words; exit 3",
+            )
+        })
+        .collect();
+    for sesh in made {
+        let ended = server.ended(sesh.uuid());
+        assert_eq!(ended.code(), Some(3));
+        let kept = server.sesh("pane-capture", [sesh.uuid()]).ok();
+        assert_eq!(kept.line(), "last words");
+    }
+}
+
+#[test]
 fn enter_closes_a_held_pane_and_the_record_stays() {
     let server = Server::start();
     for (name, key) in [

@@ -165,6 +165,35 @@ impl Screen {
             .tmux(["send-keys", "-l", "-t", &self.pane, "--", &text]);
     }
 
+    /// How many bytes the person's client is sent because of something: the least of several times.
+    ///
+    /// A client asks its terminal this and that when it comes, and draws again on the answers: what others cause comes
+    /// on top.
+    #[track_caller]
+    pub(crate) fn cost(&self, server: &Server, act: &dyn Fn()) -> u64 {
+        // A status line without a clock draws nothing by itself.
+        for (name, value) in [("status-right", ""), ("status-interval", "0")] {
+            if server.tmux(["show-options", "-gqv", name]).trim_end() != value {
+                server.tmux(["set-option", "-g", name, value]);
+            }
+        }
+        let sent = || -> u64 {
+            let sent = server.tmux(["list-clients", "-F", "#{client_name} #{client_written}"]);
+            let name = format!("{} ", self.client);
+            let bytes = sent.lines().find_map(|line| line.strip_prefix(&name));
+            bytes
+                .expect("the client is there")
+                .parse()
+                .expect("a number of bytes")
+        };
+        let costs = (0..5).map(|_| {
+            let before = sent();
+            act();
+            sent() - before
+        });
+        costs.min().expect("several times")
+    }
+
     /// Types keys, by tmux's names.
     #[track_caller]
     pub(crate) fn types(&self, keys: &[&str]) {

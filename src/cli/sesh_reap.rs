@@ -1,0 +1,52 @@
+//! `sesh-reap`: what is stored follows what is.
+
+use std::io::IsTerminal;
+
+use clap::Parser;
+
+use super::On;
+use crate::error::Exit;
+use crate::out;
+use crate::sesh::reap::{Change, reap};
+
+/// Mend what tmux remembers of seshes where it is not so any more
+///
+/// Writes down ends that nobody recorded and what shells are doing, takes marks off panes in which something else
+/// runs, closes held panes whose time is over, and drops what is left of forgotten seshes. What is right is not
+/// written again. On a terminal it prints a line a change, else nothing: hooks start it.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// Print the changes as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let changes = reap(&args.on.server()?)?;
+    if args.json {
+        out::json(&changes)?;
+    } else if std::io::stdout().is_terminal() {
+        for change in &changes {
+            out::line(&sentence(change))?;
+        }
+        if changes.is_empty() {
+            out::hint("there is nothing to mend");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// A change as people read it.
+fn sentence(change: &Change) -> String {
+    let who = match &change.name {
+        Some(name) if !name.is_empty() => name.clone(),
+        _ => change.uuid.to_string(),
+    };
+    let place = change
+        .pane
+        .map_or_else(String::new, |pane| format!(" ({pane})"));
+    format!("{who}{place} {}", change.what)
+}

@@ -1,0 +1,304 @@
+//! tmux itself, the helpers that are installed, and who may open what.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::{Area, Findings, Said};
+use crate::env;
+use crate::error::{Error, Exit};
+use crate::journal::launch;
+use crate::proc;
+use crate::tmux::Server;
+use crate::tmux::version::{FLOOR, Version};
+
+/// How long a helper may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+const fn version(major: u16, minor: u16) -> Version {
+    Version {
+        major,
+        minor,
+        patch: 0,
+    }
+}
+
+/// From here on a paste into a dead pane is refused.
+const PASTE_MENDED: Version = version(3, 4);
+/// From here on no exit status is lost; and client and server speak another language than those before.
+const STATUS_MENDED: Version = version(3, 6);
+const NEW_LANGUAGE: Version = version(3, 6);
+
+/// Whether a server took the call and hung up.
+pub(super) fn hung_up(error: &Error) -> bool {
+    error.exit == Exit::NoServer && error.sentence.contains("hung up")
+}
+
+/// The client, the server, and their known faults.
+pub(super) fn tmux(
+    server: &Server,
+    said: Option<&Said>,
+    missing: Option<&Error>,
+    findings: &mut Findings,
+) {
+    let client = server.version();
+    let running = said.and_then(|said| Version::parse(&said.version));
+    if let Some(client) = client
+        && client < FLOOR
+    {
+        findings.fault(
+            Area::Tmux,
+            format!("tmux {client} is too old"),
+            format!("install tmux {FLOOR} or newer"),
+        );
+        return;
+    }
+    match (client, running, missing) {
+        (Some(client), Some(running), _) if running < FLOOR => findings.fault(
+            Area::Tmux,
+            format!("the server runs tmux {running}, which is too old, though {client} is on PATH"),
+            "end the server when nothing in it is needed any more: tmux kill-server",
+        ),
+        (Some(client), Some(running), _) if (client < NEW_LANGUAGE) != (running < NEW_LANGUAGE) => {
+            findings.fault(
+                Area::Tmux,
+                format!(
+                    "the server runs tmux {running}, and the one on PATH is {client}: they cannot attach to one \
+                     another (3.5 and older do not speak with 3.6 and newer)"
+                ),
+                format!(
+                    "use the tmux {running} that the server was started with, or end the server: tmux kill-server"
+                ),
+            );
+        }
+        (Some(client), Some(running), _) if client != running => findings.note(
+            Area::Tmux,
+            format!("the server runs tmux {running}, and the one on PATH is {client}"),
+            "nothing has to be done: the server keeps its version until it ends",
+        ),
+        (Some(client), Some(_), _) => {
+            findings.ok(Area::Tmux, format!("tmux {client}, client and server"));
+        }
+        (Some(client), None, Some(error)) if hung_up(error) => {
+            findings.fault(
+                Area::Tmux,
+                format!(
+                    "the tmux on PATH is {client}, and the server hung up on it: 3.5 and older do not speak with \
+                     3.6 and newer"
+                ),
+                "use the tmux that the server was started with",
+            );
+            return;
+        }
+        (Some(client), None, _) => findings.ok(Area::Tmux, format!("tmux {client}")),
+        (None, _, _) => findings.note(
+            Area::Tmux,
+            format!("{} does not say its version", server.program().display()),
+            format!("tmux-sesh needs tmux {FLOOR} or newer: see tmux -V"),
+        ),
+    }
+    let Some(version) = running.or(client) else {
+        return;
+    };
+    if version < PASTE_MENDED {
+        findings.note(
+            Area::Tmux,
+            format!(
+                "a paste into a pane that is kept dead ends a server of tmux {version} (tmux/tmux#3830); the panes \
+                 of sesh-new are never kept dead"
+            ),
+            "leave remain-on-exit off, or update tmux to 3.4 or newer",
+        );
+    }
+    if version < STATUS_MENDED && has_utempter(server, said) {
+        findings.note(
+            Area::Tmux,
+            format!(
+                "tmux {version} built with libutempter loses the exit status of some panes (tmux/tmux#311); those of \
+                 sesh-new write down their own"
+            ),
+            "update tmux to 3.6 or newer if panes that you adopt must say how they ended",
+        );
+    }
+}
+
+/// Whether the server's program, or else the client's, is built with libutempter: its name stands in the file.
+fn has_utempter(server: &Server, said: Option<&Said>) -> bool {
+    const NAME: &[u8] = b"libutempter.so";
+    let running = said.and_then(|said| proc::program(said.pid));
+    let program = running.unwrap_or_else(|| server.program().into());
+    std::fs::read(program).is_ok_and(|bytes| bytes.windows(NAME.len()).any(|window| window == NAME))
+}
+
+const MEND: &str = "install the helpers together, of one version";
+
+/// The helpers beside this one and on PATH.
+pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
+    let before = findings.0.len();
+    let mut on_path = false;
+    for name in names {
+        let beside = env::helper_beside(name);
+        let first = env::helper_on_path(name);
+        on_path |= first.is_some();
+        if beside.is_none() && first.is_none() {
+            findings.fault(
+                Area::Helpers,
+                format!("{name} is missing: it is neither beside this program nor on PATH"),
+                MEND,
+            );
+        }
+        let same = |one: &Path, other: &Path| one.canonicalize().ok() == other.canonicalize().ok();
+        let other = first.filter(|first| !beside.as_ref().is_some_and(|file| same(file, first)));
+        for file in beside.iter().chain(&other) {
+            other_version(file, version, findings);
+        }
+    }
+    if !on_path {
+        findings.note(
+            Area::Helpers,
+            "no helper is on PATH, so only the plugin and whoever knows their folder can run them",
+            "add their folder to PATH",
+        );
+    }
+    let faultless = findings.0[before..]
+        .iter()
+        .all(|finding| finding.level != super::Level::Fault);
+    if faultless {
+        findings.ok(
+            Area::Helpers,
+            format!("{} helpers, all of version {version}", names.len()),
+        );
+    }
+}
+
+/// Says so when a helper is of another version than this program.
+fn other_version(file: &Path, version: &str, findings: &mut Findings) {
+    match version_of(file) {
+        None => findings.fault(
+            Area::Helpers,
+            format!("{} does not say its version", file.display()),
+            MEND,
+        ),
+        Some(other) if other != version => {
+            let age = if older(&other, version) {
+                "older"
+            } else {
+                "newer"
+            };
+            findings.fault(
+                Area::Helpers,
+                format!(
+                    "{} is {other}, {age} than this program, which is {version}",
+                    file.display(),
+                ),
+                MEND,
+            );
+        }
+        Some(_) => {}
+    }
+}
+
+/// What a helper says of its version. `None` when it says none, or not in time.
+pub(super) fn version_of(file: &Path) -> Option<String> {
+    let mut child = Command::new(file)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        // A version is short: who says more is something else.
+        let read =
+            std::io::Read::read_to_string(&mut std::io::Read::take(&mut stdout, 1_000), &mut text);
+        let _ = sender.send(read.map(|_| text));
+    });
+    let text = receiver.recv_timeout(PATIENCE);
+    let _ = child.kill();
+    let _ = child.wait();
+    let text = text.ok()?.ok()?;
+    let name = file.file_name()?.to_str()?;
+    let version = text.trim_end().strip_prefix(name)?.strip_prefix(' ')?;
+    let numbers = !version.is_empty() && version.starts_with(|c: char| c.is_ascii_digit());
+    (numbers && !version.contains(char::is_whitespace)).then(|| version.into())
+}
+
+/// Whether one version is before another: by its numbers.
+pub(super) fn older(one: &str, other: &str) -> bool {
+    let numbers = |version: &str| -> Vec<u64> {
+        version
+            .split(|c: char| !c.is_ascii_digit())
+            .map_while(|number| number.parse().ok())
+            .collect()
+    };
+    numbers(one) < numbers(other)
+}
+
+/// The private files of new panes.
+pub(super) fn files(findings: &mut Findings) {
+    match launch::inspect() {
+        Ok(folder) => findings.ok(
+            Area::Permissions,
+            format!("{} is nobody else's", folder.display()),
+        ),
+        Err(error) => findings.error(Area::Permissions, &Error::new(Exit::Failed, error.sentence)),
+    }
+}
+
+/// Who can reach the server's socket can do what its owner can.
+pub(super) fn socket(said: &Said, findings: &mut Findings) {
+    let socket = Path::new(&said.socket);
+    let Some(folder) = socket.parent() else {
+        return;
+    };
+    let (Ok(of_folder), Ok(of_socket)) = (folder.metadata(), socket.metadata()) else {
+        return findings.fault(
+            Area::Permissions,
+            format!("the server's socket {} is gone", socket.display()),
+            format!("kill -USR1 {} has tmux make it again", said.pid),
+        );
+    };
+    let folder = folder.display();
+    // To connect takes the right to search the folder and the right to write to the socket.
+    let open =
+        |who: u32| of_folder.mode() & (0o1 << who) != 0 && of_socket.mode() & (0o2 << who) != 0;
+    let others = of_folder.mode() & 0o077;
+    if others == 0 {
+        findings.ok(Area::Permissions, format!("{folder} is nobody else's"));
+    } else if open(0) || open(3) {
+        findings.fault(
+            Area::Permissions,
+            format!(
+                "others may reach the server through {}, and do there what you can",
+                socket.display()
+            ),
+            format!(
+                "chmod 700 {folder}, if it is yours alone; or chmod 600 {}",
+                socket.display()
+            ),
+        );
+    } else {
+        findings.note(
+            Area::Permissions,
+            format!("others may look into {folder}, though the socket there is yours alone"),
+            format!("chmod 700 {folder}, if it is yours alone: tmux makes its own so"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_by_their_numbers() {
+        assert!(older("0.9.0", "0.10.0") && older("0.1", "0.1.1"));
+        assert!(!older("1.0.0", "0.9.9") && !older("0.1.0", "0.1.0"));
+        assert!(!older("0.1.0-rc1", "0.1.0"));
+    }
+}

@@ -1,0 +1,114 @@
+//! Panes that are held after their end: how long, how many, and which close first.
+
+use std::time::Duration;
+
+use crate::id::{PaneId, SeshId};
+use crate::store::{Key, schema};
+use crate::tmux::{Batch, Command, command};
+
+/// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
+pub(super) fn limit(setting: &str) -> Option<Duration> {
+    let parse = |text: &str| match text.trim() {
+        "off" | "none" | "never" => Some(None),
+        "0" => Some(Some(Duration::ZERO)),
+        text => humantime::parse_duration(text).ok().map(Some),
+    };
+    parse(setting)
+        .or_else(|| parse(schema::HOLD.default))
+        .flatten()
+}
+
+/// How many are held at most: `@sesh-keep`. What cannot be read counts as not set.
+pub(super) fn keep(setting: &str) -> usize {
+    setting
+        .parse()
+        .or_else(|_| schema::KEEP.default.parse())
+        .unwrap_or(usize::MAX)
+}
+
+/// A pane that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// Since when, in epoch seconds.
+    pub(super) since: u64,
+    pub(super) pane: PaneId,
+    pub(super) id: SeshId,
+}
+
+impl Held {
+    /// The command that prints all of them, for [`Held::read`].
+    pub(super) fn list() -> Command {
+        command::list_panes(
+            &format!("{} #{{pane_id}} {}", Key::Held.format(), Key::Id.format()),
+            Some(&format!("#{{!=:{},}}", Key::Held.format())),
+        )
+    }
+
+    pub(super) fn read(row: &str) -> Option<Self> {
+        let mut words = row.split(' ');
+        Some(Self {
+            since: words.next()?.parse().ok()?,
+            pane: words.next()?.parse().ok()?,
+            id: words.next()?.parse().ok()?,
+        })
+    }
+
+    /// The condition that it still is held since then.
+    pub(super) fn still(&self) -> String {
+        format!(
+            "#{{==:{} {},{} {}}}",
+            Key::Held.format(),
+            Key::Id.format(),
+            self.since,
+            self.id
+        )
+    }
+
+    /// The command that closes it, if it still is held.
+    pub(super) fn close(&self) -> Command {
+        command::if_format(
+            Some(&self.pane.to_string()),
+            &self.still(),
+            &Batch::from(command::kill_pane(self.pane)),
+            &Batch::new(),
+        )
+    }
+}
+
+/// Those that have been held longest, above the number that is kept.
+pub(super) fn surplus(mut held: Vec<Held>, keep: usize) -> Vec<Held> {
+    held.sort_unstable_by_key(|held| (held.since, held.pane.0));
+    held.dedup_by_key(|held| held.pane);
+    let surplus = held.len().saturating_sub(keep);
+    held.truncate(surplus);
+    held
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings() {
+        let default = Some(Duration::from_secs(600));
+        assert_eq!(limit(""), default);
+        assert_eq!(limit("off"), None);
+        assert_eq!(limit("0"), Some(Duration::ZERO));
+        assert_eq!(limit("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(limit("rubbish"), default);
+        assert_eq!((keep(""), keep("3"), keep("rubbish")), (50, 3, 50));
+    }
+
+    #[test]
+    fn the_oldest_are_surplus() {
+        let id = SeshId::random();
+        let held = |since, pane| Held {
+            since,
+            pane: PaneId(pane),
+            id,
+        };
+        let all = vec![held(9, 1), held(7, 2), held(8, 3), held(7, 2)];
+        assert_eq!(surplus(all.clone(), 1), [held(7, 2), held(8, 3)]);
+        assert_eq!(surplus(all, 3), []);
+    }
+}

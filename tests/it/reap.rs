@@ -1,0 +1,702 @@
+//! What is stored follows what is: `sesh-reap`, and the sums that every change of a state has written anew.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::support::{MAIN, NONE, Record, Screen, Server, Victim, until};
+
+/// The commands that stand in for those of the plugin: they count how often they were run.
+const COUNTING: &str = "set-environment -ghF SESH_ran '#{e|+:#{SESH_ran},1}'";
+
+/// How often they were run.
+fn ran(server: &Server) -> u32 {
+    let ran = server.tmux(["display-message", "-p", "#{SESH_ran}"]);
+    ran.trim_end().parse().unwrap_or(0)
+}
+
+#[test]
+fn every_change_of_a_state_has_the_sums_written() {
+    let server = Server::start();
+    let user = server.user_pane();
+    server.tmux(["set-option", "-s", "@seshsum_procedure", COUNTING]);
+    let counted = |what: &str, act: &dyn Fn()| {
+        let before = ran(&server);
+        act();
+        until(&format!("the sums are written after {what}"), || {
+            ran(&server) > before
+        });
+    };
+    let helper = |helper: &str, args: &[&str]| {
+        server.sesh(helper, args).ok();
+    };
+    for place in ["--session", "--window", "--split=v"] {
+        counted(&format!("a birth with {place}"), &|| {
+            server
+                .inside(&user, "sesh-new", [place, "--no-launch", "--", "true"])
+                .ok();
+        });
+    }
+    let made = server.new_sesh(["one", "--no-launch", "--", "sleep", "1000"]);
+    counted("its start", &|| {
+        server.shows(made.pane(), "Enter starts");
+        helper("pane-keys", &["one", "Enter"]);
+    });
+    server.runs(made.pane(), "sleep");
+    counted("a rename", &|| {
+        helper("sesh-set", &["one", "--name", "two"]);
+    });
+    counted("putting away", &|| {
+        helper("sesh-set", &["two", "--archive"]);
+    });
+    counted("taking out", &|| {
+        helper("sesh-set", &["two", "--unarchive"]);
+    });
+    counted("its end", &|| helper("pane-keys", &["two", "C-c"]));
+    server.ended(made.uuid());
+    counted("closing its pane", &|| helper("sesh-end", &["two"]));
+    counted("forgetting it", &|| {
+        helper("sesh-end", &["two", "--forget"]);
+    });
+    counted("an adoption", &|| {
+        helper("sesh-adopt", &[&user, "--name", "three"]);
+    });
+    counted("letting it go", &|| helper("sesh-end", &["three"]));
+}
+
+#[test]
+fn what_changes_nothing_writes_no_sums() {
+    let server = Server::start();
+    server.new_sesh(["one", "--tag", "x", "--", "sleep", "1000"]);
+    server.tmux(["set-option", "-s", "@seshsum_procedure", COUNTING]);
+    server.sesh("sesh-set", ["one", "--tag", "x"]).ok();
+    server.sesh("sesh-list", ["--all"]).ok();
+    // What comes later in the same queue has run: so would they have.
+    server.sesh("sesh-set", ["one", "--tag", "y"]).ok();
+    until("the sums are written", || ran(&server) > 0);
+    assert_eq!(ran(&server), 1);
+}
+
+#[test]
+fn no_sums_and_bad_sums_do_no_harm() {
+    let server = Server::start();
+    for (at, procedure) in [
+        "",
+        "rubbish {",
+        "no-such-command",
+        "kill-pane -t %999",
+        "set-option -p -t %999 @x 1",
+        "display-message -p '",
+        "#(touch ran)#{E:@seshsum_procedure}",
+    ]
+    .iter()
+    .enumerate()
+    {
+        server.tmux(["set-option", "-s", "@seshsum_procedure", procedure]);
+        let name = format!("n{at}");
+        let made = server.new_sesh([&name, "--", "sleep", "1000"]);
+        server.sesh("sesh-set", [&name, "--archive"]).ok();
+        server.sesh("sesh-end", [&name]).ok();
+        assert_eq!(server.record(made.uuid()).state(), "exited", "{procedure}");
+    }
+    assert!(server.alive());
+    assert!(!server.path("ran").exists());
+}
+
+/// What a reconciliation changed: a word a change, and whom it was about.
+#[track_caller]
+fn reap(server: &Server) -> Vec<(String, String)> {
+    let said = server.sesh("sesh-reap", ["--json"]).ok();
+    let changes = said.json();
+    let text = |change: &Value, field: &str| change[field].as_str().unwrap_or("").to_string();
+    let mut words: Vec<(String, String)> = changes
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|change| (text(change, "change"), text(change, "name")))
+        .collect();
+    words.sort();
+    words
+}
+
+/// What one finds that changes one thing.
+fn one(change: &str, name: &str) -> Vec<(String, String)> {
+    vec![(change.into(), name.into())]
+}
+
+/// A pane's option as it is stored.
+fn stored(server: &Server, pane: &str, option: &str) -> String {
+    server.format(pane, &format!("#{{{option}}}"))
+}
+
+/// The book of a sesh.
+fn book(server: &Server, uuid: &str) -> String {
+    let name = format!("@seshbook_{uuid}");
+    server
+        .tmux(["show-options", "-sqv", &name])
+        .trim_end()
+        .into()
+}
+
+fn first_process(server: &Server, pane: &str) -> Pid {
+    Pid::from_raw(server.format(pane, "#{pane_pid}").parse().expect("a pid"))
+}
+
+/// Ends the process of a pane before it can say anything.
+#[track_caller]
+fn kill_first_process(server: &Server, pane: &str) {
+    kill(first_process(server, pane), Signal::SIGKILL).expect("it can be killed");
+}
+
+/// A sesh whose command holds out until it gets a signal.
+fn sleeper(server: &Server, name: &str) -> Record {
+    let made = server.new_sesh([name, "--", "sleep", "1000"]);
+    server.runs(made.pane(), "sleep");
+    made
+}
+
+/// A sesh whose command holds out when its terminal goes.
+fn stubborn(server: &Server) -> (Record, Victim) {
+    let script = "trap '' HUP; echo $$ >pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; exit 9";
+    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
+    (made, Victim::written(server, "pid"))
+}
+
+/// Lets it end, and waits until its runner has written that down.
+#[track_caller]
+fn let_go(server: &Server, made: &Record, command: &Victim) {
+    std::fs::write(server.path("go"), "").expect("a file");
+    let ended = server.when("its end is written down", made.uuid(), |it| {
+        it.code().is_some()
+    });
+    assert_eq!(ended.code(), Some(9));
+    assert!(!command.alive());
+}
+
+/// A pane of the user's that is a sesh, with what runs in it.
+fn adopted(server: &Server, name: &str, argv: &[&str]) -> Record {
+    let pane = server.session((80, 24), argv);
+    server.runs(&pane, argv[0]);
+    server
+        .sesh("sesh-adopt", [&pane, "--name", name, "--json"])
+        .ok()
+        .record()
+}
+
+#[test]
+fn a_shells_state_is_written_both_ways() {
+    let server = Server::start();
+    let made = server.new_sesh(["made"]);
+    let shell = adopted(&server, "adopted", &["sh", "-i"]);
+    until("both shells are at their prompts", || {
+        server.record(made.uuid()).state() == "idle"
+            && server.record(shell.uuid()).state() == "idle"
+    });
+    // The adopted one was born without a state.
+    assert_eq!(reap(&server), one("state", "adopted"));
+    assert_eq!(reap(&server), []);
+    for sesh in [&made, &shell] {
+        let pane = sesh.pane();
+        let born: u64 = stored(&server, pane, "@sesh_gen")
+            .parse()
+            .expect("a number");
+        for (round, (keys, state)) in [("sleep 1000", "busy"), ("C-c", "idle")]
+            .into_iter()
+            .enumerate()
+        {
+            server.tmux(["send-keys", "-t", pane, keys, "Enter"]);
+            server.when("its state changes", sesh.uuid(), |it| it.state() == state);
+            assert_eq!(reap(&server), one("state", sesh.name()));
+            assert_eq!(
+                server.format(pane, "#{@sesh_state} #{@sesh_by} #{@sesh_gen}"),
+                format!("{state} process {}", born + 1 + round as u64)
+            );
+            assert!(book(&server, sesh.uuid()).contains(&format!(",state={state},")));
+            // What is written down does not hide what is so.
+            assert_eq!(server.record(sesh.uuid()).state(), state);
+            assert_eq!(reap(&server), []);
+        }
+    }
+}
+
+#[test]
+fn a_runner_that_was_killed_gets_its_end_written_down() {
+    let server = Server::start();
+    let made = sleeper(&server, "one");
+    kill_first_process(&server, made.pane());
+    until("its pane goes", || !server.has_pane(made.pane()));
+    assert!(server.record(made.uuid()).get("exit").is_null());
+    assert_eq!(reap(&server), one("ended", "one"));
+    let ended = server.record(made.uuid());
+    assert_eq!((ended.code(), ended.signal()), (None, None));
+    assert!(ended.get("exit/at").as_u64() >= made.get("createdAt").as_u64());
+    assert_eq!(reap(&server), []);
+    let table = server.sesh("sesh-list", ["one"]).ok();
+    assert!(table.text().contains("exited ?"), "{table}");
+}
+
+#[test]
+fn an_adopted_pane_that_was_closed_has_ended() {
+    let server = Server::start();
+    let shell = adopted(&server, "one", &["cat", "-"]);
+    assert_eq!(reap(&server), one("state", "one"));
+    server.tmux(["kill-pane", "-t", shell.pane()]);
+    assert_eq!(reap(&server), one("ended", "one"));
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn what_outlives_its_pane_has_not_ended() {
+    let server = Server::start();
+    let (made, command) = stubborn(&server);
+    server.tmux(["kill-pane", "-t", made.pane()]);
+    assert_eq!(reap(&server), []);
+    let_go(&server, &made, &command);
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn panes_that_are_kept_dead_have_ended() {
+    let server = Server::start();
+    let made = sleeper(&server, "made");
+    let cat = adopted(&server, "cat", &["cat", "-"]);
+    let shell = adopted(&server, "shell", &["sh", "-i"]);
+    until("the shell is at its prompt", || {
+        server.record(shell.uuid()).state() == "idle"
+    });
+    reap(&server);
+    for sesh in [&made, &cat, &shell] {
+        server.tmux([
+            "set-option",
+            "-p",
+            "-t",
+            sesh.pane(),
+            "remain-on-exit",
+            "on",
+        ]);
+    }
+    kill_first_process(&server, made.pane());
+    kill_first_process(&server, cat.pane());
+    server.tmux(["send-keys", "-t", shell.pane(), "exit 3", "Enter"]);
+    until("all are dead", || {
+        // Debian's tmux may need another child's end to notice one.
+        server.tmux(["run-shell", "true"]);
+        server
+            .panes("#{@sesh_id}#{pane_dead}")
+            .iter()
+            .filter(|line| line.len() > 1 && line.ends_with('1'))
+            .count()
+            == 3
+    });
+    let mut expected = [
+        one("ended", "made"),
+        one("ended", "cat"),
+        one("ended", "shell"),
+    ]
+    .concat();
+    expected.sort();
+    assert_eq!(reap(&server), expected);
+    let ended = |sesh: &Record| {
+        let record = server.record(sesh.uuid());
+        assert!(record.has_pane() && !record.live());
+        assert_eq!(stored(&server, sesh.pane(), "@sesh_state"), "exited");
+        (record.code(), record.signal())
+    };
+    // Of ours the process was sesh-run, which says nothing of the command.
+    assert_eq!(ended(&made), (None, None));
+    assert_eq!(ended(&shell), (Some(3), None));
+    let (code, signal) = ended(&cat);
+    // 3.2a does not know the signal.
+    assert!(
+        code.is_none() && [None, Some(9)].contains(&signal),
+        "{signal:?}"
+    );
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn another_process_in_the_pane_makes_it_no_sesh() {
+    let server = Server::start();
+    let made = sleeper(&server, "one");
+    let other = adopted(&server, "two", &["cat", "-"]);
+    let held = server.new_sesh(["three", "--", "true"]);
+    server.ended(held.uuid());
+    // A pane that is somebody else's now is no longer held, so it is not one too many.
+    let kept = server.new_sesh(["four", "--", "true"]);
+    server.ended(kept.uuid());
+    server.shows(kept.pane(), "[sesh: ");
+    server.tmux(["set-option", "-p", "-t", kept.pane(), "@sesh_held", "5"]);
+    reap(&server);
+    server.tmux(["set-option", "-g", "@sesh-keep", "1"]);
+    let all = [&made, &other, &held];
+    for sesh in all {
+        let runner = first_process(&server, sesh.pane());
+        server.tmux(["respawn-pane", "-k", "-t", sesh.pane(), "sleep", "999"]);
+        server.runs(sesh.pane(), "sleep");
+        until("what ran before is gone", || kill(runner, None).is_err());
+    }
+    let mut expected = [
+        one("ended", "one"),
+        one("ended", "two"),
+        one("released", "three"),
+    ]
+    .concat();
+    expected.sort();
+    assert_eq!(reap(&server), expected);
+    assert!(server.has_pane(kept.pane()));
+    for sesh in all {
+        assert!(server.has_pane(sesh.pane()));
+        let marks = server.tmux(["show-options", "-p", "-t", sesh.pane()]);
+        assert!(!marks.contains("@sesh_"), "{marks}");
+        let ended = server.record(sesh.uuid());
+        assert!(ended.state() == "exited" && !ended.has_pane());
+        assert!(!ended.get("exit/at").is_null());
+    }
+    assert_eq!(server.record(held.uuid()).code(), Some(0));
+    assert_eq!(reap(&server), []);
+    server.sesh("sesh-adopt", [made.pane()]).ok();
+}
+
+#[test]
+fn a_runner_that_lives_on_without_its_pane_says_how_it_ended() {
+    let server = Server::start();
+    let (made, command) = stubborn(&server);
+    server.tmux(["respawn-pane", "-k", "-t", made.pane(), "sleep", "999"]);
+    assert_eq!(reap(&server), one("released", "one"));
+    let_go(&server, &made, &command);
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn a_runner_that_was_started_again_is_given_time() {
+    let server = Server::start();
+    let made = sleeper(&server, "one");
+    // As after respawn-pane: tmux knows the new process, and the store the old one.
+    server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_proc", "1:1"]);
+    assert_eq!(reap(&server), one("book", "one"));
+    assert_eq!(stored(&server, made.pane(), "@sesh_name"), "one");
+    server.tmux(["respawn-pane", "-k", "-t", made.pane()]);
+    server.when("it runs again", made.uuid(), Record::live);
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn a_book_follows_its_pane() {
+    let server = Server::start();
+    let made = sleeper(&server, "one");
+    let name = format!("@seshbook_{}", made.uuid());
+    let right = book(&server, made.uuid());
+    server.tmux(["set-option", "-su", &name]);
+    assert_eq!(reap(&server), one("book", "one"));
+    assert_eq!(book(&server, made.uuid()), right);
+    server.tmux([
+        "set-option",
+        "-p",
+        "-t",
+        made.pane(),
+        "@sesh_note",
+        "by%20hand",
+    ]);
+    assert_eq!(reap(&server), one("book", "one"));
+    assert!(book(&server, made.uuid()).contains(",note=by%20hand,"));
+    // What a hook writes whenever a person looks is no reason.
+    server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_seen", "1"]);
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn what_a_newer_program_wrote_is_left_alone() {
+    let server = Server::start();
+    let made = sleeper(&server, "one");
+    let gone = sleeper(&server, "two");
+    assert_eq!(reap(&server), []);
+    for sesh in [&made, &gone] {
+        let newer = book(&server, sesh.uuid()).replacen('1', "999", 1);
+        let name = format!("@seshbook_{}", sesh.uuid());
+        server.tmux(["set-option", "-s", &name, &newer]);
+    }
+    kill_first_process(&server, gone.pane());
+    until("its pane goes", || !server.has_pane(gone.pane()));
+    server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_note", "x"]);
+    let before = server.everything();
+    assert_eq!(reap(&server), []);
+    assert_eq!(server.everything(), before);
+}
+
+#[test]
+fn last_lines_go_with_the_book() {
+    let server = Server::start();
+    let kept = server.new_sesh(["one", "--", "echo", "last words"]);
+    server.ended(kept.uuid());
+    server.sesh("sesh-end", ["one"]).ok();
+    let left = "SESH_tail_3f2c8a105b7e4c1d9f001a2b3c4d5e6f";
+    for name in [left, "SESH_tail_x", "SESH_other"] {
+        server.tmux(["set-environment", "-gh", name, "text"]);
+    }
+    assert_eq!(reap(&server), one("tail", ""));
+    let hidden = server.tmux(["show-environment", "-gh"]);
+    assert!(!hidden.contains(left), "{hidden}");
+    assert!(hidden.contains("SESH_tail_x=") && hidden.contains("SESH_other="));
+    let said = server.sesh("pane-capture", ["one"]).ok();
+    assert_eq!(said.line(), "last words");
+    // Once an hour is enough.
+    server.tmux(["set-environment", "-gh", left, "text"]);
+    assert_eq!(reap(&server), []);
+    server.tmux(["set-environment", "-gh", "SESH_swept", "5"]);
+    assert_eq!(reap(&server), one("tail", ""));
+}
+
+#[test]
+fn held_panes_close_when_their_time_is_over() {
+    let server = Server::start();
+    let held = |name: &str, command: &str| {
+        let made = server.new_sesh([name, "--", command]);
+        server.ended(made.uuid());
+        server.shows(made.pane(), "[sesh: ");
+        server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_held", "5"]);
+        made
+    };
+    let orphan = held("orphan", "true");
+    let failed = held("failed", "false");
+    let guarded = held("guarded", "true");
+    reap(&server);
+    for sesh in [&orphan, &failed] {
+        server.tmux([
+            "set-option",
+            "-p",
+            "-t",
+            sesh.pane(),
+            "remain-on-exit",
+            "on",
+        ]);
+        kill_first_process(&server, sesh.pane());
+        until("it is dead", || {
+            server.tmux(["run-shell", "true"]);
+            server.format(sesh.pane(), "#{pane_dead}") == "1"
+        });
+    }
+    server.tmux(["set-option", "-g", "@sesh-hold", "off"]);
+    assert_eq!(reap(&server), []);
+    server.tmux(["set-option", "-g", "@sesh-hold", "1s"]);
+    assert_eq!(reap(&server), one("closed", "orphan"));
+    assert!(!server.has_pane(orphan.pane()) && server.has_pane(guarded.pane()));
+    // Above the number that is kept all are the same.
+    server.tmux(["set-option", "-g", "@sesh-keep", "1"]);
+    assert_eq!(reap(&server), one("closed", "failed"));
+    assert!(!server.has_pane(failed.pane()) && server.has_pane(guarded.pane()));
+    for sesh in [&orphan, &failed] {
+        assert_eq!(server.record(sesh.uuid()).state(), "exited");
+    }
+}
+
+#[test]
+fn with_nothing_to_mend_nothing_is_written() {
+    let server = Server::start();
+    let shell = server.new_sesh(["shell"]);
+    server.when("it is idle", shell.uuid(), |it| it.state() == "idle");
+    sleeper(&server, "one");
+    let ended = server.new_sesh(["two", "--", "true"]);
+    server.ended(ended.uuid());
+    server.shows(ended.pane(), "[sesh: ");
+    assert_eq!(reap(&server), []);
+    let look = Screen::attach(&server, MAIN, (80, 20));
+    let of_nothing = look.cost(&server, &|| {
+        server.sesh("sesh-reap", NONE).ok();
+    });
+    assert_eq!(of_nothing, 0, "bytes for nothing");
+    let name = format!("@seshbook_{}", ended.uuid());
+    let of_a_change = look.cost(&server, &|| {
+        server.tmux(["set-option", "-su", &name]);
+        server.sesh("sesh-reap", NONE).ok();
+    });
+    assert!(of_a_change > 0, "the measure is one");
+    let before = server.everything();
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(server.everything(), before);
+    // One process reads, one says that it is over.
+    server.count_tmux();
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(server.tmux_calls(), 2);
+}
+
+#[test]
+fn another_that_is_wanted_meanwhile_is_one_more_round() {
+    let server = Server::start();
+    let said = server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(said.text(), "", "nothing is printed for a hook");
+    let marks = || server.tmux(["display-message", "-p", "#{SESH_reap}|#{SESH_reap_again}"]);
+    assert_eq!(marks(), "|\n");
+    // While it is between reading and writing somebody wants another, and a sesh loses its book.
+    let made = sleeper(&server, "one");
+    let name = format!("@seshbook_{}", made.uuid());
+    let flag = server.path("flag");
+    server.script(
+        "tmux",
+        &format!(
+            "'{tmux}' \"$@\"; code=$?\necho call >>'{calls}'\nif test ! -e '{flag}'; then : >'{flag}'; '{tmux}' -S '{socket}' display-message -p '#{{SESH_reap}}' >'{seen}'; '{tmux}' -S '{socket}' set-environment -gh SESH_reap_again 1 ';' set-option -su {name}; fi\nexit $code",
+            tmux = server.program().display(),
+            calls = server.path("calls").display(),
+            flag = flag.display(),
+            seen = server.path("seen").display(),
+            socket = server.socket().display(),
+        ),
+    );
+    assert_eq!(reap(&server), one("book", "one"));
+    assert_eq!(server.tmux_calls(), 4, "two rounds");
+    let seen = std::fs::read_to_string(server.path("seen")).expect("a mark");
+    assert!(seen.trim().parse::<u64>().is_ok(), "since when: {seen:?}");
+    assert_eq!(marks(), "|\n");
+    // A mark that one left that was killed is in nobody's way.
+    server.tmux(["set-environment", "-gh", "SESH_reap", "5"]);
+    assert_eq!(reap(&server), []);
+    assert_eq!(marks(), "|\n");
+}
+
+#[test]
+fn the_sums_are_written_by_it_too() {
+    let server = Server::start();
+    server.tmux(["set-option", "-s", "@seshsum_procedure", COUNTING]);
+    server.sesh("sesh-reap", NONE).ok();
+    until("the sums are written", || ran(&server) == 1);
+}
+
+#[test]
+fn a_person_reads_a_line_a_change() {
+    let server = Server::start();
+    let made = sleeper(&server, "one");
+    server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
+    let program = crate::support::helpers().join("sesh-reap");
+    let program = program.display().to_string();
+    let socket = server.socket().display().to_string();
+    let run = || {
+        let command = format!("{program} -S {socket}; exec cat");
+        Screen::open((100, 10), &["sh", "-c", &command])
+    };
+    run().shows(&format!("one ({}) had a book", made.pane()));
+    run().shows("there is nothing to mend");
+}
+
+#[test]
+fn panes_that_are_no_sesh_are_not_touched() {
+    let server = Server::start();
+    let user = server.user_pane();
+    server.tmux(["set-option", "-g", "remain-on-exit", "on"]);
+    let kept = server.session((80, 24), &["true"]);
+    until("it is kept dead", || {
+        server.tmux(["run-shell", "true"]);
+        server.format(&kept, "#{pane_dead}") == "1"
+    });
+    server.tmux(["set-option", "-p", "-t", &user, "@sesh_held", "5"]);
+    server.tmux(["set-option", "-p", "-t", &kept, "@sesh_state", "busy"]);
+    server.tmux(["set-option", "-g", "@sesh-keep", "0"]);
+    assert_eq!(reap(&server), []);
+    let before = server.everything();
+    assert_eq!(reap(&server), []);
+    assert_eq!(server.everything(), before);
+}
+
+#[test]
+fn what_a_stranger_wrote_is_no_command() {
+    let server = Server::start();
+    let made = server.new_sesh(["one"]);
+    server.when("it is idle", made.uuid(), |it| it.state() == "idle");
+    let ran = server.path("ran");
+    let bad = format!("#(touch {})", ran.display());
+    let bad_words = format!(
+        "1,id={0},name={bad},exit=",
+        "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f"
+    );
+    server.tmux([
+        "set-option",
+        "-s",
+        "@seshbook_3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f",
+        &bad_words,
+    ]);
+    server.tmux(["set-option", "-s", "@seshbook_x", &bad]);
+    server.tmux(["set-option", "-g", "@sesh-hold", &bad]);
+    server.tmux(["set-option", "-g", "@sesh-keep", &bad]);
+    for option in [
+        "@sesh_state",
+        "@sesh_gen",
+        "@sesh_held",
+        "@sesh_since",
+        "@sesh_note",
+    ] {
+        for text in [&bad, "a,b}c", "'; kill-server ; '", "10 \u{241e}\n\u{200b}"] {
+            server.tmux(["set-option", "-p", "-t", made.pane(), option, text]);
+            server.sesh("sesh-reap", ["--json"]).ok();
+        }
+        server.tmux(["set-option", "-pu", "-t", made.pane(), option]);
+    }
+    server.tmux([
+        "select-pane",
+        "-t",
+        made.pane(),
+        "-T",
+        "a title \u{241e}\u{241f}",
+    ]);
+    server.sesh("sesh-reap", ["--json"]).ok();
+    server.tmux(["run-shell", "true"]);
+    assert!(!ran.exists(), "a stored value was run");
+    assert!(server.has_pane(made.pane()));
+}
+
+#[test]
+fn a_server_without_a_session_is_mended_too() {
+    let server = Server::empty();
+    let made = sleeper(&server, "one");
+    kill_first_process(&server, made.pane());
+    until("the last session ends", || {
+        server.tmux(["list-sessions"]).is_empty()
+    });
+    assert_eq!(reap(&server), one("ended", "one"));
+    assert_eq!(reap(&server), []);
+}
+
+#[test]
+fn names_that_all_panes_have_are_nobodys() {
+    let server = Server::start();
+    let made = server.new_sesh(["one"]);
+    reap(&server);
+    server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
+    for flags in ["-s", "-g", "-gw"] {
+        for (name, value) in [
+            ("@sesh_id", "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f"),
+            ("@sesh_held", "5"),
+            ("@sesh_exit", "0 - 5"),
+        ] {
+            server.tmux(["set-option", flags, name, value]);
+        }
+        let before = server.everything();
+        let sentence = server.sesh("sesh-reap", ["--json"]).fails(4);
+        assert!(sentence.contains("sesh-doctor"), "no way out: {sentence}");
+        assert_eq!(server.everything(), before);
+        for name in ["@sesh_id", "@sesh_held", "@sesh_exit"] {
+            server.tmux(["set-option", flags, "-u", name]);
+        }
+    }
+    assert_eq!(reap(&server), one("book", "one"));
+}
+
+#[test]
+fn a_pane_that_several_sessions_show_is_one() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let made = server
+        .inside(
+            &user,
+            "sesh-new",
+            ["--json", "--window", "one", "--", "true"],
+        )
+        .ok()
+        .record();
+    server.ended(made.uuid());
+    server.shows(made.pane(), "[sesh: ");
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "twin"]);
+    assert_eq!(server.panes("#{pane_id}").len(), 4);
+    server.tmux(["set-option", "-g", "@sesh-keep", "1"]);
+    server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
+    assert_eq!(reap(&server), one("book", "one"));
+    assert_eq!(reap(&server), []);
+    assert!(server.has_pane(made.pane()), "one is not more than one");
+}
