@@ -464,6 +464,34 @@ fn the_menu_names_tags_and_ends() {
 }
 
 #[test]
+fn the_doctor_finds_it_well() {
+    let server = Server::start();
+    server.option("status-right", SHORT);
+    server.load();
+    let areas = || -> Vec<String> {
+        let said = server.sesh("sesh-doctor", crate::support::NONE).said();
+        said.text()
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace();
+                let verdict = words.next()?;
+                Some(format!("{verdict} {}", words.next()?))
+            })
+            .collect()
+    };
+    let well = areas();
+    for area in ["plugin", "keys", "hooks", "segment"] {
+        assert!(well.contains(&format!("ok {area}")), "{area}: {well:?}");
+    }
+    server.option("status-right", SHORT);
+    server.tmux(["set-hook", "-gu", "session-closed"]);
+    let ill = areas();
+    for area in ["hooks", "segment"] {
+        assert!(!ill.contains(&format!("ok {area}")), "{area}: {ill:?}");
+    }
+}
+
+#[test]
 fn every_option_is_documented() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &std::path::Path| std::fs::read_to_string(path).expect("a file");
