@@ -155,6 +155,16 @@ impl Screen {
         self.outer.shows(&self.pane, text);
     }
 
+    /// Types a text, letter by letter.
+    #[track_caller]
+    pub(crate) fn types_text(&self, text: &str) {
+        let text = text
+            .strip_suffix(';')
+            .map_or_else(|| text.into(), |text| format!("{text}\\;"));
+        self.outer
+            .tmux(["send-keys", "-l", "-t", &self.pane, "--", &text]);
+    }
+
     /// How many bytes the person's client is sent because of something: the least of several times.
     ///
     /// A client asks its terminal this and that when it comes, and draws again on the answers: what others cause comes

@@ -1,6 +1,7 @@
 //! What the tests are told with: a private tmux server, the helpers run as anybody runs them, clients that look.
 
 mod client;
+mod plugin;
 mod probe;
 mod record;
 mod relay;
@@ -11,6 +12,7 @@ mod victim;
 use std::time::{Duration, Instant};
 
 pub(crate) use client::{Control, Screen};
+pub(crate) use plugin::{copy_plugin, same_settings};
 pub(crate) use record::Record;
 pub(crate) use relay::{Play, Relay};
 pub(crate) use run::{Call, Said};

@@ -1,0 +1,141 @@
+#!/bin/sh
+# key.sh ACTION CLIENT PANE-NUMBER [BIN]: what a key or a line of the menu does. A helper's own sentence goes to the
+# client whose key it was; no text from outside is ever part of a command here.
+dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
+. "$dir/plugin/lib.sh"
+action=$1 client=$2 number=$3 bin=$4
+pane=%$number
+
+# say SENTENCE: to that client. 3.2a takes no client here; it shows it to the one that was used last.
+say() {
+  sentence=$(word "$(shown "$1")")
+  tmux -u display-message -c "$client" -d 5000 -- "$sentence" >/dev/null 2>&1 ||
+    tmux -u display-message -d 5000 -- "$sentence" >/dev/null 2>&1
+}
+
+# helper NAME ARGUMENT...: runs it, and says what it says when it fails.
+helper() {
+  name=$1
+  shift
+  if ! [ -x "$bin/$name" ]; then
+    sentence=$(ask '#{@seshplugin_trouble}')
+    if [ -z "$sentence" ]; then
+      sentence="sesh: there is no $name in ${bin:-any folder}, run $(short "$dir/bin/install")"
+      [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ] && trouble "$sentence"
+    fi
+    say "$sentence"
+    return 1
+  fi
+  if errors=$("$bin/$name" "$@" 2>&1 >/dev/null </dev/null); then
+    return 0
+  fi
+  say "${errors:-$name failed}"
+  return 1
+}
+
+# What was typed at the prompt. It came by a buffer, so that no command ever held it, and which every version writes out
+# as it is. Nothing makes no buffer.
+typed() {
+  text=$(tmux -u save-buffer -b "sesh-typed-$number" - 2>/dev/null)
+  tmux -u delete-buffer -b "sesh-typed-$number" 2>/dev/null
+}
+
+# set_typed FLAG: what was typed, as the value of a flag of sesh-set.
+set_typed() {
+  typed
+  helper sesh-set "$pane" "$1=$text"
+}
+
+# then_run ACTION: the tmux command that comes back here. What stands in it is ours: a number, and a client whose name
+# was looked at; the folders are expanded by run-shell alone.
+then_run() {
+  printf '%s' "run-shell -b \"exec #{q:@seshplugin_dir}/plugin/key.sh $1 $client $number #{q:@seshplugin_bin}\""
+}
+
+# prompt WORD...: a prompt for that client, without waiting for its answer. 3.2a never waits, and knows no -b.
+prompt() {
+  prompt_kind=$1
+  shift
+  tmux -u "$prompt_kind" -b -t "$client" "$@" 2>/dev/null || tmux -u "$prompt_kind" -t "$client" "$@"
+}
+
+# asks PROMPT INITIAL ACTION: in %%% tmux escapes what would leave the quotes.
+asks() {
+  prompt command-prompt -p "$(shown "$1")" -I "$(shown "$2")" \
+    "set-buffer -b sesh-typed-$number \"%%%\" ; $(then_run "$3")"
+}
+
+confirms() {
+  prompt confirm-before -p "$(shown "$1") (y/n)" "$(then_run "$2")"
+}
+
+ask_pane() {
+  tmux -u display-message -p -t "$pane" "$1"
+}
+
+menu() {
+  if [ -z "$(ask_pane '#{@sesh_id}')" ]; then
+    items ' no sesh ' 'Make it a sesh' a ask-adopt
+  elif [ -z "$(ask_pane '#{@sesh_archived}')" ]; then
+    items_of_sesh 'Put it away' archive
+  else
+    items_of_sesh 'Take it out again' unarchive
+  fi
+}
+
+# shellcheck disable=SC2016 # tmux expands it
+items_of_sesh() {
+  items ' #{q/h:@sesh_name} ' 'Rename' r ask-rename 'Add a tag' t ask-tag 'Take a tag away' T ask-untag \
+    'Note' n ask-note "$1" a "$2" 'Copy its text' c copy 'End it' x ask-end 'End and forget it' X ask-forget
+}
+
+# items TITLE NAME KEY ACTION...: menus expand the command of an item once more than prompts do.
+items() {
+  title=$1
+  shift
+  left=$#
+  while [ "$left" -gt 0 ]; do
+    set -- "$@" "$1" "$2" "$(then_run "$3" | sed 's/#/##/g')"
+    shift 3
+    left=$((left - 3))
+  done
+  tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P "$@" 2>/dev/null ||
+    say 'sesh: there is no room for the menu'
+}
+
+case $client in
+  '' | *[!A-Za-z0-9/_.:-]*) exit 0 ;;
+esac
+case $number in
+  '' | *[!0-9]*) exit 0 ;;
+esac
+case $action in
+  enter) helper sesh-enter --client "$client" ;;
+  next) helper sesh-enter --next --client "$client" ;;
+  menu) if [ -x "$bin/sesh-set" ]; then menu; else helper sesh-set; fi ;;
+  ask-adopt) asks 'name of the sesh (empty: one is made up):' '' adopt ;;
+  ask-rename) asks 'new name:' "$(ask_pane '#{@sesh_name}')" rename ;;
+  ask-tag) asks 'tag:' '' tag ;;
+  ask-untag) asks 'tag to take away:' '' untag ;;
+  ask-note) asks 'note (empty: none):' '' note ;;
+  ask-end) confirms "end $(ask_pane '#{@sesh_name}')?" end ;;
+  ask-forget) confirms "end and forget $(ask_pane '#{@sesh_name}')?" forget ;;
+  adopt)
+    typed
+    if [ -n "$text" ]; then
+      helper sesh-adopt "$pane" --name "$text"
+    else
+      helper sesh-adopt "$pane"
+    fi
+    ;;
+  rename) set_typed --name ;;
+  tag) set_typed --tag ;;
+  untag) set_typed --untag ;;
+  note) set_typed --note ;;
+  archive) helper sesh-set "$pane" --archive && say 'sesh: put away' ;;
+  unarchive) helper sesh-set "$pane" --unarchive && say 'sesh: here again' ;;
+  copy) tmux -u capture-pane -J -S - -b sesh -t "$pane" && say 'sesh: its text is in the buffer sesh' ;;
+  end) helper sesh-end "$pane" ;;
+  forget) helper sesh-end "$pane" --forget ;;
+esac
+exit 0

@@ -1,0 +1,123 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# Binding the keys, and taking them away. Sourced after lib.sh.
+
+# For awk: the key of a line of list-keys, as bind-key takes it.
+# shellcheck disable=SC2016 # awk's, not the shell's
+read_key='
+  { at = 0; for (i = 1; i < NF; i++) if ($i == "-T") { at = i + 2; break } }
+  !at { next }
+  { key = $at }
+  key ~ /^".+"$/ { key = substr(key, 2, length(key) - 2) }
+  { sub(/^\\/, "", key) }'
+
+# The keys of the prefix table as list-keys prints them, a line each: + and the key where it is ours, else -.
+# Not `list-keys -T prefix KEY`, which prints nothing on 3.7.
+key_table() {
+  tmux -u list-keys -T prefix | awk "$read_key"'
+    { print (/@seshplugin_dir.*\/plugin\/key\.sh/ ? "+" : "-") key }'
+}
+
+# has LINES LINE
+has() {
+  case "$newline$1$newline" in
+    *"$newline$2$newline"*) return 0 ;;
+  esac
+  return 1
+}
+
+# wants ASKED DEFAULT COMMAND: adds the words of an option, or the default, to $wanted as `COMMAND KEY`. A key that is
+# somebody else's is taken only when the person asks for it, and then what it was is kept for the uninstall.
+wants() {
+  asked=$1 action=$3
+  set -f
+  # shellcheck disable=SC2086 # words
+  set -- ${asked:-$2}
+  set +f
+  for key; do
+    [ "$key" = none ] && continue
+    if has "$table" "-$key"; then
+      [ -n "$asked" ] || continue
+      keep_binding "$key"
+    fi
+    wanted="$wanted$action $key$newline"
+  done
+}
+
+note_for() {
+  case $1 in
+    sesh-enter) echo 'Go to a sesh' ;;
+    sesh-next) echo 'Go to the next sesh that needs you' ;;
+    sesh-menu) echo "What can be done with this pane's sesh" ;;
+  esac
+}
+
+# bind_keys BOUND ENTER NEXT MENU: what an earlier load has bound, and the three options. Ours of the earlier load go:
+# they may be others now. One that a person has bound since stays theirs.
+bind_keys() {
+  table=$(key_table)
+  wanted='' now_bound=''
+  earlier=$1
+  wants "$2" 'e' sesh-enter
+  wants "$3" 'g N' sesh-next
+  wants "$4" 'M-e' sesh-menu
+  unbind "$earlier"
+  # All of them in one call; where one of them is no key, one by one.
+  set --
+  while read -r action key; do
+    [ -n "$key" ] || continue
+    now_bound="$now_bound prefix $key"
+    set -- "$@" bind-key -N "$(note_for "$action")" -T prefix "$(word "$key")" "$action" ';'
+  done <<END
+$wanted
+END
+  if ! tmux -u "$@" set-option -s @seshplugin_keys "$(word "${now_bound# }")" 2>/dev/null; then
+    now_bound=
+    while read -r action key; do
+      [ -n "$key" ] || continue
+      if tmux -u bind-key -N "$(note_for "$action")" -T prefix "$(word "$key")" "$action" 2>/dev/null; then
+        now_bound="$now_bound prefix $key"
+      else
+        sentence="sesh: tmux knows no key $key ($action)"
+      fi
+    done <<END
+$wanted
+END
+    tmux -u set-option -s @seshplugin_keys "$(word "${now_bound# }")"
+  fi
+}
+
+# unbind 'TABLE KEY TABLE KEY...': those of them that are still ours.
+unbind() {
+  set -f
+  # shellcheck disable=SC2086 # words
+  set -- $1
+  set +f
+  while [ $# -ge 2 ]; do
+    if has "$table" "+$2"; then
+      tmux -u unbind-key -T "$1" "$(word "$2")"
+    fi
+    shift 2
+  done
+}
+
+# The note of a key, as an argument in double quotes; list-keys leaves it out of the binding. 3.4 prints a backslash
+# before a dollar that has none.
+note_of() {
+  tmux -u list-keys -N -P '' -T prefix | KEY=$1 awk '$1 == ENVIRON["KEY"] { sub(/^ *[^ ]+ +/, ""); print; exit }' |
+    sed 's/\\\$/$/g; s/[\\"$]/\\&/g'
+}
+
+# What a key was before it was ours, as a command for source-file.
+keep_binding() {
+  kept=$(ask '#{@seshplugin_replaced}')
+  case " $kept " in
+    *" $1 "*) return ;;
+  esac
+  kept_line=$(tmux -u list-keys -T prefix | KEY=$1 awk '
+    '"$read_key"'
+    key == ENVIRON["KEY"] { print; exit }')
+  kept_note=$(note_of "$1")
+  mkdir -p "$state_dir"
+  printf '%s\n' "bind-key${kept_note:+ -N \"$kept_note\"}${kept_line#bind-key}" >>"$state_dir/replaced-keys.conf"
+  tmux -u set-option -s @seshplugin_replaced "$(word "${kept:+$kept }$1")"
+}

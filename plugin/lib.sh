@@ -1,0 +1,189 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# What sesh.tmux and its neighbours have in common. Sourced, with $dir the plugin's folder.
+
+# shellcheck source=plugin/version.sh
+. "$dir/plugin/version.sh"
+
+# Logs and locks; what may be thrown away; helpers of a plugin whose own folder cannot be written.
+state_dir=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-sesh
+cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/tmux-sesh
+data_dir=${XDG_DATA_HOME:-$HOME/.local/share}/tmux-sesh
+log=$state_dir/build.log
+
+newline='
+'
+
+# ask FORMAT: what it is, on the server's own terms.
+ask() {
+  tmux -u display-message -p "$1"
+}
+
+# trouble SENTENCE: what the segment and the doctor say; empty when all is well. An equal one is not written: that
+# would redraw every client.
+trouble() {
+  if [ "$(ask '#{@seshplugin_trouble}')" != "$1" ]; then
+    tmux -u set-option -s @seshplugin_trouble "$(word "$1")"
+  fi
+}
+
+# word TEXT: the text as one argument of tmux, which takes a ; at the end for its own.
+word() {
+  case $1 in
+    *\;) printf '%s\\;' "${1%;}" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+# shown TEXT: the text for an argument that tmux expands: it stays what it is, on one line.
+shown() {
+  printf '%s' "$1" | tr '\n\t' '  ' | tr -d '\001-\037\177' | sed 's/#/##/g; s/%/%%/g'
+}
+
+# tell SENTENCE: once, to whoever looks. Nobody may.
+tell() {
+  tmux -u display-message -d 5000 -- "$(word "$(shown "$1")")" >/dev/null 2>&1 || :
+}
+
+# short PATH: with ~ for the home.
+short() {
+  case $1 in
+    "$HOME"/*) printf '~%s' "${1#"$HOME"}" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+# at_least VERSION MINIMUM: by their numbers; what has none is not.
+at_least() {
+  [ "$1" = "$2" ] && return 0
+  at_least_a=$1. at_least_b=$2.
+  while [ -n "$at_least_b" ]; do
+    at_least_x=${at_least_a%%.*} at_least_y=${at_least_b%%.*}
+    at_least_x=${at_least_x%%[!0-9]*} at_least_y=${at_least_y%%[!0-9]*}
+    [ "${at_least_x:--1}" -gt "${at_least_y:-0}" ] && return 0
+    [ "${at_least_x:--1}" -lt "${at_least_y:-0}" ] && return 1
+    at_least_a=${at_least_a#*.} at_least_b=${at_least_b#*.}
+  done
+  return 0
+}
+
+# usable FOLDER: it has helpers that are new enough. What they are is in $found_version.
+usable() {
+  found_version=
+  [ -x "$1/sesh-list" ] || return 1
+  found_version=$("$1/sesh-list" --version 2>/dev/null </dev/null) || return 1
+  found_version=${found_version##* }
+  at_least "$found_version" "$minimum"
+}
+
+# find_helpers: their folder in $bin, or empty; $wanted_bin is what the person says. What was found and is too old is in $too_old.
+find_helpers() {
+  bin='' too_old=''
+  # shellcheck disable=SC2088 # a ~ in a tmux option is the person's home, and no shell has seen it
+  case $wanted_bin in
+    '~') wanted_bin=$HOME ;;
+    '~/'*) wanted_bin=$HOME/${wanted_bin#'~/'} ;;
+  esac
+  for candidate in "$wanted_bin" "$dir/bin" "$data_dir/bin"; do
+    [ -n "$candidate" ] && consider "$candidate" && return 0
+  done
+  found_ifs=$IFS IFS=:
+  # shellcheck disable=SC2086 # PATH is to be split
+  set -f -- $PATH "${CARGO_HOME:-$HOME/.cargo}/bin"
+  set +f
+  IFS=$found_ifs
+  for candidate; do
+    case $candidate in
+      /*) consider "$candidate" && return 0 ;;
+    esac
+  done
+  return 1
+}
+
+consider() {
+  if usable "$1"; then
+    bin=$(cd -- "$1" && pwd -P) || return 1
+    return 0
+  fi
+  if [ -z "$too_old" ] && [ -n "$found_version" ]; then
+    too_old=$1/sesh-list
+  fi
+  return 1
+}
+
+# The cargo of a Rust that was installed with rustup is often on no PATH that tmux has.
+find_cargo() {
+  cargo=$(command -v cargo) && return 0
+  cargo=${CARGO_HOME:-$HOME/.cargo}/bin/cargo
+  [ -x "$cargo" ]
+}
+
+# Which sources these are: the commit, and nothing where that cannot be known.
+sources() {
+  git -C "$dir" rev-parse --verify -q HEAD 2>/dev/null || echo "$version"
+}
+
+# Whether the plugin's own helpers were built from other sources than there are now: after an update.
+stale() {
+  built_from=$bin/.sesh-built
+  case $bin in
+    "$dir/bin" | "$data_dir/bin") ;;
+    *) return 1 ;;
+  esac
+  [ -f "$built_from" ] && [ "$(cat "$built_from")" != "$(sources)" ]
+}
+
+load() {
+  case $dir in
+    *"$newline"*) return ;;
+  esac
+  sentence='' build=''
+  {
+    read -r wanted_bin
+    read -r wanted_install
+    read -r key_enter
+    read -r key_next
+    read -r key_menu
+    read -r bound_keys
+    read -r was_trouble
+  } <<END
+$(ask "#{@sesh-bin}$newline#{@sesh-install}$newline#{@sesh-key-enter}$newline#{@sesh-key-next}$newline\
+#{@sesh-key-menu}$newline#{@seshplugin_keys}$newline#{@seshplugin_trouble}")
+END
+  if ! find_helpers || stale; then
+    may_build && build=1
+  fi
+  mistakes=$(cat "$dir"/tmux.conf.d/*.conf | tmux -u \
+    set-option -s @seshplugin_dir "$(word "$dir")" \; \
+    set-option -s @seshplugin_bin "$(word "$bin")" \; \
+    set-option -s @seshplugin_version "$version" \; \
+    set-environment -gh SESH_load "$$" \; \
+    source-file - 2>&1) || sentence="sesh: tmux says ${mistakes:-nothing}"
+  # shellcheck source=plugin/keys.sh
+  . "$dir/plugin/keys.sh"
+  bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu"
+  if [ -n "$build" ]; then
+    tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"
+  elif [ "$sentence" != "$was_trouble" ]; then
+    tmux -u set-option -s @seshplugin_trouble "$(word "$sentence")"
+  fi
+}
+
+# Whether to build; else the sentence that says what to do is in $sentence.
+may_build() {
+  by_hand="$(short "$dir/bin/install")"
+  if [ -z "$bin" ]; then
+    sentence="sesh: no helpers, run $by_hand"
+    if [ -n "$too_old" ]; then
+      sentence="sesh: $(short "$too_old") is older than $minimum, run $by_hand"
+    fi
+  fi
+  case $wanted_install in
+    off | no | 0) return 1 ;;
+  esac
+  find_cargo || return 1
+  # Sources that would not build are not built again and again.
+  [ "$(cat "$state_dir/failed" 2>/dev/null)" != "$(sources)" ] || {
+    [ -n "$bin" ] || sentence="sesh: the build failed, see $(short "$log")"
+    return 1
+  }
+}

@@ -1,0 +1,357 @@
+//! What happens by itself: the counts after every event, what a person has seen, sesh-reap one at a time.
+
+use crate::support::{Control, MAIN, Screen, Server, until};
+
+/// A loaded server with three quiet panes that are busy seshes, in a window each; counted.
+fn with_three() -> (Server, Vec<String>) {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.load();
+    let panes: Vec<String> = (0..3)
+        .map(|at| {
+            let pane = server.window(MAIN);
+            server.make_sesh(&pane, &format!("s{at}"), "busy");
+            pane
+        })
+        .collect();
+    server.recount();
+    server.counts("0 3 0 0 0 0");
+    (server, panes)
+}
+
+#[test]
+fn every_way_to_go_is_counted() {
+    let (server, panes) = with_three();
+    let split = |pane: &str| -> String {
+        let other = server.tmux([
+            "split-window",
+            "-d",
+            "-t",
+            pane,
+            "-P",
+            "-F",
+            "#{pane_id}",
+            "cat",
+            "-",
+        ]);
+        server.make_sesh(other.trim_end(), "split", "idle");
+        server.recount();
+        other.trim_end().into()
+    };
+    let other = split(&panes[0]);
+    server.counts("0 3 1 0 0 0");
+    server.tmux(["kill-pane", "-t", &other]);
+    server.counts("0 3 0 0 0 0");
+    // A process that exits, beside another and alone in its window.
+    let other = split(&panes[0]);
+    server.counts("0 3 1 0 0 0");
+    server.tmux(["send-keys", "-t", &other, "C-d"]);
+    server.counts("0 3 0 0 0 0");
+    server.tmux(["send-keys", "-t", &panes[0], "C-d"]);
+    server.counts("0 2 0 0 0 0");
+    server.tmux(["kill-window", "-t", &panes[1]]);
+    server.counts("0 1 0 0 0 0");
+    server.tmux(["new-session", "-d", "-s", "other", "cat", "-"]);
+    let pane = server.window("other");
+    server.make_sesh(&pane, "far", "waiting");
+    server.recount();
+    server.counts("1 1 0 0 0 0");
+    server.tmux(["kill-session", "-t", "=other"]);
+    server.counts("0 1 0 0 0 0");
+    // Kept dead it is still a sesh.
+    server.tmux(["set-option", "-p", "-t", &panes[2], "remain-on-exit", "on"]);
+    server.tmux(["select-pane", "-d", "-t", &panes[2]]);
+    server.tmux(["respawn-pane", "-k", "-t", &panes[2], "true"]);
+    server.counts("0 1 0 0 0 0");
+    server.tmux(["kill-pane", "-t", &panes[2]]);
+    server.counts("0 0 0 0 0 0");
+}
+
+#[test]
+fn a_sesh_in_several_sessions_counts_once() {
+    let (server, panes) = with_three();
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "aaa"]);
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "with, commas, [.*]"]);
+    server.tmux(["new-session", "-d", "-s", "apart", "cat"]);
+    server.recount();
+    server.counts("0 3 0 0 0 0");
+    server.tmux(["link-window", "-d", "-s", &panes[1], "-t", "apart:7"]);
+    server.recount();
+    server.counts("0 3 0 0 0 0");
+    server.tmux(["kill-session", "-t", "=aaa"]);
+    server.counts("0 3 0 0 0 0");
+    // A group whose first name holds commas.
+    server.tmux(["kill-session", "-t", &format!("={MAIN}")]);
+    server.counts("0 3 0 0 0 0");
+    server.tmux(["move-pane", "-d", "-s", &panes[0], "-t", &panes[1]]);
+    server.tmux(["break-pane", "-d", "-s", &panes[0], "-t", "apart:"]);
+    server.recount();
+    server.counts("0 3 0 0 0 0");
+    server.tmux(["unlink-window", "-k", "-t", "apart:7"]);
+    server.counts("0 3 0 0 0 0");
+}
+
+#[test]
+fn states_are_counted_by_their_name_alone() {
+    let (server, panes) = with_three();
+    let set = |pane: &str, option: &str, value: &str| {
+        server.tmux(["set-option", "-p", "-t", pane, option, value]);
+        server.recount();
+    };
+    set(&panes[0], "@sesh_state", "starting");
+    server.counts("0 2 0 1 0 0");
+    for odd in ["#(touch x)", "E", "U", "", "}", ",", "#{pid}", "☠"] {
+        set(&panes[0], "@sesh_state", odd);
+        server.counts("0 2 0 1 0 0");
+    }
+    assert!(!server.path("x").exists());
+    set(&panes[0], "@sesh_exit", "0 - 77");
+    server.counts("0 2 0 0 1 0");
+    set(&panes[0], "@sesh_gen", "2");
+    server.counts("0 2 0 0 1 1");
+    set(&panes[0], "@sesh_archived", "1");
+    server.counts("0 2 0 0 0 0");
+}
+
+#[test]
+fn an_equal_count_is_not_written() {
+    let (server, _) = with_three();
+    server.tmux([
+        "set-hook",
+        "-g",
+        "after-set-option",
+        "set-option -gF @written '#{@written} #{hook_argument_0}'",
+    ]);
+    server.recount();
+    server.recount();
+    assert_eq!(server.tmux(["display-message", "-p", "#{@written}"]), "\n");
+    let pane = server.window(MAIN);
+    server.make_sesh(&pane, "more", "busy");
+    server.tmux(["set-option", "-g", "@written", ""]);
+    server.recount();
+    let written = server.tmux(["display-message", "-p", "#{@written}"]);
+    assert!(
+        written.contains("@seshsum_busy") && !written.contains("idle"),
+        "{written}"
+    );
+}
+
+#[test]
+fn what_changes_nothing_draws_nothing() {
+    let (server, panes) = with_three();
+    server.option("status-right", "#{sesh_status}");
+    server.option("status-interval", "0");
+    server.load();
+    let person = Screen::attach(&server, MAIN, (100, 20));
+    person.shows("●3");
+    let written = || sent(&server, person.client());
+    // What the client asks its terminal when it comes is answered a moment later.
+    let mut last = String::new();
+    until("the client has settled", || {
+        server.plugin_has_settled();
+        let now = written();
+        std::mem::replace(&mut last, now.clone()) == now
+    });
+    for at in 0..10 {
+        let name = format!("SESH_heartbeat_{at}");
+        server.tmux(["set-environment", "-gh", &name, "1"]);
+        server.recount();
+    }
+    assert_eq!(written(), last);
+    server.tmux(["set-option", "-p", "-t", &panes[0], "@sesh_state", "idle"]);
+    server.recount();
+    person.shows("●2 ○1");
+    assert_ne!(written(), last);
+}
+
+/// The bytes that a client was sent.
+fn sent(server: &Server, client: &str) -> String {
+    server
+        .tmux(["list-clients", "-F", "#{client_name} #{client_written}"])
+        .lines()
+        .find(|line| line.starts_with(client))
+        .map(Into::into)
+        .unwrap_or_default()
+}
+
+#[test]
+fn no_format_starts_a_process() {
+    let (server, _) = with_three();
+    server.option("status-right", "#{sesh_status}");
+    server.load();
+    for scope in ["-s", "-g", "-gw"] {
+        let all = server.tmux(["show-options", scope]);
+        let ours = all.lines().filter(|line| line.contains("sesh"));
+        for line in ours {
+            assert!(!line.contains("#("), "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_is_looked_at_is_seen() {
+    let (server, panes) = with_three();
+    let seen = |pane: &str| server.format(pane, "#{@sesh_seen}");
+    let news = |pane: &str| {
+        server.tmux(["set-option", "-p", "-t", pane, "@sesh_gen", "7"]);
+        server.recount();
+    };
+    let person = Screen::attach(&server, MAIN, (80, 20));
+    for pane in &panes {
+        news(pane);
+        assert_eq!(seen(pane), "1");
+    }
+    // By a key, by a command, by another session, by another pane.
+    person.types(&["C-b", "n"]);
+    until("the next window is seen", || seen(&panes[0]) == "7");
+    assert_eq!(seen(&panes[1]), "1");
+    server.tmux(["select-window", "-t", &panes[1]]);
+    until("the window is seen", || seen(&panes[1]) == "7");
+    server.tmux(["new-session", "-d", "-s", "other", "cat"]);
+    let far = server.window("other");
+    server.make_sesh(&far, "far", "idle");
+    news(&far);
+    // Nobody looks at that session.
+    server.tmux(["select-window", "-t", &far]);
+    server.plugin_has_settled();
+    assert_eq!(seen(&far), "1");
+    server.tmux(["switch-client", "-c", person.client(), "-t", "=other"]);
+    until("the session is seen", || seen(&far) == "7");
+    server.tmux(["set-option", "-p", "-t", &panes[2], "@sesh_gen", "9"]);
+    server.tmux(["join-pane", "-d", "-s", &panes[2], "-t", &far]);
+    server.tmux(["select-pane", "-t", &panes[2]]);
+    until("the pane is seen", || seen(&panes[2]) == "9");
+    // What changes under a person's eyes is seen as it changes.
+    news(&panes[2]);
+    until("the change is seen", || seen(&panes[2]) == "7");
+}
+
+#[test]
+fn who_comes_has_seen() {
+    let (server, panes) = with_three();
+    server.tmux(["set-option", "-p", "-t", &panes[0], "@sesh_gen", "2"]);
+    server.tmux(["select-window", "-t", &panes[0]]);
+    server.plugin_has_settled();
+    assert_eq!(server.format(&panes[0], "#{@sesh_seen}"), "1");
+    let _comes = Screen::attach(&server, MAIN, (80, 20));
+    until("it is seen", || {
+        server.format(&panes[0], "#{@sesh_seen}") == "2"
+    });
+}
+
+#[test]
+fn a_persons_hooks_stay_and_ours_come_back() {
+    let server = Server::start();
+    server.option("@sesh-tick", "0.2");
+    server.tmux(["set-hook", "-g", "session-closed", "set-option -g @mine 1"]);
+    server.load();
+    let hooks = || server.tmux(["show-hooks", "-g"]) + &server.tmux(["show-hooks", "-gw"]);
+    let ours = hooks().matches("[8801]").count();
+    assert_eq!(ours, 11, "{}", hooks());
+    assert!(
+        hooks().contains("session-closed[0] set-option -g @mine 1"),
+        "{}",
+        hooks()
+    );
+    // A plain one takes the whole array.
+    server.tmux(["set-hook", "-g", "session-closed", "set-option -g @mine 2"]);
+    until("ours is back", || {
+        hooks().contains("session-closed[0] set-option -g @mine 2")
+            && hooks().matches("[8801]").count() == ours
+    });
+    server.tmux(["new-session", "-d", "-s", "other", "cat"]);
+    server.tmux(["kill-session", "-t", "=other"]);
+    until("theirs has run", || {
+        server.tmux(["display-message", "-p", "#{@mine}"]) == "2\n"
+    });
+    // Without a tick a client brings it back.
+    server.option("@sesh-tick", "off");
+    server.load();
+    server.tmux(["set-hook", "-gu", "pane-exited"]);
+    let _comes = Control::attach(&server, MAIN);
+    until("ours is back", || hooks().matches("[8801]").count() == ours);
+    server.uninstall(&[]);
+    assert_eq!(hooks().matches("[8801]").count(), 0, "{}", hooks());
+    assert!(hooks().contains("session-closed[0]"), "{}", hooks());
+}
+
+#[test]
+fn one_reap_at_a_time() {
+    let server = Server::start();
+    let helpers = server.helpers_with_stand_in();
+    server.option("@sesh-bin", &helpers.display().to_string());
+    server.option("@sesh-tick", "off");
+    server.load();
+    std::fs::write(server.path("hold-reap"), "").expect("a file");
+    let close = |panes: usize| {
+        let panes: Vec<String> = (0..panes).map(|_| server.window(MAIN)).collect();
+        for pane in &panes {
+            server.tmux(["kill-pane", "-t", pane]);
+        }
+    };
+    // Without a sesh nothing is to be looked for.
+    close(2);
+    server.plugin_has_settled();
+    assert_eq!(server.reaps(), 0);
+    server.make_sesh(&server.user_pane(), "mine", "busy");
+    server.recount();
+    close(6);
+    until("a reap was started", || server.reaps() == 1);
+    server.plugin_has_settled();
+    let variables = || server.tmux(["show-environment", "-gh"]);
+    until("another is wanted", || {
+        variables().contains("SESH_reap_again=1")
+    });
+    assert_eq!(server.reaps(), 1);
+    std::fs::remove_file(server.path("hold-reap")).expect("the file");
+    until("it has ended", || !variables().contains("SESH_reap="));
+    // One that died without a word is not waited for.
+    server.tmux([
+        "set-environment",
+        "-ghF",
+        "SESH_reap",
+        "#{e|-:#{T:#{l:%s}},31}",
+    ]);
+    close(1);
+    until("another was started", || server.reaps() == 2);
+    until("it has ended", || !variables().contains("SESH_reap="));
+}
+
+#[test]
+fn the_tick_starts_it_on_a_difference_alone() {
+    let server = Server::start();
+    let helpers = server.helpers_with_stand_in();
+    server.option("@sesh-bin", &helpers.display().to_string());
+    server.option("@sesh-tick", "0.2");
+    server.load();
+    let pane = server.window(MAIN);
+    let quiet = || {
+        // Long enough for several looks.
+        server.tmux(["set-environment", "-ghu", "SESH_now"]);
+        for _ in 0..4 {
+            until("the tick looks", || {
+                server
+                    .tmux(["show-environment", "-gh"])
+                    .contains("SESH_now=")
+            });
+            server.tmux(["set-environment", "-ghu", "SESH_now"]);
+        }
+        server.reaps()
+    };
+    // A pane that is no sesh is nobody's business.
+    assert_eq!(quiet(), 0);
+    server.make_sesh(&pane, "one", "busy");
+    until("a new sesh is a difference", || server.reaps() == 1);
+    server.counts("0 1 0 0 0 0");
+    assert_eq!(quiet(), 1);
+    server.tmux(["send-keys", "-t", &pane, "output", "Enter"]);
+    until("output is a difference", || server.reaps() >= 2);
+    let before = quiet();
+    server.uninstall(&[]);
+    let left = server.tmux(["show-environment", "-gh"]);
+    assert!(!left.contains("SESH_"), "{left}");
+    server.tmux(["send-keys", "-t", &pane, "more", "Enter"]);
+    server.shows(&pane, "more");
+    server.plugin_has_settled();
+    assert_eq!(server.reaps(), before);
+}
