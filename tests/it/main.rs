@@ -17,5 +17,6 @@ mod list;
 mod moves;
 mod questions;
 mod races;
+mod resolve;
 mod run;
 mod values;
