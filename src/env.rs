@@ -105,6 +105,16 @@ pub fn home() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
+/// Where the user's own descriptions of agents are.
+#[must_use]
+pub fn agents_dir() -> Option<PathBuf> {
+    std::env::var_os("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(home()?.join(".config")))
+        .map(|path| path.join("tmux-sesh/agents"))
+}
+
 /// Where everybody's short-lived files are.
 #[must_use]
 pub fn temp_dir() -> PathBuf {

@@ -5,8 +5,8 @@
 //! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
 //! - `out`: printing, for `cli` alone: tables, JSON, text made harmless for terminals.
 //! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end, reap; doctor.
-//! - [`pane`]: any pane, registered or not: capture, keys.
-//! - [`agent`]: the coding CLIs that can live in a pane.
+//! - [`pane`]: any pane, registered or not: capture, keys, who lives there.
+//! - [`agent`]: the coding CLIs that can live in a pane: one manifest each, recognition, conversations.
 //! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes.
 //! - [`journal`]: the only writer of files.
 //! - [`proc`]: the only reader of the process table, and the only user of system calls.

@@ -14,8 +14,8 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,reap,doctor,pane-capture,pane-keys' '-h' '--help'
-        '-V' '--version'
+        '1=words:new,adopt,list,set,end,run,pane,enter,reap,doctor,pane-capture,pane-keys,pane-resolve'
+        '-h' '--help' '-V' '--version'
       )
       ;;
     new | sesh-new)
@@ -90,6 +90,11 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '2=text' '+=text' '--literal=text' '--repeat=text' '--leave-mode' '--to-mode'
         '--to-held' '--synchronized' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    pane-resolve)
+      takes=(
+        '--pane=panes' '--socket-path=file' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     # end
@@ -306,5 +311,6 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-reap \
   sesh-doctor \
   pane-capture \
-  pane-keys
+  pane-keys \
+  pane-resolve
 # end

@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-reap sesh-doctor pane-capture pane-keys
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-reap sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -146,6 +146,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a doctor -d 'Say what is well and what is not, each with the way to mend it'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text of a pane: of a sesh, also an ended one, or of any pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-resolve -d 'Say which agent lives in a pane, registered or not: kind, conversation, pid and uuid, tab-separated'
 complete -c sesh-new -f
 complete -c sesh-new -l agent -x -a 'claude codex pi gemini opencode copilot aider' -d 'Launch this agent'
 complete -c sesh-new -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
@@ -282,4 +283,12 @@ complete -c pane-keys -s S -r -F -d 'The tmux server with this socket path'
 complete -c pane-keys -s h -l help -d 'Print help'
 complete -c pane-keys -s V -l version -d 'Print version'
 complete -c pane-keys -n '__tmux_sesh_at 1 --literal --repeat -L -S' -a '(__tmux_sesh_targets)'
+complete -c pane-resolve -f
+complete -c pane-resolve -l pane -x -a '(__tmux_sesh_panes)' -d 'The pane [default: this one, $TMUX_PANE]'
+complete -c pane-resolve -l socket-path -r -F -d 'The tmux server with this socket path: the same as -S'
+complete -c pane-resolve -l json -d 'Print it as JSON'
+complete -c pane-resolve -s L -x -d 'The tmux server with this socket name'
+complete -c pane-resolve -s S -r -F -d 'The tmux server with this socket path'
+complete -c pane-resolve -s h -l help -d 'Print help'
+complete -c pane-resolve -s V -l version -d 'Print version'
 # end

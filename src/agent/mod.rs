@@ -1,6 +1,11 @@
-//! The coding CLIs that can live in a pane: for now, how each is launched.
+//! The coding CLIs that can live in a pane: what is known of each ([`manifest`]), which one lives there
+//! ([`recognise`]) and in which conversation it is ([`conversation`]).
 //!
 //! `agent` is given text, titles and processes, never a server.
+
+pub mod conversation;
+pub mod manifest;
+pub mod recognise;
 
 /// A known agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,26 +14,25 @@ pub struct Kind {
     pub name: &'static str,
     /// The program that starts it.
     pub program: &'static str,
+    /// What is known of it.
+    manifest: &'static str,
 }
 
-/// The agents whose launch was measured (Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI
-/// 0.61.0, opencode 1.18.33, Copilot CLI 1.0.102, aider 0.86.2).
-pub const KINDS: [Kind; 7] = [
-    kind("claude"),
-    kind("codex"),
-    kind("pi"),
-    kind("gemini"),
-    kind("opencode"),
-    kind("copilot"),
-    kind("aider"),
+macro_rules! kinds {
+    ($($name:literal),*) => {
+        [$(Kind {
+            name: $name,
+            program: $name,
+            manifest: include_str!(concat!("manifests/", $name, ".toml")),
+        }),*]
+    };
+}
+
+/// The agents that were measured (Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI 0.61.0, opencode
+/// 1.18.33, Copilot CLI 1.0.102, aider 0.86.2).
+pub const KINDS: [Kind; 7] = kinds![
+    "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider"
 ];
-
-const fn kind(name: &'static str) -> Kind {
-    Kind {
-        name,
-        program: name,
-    }
-}
 
 impl Kind {
     #[must_use]

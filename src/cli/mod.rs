@@ -3,6 +3,7 @@
 
 mod pane_capture;
 mod pane_keys;
+mod pane_resolve;
 mod sesh_adopt;
 mod sesh_doctor;
 mod sesh_end;
@@ -24,6 +25,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::env;
 use crate::error::{Error, Exit, Result};
+use crate::id::PaneId;
 use crate::out;
 use crate::store::Target;
 use crate::tmux::{Server, Socket};
@@ -72,6 +74,7 @@ tools! {
     SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
     PANE_CAPTURE = "pane-capture" in pane_capture,
     PANE_KEYS = "pane-keys" in pane_keys,
+    PANE_RESOLVE = "pane-resolve" in pane_resolve,
 }
 
 impl Tool {
@@ -192,6 +195,16 @@ impl On {
             (None, None) => Socket::Default,
         })
     }
+}
+
+/// The pane that `--pane` names, else the one that the helper runs in.
+fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
+    pane.or_else(|| env::tmux_pane().filter(|_| server.is_callers()))
+        .ok_or_else(|| {
+            Error::nothing(
+                "there is no $TMUX_PANE of that server here: name the pane with --pane %N",
+            )
+        })
 }
 
 /// A TARGET on a server: `.` is only known on the caller's own.

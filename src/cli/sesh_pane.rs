@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::On;
-use crate::env;
+use super::{On, pane_or_own};
 use crate::error::{Error, Exit};
 use crate::id::PaneId;
 use crate::out;
@@ -42,16 +41,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         args.on.socket_path = args.socket_path_of_pane;
     }
     let server = args.on.server()?;
-    let pane = match args.pane {
-        Some(pane) => pane,
-        None => env::tmux_pane()
-            .filter(|_| server.is_callers())
-            .ok_or_else(|| {
-                Error::nothing(
-                    "there is no $TMUX_PANE of that server here: name the pane with --pane %N",
-                )
-            })?,
-    };
+    let pane = pane_or_own(&server, args.pane)?;
     let (record, formatted) = find::of_pane(&server, pane, args.format.as_deref())?
         .ok_or_else(|| Error::nothing(format!("pane {pane} is no sesh")))?;
     if args.json {

@@ -1,10 +1,12 @@
 //! The process table of Linux: `/proc`.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
-use std::path::PathBuf;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
-use super::Process;
+use super::{Process, Program, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     // One read: the kernel makes the line at once, and it is never this long (comm has 64 bytes at most).
@@ -15,7 +17,7 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     parse(&line[..length])
 }
 
-pub(super) fn program(pid: i32) -> Option<PathBuf> {
+pub(super) fn program_file(pid: i32) -> Option<PathBuf> {
     let path = PathBuf::from(format!("/proc/{pid}/exe"));
     path.exists().then_some(path)
 }
@@ -34,6 +36,58 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
                 .collect::<Vec<i32>>()
         })
         .collect()
+}
+
+pub(super) fn tree(pid: i32) -> Vec<Process> {
+    // A kernel may be built without the lists of children.
+    if !Path::new("/proc/thread-self/children").exists() {
+        return descendants(all(), pid);
+    }
+    let mut tree: Vec<Process> = read(pid).into_iter().collect();
+    let mut next = 0;
+    while let Some(process) = tree.get(next) {
+        let children = children(process.pid);
+        tree.extend(children.into_iter().filter_map(read));
+        next += 1;
+    }
+    tree
+}
+
+pub(super) fn program(pid: i32) -> Program {
+    let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let argv = argv.strip_suffix(b"\0").unwrap_or(&argv);
+    let argv = if argv.is_empty() {
+        Vec::new()
+    } else {
+        argv.split(|byte| *byte == 0)
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect()
+    };
+    let file = fs::read_link(format!("/proc/{pid}/exe")).ok().map(|file| {
+        // An update has replaced the file under the running program.
+        match file.as_os_str().as_bytes().strip_suffix(b" (deleted)") {
+            Some(path) => PathBuf::from(OsStr::from_bytes(path)),
+            None => file,
+        }
+    });
+    Program { argv, file }
+}
+
+pub(super) fn folder(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+pub(super) fn variable(pid: i32, name: &str) -> Option<OsString> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    environment
+        .split(|byte| *byte == 0)
+        .find_map(|entry| {
+            entry
+                .strip_prefix(name.as_bytes())?
+                .strip_prefix(b"=")
+                .map(<[u8]>::to_vec)
+        })
+        .map(OsString::from_vec)
 }
 
 pub(super) fn all() -> Vec<Process> {
@@ -61,9 +115,12 @@ fn parse(stat: &[u8]) -> Option<Process> {
         parent: number(1)?,
         group: number(2)?,
         session: number(3)?,
+        // A device's number is printed as a signed one.
+        terminal: number(4)?.cast_unsigned().into(),
         foreground: number(5)?,
         start: fields.get(19)?.parse().ok()?,
         zombie: matches!(*fields.first()?, "Z" | "X"),
+        stopped: matches!(*fields.first()?, "T" | "t"),
         name: String::from_utf8_lossy(stat.get(open + 1..close)?).into_owned(),
     })
 }
@@ -88,7 +145,10 @@ mod tests {
             ),
             (42, 7, 42, 40, 43, 900)
         );
-        assert!(!process.zombie);
+        assert_eq!(process.terminal, 34816);
+        assert!(!process.zombie && !process.stopped);
+        let stopped = parse(b"42 (a) T 7 42 40 34816 43 0 0 0 0 0 0 0 0 0 20 0 1 0 900 1 1");
+        assert!(stopped.expect("a process").stopped);
     }
 
     #[test]
@@ -98,7 +158,18 @@ mod tests {
         assert!(children(process.parent).contains(&pid));
         assert!(all().contains(&read(1).expect("the first process")));
         assert!(read(i32::MAX).is_none());
-        let program = program(pid).expect("its program");
-        assert_eq!(fs::canonicalize(program).ok(), std::env::current_exe().ok());
+        let file = program_file(pid).expect("its program");
+        assert_eq!(fs::canonicalize(file).ok(), std::env::current_exe().ok());
+        let tree = tree(process.parent);
+        assert_eq!(tree[0].pid, process.parent);
+        assert!(tree.iter().any(|child| child.pid == pid));
+        assert_eq!(descendants(all(), pid)[0].pid, pid);
+        let program = program(pid);
+        let words: Vec<String> = std::env::args().collect();
+        assert_eq!(program.argv, words);
+        assert_eq!(program.file, std::env::current_exe().ok());
+        assert_eq!(folder(pid), std::env::current_dir().ok());
+        assert_eq!(variable(pid, "PATH"), Some(crate::env::path()));
+        assert_eq!(variable(pid, "PAT"), None);
     }
 }

@@ -1,5 +1,8 @@
 //! The only reader of the process table, and the only user of system calls.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 pub mod job;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -21,14 +24,27 @@ pub struct Process {
     pub group: i32,
     /// Its session: the pid of the session's leader, which in a pane is the pane's first process.
     pub session: i32,
+    /// Its terminal, in a unit of the system's own; 0 without one.
+    pub terminal: u64,
     /// The foreground process group of its terminal, -1 without one.
     pub foreground: i32,
     /// When it started, in a unit of the system's own: with the pid, its identity.
     pub start: u64,
     /// It has ended and waits for its parent.
     pub zombie: bool,
+    /// Job control or a debugger has stopped it.
+    pub stopped: bool,
     /// Its short name.
     pub name: String,
+}
+
+/// What a process runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// The words it was started with, unless it has written over them.
+    pub argv: Vec<String>,
+    /// The file it runs, if that may be read.
+    pub file: Option<PathBuf>,
 }
 
 impl Process {
@@ -41,12 +57,18 @@ impl Process {
     /// Whether it is a shell that people sit at.
     #[must_use]
     pub fn is_shell(&self) -> bool {
-        const SHELLS: [&str; 14] = [
-            "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "pwsh", "sh",
-            "tcsh", "xonsh", "zsh",
-        ];
-        SHELLS.contains(&self.name.trim_start_matches('-'))
+        is_shell(&self.name)
     }
+}
+
+/// Whether a program's name is that of a shell that people sit at.
+#[must_use]
+pub fn is_shell(name: &str) -> bool {
+    const SHELLS: [&str; 14] = [
+        "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "mksh", "nu", "pwsh", "sh", "tcsh",
+        "xonsh", "zsh",
+    ];
+    SHELLS.contains(&name.trim_start_matches('-'))
 }
 
 /// The process group of this process.
@@ -73,11 +95,11 @@ pub fn read(pid: i32) -> Option<Process> {
     table::read(pid)
 }
 
-/// The file of the program that a process runs, readable also when another has taken its name. `None` where the system
+/// The file of the program that a process runs, to be read: also when another has taken its name. `None` where the system
 /// does not say.
 #[must_use]
-pub fn program(pid: i32) -> Option<std::path::PathBuf> {
-    table::program(pid)
+pub fn program_file(pid: i32) -> Option<PathBuf> {
+    table::program_file(pid)
 }
 
 /// The children of a process.
@@ -86,10 +108,51 @@ pub fn children(pid: i32) -> Vec<i32> {
     table::children(pid)
 }
 
+/// A process and all that descend from it.
+#[must_use]
+pub fn tree(pid: i32) -> Vec<Process> {
+    table::tree(pid)
+}
+
+/// What a process runs: empty for one that is gone or another user's.
+#[must_use]
+pub fn program(pid: i32) -> Program {
+    table::program(pid)
+}
+
+/// The folder that a process works in.
+#[must_use]
+pub fn folder(pid: i32) -> Option<PathBuf> {
+    table::folder(pid)
+}
+
+/// A variable of the environment that a process was started with.
+#[must_use]
+pub fn variable(pid: i32, name: &str) -> Option<OsString> {
+    table::variable(pid, name)
+}
+
 /// Every process that can be read.
 #[must_use]
 pub fn all() -> Vec<Process> {
     table::all()
+}
+
+/// Those of a list that descend from a process, and itself.
+fn descendants(all: Vec<Process>, pid: i32) -> Vec<Process> {
+    let mut tree: Vec<i32> = vec![pid];
+    let mut next = 0;
+    while let Some(&parent) = tree.get(next) {
+        tree.extend(
+            all.iter()
+                .filter(|process| process.parent == parent && process.pid != parent)
+                .map(|process| process.pid),
+        );
+        next += 1;
+    }
+    all.into_iter()
+        .filter(|process| tree.contains(&process.pid))
+        .collect()
 }
 
 /// The living processes of a process group.

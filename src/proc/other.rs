@@ -1,15 +1,17 @@
 //! The process table where there is no `/proc`: `ps`, which macOS and the BSDs have. Written for macOS and
 //! not tested there.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::Process;
+use super::{Process, Program, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     rows(&["-p", &pid.to_string()]).into_iter().next()
 }
 
-pub(super) fn program(_pid: i32) -> Option<std::path::PathBuf> {
+pub(super) fn program_file(_pid: i32) -> Option<std::path::PathBuf> {
     None
 }
 
@@ -21,43 +23,88 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
         .collect()
 }
 
+pub(super) fn tree(pid: i32) -> Vec<Process> {
+    descendants(all(), pid)
+}
+
+/// `ps` joins the words of a command with blanks, so one that holds a blank comes apart here.
+pub(super) fn program(pid: i32) -> Program {
+    let pid = pid.to_string();
+    let column = |name: &str| ps(&["-ww", "-p", &pid, "-o", name]).trim().to_string();
+    let file = column("comm=");
+    Program {
+        argv: column("args=").split(' ').map(Into::into).collect(),
+        file: (!file.is_empty()).then(|| file.into()),
+    }
+}
+
+/// Not known without a system call of the system's own.
+pub(super) fn folder(_pid: i32) -> Option<PathBuf> {
+    None
+}
+
+/// `ps` shows the environment behind the words of the command, where a value with a blank has no end.
+pub(super) fn variable(pid: i32, name: &str) -> Option<OsString> {
+    ps(&["-E", "-ww", "-p", &pid.to_string(), "-o", "command="])
+        .split(' ')
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+        .map(Into::into)
+}
+
 pub(super) fn all() -> Vec<Process> {
     rows(&["-A"])
 }
 
 fn rows(which: &[&str]) -> Vec<Process> {
+    const COLUMNS: &str = "pid=,ppid=,pgid=,sess=,tpgid=,state=,tty=,lstart=,comm=";
+    ps(&[which, &["-o", COLUMNS]].concat())
+        .lines()
+        .filter_map(parse)
+        .collect()
+}
+
+fn ps(arguments: &[&str]) -> String {
     Command::new("ps")
-        .args(which)
-        .args(["-o", "pid=,ppid=,pgid=,sess=,tpgid=,state=,lstart=,comm="])
+        .args(arguments)
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .output()
-        .map(|output| {
-            String::from_utf8_lossy(&output.stdout)
-                .lines()
-                .filter_map(parse)
-                .collect()
-        })
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
         .unwrap_or_default()
+}
+
+/// A number that stands for a text.
+fn number_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
+    texts
+        .into_iter()
+        .flat_map(str::bytes)
+        .fold(0, |sum: u64, byte| {
+            sum.wrapping_mul(31).wrapping_add(byte.into())
+        })
 }
 
 fn parse(line: &str) -> Option<Process> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let number = |at: usize| words.get(at)?.parse::<i32>().ok();
     let pid = number(0)?;
-    // `lstart` is five words of a date; their digits in order serve as an identity.
-    let start = words.get(6..11)?.concat().bytes().fold(0_u64, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(byte.into())
-    });
+    let terminal = *words.get(6)?;
     Some(Process {
         pid,
         parent: number(1)?,
         group: number(2)?,
         // macOS prints a session's address here, 0 to the unprivileged: a pane's session is its leader's.
         session: number(3).filter(|session| *session > 0).unwrap_or(pid),
+        // `??` or `-` is none.
+        terminal: if terminal.chars().any(char::is_alphanumeric) {
+            number_of([terminal])
+        } else {
+            0
+        },
         foreground: number(4).unwrap_or(-1),
-        start,
+        // `lstart` is five words of a date.
+        start: number_of(words.get(7..12)?.iter().copied()),
         zombie: words.get(5)?.starts_with('Z'),
-        name: words.get(11..)?.join(" ").rsplit('/').next()?.into(),
+        stopped: words.get(5)?.starts_with('T'),
+        name: words.get(12..)?.join(" ").rsplit('/').next()?.into(),
     })
 }

@@ -25,5 +25,6 @@ mod plugin_tpm;
 mod questions;
 mod races;
 mod reap;
+mod resolve;
 mod run;
 mod values;

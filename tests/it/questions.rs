@@ -10,6 +10,7 @@ struct House {
     server: Server,
     build: Record,
     held: Record,
+    agent: String,
 }
 
 fn house() -> House {
@@ -20,10 +21,14 @@ fn house() -> House {
     server.shows(gone.pane(), "was here");
     server.ended(held.uuid());
     server.sesh("sesh-end", ["gone"]).ok();
+    server.agent("claude");
+    let agent = server.types("claude --resume 46ed2323-f13a-4fb3-98e7-659d84033d77");
+    server.runs(&agent, "claude");
     House {
         server,
         build,
         held,
+        agent,
     }
 }
 
@@ -44,6 +49,8 @@ impl House {
             ("sesh-pane", vec!["--pane", pane]),
             ("sesh-pane", vec!["--pane", pane, "--json"]),
             ("sesh-pane", vec!["--pane", pane, "--format", "#{pane_id}"]),
+            ("pane-resolve", vec!["--pane", &self.agent]),
+            ("pane-resolve", vec!["--pane", &self.agent, "--json"]),
             ("pane-capture", vec![pane]),
             ("pane-capture", vec!["build"]),
             ("pane-capture", vec![build, "--scrollback"]),

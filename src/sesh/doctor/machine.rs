@@ -127,7 +127,7 @@ pub(super) fn tmux(
 /// Whether the server's program, or else the client's, is built with libutempter: its name stands in the file.
 fn has_utempter(server: &Server, said: Option<&Said>) -> bool {
     const NAME: &[u8] = b"libutempter.so";
-    let running = said.and_then(|said| proc::program(said.pid));
+    let running = said.and_then(|said| proc::program_file(said.pid));
     let program = running.unwrap_or_else(|| server.program().into());
     std::fs::read(program).is_ok_and(|bytes| bytes.windows(NAME.len()).any(|window| window == NAME))
 }

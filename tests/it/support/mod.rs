@@ -1,5 +1,6 @@
 //! What the tests are told with: a private tmux server, the helpers run as anybody runs them, clients that look.
 
+mod agent;
 mod client;
 mod plugin;
 mod probe;

@@ -1,0 +1,153 @@
+//! Which conversation an agent's process is in: what its own files say, else its command line.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::manifest::{Conversation, Form, Home};
+use super::recognise::Living;
+use crate::id::SeshId;
+
+impl Home {
+    /// The agent's folder, by its own environment.
+    fn folder(&self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let named = self.variable.as_deref().and_then(&set).map(PathBuf::from);
+        named.or_else(|| Some(Path::new(&set("HOME")?).join(self.folder.as_ref()?)))
+    }
+}
+
+/// The id of the conversation that a process is in. `variable` reads the environment of the process.
+pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
+    let known = &living.agent.manifest.conversation;
+    let in_files = known.file.is_some() || known.lock.is_some();
+    let folder = in_files
+        .then(|| living.agent.manifest.home.folder(variable))
+        .flatten();
+    let process = &living.process;
+    folder
+        .and_then(|folder| {
+            session_file(known, &folder, process.pid, process.start)
+                .or_else(|| by_lock(known, &folder, process.pid))
+        })
+        .or_else(|| on_command_line(known, &living.program.argv))
+}
+
+/// The id in the file that the process keeps, if it is of this process and not of an earlier one with the same pid.
+fn session_file(known: &Conversation, folder: &Path, pid: i32, start: u64) -> Option<String> {
+    let path = known.file.as_ref()?.replace("{pid}", &pid.to_string());
+    let text = std::fs::read(folder.join(path)).ok()?;
+    let file: Value = serde_json::from_slice(&text).ok()?;
+    if let Some(field) = &known.start {
+        let told = file.get(field)?;
+        let told = told.as_u64().or_else(|| told.as_str()?.parse().ok())?;
+        if told != start {
+            return None;
+        }
+    }
+    let id = file.get(known.id.as_ref()?)?.as_str()?;
+    fits(known, id).then(|| id.into())
+}
+
+/// The name of the folder that holds the process's lock.
+fn by_lock(known: &Conversation, folder: &Path, pid: i32) -> Option<String> {
+    let (above, file) = known.lock.as_ref()?.split_once("/*/")?;
+    let file = file.replace("{pid}", &pid.to_string());
+    std::fs::read_dir(folder.join(above))
+        .ok()?
+        .flatten()
+        .find(|entry| entry.path().join(&file).exists())
+        .and_then(|entry| entry.file_name().into_string().ok())
+        .filter(|id| fits(known, id))
+}
+
+fn on_command_line(known: &Conversation, argv: &[String]) -> Option<String> {
+    let unless = known.unless.iter().flatten();
+    if unless.into_iter().any(|word| argv.contains(word)) {
+        return None;
+    }
+    let options = known.options.as_ref()?;
+    let mut words = argv.iter().skip(1);
+    while let Some(word) = words.next() {
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (word.as_str(), words.clone().next().map(String::as_str)),
+        };
+        if options.iter().any(|it| it == option)
+            && let Some(id) = value.filter(|id| fits(known, id))
+        {
+            return Some(id.into());
+        }
+    }
+    None
+}
+
+fn fits(known: &Conversation, id: &str) -> bool {
+    match known.form {
+        Some(Form::Word) => !id.is_empty() && !id.starts_with('-'),
+        Some(Form::Uuid) | None => id.parse::<SeshId>().is_ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::manifest::Agents;
+
+    const ID: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
+
+    fn known(agent: &str) -> Conversation {
+        let agents = Agents::read(None).all;
+        let agent = agents.into_iter().find(|it| it.name == agent);
+        agent.expect("a known agent").manifest.conversation
+    }
+
+    #[test]
+    fn on_the_command_line() {
+        let cases = [
+            ("claude", format!("claude --resume {ID}"), true),
+            ("claude", format!("claude --session-id={ID} hello"), true),
+            ("claude", format!("claude -r {ID}"), true),
+            ("claude", format!("claude -r {ID} --fork-session"), false),
+            ("claude", format!("claude -r fix {ID}"), false),
+            ("claude", "claude --resume".into(), false),
+            ("codex", format!("codex resume {ID}"), true),
+            ("codex", format!("codex -c a=b resume --all {ID}"), false),
+            (
+                "gemini",
+                format!("node /n/.bin/gemini --session-id {ID}"),
+                true,
+            ),
+            (
+                "gemini",
+                "node /n/.bin/gemini --resume latest".into(),
+                false,
+            ),
+            ("copilot", format!("copilot --resume={ID}"), true),
+            ("pi", format!("pi --session {ID}"), false),
+        ];
+        for (agent, line, there) in cases {
+            let argv: Vec<String> = line.split(' ').map(Into::into).collect();
+            let id = on_command_line(&known(agent), &argv);
+            assert_eq!(id.as_deref(), there.then_some(ID), "{line}");
+        }
+        let argv = ["opencode", "-s", "ses_1f2"].map(String::from);
+        let id = on_command_line(&known("opencode"), &argv);
+        assert_eq!(id.as_deref(), Some("ses_1f2"));
+    }
+
+    #[test]
+    fn where_its_files_are() {
+        let agents = Agents::read(None).all;
+        let home = &agents[0].manifest.home;
+        let only = |named: &'static str, value: &'static str| {
+            move |name: &str| (name == named).then(|| value.into())
+        };
+        let folder = home.folder(only("HOME", "/home/a"));
+        assert_eq!(folder, Some("/home/a/.claude".into()));
+        let folder = home.folder(only("CLAUDE_CONFIG_DIR", "/c"));
+        assert_eq!(folder, Some("/c".into()));
+        assert_eq!(home.folder(only("PATH", "/bin")), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! `pane-resolve`: which agent lives in a pane.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::{On, pane_or_own};
+use crate::agent::manifest::Agents;
+use crate::env;
+use crate::error::Exit;
+use crate::id::PaneId;
+use crate::out;
+use crate::pane::resolve::resolve;
+
+/// Say which agent lives in a pane, registered or not: kind, conversation, pid and uuid, tab-separated
+///
+/// It asks the process table, so wrappers, links and names of others do not mislead it. Exit 3 when no agent lives
+/// there, 4 when one does and its conversation is not known.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// The pane [default: this one, $TMUX_PANE]
+    #[arg(long, value_name = "%N")]
+    pane: Option<PaneId>,
+
+    /// The tmux server with this socket path: the same as -S
+    #[arg(long = "socket-path", value_name = "PATH", conflicts_with_all = ["socket_name", "socket_path"])]
+    socket_path_of_pane: Option<PathBuf>,
+
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
+    if args.socket_path_of_pane.is_some() {
+        args.on.socket_path = args.socket_path_of_pane;
+    }
+    let server = args.on.server()?;
+    let pane = pane_or_own(&server, args.pane)?;
+    let agents = Agents::read(env::agents_dir().as_deref());
+    for problem in &agents.problems {
+        out::complain("pane-resolve", problem);
+    }
+    let found = resolve(&server, pane, &agents.all)?;
+    if args.json {
+        out::json(&found)?;
+    } else {
+        out::line(&format!(
+            "{}\t{}\t{}\t{}",
+            found.agent,
+            found.conversation.as_deref().unwrap_or(""),
+            found.pid,
+            found.uuid.map(|id| id.to_string()).unwrap_or_default()
+        ))?;
+    }
+    Ok(match found.conversation {
+        Some(_) => Exit::Done,
+        None => Exit::Unusable,
+    })
+}
