@@ -11,7 +11,8 @@
 //! - [`journal`]: the only writer of files.
 //! - [`proc`]: the only reader of the process table, and the only user of system calls.
 //! - [`tmux`]: the only door to tmux.
-//! - [`id`], [`env`](mod@env), [`error`]: words that identify, the environment, errors with their exit codes.
+//! - [`id`], [`state`], [`env`](mod@env), [`error`]: words that identify, what a sesh is doing, the environment, errors
+//!   with their exit codes.
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -27,5 +28,6 @@ mod out;
 pub mod pane;
 pub mod proc;
 pub mod sesh;
+pub mod state;
 pub mod store;
 pub mod tmux;

@@ -14,8 +14,9 @@ use crate::id::{PaneId, Tag, shown};
 use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::sesh::find;
+use crate::state::State;
 use crate::store::query::{both, equal, is_id_prefix, registered, tagged};
-use crate::store::{Key, Record, Select, Snapshot, State, value};
+use crate::store::{Key, Record, Select, Snapshot, value};
 
 /// Find seshes and show them
 ///

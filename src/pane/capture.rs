@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
+use crate::state::State;
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema::{self, HELD};
-use crate::store::{Record, Snapshot, State, Target, value};
+use crate::store::{Record, Snapshot, Target, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Which lines.

@@ -3,8 +3,9 @@
 use crate::error::Result;
 use crate::id::PaneId;
 use crate::proc;
+use crate::state::State;
 use crate::store::query::{Pane, first_pane, row_format};
-use crate::store::{Record, Select, Snapshot, State, Target};
+use crate::store::{Record, Select, Snapshot, Target};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// From so many panes on the process table is read by several threads: it is system calls alone, 10 us a shell.

@@ -7,5 +7,5 @@ pub mod value;
 pub mod write;
 
 pub use query::{Select, Snapshot, Target};
-pub use record::{Place, Record, State, Values};
+pub use record::{Place, Record, Values};
 pub use schema::Key;

@@ -1,13 +1,13 @@
 //! What is known of a sesh, from its pane or from the book.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use serde::Serialize;
 
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
+use crate::state::State;
 
 /// The raw values of a sesh, by [`Key`].
 ///
@@ -120,52 +120,6 @@ pub struct Place {
     /// The pane's first process.
     #[serde(skip)]
     pub pid: i32,
-}
-
-/// What the sesh is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    Starting,
-    Busy,
-    Waiting,
-    Idle,
-    Exited,
-    Unknown,
-}
-
-impl State {
-    pub const ALL: [State; 6] = [
-        State::Starting,
-        State::Busy,
-        State::Waiting,
-        State::Idle,
-        State::Exited,
-        State::Unknown,
-    ];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Starting => "starting",
-            State::Busy => "busy",
-            State::Waiting => "waiting",
-            State::Idle => "idle",
-            State::Exited => "exited",
-            State::Unknown => "unknown",
-        }
-    }
-}
-
-impl FromStr for State {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL
-            .into_iter()
-            .find(|state| state.as_str() == text)
-            .ok_or(())
-    }
 }
 
 /// How a sesh ended.

@@ -14,7 +14,7 @@ const FLOORS: [(&[&str], Sideways); 6] = [
     (&["agent", "store"], Sideways::No),
     (&["tmux", "proc", "journal"], Sideways::No),
     // Words, errors and the environment are of one piece.
-    (&["id", "env", "error"], Sideways::Yes),
+    (&["id", "state", "env", "error"], Sideways::Yes),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
