@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
-use crate::state::State;
+use crate::state::{State, Why};
 
 /// The raw values of a sesh, by [`Key`].
 ///
@@ -209,6 +209,12 @@ impl Record {
         !self.values.get(Key::Made).is_empty()
     }
 
+    /// Whether nobody registered it: an agent was found in the pane.
+    #[must_use]
+    pub fn was_found(&self) -> bool {
+        !self.values.get(Key::Auto).is_empty()
+    }
+
     /// Whether `sesh-run` is the first process of its pane: `sesh-new` made it, and nothing else was started
     /// there since.
     #[must_use]
@@ -292,10 +298,16 @@ impl Record {
         })
     }
 
-    /// Says another state: the levels of the process table, which are newer than what is stored.
-    pub fn set_state(&mut self, state: State, by: &str) {
+    /// Says what it does at this moment, which may be newer than what is stored. `now` is the server's clock, where that
+    /// is known.
+    pub fn set_state(&mut self, state: State, why: Option<Why>, by: &str, now: Option<u64>) {
+        let why = why.map(|why| why.as_str().to_string());
+        if (self.state, &self.why) != (state, &why) && now.is_some() {
+            self.since = now;
+        }
         self.state = state;
         self.turn_status = state;
+        self.why = why;
         self.by = Some(by.into());
     }
 

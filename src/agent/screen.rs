@@ -1,0 +1,6 @@
+pub struct Screen;
+impl Screen {
+    pub fn parse(_: &str) -> Self {
+        Self
+    }
+}
