@@ -6,9 +6,6 @@
 pub mod conversation;
 pub mod manifest;
 pub mod recognise;
-pub mod screen;
-pub mod session;
-pub mod state;
 
 /// A known agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,0 @@
-pub struct Screen;
-impl Screen {
-    pub fn parse(_: &str) -> Self {
-        Self
-    }
-}
