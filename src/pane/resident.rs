@@ -1,9 +1,9 @@
 //! Who lives in panes and what it is doing: all that tells of it is asked at one moment, and judged.
 
+use crate::agent::conversation;
 use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
 use crate::agent::screen::Screen;
-use crate::agent::session;
 use crate::agent::state::{Evidence, Explanation, Report, Session, Verdict, explain, judge};
 use crate::proc::{self, Process};
 use crate::state::State;
@@ -122,11 +122,11 @@ pub fn resident<'a>(
         .next()?;
     let pid = living.process.pid;
     let start = living.process.start;
-    let own = session::read(&living, |name| proc::variable(pid, name));
+    let own = conversation::told(&living, |name| proc::variable(pid, name));
     let heard = Heard::parse(told.heard).filter(|heard| (heard.pid, heard.start) == (pid, start));
     let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
     Some(Resident {
-        conversation: own.conversation.or(said),
+        conversation: own.id.or(said),
         folder: proc::folder(pid).map(|folder| folder.to_string_lossy().into_owned()),
         title: told.title.into(),
         screen: told.screen.map(Screen::parse),
@@ -136,7 +136,9 @@ pub fn resident<'a>(
                 state: heard.state?,
                 why: heard.why,
                 event: heard.event,
-                at: heard.at,
+                // Exact for a hundred thousand years.
+                #[expect(clippy::cast_precision_loss)]
+                at: heard.at as f64 / 1000.0,
             })
         }),
         activity: told.activity,

@@ -146,12 +146,14 @@ fn say(record: &mut Record, resident: Option<&Resident<'_>>, now: u64) {
         if !record.values.get(Key::Pid).is_empty() {
             let state = level_without_agent(record);
             record.agent = None;
+            record.agent_pid = None;
             record.conversation = None;
             record.set_state(state, None, "process", Some(now));
         }
         return;
     };
     record.agent = Some(resident.living.agent.name.clone());
+    record.agent_pid = Some(resident.living.process.pid);
     let known = record.values.get(Key::Pid);
     if resident.conversation.is_some() || !(known.is_empty() || known == resident.process()) {
         record.conversation.clone_from(&resident.conversation);

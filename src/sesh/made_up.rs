@@ -34,18 +34,13 @@ pub(super) fn name(id: SeshId, again: usize) -> Name {
 pub(super) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) -> Name {
     // Longer ones are no fun to type.
     const LONG: usize = 24;
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let part = folder.rsplit('/').next().unwrap_or("");
-    let part: String = part.chars().map(plain).take(LONG).collect();
-    let again_as_word = (again > 0).then(|| (again + 1).to_string());
-    let words = [
-        Some(kind),
-        Some(part.trim_matches('-')),
-        again_as_word.as_deref(),
-    ];
-    let words: Vec<&str> = words
+    let last = folder.rsplit('/').next().unwrap_or("");
+    let last: String = last.chars().take(LONG).collect();
+    let number = (again > 0).then(|| (again + 1).to_string());
+    let words: Vec<&str> = [kind]
         .into_iter()
-        .flatten()
+        .chain(last.split(|c: char| !c.is_alphanumeric()))
+        .chain(number.as_deref())
         .filter(|word| !word.is_empty())
         .collect();
     words.join("-").parse().unwrap_or_else(|_| name(id, again))
@@ -71,7 +66,7 @@ mod tests {
             ("/home/a/api", 1, "claude-api-2"),
             ("/home/a/#(touch x); \n", 0, "claude-touch-x"),
             ("/", 0, "claude"),
-            ("/größe", 0, "claude-gr--e"),
+            ("/größe", 0, "claude-größe"),
             ("", 2, "claude-3"),
         ];
         for (folder, again, name) in cases {

@@ -1,6 +1,6 @@
 //! What an agent's hooks said last: the hidden variable `SESH_hook_<pane number>`.
 //!
-//! `pid:start,seconds,state,why,event,conversation`; `-` for what was not said.
+//! `pid:start,milliseconds,state,why,event,conversation`; `-` for what was not said.
 
 use super::value;
 use crate::state::{State, Why};
@@ -11,7 +11,7 @@ pub struct Heard {
     /// The agent's process.
     pub pid: i32,
     pub start: u64,
-    /// Epoch seconds.
+    /// Milliseconds since the epoch: an agent's own file may follow within the second.
     pub at: u64,
     pub state: Option<State>,
     pub why: Option<Why>,

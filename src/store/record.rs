@@ -176,6 +176,8 @@ pub struct Record {
     pub meta: BTreeMap<String, String>,
     pub parent: Option<SeshId>,
     pub conversation: Option<String>,
+    /// The agent's process.
+    pub agent_pid: Option<i32>,
     pub command: Vec<String>,
     pub exit: Option<Exit>,
     pub tmux: Option<Place>,
@@ -285,6 +287,7 @@ impl Record {
                 .collect(),
             parent: values.get(Key::Parent).parse().ok(),
             conversation: text(Key::Conv),
+            agent_pid: bound_pid(values.get(Key::Pid)),
             command: value::decode_words(values.get(Key::Cmd))
                 .into_iter()
                 .map(|word| String::from_utf8_lossy(&word).into_owned())
@@ -331,7 +334,7 @@ pub fn book_version(text: &str) -> Option<u32> {
     text.split(',').next()?.parse().ok()
 }
 
-/// The pid in `@sesh_proc`.
+/// The pid in `@sesh_proc` and in `@sesh_pid`.
 fn bound_pid(value: &str) -> Option<i32> {
     value.split(':').next()?.parse().ok()
 }

@@ -297,7 +297,7 @@ pub const ELSEWHERE: [Named; 19] = [
     named(
         "SESH_hook_<pane number>",
         "hidden variable",
-        "what the agent's hooks said last: `pid:start,seconds,state,why,event,conversation`, `-` for what they did not",
+        "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
     ),
     named(
         "SESH_reap",

@@ -67,9 +67,9 @@ fn hook(payload: &str) {
 
 /// A text with what only the process knows.
 fn own(text: &str) -> String {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let behind = stat.rsplit(") ").next().unwrap_or_default();
-    let start = behind.split(' ').nth(19).unwrap_or_default();
-    text.replace("{pid}", &std::process::id().to_string())
-        .replace("{start}", start)
+    let pid = std::process::id();
+    let own = i32::try_from(pid).ok().and_then(tmux_sesh::proc::read);
+    let start = own.map_or(0, |process| process.start);
+    text.replace("{pid}", &pid.to_string())
+        .replace("{start}", &start.to_string())
 }

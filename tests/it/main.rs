@@ -27,4 +27,5 @@ mod races;
 mod reap;
 mod resolve;
 mod run;
+mod state;
 mod values;

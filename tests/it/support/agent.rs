@@ -9,6 +9,9 @@ impl Server {
     #[track_caller]
     pub(crate) fn agent(&self, name: &str) -> PathBuf {
         let path = self.path("bin").join(name);
+        if path.exists() {
+            return path;
+        }
         // Another process copies it: a file that this one has open for writing cannot be run by anybody.
         self.call("/bin/cp".as_ref())
             .args([&helpers().join("fake-agent"), &path])
@@ -41,6 +44,14 @@ impl Server {
         let pane = self.types(agent);
         self.runs(&pane, agent);
         pane
+    }
+
+    /// Starts an agent by hand in a pane with a shell, whatever the shell's PATH is.
+    #[track_caller]
+    pub(crate) fn starts(&self, pane: &str, agent: &str) {
+        let path = self.agent(agent);
+        self.say(pane, &path.display().to_string());
+        self.runs(pane, agent);
     }
 
     /// What `sesh-pane` says of a pane, if that is a sesh.
