@@ -8,6 +8,7 @@ mod sesh_adopt;
 mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
+mod sesh_explain;
 mod sesh_list;
 mod sesh_new;
 mod sesh_pane;
@@ -70,6 +71,7 @@ tools! {
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
+    SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
     SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
     PANE_CAPTURE = "pane-capture" in pane_capture,

@@ -112,7 +112,7 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
             )?;
             before = Some(text);
         }
-        // Nothing tells of every change: a process that ends in a shell is known to the process table alone.
+        // why: nothing tells of every change: a process that ends in a shell is known to the process table alone.
         std::thread::sleep(PAUSE);
     }
 }

@@ -5,11 +5,14 @@ use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
 use crate::agent::screen::Screen;
 use crate::agent::state::{Evidence, Explanation, Report, Session, Verdict, explain, judge};
+use crate::error::{Error, Exit, Result};
+use crate::id::PaneId;
 use crate::proc::{self, Process};
 use crate::state::State;
 use crate::store::heard::Heard;
-use crate::store::{Key, schema};
-use crate::tmux::{Batch, Command, Frame, command};
+use crate::store::query::{Pane, extra, read_row, row_format_with};
+use crate::store::{Key, schema, write};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
 pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HEARD_OF_PANE];
@@ -48,27 +51,11 @@ impl<'a> Told<'a> {
 /// alone. It waits a turn of the server.
 #[must_use]
 pub fn screens(frame: &Frame, condition: &str) -> Command {
-    let each = Batch::from(screen_mark(frame, "#{pane_id}")).then(command::capture_pane(
-        "#{pane_id}",
-        "0",
-        true,
-        false,
-    ));
+    let mark = command::print(Some("#{pane_id}"), &frame.format(["#{pane_id}"]));
+    let screen = command::capture_pane("#{pane_id}", "0", true, false);
+    let each = Batch::from(mark).then(screen);
     let format = format!("#{{S:#{{W:#{{P:#{{?{condition},{} ; ,}}}}}}}}", each.text());
     command::ask_expanded(None, &format)
-}
-
-/// The commands that print the screen of one pane in the same way.
-#[must_use]
-pub fn screen(frame: &Frame, pane: &str) -> [Command; 2] {
-    [
-        screen_mark(frame, pane),
-        command::capture_pane(pane, "0", true, false),
-    ]
-}
-
-fn screen_mark(frame: &Frame, pane: &str) -> Command {
-    command::print(Some(pane), &frame.format(["#{pane_id}"]))
 }
 
 /// The condition that an agent may live in a pane: one did, or something is in front there that is no shell. A wrapper
@@ -144,6 +131,58 @@ pub fn resident<'a>(
         activity: told.activity,
         now,
         living,
+    })
+}
+
+/// A pane, with who lives there.
+pub struct Look<'a> {
+    pub pane: Pane,
+    /// Its first process has ended.
+    pub dead: bool,
+    /// The folder that tmux knows.
+    pub folder: String,
+    /// The server's clock.
+    pub now: u64,
+    pub resident: Option<Resident<'a>>,
+}
+
+/// Looks at one pane: one question to the server, and the processes below the pane.
+///
+/// # Errors
+/// No such pane.
+pub fn look<'a>(server: &Server, pane: PaneId, agents: &'a [Agent]) -> Result<Look<'a>> {
+    let frame = Frame::new();
+    let more = ["#{pane_dead}", "#{pane_current_path}", write::NOW];
+    let more: Vec<&str> = more.into_iter().chain(TOLD).collect();
+    let target = pane.to_string();
+    let row = command::print(Some(&target), &row_format_with(&frame, &more));
+    let question = Batch::from(row).then(command::capture_pane(&target, "0", true, false));
+    let gone = || Error::nothing(format!("there is no pane {pane}"));
+    let output = match server.run(&question) {
+        Err(error) if error.exit == Exit::Nothing => return Err(gone()),
+        outcome => outcome?,
+    };
+    let (rows, screen) = frame.read(&output);
+    let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+    let pane = read_row(row)?.ok_or_else(gone)?;
+    let [dead, folder, now, tells @ ..] = extra(row) else {
+        return Err(gone());
+    };
+    let now = now.parse().unwrap_or(0);
+    let mut told = Told::of(tells);
+    told.screen = Some(screen);
+    // The pid of a process that has ended may be another's by now.
+    let dead = *dead == "1";
+    let first = pane.place.pid;
+    let resident = (!dead)
+        .then(|| resident(first, &proc::tree(first), agents, told, now))
+        .flatten();
+    Ok(Look {
+        dead,
+        folder: (*folder).into(),
+        now,
+        resident,
+        pane,
     })
 }
 

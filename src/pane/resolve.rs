@@ -2,16 +2,14 @@
 
 use serde::Serialize;
 
-use super::resident::{TOLD, Told, resident, screen};
+use super::resident::{Look, look};
 use crate::agent::manifest::Agent;
 use crate::env;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
-use crate::proc;
 use crate::state::{State, Why};
-use crate::store::query::{extra, read_row, row_format_with};
-use crate::store::{Place, write};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::store::Place;
+use crate::tmux::Server;
 
 /// An agent in a pane.
 #[derive(Clone, Debug, Serialize)]
@@ -37,39 +35,20 @@ pub struct Answer {
     pub tmux: Place,
 }
 
-/// Looks who lives in a pane: one question to the server, and the processes below the pane.
+/// Says who lives in a pane.
 ///
 /// # Errors
 /// No such pane, or no agent in it.
 pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Answer> {
-    let frame = Frame::new();
-    let more = ["#{pane_dead}", "#{pane_current_path}", write::NOW];
-    let more: Vec<&str> = more.into_iter().chain(TOLD).collect();
-    let row = row_format_with(&frame, &more);
-    let target = pane.to_string();
-    let mut question = Batch::from(command::print(Some(&target), &row));
-    question.extend(screen(&frame, &target));
-    let gone = || Error::nothing(format!("there is no pane {pane}"));
-    let output = match server.run(&question) {
-        Err(error) if error.exit == Exit::Nothing => return Err(gone()),
-        outcome => outcome?,
-    };
-    let (rows, screen) = frame.read(&output);
-    let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-    let found = read_row(row)?.ok_or_else(gone)?;
-    let [dead, folder, now, tells @ ..] = extra(row) else {
-        return Err(gone());
-    };
+    let Look {
+        pane: found,
+        folder,
+        now,
+        resident,
+        ..
+    } = look(server, pane, agents)?;
     let none = || Error::nothing(format!("no agent lives in pane {pane}"));
-    // The pid of a process that has ended may be another's by now.
-    if *dead == "1" {
-        return Err(none());
-    }
-    let processes = proc::tree(found.place.pid);
-    let mut told = Told::of(tells);
-    told.screen = Some(screen);
-    let now = now.parse().unwrap_or(0);
-    let resident = resident(found.place.pid, &processes, agents, told, now).ok_or_else(none)?;
+    let resident = resident.ok_or_else(none)?;
     let kind = resident.living.agent.name.as_str();
     let record = found.record.filter(|record| record.live);
     let registered = record
@@ -83,10 +62,7 @@ pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Answer
     });
     Ok(Answer {
         agent: kind.into(),
-        cwd: resident
-            .folder
-            .clone()
-            .unwrap_or_else(|| folder.to_string()),
+        cwd: resident.folder.clone().unwrap_or(folder),
         machine: record
             .as_ref()
             .map_or_else(env::machine, |record| record.machine.clone()),
