@@ -1,11 +1,12 @@
 //! The coding CLIs that can live in a pane: what is known of each ([`manifest`]), which one lives there
-//! ([`recognise`]) and in which conversation it is ([`conversation`]).
+//! ([`recognise`]), in which conversation it is ([`conversation`]) and what its hooks say ([`report`]).
 //!
 //! `agent` is given text, titles and processes, never a server.
 
 pub mod conversation;
 pub mod manifest;
 pub mod recognise;
+pub mod report;
 
 /// A known agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
