@@ -1,4 +1,5 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`], [`doctor`].
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`],
+//! [`report`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -11,4 +12,5 @@ mod hold;
 mod made_up;
 pub mod place;
 pub mod reap;
+pub mod report;
 pub mod run;

@@ -3,7 +3,7 @@
 //!
 //! The schema is public: write your own formats on it. Texts are percent-encoded (see [`super::value`]).
 
-use crate::id::SeshId;
+use crate::id::{PaneId, SeshId};
 
 /// The version of the schema: the first word of every book record. A newer program reads older ones.
 pub const VERSION: u32 = 1;
@@ -210,7 +210,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 18] = [
+pub const ELSEWHERE: [Named; 19] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -274,6 +274,12 @@ pub const ELSEWHERE: [Named; 18] = [
         "SESH_tail_<uuid, no dashes>",
         "hidden variable",
         "the last lines of an ended sesh, percent-encoded",
+    ),
+    named(
+        "SESH_hook_<pane number>",
+        "hidden variable",
+        "what the hooks of the agent in the pane said last: `pid:start,seconds,state,why,event,conversation`, with `-` \
+         for what was not said",
     ),
     named(
         "SESH_reap",
@@ -344,6 +350,15 @@ pub const HELD: &str = "[sesh: ";
 #[must_use]
 pub fn book(id: SeshId) -> String {
     format!("@seshbook_{id}")
+}
+
+/// The server option that holds the book record of a pane's sesh, as a format.
+pub const BOOK_OF_PANE: &str = "@seshbook_#{@sesh_id}";
+
+/// The hidden variable that holds what the hooks of the agent in a pane said last.
+#[must_use]
+pub fn hook(pane: PaneId) -> String {
+    format!("SESH_hook_{}", pane.0)
 }
 
 /// The hidden variable that holds the last lines of an ended sesh.
