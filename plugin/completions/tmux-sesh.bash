@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -78,6 +78,14 @@ _tmux_sesh_takes() {
     reap | sesh-reap)
       takes=(
         '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    report | sesh-report)
+      takes=(
+        '1=text' '--from=words:claude,codex,gemini,opencode,pi'
+        '--state=words:starting,busy,waiting,idle,unknown'
+        '--why=words:permission,question,trust,login,dialog' '--conversation=text' '--event=text' '-L=text'
+        '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     doctor | sesh-doctor)
@@ -315,6 +323,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-enter \
   sesh-explain \
   sesh-reap \
+  sesh-report \
   sesh-doctor \
   pane-capture \
   pane-keys \

@@ -15,7 +15,7 @@ use crate::store::{Key, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
-pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HEARD_OF_PANE];
+pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
 
 /// How long, in seconds, a pane that printed is taken to be in the middle of drawing.
 const SETTLES: u64 = 3;

@@ -1,5 +1,5 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`],
-//! [`explain`](mod@explain), [`reap`], [`doctor`].
+//! [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -13,4 +13,5 @@ mod hold;
 mod made_up;
 pub mod place;
 pub mod reap;
+pub mod report;
 pub mod run;

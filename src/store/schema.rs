@@ -376,20 +376,23 @@ pub fn book(id: SeshId) -> String {
     format!("@seshbook_{id}")
 }
 
+/// The server option that holds the book record of a pane's sesh, as a format.
+pub const BOOK_OF_PANE: &str = "@seshbook_#{@sesh_id}";
+
+/// The hidden variable that holds what the hooks of the agent in a pane said last.
+#[must_use]
+pub fn hook(pane: PaneId) -> String {
+    format!("SESH_hook_{}", pane.0)
+}
+
 /// The hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// The hidden variable that holds what the hooks of a pane's agent said last.
-#[must_use]
-pub fn heard(pane: PaneId) -> String {
-    format!("SESH_hook_{}", pane.0)
-}
-
-/// The tmux format that gives [`heard`] on a pane: the name is made from the pane's id, and then looked up.
-pub const HEARD_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
+/// The tmux format that gives [`hook`] on a pane: the name is made from the pane's id, and then looked up.
+pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 
 /// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
 /// not have.

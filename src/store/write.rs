@@ -112,6 +112,12 @@ pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
         .map(move |entry| command::unset_pane(pane, entry.option))
 }
 
+/// The same for whatever sesh the pane is.
+#[must_use]
+pub fn book_of_pane(pane: &str) -> Command {
+    command::set_server_expanded(pane, schema::BOOK_OF_PANE, &book_format())
+}
+
 /// The condition that the book says what the pane's options say.
 #[must_use]
 pub fn book_is_in_step(id: SeshId) -> String {

@@ -3,7 +3,8 @@
 //! - `screen FILE` shows a recorded screen, `print TEXT` a line
 //! - `title TEXT` sets the pane's title
 //! - `file PATH TEXT` writes a file, in which `{pid}` and `{start}` are its own; `remove PATH` removes it
-//! - `hook TEXT` gives the text to `sesh-report --from NAME`, as its hooks would, where NAME is what it is called
+//! - `hook COMMAND` runs a line of the shell as it runs its hooks; `says TEXT` gives a text to `sesh-report --from NAME`,
+//!   where NAME is what it is called
 //! - `exit CODE`
 
 use std::io::Write;
@@ -37,7 +38,12 @@ fn main() {
                 std::fs::write(&path, own(text)).expect("a file");
             }
             "remove" => std::fs::remove_file(own(rest)).expect("a file"),
-            "hook" => hook(&own(rest)),
+            "hook" => {
+                let mut hook = Command::new("sh");
+                let hook = hook.args(["-c", rest]).stdin(Stdio::null());
+                hook.status().expect("a shell");
+            }
+            "says" => says(&own(rest)),
             "exit" => std::process::exit(rest.parse().expect("a code")),
             _ => {}
         }
@@ -50,7 +56,7 @@ fn show(text: &str) {
     std::io::stdout().flush().expect("a terminal");
 }
 
-fn hook(payload: &str) {
+fn says(payload: &str) {
     let name = std::env::args().next().unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();
     let mut report = Command::new("sesh-report")
