@@ -47,11 +47,12 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The command that prints the screens of the panes that a condition holds for, each behind a record with the pane's id
-/// alone. It waits a turn of the server.
+/// The command that prints the screens of the panes that a condition holds for, each behind a record with the pane's
+/// number alone. It waits a turn of the server.
 #[must_use]
 pub fn screens(frame: &Frame, condition: &str) -> Command {
-    let mark = command::print(Some("#{pane_id}"), &frame.format(["#{pane_id}"]));
+    // Not the id as it is: its % and what stands behind would be a time to display-message.
+    let mark = command::print(Some("#{pane_id}"), &frame.format(["#{s/%//:pane_id}"]));
     let screen = command::capture_pane("#{pane_id}", "0", true, false);
     let each = Batch::from(mark).then(screen);
     let format = format!("#{{S:#{{W:#{{P:#{{?{condition},{} ; ,}}}}}}}}", each.text());

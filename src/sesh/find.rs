@@ -110,16 +110,18 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
         Err(error) if is_empty_server(&error) => return Ok(()),
         outcome => outcome?,
     };
-    let mut told: HashMap<&str, (u64, Told<'_>)> = HashMap::new();
+    let mut told: HashMap<PaneId, (u64, Told<'_>)> = HashMap::new();
     for (row, after) in frame.sections(&output) {
         match row[..] {
-            [pane] => {
-                if let Some((_, told)) = told.get_mut(pane) {
+            [number] => {
+                let pane = number.parse().ok().map(PaneId);
+                if let Some((_, told)) = pane.and_then(|pane| told.get_mut(&pane)) {
                     told.screen = Some(after);
                 }
             }
             [pane, now, ref fields @ ..] => {
-                told.insert(pane, (now.parse().unwrap_or(0), Told::of(fields)));
+                let now = now.parse().unwrap_or(0);
+                told.insert(pane.parse()?, (now, Told::of(fields)));
             }
             [] => {}
         }
@@ -131,7 +133,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
         let Some(place) = record.tmux.as_ref() else {
             continue;
         };
-        if let Some((now, told)) = told.get(place.pane.to_string().as_str()) {
+        if let Some((now, told)) = told.get(&place.pane) {
             let resident = resident(place.pid, &processes, &agents.all, *told, *now);
             say(record, resident.as_ref(), *now);
         }

@@ -124,10 +124,10 @@ pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Resul
     };
     let mut told: HashMap<PaneId, (i32, Told<'_>)> = HashMap::new();
     for (row, after) in sections {
-        if let [pane] = row[..] {
+        if let [number] = row[..] {
             // Of a window in several sessions the screen comes several times.
-            if let Ok(pane) = pane.parse::<PaneId>()
-                && let Some((_, told)) = told.get_mut(&pane)
+            if let Ok(number) = number.parse()
+                && let Some((_, told)) = told.get_mut(&PaneId(number))
             {
                 told.screen = Some(after);
             }
