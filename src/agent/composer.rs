@@ -69,7 +69,12 @@ pub fn find(input: &Input, screen: &Screen) -> Option<Found> {
     let footer = footer.filter(|row| !row.is_blank()).count();
     let fits = input.footer.is_none_or(|most| footer <= most);
     let indented = |row: &Row| row.is_blank() || row.whole().starts_with(' ');
-    let apart = input.indented != Some(true) || rows[found.rows.end..].iter().all(indented);
+    let below = if input.below.is_some() {
+        found.rows.end
+    } else {
+        found.rows.start + 1
+    };
+    let apart = input.indented != Some(true) || rows[below..].iter().all(indented);
     (fits && apart).then_some(found)
 }
 
@@ -104,7 +109,8 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Found
 fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option<Found> {
     let first = rows[..=last].iter().rposition(|row| begins(input, row))?;
     let framed = above.is_none_or(|above| first > 0 && is_rule(&rows[first - 1], above));
-    let blank = rows[first..=last].iter().position(Row::is_blank);
+    // What is behind the last blank row is the footer, not typed.
+    let blank = rows[first..=last].iter().rposition(Row::is_blank);
     let end = blank.map_or(last + 1, |at| first + at);
     framed.then_some(Found {
         rows: first..end,
@@ -117,15 +123,20 @@ fn begins(input: &Input, row: &Row) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
-    prompts.iter().any(|prompt| after(row, prompt).is_some())
+    prompts
+        .iter()
+        .any(|prompt| after(row, prompt).is_some_and(|at| at <= prompt.len() + MARGIN))
 }
 
-/// Where the text behind a prompt begins, in bytes.
-fn after(row: &Row, prompt: &str) -> Option<usize> {
+/// How far from the left a prompt can be.
+const MARGIN: usize = 2;
+
+/// Where the text behind a mark at the beginning of a row begins, in bytes.
+fn after(row: &Row, mark: &str) -> Option<usize> {
     let blanks = row.whole().len() - row.whole().trim_start().len();
-    let rest = row.whole()[blanks..].strip_prefix(prompt)?;
+    let rest = row.whole()[blanks..].strip_prefix(mark)?;
     let apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
-    (blanks <= 2 && apart).then_some(blanks + prompt.len())
+    apart.then_some(blanks + mark.len())
 }
 
 /// Whether a row is a line drawn with a character; it may have a corner, and a word may stand in it.

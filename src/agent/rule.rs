@@ -21,6 +21,8 @@ pub struct Rule {
     pub region: Option<Region>,
     /// Whether the input row must be on the screen, or must not.
     pub composer: Option<bool>,
+    /// One of these is in the last row of the screen that is not blank and not the composer's.
+    pub last: Option<Vec<String>>,
     /// One of these begins a row.
     pub starts: Option<Vec<String>>,
     /// One of these is there.
@@ -82,7 +84,7 @@ impl Rule {
 
     /// Whether it asks for nothing.
     pub(super) fn says_nothing(&self) -> bool {
-        !self.has_text() && self.composer.is_none()
+        !self.has_text() && self.composer.is_none() && self.last.is_none()
     }
 
     /// Whether it holds for one line.
@@ -96,6 +98,13 @@ impl Rule {
             (Some(true), None) => return Err(Miss::Elsewhere("there is no input row")),
             (Some(false), Some(_)) => return Err(Miss::Elsewhere("there is an input row")),
             _ => {}
+        }
+        if let Some(texts) = &self.last {
+            let rows = Region::Bottom(1).rows(screen, composer).unwrap_or_default();
+            let there = |row: &Row| texts.iter().any(|text| row.text().contains(text));
+            if !rows.into_iter().any(there) {
+                return Err(Miss::Elsewhere("the last row does not have it"));
+            }
         }
         let Some(region) = self.region else {
             return Ok(());
