@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use super::manifest::{Agent, Input};
 use super::screen::{Row, Screen};
 use super::state;
@@ -25,6 +27,8 @@ pub struct Found {
     pub rows: Range<usize>,
     /// Those of them that hold what is typed.
     pub text: Range<usize>,
+    /// Where they end on the right: what is beside a frame is not typed.
+    pub width: usize,
 }
 
 impl Composer {
@@ -40,11 +44,9 @@ impl Composer {
         if asks.is_some_and(|claim| claim.state == State::Waiting) {
             return Self::Absent;
         }
-        let rows = &screen.rows()[found.text];
+        let rows = screen.rows()[found.text].iter().enumerate();
         let typed: Vec<String> = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| typed(input, row, at == 0))
+            .map(|(at, row)| typed(input, row, at == 0, found.width))
             .collect();
         let text = typed.join("\n").trim().to_string();
         let hint = input.hints.iter().flatten().any(|hint| text == *hint);
@@ -102,6 +104,7 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Found
     Some(Found {
         rows: top..end + 1,
         text,
+        width: rows[end].text().width(),
     })
 }
 
@@ -115,6 +118,7 @@ fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option
     framed.then_some(Found {
         rows: first..end,
         text: first..end,
+        width: usize::MAX,
     })
 }
 
@@ -148,11 +152,19 @@ fn is_rule(row: &Row, drawn: &str) -> bool {
 }
 
 /// What was typed in a row: without prompt, edge and everything faint.
-fn typed(input: &Input, row: &Row, first: bool) -> String {
+fn typed(input: &Input, row: &Row, first: bool, width: usize) -> String {
     let prompts = input.prompts.iter().flatten().filter(|_| first);
     let edges = input.edge.iter();
     let from = prompts.chain(edges).find_map(|mark| after(row, mark));
-    let characters: Vec<_> = row.characters(from.unwrap_or(0)).collect();
+    let from = from.unwrap_or(0);
+    let mut column = row.whole()[..from].width();
+    let characters: Vec<_> = row
+        .characters(from)
+        .take_while(|(c, _)| {
+            column += c.width().unwrap_or(0);
+            column <= width
+        })
+        .collect();
     let faint = characters.iter().any(|(_, style)| style.is_faint());
     characters
         .into_iter()
