@@ -4,6 +4,7 @@
 //! `agent` is given text, titles and processes, never a server.
 
 pub mod conversation;
+pub mod hooks;
 pub mod manifest;
 pub mod recognise;
 pub mod report;

@@ -1,5 +1,5 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`],
-//! [`report`], [`doctor`].
+//! [`report`], [`hooks`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -9,6 +9,7 @@ pub mod end;
 pub mod enter;
 pub mod find;
 mod hold;
+pub mod hooks;
 mod made_up;
 pub mod place;
 pub mod reap;
