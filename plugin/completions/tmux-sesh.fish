@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-reap sesh-report sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -144,6 +144,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers of seshes where it is not so any more'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a report -d 'Tell the state of the agent in this pane: what agents\' hooks call'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a hooks -d 'Put the hooks that report an agent\'s state into its own configuration, show them, take them out'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a doctor -d 'Say what is well and what is not, each with the way to mend it'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text of a pane: of a sesh, also an ended one, or of any pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
@@ -264,6 +265,13 @@ complete -c sesh-report -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-report -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-report -s h -l help -d 'Print help'
 complete -c sesh-report -s V -l version -d 'Print version'
+complete -c sesh-hooks -f
+complete -c sesh-hooks -l dry-run -d 'Show what would change, and change nothing'
+complete -c sesh-hooks -l json -d 'Print the status as JSON'
+complete -c sesh-hooks -s h -l help -d 'Print help'
+complete -c sesh-hooks -s V -l version -d 'Print version'
+complete -c sesh-hooks -n '__tmux_sesh_at 1 ' -a 'install status remove'
+complete -c sesh-hooks -n '__tmux_sesh_at 2+ ' -a 'claude codex gemini opencode pi'
 complete -c sesh-doctor -f
 complete -c sesh-doctor -l json -d 'Print the findings as JSON'
 complete -c sesh-doctor -s L -x -d 'The tmux server with this socket name'

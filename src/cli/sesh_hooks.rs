@@ -1,67 +1,63 @@
 //! `sesh-hooks`: our hooks in the configuration of agents.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, Subcommand};
+use clap::{Parser, ValueEnum};
 use similar::TextDiff;
 
 use crate::agent::report::KINDS;
 use crate::error::{Error, Exit};
 use crate::out;
-use crate::sesh::hooks::{self, Act, Change};
+use crate::sesh::hooks::{self, Change};
 
 /// Put the hooks that report an agent's state into its own configuration, show them, take them out
 ///
 /// Everything else in those files stays as it is, byte for byte. Before the first change a copy is kept. A file that
-/// cannot be read is left alone. Without AGENT it is about those whose program or folder is there.
+/// cannot be read is left alone. The hooks start sesh-report; where that is gone they do nothing.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    #[command(subcommand)]
-    what: What,
-}
+    /// What to do; status prints agent, state and file, tab-separated
+    #[arg(value_enum)]
+    act: Act,
 
-#[derive(Debug, Subcommand)]
-enum What {
-    /// Put them in, or bring them up to date
-    Install(Which),
-    /// Take them out
-    Remove(Which),
-    /// Show how they stand: agent, state and file, tab-separated
-    Status {
-        /// The agents [default: all that have hooks]
-        #[arg(value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS))]
-        agents: Vec<String>,
-
-        /// Print it as JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, clap::Args)]
-struct Which {
-    /// The agents [default: those that are there]
+    /// The agents [default: those whose program or folder is there; for status all]
     #[arg(value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS))]
     agents: Vec<String>,
 
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// Print the status as JSON
+    #[arg(long, conflicts_with = "dry_run")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Act {
+    Install,
+    Status,
+    Remove,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    match args.what {
-        What::Install(which) => change(Act::Install, &which),
-        What::Remove(which) => change(Act::Remove, &which),
-        What::Status { agents, json } => status(&agents, json),
-    }
+    let act = match args.act {
+        Act::Status if args.dry_run => {
+            return Err(Error::usage("status changes nothing: --dry-run is for the others").into());
+        }
+        Act::Status => return status(&args.agents, args.json),
+        _ if args.json => return Err(Error::usage("--json is for status").into()),
+        Act::Install => hooks::Act::Install,
+        Act::Remove => hooks::Act::Remove,
+    };
+    change(act, &args)
 }
 
 /// Each agent is by itself; the exit code is that of the last one that failed.
-fn change(act: Act, which: &Which) -> anyhow::Result<Exit> {
+fn change(act: hooks::Act, args: &Args) -> anyhow::Result<Exit> {
     let mut failed: Option<Error> = None;
-    for change in hooks::plan(act, &which.agents)? {
+    for change in hooks::plan(act, &args.agents)? {
         let outcome = match change {
-            Ok(change) => show(act, &change, which.dry_run)?,
+            Ok(change) => show(act, &change, args.dry_run)?,
             Err(error) => Err(error),
         };
         if let Err(error) = outcome
@@ -74,12 +70,12 @@ fn change(act: Act, which: &Which) -> anyhow::Result<Exit> {
 }
 
 /// Shows a change and makes it.
-fn show(act: Act, change: &Change, dry_run: bool) -> anyhow::Result<Result<(), Error>> {
+fn show(act: hooks::Act, change: &Change, dry_run: bool) -> anyhow::Result<Result<(), Error>> {
     let file = change.file.display();
     if !change.is_one() {
         let already = match act {
-            Act::Install => "installed already",
-            Act::Remove => "not installed",
+            hooks::Act::Install => "installed already",
+            hooks::Act::Remove => "not installed",
         };
         out::line(&format!("{}: {already}: {file}", change.agent))?;
         return Ok(Ok(()));
@@ -94,10 +90,10 @@ fn show(act: Act, change: &Change, dry_run: bool) -> anyhow::Result<Result<(), E
     };
     out::lines(&diff(change), false)?;
     let done = match (act, dry_run) {
-        (Act::Install, false) => "installed",
-        (Act::Install, true) => "would be installed",
-        (Act::Remove, false) => "removed",
-        (Act::Remove, true) => "would be removed",
+        (hooks::Act::Install, false) => "installed",
+        (hooks::Act::Install, true) => "would be installed",
+        (hooks::Act::Remove, false) => "removed",
+        (hooks::Act::Remove, true) => "would be removed",
     };
     out::line(&format!("{}: {done}: {file}", change.agent))?;
     if let Some(kept) = kept {
