@@ -142,7 +142,13 @@ pub fn book_is_in_step(id: SeshId) -> String {
 /// Has the sums written anew: the last command of every list after which they may be others.
 #[must_use]
 pub fn sums() -> Command {
-    command::run_option(schema::SUMS)
+    command::run_option(schema::SUMS, None)
+}
+
+/// The same after a change of one pane: where a person looks at it, that is seen as it happens.
+#[must_use]
+pub fn sums_after(pane: &str) -> Command {
+    command::run_option(schema::SUMS, Some(pane))
 }
 
 /// Runs commands on the pane of a sesh, if it still is that sesh's and a condition holds; the book follows
@@ -166,7 +172,7 @@ pub fn on_pane(
             Some(&target),
             &book_is_in_step(id),
             &Batch::new(),
-            &Batch::from(book(&target, id)).then(sums()),
+            &Batch::from(book(&target, id)).then(sums_after(&target)),
         ),
         command::print(None, "done"),
     ]);

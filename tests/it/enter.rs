@@ -300,7 +300,7 @@ fn a_key_goes_to_the_next() {
     let command = format!("{enter} --next --client '#{{client_name}}'");
     server.tmux(["bind-key", "g", "run-shell", "-b", &command]);
     let ran = "set-environment -gh SESH_ran 1";
-    server.tmux(["set-option", "-s", "@seshsum_procedure", ran]);
+    server.tmux(["set-option", "-g", "@seshsum_procedure", ran]);
     asks.types(&["C-b", "g"]);
     asks.shows("this was one");
     until("it is seen", || seen(&server, &made) == "2/2");
