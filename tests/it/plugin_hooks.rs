@@ -288,12 +288,14 @@ fn what_changes_before_eyes_is_seen_in_whichever_session() {
     let _other = Screen::attach(&server, "other", (80, 20));
     for pane in [&before_eyes, &behind] {
         server.sesh("sesh-adopt", [pane.as_str()]).ok();
+        server.tmux(["set-option", "-p", "-t", pane, "@sesh_gen", "2"]);
+        server.sesh("sesh-set", [pane, "--note", "x"]).ok();
     }
     server.plugin_has_settled();
     if server.format(MAIN, "#{version}") != "3.2a" {
-        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "1");
+        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "2");
     }
-    assert_eq!(server.format(&behind, "#{@sesh_seen}"), "");
+    assert_eq!(server.format(&behind, "#{@sesh_seen}"), "1");
 }
 
 #[test]
