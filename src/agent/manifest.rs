@@ -155,6 +155,8 @@ pub struct Input {
     pub edge: Option<String>,
     /// What its first row can begin with.
     pub prompts: Option<Vec<String>>,
+    /// Whether each of its rows begins so, not only the first.
+    pub repeated: Option<bool>,
     /// How many rows at its end hold something else.
     pub trailer: Option<usize>,
     /// How many rows can be below it, without blank ones.
@@ -277,7 +279,7 @@ impl Manifest {
         fill!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill!(self.composer, under.composer, above below edge prompts trailer footer indented hints);
+        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),

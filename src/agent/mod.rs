@@ -8,6 +8,8 @@ pub mod composer;
 pub mod conversation;
 pub mod manifest;
 pub mod recognise;
+#[cfg(test)]
+mod recorded;
 pub mod rule;
 pub mod screen;
 pub mod session;
