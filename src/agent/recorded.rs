@@ -300,6 +300,15 @@ fn other_panes() {
             if is_wrong(verdict, Some((state, None))) {
                 wrong.push(format!("{} with {name}: {verdict:?}", recording.name));
             }
+            let composer = Composer::read(agent, &screen);
+            let lost = match recording.intended() {
+                "draft" => composer == Composer::Empty && agent.name != "copilot",
+                "idle" | "idle-start" | "turn-done" => matches!(composer, Composer::Draft(_)),
+                _ => false,
+            };
+            if lost {
+                wrong.push(format!("{} with {name}: {composer:?}", recording.name));
+            }
             if whole.state != State::Unknown {
                 all += 1;
                 told += usize::from(verdict.state == state);
