@@ -251,7 +251,7 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
         variants.push((name, picture.ansi()));
     };
     change("blank rows below", &|it| {
-        it.insert(it.0.len(), "\n\n\n\n\n")
+        it.insert(it.0.len(), "\n\n\n\n\n");
     });
     change("blank rows above", &|it| it.insert(0, "\n\n\n\n\n\n\n\n"));
     change("a shell above", &|it| it.insert(0, "$ make\nok\n$ agent\n"));

@@ -91,11 +91,17 @@ impl Rule {
     }
 
     /// Whether it holds for one line.
+    ///
+    /// # Errors
+    /// The condition that does not hold.
     pub fn holds_for(&self, line: &str) -> Result<(), Miss> {
         self.matches(&mut Tally::default(), line, std::iter::once(line))
     }
 
     /// Whether it holds for a screen on which the composer was looked for.
+    ///
+    /// # Errors
+    /// The condition that does not hold.
     pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss> {
         let nowhere = Err(Miss {
             held: 0,

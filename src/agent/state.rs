@@ -486,21 +486,21 @@ mod tests {
         }
     }
 
-    fn report(state: State, age: f64) -> Option<Report> {
-        Some(Report {
+    fn report(state: State, age: f64) -> Report {
+        Report {
             state,
             why: None,
             event: "E".into(),
             at: 1_000.0 - age,
-        })
+        }
     }
 
-    fn session(status: &str, waiting: Option<&str>) -> Option<Session> {
-        Some(Session {
+    fn session(status: &str, waiting: Option<&str>) -> Session {
+        Session {
             status: status.into(),
             waiting_for: waiting.map(Into::into),
             at: None,
-        })
+        }
     }
 
     fn told(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
@@ -520,14 +520,14 @@ mod tests {
     fn a_report_wins_while_it_is_fresh() {
         let claude = agent("claude");
         let mut evidence = nothing(&claude);
-        evidence.session = session("idle", None);
-        evidence.report = report(State::Busy, 1.0);
+        evidence.session = Some(session("idle", None));
+        evidence.report = Some(report(State::Busy, 1.0));
         assert_eq!(told(&evidence), (State::Busy, None, Authority::Hook));
-        evidence.report = report(State::Busy, 3.0);
+        evidence.report = Some(report(State::Busy, 3.0));
         let corrected = (State::Idle, None, Authority::SessionFile);
         assert_eq!(told(&evidence), corrected);
         // A file that changed after the report knows better at once.
-        evidence.report = report(State::Busy, 1.0);
+        evidence.report = Some(report(State::Busy, 1.0));
         evidence.session.as_mut().expect("a session").at = Some(999.5);
         assert_eq!(told(&evidence), corrected);
     }
@@ -538,7 +538,7 @@ mod tests {
         let mut evidence = nothing(&claude);
         let unknown = (State::Unknown, None, Authority::Process);
         assert_eq!(told(&evidence), unknown);
-        evidence.report = report(State::Busy, 500.0);
+        evidence.report = Some(report(State::Busy, 500.0));
         let verdict = judge(&evidence);
         assert_eq!((verdict.state, verdict.by), (State::Busy, Authority::Hook));
         assert_eq!(verdict.confidence, Confidence::Low);
@@ -559,7 +559,7 @@ mod tests {
         evidence.stopped = false;
         evidence.in_front = false;
         assert_eq!(told(&evidence), unknown, "the screen is another's");
-        evidence.session = session("busy", None);
+        evidence.session = Some(session("busy", None));
         assert_eq!(told(&evidence), (State::Busy, None, Authority::SessionFile));
     }
 
@@ -582,8 +582,8 @@ mod tests {
         let asks = Screen::parse(ASKS);
         let mut evidence = nothing(&claude);
         evidence.screen = Some(&asks);
-        evidence.session = session("busy", None);
-        evidence.report = report(State::Busy, 0.1);
+        evidence.session = Some(session("busy", None));
+        evidence.report = Some(report(State::Busy, 0.1));
         let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
         assert_eq!(told(&evidence), asked);
     }
@@ -594,7 +594,7 @@ mod tests {
         let asks = Screen::parse(ASKS);
         let why = |waiting, screen| {
             let mut evidence = nothing(&claude);
-            evidence.session = session("waiting", waiting);
+            evidence.session = Some(session("waiting", waiting));
             evidence.screen = screen;
             told(&evidence).1
         };
@@ -621,7 +621,7 @@ mod tests {
         let screen = Screen::parse(&text.replace("❯", "x"));
         let mut evidence = nothing(&claude);
         evidence.screen = Some(&screen);
-        evidence.report = report(State::Busy, 9.0);
+        evidence.report = Some(report(State::Busy, 9.0));
         let explanation = explain(&evidence);
         let spoke = |by| explanation.sources.iter().find(|it| it.source == by);
         let screen = spoke(Authority::Screen).expect("the screen");
