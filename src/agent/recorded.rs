@@ -278,6 +278,15 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
         // With what the agent says itself in between, as always.
         let at = found.rows.start.saturating_sub(10);
         change("talk before the last rows", &|it| it.insert(at, TALK));
+        change("talk as a draft", &|it| {
+            let input = &agent.manifest.composer;
+            let marks: Vec<&String> = input.prompts.iter().flatten().chain(&input.edge).collect();
+            let row = &mut it.0[found.text.start];
+            let mark = |(c, _): &(char, Style)| marks.iter().any(|mark| mark.starts_with(*c));
+            row.truncate(row.iter().position(mark).map_or(0, |at| at + 1));
+            let draft = format!(" {} Search      esc", TALK.replace('\n', " "));
+            row.extend(draft.chars().map(|c| (c, Style::default())));
+        });
     }
     variants
 }
