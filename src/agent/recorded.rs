@@ -311,6 +311,9 @@ fn other_panes() {
             }
             let composer = Composer::read(agent, &screen);
             let lost = match recording.intended() {
+                _ if name == "talk as a draft" => {
+                    state != State::Waiting && !matches!(composer, Composer::Draft(_))
+                }
                 "draft" => composer == Composer::Empty && agent.name != "copilot",
                 "idle" | "idle-start" | "turn-done" => matches!(composer, Composer::Draft(_)),
                 _ => false,
