@@ -289,6 +289,23 @@ fn helpers_that_leave_are_missed_once() {
         .expect("a link");
     server.load();
     assert_eq!(plugin_option(&server, "trouble"), "");
+    // Away and back without a load: the next sesh-reap says so.
+    std::fs::remove_dir_all(&folder).expect("the helpers go");
+    let ends = |server: &Server| {
+        let pane = server.window(MAIN);
+        server.make_sesh(&pane, "one", "busy");
+        server.tmux(["sesh-count"]);
+        server.tmux(["kill-pane", "-t", &pane]);
+    };
+    ends(&server);
+    until("they are missed", || {
+        plugin_option(&server, "trouble").contains("the helpers left")
+    });
+    server.helpers_with_stand_in();
+    ends(&server);
+    until("they are missed no more", || {
+        plugin_option(&server, "trouble").is_empty()
+    });
 }
 
 #[test]
