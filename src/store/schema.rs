@@ -229,7 +229,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 21] = [
+pub const ELSEWHERE: [Named; 22] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -309,6 +309,11 @@ pub const ELSEWHERE: [Named; 21] = [
         "SESH_hook_<pane number>",
         "hidden variable",
         "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
+    ),
+    named(
+        "SESH_pane",
+        "hidden variable",
+        "the pane that was changed last: what the commands in `@seshplugin_tell` are about",
     ),
     named(
         "SESH_reap",
