@@ -149,7 +149,7 @@ pub struct SessionFile {
 pub struct Input {
     /// What the row over it is drawn with.
     pub above: Option<String>,
-    /// What the row under it is drawn with. Without it, it ends with a blank row or the screen.
+    /// What the row under it is drawn with. Without it, what is behind the last blank row is its footer.
     pub below: Option<String>,
     /// What each of its rows begins with.
     pub edge: Option<String>,
