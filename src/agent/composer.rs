@@ -141,8 +141,8 @@ fn open(input: &Input, rows: &[Row], above: Option<&str>) -> Option<Found> {
 
 /// Whether a row is the marked one of numbered choices: in a low pane nothing sets them apart from what is below.
 fn is_choice(input: &Input, row: &Row) -> bool {
-    let prompts = input.prompts.iter().flatten();
-    let text = prompts.filter_map(|prompt| after(row, prompt)).next();
+    let mut prompts = input.prompts.iter().flatten();
+    let text = prompts.find_map(|prompt| after(row, prompt));
     let text = text.map_or("", |at| row.whole()[at..].trim_start());
     let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
     number.len() < text.len() && number.starts_with(". ")
