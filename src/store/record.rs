@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
-use crate::state::State;
+use crate::state::{State, Why};
 
 /// The raw values of a sesh, by [`Key`].
 ///
@@ -176,6 +176,8 @@ pub struct Record {
     pub meta: BTreeMap<String, String>,
     pub parent: Option<SeshId>,
     pub conversation: Option<String>,
+    /// The agent's process.
+    pub agent_pid: Option<i32>,
     pub command: Vec<String>,
     pub exit: Option<Exit>,
     pub tmux: Option<Place>,
@@ -207,6 +209,12 @@ impl Record {
     #[must_use]
     pub fn was_made(&self) -> bool {
         !self.values.get(Key::Made).is_empty()
+    }
+
+    /// Whether nobody registered it: an agent was found in the pane.
+    #[must_use]
+    pub fn was_found(&self) -> bool {
+        !self.values.get(Key::Auto).is_empty()
     }
 
     /// Whether `sesh-run` is the first process of its pane: `sesh-new` made it, and nothing else was started
@@ -279,6 +287,7 @@ impl Record {
                 .collect(),
             parent: values.get(Key::Parent).parse().ok(),
             conversation: text(Key::Conv),
+            agent_pid: bound_pid(values.get(Key::Pid)),
             command: value::decode_words(values.get(Key::Cmd))
                 .into_iter()
                 .map(|word| String::from_utf8_lossy(&word).into_owned())
@@ -292,10 +301,16 @@ impl Record {
         })
     }
 
-    /// Says another state: the levels of the process table, which are newer than what is stored.
-    pub fn set_state(&mut self, state: State, by: &str) {
+    /// Says what it does at this moment, which may be newer than what is stored. `now` is the server's clock, where that
+    /// is known.
+    pub fn set_state(&mut self, state: State, why: Option<Why>, by: &str, now: Option<u64>) {
+        let why = why.map(|why| why.as_str().to_string());
+        if (self.state, &self.why) != (state, &why) && now.is_some() {
+            self.since = now;
+        }
         self.state = state;
         self.turn_status = state;
+        self.why = why;
         self.by = Some(by.into());
     }
 
@@ -319,7 +334,7 @@ pub fn book_version(text: &str) -> Option<u32> {
     text.split(',').next()?.parse().ok()
 }
 
-/// The pid in `@sesh_proc`.
+/// The pid in `@sesh_proc` and in `@sesh_pid`.
 fn bound_pid(value: &str) -> Option<i32> {
     value.split(':').next()?.parse().ok()
 }

@@ -6,6 +6,7 @@ use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
+use crate::state::{State, Why};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The server's clock, epoch seconds, as a format.
@@ -68,11 +69,15 @@ pub fn unless(pane: &str, condition: &str, commands: Vec<Command>) -> Vec<Comman
     )]
 }
 
-/// The commands that say another state: with its generation and its time.
+/// The commands that say another state: with its reason, its generation and its time.
 #[must_use]
-pub fn state(pane: &str, state: &str, by: &str) -> Vec<Command> {
+pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Command> {
     vec![
-        command::set_pane(pane, Key::State.option(), state),
+        command::set_pane(pane, Key::State.option(), state.as_str()),
+        match why {
+            Some(why) => command::set_pane(pane, Key::Why.option(), why.as_str()),
+            None => command::unset_pane(pane, Key::Why.option()),
+        },
         command::set_pane(pane, Key::By.option(), by),
         command::set_pane_expanded(pane, Key::Since.option(), NOW),
         command::set_pane_expanded(pane, Key::Updated.option(), NOW),
@@ -89,11 +94,8 @@ pub fn state(pane: &str, state: &str, by: &str) -> Vec<Command> {
 #[must_use]
 pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     let exit = format!("{exit} {NOW}");
-    let mut commands = vec![
-        command::set_pane_expanded(pane, Key::Exit.option(), &exit),
-        command::unset_pane(pane, Key::Why.option()),
-    ];
-    commands.extend(state(pane, "exited", "process"));
+    let mut commands = vec![command::set_pane_expanded(pane, Key::Exit.option(), &exit)];
+    commands.extend(state(pane, State::Exited, None, "process"));
     commands
 }
 
@@ -108,6 +110,12 @@ pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
     schema::PANE
         .iter()
         .map(move |entry| command::unset_pane(pane, entry.option))
+}
+
+/// The same for whatever sesh the pane is.
+#[must_use]
+pub fn book_of_pane(pane: &str) -> Command {
+    command::set_server_expanded(pane, schema::BOOK_OF_PANE, &book_format())
 }
 
 /// The condition that the book says what the pane's options say.

@@ -25,6 +25,8 @@ mod plugin_tpm;
 mod questions;
 mod races;
 mod reap;
+mod report;
 mod resolve;
 mod run;
+mod state;
 mod values;
