@@ -3,7 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{NONE, Record, Server, is, until};
+use crate::support::{Control, MAIN, NONE, Record, Server, is, until};
 
 const ONE: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
 const TWO: &str = "7d0f2b6e-91c4-4f7c-8f35-0c2a6f1a9d10";
@@ -425,4 +425,46 @@ fn a_list_that_is_watched_follows() {
     });
     server.tmux(["send-keys", "-t", &watcher, "C-c"]);
     server.runs(&watcher, "sh");
+}
+
+#[test]
+fn the_next_is_who_waits_then_who_has_finished() {
+    let server = Server::start();
+    let agents: Vec<String> = (0..4).map(|_| server.hosts("claude")).collect();
+    for pane in &agents {
+        claude_is(&server, pane, ONE, "idle");
+        server.becomes(pane, "idle");
+    }
+    let client = Control::attach(&server, MAIN);
+    let name = client.name();
+    let enter = ["--next", "--client", name.as_str()];
+    let sentence = server.sesh("sesh-enter", enter).fails(3);
+    assert!(sentence.contains("no sesh needs you"), "{sentence}");
+
+    // One has worked and finished, one has a menu open, two wait.
+    claude_is(&server, &agents[0], ONE, "busy");
+    server.becomes(&agents[0], "busy");
+    claude_is(&server, &agents[0], ONE, "idle");
+    server.becomes(&agents[0], "idle");
+    claude_is(&server, &agents[1], ONE, "waiting dialog open");
+    server.becomes(&agents[1], "waiting dialog");
+    for pane in [&agents[3], &agents[2]] {
+        claude_is(&server, pane, ONE, "waiting permission prompt");
+        let since = server
+            .becomes(pane, "waiting permission")
+            .get("since")
+            .to_string();
+        until("the clock goes on", || {
+            server.format(pane, "#{T:#{l:%s}}") != since
+        });
+    }
+    let order = [
+        &agents[3], &agents[2], &agents[0], &agents[3], &agents[2], &agents[3],
+    ];
+    for pane in order {
+        server.sesh("sesh-enter", enter).ok();
+        let format = "#{client_name} #{pane_id}";
+        let looks = server.tmux(["list-clients", "-F", format]);
+        assert_eq!(looks.trim_end(), format!("{name} {pane}"));
+    }
 }
