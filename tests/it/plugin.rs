@@ -51,6 +51,35 @@ fn loading_takes_no_time_and_says_nothing() {
 }
 
 #[test]
+fn each_file_is_plain_configuration() {
+    let server = Server::start();
+    let folder = server.plugin().join("tmux.conf.d");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("tmux.conf.d")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 4, "{files:?}");
+    // Alone, and after those before it; and each of them again.
+    for file in files.iter().rev().chain(&files).chain(&files) {
+        let said = server.try_tmux(["source-file".as_ref(), file.as_os_str()]);
+        assert_eq!(said.code(), Some(0), "{said}");
+        assert!(
+            said.stdout.is_empty() && said.stderr.is_empty(),
+            "{}: {said}",
+            file.display()
+        );
+        server.plugin_has_settled();
+    }
+    let once = server.settings();
+    for file in &files {
+        server.tmux(["source-file".as_ref(), file.as_os_str()]);
+    }
+    server.plugin_has_settled();
+    same_settings(&server.settings(), &once);
+}
+
+#[test]
 fn reloading_changes_nothing() {
     let server = Server::start();
     server.option("status-right", &format!("{SHORT} #(true) %H:%M $HOME"));
@@ -464,6 +493,58 @@ fn the_menu_names_tags_and_ends() {
 }
 
 #[test]
+fn the_menu_says_what_cannot_be_done() {
+    let server = Server::start();
+    server.load();
+    let user = server.user_pane();
+    let pane = server.window(MAIN);
+    for (pane, name) in [(&user, "mine"), (&pane, "taken")] {
+        server.sesh("sesh-adopt", [pane, "--name", name]).ok();
+    }
+    let person = Screen::attach(&server, MAIN, (150, 30));
+    let menu = |item: &str| {
+        person.types(&["C-b", "M-e"]);
+        person.shows("└──");
+        person.types(&[item]);
+    };
+    let refused = |item: &str, prompt: &str, text: &str, why: &str| {
+        menu(item);
+        person.shows(prompt);
+        person.types(&["C-u"]);
+        person.types_text(text);
+        person.types(&["Enter"]);
+        person.shows(why);
+        // A key takes the message away.
+        person.types(&["Escape"]);
+        until("the message is gone", || !person.text().contains(why));
+    };
+    refused("r", "new name:", "taken", "sesh-set: ");
+    refused("r", "new name:", "$(touch x)", "sesh-set: ");
+    refused("t", "tag:", "not a tag!", "sesh-set: ");
+    refused("T", "tag to take away:", "~", "sesh-set: ");
+    // Its pane goes while it is asked about.
+    server.tmux(["select-window", "-t", &pane]);
+    menu("x");
+    person.shows("end taken? (y/n)");
+    server.tmux(["kill-pane", "-t", &pane]);
+    person.types(&["y"]);
+    person.shows("sesh-end: ");
+    // No room, and one sentence that says so.
+    let small = Screen::attach(&server, MAIN, (70, 6));
+    small.types(&["C-b", "M-e"]);
+    small.shows("there is no room for the menu");
+    // A long name is no reason for it.
+    let name = "long name ".repeat(6);
+    server
+        .sesh("sesh-set", ["mine", "--name", name.trim()])
+        .ok();
+    let narrow = Screen::attach(&server, MAIN, (36, 20));
+    narrow.types(&["C-b", "M-e"]);
+    narrow.shows("long name long name long...");
+    narrow.shows("End and forget");
+}
+
+#[test]
 fn the_doctor_finds_it_well() {
     let server = Server::start();
     server.option("status-right", SHORT);
@@ -489,6 +570,11 @@ fn the_doctor_finds_it_well() {
     for area in ["hooks", "segment"] {
         assert!(!ill.contains(&format!("ok {area}")), "{area}: {ill:?}");
     }
+    server.load();
+    assert_eq!(areas(), well);
+    server.tmux(["set-option", "-s", "command-alias", "mine=display-message"]);
+    let ill = areas();
+    assert!(!ill.contains(&"ok hooks".into()), "{ill:?}");
 }
 
 #[test]

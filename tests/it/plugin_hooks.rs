@@ -1,6 +1,6 @@
 //! What happens by itself: the counts after every event, what a person has seen, sesh-reap one at a time.
 
-use crate::support::{Control, MAIN, Screen, Server, until};
+use crate::support::{Control, MAIN, NONE, Screen, Server, until};
 
 /// A loaded server with three quiet panes that are busy seshes, in a window each; counted.
 fn with_three() -> (Server, Vec<String>) {
@@ -164,6 +164,43 @@ fn what_changes_nothing_draws_nothing() {
     assert_ne!(written(), last);
 }
 
+#[test]
+fn a_change_and_its_counts_are_drawn_once() {
+    let (server, panes) = with_three();
+    let person = Screen::attach(&server, MAIN, (100, 20));
+    let turn = std::cell::Cell::new(0);
+    let next = || {
+        turn.set(turn.get() + 1);
+        turn.get()
+    };
+    let once = person.cost(&server, &|| {
+        server.tmux(["set-option", "-g", "@anything", &next().to_string()]);
+    });
+    assert!(once > 0);
+    let by_hand = person.cost(&server, &|| {
+        let state = ["idle", "busy"][next() % 2];
+        let set = ["set-option", "-p", "-t", &panes[0], "@sesh_state", state];
+        server.tmux(set.iter().chain(&[";", "sesh-count"]));
+        server.plugin_has_settled();
+    });
+    assert_eq!(by_hand, once);
+    if server.format(MAIN, "#{version}") == "3.2a" {
+        crate::support::say("not tested: tmux 3.2a counts a turn later, so it draws twice");
+        return;
+    }
+    let fresh: Vec<String> = (0..5).map(|_| server.window(MAIN)).collect();
+    server.plugin_has_settled();
+    let mut fresh = fresh.iter();
+    let fresh = std::cell::RefCell::new(&mut fresh);
+    let by_helper = person.cost(&server, &|| {
+        let pane = fresh.borrow_mut().next().expect("five times");
+        server.sesh("sesh-adopt", [pane.as_str()]).ok();
+        server.plugin_has_settled();
+    });
+    server.counts("0 2 1 5 0 0");
+    assert_eq!(by_helper, once);
+}
+
 /// The bytes that a client was sent.
 fn sent(server: &Server, client: &str) -> String {
     server
@@ -240,6 +277,28 @@ fn who_comes_has_seen() {
 }
 
 #[test]
+fn what_changes_before_eyes_is_seen_in_whichever_session() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.load();
+    let (before_eyes, behind) = (server.user_pane(), server.window(MAIN));
+    let _looks = Screen::attach(&server, MAIN, (80, 20));
+    // Another person came later, so tmux takes theirs for the current session.
+    server.tmux(["new-session", "-d", "-s", "other", "cat"]);
+    let _other = Screen::attach(&server, "other", (80, 20));
+    for pane in [&before_eyes, &behind] {
+        server.sesh("sesh-adopt", [pane.as_str()]).ok();
+        server.tmux(["set-option", "-p", "-t", pane, "@sesh_gen", "2"]);
+        server.sesh("sesh-set", [pane, "--note", "x"]).ok();
+    }
+    server.plugin_has_settled();
+    if server.format(MAIN, "#{version}") != "3.2a" {
+        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "2");
+    }
+    assert_eq!(server.format(&behind, "#{@sesh_seen}"), "1");
+}
+
+#[test]
 fn a_persons_hooks_stay_and_ours_come_back() {
     let server = Server::start();
     server.option("@sesh-tick", "0.2");
@@ -273,6 +332,46 @@ fn a_persons_hooks_stay_and_ours_come_back() {
     server.uninstall(&[]);
     assert_eq!(hooks().matches("[8801]").count(), 0, "{}", hooks());
     assert!(hooks().contains("session-closed[0]"), "{}", hooks());
+}
+
+#[test]
+fn what_tmux_cannot_parse_does_no_harm() {
+    let server = Server::start();
+    server.option("@sesh-tick", "0.1");
+    server.load();
+    server.make_sesh(&server.user_pane(), "mine", "busy");
+    server.tmux(["sesh-count"]);
+    let happens = || {
+        for _ in 0..2 {
+            let pane = server.window(MAIN);
+            server.sesh("sesh-adopt", [pane.as_str()]).ok();
+            // A hook that fails may say so here.
+            server.try_tmux(["select-window", "-t", &pane]);
+            server.try_tmux(["kill-pane", "-t", &pane]);
+        }
+        drop(Control::attach(&server, MAIN));
+        server.plugin_has_settled();
+    };
+    for command in ["put", "count", "mend", "reap", "look", "later"] {
+        let line = server
+            .tmux(["show-options", "-s"])
+            .lines()
+            .find(|line| line.contains(&format!("sesh-{command}=")))
+            .map(Into::<String>::into);
+        let line = line.expect("a command of the plugin");
+        let name = line.split(' ').next().expect("a name");
+        let rubbish = format!("sesh-{command}=rubbish {{");
+        server.tmux(["set-option", "-s", name, &rubbish]);
+        happens();
+        server.tmux(["set-option", "-su", name]);
+        happens();
+    }
+    // A list of one's own takes all of them; the plugin, loaded again, brings them back.
+    server.tmux(["set-option", "-s", "command-alias", "mine=display-message"]);
+    happens();
+    server.load();
+    server.tmux(["sesh-count"]);
+    server.counts("0 1 0 0 0 0");
 }
 
 #[test]
@@ -325,27 +424,47 @@ fn the_tick_starts_it_on_a_difference_alone() {
     server.option("@sesh-tick", "0.2");
     server.load();
     let pane = server.window(MAIN);
-    let quiet = || {
-        // Long enough for several looks.
-        server.tmux(["set-environment", "-ghu", "SESH_now"]);
+    let looks = || {
         for _ in 0..4 {
+            server.tmux(["set-environment", "-ghu", "SESH_now"]);
             until("the tick looks", || {
                 server
                     .tmux(["show-environment", "-gh"])
                     .contains("SESH_now=")
             });
-            server.tmux(["set-environment", "-ghu", "SESH_now"]);
         }
         server.reaps()
     };
-    // A pane that is no sesh is nobody's business.
-    assert_eq!(quiet(), 0);
-    server.make_sesh(&pane, "one", "busy");
-    until("a new sesh is a difference", || server.reaps() == 1);
-    server.counts("0 1 0 0 0 0");
-    assert_eq!(quiet(), 1);
+    // What printed a moment ago is looked at until that is over.
+    let quiet = || {
+        let mut before = looks();
+        until("nothing is looked for any more", || {
+            std::mem::replace(&mut before, looks()) == before
+        });
+        before
+    };
+    let first = quiet();
+    // What a pane prints that is no sesh is nobody's business.
     server.tmux(["send-keys", "-t", &pane, "output", "Enter"]);
-    until("output is a difference", || server.reaps() >= 2);
+    server.shows(&pane, "output\noutput");
+    assert_eq!(looks(), first);
+    server.make_sesh(&pane, "one", "busy");
+    until("a new sesh is a difference", || server.reaps() > first);
+    server.counts("0 1 0 0 0 0");
+    let known = quiet();
+    assert_eq!(looks(), known);
+    server.tmux(["send-keys", "-t", &pane, "output", "Enter"]);
+    until("output is a difference", || server.reaps() > known);
+    let before = quiet();
+    // A program that comes to the front of any pane may be an agent.
+    let shell = server.types("echo here");
+    server.shows(&shell, "here\n");
+    let known = quiet();
+    assert!(known > before, "a new pane is a difference");
+    server.say(&shell, "cat");
+    until("a program in front is a difference", || {
+        server.reaps() > known
+    });
     let before = quiet();
     server.uninstall(&[]);
     let left = server.tmux(["show-environment", "-gh"]);
@@ -354,4 +473,91 @@ fn the_tick_starts_it_on_a_difference_alone() {
     server.shows(&pane, "more");
     server.plugin_has_settled();
     assert_eq!(server.reaps(), before);
+}
+
+/// What was told of, a line each, in the order in which it was.
+fn told(server: &Server) -> Vec<String> {
+    let text = std::fs::read_to_string(server.path("told")).unwrap_or_default();
+    text.lines().map(Into::into).collect()
+}
+
+#[test]
+fn a_person_is_told_once_of_what_nobody_looks_at() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    let tell = "echo \"$SESH_NAME $SESH_STATE $SESH_WHY\" >>\"$HOME/../told\"";
+    server.option("@sesh-notify", tell);
+    server.load();
+    let pane = server.hosts("claude");
+    until("it is found", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.sesh_of(&pane).is_some()
+    });
+    server.sesh("sesh-adopt", [&pane, "--name", "one"]).ok();
+    let says = |event: &str, state: &str| {
+        let text = format!(
+            "says {{\"hook_event_name\":\"{event}\",\"session_id\":\"x\",\"prompt\":\"p\",\"tool_name\":\"Bash\"}}"
+        );
+        server.say(&pane, &text);
+        server.shows_state(&pane, state);
+        server.plugin_has_settled();
+    };
+    // It has done nothing yet.
+    says("SessionStart", "unknown");
+    assert_eq!(told(&server), [""; 0]);
+    says("UserPromptSubmit", "busy");
+    says("PermissionRequest", "waiting permission");
+    until("it is told", || told(&server).len() == 1);
+    // The same again, by whomever, is no news.
+    says("PermissionRequest", "waiting permission");
+    server.sesh("sesh-reap", NONE).ok();
+    says("PostToolUse", "busy");
+    says("Stop", "idle");
+    until("it is told", || told(&server).len() == 2);
+    assert_eq!(told(&server), ["one waiting permission", "one idle "]);
+    server.counts("0 0 1 0 0 1");
+
+    // Before a person's eyes it is no news, and seen.
+    let screen = Screen::attach(&server, MAIN, (80, 20));
+    server.tmux(["switch-client", "-c", screen.client(), "-t", &pane]);
+    server.counts("0 0 1 0 0 0");
+    says("UserPromptSubmit", "busy");
+    says("Stop", "idle");
+    server.counts("0 0 1 0 0 0");
+    assert_eq!(told(&server).len(), 2);
+
+    server.tmux(["select-window", "-t", &server.user_pane()]);
+    says("UserPromptSubmit", "busy");
+    server.sesh("sesh-set", ["one", "--archive"]).ok();
+    says("Stop", "idle");
+    server.plugin_has_settled();
+    assert_eq!(told(&server).len(), 2, "an archived one tells nobody");
+}
+
+#[test]
+fn a_bell_and_a_message() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.option("@sesh-notify", "message");
+    server.load();
+    let pane = server.hosts("claude");
+    until("it is found", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.sesh_of(&pane).is_some()
+    });
+    server.sesh("sesh-adopt", [&pane, "--name", "one"]).ok();
+    let screen = Screen::attach(&server, MAIN, (80, 20));
+    let asks = "says {\"hook_event_name\":\"PermissionRequest\",\"session_id\":\"x\",\"tool_name\":\"Bash\"}";
+    let works =
+        "says {\"hook_event_name\":\"UserPromptSubmit\",\"session_id\":\"x\",\"prompt\":\"p\"}";
+    server.say(&pane, asks);
+    screen.shows("one waits (permission)");
+    server.option("@sesh-notify", "bell");
+    server.say(&pane, works);
+    server.shows_state(&pane, "busy");
+    assert_eq!(server.format(&pane, "#{window_bell_flag}"), "0");
+    server.say(&pane, asks);
+    until("its window is marked", || {
+        server.format(&pane, "#{window_bell_flag}") == "1"
+    });
 }
