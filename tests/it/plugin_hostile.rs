@@ -54,14 +54,34 @@ fn names_run_nothing_wherever_they_are_shown() {
         }
         server.recount();
         server.tmux(["set-option", "-pu", "-t", &user, "@sesh_exit"]);
-        server.tmux(["set-option", "-s", "@seshplugin_trouble", text]);
-        server.recount();
-        // What has no line break is read as it stands.
-        if !text.contains('\n') {
+        // What has no line break is read as it stands: as a name, and as a sentence of the plugin's.
+        let readable = !text.contains('\n');
+        if readable {
             person.shows(text);
         }
+        let name = ["set-option", "-p", "-t", &user, "@sesh_name", "plain"];
+        server.tmux(name);
+        until("the name is another", || {
+            !readable || !person.text().contains(text)
+        });
+        server.tmux(["set-option", "-s", "@seshplugin_trouble", text]);
+        server.recount();
+        if readable {
+            person.shows(text);
+        }
+        server.tmux(["set-option", "-p", "-t", &user, "@sesh_name", text]);
+        server.tmux(["set-option", "-su", "@seshplugin_trouble"]);
         person.types(&["C-b", "M-e"]);
         person.shows("End and forget");
+        let title: String = text.lines().next().unwrap_or("").chars().take(16).collect();
+        if readable {
+            until("the menu has its title", || {
+                person
+                    .text()
+                    .lines()
+                    .any(|line| line.contains("┌─") && line.contains(&title))
+            });
+        }
         person.types(&["x"]);
         person.shows("(y/n)");
         person.types(&["n"]);
