@@ -69,10 +69,6 @@ confirms() {
   prompt confirm-before -p "$(shown "$1") (y/n)" "$(then_run "$2")"
 }
 
-ask_pane() {
-  tmux -u display-message -p -t "$pane" "$1"
-}
-
 menu() {
   if [ -z "$(ask_pane '#{@sesh_id}')" ]; then
     items ' no sesh ' 'Make it a sesh' a ask-adopt

@@ -13,6 +13,13 @@ pub fn tmux_socket() -> Option<PathBuf> {
     (!socket.is_empty()).then(|| PathBuf::from(socket))
 }
 
+/// The process of that server: the second part of `$TMUX`.
+#[must_use]
+pub fn tmux_server() -> Option<i32> {
+    let value = std::env::var_os("TMUX")?.into_string().ok()?;
+    value.rsplit(',').nth(1)?.parse().ok()
+}
+
 /// The session number in `$TMUX`. It goes stale when the pane moves, so it only serves where there
 /// is no `$TMUX_PANE`: in a popup, a hook or `run-shell`.
 #[must_use]
@@ -105,6 +112,14 @@ pub fn home() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
+/// The folder that a variable names.
+#[must_use]
+pub fn folder(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}
+
 /// Where the user's own descriptions of agents are.
 #[must_use]
 pub fn agents_dir() -> Option<PathBuf> {
@@ -113,6 +128,16 @@ pub fn agents_dir() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
         .or_else(|| Some(home()?.join(".config")))
         .map(|path| path.join("tmux-sesh/agents"))
+}
+
+/// Where what outlives a run is kept.
+#[must_use]
+pub fn state_dir() -> Option<PathBuf> {
+    std::env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(home()?.join(".local/state")))
+        .map(|path| path.join("tmux-sesh"))
 }
 
 /// Where everybody's short-lived files are.

@@ -22,11 +22,39 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
 
 /// Prints one line that may hold anything.
 pub(crate) fn line(line: &str) -> anyhow::Result<()> {
-    if io::stdout().is_terminal() {
-        text(&harmless(line))
+    text(&as_line(line))
+}
+
+/// The line as [`line`] prints it.
+pub(crate) fn as_line(line: &str) -> String {
+    let mut printed = if io::stdout().is_terminal() {
+        harmless(line)
     } else {
-        text(line)
+        line.to_string()
+    };
+    printed.push('\n');
+    printed
+}
+
+/// Prints a text over the one before it, as much as a terminal holds; on a pipe behind it, after an empty line unless
+/// `packed`.
+pub(crate) fn again(now: &str, packed: bool) -> anyhow::Result<()> {
+    if !io::stdout().is_terminal() {
+        let gap = if packed { "" } else { "\n" };
+        return text(&format!("{gap}{now}"));
     }
+    let rows = terminal_size::terminal_size().map_or(24, |(_, rows)| usize::from(rows.0));
+    let mut drawn = "\x1b[H".to_string();
+    for line in now.lines().take(rows.saturating_sub(1)) {
+        drawn.push_str(line);
+        // To its end, so that nothing of the text before shows; without a moment of emptiness, which would flicker.
+        drawn.push_str("\x1b[K\n");
+    }
+    drawn.push_str("\x1b[J");
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(drawn.as_bytes())?;
+    stdout.flush()?;
+    Ok(())
 }
 
 /// Prints lines from a pane. With `styled` they go as tmux wrote them: it prints
@@ -47,12 +75,16 @@ pub(crate) fn lines(lines: &[String], styled: bool) -> anyhow::Result<()> {
 
 /// Prints a value as JSON: indented for a terminal, one line on a pipe.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    let rendered = if io::stdout().is_terminal() {
+    text(&json_text(value)?)
+}
+
+/// The value as [`json`] prints it.
+pub(crate) fn json_text(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(if io::stdout().is_terminal() {
         serde_json::to_string_pretty(value)?
     } else {
         serde_json::to_string(value)?
-    };
-    text(&rendered)
+    })
 }
 
 /// Says a sentence on stderr, as the helper.

@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,reap,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -37,7 +37,7 @@ _tmux_sesh_takes() {
         '1=targets' '+=targets' '--tag=tags' '--agent=agents'
         '--state=words:starting,busy,waiting,idle,exited,unknown' '--archived' '--all' '--tags'
         '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,conversation,command,exit,created,updated'
-        '--json' '--format=text' '--no-header' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--json' '--format=text' '--no-header' '--watch' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     set | sesh-set)
@@ -70,9 +70,28 @@ _tmux_sesh_takes() {
         '-V' '--version'
       )
       ;;
+    explain | sesh-explain)
+      takes=(
+        '1=targets' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
     reap | sesh-reap)
       takes=(
         '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    report | sesh-report)
+      takes=(
+        '1=text' '--from=words:claude,codex,gemini,opencode,pi'
+        '--state=words:starting,busy,waiting,idle,unknown'
+        '--why=words:permission,question,trust,login,dialog' '--conversation=text' '--event=text' '-L=text'
+        '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    hooks | sesh-hooks)
+      takes=(
+        '1=words:install,status,remove' '2=words:claude,codex,gemini,opencode,pi'
+        '+=words:claude,codex,gemini,opencode,pi' '--dry-run' '--json' '-h' '--help' '-V' '--version'
       )
       ;;
     doctor | sesh-doctor)
@@ -308,7 +327,10 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-run \
   sesh-pane \
   sesh-enter \
+  sesh-explain \
   sesh-reap \
+  sesh-report \
+  sesh-hooks \
   sesh-doctor \
   pane-capture \
   pane-keys \

@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-reap sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -142,11 +142,14 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TER
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers of seshes where it is not so any more'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a report -d 'Tell the state of the agent in this pane: what agents\' hooks call'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a hooks -d 'Put the hooks that report an agent\'s state into its own configuration, show them, take them out'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a doctor -d 'Say what is well and what is not, each with the way to mend it'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text of a pane: of a sesh, also an ended one, or of any pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
-complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-resolve -d 'Say which agent lives in a pane, registered or not: kind, conversation, pid and uuid, tab-separated'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-resolve -d 'Say which agent lives in a pane, registered or not: kind, conversation, pid, uuid, state and reason, tab-separated'
 complete -c sesh-new -f
 complete -c sesh-new -l agent -x -a 'claude codex pi gemini opencode copilot aider' -d 'Launch this agent'
 complete -c sesh-new -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
@@ -194,6 +197,7 @@ complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machin
 complete -c sesh-list -l json -d 'An array of records'
 complete -c sesh-list -l format -x -d 'This tmux format, a line a pane, as in \'#{@sesh_name} #{pane_title}\''
 complete -c sesh-list -l no-header -d 'No header line'
+complete -c sesh-list -l watch -d 'Stay, and show it again when it changes: on a terminal in place, else after an empty line (--json: a line each)'
 complete -c sesh-list -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-list -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-list -s h -l help -d 'Print help'
@@ -238,7 +242,7 @@ complete -c sesh-pane -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-pane -s h -l help -d 'Print help'
 complete -c sesh-pane -s V -l version -d 'Print version'
 complete -c sesh-enter -f
-complete -c sesh-enter -l next -d 'The one that needs you: of those that ended and that nobody has looked at since, the first'
+complete -c sesh-enter -l next -d 'The one that needs you: it waits, or it has finished and nobody has looked at it since; again for the next'
 complete -c sesh-enter -l client -x -a '(__tmux_sesh_clients)' -d 'The client to switch [default: the one that looks at this session]'
 complete -c sesh-enter -l read-only -d 'Look without being able to type'
 complete -c sesh-enter -l print -d 'Print the tmux command that would go there, and do nothing'
@@ -247,12 +251,36 @@ complete -c sesh-enter -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-enter -s h -l help -d 'Print help'
 complete -c sesh-enter -s V -l version -d 'Print version'
 complete -c sesh-enter -n '__tmux_sesh_at 1 --client -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-explain -f
+complete -c sesh-explain -l json -d 'Print it as JSON'
+complete -c sesh-explain -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-explain -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-explain -s h -l help -d 'Print help'
+complete -c sesh-explain -s V -l version -d 'Print version'
+complete -c sesh-explain -n '__tmux_sesh_at 1 -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-reap -f
 complete -c sesh-reap -l json -d 'Print the changes as JSON'
 complete -c sesh-reap -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-reap -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-reap -s h -l help -d 'Print help'
 complete -c sesh-reap -s V -l version -d 'Print version'
+complete -c sesh-report -f
+complete -c sesh-report -l from -x -a 'claude codex gemini opencode pi' -d 'The agent whose payload it is'
+complete -c sesh-report -l state -x -a 'starting busy waiting idle unknown' -d 'What it does now'
+complete -c sesh-report -l why -x -a 'permission question trust login dialog' -d 'What it waits for'
+complete -c sesh-report -l conversation -x -d 'The id of the conversation that it is in'
+complete -c sesh-report -l event -x -d 'The word for what happened'
+complete -c sesh-report -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-report -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-report -s h -l help -d 'Print help'
+complete -c sesh-report -s V -l version -d 'Print version'
+complete -c sesh-hooks -f
+complete -c sesh-hooks -l dry-run -d 'Show what would change, and change nothing'
+complete -c sesh-hooks -l json -d 'Print the status as JSON'
+complete -c sesh-hooks -s h -l help -d 'Print help'
+complete -c sesh-hooks -s V -l version -d 'Print version'
+complete -c sesh-hooks -n '__tmux_sesh_at 1 ' -a 'install status remove'
+complete -c sesh-hooks -n '__tmux_sesh_at 2+ ' -a 'claude codex gemini opencode pi'
 complete -c sesh-doctor -f
 complete -c sesh-doctor -l json -d 'Print the findings as JSON'
 complete -c sesh-doctor -s L -x -d 'The tmux server with this socket name'

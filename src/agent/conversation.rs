@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::manifest::{Conversation, Form, Home};
 use super::recognise::Living;
+use super::session::SessionRecord;
+use super::state::Session;
 use crate::id::SeshId;
 
 impl Home {
@@ -18,36 +18,40 @@ impl Home {
     }
 }
 
-/// The id of the conversation that a process is in. `variable` reads the environment of the process.
-pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
-    let known = &living.agent.manifest.conversation;
-    let in_files = known.file.is_some() || known.lock.is_some();
-    let folder = in_files
-        .then(|| living.agent.manifest.home.folder(variable))
-        .flatten();
-    let process = &living.process;
-    folder
-        .and_then(|folder| {
-            session_file(known, &folder, process.pid, process.start)
-                .or_else(|| by_lock(known, &folder, process.pid))
-        })
-        .or_else(|| on_command_line(known, &living.program.argv))
+/// What an agent's own files and its command line tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// The id of the conversation that its process is in.
+    pub id: Option<String>,
+    /// What its file says of the state.
+    pub session: Option<Session>,
 }
 
-/// The id in the file that the process keeps, if it is of this process and not of an earlier one with the same pid.
-fn session_file(known: &Conversation, folder: &Path, pid: i32, start: u64) -> Option<String> {
-    let path = known.file.as_ref()?.replace("{pid}", &pid.to_string());
-    let text = std::fs::read(folder.join(path)).ok()?;
-    let file: Value = serde_json::from_slice(&text).ok()?;
-    if let Some(field) = &known.start {
-        let told = file.get(field)?;
-        let told = told.as_u64().or_else(|| told.as_str()?.parse().ok())?;
-        if told != start {
-            return None;
-        }
+/// The id of the conversation that a process is in. `variable` reads the environment of the process.
+pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
+    told(living, variable).id
+}
+
+/// What is told of a process's session. `variable` reads the environment of the process.
+pub fn told(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Told {
+    let manifest = &living.agent.manifest;
+    let known = &manifest.conversation;
+    let in_files = known.file.is_some() || known.lock.is_some();
+    let folder = in_files.then(|| manifest.home.folder(variable)).flatten();
+    let process = &living.process;
+    let record = folder
+        .as_ref()
+        .and_then(|folder| SessionRecord::read(known, folder, process.pid, process.start));
+    let in_record = record.as_ref().and_then(|record| record.id(known));
+    let id = in_record
+        .filter(|id| fits(known, id))
+        .map(Into::into)
+        .or_else(|| by_lock(known, folder.as_ref()?, process.pid))
+        .or_else(|| on_command_line(known, &living.program.argv));
+    Told {
+        id,
+        session: record.and_then(|record| record.session(manifest)),
     }
-    let id = file.get(known.id.as_ref()?)?.as_str()?;
-    fits(known, id).then(|| id.into())
 }
 
 /// The name of the folder that holds the process's lock.

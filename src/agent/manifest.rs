@@ -1,18 +1,32 @@
 //! What is known of an agent: one TOML file each. The user's files add kinds and replace parts of ours.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::KINDS;
+use super::rule::Rule;
+use crate::state::{State, Why};
 
 /// Everything about one agent. In a user's file for one of our kinds each key that is given replaces ours.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Manifest {
     pub process: Process,
+    pub commands: Commands,
     pub home: Home,
     pub conversation: Conversation,
+    pub transcripts: Transcripts,
+    pub keys: Keys,
+    pub sources: Sources,
+    pub session: SessionFile,
+    /// Rules for the title of the pane, by name.
+    pub title: BTreeMap<String, Rule>,
+    /// Rules for the screen, by name.
+    pub screen: BTreeMap<String, Rule>,
+    pub composer: Input,
 }
 
 /// How its process is told from others.
@@ -55,6 +69,102 @@ pub struct Conversation {
     pub unless: Option<Vec<String>>,
     /// What an id looks like.
     pub form: Option<Form>,
+}
+
+/// Command lines. `{id}` is a conversation's id, `{prompt}` what it is told.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Commands {
+    /// Starts it.
+    pub launch: Option<Vec<String>>,
+    /// Starts it in a new conversation with an id that is chosen.
+    pub launch_as: Option<Vec<String>>,
+    /// Goes on with a conversation.
+    pub resume: Option<Vec<String>>,
+    /// Answers one prompt without a terminal.
+    pub headless: Option<Vec<String>>,
+    /// The same in a conversation.
+    pub headless_resume: Option<Vec<String>>,
+}
+
+/// Where what was said is written down.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transcripts {
+    /// The files, below [`Home`]. `{id}` is the conversation's id, `{id8}` its first 8 characters, `*` any one name or
+    /// part of a name.
+    pub files: Option<String>,
+    /// The files below the folder that it works in.
+    pub local: Option<String>,
+}
+
+/// What is typed to it. Keys have tmux's names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Sends what stands in the composer.
+    pub submit: Option<Vec<String>>,
+    /// Stops what it is doing.
+    pub interrupt: Option<Vec<String>>,
+    /// What is typed and sent to end it.
+    pub leave: Option<String>,
+}
+
+/// What tells its state.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sources {
+    /// The strongest first.
+    pub order: Option<Vec<Source>>,
+}
+
+/// Something that tells the state at every moment. Hooks do not: they tell of changes, and not of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    SessionFile,
+    Title,
+    Screen,
+}
+
+/// What its file about the running session ([`Conversation::file`]) says of the state.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionFile {
+    /// The field with the state.
+    pub status: Option<String>,
+    /// The field with what it waits for.
+    pub waiting: Option<String>,
+    /// The field with the time of the last change, in milliseconds.
+    pub at: Option<String>,
+    /// What its words for the state mean.
+    pub states: BTreeMap<String, State>,
+    /// What its words for what it waits for mean.
+    pub reasons: BTreeMap<String, Why>,
+}
+
+/// How its composer looks.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Input {
+    /// What the row over it is drawn with.
+    pub above: Option<String>,
+    /// What the row under it is drawn with. Without it, it ends with a blank row or the screen.
+    pub below: Option<String>,
+    /// What each of its rows begins with.
+    pub edge: Option<String>,
+    /// What its first row can begin with.
+    pub prompts: Option<Vec<String>>,
+    /// Whether each of its rows begins so, not only the first.
+    pub repeated: Option<bool>,
+    /// How many rows at its end hold something else.
+    pub trailer: Option<usize>,
+    /// How many rows can be below it, without blank ones.
+    pub footer: Option<usize>,
+    /// Whether every row below its first one is indented.
+    pub indented: Option<bool>,
+    /// What stands in an empty one, where no style tells.
+    pub hints: Option<Vec<String>>,
 }
 
 /// What a conversation's id looks like.
@@ -105,7 +215,7 @@ impl Agents {
         for path in files {
             let name = path.file_stem().and_then(|stem| stem.to_str());
             let outcome = match (name, std::fs::read_to_string(&path)) {
-                (Some(name), Ok(text)) if is_word(name) => agents.add(name, &text),
+                (Some(name), Ok(text)) if is_word(name) => agents.add_users(name, &text),
                 (_, Ok(_)) => Err(": the file's name is the agent's: a-z, 0-9 and -".into()),
                 (_, Err(error)) => Err(format!(": {error}")),
             };
@@ -116,9 +226,22 @@ impl Agents {
         agents
     }
 
+    /// Adds what a user's file says of an agent, over what is known of it.
+    fn add_users(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let known = self.clone();
+        self.add(name, text)?;
+        let agent = self.all.iter().find(|agent| agent.name == name);
+        let outcome = agent.map_or(Ok(()), |agent| agent.manifest.check(text));
+        if outcome.is_err() {
+            *self = known;
+        }
+        outcome
+    }
+
     /// Adds what a file says of an agent, over what is known of it.
     fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
-        let mut manifest: Manifest = toml::from_str(text).map_err(|error| located(text, &error))?;
+        let mut manifest: Manifest =
+            toml::from_str(text).map_err(|error| located(text, error.span(), error.message()))?;
         let at = self.all.iter().position(|agent| agent.name == name);
         if let Some(at) = at {
             manifest = manifest.over(&self.all[at].manifest);
@@ -149,7 +272,61 @@ impl Manifest {
         fill!(self.process, under.process, names packages apart);
         fill!(self.home, under.home, variable folder);
         fill!(self.conversation, under.conversation, file id start lock options unless form);
+        fill!(self.commands, under.commands, launch launch_as resume headless headless_resume);
+        fill!(self.transcripts, under.transcripts, files local);
+        fill!(self.keys, under.keys, submit interrupt leave);
+        fill!(self.sources, under.sources, order);
+        fill!(self.session, under.session, status waiting at);
+        add_missing(&mut self.session.states, &under.session.states);
+        add_missing(&mut self.session.reasons, &under.session.reasons);
+        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented hints);
+        for (rules, under) in [
+            (&mut self.title, &under.title),
+            (&mut self.screen, &under.screen),
+        ] {
+            for (name, rule) in rules.iter_mut() {
+                if let Some(under) = under.get(name) {
+                    fill!(rule, under, state why region composer last starts any all none regex priority);
+                }
+            }
+            add_missing(rules, under);
+        }
         self
+    }
+}
+
+impl Manifest {
+    /// What no parser sees. Ours are checked by a test: their patterns are compiled when they are needed.
+    fn check(&self, text: &str) -> Result<(), String> {
+        for (table, rules) in [("title", &self.title), ("screen", &self.screen)] {
+            for (name, rule) in rules {
+                let wrong = |what: &str| Err(format!(": [{table}.{name}] {what}"));
+                if let Some(pattern) = &rule.regex
+                    && let Err(problem) = pattern.compile()
+                {
+                    return Err(located(text, Some(pattern.span.clone()), problem));
+                }
+                if rule.state.is_none() {
+                    return wrong("has no state");
+                }
+                if rule.why.is_some() && rule.state != Some(State::Waiting) {
+                    return wrong("has a why, which only waiting has");
+                }
+                let of_screen = rule.region.is_some() || rule.composer.is_some();
+                if table == "title" && (of_screen || rule.last.is_some()) {
+                    return wrong(
+                        "has a region, a composer or a last row, which only a screen has",
+                    );
+                }
+                if rule.says_nothing() {
+                    return wrong("has no condition: it would always hold");
+                }
+                if table == "screen" && rule.region.is_none() && rule.has_text() {
+                    return wrong("has no region to look for its text in");
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -169,12 +346,19 @@ fn is_word(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
+/// Adds what is there and not here.
+fn add_missing<V: Clone>(here: &mut BTreeMap<String, V>, there: &BTreeMap<String, V>) {
+    for (name, value) in there {
+        here.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+}
+
 /// `:LINE: what stands there: what is wrong with it`.
-fn located(text: &str, error: &toml::de::Error) -> String {
-    let at = error.span().map_or(0, |span| span.start.min(text.len()));
+fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
+    let at = span.map_or(0, |span| span.start.min(text.len()));
     let line = text[..at].matches('\n').count();
     let stands = text.lines().nth(line).unwrap_or("").trim();
-    let message = error.message().replace('\n', " ");
+    let message = message.replace('\n', " ");
     format!(":{}: {stands}: {message}", line + 1)
 }
 
@@ -189,6 +373,7 @@ mod tests {
         for agent in &agents.all {
             let names = agent.manifest.process.names.as_deref();
             assert_eq!(names, Some(&[agent.name.clone()][..]));
+            assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
         }
     }
 
@@ -206,6 +391,20 @@ mod tests {
         );
         let conversation = &claude.manifest.conversation;
         assert_eq!(conversation.id.as_deref(), Some("sessionId"));
+        let rules = claude.manifest.screen.len();
+        agents
+            .add_users(
+                "claude",
+                "[screen.busy]\nany = [\"stop\"]\n[screen.mine]\nstate = \"busy\"\nlast = [\"x\"]\n",
+            )
+            .expect("a manifest");
+        let screen = &agents.all[0].manifest.screen;
+        assert_eq!(screen.len(), rules + 1);
+        assert_eq!(
+            screen["busy"].any.as_deref(),
+            Some(&["stop".to_string()][..])
+        );
+        assert_eq!(screen["busy"].state, Some(State::Busy));
     }
 
     #[test]
@@ -223,12 +422,91 @@ mod tests {
                 ":2: form = \"x\": unknown variant",
             ),
             ("", ": [process] has no names"),
+            (
+                "[process]\nnames = [\"a\"]\n[screen.x]\nstate = \"busy\"\nregion = \"bottom 1\"\nregex = '('",
+                ":6: regex = '(': error: unclosed group",
+            ),
+            (
+                "[process]\nnames = [\"a\"]\n[screen.x]\nregion = \"top 3\"",
+                ":4: region = \"top 3\": a region is",
+            ),
         ];
         for (text, told) in broken {
             let mut agents = Agents::read(None);
-            let problem = agents.add("new", text).expect_err("a problem");
+            let problem = agents.add_users("new", text).expect_err("a problem");
             assert!(problem.starts_with(told), "{text:?}: {problem}");
             assert_eq!(agents.all.len(), KINDS.len());
         }
+        // What the parser cannot see.
+        let rules = [
+            ("[title.x]\nany = [\"a\"]", "[title.x] has no state"),
+            ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
+            (
+                "[title.x]\nstate = \"idle\"\nlast = [\"a\"]",
+                "[title.x] has a region",
+            ),
+            (
+                "[screen.x]\nstate = \"idle\"\nwhy = \"login\"\ncomposer = true",
+                "[screen.x] has a why",
+            ),
+            (
+                "[screen.x]\nstate = \"idle\"\nany = [\"a\"]",
+                "[screen.x] has no region",
+            ),
+        ];
+        for (text, told) in rules {
+            let mut agents = Agents::read(None);
+            let problem = agents.add_users("claude", text).expect_err("a problem");
+            assert!(problem.contains(told), "{text:?}: {problem}");
+            assert!(!agents.all[0].manifest.screen.contains_key("x"));
+        }
+    }
+
+    const GUIDE: &str = include_str!("../../plugin/doc/agents.md");
+
+    /// The keys of a table, as the parser names them when it refuses another.
+    fn keys(table: &str) -> Vec<String> {
+        let text = format!("{table}\nno-such-key = 1\n");
+        let refused = toml::from_str::<Manifest>(&text).expect_err("a refusal");
+        let (_, known) = refused.message().split_once("expected").expect("the keys");
+        known
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(Into::into)
+            .collect()
+    }
+
+    #[test]
+    fn every_key_is_in_the_guide() {
+        let tables = keys("");
+        assert!(tables.len() > 8, "{tables:?}");
+        for table in tables {
+            let rules = ["title", "screen"].contains(&table.as_str());
+            let name = if rules {
+                format!("{table}.NAME")
+            } else {
+                table
+            };
+            let heading = format!("`[{name}]`");
+            let section = GUIDE.split("\n### ").find(|part| {
+                let first = part.lines().next().unwrap_or_default();
+                first.contains(&heading)
+            });
+            let section = section.unwrap_or_else(|| panic!("no section {heading}"));
+            for key in keys(&format!("[{name}]")) {
+                let row = format!("| `{key}` |");
+                assert!(section.contains(&row), "{heading} does not have {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_guides_example_is_a_manifest() {
+        let (_, example) = GUIDE.split_once("```toml\n").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let mut agents = Agents::read(None);
+        agents.add_users("goose", example).expect("a manifest");
+        assert_eq!(agents.all.last().expect("goose").name, "goose");
     }
 }

@@ -1,11 +1,21 @@
 //! The coding CLIs that can live in a pane: what is known of each ([`manifest`]), which one lives there
-//! ([`recognise`]) and in which conversation it is ([`conversation`]).
+//! ([`recognise`]), in which conversation it is ([`conversation`]), what stands on its screen ([`screen`]) and in its
+//! composer ([`composer`]), what its hooks say ([`report`]), and what it is doing ([`state`]).
 //!
 //! `agent` is given text, titles and processes, never a server.
 
+pub mod composer;
 pub mod conversation;
+pub mod hooks;
 pub mod manifest;
 pub mod recognise;
+#[cfg(test)]
+mod recorded;
+pub mod report;
+pub mod rule;
+pub mod screen;
+pub mod session;
+pub mod state;
 
 /// A known agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,6 +119,37 @@ pub fn living<'a>(
     found
 }
 
+/// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
+/// last.
+///
+/// It is the agent that lives in the pane only if no other program of an agent's is between: a daemon may be a child of
+/// the agent that started it and speak for others, and an agent may run another one as a tool.
+pub fn speaker<'a>(
+    above: &[Process],
+    agents: &'a [Agent],
+    program: impl Fn(i32) -> Program,
+) -> Option<Living<'a>> {
+    let first = above.last()?.pid;
+    let nearest = nearest(above, agents, &program)?;
+    living(above, first, agents, program)
+        .into_iter()
+        .find(|living| living.process.pid == nearest)
+}
+
+/// The nearest of the processes above a hook that runs a program of an agent's, whatever it does with it.
+pub fn nearest(
+    above: &[Process],
+    agents: &[Agent],
+    program: impl Fn(i32) -> Program,
+) -> Option<i32> {
+    let is_one = |process: &&Process| {
+        let program = program(process.pid);
+        let runs = |agent: &Agent| role(&agent.manifest, process, &program).is_some();
+        agents.iter().any(runs)
+    };
+    above.iter().find(is_one).map(|process| process.pid)
+}
+
 /// One process on the way down.
 struct Step<'a> {
     process: &'a Process,
@@ -131,13 +162,26 @@ struct Step<'a> {
 }
 
 fn is_agent(manifest: &Manifest, process: &Process, program: &Program) -> bool {
+    role(manifest, process, program) == Some(Role::Agent)
+}
+
+/// What a process that runs an agent's program is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Agent,
+    /// A daemon, a viewer, a tool.
+    Apart,
+}
+
+/// `None` for one that runs another program.
+fn role(manifest: &Manifest, process: &Process, program: &Program) -> Option<Role> {
     let listed =
         |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|listed| listed == word);
     let known = &manifest.process;
     let file = program.file.as_deref().map(base).unwrap_or_default();
     // A shell script that starts an agent may have its name.
     if proc::is_shell(file) {
-        return false;
+        return None;
     }
     let called = program.argv.first().map(Path::new).map(base);
     let called = called.unwrap_or_default();
@@ -162,7 +206,8 @@ fn is_agent(manifest: &Manifest, process: &Process, program: &Program) -> bool {
         .iter()
         .find(|word| !word.starts_with('-') && !word.contains('='))
         .is_some_and(|word| listed(&known.apart, word));
-    (by_name || by_script) && !apart
+    let role = if apart { Role::Apart } else { Role::Agent };
+    (by_name || by_script).then_some(role)
 }
 
 fn base(path: &Path) -> &str {
@@ -528,5 +573,51 @@ mod tests {
         table.add(11, 10, "claude", "claude", CLAUDE);
         table.add(12, 11, "codex", "codex exec x", "/v/bin/codex");
         assert_eq!(table.found(), [("claude".to_string(), 11)]);
+    }
+    /// Who speaks through a hook that one of the processes runs.
+    fn speaks(table: &Table, parent: i32) -> Option<i32> {
+        let agents = Agents::read(None).all;
+        let by_pid = |pid: i32| table.processes.iter().find(|process| process.pid == pid);
+        let above = std::iter::successors(by_pid(parent), |process| by_pid(process.parent));
+        let above: Vec<Process> = above.cloned().collect();
+        let program = |pid| {
+            let known = table.programs.iter().find(|(of, _)| *of == pid);
+            known
+                .map(|(_, program)| program.clone())
+                .unwrap_or_default()
+        };
+        speaker(&above, &agents, program).map(|living| living.process.pid)
+    }
+
+    #[test]
+    fn the_agent_in_the_pane_speaks_and_nobody_else() {
+        let mut table = Table::new();
+        table.add(11, 10, "node", "node /n/.bin/codex", NODE);
+        table.add(12, 11, "codex", "/v/bin/codex", "/v/bin/codex");
+        // A hook's shell, on the terminal or without one.
+        table.add(13, 12, "sh", "sh -c sesh-report", "/bin/sh");
+        table
+            .add(14, 12, "sh", "sh -c sesh-report", "/bin/sh")
+            .terminal = 0;
+        let daemon = "codex app-server --listen unix:// --managed-daemon";
+        table.add(15, 12, "codex", daemon, "/v/bin/codex").terminal = 0;
+        table
+            .add(16, 15, "sh", "sh -c sesh-report", "/bin/sh")
+            .terminal = 0;
+        // A tool that is another agent.
+        table.add(17, 14, "claude", "claude -p x", CLAUDE).terminal = 0;
+        table.add(18, 10, "vim", "vim", "/usr/bin/vim");
+        for (parent, expected) in [
+            (12, Some(12)),
+            (13, Some(12)),
+            (14, Some(12)),
+            (15, None),
+            (16, None),
+            (17, None),
+            (18, None),
+            (10, None),
+        ] {
+            assert_eq!(speaks(&table, parent), expected, "below {parent}");
+        }
     }
 }

@@ -8,10 +8,13 @@ mod sesh_adopt;
 mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
+mod sesh_explain;
+mod sesh_hooks;
 mod sesh_list;
 mod sesh_new;
 mod sesh_pane;
 mod sesh_reap;
+mod sesh_report;
 mod sesh_run;
 mod sesh_set;
 mod tmux_sesh;
@@ -26,7 +29,9 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
+use crate::journal::failures;
 use crate::out;
+use crate::proc::input;
 use crate::store::Target;
 use crate::tmux::{Server, Socket};
 
@@ -38,10 +43,13 @@ pub struct Tool {
     pub command: fn() -> clap::Command,
     /// What it does.
     pub run: fn(&ArgMatches) -> anyhow::Result<Exit>,
+    /// Programs start it that take its words and its exit code for an answer: unless a person typed it, it never fails
+    /// and never speaks, and writes down what went wrong.
+    pub silent: bool,
 }
 
 macro_rules! tools {
-    ($($tool:ident = $name:literal in $file:ident,)*) => {
+    ($($tool:ident = $name:literal in $file:ident $($silent:ident)?,)*) => {
         // Each has a name of its own, so that a binary holds what it runs and not the whole family: small
         // programs start faster.
         $(
@@ -53,12 +61,15 @@ macro_rules! tools {
                         .version(env!("CARGO_PKG_VERSION"))
                 },
                 run: |matches| $file::run($file::Args::from_arg_matches(matches)?),
+                silent: tools!(@silent $($silent)?),
             };
         )*
 
         /// Every helper: the binaries, `tmux-sesh`, the help and the README's table are made from it.
         pub static TOOLS: [&Tool; [$($name),*].len()] = [$(&$tool),*];
     };
+    (@silent) => { false };
+    (@silent silent) => { true };
 }
 
 tools! {
@@ -70,7 +81,10 @@ tools! {
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
+    SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
+    SESH_REPORT = "sesh-report" in sesh_report silent,
+    SESH_HOOKS = "sesh-hooks" in sesh_hooks,
     SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
     PANE_CAPTURE = "pane-capture" in pane_capture,
     PANE_KEYS = "pane-keys" in pane_keys,
@@ -110,12 +124,22 @@ pub fn family() -> ExitCode {
 fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let mut words = vec![OsString::from(tool.name)];
     words.extend(arguments);
+    let unheard = tool.silent && !input::is_typed();
     let matches = match (tool.command)().try_get_matches_from(words) {
         Ok(matches) => matches,
+        Err(error) if unheard && error.use_stderr() => {
+            failures::log(tool.name, &first_sentence(&error));
+            return Exit::Done.code();
+        }
         Err(error) => return explain(tool.name, &error),
     };
     match (tool.run)(&matches) {
+        Ok(_) if unheard => Exit::Done.code(),
         Ok(exit) => exit.code(),
+        Err(error) if unheard => {
+            failures::log(tool.name, &format!("{error:#}"));
+            Exit::Done.code()
+        }
         Err(error) => failed(tool.name, &error),
     }
 }
@@ -141,27 +165,32 @@ fn failed(name: &str, error: &anyhow::Error) -> u8 {
 
 /// Help and version go to stdout; a usage error is one sentence on stderr.
 fn explain(name: &str, error: &clap::Error) -> u8 {
-    let rendered = error.render().to_string();
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
-        return match out::text(&rendered) {
+        return match out::text(&error.render().to_string()) {
             Ok(()) => Exit::Done.code(),
             Err(error) => failed(name, &error),
         };
     }
-    // The first paragraph says what is wrong, the rest repeats the usage.
-    let sentence = rendered
+    let sentence = first_sentence(error);
+    out::complain(name, &format!("{sentence}; {name} --help shows the usage"));
+    Exit::Usage.code()
+}
+
+/// The first paragraph says what is wrong, the rest repeats the usage.
+fn first_sentence(error: &clap::Error) -> String {
+    error
+        .render()
+        .to_string()
         .trim_start_matches("error: ")
         .split("\n\n")
         .next()
         .unwrap_or("")
         .split_whitespace()
         .collect::<Vec<&str>>()
-        .join(" ");
-    out::complain(name, &format!("{sentence}; {name} --help shows the usage"));
-    Exit::Usage.code()
+        .join(" ")
 }
 
 /// Which server: the same two options for every helper.

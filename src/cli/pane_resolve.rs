@@ -11,8 +11,9 @@ use crate::error::Exit;
 use crate::id::PaneId;
 use crate::out;
 use crate::pane::resolve::resolve;
+use crate::state::Why;
 
-/// Say which agent lives in a pane, registered or not: kind, conversation, pid and uuid, tab-separated
+/// Say which agent lives in a pane, registered or not: kind, conversation, pid, uuid, state and reason, tab-separated
 ///
 /// It asks the process table, so wrappers, links and names of others do not mislead it. Exit 3 when no agent lives
 /// there, 4 when one does and its conversation is not known.
@@ -49,11 +50,13 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         out::json(&found)?;
     } else {
         out::line(&format!(
-            "{}\t{}\t{}\t{}",
+            "{}\t{}\t{}\t{}\t{}\t{}",
             found.agent,
             found.conversation.as_deref().unwrap_or(""),
             found.pid,
-            found.uuid.map(|id| id.to_string()).unwrap_or_default()
+            found.uuid.map(|id| id.to_string()).unwrap_or_default(),
+            found.state.as_str(),
+            found.why.map_or("", Why::as_str),
         ))?;
     }
     Ok(match found.conversation {

@@ -1,7 +1,7 @@
 //! `sesh-list`: finds and shows seshes.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -17,6 +17,7 @@ use crate::sesh::find;
 use crate::state::State;
 use crate::store::query::{both, equal, is_id_prefix, registered, tagged};
 use crate::store::{Key, Record, Select, Snapshot, value};
+use crate::tmux::Server;
 
 /// Find seshes and show them
 ///
@@ -69,6 +70,10 @@ pub(super) struct Args {
     #[arg(long)]
     no_header: bool,
 
+    /// Stay, and show it again when it changes: on a terminal in place, else after an empty line (--json: a line each)
+    #[arg(long)]
+    watch: bool,
+
     #[command(flatten)]
     on: On,
 }
@@ -78,10 +83,46 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Err(Error::usage("a target is empty: leave it out for all seshes").into());
     }
     let server = args.on.server()?;
+    if args.watch {
+        return watch(&server, &args);
+    }
+    let text = look(&server, &args)?;
+    if text.is_empty() {
+        out::hint(NOBODY);
+    } else {
+        out::text(&text)?;
+    }
+    Ok(Exit::Done)
+}
+
+const NOBODY: &str = "no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too";
+
+/// Shows it whenever it has changed, until it is interrupted or the server is gone.
+fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
+    // A state is news for a person within a second, and a server that is asked once in it does not notice.
+    const PAUSE: Duration = Duration::from_secs(1);
+    let mut before = None;
+    loop {
+        let text = look(server, args)?;
+        if before.as_ref() != Some(&text) {
+            let whole = args.json || !text.is_empty();
+            out::again(
+                if whole { &text } else { NOBODY },
+                before.is_none() || args.json,
+            )?;
+            before = Some(text);
+        }
+        // why: nothing tells of every change: a process that ends in a shell is known to the process table alone.
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// What there is to show at this moment, as text.
+fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     let snapshot = find::read(
-        &server,
+        server,
         &Select {
-            filter: Some(filter(&args)),
+            filter: Some(filter(args)),
             ended: args.all || args.archived || !args.words.is_empty(),
             format: args.format.clone(),
         },
@@ -89,28 +130,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let own = env::tmux_pane().filter(|_| server.is_callers());
     let mut records: Vec<&Record> = snapshot
         .records()
-        .filter(|record| wanted(record, &args, own))
+        .filter(|record| wanted(record, args, own))
         .collect();
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
         return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
     }
-    if records.is_empty() {
-        out::hint("no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too");
-    }
     if args.tags {
-        show_tags(&records, &args)?;
+        tags(&records, args)
     } else if args.json {
-        out::json(&records)?;
+        out::json_text(&records)
     } else if args.format.is_some() {
-        show_formatted(&snapshot, &records)?;
+        formatted(&snapshot, &records)
     } else if args.columns.is_empty() {
-        show_table(&records, !args.no_header)?;
+        Ok(rendered(&table(&records), !args.no_header))
     } else {
-        show_columns(&records, &args.columns, !args.no_header)?;
+        Ok(columns(&records, &args.columns, !args.no_header))
     }
-    Ok(Exit::Done)
 }
 
 /// The oldest first. Of those born in one second the pane's number tells; without panes the name.
@@ -175,7 +212,7 @@ struct TagCount<'a> {
     count: usize,
 }
 
-fn show_tags(records: &[&Record], args: &Args) -> anyhow::Result<()> {
+fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for tag in records.iter().flat_map(|record| &record.tags) {
         *counts.entry(tag).or_default() += 1;
@@ -185,7 +222,7 @@ fn show_tags(records: &[&Record], args: &Args) -> anyhow::Result<()> {
         .map(|(tag, count)| TagCount { tag, count })
         .collect();
     if args.json {
-        return out::json(&counts);
+        return out::json_text(&counts);
     }
     let table = Table {
         header: vec!["TAG", "SESHES"],
@@ -195,26 +232,27 @@ fn show_tags(records: &[&Record], args: &Args) -> anyhow::Result<()> {
             .collect(),
         shrink: vec![0],
     };
-    show(&table, !args.no_header)
+    Ok(rendered(&table, !args.no_header))
 }
 
-fn show_formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<()> {
+fn formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<String> {
+    let mut lines = String::new();
     for record in records {
         let Some(place) = &record.tmux else { continue };
         let formatted = snapshot.formatted.get(&place.pane).ok_or_else(|| {
             Error::usage("tmux could not read the format: are its braces balanced?")
         })?;
-        out::line(formatted)?;
+        lines.push_str(&out::as_line(formatted));
     }
-    Ok(())
+    Ok(lines)
 }
 
-fn show_table(records: &[&Record], header: bool) -> anyhow::Result<()> {
+fn table(records: &[&Record]) -> Table {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let home = env::home();
-    let table = Table {
+    Table {
         header: vec![
             "NAME", "STATE", "AGE", "AGENT", "TAGS", "WHERE", "CWD", "NOTE",
         ],
@@ -243,15 +281,14 @@ fn show_table(records: &[&Record], header: bool) -> anyhow::Result<()> {
             })
             .collect(),
         shrink: vec![7, 6, 4, 5, 0],
-    };
-    show(&table, header)
+    }
 }
 
-fn show(table: &Table, header: bool) -> anyhow::Result<()> {
+fn rendered(table: &Table, header: bool) -> String {
     if table.rows.is_empty() {
-        return Ok(());
+        return String::new();
     }
-    out::text(&table.render(header, out::width()))
+    table.render(header, out::width())
 }
 
 /// The state as people read it: an ended sesh says how.
@@ -338,17 +375,18 @@ const COLUMNS: [Column; 25] = [
     ("updated", |it| number(it.updated_at)),
 ];
 
-fn show_columns(records: &[&Record], columns: &[Column], header: bool) -> anyhow::Result<()> {
+fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {
+    let mut lines = String::new();
     if header {
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        out::text(&names.join("\t"))?;
+        lines.push_str(&out::as_line(&names.join("\t")));
     }
     for record in records {
         let cells: Vec<String> = columns
             .iter()
             .map(|(_, cell)| out::tsv(&cell(record)))
             .collect();
-        out::line(&cells.join("\t"))?;
+        lines.push_str(&out::as_line(&cells.join("\t")));
     }
-    Ok(())
+    lines
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::{Process, Program, descendants};
+use super::{Process, Program, above, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     // One read: the kernel makes the line at once, and it is never this long (comm has 64 bytes at most).
@@ -20,6 +20,10 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 pub(super) fn program_file(pid: i32) -> Option<PathBuf> {
     let path = PathBuf::from(format!("/proc/{pid}/exe"));
     path.exists().then_some(path)
+}
+
+pub(super) fn ancestors(pid: i32) -> Vec<Process> {
+    above(pid, read)
 }
 
 pub(super) fn children(pid: i32) -> Vec<i32> {
@@ -160,6 +164,14 @@ mod tests {
         assert!(read(i32::MAX).is_none());
         let file = program_file(pid).expect("its program");
         assert_eq!(fs::canonicalize(file).ok(), std::env::current_exe().ok());
+        let above = ancestors(pid);
+        assert_eq!((above[0].pid, above[1].pid), (pid, process.parent));
+        assert!(
+            above.len() < 50
+                && above
+                    .iter()
+                    .is_sorted_by(|one, other| one.parent == other.pid)
+        );
         let tree = tree(process.parent);
         assert_eq!(tree[0].pid, process.parent);
         assert!(tree.iter().any(|child| child.pid == pid));

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+pub mod input;
 pub mod job;
 #[cfg(target_os = "linux")]
 mod linux;
@@ -102,6 +103,12 @@ pub fn program_file(pid: i32) -> Option<PathBuf> {
     table::program_file(pid)
 }
 
+/// The processes above this one, its parent first.
+#[must_use]
+pub fn ancestors() -> Vec<Process> {
+    table::ancestors(own_parent())
+}
+
 /// The children of a process.
 #[must_use]
 pub fn children(pid: i32) -> Vec<i32> {
@@ -136,6 +143,14 @@ pub fn variable(pid: i32, name: &str) -> Option<OsString> {
 #[must_use]
 pub fn all() -> Vec<Process> {
     table::all()
+}
+
+/// A process and those above it, by what tells of one; not for ever, since a pid may be another's by the next look.
+fn above(pid: i32, read: impl Fn(i32) -> Option<Process>) -> Vec<Process> {
+    const MOST: usize = 100;
+    std::iter::successors(read(pid), |process| read(process.parent))
+        .take(MOST)
+        .collect()
 }
 
 /// Those of a list that descend from a process, and itself.

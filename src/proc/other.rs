@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Process, Program, descendants};
+use super::{Process, Program, above, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     rows(&["-p", &pid.to_string()]).into_iter().next()
@@ -13,6 +13,13 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 
 pub(super) fn program_file(_pid: i32) -> Option<std::path::PathBuf> {
     None
+}
+
+pub(super) fn ancestors(pid: i32) -> Vec<Process> {
+    let all = all();
+    above(pid, |pid| {
+        all.iter().find(|process| process.pid == pid).cloned()
+    })
 }
 
 pub(super) fn children(pid: i32) -> Vec<i32> {

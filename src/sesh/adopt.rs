@@ -1,5 +1,6 @@
 //! Making a sesh of a pane that somebody else made.
 
+use super::change::{Change, change};
 use super::create::joined;
 use super::made_up;
 use crate::env;
@@ -21,7 +22,7 @@ pub struct Request {
     pub force: bool,
 }
 
-/// Registers what runs in a pane.
+/// Registers what runs in a pane. One that was found by itself is registered by it.
 ///
 /// # Errors
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or
@@ -44,7 +45,11 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         .unwrap_or("");
     let found = found.ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))?;
     if let Some(record) = found.record {
-        return Err(already(pane, &record.name));
+        return if record.was_found() {
+            keep(server, &record, request)
+        } else {
+            Err(already(pane, &record.name))
+        };
     }
     let started = proc::read(found.place.pid).map_or(0, |process| process.start);
     let id = SeshId::random();
@@ -94,6 +99,14 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
     Err(Error::unusable(
         "no free name was found: give one with --name",
     ))
+}
+
+/// One that was found by itself becomes the person's. Its agent is known already, and proven.
+fn keep(server: &Server, record: &Record, request: &Request) -> Result<Record> {
+    let mut changes = vec![Change::Keep];
+    changes.extend(request.name.clone().map(Change::Name));
+    changes.extend(request.tags.iter().cloned().map(Change::Tag));
+    change(server, record, &changes)
 }
 
 /// One list: the pane is no sesh, the name is free, the conversation is nobody else's, and then it is ours.

@@ -22,6 +22,8 @@ pub enum Change {
     /// A field; an empty value removes it.
     Meta(String, String),
     Parent(Option<SeshId>),
+    /// A person wants one that was found: it stays when its agent goes.
+    Keep,
 }
 
 /// Makes all the changes to one sesh, or none.
@@ -127,6 +129,8 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
             vec![
                 command::set_pane(&target, Key::Name.option(), name.as_str()),
                 relabel(&target, &record.name, name),
+                // Whoever names it wants it.
+                command::unset_pane(&target, Key::Auto.option()),
             ],
         ),
         Change::Tag(tag) => write::unless(
@@ -165,6 +169,7 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
             &parent.map(|parent| parent.to_string()).unwrap_or_default(),
         ),
         Change::Meta(key, text) => set_field(pane, key, text),
+        Change::Keep => write::change(pane, Key::Auto, ""),
     }
 }
 
@@ -231,6 +236,8 @@ fn apply(change: &Change, values: &mut Values, name: &str) -> Result<()> {
         values.set(Key::Tags, joined(&tags));
     };
     match change {
+        // It has ended.
+        Change::Keep => {}
         // An ended sesh may have any name: only living ones are unique.
         Change::Name(name) => values.set(Key::Name, name.as_str()),
         Change::Tag(tag) => {

@@ -1,11 +1,16 @@
-//! Finding seshes: the store's answer, with the levels of the process table where those are newer.
+//! Finding seshes: the store's answer, with the levels of the process table and of the agents where those are newer.
 
+use std::collections::HashMap;
+
+use crate::agent::manifest::Agents;
+use crate::env;
 use crate::error::Result;
 use crate::id::PaneId;
+use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
 use crate::state::State;
-use crate::store::query::{Pane, first_pane, row_format};
-use crate::store::{Record, Select, Snapshot, Target};
+use crate::store::query::{Pane, either, first_pane, row_format};
+use crate::store::{Key, Record, Select, Snapshot, Target, write};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// From so many panes on the process table is read by several threads: it is system calls alone, 10 us a shell.
@@ -30,6 +35,7 @@ pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
         }
         look_at_processes(own.unwrap_or_default());
     });
+    look_at_agents(server, &mut snapshot.panes)?;
     Ok(snapshot)
 }
 
@@ -69,16 +75,100 @@ pub fn of_pane(
         outcome => outcome?,
     };
     let (rows, rest) = frame.read(&output);
-    let found = first_pane(&rows)?;
-    Ok(found.and_then(|pane| pane.record).map(|mut record| {
-        look_at_process(&mut record);
-        (record, rest.strip_suffix('\n').unwrap_or(rest).to_string())
-    }))
+    let Some(mut found) = first_pane(&rows)? else {
+        return Ok(None);
+    };
+    look_at_processes(std::slice::from_mut(&mut found));
+    look_at_agents(server, std::slice::from_mut(&mut found))?;
+    let formatted = rest.strip_suffix('\n').unwrap_or(rest);
+    Ok(found.record.map(|record| (record, formatted.into())))
+}
+
+/// What the agents of these panes do at this moment: asked only where there are any.
+fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
+    // A longer chain of conditions costs more on each pane than the screens it saves.
+    const FEW: usize = 4;
+    let mut with_agent: Vec<&mut Record> = panes
+        .iter_mut()
+        .filter_map(|pane| pane.record.as_mut())
+        .filter(|record| record.live && record.agent.is_some())
+        .collect();
+    let places = || with_agent.iter().filter_map(|record| record.tmux.as_ref());
+    let condition = match with_agent.len() {
+        0 => return Ok(()),
+        1..=FEW => places()
+            .map(|place| format!("#{{==:#{{pane_id}},{}}}", place.pane))
+            .reduce(|one, other| either(&one, &other))
+            .unwrap_or_default(),
+        _ => format!("#{{!=:{},}}", Key::Agent.format()),
+    };
+    let frame = Frame::new();
+    let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
+    let batch = Batch::from(command::list_panes(&frame.format(row), Some(&condition)))
+        .then(resident::screens(&frame, &condition));
+    let output = match server.run(&batch) {
+        Err(error) if is_empty_server(&error) => return Ok(()),
+        outcome => outcome?,
+    };
+    let mut told: HashMap<PaneId, (u64, Told<'_>)> = HashMap::new();
+    for (row, after) in frame.sections(&output) {
+        match row[..] {
+            [number] => {
+                let pane = number.parse().ok().map(PaneId);
+                if let Some((_, told)) = pane.and_then(|pane| told.get_mut(&pane)) {
+                    told.screen = Some(after);
+                }
+            }
+            [pane, now, ref fields @ ..] => {
+                let now = now.parse().unwrap_or(0);
+                told.insert(pane.parse()?, (now, Told::of(fields)));
+            }
+            [] => {}
+        }
+    }
+    let firsts: Vec<i32> = places().map(|place| place.pid).collect();
+    let processes = resident::processes(&firsts);
+    let agents = Agents::read(env::agents_dir().as_deref());
+    for record in &mut with_agent {
+        let Some(place) = record.tmux.as_ref() else {
+            continue;
+        };
+        if let Some((now, told)) = told.get(&place.pane) {
+            let resident = resident(place.pid, &processes, &agents.all, *told, *now);
+            say(record, resident.as_ref(), *now);
+        }
+    }
+    Ok(())
+}
+
+/// Puts into a record what its agent does at this moment.
+fn say(record: &mut Record, resident: Option<&Resident<'_>>, now: u64) {
+    let Some(resident) = resident else {
+        // None was seen yet, or it is gone.
+        if !record.values.get(Key::Pid).is_empty() {
+            let state = level_without_agent(record);
+            record.agent = None;
+            record.agent_pid = None;
+            record.conversation = None;
+            record.set_state(state, None, "process", Some(now));
+        }
+        return;
+    };
+    record.agent = Some(resident.living.agent.name.clone());
+    record.agent_pid = Some(resident.living.process.pid);
+    let known = record.values.get(Key::Pid);
+    if resident.conversation.is_some() || !(known.is_empty() || known == resident.process()) {
+        record.conversation.clone_from(&resident.conversation);
+    }
+    if let Some(verdict) = resident.state() {
+        record.set_state(verdict.state, verdict.why, verdict.by.as_str(), Some(now));
+    }
 }
 
 fn look_at_process(record: &mut Record) {
     if record.is_shell() && record.tmux.is_some() {
-        record.set_state(level(record).unwrap_or(State::Unknown), "process");
+        let state = level(record).unwrap_or(State::Unknown);
+        record.set_state(state, None, "process", None);
     }
 }
 
@@ -97,4 +187,16 @@ pub(super) fn level(record: &Record) -> Option<State> {
         (false, _) => first.is_shell() && first.foreground == first.group,
     };
     Some(if in_front { State::Idle } else { State::Busy })
+}
+
+/// What a sesh does whose agent is gone: its shell's level, and a command that runs is busy.
+pub(super) fn level_without_agent(record: &Record) -> State {
+    let mut record = record.clone();
+    record.agent = None;
+    record.state = State::Unknown;
+    if record.command.is_empty() {
+        level(&record).unwrap_or(State::Unknown)
+    } else {
+        State::Busy
+    }
 }

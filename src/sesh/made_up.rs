@@ -29,6 +29,23 @@ pub(super) fn name(id: SeshId, again: usize) -> Name {
         .expect("words and a number are a name: the test tries them all")
 }
 
+/// A name for an agent that was found: its kind and the last part of its folder, as in `claude-api-2`. `again` counts
+/// the tries.
+pub(super) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) -> Name {
+    // Longer ones are no fun to type.
+    const LONG: usize = 24;
+    let last = folder.rsplit('/').next().unwrap_or("");
+    let last: String = last.chars().take(LONG).collect();
+    let number = (again > 0).then(|| (again + 1).to_string());
+    let words: Vec<&str> = [kind]
+        .into_iter()
+        .chain(last.split(|c: char| !c.is_alphanumeric()))
+        .chain(number.as_deref())
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join("-").parse().unwrap_or_else(|_| name(id, again))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +56,22 @@ mod tests {
             for second in SECOND {
                 assert!(format!("{first}-{second}-99").parse::<Name>().is_ok());
             }
+        }
+    }
+
+    #[test]
+    fn an_agent_is_called_by_its_folder() {
+        let cases = [
+            ("/home/a/api", 0, "claude-api"),
+            ("/home/a/api", 1, "claude-api-2"),
+            ("/home/a/#(touch x); \n", 0, "claude-touch-x"),
+            ("/", 0, "claude"),
+            ("/größe", 0, "claude-größe"),
+            ("", 2, "claude-3"),
+        ];
+        for (folder, again, name) in cases {
+            let made = name_of_agent(SeshId::random(), "claude", folder, again);
+            assert_eq!(made.as_str(), name, "{folder:?}");
         }
     }
 

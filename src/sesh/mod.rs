@@ -1,4 +1,5 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`], [`reap`], [`doctor`].
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`],
+//! [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -6,9 +7,12 @@ pub mod create;
 pub mod doctor;
 pub mod end;
 pub mod enter;
+pub mod explain;
 pub mod find;
 mod hold;
+pub mod hooks;
 mod made_up;
 pub mod place;
 pub mod reap;
+pub mod report;
 pub mod run;

@@ -20,6 +20,7 @@ use crate::id::{PaneId, SeshId};
 use crate::journal::launch::Launch;
 use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
+use crate::state::State;
 use crate::store::query::{both, equal, name_is_free, no_pane_has};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
@@ -294,11 +295,11 @@ impl Run {
             command::set_pane(&pane, Key::Proc.option(), &bound()),
         ];
         let state = match (self.launch.agent, self.launch.argv.is_empty()) {
-            (true, _) => "unknown",
-            (false, true) => "idle",
-            (false, false) => "busy",
+            (true, _) => State::Unknown,
+            (false, true) => State::Idle,
+            (false, false) => State::Busy,
         };
-        commands.extend(write::state(&pane, state, "process"));
+        commands.extend(write::state(&pane, state, None, "process"));
         let free = both(&mine(), &name_is_free(&name, Some(self.id)));
         if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
             Ok(())

@@ -1,5 +1,6 @@
-//! What tmux remembers of seshes: the [`schema`], [`record`]s, queries and conditional [`write`](mod@write)s.
+//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last, queries and conditional [`write`](mod@write)s.
 
+pub mod heard;
 pub mod query;
 pub mod record;
 pub mod schema;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
-use crate::state::State;
+use crate::state::{State, Why};
 
 /// The raw values of a sesh, by [`Key`].
 ///
@@ -150,6 +150,17 @@ impl Exit {
     }
 }
 
+/// Why a sesh needs a person, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// It waits, and nobody has looked at it since it does.
+    Unseen,
+    /// It has ended or finished its work, and nobody has looked at it since.
+    Finished,
+    /// It waits, and somebody has looked at it.
+    Waits,
+}
+
 /// One sesh, as every `--json` prints it. Additive: fields are added, never changed or dropped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -176,6 +187,8 @@ pub struct Record {
     pub meta: BTreeMap<String, String>,
     pub parent: Option<SeshId>,
     pub conversation: Option<String>,
+    /// The agent's process.
+    pub agent_pid: Option<i32>,
     pub command: Vec<String>,
     pub exit: Option<Exit>,
     pub tmux: Option<Place>,
@@ -207,6 +220,12 @@ impl Record {
     #[must_use]
     pub fn was_made(&self) -> bool {
         !self.values.get(Key::Made).is_empty()
+    }
+
+    /// Whether nobody registered it: an agent was found in the pane.
+    #[must_use]
+    pub fn was_found(&self) -> bool {
+        !self.values.get(Key::Auto).is_empty()
     }
 
     /// Whether `sesh-run` is the first process of its pane: `sesh-new` made it, and nothing else was started
@@ -279,6 +298,7 @@ impl Record {
                 .collect(),
             parent: values.get(Key::Parent).parse().ok(),
             conversation: text(Key::Conv),
+            agent_pid: bound_pid(values.get(Key::Pid)),
             command: value::decode_words(values.get(Key::Cmd))
                 .into_iter()
                 .map(|word| String::from_utf8_lossy(&word).into_owned())
@@ -292,11 +312,38 @@ impl Record {
         })
     }
 
-    /// Says another state: the levels of the process table, which are newer than what is stored.
-    pub fn set_state(&mut self, state: State, by: &str) {
+    /// Says what it does at this moment, which may be newer than what is stored. `now` is the server's clock, where that
+    /// is known.
+    pub fn set_state(&mut self, state: State, why: Option<Why>, by: &str, now: Option<u64>) {
+        let why = why.map(|why| why.as_str().to_string());
+        if (self.state, &self.why) != (state, &why) && now.is_some() {
+            self.since = now;
+        }
         self.state = state;
         self.turn_status = state;
+        self.why = why;
         self.by = Some(by.into());
+    }
+
+    /// Whether nobody has looked at it since its state changed.
+    fn is_unseen(&self) -> bool {
+        let stored = (self.values.get(Key::State), self.values.get(Key::Why));
+        let now = (self.state.as_str(), self.why.as_deref().unwrap_or(""));
+        self.seen < self.generation || (self.exit.is_none() && stored != now)
+    }
+
+    /// Why it needs a person, if it does. What a shell has finished is for whoever typed it.
+    #[must_use]
+    pub fn needs(&self) -> Option<Need> {
+        let unseen = self.is_unseen();
+        match self.state {
+            State::Waiting if self.why.as_deref() == Some(Why::Dialog.as_str()) => None,
+            State::Waiting if unseen => Some(Need::Unseen),
+            State::Waiting => Some(Need::Waits),
+            State::Exited if unseen && self.exit.is_some() => Some(Need::Finished),
+            State::Idle if unseen && self.agent.is_some() => Some(Need::Finished),
+            _ => None,
+        }
     }
 
     /// Whether what runs is a shell that was asked for, not a command or an agent. The command itself is
@@ -319,7 +366,7 @@ pub fn book_version(text: &str) -> Option<u32> {
     text.split(',').next()?.parse().ok()
 }
 
-/// The pid in `@sesh_proc`.
+/// The pid in `@sesh_proc` and in `@sesh_pid`.
 fn bound_pid(value: &str) -> Option<i32> {
     value.split(':').next()?.parse().ok()
 }

@@ -3,7 +3,7 @@
 //!
 //! The schema is public: write your own formats on it. Texts are percent-encoded (see [`super::value`]).
 
-use crate::id::SeshId;
+use crate::id::{PaneId, SeshId};
 
 /// The version of the schema: the first word of every book record. A newer program reads older ones.
 pub const VERSION: u32 = 1;
@@ -16,6 +16,8 @@ pub enum Key {
     Tags,
     Agent,
     Conv,
+    Pid,
+    Auto,
     Proc,
     Made,
     State,
@@ -57,7 +59,7 @@ const fn entry(key: Key, option: &'static str, form: &'static str, meaning: &'st
 }
 
 /// The pane options, in the order of [`Key`].
-pub const PANE: [Entry; 24] = [
+pub const PANE: [Entry; 26] = [
     entry(Key::Id, "@sesh_id", "UUID", "the identity; never reused"),
     entry(
         Key::Name,
@@ -84,6 +86,18 @@ pub const PANE: [Entry; 24] = [
         "the agent's conversation id",
     ),
     entry(
+        Key::Pid,
+        "@sesh_pid",
+        "pid:start",
+        "the agent's process: another one in the pane is another story",
+    ),
+    entry(
+        Key::Auto,
+        "@sesh_auto",
+        "1",
+        "nobody registered it: it was found, and ends with its agent",
+    ),
+    entry(
         Key::Proc,
         "@sesh_proc",
         "pid[:start[:shell]]",
@@ -101,7 +115,12 @@ pub const PANE: [Entry; 24] = [
         "word",
         "`starting` `busy` `waiting` `idle` `exited` `unknown`",
     ),
-    entry(Key::Why, "@sesh_why", "word", "the reason of `waiting`"),
+    entry(
+        Key::Why,
+        "@sesh_why",
+        "word",
+        "the reason of `waiting`: `permission` `question` `trust` `login` `dialog`",
+    ),
     entry(
         Key::Since,
         "@sesh_since",
@@ -210,7 +229,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 18] = [
+pub const ELSEWHERE: [Named; 21] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -237,7 +256,18 @@ pub const ELSEWHERE: [Named; 18] = [
     named(
         "@seshsum_unseen",
         "server option",
-        "how many of those nobody has looked at since",
+        "how many of those, and of the agents that have finished, nobody has looked at since",
+    ),
+    named(
+        "@seshsum_next",
+        "server option",
+        "a pane that needs a person: where a click on the segment goes",
+    ),
+    named(
+        "@seshplugin_tell",
+        "server option",
+        "a format: the command of the shell that tells a person of a pane, as `@sesh-notify` says; whoever writes that an \
+         agent waits or has finished starts it",
     ),
     named(
         "@seshsum_procedure",
@@ -276,6 +306,11 @@ pub const ELSEWHERE: [Named; 18] = [
         "the last lines of an ended sesh, percent-encoded",
     ),
     named(
+        "SESH_hook_<pane number>",
+        "hidden variable",
+        "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
+    ),
+    named(
         "SESH_reap",
         "hidden variable",
         "since when a `sesh-reap` runs, in seconds",
@@ -291,6 +326,9 @@ pub const ELSEWHERE: [Named; 18] = [
         "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
     ),
 ];
+
+/// The command that tells a person of a pane.
+pub const TELL: &str = "@seshplugin_tell";
 
 /// The commands that write the sums anew.
 pub const SUMS: &str = "@seshsum_procedure";
@@ -334,8 +372,14 @@ pub const KEEP: Setting = Setting {
     meaning: "how many ended panes are held at most; the oldest close first",
 };
 
+pub const ADOPT: Setting = Setting {
+    name: "@sesh-adopt",
+    default: "on",
+    meaning: "`off`: agents that were started by hand do not become seshes by themselves",
+};
+
 /// What a person may set.
-pub const SETTINGS: [Setting; 3] = [NEW_IN, HOLD, KEEP];
+pub const SETTINGS: [Setting; 4] = [NEW_IN, HOLD, KEEP, ADOPT];
 
 /// How the line starts that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";
@@ -346,11 +390,23 @@ pub fn book(id: SeshId) -> String {
     format!("@seshbook_{id}")
 }
 
+/// The server option that holds the book record of a pane's sesh, as a format.
+pub const BOOK_OF_PANE: &str = "@seshbook_#{@sesh_id}";
+
+/// The hidden variable that holds what the hooks of the agent in a pane said last.
+#[must_use]
+pub fn hook(pane: PaneId) -> String {
+    format!("SESH_hook_{}", pane.0)
+}
+
 /// The hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
+
+/// The tmux format that gives [`hook`] on a pane: the name is made from the pane's id, and then looked up.
+pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 
 /// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
 /// not have.

@@ -1,11 +1,12 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
-use super::query::{equal, first_pane, row_format};
+use super::query::{both, equal, first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
+use crate::state::{State, Why};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The server's clock, epoch seconds, as a format.
@@ -30,7 +31,10 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     for key in [Key::Created, Key::Updated, Key::Since] {
         commands.push(command::set_pane_expanded(pane, key.option(), NOW));
     }
-    commands.push(command::set_pane(pane, Key::Gen.option(), "1"));
+    // There is nothing to look at yet.
+    for key in [Key::Gen, Key::Seen] {
+        commands.push(command::set_pane(pane, key.option(), "1"));
+    }
     commands.push(book(pane, id));
     commands
 }
@@ -68,32 +72,71 @@ pub fn unless(pane: &str, condition: &str, commands: Vec<Command>) -> Vec<Comman
     )]
 }
 
-/// The commands that say another state: with its generation and its time.
+/// The commands that say another state: with its reason, its generation and its time.
 #[must_use]
-pub fn state(pane: &str, state: &str, by: &str) -> Vec<Command> {
-    vec![
-        command::set_pane(pane, Key::State.option(), state),
+pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Command> {
+    let next = format!("#{{e|+:{},1}}", Key::Gen.format());
+    let mut commands = Vec::new();
+    if matches!(state, State::Starting | State::Unknown | State::Idle) {
+        // Only what was worked on, or asked, is there for a person to look at.
+        let worked = format!("#{{m/r:^(busy|waiting)$,{}}}", Key::State.format());
+        let seen = format!("#{{e|>=:{},{}}}", Key::Seen.format(), Key::Gen.format());
+        let carry = command::set_pane_expanded(pane, Key::Seen.option(), &next);
+        commands.push(command::if_format(
+            Some(pane),
+            &format!("#{{?{worked},0,{seen}}}"),
+            &Batch::from(carry),
+            &Batch::new(),
+        ));
+    }
+    commands.extend([
+        command::set_pane(pane, Key::State.option(), state.as_str()),
+        match why {
+            Some(why) => command::set_pane(pane, Key::Why.option(), why.as_str()),
+            None => command::unset_pane(pane, Key::Why.option()),
+        },
         command::set_pane(pane, Key::By.option(), by),
         command::set_pane_expanded(pane, Key::Since.option(), NOW),
         command::set_pane_expanded(pane, Key::Updated.option(), NOW),
-        command::set_pane_expanded(
-            pane,
-            Key::Gen.option(),
-            &format!("#{{e|+:{},1}}", Key::Gen.format()),
-        ),
-    ]
+        command::set_pane_expanded(pane, Key::Gen.option(), &next),
+    ]);
+    // What a person is told, where nobody looks. A menu that somebody opened is no news to them, and only what worked
+    // has finished.
+    let news = match (state, why) {
+        (State::Waiting, Some(Why::Dialog)) => None,
+        (State::Waiting, _) => Some("1".into()),
+        (State::Idle, _) => Some(format!(
+            "#{{e|<:{},{}}}",
+            Key::Seen.format(),
+            Key::Gen.format()
+        )),
+        _ => None,
+    };
+    commands.extend(news.map(|news| {
+        command::if_format(
+            Some(pane),
+            &both(
+                &both(&news, &equal(Key::Archived, "")),
+                &format!("#{{?{IN_SIGHT},0,1}}"),
+            ),
+            &Batch::from(command::start_option(schema::TELL, pane)),
+            &Batch::new(),
+        )
+    }));
+    commands
 }
+
+/// The condition that somebody's client shows a pane.
+const IN_SIGHT: &str =
+    "#{&&:#{window_active_clients},#{||:#{pane_active},#{==:#{window_zoomed_flag},0}}}";
 
 /// The commands that say that it has ended. `exit` is the value of [`Key::Exit`] but for its time
 /// ([`Exit::value`](super::record::Exit::value)), and may hold formats.
 #[must_use]
 pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     let exit = format!("{exit} {NOW}");
-    let mut commands = vec![
-        command::set_pane_expanded(pane, Key::Exit.option(), &exit),
-        command::unset_pane(pane, Key::Why.option()),
-    ];
-    commands.extend(state(pane, "exited", "process"));
+    let mut commands = vec![command::set_pane_expanded(pane, Key::Exit.option(), &exit)];
+    commands.extend(state(pane, State::Exited, None, "process"));
     commands
 }
 
@@ -116,6 +159,12 @@ pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
         .iter()
         .map(move |entry| command::unset_pane(pane, entry.option));
     std::iter::once(kept).chain(marks)
+}
+
+/// The same for whatever sesh the pane is.
+#[must_use]
+pub fn book_of_pane(pane: &str) -> Command {
+    command::set_server_expanded(pane, schema::BOOK_OF_PANE, &book_format())
 }
 
 /// The condition that the book says what the pane's options say.

@@ -1,5 +1,81 @@
-//! A program to be copied as `claude`, `codex`, …: it lives until its terminal is gone.
+//! A program to be copied as `claude`, `codex`, …: it does what it is told, a line each, until its terminal is gone.
+//!
+//! - `screen FILE` shows a recorded screen, `print TEXT` a line
+//! - `title TEXT` sets the pane's title
+//! - `file PATH TEXT` writes a file, in which `{pid}` and `{start}` are its own; `remove PATH` removes it
+//! - `hook COMMAND` runs a line of the shell as it runs its hooks; `says TEXT` gives a text to `sesh-report --from NAME`,
+//!   where NAME is what it is called
+//! - `exit CODE`
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 fn main() {
-    std::io::stdin().lines().for_each(drop);
+    let stdin = std::io::stdin();
+    if let Ok(mut terminal) = tcgetattr(&stdin) {
+        // As the real ones: what is typed is not on the screen by itself.
+        terminal.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(&stdin, SetArg::TCSANOW, &terminal).expect("a terminal that obeys");
+    }
+    for line in stdin.lines().map_while(Result::ok) {
+        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        match word {
+            "screen" => {
+                let text = std::fs::read_to_string(rest).expect("a screen");
+                let text = text.trim_end_matches('\n').replace('\n', "\r\n");
+                show(&format!("\x1b[H\x1b[2J{text}"));
+            }
+            "print" => show(&format!("{rest}\r\n")),
+            "title" => show(&format!("\x1b]2;{rest}\x1b\\")),
+            "file" => {
+                let (path, text) = rest.split_once(' ').expect("a path and a text");
+                let path = own(path);
+                let folder = Path::new(&path).parent().expect("a folder");
+                std::fs::create_dir_all(folder).expect("a folder");
+                std::fs::write(&path, own(text)).expect("a file");
+            }
+            "remove" => std::fs::remove_file(own(rest)).expect("a file"),
+            "hook" => {
+                let mut hook = Command::new("sh");
+                let hook = hook.args(["-c", rest]).stdin(Stdio::null());
+                hook.status().expect("a shell");
+            }
+            "says" => says(&own(rest)),
+            "exit" => std::process::exit(rest.parse().expect("a code")),
+            _ => {}
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "what it shows is what it is for")]
+fn show(text: &str) {
+    print!("{text}");
+    std::io::stdout().flush().expect("a terminal");
+}
+
+fn says(payload: &str) {
+    let name = std::env::args().next().unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
+    let mut report = Command::new("sesh-report")
+        .args(["--from", name])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("sesh-report on PATH");
+    let mut stdin = report.stdin.take().expect("its input");
+    // It may have ended without reading it.
+    let _ = stdin.write_all(payload.as_bytes());
+    drop(stdin);
+    report.wait().expect("its end");
+}
+
+/// A text with what only the process knows.
+fn own(text: &str) -> String {
+    let pid = std::process::id();
+    let own = i32::try_from(pid).ok().and_then(tmux_sesh::proc::read);
+    let start = own.map_or(0, |process| process.start);
+    text.replace("{pid}", &pid.to_string())
+        .replace("{start}", &start.to_string())
 }

@@ -175,6 +175,31 @@ fn sessions_windows_titles_and_folders_run_nothing() {
 }
 
 #[test]
+fn what_is_told_runs_nothing() {
+    let server = Server::start();
+    let notified = "printf '%s\\n' \"$SESH_SENTENCE\" >>\"$HOME/../told\"";
+    server.option("@sesh-notify", notified);
+    server.load();
+    let user = server.user_pane();
+    server.make_sesh(&user, "mine", "waiting");
+    let told = || std::fs::read_to_string(server.path("told")).unwrap_or_default();
+    for text in HOSTILE.iter().chain(&["x\ntouch pwned\n"]) {
+        for option in ["@sesh_id", "@sesh_name", "@sesh_why", "@sesh_agent"] {
+            server.tmux(["set-option", "-p", "-t", &user, option, text]);
+        }
+        let before = told().len();
+        server.tmux(["run-shell", "-t", &user, "#{E:@seshplugin_tell}"]);
+        until(&format!("{text:?} is told"), || told().len() > before);
+        unharmed(&server);
+    }
+    assert!(
+        told().contains("$(touch pwned)`touch pwned` waits"),
+        "{}",
+        told()
+    );
+}
+
+#[test]
 fn a_plugin_folder_may_have_any_name() {
     let server = Server::start();
     let folder = server.path("a b#(touch pwned)'\";$(touch pwned)");
@@ -196,6 +221,11 @@ fn a_plugin_folder_may_have_any_name() {
     until("it is a sesh", || {
         server.format(&server.user_pane(), "#{@sesh_name}") == "mine"
     });
+    server.option("@sesh-notify", "touch \"$HOME/told\"");
+    let user = server.user_pane();
+    server.tmux(["run-shell", "-t", &user, "#{E:@seshplugin_tell}"]);
+    until("it is told", || server.path("home/told").exists());
+    server.tmux(["set-option", "-gu", "@sesh-notify"]);
     unharmed(&server);
     server.uninstall_from(&folder, &["--forget"]);
     same_settings(&server.settings(), &before);

@@ -86,7 +86,7 @@ fn one_line_for_people() {
     let pane = server.types(&format!("claude --resume {ID}"));
     let (found, code) = lives(&server, &pane);
     assert_eq!((found.text("conversation"), code), (ID, 0));
-    let expected = format!("claude\t{ID}\t{}\t", pid(&found));
+    let expected = format!("claude\t{ID}\t{}\t\tunknown\t", pid(&found));
     let socket = server.socket();
     let said = server
         .helper("pane-resolve")

@@ -1,5 +1,6 @@
 //! What is well and what is not, each with the way to mend it. Nothing is changed.
 
+mod agents;
 mod machine;
 mod plugin;
 mod remembered;
@@ -32,13 +33,14 @@ pub enum Area {
     Keys,
     Hooks,
     Segment,
+    Agents,
     Store,
     Stale,
 }
 
 impl Area {
     /// Every area with its meaning: the README's table is made from it.
-    pub const MEANINGS: [(Area, &str); 9] = [
+    pub const MEANINGS: [(Area, &str); 10] = [
         (
             Area::Tmux,
             "tmux itself: client, server, their known faults",
@@ -52,6 +54,10 @@ impl Area {
         (Area::Keys, "the keys that it bound"),
         (Area::Hooks, "the hooks that it set"),
         (Area::Segment, "the segment in the status lines"),
+        (
+            Area::Agents,
+            "the files that describe agents, and what their hooks could not tell",
+        ),
         (
             Area::Store,
             "the records, and names where they do not belong",
@@ -69,6 +75,7 @@ impl Area {
             Area::Keys => "keys",
             Area::Hooks => "hooks",
             Area::Segment => "segment",
+            Area::Agents => "agents",
             Area::Store => "store",
             Area::Stale => "stale",
         }
@@ -165,6 +172,8 @@ pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Resul
             findings.error(Area::Tmux, &error);
             machine::helpers(helpers, version, &mut findings);
             machine::files(&mut findings);
+            agents::manifests(&mut findings);
+            agents::failures(&mut findings);
             Some(error)
         }
         Err(error) => return Err(error),
@@ -194,6 +203,8 @@ fn look_at(
     machine::tmux(server, said.as_ref(), missing.as_ref(), findings);
     machine::helpers(helpers, version, findings);
     machine::files(findings);
+    agents::manifests(findings);
+    agents::failures(findings);
     if let Some(said) = &said {
         machine::socket(said, findings);
         plugin::plugin(said, version, findings);

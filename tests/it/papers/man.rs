@@ -17,7 +17,7 @@ const CALLS: &str = "Alone it lists the helpers, with a helper's name it is that
                      left out: tmux-sesh list is sesh-list.";
 
 /// What is read of the environment, and what a sesh finds in its own.
-pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 11] = [
     (
         "TMUX, TMUX_PANE",
         "set by tmux: the server and the pane that a helper runs in, where -L and -S name no other",
@@ -47,6 +47,10 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     (
         "XDG_CONFIG_HOME",
         "where your own descriptions of agents are, in tmux-sesh/agents; ~/.config where it is not set",
+    ),
+    (
+        "XDG_STATE_HOME",
+        "where failures of what agents' hooks start are written down, in tmux-sesh; ~/.local/state where it is not set",
     ),
     (
         "XDG_RUNTIME_DIR, TMPDIR",

@@ -12,6 +12,7 @@ mod victim;
 
 use std::time::{Duration, Instant};
 
+pub(crate) use agent::is;
 pub(crate) use client::{Control, Screen};
 pub(crate) use plugin::{copy_plugin, same_settings};
 pub(crate) use record::Record;

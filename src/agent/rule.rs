@@ -1,0 +1,292 @@
+//! Rules of a manifest: what a title or a part of a screen says of the state.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Deserializer, de};
+
+use super::composer::Found;
+use super::screen::{Row, Screen};
+use crate::state::{State, Why};
+
+/// When it holds, the agent is in `state`. Every condition that is given must hold.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rule {
+    pub state: Option<State>,
+    /// What it waits for.
+    pub why: Option<Why>,
+    /// Where on the screen to look.
+    pub region: Option<Region>,
+    /// Whether the input row must be on the screen, or must not.
+    pub composer: Option<bool>,
+    /// One of these is in the last rows of the screen: down from the last blank row, or below the composer.
+    pub last: Option<Vec<String>>,
+    /// One of these begins a row.
+    pub starts: Option<Vec<String>>,
+    /// One of these is there.
+    pub any: Option<Vec<String>>,
+    /// All of these are there.
+    pub all: Option<Vec<String>>,
+    /// None of these is there.
+    pub none: Option<Vec<String>>,
+    /// This matches; `^` and `$` are the ends of a row.
+    pub regex: Option<Pattern>,
+    /// The highest that holds wins. Without it waiting is 30, busy 20, the others 10.
+    pub priority: Option<i32>,
+}
+
+/// A part of the screen. The rows of the composer are only in the one of that name: what a person types says nothing
+/// of the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The last rows that are not blank.
+    Bottom(usize),
+    /// The last rows above the composer that are not blank.
+    Above(usize),
+    /// The rows below the composer.
+    Below,
+    /// The rows of the composer: some agents ask there.
+    Composer,
+}
+
+/// A regular expression, compiled when it is first asked.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    /// Where it stands in its file.
+    pub(super) span: Range<usize>,
+    compiled: OnceLock<Result<Regex, String>>,
+}
+
+/// Why a rule does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Miss {
+    /// How many of its conditions held before this one.
+    pub held: usize,
+    /// The condition that does not.
+    pub what: String,
+}
+
+impl Rule {
+    #[must_use]
+    pub fn weight(&self) -> i32 {
+        self.priority.unwrap_or(match self.state {
+            Some(State::Waiting) => 30,
+            Some(State::Busy) => 20,
+            _ => 10,
+        })
+    }
+
+    /// Whether it asks for a text.
+    pub(super) fn has_text(&self) -> bool {
+        let texts = [&self.any, &self.all, &self.none, &self.starts];
+        texts.into_iter().any(Option::is_some) || self.regex.is_some()
+    }
+
+    /// Whether it asks for nothing.
+    pub(super) fn says_nothing(&self) -> bool {
+        !self.has_text() && self.composer.is_none() && self.last.is_none()
+    }
+
+    /// Whether it holds for one line.
+    ///
+    /// # Errors
+    /// The condition that does not hold.
+    pub fn holds_for(&self, line: &str) -> Result<(), Miss> {
+        self.matches(&mut Tally::default(), line, std::iter::once(line))
+    }
+
+    /// Whether it holds for a screen on which the composer was looked for.
+    ///
+    /// # Errors
+    /// The condition that does not hold.
+    pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss> {
+        let nowhere = Err(Miss {
+            held: 0,
+            what: "there is no composer".into(),
+        });
+        match (self.composer, composer) {
+            (Some(true), None) => return nowhere,
+            (Some(false), Some(_)) => {
+                return Err(Miss {
+                    held: 0,
+                    what: "there is a composer".into(),
+                });
+            }
+            _ => {}
+        }
+        let mut tally = Tally::default();
+        if let Some(region) = self.region {
+            let Some(rows) = region.rows(screen, composer) else {
+                return nowhere;
+            };
+            let texts = rows.iter().map(|row| row.text());
+            self.matches(&mut tally, &flat(&rows), texts)?;
+        }
+        if let Some(texts) = &self.last {
+            let last = flat(&last_rows(screen, composer));
+            let there = texts.iter().any(|text| last.contains(text));
+            tally.needs(there, || format!("none of {texts:?} in the last rows"))?;
+        }
+        Ok(())
+    }
+
+    /// `flat` is for words, which may be broken over rows.
+    fn matches<'a>(
+        &self,
+        tally: &mut Tally,
+        flat: &str,
+        rows: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<(), Miss> {
+        if let Some(texts) = &self.any {
+            let there = texts.iter().any(|text| flat.contains(text));
+            tally.needs(there, || format!("none of {texts:?}"))?;
+        }
+        for text in self.all.iter().flatten() {
+            tally.needs(flat.contains(text), || format!("no {text:?}"))?;
+        }
+        if let Some(texts) = &self.starts {
+            let begins = |row: &str| {
+                let row = row.trim_start();
+                texts.iter().any(|text| row.starts_with(text))
+            };
+            tally.needs(rows.clone().any(begins), || {
+                format!("no row starts with one of {texts:?}")
+            })?;
+        }
+        if let Some(regex) = &self.regex {
+            tally.needs(rows.clone().any(|row| regex.matches(row)), || {
+                format!("no match of {:?}", regex.text)
+            })?;
+        }
+        for text in self.none.iter().flatten() {
+            tally.needs(!flat.contains(text), || format!("{text:?} is there"))?;
+        }
+        Ok(())
+    }
+}
+
+/// How many conditions of a rule held.
+#[derive(Default)]
+struct Tally(usize);
+
+impl Tally {
+    fn needs(&mut self, holds: bool, what: impl FnOnce() -> String) -> Result<(), Miss> {
+        if holds {
+            self.0 += 1;
+            return Ok(());
+        }
+        Err(Miss {
+            held: self.0,
+            what: what(),
+        })
+    }
+}
+
+impl Region {
+    fn rows<'a>(self, screen: &'a Screen, composer: Option<&Found>) -> Option<Vec<&'a Row>> {
+        let rows = screen.rows();
+        let mut rows: Vec<&Row> = match self {
+            Self::Bottom(count) => {
+                let own = composer.map_or(0..0, |found| found.rows.clone());
+                let rows = rows.iter().enumerate().rev();
+                rows.filter(|(at, row)| !row.is_blank() && !own.contains(at))
+                    .map(|(_, row)| row)
+                    .take(count)
+                    .collect()
+            }
+            Self::Above(count) => {
+                let rows = rows.get(..composer?.rows.start)?.iter().rev();
+                rows.filter(|row| !row.is_blank()).take(count).collect()
+            }
+            Self::Below => {
+                let rows = rows.get(composer?.rows.end..)?.iter().rev();
+                rows.filter(|row| !row.is_blank()).collect()
+            }
+            Self::Composer => {
+                let rows = rows.get(composer?.text.clone())?.iter().rev();
+                rows.filter(|row| !row.is_blank()).collect()
+            }
+        };
+        rows.reverse();
+        Some(rows)
+    }
+}
+
+/// The last rows that hang together.
+fn last_rows<'a>(screen: &'a Screen, composer: Option<&Found>) -> Vec<&'a Row> {
+    let rows = screen.rows();
+    let from = composer.map_or(0, |found| found.rows.end);
+    let rows = rows.get(from..).unwrap_or_default().iter().rev();
+    let rows = rows.skip_while(|row| row.is_blank());
+    let mut rows: Vec<&Row> = rows.take_while(|row| !row.is_blank()).collect();
+    rows.reverse();
+    rows
+}
+
+/// The rows as one line, without blanks and frames at their ends: so a sentence is found wherever it was broken.
+fn flat(rows: &[&Row]) -> String {
+    let edge = |c: char| c.is_whitespace() || matches!(c, '│' | '┃' | '║');
+    let mut flat = String::new();
+    for row in rows {
+        let text = row.text().trim_matches(edge);
+        if !text.is_empty() {
+            if !flat.is_empty() {
+                flat.push(' ');
+            }
+            flat.push_str(text);
+        }
+    }
+    flat
+}
+
+impl Pattern {
+    /// Compiles it, once.
+    ///
+    /// # Errors
+    /// A sentence on what is wrong with it.
+    pub fn compile(&self) -> Result<&Regex, &str> {
+        let compiled = self.compiled.get_or_init(|| {
+            RegexBuilder::new(&self.text)
+                .size_limit(1 << 20)
+                .build()
+                .map_err(|error| error.to_string().lines().last().unwrap_or("").to_string())
+        });
+        compiled.as_ref().map_err(String::as_str)
+    }
+
+    fn matches(&self, row: &str) -> bool {
+        self.compile().is_ok_and(|regex| regex.is_match(row))
+    }
+}
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = toml::Spanned::<String>::deserialize(deserializer)?;
+        Ok(Self {
+            span: spanned.span(),
+            text: spanned.into_inner(),
+            compiled: OnceLock::new(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Region {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut words = text.split(' ');
+        let count = |word: Option<&str>| word.and_then(|word| word.parse().ok());
+        let region = match (words.next(), count(words.next()), words.next()) {
+            (Some("bottom"), Some(count), None) => Some(Self::Bottom(count)),
+            (Some("above"), Some(count), None) => Some(Self::Above(count)),
+            _ if text == "below" => Some(Self::Below),
+            _ if text == "composer" => Some(Self::Composer),
+            _ => None,
+        };
+        region.ok_or_else(|| {
+            de::Error::custom("a region is \"bottom N\", \"above N\", \"below\" or \"composer\"")
+        })
+    }
+}

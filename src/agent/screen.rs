@@ -1,0 +1,191 @@
+//! What stands on a pane's screen, with as much of its styles as tells a draft from a placeholder.
+
+use vte::{Params, Parser, Perform};
+
+/// A screen as `capture-pane -p -e` prints it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Screen {
+    rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    text: String,
+    /// Where each style begins, in bytes of the text.
+    styles: Vec<(usize, Style)>,
+}
+
+/// How a character is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    pub dim: bool,
+    pub reverse: bool,
+    /// On a background of its own.
+    pub shaded: bool,
+    pub colour: Colour,
+}
+
+/// The colour of a character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    #[default]
+    Default,
+    /// One of the terminal's 256.
+    Index(u8),
+    Rgb(u8, u8, u8),
+}
+
+impl Screen {
+    /// Reads text with escape sequences. Nothing is refused: what is no style is left out.
+    #[must_use]
+    pub fn parse(ansi: &str) -> Self {
+        let mut reader = Reader::default();
+        let mut parser = Parser::new();
+        for line in ansi.strip_suffix('\n').unwrap_or(ansi).split('\n') {
+            parser.advance(&mut reader, line.as_bytes());
+            // A sequence that is left open ends with its row.
+            parser.advance(&mut reader, CANCEL);
+            reader.rows.push(std::mem::take(&mut reader.row));
+        }
+        Self { rows: reader.rows }
+    }
+
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}
+
+impl Row {
+    /// The text without blanks at its end.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.text.trim_end()
+    }
+
+    /// Everything, blanks at the end too.
+    #[must_use]
+    pub fn whole(&self) -> &str {
+        &self.text
+    }
+
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.text().is_empty()
+    }
+
+    /// Its characters from a byte on, each with its style.
+    pub fn characters(&self, from: usize) -> impl Iterator<Item = (char, Style)> {
+        let mut styles = self.styles.iter().peekable();
+        let mut style = Style::default();
+        self.text.char_indices().filter_map(move |(at, c)| {
+            while let Some((_, next)) = styles.next_if(|(begins, _)| *begins <= at) {
+                style = *next;
+            }
+            (at >= from).then_some((c, style))
+        })
+    }
+}
+
+impl Style {
+    /// Drawn as what is not to be noticed: dimmed, or in a grey between black and white.
+    #[must_use]
+    pub fn is_faint(self) -> bool {
+        let grey = match self.colour {
+            Colour::Default => false,
+            // The bright black of every palette.
+            Colour::Index(8) => true,
+            // The 24 greys, without those near black and near white.
+            Colour::Index(index) => (235..=251).contains(&index),
+            Colour::Rgb(red, green, blue) => {
+                let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
+                high - low <= 24 && (48..=200).contains(&high)
+            }
+        };
+        self.dim || grey
+    }
+}
+
+/// Ends whatever sequence is being read.
+const CANCEL: &[u8] = b"\x18";
+
+/// Collects rows from the parser's events.
+#[derive(Default)]
+struct Reader {
+    rows: Vec<Row>,
+    row: Row,
+    style: Style,
+}
+
+impl Perform for Reader {
+    fn print(&mut self, c: char) {
+        let last = self.row.styles.last().map(|(_, style)| *style);
+        if last.unwrap_or_default() != self.style {
+            self.row.styles.push((self.row.text.len(), self.style));
+        }
+        self.row.text.push(c);
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], _ignore: bool, action: char) {
+        if action == 'm' && intermediates.is_empty() {
+            self.style = self.style.after(params);
+        }
+    }
+}
+
+impl Style {
+    /// The style after a "select graphic rendition".
+    fn after(mut self, params: &Params) -> Self {
+        let mut numbers = params.iter();
+        while let Some(group) = numbers.next() {
+            match group {
+                [] | [0] => self = Self::default(),
+                [2] => self.dim = true,
+                [7] => self.reverse = true,
+                [22] => self.dim = false,
+                [27] => self.reverse = false,
+                [39] => self.colour = Colour::Default,
+                [n @ 30..=37] => self.colour = Colour::Index(low(*n - 30)),
+                [n @ 90..=97] => self.colour = Colour::Index(low(*n - 82)),
+                [38, rest @ ..] if !rest.is_empty() => {
+                    self.colour = colour(rest.iter().copied()).unwrap_or(self.colour);
+                }
+                // The older form, whose parts are parameters of their own.
+                [38] => {
+                    let parts = numbers.by_ref().map(|group| group.first().copied());
+                    self.colour =
+                        colour(parts.map(Option::unwrap_or_default)).unwrap_or(self.colour);
+                }
+                [40..=47 | 100..=107] => self.shaded = true,
+                [49] => self.shaded = false,
+                [48, ..] => {
+                    self.shaded = true;
+                    if group.len() > 1 {
+                        continue;
+                    }
+                    let parts = numbers.by_ref().map(|group| group.first().copied());
+                    let _ = colour(parts.map(Option::unwrap_or_default));
+                }
+                _ => {}
+            }
+        }
+        self
+    }
+}
+
+/// The colour that `5;N` or `2;R;G;B` names; the colon form has an empty place for a colour space.
+fn colour(mut parts: impl Iterator<Item = u16>) -> Option<Colour> {
+    match parts.next()? {
+        5 => parts.next().map(|index| Colour::Index(low(index))),
+        2 => {
+            let mut next = || parts.next().map(low);
+            Some(Colour::Rgb(next()?, next()?, next()?))
+        }
+        _ => None,
+    }
+}
+
+fn low(number: u16) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}

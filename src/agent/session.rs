@@ -1,0 +1,95 @@
+//! The file that an agent keeps about the session that its process runs: read once, for the conversation's id and for
+//! the state.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::manifest::{Conversation, Manifest};
+use super::state::Session;
+
+/// What stands in the file.
+#[derive(Clone, Debug)]
+pub struct SessionRecord(Value);
+
+impl SessionRecord {
+    /// Reads it, if it is of this process and not of an earlier one with the same pid.
+    #[must_use]
+    pub fn read(known: &Conversation, folder: &Path, pid: i32, start: u64) -> Option<Self> {
+        let path = known.file.as_ref()?.replace("{pid}", &pid.to_string());
+        let text = std::fs::read(folder.join(path)).ok()?;
+        let record = Self(serde_json::from_slice(&text).ok()?);
+        let field = known.start.as_ref();
+        let of_this = field.is_none_or(|field| record.number(field) == Some(start));
+        of_this.then_some(record)
+    }
+
+    /// The conversation's id.
+    #[must_use]
+    pub fn id(&self, known: &Conversation) -> Option<&str> {
+        self.word(known.id.as_ref()?)
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn session(&self, manifest: &Manifest) -> Option<Session> {
+        let known = &manifest.session;
+        let at = known.at.as_ref().and_then(|field| self.number(field));
+        Some(Session {
+            status: self.word(known.status.as_ref()?)?.into(),
+            waiting_for: known
+                .waiting
+                .as_ref()
+                .and_then(|field| self.word(field))
+                .map(Into::into),
+            #[allow(clippy::cast_precision_loss)]
+            at: at.map(|milliseconds| milliseconds as f64 / 1000.0),
+        })
+    }
+
+    fn word(&self, field: &str) -> Option<&str> {
+        self.0.get(field)?.as_str()
+    }
+
+    /// A number, or digits in a string.
+    fn number(&self, field: &str) -> Option<u64> {
+        let value = self.0.get(field)?;
+        value.as_u64().or_else(|| value.as_str()?.parse().ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::manifest::Agents;
+
+    #[test]
+    fn a_file_of_this_process() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let folder = fixtures.join("agents-home/claude");
+        let claude = &Agents::read(None).all[0].manifest;
+        let read = |pid, start| SessionRecord::read(&claude.conversation, &folder, pid, start);
+        let record = read(26141, 127_344).expect("the file of the process");
+        let id = record.id(&claude.conversation);
+        assert_eq!(id, Some("e9829775-49f2-435f-a78d-2436d87bf509"));
+        let session = Session {
+            status: "busy".into(),
+            waiting_for: None,
+            at: Some(1_795_191_533.214),
+        };
+        assert_eq!(record.session(claude), Some(session));
+        assert!(read(26141, 1).is_none(), "another process had the pid");
+        assert!(read(7, 127_344).is_none());
+    }
+
+    #[test]
+    fn what_it_waits_for() {
+        let claude = &Agents::read(None).all[0].manifest;
+        let record = SessionRecord(serde_json::json!({
+            "status": "waiting", "waitingFor": "input needed", "statusUpdatedAt": 1000,
+        }));
+        let session = record.session(claude).expect("a session");
+        assert_eq!(session.waiting_for.as_deref(), Some("input needed"));
+        assert_eq!(SessionRecord(serde_json::json!([])).session(claude), None);
+    }
+}

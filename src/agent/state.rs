@@ -1,0 +1,643 @@
+//! What an agent is doing, judged from evidence.
+//!
+//! Levels before edges: a file, a title or the screen tells the state at any moment, a hook only a change, and not
+//! every change. So a report of a hook has the last word only while it is fresh, or when nothing else speaks.
+
+use serde::Serialize;
+
+use super::composer::{self, Found};
+use super::manifest::{Agent, Source};
+use super::rule::{Miss, Rule};
+use super::screen::Screen;
+use crate::state::{State, Why};
+
+/// How long a hook's report beats what the slower sources say: the session file follows within 0.3 s, screens and
+/// titles are drawn within a second.
+const FRESH: f64 = 2.0;
+
+/// What is known of an agent's pane at one moment.
+#[derive(Clone, Debug)]
+pub struct Evidence<'a> {
+    pub agent: &'a Agent,
+    /// Its process is stopped (C-z).
+    pub stopped: bool,
+    /// It has the pane's foreground: title and screen are its own.
+    pub in_front: bool,
+    pub title: &'a str,
+    /// `None`: not captured.
+    pub screen: Option<&'a Screen>,
+    /// What its own file says, of this process.
+    pub session: Option<Session>,
+    /// The last report of a hook, of this process and conversation.
+    pub report: Option<Report>,
+    /// The server's clock, in epoch seconds.
+    pub now: u64,
+}
+
+/// What an agent's own file says of the running session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Session {
+    /// Its word for the state.
+    pub status: String,
+    /// Its word for what it waits for.
+    pub waiting_for: Option<String>,
+    /// When that changed last, in epoch seconds.
+    pub at: Option<f64>,
+}
+
+/// What a hook said.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    pub state: State,
+    pub why: Option<Why>,
+    /// The agent's name of the event.
+    pub event: String,
+    /// In epoch seconds.
+    pub at: f64,
+}
+
+/// What an agent is doing, and who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    pub state: State,
+    pub why: Option<Why>,
+    pub by: Authority,
+    pub confidence: Confidence,
+}
+
+/// Where a state comes from: the words of `@sesh_by`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Authority {
+    Process,
+    SessionFile,
+    Title,
+    Screen,
+    Hook,
+}
+
+impl Authority {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::SessionFile => "session-file",
+            Self::Title => "title",
+            Self::Screen => "screen",
+            Self::Hook => "hook",
+        }
+    }
+}
+
+/// How sure a verdict is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// Nothing speaks, or only a hook of long ago.
+    Low,
+    /// Read off the screen alone.
+    Medium,
+    /// The agent's own word, or two sources that agree.
+    High,
+}
+
+/// What one source says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Claim {
+    pub state: State,
+    pub why: Option<Why>,
+}
+
+/// A verdict with everything that led to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    pub verdict: Verdict,
+    /// Why this one won.
+    pub because: String,
+    /// Every source, the strongest first.
+    pub sources: Vec<Statement>,
+    /// What would change the verdict.
+    pub changes: Vec<String>,
+}
+
+/// One source in an explanation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Statement {
+    pub source: Authority,
+    pub says: Option<Claim>,
+    /// How old that is, in seconds.
+    pub age: Option<f64>,
+    /// What was there to read.
+    pub read: Option<String>,
+    /// The rule of the manifest that decided.
+    pub rule: Option<String>,
+    /// Rules that held in part.
+    pub near: Vec<NearMiss>,
+}
+
+/// A rule that did not hold, though some of its conditions did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NearMiss {
+    pub rule: String,
+    pub state: State,
+    pub missing: String,
+}
+
+/// Judges what the agent is doing.
+#[must_use]
+pub fn judge(evidence: &Evidence<'_>) -> Verdict {
+    decide(evidence, &Claims::of(evidence)).0
+}
+
+/// Judges, and says how it came to that.
+#[must_use]
+pub fn explain(evidence: &Evidence<'_>) -> Explanation {
+    let claims = Claims::of(evidence);
+    let (verdict, because) = decide(evidence, &claims);
+    Explanation {
+        verdict,
+        because: because.into(),
+        sources: statements(evidence, &claims),
+        changes: changes(evidence, verdict),
+    }
+}
+
+/// What the screen alone says.
+#[must_use]
+pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<Claim> {
+    ScreenRules::new(agent, screen)
+        .first()
+        .map(|(_, claim)| claim)
+}
+
+/// What each source says.
+struct Claims<'a> {
+    session: Option<Claim>,
+    title: Option<(&'a str, Claim)>,
+    screen: Option<(&'a str, Claim)>,
+}
+
+impl<'a> Claims<'a> {
+    fn of(evidence: &Evidence<'a>) -> Self {
+        let known = &evidence.agent.manifest;
+        let speaks = |source| order(evidence.agent).contains(&source);
+        let session = evidence
+            .session
+            .as_ref()
+            .filter(|_| speaks(Source::SessionFile));
+        let session = session.and_then(|session| {
+            let state = *known.session.states.get(&session.status)?;
+            let word = session
+                .waiting_for
+                .as_ref()
+                .filter(|_| state == State::Waiting);
+            let why = word.and_then(|word| known.session.reasons.get(word).copied());
+            Some(Claim { state, why })
+        });
+        let title = (evidence.in_front && speaks(Source::Title))
+            .then(|| {
+                let rules = by_weight(&known.title);
+                let holds = |rule: &Rule| rule.holds_for(evidence.title).is_ok();
+                rules.into_iter().find_map(|(name, rule)| {
+                    claim(rule)
+                        .filter(|_| holds(rule))
+                        .map(|claim| (name, claim))
+                })
+            })
+            .flatten();
+        let screen = evidence
+            .screen
+            .filter(|_| evidence.in_front && speaks(Source::Screen));
+        Self {
+            session,
+            title,
+            screen: screen.and_then(|screen| ScreenRules::new(evidence.agent, screen).first()),
+        }
+    }
+
+    fn level(&self, source: Source) -> Option<Claim> {
+        match source {
+            Source::SessionFile => self.session,
+            Source::Title => self.title.map(|(_, claim)| claim),
+            Source::Screen => self.screen.map(|(_, claim)| claim),
+        }
+    }
+}
+
+fn order(agent: &Agent) -> &[Source] {
+    agent.manifest.sources.order.as_deref().unwrap_or_default()
+}
+
+fn claim(rule: &Rule) -> Option<Claim> {
+    Some(Claim {
+        state: rule.state?,
+        why: rule.why,
+    })
+}
+
+fn by_weight(rules: &std::collections::BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
+    let mut rules: Vec<_> = rules
+        .iter()
+        .map(|(name, rule)| (name.as_str(), rule))
+        .collect();
+    rules.sort_by_key(|(_, rule)| std::cmp::Reverse(rule.weight()));
+    rules
+}
+
+/// The rules of an agent for one screen.
+struct ScreenRules<'a> {
+    agent: &'a Agent,
+    screen: &'a Screen,
+    composer: Option<Found>,
+}
+
+impl<'a> ScreenRules<'a> {
+    fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
+        Self {
+            agent,
+            screen,
+            composer: composer::find(&agent.manifest.composer, screen),
+        }
+    }
+
+    /// The first that holds.
+    fn first(&self) -> Option<(&'a str, Claim)> {
+        let rules = by_weight(&self.agent.manifest.screen);
+        rules.into_iter().find_map(|(name, rule)| {
+            let claim = claim(rule)?;
+            let holds = rule.holds_on(self.screen, self.composer.as_ref());
+            holds.is_ok().then_some((name, claim))
+        })
+    }
+
+    /// Those that held in part.
+    fn near(&self) -> Vec<NearMiss> {
+        near(&self.agent.manifest.screen, |rule| {
+            rule.holds_on(self.screen, self.composer.as_ref())
+        })
+    }
+}
+
+fn near(
+    rules: &std::collections::BTreeMap<String, Rule>,
+    holds: impl Fn(&Rule) -> Result<(), Miss>,
+) -> Vec<NearMiss> {
+    let rules = by_weight(rules).into_iter();
+    rules
+        .filter_map(|(name, rule)| match holds(rule) {
+            Err(Miss { held, what }) if held > 0 => Some(NearMiss {
+                rule: name.into(),
+                state: rule.state?,
+                missing: what,
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+fn decide(evidence: &Evidence<'_>, claims: &Claims<'_>) -> (Verdict, &'static str) {
+    let verdict = |claim: Claim, by, confidence| Verdict {
+        state: claim.state,
+        why: claim.why.filter(|_| claim.state == State::Waiting),
+        by,
+        confidence,
+    };
+    let unknown = Claim {
+        state: State::Unknown,
+        why: None,
+    };
+    if evidence.stopped {
+        let verdict = verdict(unknown, Authority::Process, Confidence::High);
+        return (
+            verdict,
+            "its process is stopped: it does nothing until it is continued",
+        );
+    }
+    let level = order(evidence.agent)
+        .iter()
+        .find_map(|&source| Some((claims.level(source)?, Authority::from(source))));
+    let report = evidence.report.as_ref();
+    let said = report.map(|report| Claim {
+        state: report.state,
+        why: report.why,
+    });
+    let fresh = report.is_some_and(|report| {
+        let newer = evidence.session.as_ref().and_then(|session| session.at);
+        let overtaken = claims.session.is_some() && newer.is_some_and(|at| at > report.at);
+        age(evidence, report.at) < FRESH && !overtaken
+    });
+    let (mut claim, mut by, mut because) = match (level, said) {
+        (_, Some(said)) if fresh => (said, Authority::Hook, "a hook reported it a moment ago"),
+        (Some((claim, by)), _) => (claim, by, "it is the strongest source that speaks"),
+        (None, Some(said)) => (said, Authority::Hook, "nothing but the last hook speaks"),
+        (None, None) => (
+            unknown,
+            Authority::Process,
+            "nothing that is known tells its state",
+        ),
+    };
+    // A prompt takes the keys whatever slower sources say of the turn behind it.
+    let prompt = claims
+        .level(Source::Screen)
+        .filter(|claim| claim.state == State::Waiting);
+    if let Some(prompt) = prompt {
+        if claim.state != State::Waiting {
+            (claim, by) = (prompt, Authority::Screen);
+            because = "a prompt on the screen takes the keys";
+        } else if claim.why.is_none()
+            || (prompt.why != Some(Why::Dialog) && claim.why != Some(Why::Dialog))
+        {
+            // The screen shows which prompt it is; others name them summarily.
+            claim.why = prompt.why.or(claim.why);
+        }
+    }
+    let levels = order(evidence.agent)
+        .iter()
+        .filter_map(|&source| claims.level(source));
+    let agree = levels
+        .chain(said)
+        .filter(|it| it.state == claim.state)
+        .count();
+    let confidence = match by {
+        Authority::Process => Confidence::Low,
+        Authority::Hook if !fresh => Confidence::Low,
+        Authority::Screen if agree < 2 => Confidence::Medium,
+        _ => Confidence::High,
+    };
+    (verdict(claim, by, confidence), because)
+}
+
+impl From<Source> for Authority {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::SessionFile => Self::SessionFile,
+            Source::Title => Self::Title,
+            Source::Screen => Self::Screen,
+        }
+    }
+}
+
+/// In seconds. Clocks of one machine; a moment of the future is no age.
+fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
+    #[allow(clippy::cast_precision_loss)]
+    let now = evidence.now as f64;
+    (now - at).max(0.0)
+}
+
+fn statements(evidence: &Evidence<'_>, claims: &Claims<'_>) -> Vec<Statement> {
+    let known = &evidence.agent.manifest;
+    let mut statements: Vec<Statement> = order(evidence.agent)
+        .iter()
+        .map(|&source| {
+            let mut statement = Statement {
+                source: source.into(),
+                says: claims.level(source),
+                age: None,
+                read: None,
+                rule: None,
+                near: Vec::new(),
+            };
+            match source {
+                Source::SessionFile => {
+                    let session = evidence.session.as_ref();
+                    statement.age = session.and_then(|it| it.at).map(|at| age(evidence, at));
+                    statement.read = session.map(|it| match &it.waiting_for {
+                        Some(waiting) => format!("{}: {waiting}", it.status),
+                        None => it.status.clone(),
+                    });
+                }
+                Source::Title => {
+                    statement.read = Some(evidence.title.into());
+                    statement.rule = claims.title.map(|(rule, _)| rule.into());
+                    statement.near = near(&known.title, |rule| rule.holds_for(evidence.title));
+                }
+                Source::Screen => {
+                    statement.rule = claims.screen.map(|(rule, _)| rule.into());
+                    if let Some(screen) = evidence.screen {
+                        statement.near = ScreenRules::new(evidence.agent, screen).near();
+                    }
+                }
+            }
+            statement
+        })
+        .collect();
+    if let Some(report) = &evidence.report {
+        statements.push(Statement {
+            source: Authority::Hook,
+            says: Some(Claim {
+                state: report.state,
+                why: report.why,
+            }),
+            age: Some(age(evidence, report.at)),
+            read: Some(report.event.clone()),
+            rule: None,
+            near: Vec::new(),
+        });
+    }
+    statements
+}
+
+fn changes(evidence: &Evidence<'_>, verdict: Verdict) -> Vec<String> {
+    if evidence.stopped {
+        return vec!["continue it (fg)".into()];
+    }
+    let mut changes = Vec::new();
+    if verdict.by == Authority::Hook && !order(evidence.agent).is_empty() {
+        changes.push("any other source that contradicts the hook once it is 2 s old".into());
+    }
+    if verdict.by != Authority::Hook {
+        changes.push("a report of a hook, for 2 s".into());
+    }
+    if verdict.state != State::Waiting {
+        changes.push("a prompt on the screen that a rule knows".into());
+    }
+    for source in order(evidence.agent) {
+        let by = Authority::from(*source);
+        if by == verdict.by {
+            break;
+        }
+        changes.push(format!("a word of the {}", by.as_str()));
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::manifest::Agents;
+
+    const NOW: u64 = 1_000;
+
+    fn agent(name: &str) -> Agent {
+        let agents = Agents::read(None).all;
+        agents.into_iter().find(|it| it.name == name).expect(name)
+    }
+
+    fn nothing(agent: &Agent) -> Evidence<'_> {
+        Evidence {
+            agent,
+            stopped: false,
+            in_front: true,
+            title: "",
+            screen: None,
+            session: None,
+            report: None,
+            now: NOW,
+        }
+    }
+
+    fn report(state: State, age: f64) -> Report {
+        Report {
+            state,
+            why: None,
+            event: "E".into(),
+            at: 1_000.0 - age,
+        }
+    }
+
+    fn session(status: &str, waiting: Option<&str>) -> Session {
+        Session {
+            status: status.into(),
+            waiting_for: waiting.map(Into::into),
+            at: None,
+        }
+    }
+
+    fn told(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
+        let verdict = judge(evidence);
+        assert_eq!(explain(evidence).verdict, verdict);
+        (verdict.state, verdict.why, verdict.by)
+    }
+
+    /// The screen of a Claude at its prompt.
+    const IDLE: &str = "\
+        ────────────────────────\n❯\u{a0}\n────────────────────────\n  ? for shortcuts\n";
+    /// And of one that asks.
+    const ASKS: &str = "\
+        ────────────────────────\n Bash command\n\n Do you want to proceed?\n ❯ 1. Yes\n\n Esc to cancel\n";
+
+    #[test]
+    fn a_report_wins_while_it_is_fresh() {
+        let claude = agent("claude");
+        let mut evidence = nothing(&claude);
+        evidence.session = Some(session("idle", None));
+        evidence.report = Some(report(State::Busy, 1.0));
+        assert_eq!(told(&evidence), (State::Busy, None, Authority::Hook));
+        evidence.report = Some(report(State::Busy, 3.0));
+        let corrected = (State::Idle, None, Authority::SessionFile);
+        assert_eq!(told(&evidence), corrected);
+        // A file that changed after the report knows better at once.
+        evidence.report = Some(report(State::Busy, 1.0));
+        evidence.session.as_mut().expect("a session").at = Some(999.5);
+        assert_eq!(told(&evidence), corrected);
+    }
+
+    #[test]
+    fn an_old_report_is_better_than_nothing() {
+        let claude = agent("claude");
+        let mut evidence = nothing(&claude);
+        let unknown = (State::Unknown, None, Authority::Process);
+        assert_eq!(told(&evidence), unknown);
+        evidence.report = Some(report(State::Busy, 500.0));
+        let verdict = judge(&evidence);
+        assert_eq!((verdict.state, verdict.by), (State::Busy, Authority::Hook));
+        assert_eq!(verdict.confidence, Confidence::Low);
+        let idle = Screen::parse(IDLE);
+        evidence.screen = Some(&idle);
+        assert_eq!(told(&evidence), (State::Idle, None, Authority::Screen));
+    }
+
+    #[test]
+    fn a_stopped_one_and_one_behind_another() {
+        let claude = agent("claude");
+        let idle = Screen::parse(IDLE);
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&idle);
+        evidence.stopped = true;
+        let unknown = (State::Unknown, None, Authority::Process);
+        assert_eq!(told(&evidence), unknown);
+        evidence.stopped = false;
+        evidence.in_front = false;
+        assert_eq!(told(&evidence), unknown, "the screen is another's");
+        evidence.session = Some(session("busy", None));
+        assert_eq!(told(&evidence), (State::Busy, None, Authority::SessionFile));
+    }
+
+    #[test]
+    fn silence_is_not_idle() {
+        for agent in &Agents::read(None).all {
+            for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
+                let screen = Screen::parse(text);
+                let mut evidence = nothing(agent);
+                evidence.screen = Some(&screen);
+                let (state, ..) = told(&evidence);
+                assert_eq!(state, State::Unknown, "{}: {text:?}", agent.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_prompt_on_the_screen_takes_the_keys() {
+        let claude = agent("claude");
+        let asks = Screen::parse(ASKS);
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&asks);
+        evidence.session = Some(session("busy", None));
+        evidence.report = Some(report(State::Busy, 0.1));
+        let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
+        assert_eq!(told(&evidence), asked);
+    }
+
+    #[test]
+    fn why_it_waits() {
+        let claude = agent("claude");
+        let asks = Screen::parse(ASKS);
+        let why = |waiting, screen| {
+            let mut evidence = nothing(&claude);
+            evidence.session = Some(session("waiting", waiting));
+            evidence.screen = screen;
+            told(&evidence).1
+        };
+        assert_eq!(why(Some("input needed"), None), Some(Why::Question));
+        assert_eq!(why(Some("dialog open"), None), Some(Why::Dialog));
+        assert_eq!(why(Some("something new"), None), None);
+        assert_eq!(
+            why(Some("something new"), Some(&asks)),
+            Some(Why::Permission)
+        );
+        // 2.1.197 calls every prompt a permission; the screen shows which it is.
+        assert_eq!(
+            why(Some("input needed"), Some(&asks)),
+            Some(Why::Permission)
+        );
+        // A menu that the person opened stays one, whatever words stand in it.
+        assert_eq!(why(Some("dialog open"), Some(&asks)), Some(Why::Dialog));
+    }
+
+    #[test]
+    fn an_explanation_names_the_rule_and_the_near_ones() {
+        let claude = agent("claude");
+        let text = IDLE.replace("? for shortcuts", "Enter to select · ↑/↓ to navigate");
+        let screen = Screen::parse(&text.replace("❯", "x"));
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&screen);
+        evidence.report = Some(report(State::Busy, 9.0));
+        let explanation = explain(&evidence);
+        let spoke = |by| explanation.sources.iter().find(|it| it.source == by);
+        let screen = spoke(Authority::Screen).expect("the screen");
+        assert_eq!(screen.rule.as_deref(), Some("question"));
+        let hook = spoke(Authority::Hook).expect("the hook");
+        assert_eq!((hook.age, hook.read.as_deref()), (Some(9.0), Some("E")));
+        assert!(!explanation.changes.is_empty());
+        let codex = agent("codex");
+        let almost = Screen::parse("  Would you like to run it?\n");
+        let mut evidence = nothing(&codex);
+        evidence.screen = Some(&almost);
+        let explanation = explain(&evidence);
+        assert_eq!(explanation.verdict.state, State::Unknown);
+        let near: Vec<_> = explanation.sources.iter().flat_map(|it| &it.near).collect();
+        assert_eq!(near[0].rule, "permission", "{near:?}");
+        let json = serde_json::to_value(&explanation).expect("JSON");
+        assert_eq!(json["verdict"]["by"], "process");
+    }
+}

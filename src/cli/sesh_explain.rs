@@ -1,0 +1,157 @@
+//! `sesh-explain`: why a pane counts as what it counts as.
+
+use clap::Parser;
+
+use super::{On, target};
+use crate::agent::manifest::Agents;
+use crate::agent::state::{Claim, Confidence, NearMiss, Statement};
+use crate::env;
+use crate::error::Exit;
+use crate::out::{self, Table};
+use crate::sesh::explain::{Account, explain};
+use crate::state::Why;
+
+/// Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won
+///
+/// It looks anew and writes nothing. A pane need not be a sesh.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    /// What to explain
+    #[arg(default_value = ".")]
+    target: String,
+
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let agents = Agents::read(env::agents_dir().as_deref());
+    for problem in &agents.problems {
+        out::complain("sesh-explain", problem);
+    }
+    let account = explain(&server, &target(&server, &args.target)?, &agents.all)?;
+    if args.json {
+        out::json(&account)?;
+    } else {
+        for line in lines(&account) {
+            out::line(&line)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn lines(account: &Account) -> Vec<String> {
+    let explanation = &account.explanation;
+    let verdict = &explanation.verdict;
+    let mut lines = vec![
+        who(account),
+        format!(
+            "{} by {}, {}: {}",
+            claim(Some(Claim {
+                state: verdict.state,
+                why: verdict.why
+            })),
+            verdict.by.as_str(),
+            match verdict.confidence {
+                Confidence::Low => "a guess",
+                Confidence::Medium => "likely",
+                Confidence::High => "sure",
+            },
+            explanation.because
+        ),
+    ];
+    if let Some(stored) = &account.stored {
+        let why = stored.why.as_deref().unwrap_or_default();
+        let told = format!("{} {why}", stored.state.as_str());
+        lines.push(format!(
+            "stored: {} by {} for {}, generation {}, seen {}",
+            told.trim_end(),
+            stored.by.as_deref().unwrap_or("nobody"),
+            account
+                .now
+                .map_or_else(|| "good".into(), |now| out::age(stored.since, now)),
+            stored.generation,
+            stored.seen
+        ));
+    }
+    lines.push(String::new());
+    let table = sources(&explanation.sources);
+    lines.extend(table.render(true, out::width()).lines().map(Into::into));
+    let near: Vec<&NearMiss> = explanation
+        .sources
+        .iter()
+        .flat_map(|source| &source.near)
+        .collect();
+    if !near.is_empty() {
+        lines.extend([String::new(), "near misses:".into()]);
+        lines.extend(near.into_iter().map(|miss| {
+            let NearMiss {
+                rule,
+                state,
+                missing,
+            } = miss;
+            format!("  {rule} ({}): {missing}", state.as_str())
+        }));
+    }
+    if !explanation.changes.is_empty() {
+        lines.extend([String::new(), "what would change it:".into()]);
+        lines.extend(explanation.changes.iter().map(|it| format!("  {it}")));
+    }
+    lines
+}
+
+/// `claude-api (%3): claude, pid 4711, conversation 46ed…`.
+fn who(account: &Account) -> String {
+    let place = account.pane.map(|pane| pane.to_string());
+    let who = match (&account.name, place) {
+        (Some(name), Some(pane)) => format!("{name} ({pane})"),
+        (Some(name), None) => format!("{name} (no pane)"),
+        (None, Some(pane)) => format!("{pane} (no sesh)"),
+        (None, None) => String::new(),
+    };
+    let agent = match (&account.agent, account.agent_pid) {
+        (Some(agent), Some(pid)) => format!("{agent}, pid {pid}"),
+        (Some(agent), None) => agent.clone(),
+        _ => "no agent".into(),
+    };
+    match &account.conversation {
+        Some(id) => format!("{who}: {agent}, conversation {id}"),
+        None => format!("{who}: {agent}"),
+    }
+}
+
+fn sources(sources: &[Statement]) -> Table {
+    Table {
+        header: vec!["SOURCE", "SAYS", "AGE", "RULE", "READ"],
+        rows: sources
+            .iter()
+            .map(|source| {
+                vec![
+                    source.source.as_str().into(),
+                    claim(source.says),
+                    source
+                        .age
+                        .map_or_else(|| "-".into(), |age| format!("{age:.0}s")),
+                    source.rule.clone().unwrap_or_else(|| "-".into()),
+                    source.read.clone().unwrap_or_else(|| "-".into()),
+                ]
+            })
+            .collect(),
+        shrink: vec![4],
+    }
+}
+
+/// `waiting permission`.
+fn claim(claim: Option<Claim>) -> String {
+    let Some(Claim { state, why }) = claim else {
+        return "-".into();
+    };
+    let why = why.map_or("", Why::as_str);
+    format!("{} {why}", state.as_str()).trim_end().into()
+}

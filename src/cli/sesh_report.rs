@@ -1,0 +1,161 @@
+//! `sesh-report`: what an agent says of itself.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
+
+use super::On;
+use crate::agent::manifest::Agents;
+use crate::agent::report::{self, KINDS, Outcome, Told};
+use crate::env;
+use crate::error::{Error, Exit};
+use crate::proc::input;
+use crate::sesh::report::report;
+use crate::state::{State, Why};
+
+/// The longest payload that is read: they hold what tools printed.
+const MOST: usize = 64 << 20;
+/// How long an agent may leave the pipe open and silent.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Tell the state of the agent in this pane: what agents' hooks call
+///
+/// With --from it reads the payload of that agent's hook; without, the options say the state. It is believed only for
+/// the pane whose agent started it: what an agent runs as a tool, and a daemon that serves several panes, do not speak
+/// for it. What is no news is not written. Unless its standard input is a terminal it prints nothing and exits with 0,
+/// whatever happens: agents take its words and its exit code for an answer; what went wrong, sesh-doctor tells.
+/// sesh-hooks puts it into the configuration of agents.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// The agent whose payload it is
+    #[arg(long, value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS), required_unless_present = "state")]
+    from: Option<String>,
+
+    /// The payload, where it does not come on standard input
+    #[arg(value_name = "PAYLOAD", requires = "from")]
+    payload: Option<OsString>,
+
+    /// What it does now
+    #[arg(long, value_enum, conflicts_with = "from")]
+    state: Option<Now>,
+
+    /// What it waits for
+    #[arg(long, value_enum, requires = "state")]
+    why: Option<For>,
+
+    /// The id of the conversation that it is in
+    #[arg(long, value_name = "ID", requires = "state")]
+    conversation: Option<String>,
+
+    /// The word for what happened
+    #[arg(
+        long,
+        value_name = "WORD",
+        requires = "state",
+        default_value = "report"
+    )]
+    event: String,
+
+    #[command(flatten)]
+    on: On,
+}
+
+/// A state that an agent can say of itself.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Now {
+    Starting,
+    Busy,
+    Waiting,
+    Idle,
+    Unknown,
+}
+
+/// What an agent can wait for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum For {
+    Permission,
+    Question,
+    Trust,
+    Login,
+    Dialog,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let told = match (&args.from, args.state) {
+        (Some(kind), _) => heard(kind, args.payload)?,
+        (None, Some(state)) => Some(said(state, args.why, args.conversation, args.event)?),
+        (None, None) => None,
+    };
+    let Some(told) = told else {
+        return Ok(Exit::Done);
+    };
+    let server = args.on.server()?;
+    let agents = Agents::read(env::agents_dir().as_deref());
+    if report(&server, args.from.as_deref(), &told, &agents.all)? || args.from.is_some() {
+        return Ok(Exit::Done);
+    }
+    Err(Error::nothing("it was started in no pane of that server").into())
+}
+
+/// What a payload comes to.
+fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<Told>> {
+    let payload = match payload {
+        Some(payload) => payload.into_vec(),
+        None if input::is_typed() => {
+            return Err(Error::usage(
+                "the payload comes on standard input: this is what hooks call",
+            )
+            .into());
+        }
+        None => input::read(MOST, PATIENCE),
+    };
+    match report::read(kind, &payload) {
+        Outcome::Told(told) => Ok(Some(told)),
+        Outcome::NoConcern => Ok(None),
+        Outcome::Unreadable(why) => Err(Error::failed(format!("--from {kind}: {why}")).into()),
+    }
+}
+
+/// What the options say.
+fn said(
+    state: Now,
+    why: Option<For>,
+    conversation: Option<String>,
+    event: String,
+) -> anyhow::Result<Told> {
+    let state = match state {
+        Now::Starting => State::Starting,
+        Now::Busy => State::Busy,
+        Now::Waiting => State::Waiting,
+        Now::Idle => State::Idle,
+        Now::Unknown => State::Unknown,
+    };
+    let why = why.map(|why| match why {
+        For::Permission => Why::Permission,
+        For::Question => Why::Question,
+        For::Trust => Why::Trust,
+        For::Login => Why::Login,
+        For::Dialog => Why::Dialog,
+    });
+    if why.is_some() && state != State::Waiting {
+        return Err(Error::usage("--why is the reason of --state waiting").into());
+    }
+    for word in conversation.iter().chain([&event]) {
+        if !report::is_word(word) {
+            return Err(Error::usage(format!(
+                "{word:?} is no word of 1 to 128 letters, digits, dots, dashes and underscores"
+            ))
+            .into());
+        }
+    }
+    Ok(Told {
+        event,
+        proves: conversation.is_some(),
+        conversation,
+        state: Some((state, why)),
+        ..Told::default()
+    })
+}

@@ -1,0 +1,227 @@
+//! Who lives in panes and what it is doing: all that tells of it is asked at one moment, and judged.
+
+use crate::agent::conversation;
+use crate::agent::manifest::Agent;
+use crate::agent::recognise::{Living, living};
+use crate::agent::screen::Screen;
+use crate::agent::state::{Evidence, Explanation, Report, Session, Verdict, explain, judge};
+use crate::error::{Error, Exit, Result};
+use crate::id::PaneId;
+use crate::proc::{self, Process};
+use crate::state::State;
+use crate::store::heard::Heard;
+use crate::store::query::{Pane, extra, read_row, row_format_with};
+use crate::store::{Key, schema, write};
+use crate::tmux::{Batch, Command, Frame, Server, command};
+
+/// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
+pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
+
+/// How long, in seconds, a pane that printed is taken to be in the middle of drawing.
+const SETTLES: u64 = 3;
+
+/// What tmux tells of a pane.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told<'a> {
+    /// When its window printed last, in the server's seconds.
+    activity: u64,
+    title: &'a str,
+    /// What the agent's hooks said last.
+    heard: &'a str,
+    /// What `capture-pane -p -e` prints.
+    pub screen: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    #[must_use]
+    pub fn of(fields: &[&'a str]) -> Self {
+        let &[activity, title, heard] = fields else {
+            return Self::default();
+        };
+        Self {
+            activity: activity.parse().unwrap_or(0),
+            title,
+            heard,
+            screen: None,
+        }
+    }
+}
+
+/// The command that prints the screens of the panes that a condition holds for, each behind a record with the pane's
+/// number alone. It waits a turn of the server.
+#[must_use]
+pub fn screens(frame: &Frame, condition: &str) -> Command {
+    // Not the id as it is: its % and what stands behind would be a time to display-message.
+    let mark = command::print(Some("#{pane_id}"), &frame.format(["#{s/%//:pane_id}"]));
+    let screen = command::capture_pane("#{pane_id}", "0", true, false);
+    let each = Batch::from(mark).then(screen);
+    let format = format!("#{{S:#{{W:#{{P:#{{?{condition},{} ; ,}}}}}}}}", each.text());
+    command::ask_expanded(None, &format)
+}
+
+/// The condition that an agent may live in a pane: one did, or something is in front there that is no shell. A wrapper
+/// that is a shell hides its agent from tmux, which asks for the screen a round later, when it is known to be there.
+#[must_use]
+pub fn may_have_one() -> String {
+    format!(
+        "#{{||:#{{!=:{},}},#{{!=:#{{m/r:^-?(a|ba|c|da|fi|k|mk|tc|z)?sh$,#{{pane_current_command}}}},1}}}}",
+        Key::Agent.format()
+    )
+}
+
+/// An agent that lives in a pane, with all that is known of it at this moment.
+pub struct Resident<'a> {
+    pub living: Living<'a>,
+    /// The id of its conversation, as its own files, its command line or its hooks say.
+    pub conversation: Option<String>,
+    /// The folder that it works in.
+    pub folder: Option<String>,
+    title: String,
+    screen: Option<Screen>,
+    session: Option<Session>,
+    report: Option<Report>,
+    activity: u64,
+    now: u64,
+}
+
+/// The processes that descend from these, and more: one walk of the process table for many.
+#[must_use]
+pub fn processes(firsts: &[i32]) -> Vec<Process> {
+    const FEW: usize = 8;
+    if firsts.len() <= FEW {
+        firsts.iter().flat_map(|first| proc::tree(*first)).collect()
+    } else {
+        proc::all()
+    }
+}
+
+/// Who lives in a pane. `first` is the pane's first process, `processes` hold at least what descends from it, `now` is
+/// the server's clock.
+#[must_use]
+pub fn resident<'a>(
+    first: i32,
+    processes: &[Process],
+    agents: &'a [Agent],
+    told: Told<'_>,
+    now: u64,
+) -> Option<Resident<'a>> {
+    let living = living(processes, first, agents, proc::program)
+        .into_iter()
+        .next()?;
+    let pid = living.process.pid;
+    let start = living.process.start;
+    let own = conversation::told(&living, |name| proc::variable(pid, name));
+    let heard = Heard::parse(told.heard).filter(|heard| (heard.pid, heard.start) == (pid, start));
+    let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
+    Some(Resident {
+        conversation: own.id.or(said),
+        folder: proc::folder(pid).map(|folder| folder.to_string_lossy().into_owned()),
+        title: told.title.into(),
+        screen: told.screen.map(Screen::parse),
+        session: own.session,
+        report: heard.and_then(|heard| {
+            Some(Report {
+                state: heard.state?,
+                why: heard.why,
+                event: heard.event,
+                // Exact for a hundred thousand years.
+                #[expect(clippy::cast_precision_loss)]
+                at: heard.at as f64 / 1000.0,
+            })
+        }),
+        activity: told.activity,
+        now,
+        living,
+    })
+}
+
+/// A pane, with who lives there.
+pub struct Look<'a> {
+    pub pane: Pane,
+    /// Its first process has ended.
+    pub dead: bool,
+    /// The folder that tmux knows.
+    pub folder: String,
+    /// The server's clock.
+    pub now: u64,
+    pub resident: Option<Resident<'a>>,
+}
+
+/// Looks at one pane: one question to the server, and the processes below the pane.
+///
+/// # Errors
+/// No such pane.
+pub fn look<'a>(server: &Server, pane: PaneId, agents: &'a [Agent]) -> Result<Look<'a>> {
+    let frame = Frame::new();
+    let more = ["#{pane_dead}", "#{pane_current_path}", write::NOW];
+    let more: Vec<&str> = more.into_iter().chain(TOLD).collect();
+    let target = pane.to_string();
+    let row = command::print(Some(&target), &row_format_with(&frame, &more));
+    let question = Batch::from(row).then(command::capture_pane(&target, "0", true, false));
+    let gone = || Error::nothing(format!("there is no pane {pane}"));
+    let output = match server.run(&question) {
+        Err(error) if error.exit == Exit::Nothing => return Err(gone()),
+        outcome => outcome?,
+    };
+    let (rows, screen) = frame.read(&output);
+    let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+    let pane = read_row(row)?.ok_or_else(gone)?;
+    let [dead, folder, now, tells @ ..] = extra(row) else {
+        return Err(gone());
+    };
+    let now = now.parse().unwrap_or(0);
+    let mut told = Told::of(tells);
+    told.screen = Some(screen);
+    // The pid of a process that has ended may be another's by now.
+    let dead = *dead == "1";
+    let first = pane.place.pid;
+    let resident = (!dead)
+        .then(|| resident(first, &proc::tree(first), agents, told, now))
+        .flatten();
+    Ok(Look {
+        dead,
+        folder: (*folder).into(),
+        now,
+        resident,
+        pane,
+    })
+}
+
+impl Resident<'_> {
+    /// `pid:start`, as it is stored.
+    #[must_use]
+    pub fn process(&self) -> String {
+        format!("{}:{}", self.living.process.pid, self.living.process.start)
+    }
+
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence {
+            agent: self.living.agent,
+            stopped: self.living.process.stopped,
+            in_front: self.living.in_front,
+            title: &self.title,
+            screen: self.screen.as_ref(),
+            session: self.session.clone(),
+            report: self.report.clone(),
+            now: self.now,
+        }
+    }
+
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        judge(&self.evidence())
+    }
+
+    /// What it is doing. `None` while its pane is in motion and cannot be read: then what was known before holds.
+    #[must_use]
+    pub fn state(&self) -> Option<Verdict> {
+        let verdict = self.verdict();
+        let settled = self.activity.saturating_add(SETTLES) <= self.now;
+        (settled || verdict.state != State::Unknown).then_some(verdict)
+    }
+
+    #[must_use]
+    pub fn explanation(&self) -> Explanation {
+        explain(&self.evidence())
+    }
+}

@@ -1,0 +1,43 @@
+//! What another program hands to this one on standard input.
+
+use std::io::{IsTerminal, Read, stdin};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+/// Whether a person types there.
+#[must_use]
+pub fn is_typed() -> bool {
+    stdin().is_terminal()
+}
+
+/// Reads it to its end, at most so many bytes. Where nothing comes for `patience` that is its end too: somebody may
+/// have left the pipe open.
+#[must_use]
+pub fn read(most: usize, patience: Duration) -> Vec<u8> {
+    let mut stdin = stdin().lock();
+    let mut text = Vec::new();
+    let mut chunk = vec![0; 65_536];
+    while text.len() < most && readable(&stdin, patience) {
+        match stdin.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(length) => text.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    text
+}
+
+fn readable(stdin: &impl AsFd, patience: Duration) -> bool {
+    let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::MAX);
+    let mut polled = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+    loop {
+        match poll(&mut polled, timeout) {
+            Err(Errno::EINTR) => {}
+            outcome => return outcome.is_ok_and(|count| count > 0),
+        }
+    }
+}

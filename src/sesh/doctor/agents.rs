@@ -1,0 +1,49 @@
+//! Agents: the files that describe them, and what their hooks could not tell, which nobody sees fail.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Area, Findings};
+use crate::agent::manifest::Agents;
+use crate::env;
+use crate::journal::failures;
+
+/// For how long a failure is a fault, in seconds.
+const FRESH: u64 = 24 * 3600;
+
+/// The person's own manifests.
+pub(super) fn manifests(findings: &mut Findings) {
+    let agents = Agents::read(env::agents_dir().as_deref());
+    for problem in &agents.problems {
+        findings.fault(
+            Area::Agents,
+            problem,
+            "plugin/doc/agents.md has every key; until then ours counts",
+        );
+    }
+}
+
+/// The failures that were written down.
+pub(super) fn failures(findings: &mut Findings) {
+    let Some(last) = failures::last() else {
+        return findings.ok(Area::Agents, "no hook of an agent has failed");
+    };
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let age = now.saturating_sub(last.at);
+    let what = format!(
+        "what agents' hooks started has failed {} times, the last time {} ago: {}",
+        last.count,
+        humantime::format_duration(std::time::Duration::from_secs(age)),
+        last.sentence
+    );
+    let mend = format!(
+        "see {}, and remove it when that is mended",
+        last.file.display()
+    );
+    if age < FRESH {
+        findings.fault(Area::Agents, what, mend);
+    } else {
+        findings.note(Area::Agents, what, mend);
+    }
+}

@@ -1,0 +1,189 @@
+//! Why a pane counts as what it counts as.
+
+use serde::Serialize;
+
+use super::find;
+use crate::agent::manifest::Agent;
+use crate::agent::state::{Authority, Claim, Confidence, Explanation, Statement, Verdict};
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId};
+use crate::pane::resident::{Look, look};
+use crate::proc;
+use crate::state::State;
+use crate::store::{Record, Target};
+use crate::tmux::Server;
+
+/// Everything that is known of what a pane or a sesh is doing.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    pub uuid: Option<SeshId>,
+    pub name: Option<String>,
+    pub pane: Option<PaneId>,
+    /// The kind of the agent that lives there.
+    pub agent: Option<String>,
+    pub agent_pid: Option<i32>,
+    pub conversation: Option<String>,
+    /// What is stored, which the next evaluation corrects.
+    pub stored: Option<Stored>,
+    #[serde(flatten)]
+    pub explanation: Explanation,
+    /// The server's clock, epoch seconds.
+    pub now: Option<u64>,
+}
+
+/// What the store says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stored {
+    pub state: State,
+    pub why: Option<String>,
+    pub by: Option<String>,
+    /// Epoch seconds.
+    pub since: Option<u64>,
+    #[serde(rename = "gen")]
+    pub generation: u64,
+    pub seen: u64,
+}
+
+impl From<&Record> for Stored {
+    fn from(record: &Record) -> Self {
+        Self {
+            state: record.state,
+            why: record.why.clone(),
+            by: record.by.clone(),
+            since: record.since,
+            generation: record.generation,
+            seen: record.seen,
+        }
+    }
+}
+
+/// Explains a sesh, or a pane that is none.
+///
+/// # Errors
+/// No such sesh or pane.
+pub fn explain(server: &Server, target: &Target, agents: &[Agent]) -> Result<Account> {
+    let pane = match target {
+        Target::Pane(pane) => *pane,
+        target => {
+            let record = find::one(server, target)?;
+            match &record.tmux {
+                Some(place) => place.pane,
+                None => return Ok(of_ended(&record)),
+            }
+        }
+    };
+    let Look {
+        pane: found,
+        dead,
+        now,
+        resident,
+        ..
+    } = look(server, pane, agents)?;
+    let record = found.record.as_ref();
+    let ended = record.filter(|record| record.exit.is_some());
+    let explanation = match (&resident, ended, record) {
+        (_, Some(record), _) => ended_explained(record),
+        (Some(resident), ..) => resident.explanation(),
+        (None, _, record) => of_process(found.place.pid, dead, record)?,
+    };
+    let live = resident.as_ref().filter(|_| ended.is_none());
+    Ok(Account {
+        uuid: record.map(|record| record.uuid),
+        name: record.map(|record| record.name.clone()),
+        pane: Some(pane),
+        agent: live.map(|resident| resident.living.agent.name.clone()),
+        agent_pid: live.map(|resident| resident.living.process.pid),
+        conversation: live.and_then(|resident| resident.conversation.clone()),
+        stored: record.map(Stored::from),
+        explanation,
+        now: Some(now),
+    })
+}
+
+/// One that only the book remembers.
+fn of_ended(record: &Record) -> Account {
+    Account {
+        uuid: Some(record.uuid),
+        name: Some(record.name.clone()),
+        pane: None,
+        agent: record.agent.clone(),
+        agent_pid: None,
+        conversation: record.conversation.clone(),
+        stored: Some(record.into()),
+        explanation: ended_explained(record),
+        now: None,
+    }
+}
+
+fn ended_explained(record: &Record) -> Explanation {
+    let how = match record.exit.map(|exit| (exit.code, exit.signal)) {
+        Some((Some(code), _)) => format!("exit code {code}"),
+        Some((_, Some(signal))) => proc::signal::name(signal),
+        _ => "nobody knows how".into(),
+    };
+    by_process(
+        State::Exited,
+        "its end was recorded",
+        how,
+        "sesh-enter and a key in the held pane, or sesh-new, start it again",
+    )
+}
+
+/// A pane in which no known agent lives.
+fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanation> {
+    if dead {
+        return Ok(by_process(
+            State::Exited,
+            "tmux keeps the pane of a process that has ended",
+            format!("pid {pid}"),
+            "another process in the pane",
+        ));
+    }
+    let first = proc::read(pid)
+        .ok_or_else(|| Error::failed(format!("process {pid} of the pane cannot be read")))?;
+    let front = proc::read(first.foreground).unwrap_or_else(|| first.clone());
+    let read = format!("{} (pid {}) is in front", front.name, front.pid);
+    let state = match record {
+        Some(record) => find::level_without_agent(record),
+        None if first.is_shell() && first.foreground == first.group => State::Idle,
+        None => State::Busy,
+    };
+    let (because, changes) = match state {
+        State::Idle => (
+            "its shell has the foreground",
+            "a command in front of the shell, or an agent that is known",
+        ),
+        State::Busy => (
+            "something that is no known agent has the foreground: it is busy until it ends",
+            "its end; silence is not one",
+        ),
+        _ => (
+            "its process cannot be told to be a shell",
+            "a shell or a known agent in the pane",
+        ),
+    };
+    Ok(by_process(state, because, read, changes))
+}
+
+fn by_process(state: State, because: &str, read: String, changes: &str) -> Explanation {
+    let by = Authority::Process;
+    Explanation {
+        verdict: Verdict {
+            state,
+            why: None,
+            by,
+            confidence: Confidence::High,
+        },
+        because: because.into(),
+        sources: vec![Statement {
+            source: by,
+            says: Some(Claim { state, why: None }),
+            age: None,
+            read: Some(read),
+            rule: None,
+            near: Vec::new(),
+        }],
+        changes: vec![changes.into()],
+    }
+}

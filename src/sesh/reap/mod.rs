@@ -1,0 +1,136 @@
+//! Reconciling what is stored with what is: the panes, and the process table.
+//!
+//! One tmux process reads and one writes, and only what differs: an equal write would redraw every client. Each
+//! write is bound to what was read, so several reconciliations at once are one, and nobody else's change is lost.
+
+mod agent;
+mod book;
+mod pane;
+mod seen;
+
+use serde::Serialize;
+
+use crate::error::{Exit, Result};
+use crate::id::{PaneId, SeshId};
+use crate::store::{schema, write};
+use crate::tmux::{Batch, Command, Server, command};
+use seen::{look_at, sweep};
+
+/// What kind of change. The words are public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// What a shell or an agent is doing.
+    State,
+    /// Which agent lives in a sesh's pane, or in which conversation it is.
+    Agent,
+    /// An agent in a pane that was no sesh.
+    Adopted,
+    /// An end that nobody had recorded.
+    Ended,
+    /// A pane in which another process runs is that sesh's no more.
+    Released,
+    /// A book that did not say what its pane says.
+    Book,
+    /// A held pane whose time was over.
+    Closed,
+    /// The last lines of a sesh that is forgotten.
+    Tail,
+}
+
+/// One change, made or to be made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Change {
+    pub change: Kind,
+    pub uuid: SeshId,
+    /// `None` of one that is forgotten.
+    pub name: Option<String>,
+    pub pane: Option<PaneId>,
+    /// What changes and why, as the end of a sentence.
+    pub what: String,
+}
+
+/// A change with what makes it.
+#[derive(Clone, Debug)]
+struct Mend {
+    change: Change,
+    /// What must still hold in the server.
+    condition: String,
+    commands: Vec<Command>,
+}
+
+/// What would be changed.
+///
+/// # Errors
+/// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
+pub fn look(server: &Server) -> Result<Vec<Change>> {
+    let mends = look_at(server, &Batch::new(), &command::show_hidden())?;
+    Ok(mends.into_iter().map(|mend| mend.change).collect())
+}
+
+/// Mends all that differs, and gives what it changed: not what others changed meanwhile.
+///
+/// Whoever wants a reconciliation while this one is under way leaves word in [`schema::REAP_AGAIN`], and it goes
+/// round once more.
+///
+/// # Errors
+/// As [`look`].
+pub fn reap(server: &Server) -> Result<Vec<Change>> {
+    let begin = Batch::from(command::set_hidden_expanded(schema::REAP, write::NOW))
+        .then(command::unset_hidden(schema::REAP_AGAIN));
+    let mut changes = Vec::new();
+    loop {
+        let mends = look_at(server, &begin, &sweep()).inspect_err(|error| {
+            if error.exit == Exit::Unusable {
+                let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
+            }
+        })?;
+        let (made, again) = mend(server, mends)?;
+        changes.extend(made);
+        if !again {
+            return Ok(changes);
+        }
+    }
+}
+
+/// The last list: the changes, the sums, and the word that this is over, or begins again.
+fn mend(server: &Server, mends: Vec<Mend>) -> Result<(Vec<Change>, bool)> {
+    let mut batch = Batch::new();
+    for (at, mend) in mends.iter().enumerate() {
+        let pane = mend.change.pane.map(|pane| pane.to_string());
+        let mut commands = Batch::new();
+        commands.extend(mend.commands.iter().cloned());
+        batch.extend([command::if_format(
+            pane.as_deref(),
+            &mend.condition,
+            &commands.then(command::print(None, &at.to_string())),
+            &Batch::new(),
+        )]);
+    }
+    let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
+    batch.extend([
+        write::sums(),
+        command::if_format(
+            None,
+            &wanted,
+            &Batch::from(command::print(None, "again")),
+            &Batch::from(command::unset_hidden(schema::REAP)),
+        ),
+    ]);
+    let closes = mends.iter().any(|mend| mend.change.change == Kind::Closed);
+    let answer = match server.run(&batch) {
+        // With its last pane the server went.
+        Err(error) if error.exit == Exit::NoServer && closes => {
+            return Ok((mends.into_iter().map(|mend| mend.change).collect(), false));
+        }
+        outcome => outcome?,
+    };
+    let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
+    let changes = mends
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| made.contains(at))
+        .map(|(_, mend)| mend.change)
+        .collect();
+    Ok((changes, answer.lines().any(|line| line == "again")))
+}

@@ -1,0 +1,188 @@
+//! What is remembered of a sesh that has a pane.
+
+use super::agent;
+use super::{Change, Kind, Mend};
+use crate::id::PaneId;
+use crate::pane::resident::Resident;
+use crate::proc;
+use crate::sesh::find;
+use crate::store::query::{both, equal};
+use crate::store::record::{self, Record, Values};
+use crate::store::{Key, schema, write};
+use crate::tmux::Command;
+
+/// Whether a pane's process is `sesh-run` as `sesh-new` starts it, by what tmux was told to start: after a
+/// `respawn-pane` it needs a moment to say that the pane is its own.
+pub(super) const IS_RUNNER: &str = "#{m:*sesh-run*--launch*,#{pane_start_command}}";
+
+/// A pane that is a sesh.
+pub(super) struct SeshPane {
+    pub(super) record: Record,
+    pub(super) pane: PaneId,
+    /// Its first process.
+    pub(super) pid: i32,
+    /// tmux keeps it, and its process has ended.
+    pub(super) dead: bool,
+    /// See [`IS_RUNNER`].
+    pub(super) is_runner: bool,
+}
+
+impl SeshPane {
+    /// What is to be written, if anything.
+    pub(super) fn difference(&self, resident: Option<&Resident<'_>>) -> Option<Mend> {
+        let ended = self.record.exit.is_some();
+        if self.dead {
+            return (!ended).then(|| self.died());
+        }
+        if self.is_anothers() {
+            return Some(self.release());
+        }
+        if ended {
+            return None;
+        }
+        let level = || find::level(&self.record);
+        agent::difference(self, resident).unwrap_or_else(|| {
+            let state = level()?;
+            (state.as_str() != self.record.values.get(Key::State)).then(|| {
+                self.changes(
+                    Kind::State,
+                    &format!("is {}", state.as_str()),
+                    write::state(&self.pane.to_string(), state, None, "process"),
+                )
+            })
+        })
+    }
+
+    /// A change of a sesh that has not ended, with its book.
+    pub(super) fn changes(&self, kind: Kind, what: &str, mut commands: Vec<Command>) -> Mend {
+        commands.push(self.book());
+        let condition = self.unchanged(&equal(Key::Exit, ""));
+        self.mend(kind, what, condition, commands)
+    }
+
+    /// Whether another process than the one it is bound to runs in the pane. Only what tmux says counts: this
+    /// program may see other processes than the server does.
+    pub(super) fn is_anothers(&self) -> bool {
+        let bound = self.record.bound().map(|(pid, _)| pid);
+        !self.dead && !self.is_runner && bound.is_some_and(|pid| pid != self.pid)
+    }
+
+    /// tmux keeps the pane. Of an adopted one it knows how its process ended; of the others that was `sesh-run`.
+    fn died(&self) -> Mend {
+        let or_dash = |name: &str| format!("#{{?#{{!=:#{{{name}}},}},#{{{name}}},-}}");
+        let exit = if self.record.was_made() {
+            record::Exit::value(None, None)
+        } else {
+            format!(
+                "{} {}",
+                or_dash("pane_dead_status"),
+                or_dash("pane_dead_signal")
+            )
+        };
+        let pane = self.pane.to_string();
+        let mut commands = write::end(&pane, &exit);
+        commands.push(self.book());
+        let condition = both(&equal(Key::Exit, ""), "#{==:#{pane_dead},1}");
+        self.mend(
+            Kind::Ended,
+            "has ended, and nobody had written it down",
+            self.unchanged(&condition),
+            commands,
+        )
+    }
+
+    /// Somebody started something else there: the sesh goes into its book, and the pane is no sesh.
+    fn release(&self) -> Mend {
+        let pane = self.pane.to_string();
+        let mut commands = Vec::new();
+        let open = self.record.exit.is_none() && !runner_lives(&self.record);
+        if open {
+            commands.extend(write::end(&pane, &record::Exit::value(None, None)));
+        }
+        commands.push(self.book());
+        commands.extend(write::unmark(&pane));
+        let there = both(
+            &format!("#{{==:#{{pane_pid}},{}}}", self.pid),
+            "#{==:#{pane_dead},0}",
+        );
+        let (kind, what) = if open {
+            (
+                Kind::Ended,
+                "has ended, for a cause that nobody knows: another process runs in its pane",
+            )
+        } else {
+            (
+                Kind::Released,
+                "has no pane any more: another process runs there",
+            )
+        };
+        self.mend(kind, what, self.unchanged(&there), commands)
+    }
+
+    /// What a person looked at last is on the pane alone: nobody writes the book for that.
+    pub(super) fn other_book(&self, book: Option<&Values>) -> Option<Mend> {
+        let own = &self.record.values;
+        let same = book.is_some_and(|book| {
+            schema::PANE
+                .iter()
+                .filter(|entry| entry.key != Key::Seen)
+                .all(|entry| book.get(entry.key) == own.get(entry.key))
+        });
+        (!same).then(|| {
+            let differs = format!("#{{==:{},0}}", write::book_is_in_step(self.record.uuid));
+            self.mend(
+                Kind::Book,
+                "had a book that did not say what its pane says",
+                self.unchanged(&differs),
+                vec![self.book()],
+            )
+        })
+    }
+
+    pub(super) fn book(&self) -> Command {
+        write::book(&self.pane.to_string(), self.record.uuid)
+    }
+
+    /// The condition that the pane still is this sesh's and nobody has written another state, and one more.
+    pub(super) fn unchanged(&self, more: &str) -> String {
+        let id = equal(Key::Id, &self.record.uuid.to_string());
+        // As it is stored, if that is a number: anything else has no place in a condition.
+        let stored = self.record.values.get(Key::Gen);
+        let generation = if stored.bytes().all(|byte| byte.is_ascii_digit()) {
+            equal(Key::Gen, stored)
+        } else {
+            "1".into()
+        };
+        both(&both(&id, &generation), more)
+    }
+
+    pub(super) fn mend(
+        &self,
+        kind: Kind,
+        what: &str,
+        condition: String,
+        commands: Vec<Command>,
+    ) -> Mend {
+        Mend {
+            change: Change {
+                change: kind,
+                uuid: self.record.uuid,
+                name: Some(self.record.name.clone()),
+                pane: Some(self.pane),
+                what: what.into(),
+            },
+            condition,
+            commands,
+        }
+    }
+}
+
+/// Whether the `sesh-run` of a sesh lives, in its pane or without.
+pub(super) fn runner_lives(record: &Record) -> bool {
+    let lives = |(pid, start): (i32, Option<u64>)| {
+        proc::read(pid).is_some_and(|process| {
+            !process.zombie && start.is_none_or(|start| start == process.start)
+        })
+    };
+    record.was_made() && record.bound().is_some_and(lives)
+}

@@ -1,0 +1,279 @@
+//! What is stored and what is, read at one moment, and what differs.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Kind;
+use super::Mend;
+use super::agent::adopted;
+use super::book::{forgotten, vanished};
+use super::pane::{IS_RUNNER, SeshPane};
+use crate::agent::manifest::Agents;
+use crate::env;
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId};
+use crate::pane::resident::{self, Resident, TOLD, Told, resident};
+use crate::proc;
+use crate::sesh::hold::{self, Held};
+use crate::store::query::{book_line, extra, read_row, row_format_with};
+use crate::store::record::{self, Values};
+use crate::store::{Key, Place, schema, write};
+use crate::tmux::command::{Of, show_global_options};
+use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+
+/// What is stored, at one moment.
+struct Seen {
+    /// The server's clock.
+    now: u64,
+    hold: Option<std::time::Duration>,
+    keep: usize,
+    /// Whether agents in panes that are no seshes become seshes.
+    adopts: bool,
+    panes: Vec<SeshPane>,
+    /// The living panes that are no seshes.
+    others: Vec<Other>,
+    books: HashMap<SeshId, Book>,
+    /// Of which seshes there are last lines.
+    tails: Vec<SeshId>,
+}
+
+/// A living pane that is no sesh.
+pub(super) struct Other {
+    pub(super) place: Place,
+    pub(super) folder: String,
+}
+
+pub(super) struct Book {
+    pub(super) text: String,
+    /// `None` for one that cannot be read, or that a newer program wrote.
+    pub(super) values: Option<Values>,
+}
+
+/// Prints the hidden variables, if that was not done within the hour: those of a thousand ended seshes are megabytes,
+/// and what is forgotten takes its own along. What is left was left by something that was killed.
+pub(super) fn sweep() -> Command {
+    const OFTEN: u64 = 3600;
+    let due = format!(
+        "#{{e|<:#{{{}}},#{{e|-:{},{OFTEN}}}}}",
+        schema::SWEPT,
+        write::NOW
+    );
+    command::if_format(
+        None,
+        &due,
+        &Batch::from(command::set_hidden_expanded(schema::SWEPT, write::NOW))
+            .then(command::show_hidden()),
+        &Batch::new(),
+    )
+}
+
+/// What stands behind a pane's row.
+const MORE: [&str; 6] = [
+    "#{pane_dead}",
+    IS_RUNNER,
+    "#{pane_current_path}",
+    TOLD[0],
+    TOLD[1],
+    TOLD[2],
+];
+
+/// Reads everything, after `begin`, and finds what differs. `hidden` prints the hidden variables.
+pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Result<Vec<Mend>> {
+    let frame = Frame::new();
+    let settings = [
+        write::NOW,
+        &schema::HOLD.format(),
+        &schema::KEEP.format(),
+        &schema::ADOPT.format(),
+    ];
+    let with = |panes: Option<Command>, screens: Option<Command>| {
+        let mut batch = begin
+            .clone()
+            .then(command::print(None, &frame.format(settings)));
+        batch.extend(panes);
+        let mut batch = batch
+            .then(command::show_server_options())
+            .then(show_global_options(Of::Sessions))
+            .then(show_global_options(Of::Windows))
+            .then(hidden.clone());
+        // Last, and of a later turn: nothing that is written depends on both being of one moment.
+        batch.extend(screens);
+        batch
+    };
+    let panes = command::list_panes(&row_format_with(&frame, &MORE), None);
+    let screens = resident::screens(&frame, &resident::may_have_one());
+    let output = match server.run(&with(Some(panes), Some(screens))) {
+        Err(error) if is_empty_server(&error) => server.run(&with(None, None))?,
+        outcome => outcome?,
+    };
+    let mut sections = frame.sections(&output);
+    let Some((settings, mut rest)) = sections.next() else {
+        return Err(Error::failed("tmux did not say what time it is"));
+    };
+    let &[now, hold, keep, adopt] = &settings[..] else {
+        return Err(Error::failed("tmux did not say what time it is"));
+    };
+    let mut seen = Seen {
+        now: now.parse().unwrap_or(0),
+        hold: hold::limit(hold),
+        keep: hold::keep(keep),
+        adopts: adopt != "off",
+        panes: Vec::new(),
+        others: Vec::new(),
+        books: HashMap::new(),
+        tails: Vec::new(),
+    };
+    let mut told: HashMap<PaneId, (i32, Told<'_>)> = HashMap::new();
+    for (row, after) in sections {
+        if let [number] = row[..] {
+            // Of a window in several sessions the screen comes several times.
+            if let Ok(number) = number.parse()
+                && let Some((_, told)) = told.get_mut(&PaneId(number))
+            {
+                told.screen = Some(after);
+            }
+            continue;
+        }
+        rest = after;
+        let Some(found) = read_row(&row)? else {
+            continue;
+        };
+        let [dead, is_runner, folder, tells @ ..] = extra(&row) else {
+            continue;
+        };
+        let place = found.place;
+        let tells = Told::of(tells);
+        if told.insert(place.pane, (place.pid, tells)).is_some() {
+            continue;
+        }
+        let dead = *dead == "1";
+        match found.record {
+            Some(record) => seen.panes.push(SeshPane {
+                record,
+                pane: place.pane,
+                pid: place.pid,
+                dead,
+                is_runner: *is_runner == "1",
+            }),
+            None if !dead => seen.others.push(Other {
+                place,
+                folder: (*folder).into(),
+            }),
+            None => {}
+        }
+    }
+    seen.read_options(rest)?;
+    let agents = Agents::read(env::agents_dir().as_deref());
+    let processes = proc::all();
+    let residents = told
+        .into_iter()
+        .filter_map(|(pane, (first, told))| {
+            let resident = resident(first, &processes, &agents.all, told, seen.now)?;
+            Some((pane, resident))
+        })
+        .collect();
+    Ok(seen.differences(&residents))
+}
+
+impl Seen {
+    /// Reads the books and the hidden variables, and looks for names where they do not belong.
+    fn read_options(&mut self, lines: &str) -> Result<()> {
+        for line in lines.lines() {
+            let name = line.split(' ').next().unwrap_or("");
+            if schema::is_state(name) {
+                return Err(Error::unusable(format!(
+                    "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
+                     take that back"
+                )));
+            }
+            if let Some((id, text)) = book_line(line) {
+                // A text of ours holds nothing that acts in a format: this one is put into a condition.
+                let readable = record::book_version(text) <= Some(schema::VERSION)
+                    && !text.contains(['#', '{', '}', '\\']);
+                let values = readable.then(|| Values::from_book(text)).flatten();
+                let text = text.to_string();
+                self.books.insert(id, Book { text, values });
+            } else if let Some(id) = line.split('=').next().and_then(schema::tail_of) {
+                self.tails.push(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn differences(&self, residents: &HashMap<PaneId, Resident<'_>>) -> Vec<Mend> {
+        let known = |pane: &&SeshPane| {
+            self.books
+                .get(&pane.record.uuid)
+                .is_none_or(|book| book.values.is_some())
+        };
+        let panes: Vec<&SeshPane> = self.panes.iter().filter(known).collect();
+        let mut mends: Vec<Mend> = panes
+            .iter()
+            .filter_map(|pane| {
+                let book = self.books.get(&pane.record.uuid);
+                pane.difference(residents.get(&pane.pane))
+                    .or_else(|| pane.other_book(book.and_then(|book| book.values.as_ref())))
+            })
+            .collect();
+        let living: HashSet<SeshId> = self.panes.iter().map(|pane| pane.record.uuid).collect();
+        mends.extend(
+            self.books
+                .iter()
+                .filter(|(id, _)| !living.contains(id))
+                .filter_map(|(id, book)| vanished(*id, book)),
+        );
+        mends.extend(self.overdue(&panes));
+        mends.extend(
+            self.tails
+                .iter()
+                .filter(|id| !living.contains(id) && !self.books.contains_key(id))
+                .map(|id| forgotten(*id)),
+        );
+        if self.adopts {
+            let found = self.others.iter().filter_map(|other| {
+                let resident = residents.get(&other.place.pane)?;
+                Some((other, resident))
+            });
+            mends.extend(adopted(found.collect(), &self.panes));
+        }
+        mends
+    }
+
+    /// Held panes that are to be closed. A `sesh-run` that lives counts its own time.
+    fn overdue(&self, panes: &[&SeshPane]) -> Vec<Mend> {
+        let held: Vec<(Held, &SeshPane)> = panes
+            .iter()
+            .filter(|pane| !pane.is_anothers())
+            .filter_map(|pane| {
+                let since = pane.record.values.get(Key::Held).parse().ok()?;
+                let held = Held {
+                    since,
+                    pane: pane.pane,
+                    id: pane.record.uuid,
+                };
+                pane.record.exit.map(|_| (held, *pane))
+            })
+            .collect();
+        let surplus = hold::surplus(held.iter().map(|(held, _)| *held).collect(), self.keep);
+        held.iter()
+            .filter_map(|(held, pane)| {
+                let succeeded = pane.record.exit.is_some_and(|exit| exit.code == Some(0));
+                let late = self
+                    .hold
+                    .is_some_and(|hold| held.since.saturating_add(hold.as_secs()) <= self.now);
+                let what = if surplus.contains(held) {
+                    "was held longest, and more are held than @sesh-keep says"
+                } else if pane.dead && succeeded && late {
+                    "was held longer than @sesh-hold says"
+                } else {
+                    return None;
+                };
+                Some(pane.mend(
+                    Kind::Closed,
+                    what,
+                    held.still(),
+                    vec![command::kill_pane(held.pane)],
+                ))
+            })
+            .collect()
+    }
+}

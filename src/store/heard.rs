@@ -1,0 +1,87 @@
+//! What an agent's hooks said last: the hidden variable `SESH_hook_<pane number>`.
+//!
+//! `pid:start,milliseconds,state,why,event,conversation`; `-` for what was not said.
+
+use super::value;
+use crate::state::{State, Why};
+
+/// What was said, by which process, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The agent's process.
+    pub pid: i32,
+    pub start: u64,
+    /// Milliseconds since the epoch: an agent's own file may follow within the second.
+    pub at: u64,
+    pub state: Option<State>,
+    pub why: Option<Why>,
+    /// The agent's own word for what happened.
+    pub event: String,
+    pub conversation: Option<String>,
+}
+
+impl Heard {
+    /// The text of the variable.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let event = value::encode(&self.event);
+        let conversation = self.conversation.as_deref().map(value::encode);
+        format!(
+            "{}:{},{},{},{},{},{}",
+            self.pid,
+            self.start,
+            self.at,
+            self.state.map_or("-", State::as_str),
+            self.why.map_or("-", Why::as_str),
+            event,
+            conversation.as_deref().unwrap_or("-"),
+        )
+    }
+
+    /// Reads it. `None` when nothing was said, or nothing that can be understood.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split(',');
+        let (pid, start) = fields.next()?.split_once(':')?;
+        Some(Self {
+            pid: pid.parse().ok()?,
+            start: start.parse().ok()?,
+            at: fields.next()?.parse().ok()?,
+            state: fields.next()?.parse().ok(),
+            why: fields.next()?.parse().ok(),
+            event: value::decode(fields.next()?),
+            conversation: fields
+                .next()
+                .filter(|id| !matches!(*id, "-" | ""))
+                .map(value::decode),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_said_comes_back(
+            pid in 1..i32::MAX,
+            start: u64,
+            at: u64,
+            state in prop::option::of(prop::sample::select(State::ALL.to_vec())),
+            why in prop::option::of(prop::sample::select(Why::ALL.to_vec())),
+            event: String,
+            conversation in prop::option::of("[^-]+"),
+        ) {
+            let heard = Heard { pid, start, at, state, why, event, conversation };
+            let text = heard.text();
+            prop_assert_eq!(Heard::parse(&text), Some(heard));
+        }
+
+        #[test]
+        fn any_text_is_read_or_not(text: String) {
+            let _ = Heard::parse(&text);
+        }
+    }
+}
