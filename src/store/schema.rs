@@ -229,7 +229,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 22] = [
+pub const ELSEWHERE: [Named; 21] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -265,9 +265,9 @@ pub const ELSEWHERE: [Named; 22] = [
     ),
     named(
         "@seshplugin_tell",
-        "global option",
-        "the tmux commands that tell a person of a pane, as `@sesh-notify` says; whoever writes that an agent waits or \
-         has finished runs them",
+        "server option",
+        "a format: the command of the shell that tells a person of a pane, as `@sesh-notify` says; whoever writes that an \
+         agent waits or has finished starts it",
     ),
     named(
         "@seshsum_procedure",
@@ -311,11 +311,6 @@ pub const ELSEWHERE: [Named; 22] = [
         "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
     ),
     named(
-        "SESH_pane",
-        "hidden variable",
-        "the pane that was changed last: what the commands in `@seshplugin_tell` are about",
-    ),
-    named(
         "SESH_reap",
         "hidden variable",
         "since when a `sesh-reap` runs, in seconds",
@@ -332,7 +327,7 @@ pub const ELSEWHERE: [Named; 22] = [
     ),
 ];
 
-/// The commands that tell a person of a pane.
+/// The command that tells a person of a pane.
 pub const TELL: &str = "@seshplugin_tell";
 
 /// The commands that write the sums anew.

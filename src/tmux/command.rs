@@ -322,35 +322,38 @@ pub fn ask_expanded(target: Option<&str>, format: &str) -> Command {
 }
 
 /// Runs the commands that a global option holds, whatever they are: an option that is unset, or that tmux cannot
-/// parse, is nothing; one that fails fails here. `pane` is the one that they act on, where it matters: they find it in
-/// `$`[`PANE`] too.
+/// parse, is nothing; one that fails fails here. `pane` is the one that they act on, where it matters.
 #[must_use]
 pub fn run_option(name: &str, pane: Option<&str>) -> Command {
-    let which: Vec<Command> = pane
-        .map(|pane| set_hidden(PANE, pane))
-        .into_iter()
-        .collect();
-    let mut hook = vec!["set-hook"];
-    hook.extend(pane.iter().flat_map(|pane| ["-t", pane]));
+    let target = || pane.iter().flat_map(|pane| ["-t", pane]);
     // In the same list, so that what this list changes and what they change is drawn once.
-    let mut here = Batch::new();
-    here.extend(which.clone());
-    let here = here.then(Command::of(hook).and(["-R", name]));
+    let here = Command::of(["set-hook"]).and(target()).and(["-R", name]);
     // 3.2a runs no option as a hook, and this comes some turns of the server later. A second run-shell reads the option:
     // with -b alone, commands that tmux cannot parse end a server of 3.2a and 3.3a.
-    let mut later = Batch::new();
-    later.extend(which);
-    let later = later.then(Command::of(["run-shell", "-C", &format!("##{{{name}}}")]));
+    let inner = Command::of(["run-shell"]).and(target());
+    let inner = inner.and(["-C", &format!("##{{{name}}}")]).text();
+    let later = Command::of(["run-shell", "-b"]).and(target());
+    let later = later.and(["-C", &inner]);
     if_format(
         None,
         "#{==:#{version},3.2a}",
-        &Batch::from(Command::of(["run-shell", "-b", "-C", &later.text()])),
-        &here,
+        &Batch::from(later),
+        &Batch::from(here),
     )
 }
 
-/// The hidden variable that holds the pane for which [`run_option`] runs commands: with 3.2a they have no target.
-pub const PANE: &str = "SESH_pane";
+/// Starts in a shell what the text of an option of the plugin's comes to for a pane; nothing where that is nothing. The
+/// list does not wait for it.
+#[must_use]
+pub fn start_option(name: &str, pane: &str) -> Command {
+    let text = format!("#{{E:{name}}}");
+    if_format(
+        Some(pane),
+        &text,
+        &Batch::from(Command::of(["run-shell", "-b", "-t", pane, &text])),
+        &Batch::new(),
+    )
+}
 
 /// Makes sure that a server runs, also when the commands that follow hide in a string.
 #[must_use]
