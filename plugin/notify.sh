@@ -1,17 +1,25 @@
 #!/bin/sh
-# shellcheck disable=SC2154 # the facts come in the environment
-# notify.sh: tells of an agent that waits or has finished, as @sesh-notify says: bell, message, or a command. The facts
-# are in its environment: SESH_NAME, SESH_STATE, SESH_WHY, SESH_PANE and more.
+# notify.sh PANE-NUMBER STATE: tells of an agent that waits or has finished, as @sesh-notify says: bell, message, or a
+# command, which finds the facts in its environment. They are read here: a text from outside, written into a command of
+# run-shell, could run.
 dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
 . "$dir/plugin/lib.sh"
 exec </dev/null >/dev/null 2>&1
-pane=$SESH_PANE
+pane=%$1
+SESH_PANE=$pane SESH_STATE=$2
+SESH_ID=$(ask_pane '#{@sesh_id}')
+SESH_NAME=$(ask_pane '#{@sesh_name}')
+SESH_WHY=$(ask_pane '#{@sesh_why}')
+SESH_AGENT=$(ask_pane '#{@sesh_agent}')
+export SESH_PANE SESH_STATE SESH_ID SESH_NAME SESH_WHY SESH_AGENT
 case $SESH_STATE in
   waiting) SESH_SENTENCE="$SESH_NAME waits${SESH_WHY:+ ($SESH_WHY)}" ;;
   *) SESH_SENTENCE="$SESH_NAME has finished" ;;
 esac
 export SESH_SENTENCE
 how=$(tmux -u show-options -gqv @sesh-notify)
+# This version prints a backslash before a dollar that has none.
+[ "$(ask '#{version}')" != 3.4 ] || how=$(printf '%s' "$how" | sed 's/\\\$/$/g')
 case $how in
   '' | off) ;;
   # As if the agent rang it: tmux marks the window, or does what a person has set for bells.

@@ -134,7 +134,6 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
         Err(error) => return explain(tool.name, &error),
     };
     match (tool.run)(&matches) {
-        Ok(_) if unheard => Exit::Done.code(),
         Ok(exit) => exit.code(),
         Err(error) if unheard => {
             failures::log(tool.name, &format!("{error:#}"));

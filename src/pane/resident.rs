@@ -156,8 +156,18 @@ pub fn look<'a>(server: &Server, pane: PaneId, agents: &'a [Agent]) -> Result<Lo
     let more = ["#{pane_dead}", "#{pane_current_path}", write::NOW];
     let more: Vec<&str> = more.into_iter().chain(TOLD).collect();
     let target = pane.to_string();
-    let row = command::print(Some(&target), &row_format_with(&frame, &more));
-    let question = Batch::from(row).then(command::capture_pane(&target, "0", true, false));
+    let shown = Batch::from(command::print(
+        Some(&target),
+        &row_format_with(&frame, &more),
+    ))
+    .then(command::capture_pane(&target, "0", true, false));
+    // 3.2a dies of some formats where there is no pane.
+    let question = Batch::from(command::if_format(
+        Some(&target),
+        &format!("#{{==:#{{pane_id}},{pane}}}"),
+        &shown,
+        &Batch::new(),
+    ));
     let gone = || Error::nothing(format!("there is no pane {pane}"));
     let output = match server.run(&question) {
         Err(error) if error.exit == Exit::Nothing => return Err(gone()),

@@ -265,9 +265,9 @@ pub const ELSEWHERE: [Named; 21] = [
     ),
     named(
         "@seshplugin_tell",
-        "global option",
-        "the tmux commands that tell a person of a pane, as `@sesh-notify` says; whoever writes that an agent waits or \
-         has finished runs them",
+        "server option",
+        "a format: the command of the shell that tells a person of a pane, as `@sesh-notify` says; whoever writes that an \
+         agent waits or has finished starts it",
     ),
     named(
         "@seshsum_procedure",
@@ -327,7 +327,7 @@ pub const ELSEWHERE: [Named; 21] = [
     ),
 ];
 
-/// The commands that tell a person of a pane.
+/// The command that tells a person of a pane.
 pub const TELL: &str = "@seshplugin_tell";
 
 /// The commands that write the sums anew.

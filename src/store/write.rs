@@ -119,7 +119,7 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
                 &both(&news, &equal(Key::Archived, "")),
                 &format!("#{{?{IN_SIGHT},0,1}}"),
             ),
-            &Batch::from(command::run_option(schema::TELL, Some(pane))),
+            &Batch::from(command::start_option(schema::TELL, pane)),
             &Batch::new(),
         )
     }));
@@ -146,11 +146,19 @@ pub fn end_in_book(id: SeshId, exit: &str) -> Command {
     command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"))
 }
 
-/// The commands that take the marks off a pane, so that only the book remembers the sesh.
+/// The commands that take the marks off a pane, so that only the book remembers the sesh. A pane that was made for it
+/// was never to be kept dead: for what is there now that is as elsewhere.
 pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
-    schema::PANE
+    let kept = command::if_format(
+        Some(pane),
+        &Key::Made.format(),
+        &Batch::from(command::unset_pane(pane, "remain-on-exit")),
+        &Batch::new(),
+    );
+    let marks = schema::PANE
         .iter()
-        .map(move |entry| command::unset_pane(pane, entry.option))
+        .map(move |entry| command::unset_pane(pane, entry.option));
+    std::iter::once(kept).chain(marks)
 }
 
 /// The same for whatever sesh the pane is.

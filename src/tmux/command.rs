@@ -342,6 +342,19 @@ pub fn run_option(name: &str, pane: Option<&str>) -> Command {
     )
 }
 
+/// Starts in a shell what the text of an option of the plugin's comes to for a pane; nothing where that is nothing. The
+/// list does not wait for it.
+#[must_use]
+pub fn start_option(name: &str, pane: &str) -> Command {
+    let text = format!("#{{E:{name}}}");
+    if_format(
+        Some(pane),
+        &text,
+        &Batch::from(Command::of(["run-shell", "-b", "-t", pane, &text])),
+        &Batch::new(),
+    )
+}
+
 /// Makes sure that a server runs, also when the commands that follow hide in a string.
 #[must_use]
 pub fn start_server() -> Command {

@@ -388,6 +388,19 @@ fn what_a_person_did_since_stays() {
 }
 
 #[test]
+fn a_comment_stays_with_what_it_is_about() {
+    let claude = Hooks::of("claude").expect("an agent");
+    for (text, line) in [
+        ("{\n  \"a\": 1 // one\n}", "\n  \"a\": 1, // one\n"),
+        ("{\n  \"a\": 1, /* one */\n}", "\n  \"a\": 1, /* one */\n"),
+    ] {
+        let with = claude.install(text, PROGRAM).expect("a text");
+        assert!(with.contains(line), "{with}");
+        comes_and_goes(claude, text);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_by_place() {
     let claude = Hooks::of("claude").expect("an agent");
     for (text, line, column) in [

@@ -54,14 +54,34 @@ fn names_run_nothing_wherever_they_are_shown() {
         }
         server.recount();
         server.tmux(["set-option", "-pu", "-t", &user, "@sesh_exit"]);
-        server.tmux(["set-option", "-s", "@seshplugin_trouble", text]);
-        server.recount();
-        // What has no line break is read as it stands.
-        if !text.contains('\n') {
+        // What has no line break is read as it stands: as a name, and as a sentence of the plugin's.
+        let readable = !text.contains('\n');
+        if readable {
             person.shows(text);
         }
+        let name = ["set-option", "-p", "-t", &user, "@sesh_name", "plain"];
+        server.tmux(name);
+        until("the name is another", || {
+            !readable || !person.text().contains(text)
+        });
+        server.tmux(["set-option", "-s", "@seshplugin_trouble", text]);
+        server.recount();
+        if readable {
+            person.shows(text);
+        }
+        server.tmux(["set-option", "-p", "-t", &user, "@sesh_name", text]);
+        server.tmux(["set-option", "-su", "@seshplugin_trouble"]);
         person.types(&["C-b", "M-e"]);
         person.shows("End and forget");
+        let title: String = text.lines().next().unwrap_or("").chars().take(16).collect();
+        if readable {
+            until("the menu has its title", || {
+                person
+                    .text()
+                    .lines()
+                    .any(|line| line.contains("┌─") && line.contains(&title))
+            });
+        }
         person.types(&["x"]);
         person.shows("(y/n)");
         person.types(&["n"]);
@@ -155,6 +175,31 @@ fn sessions_windows_titles_and_folders_run_nothing() {
 }
 
 #[test]
+fn what_is_told_runs_nothing() {
+    let server = Server::start();
+    let notified = "printf '%s\\n' \"$SESH_SENTENCE\" >>\"$HOME/../told\"";
+    server.option("@sesh-notify", notified);
+    server.load();
+    let user = server.user_pane();
+    server.make_sesh(&user, "mine", "waiting");
+    let told = || std::fs::read_to_string(server.path("told")).unwrap_or_default();
+    for text in HOSTILE.iter().chain(&["x\ntouch pwned\n"]) {
+        for option in ["@sesh_id", "@sesh_name", "@sesh_why", "@sesh_agent"] {
+            server.tmux(["set-option", "-p", "-t", &user, option, text]);
+        }
+        let before = told().len();
+        server.tmux(["run-shell", "-t", &user, "#{E:@seshplugin_tell}"]);
+        until(&format!("{text:?} is told"), || told().len() > before);
+        unharmed(&server);
+    }
+    assert!(
+        told().contains("$(touch pwned)`touch pwned` waits"),
+        "{}",
+        told()
+    );
+}
+
+#[test]
 fn a_plugin_folder_may_have_any_name() {
     let server = Server::start();
     let folder = server.path("a b#(touch pwned)'\";$(touch pwned)");
@@ -176,6 +221,11 @@ fn a_plugin_folder_may_have_any_name() {
     until("it is a sesh", || {
         server.format(&server.user_pane(), "#{@sesh_name}") == "mine"
     });
+    server.option("@sesh-notify", "touch \"$HOME/told\"");
+    let user = server.user_pane();
+    server.tmux(["run-shell", "-t", &user, "#{E:@seshplugin_tell}"]);
+    until("it is told", || server.path("home/told").exists());
+    server.tmux(["set-option", "-gu", "@sesh-notify"]);
     unharmed(&server);
     server.uninstall_from(&folder, &["--forget"]);
     same_settings(&server.settings(), &before);

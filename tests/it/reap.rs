@@ -346,6 +346,7 @@ fn another_process_in_the_pane_makes_it_no_sesh() {
         assert!(server.has_pane(sesh.pane()));
         let marks = server.tmux(["show-options", "-p", "-t", sesh.pane()]);
         assert!(!marks.contains("@sesh_"), "{marks}");
+        assert!(!marks.contains("remain-on-exit"), "{marks}");
         let ended = server.record(sesh.uuid());
         assert!(ended.state() == "exited" && !ended.has_pane());
         assert!(!ended.get("exit/at").is_null());

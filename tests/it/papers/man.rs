@@ -17,7 +17,7 @@ const CALLS: &str = "Alone it lists the helpers, with a helper's name it is that
                      left out: tmux-sesh list is sesh-list.";
 
 /// What is read of the environment, and what a sesh finds in its own.
-pub(super) const ENVIRONMENT: [(&str, &str); 11] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
     (
         "TMUX, TMUX_PANE",
         "set by tmux: the server and the pane that a helper runs in, where -L and -S name no other",
@@ -50,7 +50,11 @@ pub(super) const ENVIRONMENT: [(&str, &str); 11] = [
     ),
     (
         "XDG_STATE_HOME",
-        "where failures of what agents' hooks start are written down, in tmux-sesh; ~/.local/state where it is not set",
+        "where, in tmux-sesh, failures of what agents' hooks start are written down, and copies of the files that sesh-hooks changed are kept; ~/.local/state where it is not set",
+    ),
+    (
+        "CLAUDE_CONFIG_DIR, CODEX_HOME, GEMINI_CLI_HOME, OPENCODE_CONFIG_DIR, PI_CODING_AGENT_DIR",
+        "read as the agents read them: where sesh-hooks finds their configuration",
     ),
     (
         "XDG_RUNTIME_DIR, TMPDIR",
