@@ -1,5 +1,8 @@
 //! Who lives in panes and what it is doing: all that tells of it is asked at one moment, and judged.
 
+use std::cell::OnceCell;
+use std::ffi::OsStr;
+
 use crate::agent::conversation;
 use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
@@ -63,9 +66,10 @@ pub fn screens(frame: &Frame, condition: &str) -> Command {
 /// that is a shell hides its agent from tmux, which asks for the screen a round later, when it is known to be there.
 #[must_use]
 pub fn may_have_one() -> String {
+    // A conditional, since || would look at the process of each pane.
     format!(
-        "#{{||:#{{!=:{},}},#{{!=:#{{m/r:^-?(a|ba|c|da|fi|k|mk|tc|z)?sh$,#{{pane_current_command}}}},1}}}}",
-        Key::Agent.format()
+        "#{{?{},1,#{{!=:#{{m/r:^-?(a|ba|c|da|fi|k|mk|tc|z)?sh$,#{{pane_current_command}}}},1}}}}",
+        Key::Agent.option()
     )
 }
 
@@ -74,8 +78,6 @@ pub struct Resident<'a> {
     pub living: Living<'a>,
     /// The id of its conversation, as its own files, its command line or its hooks say.
     pub conversation: Option<String>,
-    /// The folder that it works in.
-    pub folder: Option<String>,
     title: String,
     screen: Option<Screen>,
     session: Option<Session>,
@@ -110,12 +112,15 @@ pub fn resident<'a>(
         .next()?;
     let pid = living.process.pid;
     let start = living.process.start;
-    let own = conversation::told(&living, |name| proc::variable(pid, name));
+    let environment = OnceCell::new();
+    let own = conversation::told(&living, |name| {
+        let environment = environment.get_or_init(|| proc::environment(pid));
+        environment.get(OsStr::new(name)).cloned()
+    });
     let heard = Heard::parse(told.heard).filter(|heard| (heard.pid, heard.start) == (pid, start));
     let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
     Some(Resident {
         conversation: own.id.or(said),
-        folder: proc::folder(pid).map(|folder| folder.to_string_lossy().into_owned()),
         title: told.title.into(),
         screen: told.screen.map(Screen::parse),
         session: own.session,
@@ -202,6 +207,13 @@ impl Resident<'_> {
     #[must_use]
     pub fn process(&self) -> String {
         format!("{}:{}", self.living.process.pid, self.living.process.start)
+    }
+
+    /// The folder that it works in.
+    #[must_use]
+    pub fn folder(&self) -> Option<String> {
+        let folder = proc::folder(self.living.process.pid)?;
+        Some(folder.to_string_lossy().into_owned())
     }
 
     fn evidence(&self) -> Evidence<'_> {

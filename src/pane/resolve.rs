@@ -62,7 +62,7 @@ pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Answer
     });
     Ok(Answer {
         agent: kind.into(),
-        cwd: resident.folder.clone().unwrap_or(folder),
+        cwd: resident.folder().unwrap_or(folder),
         machine: record
             .as_ref()
             .map_or_else(env::machine, |record| record.machine.clone()),

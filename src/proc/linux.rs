@@ -1,5 +1,6 @@
 //! The process table of Linux: `/proc`.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
@@ -81,17 +82,16 @@ pub(super) fn folder(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
-pub(super) fn variable(pid: i32, name: &str) -> Option<OsString> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+pub(super) fn environment(pid: i32) -> HashMap<OsString, OsString> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment
         .split(|byte| *byte == 0)
-        .find_map(|entry| {
-            entry
-                .strip_prefix(name.as_bytes())?
-                .strip_prefix(b"=")
-                .map(<[u8]>::to_vec)
+        .filter_map(|entry| {
+            let at = entry.iter().position(|byte| *byte == b'=')?;
+            let owned = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+            Some((owned(&entry[..at]), owned(&entry[at + 1..])))
         })
-        .map(OsString::from_vec)
+        .collect()
 }
 
 pub(super) fn all() -> Vec<Process> {
@@ -181,7 +181,9 @@ mod tests {
         assert_eq!(program.argv, words);
         assert_eq!(program.file, std::env::current_exe().ok());
         assert_eq!(folder(pid), std::env::current_dir().ok());
-        assert_eq!(variable(pid, "PATH"), Some(crate::env::path()));
-        assert_eq!(variable(pid, "PAT"), None);
+        let environment = environment(pid);
+        let variable = |name: &str| environment.get(OsStr::new(name));
+        assert_eq!(variable("PATH"), Some(&crate::env::path()));
+        assert_eq!(variable("PAT"), None);
     }
 }

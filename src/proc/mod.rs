@@ -1,5 +1,6 @@
 //! The only reader of the process table, and the only user of system calls.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -133,10 +134,10 @@ pub fn folder(pid: i32) -> Option<PathBuf> {
     table::folder(pid)
 }
 
-/// A variable of the environment that a process was started with.
+/// The environment that a process was started with.
 #[must_use]
-pub fn variable(pid: i32, name: &str) -> Option<OsString> {
-    table::variable(pid, name)
+pub fn environment(pid: i32) -> HashMap<OsString, OsString> {
+    table::environment(pid)
 }
 
 /// Every process that can be read.

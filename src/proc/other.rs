@@ -1,6 +1,7 @@
 //! The process table where there is no `/proc`: `ps`, which macOS and the BSDs have. Written for macOS and
 //! not tested there.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -51,11 +52,12 @@ pub(super) fn folder(_pid: i32) -> Option<PathBuf> {
 }
 
 /// `ps` shows the environment behind the words of the command, where a value with a blank has no end.
-pub(super) fn variable(pid: i32, name: &str) -> Option<OsString> {
+pub(super) fn environment(pid: i32) -> HashMap<OsString, OsString> {
     ps(&["-E", "-ww", "-p", &pid.to_string(), "-o", "command="])
         .split(' ')
-        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-        .map(Into::into)
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 pub(super) fn all() -> Vec<Process> {

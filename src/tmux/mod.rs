@@ -69,7 +69,16 @@ impl Batch {
         names.join(", ")
     }
 
-    /// Whether it changes nothing, so that it may run twice.
+    /// The same batch, of which the caller knows that a second run changes nothing: no program is started for it.
+    #[must_use]
+    pub fn may_run_twice(mut self) -> Self {
+        for command in &mut self.0 {
+            command.asks = true;
+        }
+        self
+    }
+
+    /// Whether it may run twice: mostly since it changes nothing.
     fn asks(&self) -> bool {
         self.0.iter().all(|command| command.asks)
     }

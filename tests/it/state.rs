@@ -479,7 +479,10 @@ fn all_panes_are_one_question_and_one_list_of_writes() {
     }
     server.count_tmux();
     server.sesh("sesh-reap", NONE).ok();
-    assert_eq!(server.tmux_calls(), 1, "what it asks needs no process");
+    assert_eq!(server.tmux_calls(), 0, "what it asks needs no process");
+    claude_is(&server, &agents[0], ONE, "idle");
+    server.becomes(&agents[0], "idle");
+    assert_eq!(server.tmux_calls(), 1, "what it writes is one list");
     server.sesh("sesh-list", NONE).ok();
     server.sesh("sesh-explain", [&agents[0]]).ok();
     assert_eq!(server.tmux_calls(), 0);

@@ -127,7 +127,8 @@ pub(super) fn adopted(found: Vec<(&Other, &Resident<'_>)>, panes: &[SeshPane]) -
         .into_iter()
         .map(|(other, resident)| {
             let id = SeshId::random();
-            let folder = resident.folder.as_deref().unwrap_or(&other.folder);
+            let folder = resident.folder();
+            let folder = folder.as_deref().unwrap_or(&other.folder);
             let kind = resident.living.agent.name.as_str();
             let name = (0..=taken.len())
                 .map(|again| made_up::name_of_agent(id, kind, folder, again))

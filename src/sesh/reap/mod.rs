@@ -114,6 +114,7 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
             &Batch::new(),
         )]);
     }
+    let only_ends = mends.is_empty() && unsaid.is_empty();
     batch.extend(unsaid);
     let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
     batch.extend([
@@ -126,6 +127,9 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
             &Batch::from(command::unset_hidden(schema::REAP)),
         ),
     ]);
+    if only_ends {
+        batch = batch.may_run_twice();
+    }
     let closes = mends.iter().any(|mend| mend.change.change == Kind::Closed);
     let answer = match server.run(&batch) {
         // With its last pane the server went.
