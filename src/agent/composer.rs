@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 use super::manifest::{Agent, Input};
 use super::screen::{Row, Screen};
 use super::state;
@@ -25,6 +27,8 @@ pub struct Found {
     pub rows: Range<usize>,
     /// Those of them that hold what is typed.
     pub text: Range<usize>,
+    /// Where they end on the right: what is beside a frame is not typed.
+    pub width: usize,
 }
 
 impl Composer {
@@ -40,11 +44,9 @@ impl Composer {
         if asks.is_some_and(|claim| claim.state == State::Waiting) {
             return Self::Absent;
         }
-        let rows = &screen.rows()[found.text];
+        let rows = screen.rows()[found.text].iter().enumerate();
         let typed: Vec<String> = rows
-            .iter()
-            .enumerate()
-            .map(|(at, row)| typed(input, row, at == 0))
+            .map(|(at, row)| typed(input, row, at == 0, found.width))
             .collect();
         let text = typed.join("\n").trim().to_string();
         let hint = input.hints.iter().flatten().any(|hint| text == *hint);
@@ -69,7 +71,12 @@ pub fn find(input: &Input, screen: &Screen) -> Option<Found> {
     let footer = footer.filter(|row| !row.is_blank()).count();
     let fits = input.footer.is_none_or(|most| footer <= most);
     let indented = |row: &Row| row.is_blank() || row.whole().starts_with(' ');
-    let apart = input.indented != Some(true) || rows[found.rows.end..].iter().all(indented);
+    let below = if input.below.is_some() {
+        found.rows.end
+    } else {
+        found.rows.start + 1
+    };
+    let apart = input.indented != Some(true) || rows[below..].iter().all(indented);
     (fits && apart).then_some(found)
 }
 
@@ -97,6 +104,7 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Found
     Some(Found {
         rows: top..end + 1,
         text,
+        width: rows[end].text().width(),
     })
 }
 
@@ -104,11 +112,13 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Found
 fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option<Found> {
     let first = rows[..=last].iter().rposition(|row| begins(input, row))?;
     let framed = above.is_none_or(|above| first > 0 && is_rule(&rows[first - 1], above));
-    let blank = rows[first..=last].iter().position(Row::is_blank);
+    // What is behind the last blank row is the footer, not typed.
+    let blank = rows[first..=last].iter().rposition(Row::is_blank);
     let end = blank.map_or(last + 1, |at| first + at);
     framed.then_some(Found {
         rows: first..end,
         text: first..end,
+        width: usize::MAX,
     })
 }
 
@@ -117,15 +127,20 @@ fn begins(input: &Input, row: &Row) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
-    prompts.iter().any(|prompt| after(row, prompt).is_some())
+    prompts
+        .iter()
+        .any(|prompt| after(row, prompt).is_some_and(|at| at <= prompt.len() + MARGIN))
 }
 
-/// Where the text behind a prompt begins, in bytes.
-fn after(row: &Row, prompt: &str) -> Option<usize> {
+/// How far from the left a prompt can be.
+const MARGIN: usize = 2;
+
+/// Where the text behind a mark at the beginning of a row begins, in bytes.
+fn after(row: &Row, mark: &str) -> Option<usize> {
     let blanks = row.whole().len() - row.whole().trim_start().len();
-    let rest = row.whole()[blanks..].strip_prefix(prompt)?;
+    let rest = row.whole()[blanks..].strip_prefix(mark)?;
     let apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
-    (blanks <= 2 && apart).then_some(blanks + prompt.len())
+    apart.then_some(blanks + mark.len())
 }
 
 /// Whether a row is a line drawn with a character; it may have a corner, and a word may stand in it.
@@ -137,11 +152,19 @@ fn is_rule(row: &Row, drawn: &str) -> bool {
 }
 
 /// What was typed in a row: without prompt, edge and everything faint.
-fn typed(input: &Input, row: &Row, first: bool) -> String {
+fn typed(input: &Input, row: &Row, first: bool, width: usize) -> String {
     let prompts = input.prompts.iter().flatten().filter(|_| first);
     let edges = input.edge.iter();
     let from = prompts.chain(edges).find_map(|mark| after(row, mark));
-    let characters: Vec<_> = row.characters(from.unwrap_or(0)).collect();
+    let from = from.unwrap_or(0);
+    let mut column = row.whole()[..from].width();
+    let characters: Vec<_> = row
+        .characters(from)
+        .take_while(|(c, _)| {
+            column += c.width().unwrap_or(0);
+            column <= width
+        })
+        .collect();
     let faint = characters.iter().any(|(_, style)| style.is_faint());
     characters
         .into_iter()

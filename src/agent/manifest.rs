@@ -284,7 +284,7 @@ impl Manifest {
         ] {
             for (name, rule) in rules.iter_mut() {
                 if let Some(under) = under.get(name) {
-                    fill!(rule, under, state why region composer starts any all none regex priority);
+                    fill!(rule, under, state why region composer last starts any all none regex priority);
                 }
             }
             add_missing(rules, under);
@@ -310,8 +310,11 @@ impl Manifest {
                 if rule.why.is_some() && rule.state != Some(State::Waiting) {
                     return wrong("has a why, which only waiting has");
                 }
-                if table == "title" && (rule.region.is_some() || rule.composer.is_some()) {
-                    return wrong("has a region or a composer, which only the screen has");
+                let of_screen = rule.region.is_some() || rule.composer.is_some();
+                if table == "title" && (of_screen || rule.last.is_some()) {
+                    return wrong(
+                        "has a region, a composer or a last row, which only a screen has",
+                    );
                 }
                 if rule.says_nothing() {
                     return wrong("has no condition: it would always hold");

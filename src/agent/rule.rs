@@ -21,6 +21,8 @@ pub struct Rule {
     pub region: Option<Region>,
     /// Whether the input row must be on the screen, or must not.
     pub composer: Option<bool>,
+    /// One of these is in the last rows of the screen: down from the last blank row, or below the composer.
+    pub last: Option<Vec<String>>,
     /// One of these begins a row.
     pub starts: Option<Vec<String>>,
     /// One of these is there.
@@ -35,7 +37,8 @@ pub struct Rule {
     pub priority: Option<i32>,
 }
 
-/// A part of the screen. The rows of the composer are in none: what a person types says nothing of the agent.
+/// A part of the screen. The rows of the composer are only in the one of that name: what a person types says nothing
+/// of the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Region {
     /// The last rows that are not blank.
@@ -44,6 +47,8 @@ pub enum Region {
     Above(usize),
     /// The rows below the composer.
     Below,
+    /// The rows of the composer: some agents ask there.
+    Composer,
 }
 
 /// A regular expression, compiled when it is first asked.
@@ -82,7 +87,7 @@ impl Rule {
 
     /// Whether it asks for nothing.
     pub(super) fn says_nothing(&self) -> bool {
-        !self.has_text() && self.composer.is_none()
+        !self.has_text() && self.composer.is_none() && self.last.is_none()
     }
 
     /// Whether it holds for one line.
@@ -96,6 +101,12 @@ impl Rule {
             (Some(true), None) => return Err(Miss::Elsewhere("there is no input row")),
             (Some(false), Some(_)) => return Err(Miss::Elsewhere("there is an input row")),
             _ => {}
+        }
+        if let Some(texts) = &self.last {
+            let last = flat(&last_rows(screen, composer));
+            if !texts.iter().any(|text| last.contains(text)) {
+                return Err(Miss::Elsewhere("the last rows do not have it"));
+            }
         }
         let Some(region) = self.region else {
             return Ok(());
@@ -170,10 +181,25 @@ impl Region {
                 let rows = rows.get(composer?.rows.end..)?.iter().rev();
                 rows.filter(|row| !row.is_blank()).collect()
             }
+            Self::Composer => {
+                let rows = rows.get(composer?.text.clone())?.iter().rev();
+                rows.filter(|row| !row.is_blank()).collect()
+            }
         };
         rows.reverse();
         Some(rows)
     }
+}
+
+/// The last rows that hang together.
+fn last_rows<'a>(screen: &'a Screen, composer: Option<&Found>) -> Vec<&'a Row> {
+    let rows = screen.rows();
+    let from = composer.map_or(0, |found| found.rows.end);
+    let rows = rows.get(from..).unwrap_or_default().iter().rev();
+    let rows = rows.skip_while(|row| row.is_blank());
+    let mut rows: Vec<&Row> = rows.take_while(|row| !row.is_blank()).collect();
+    rows.reverse();
+    rows
 }
 
 /// The rows as one line, without blanks and frames at their ends: so a sentence is found wherever it was broken.
@@ -231,10 +257,12 @@ impl<'de> Deserialize<'de> for Region {
         let region = match (words.next(), count(words.next()), words.next()) {
             (Some("bottom"), Some(count), None) => Some(Self::Bottom(count)),
             (Some("above"), Some(count), None) => Some(Self::Above(count)),
-            (Some("below"), None, None) if text == "below" => Some(Self::Below),
+            _ if text == "below" => Some(Self::Below),
+            _ if text == "composer" => Some(Self::Composer),
             _ => None,
         };
-        region
-            .ok_or_else(|| de::Error::custom("a region is \"bottom N\", \"above N\" or \"below\""))
+        region.ok_or_else(|| {
+            de::Error::custom("a region is \"bottom N\", \"above N\", \"below\" or \"composer\"")
+        })
     }
 }
