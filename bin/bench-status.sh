@@ -104,7 +104,7 @@ status_bar() {
         set -gw window-status-current-format "$plain" \; set-environment -gh SESH_tick none
       if [ "$line" != empty ]; then
         tmux -S "$socket" set -g status-right "$right" \; \
-          set-environment -gh SESH_tick "bench-$round-$line" \; run-shell -b -C '#{@seshplugin_next}'
+          set-environment -gh SESH_tick "bench-$round-$line" \; if-shell -F 1 sesh-later
       fi
       if [ "$line" = both ]; then
         tmux -S "$socket" set -gw window-status-format "$window" \; set -gw window-status-current-format "$window"
@@ -130,12 +130,12 @@ status_bar() {
   sleep 1.2 # why: the last drawing of before is none of these
   before=$(seen_by_client)
   for at in 1 2 3 4 5 6 7 8 9 10; do
-    tmux -S "$socket" set-environment -gh "SESH_heartbeat_$at" "$at" \; run-shell -b -C '#{@seshsum_procedure}'
+    tmux -S "$socket" set-environment -gh "SESH_heartbeat_$at" "$at" \; sesh-count
   done
   sleep 1.2 # why: a drawing comes within the interval
   printf '  bytes to a client for 10 heartbeats: %s\n' $(($(seen_by_client) - before))
   before=$(seen_by_client)
-  tmux -S "$socket" set -p -t "$pane" @sesh_state waiting \; run-shell -b -C '#{@seshsum_procedure}'
+  tmux -S "$socket" set -p -t "$pane" @sesh_state waiting \; sesh-count
   sleep 1.2 # why: as above
   printf '  bytes to a client for one change of a state: %s\n' $(($(seen_by_client) - before))
   kill "${client_pids[@]}" "$silence" 2>/dev/null || true

@@ -112,6 +112,14 @@ pub fn home() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
+/// The folder that a variable names.
+#[must_use]
+pub fn folder(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}
+
 /// Where the user's own descriptions of agents are.
 #[must_use]
 pub fn agents_dir() -> Option<PathBuf> {

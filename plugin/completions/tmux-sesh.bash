@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -86,6 +86,12 @@ _tmux_sesh_takes() {
         '--state=words:starting,busy,waiting,idle,unknown'
         '--why=words:permission,question,trust,login,dialog' '--conversation=text' '--event=text' '-L=text'
         '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    hooks | sesh-hooks)
+      takes=(
+        '1=words:install,status,remove' '2=words:claude,codex,gemini,opencode,pi'
+        '+=words:claude,codex,gemini,opencode,pi' '--dry-run' '--json' '-h' '--help' '-V' '--version'
       )
       ;;
     doctor | sesh-doctor)
@@ -324,6 +330,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-explain \
   sesh-reap \
   sesh-report \
+  sesh-hooks \
   sesh-doctor \
   pane-capture \
   pane-keys \

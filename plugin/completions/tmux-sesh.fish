@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -145,6 +145,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch th
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers of seshes where it is not so any more'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a report -d 'Tell the state of the agent in this pane: what agents\' hooks call'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a hooks -d 'Put the hooks that report an agent\'s state into its own configuration, show them, take them out'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a doctor -d 'Say what is well and what is not, each with the way to mend it'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text of a pane: of a sesh, also an ended one, or of any pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
@@ -241,7 +242,7 @@ complete -c sesh-pane -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-pane -s h -l help -d 'Print help'
 complete -c sesh-pane -s V -l version -d 'Print version'
 complete -c sesh-enter -f
-complete -c sesh-enter -l next -d 'The one that needs you: of those that ended and that nobody has looked at since, the first'
+complete -c sesh-enter -l next -d 'The one that needs you: it waits, or it has finished and nobody has looked at it since; again for the next'
 complete -c sesh-enter -l client -x -a '(__tmux_sesh_clients)' -d 'The client to switch [default: the one that looks at this session]'
 complete -c sesh-enter -l read-only -d 'Look without being able to type'
 complete -c sesh-enter -l print -d 'Print the tmux command that would go there, and do nothing'
@@ -273,6 +274,13 @@ complete -c sesh-report -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-report -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-report -s h -l help -d 'Print help'
 complete -c sesh-report -s V -l version -d 'Print version'
+complete -c sesh-hooks -f
+complete -c sesh-hooks -l dry-run -d 'Show what would change, and change nothing'
+complete -c sesh-hooks -l json -d 'Print the status as JSON'
+complete -c sesh-hooks -s h -l help -d 'Print help'
+complete -c sesh-hooks -s V -l version -d 'Print version'
+complete -c sesh-hooks -n '__tmux_sesh_at 1 ' -a 'install status remove'
+complete -c sesh-hooks -n '__tmux_sesh_at 2+ ' -a 'claude codex gemini opencode pi'
 complete -c sesh-doctor -f
 complete -c sesh-doctor -l json -d 'Print the findings as JSON'
 complete -c sesh-doctor -s L -x -d 'The tmux server with this socket name'

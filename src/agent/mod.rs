@@ -6,6 +6,7 @@
 
 pub mod composer;
 pub mod conversation;
+pub mod hooks;
 pub mod manifest;
 pub mod recognise;
 pub mod report;

@@ -91,11 +91,17 @@ impl Rule {
     }
 
     /// Whether it holds for one line.
+    ///
+    /// # Errors
+    /// What does not hold.
     pub fn holds_for(&self, line: &str) -> Result<(), Miss> {
         self.matches(line, std::iter::once(line))
     }
 
     /// Whether it holds for a screen on which the composer was looked for.
+    ///
+    /// # Errors
+    /// What does not hold.
     pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss> {
         match (self.composer, composer) {
             (Some(true), None) => return Err(Miss::Elsewhere("there is no input row")),

@@ -9,6 +9,7 @@ mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
 mod sesh_explain;
+mod sesh_hooks;
 mod sesh_list;
 mod sesh_new;
 mod sesh_pane;
@@ -83,6 +84,7 @@ tools! {
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
     SESH_REPORT = "sesh-report" in sesh_report silent,
+    SESH_HOOKS = "sesh-hooks" in sesh_hooks,
     SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
     PANE_CAPTURE = "pane-capture" in pane_capture,
     PANE_KEYS = "pane-keys" in pane_keys,

@@ -21,7 +21,7 @@ use crate::tmux::Server;
 pub(super) struct Args {
     target: Option<String>,
 
-    /// The one that needs you: of those that ended and that nobody has looked at since, the first
+    /// The one that needs you: it waits, or it has finished and nobody has looked at it since; again for the next
     #[arg(long, conflicts_with = "target")]
     next: bool,
 
@@ -50,7 +50,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             way(&server, &record, client, args.read_only)?
         }
         None if args.next => {
-            let record = next(&server)?;
+            let record = next(&server, client)?;
             let way = way(&server, &record, client, args.read_only)?;
             match see(&record) {
                 Some(seen) => way.then(seen),

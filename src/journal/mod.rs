@@ -1,5 +1,6 @@
-//! The only writer of files: what a new pane must be told and nobody else may read ([`launch`]), and what went wrong
-//! where nobody watched ([`failures`]).
+//! The only writer of files: what a new pane must be told and nobody else may read ([`launch`]), what went wrong where
+//! nobody watched ([`failures`]), and the configuration of agents ([`settings`]).
 
 pub mod failures;
 pub mod launch;
+pub mod settings;

@@ -123,7 +123,7 @@ fn registration(
     register.extend(write::birth(&target, id, values));
     register.extend([
         command::print(Some(&target), &row_format(frame)),
-        write::sums(),
+        write::sums_after(&target),
     ]);
     if let Some(conversation) = &request.conversation
         && !request.force

@@ -190,7 +190,7 @@ fn run_there(server: &Server, record: &Record, place: &Place, batch: &Batch) -> 
         &Batch::new(),
     );
     // Also when the pane went by itself.
-    let outcome = server.run(&Batch::from(there).then(write::sums()));
+    let outcome = server.run(&Batch::from(there).then(write::sums_after(&place.pane.to_string())));
     match outcome {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome.map(drop),

@@ -1,10 +1,12 @@
 //! Going to a sesh: the client that asked is switched, or a new one is attached.
 
+use super::find;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::store::query::{both, equal, registered};
-use crate::store::{Key, Place, Record, Select, Snapshot, write};
+use crate::store::record::Need;
+use crate::store::{Key, Place, Record, Select, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to do to be there.
@@ -27,36 +29,54 @@ impl Way {
     }
 }
 
-/// The sesh that needs a person next: of those that ended and are held, and that nobody has looked at since, the one
-/// that ended first. Archived ones need nobody.
+/// The sesh that needs a person next: of those that wait and that nobody has looked at since, the one that has waited
+/// longest; then of those that have ended or finished their work; then the ones that still wait, one after another.
+/// Archived ones need nobody. `client` is the one that asks.
 ///
 /// # Errors
 /// [`Exit::Nothing`] when none does.
-pub fn next(server: &Server) -> Result<Record> {
-    let ended = format!("#{{!=:{},}}", Key::Exit.format());
-    let filter = both(&both(&registered(), &ended), &equal(Key::Archived, ""));
-    let snapshot = Snapshot::read(
+pub fn next(server: &Server, client: Option<&str>) -> Result<Record> {
+    let snapshot = find::read(
         server,
         &Select {
-            filter: Some(filter),
+            filter: Some(both(&registered(), &equal(Key::Archived, ""))),
             ..Select::default()
         },
     )?;
-    snapshot
+    let mut needy: Vec<(Need, &Record)> = snapshot
         .with_pane()
-        .filter(|record| record.seen < record.generation)
-        .min_by_key(|record| {
-            (
-                record.since,
-                record.tmux.as_ref().map(|place| place.pane),
-            )
-        })
-        .cloned()
-        .ok_or_else(|| {
-            Error::nothing(
-                "no sesh needs you: none has ended that nobody has looked at since; sesh-list shows them all",
-            )
-        })
+        .filter_map(|record| Some((record.needs()?, record)))
+        .collect();
+    let pane = |record: &Record| record.tmux.as_ref().map(|place| place.pane);
+    needy.sort_by_key(|(need, record)| (*need, record.since, pane(record)));
+    let first = match needy.first() {
+        Some((Need::Waits, _)) => {
+            let here = looked_at(server, client)?;
+            let at = needy.iter().position(|(_, record)| pane(record) == here);
+            let next = at.and_then(|at| needy.get(at + 1)).or(needy.first());
+            next.filter(|(_, record)| pane(record) != here)
+        }
+        first => first,
+    };
+    first.map(|(_, record)| (*record).clone()).ok_or_else(|| {
+        Error::nothing(
+            "no sesh needs you: none waits elsewhere, and none has finished or ended that nobody has looked at since; \
+             sesh-list shows them all",
+        )
+    })
+}
+
+/// The pane that the client looks at, or that this process runs in.
+fn looked_at(server: &Server, client: Option<&str>) -> Result<Option<PaneId>> {
+    let Some(client) = client else {
+        return Ok(env::tmux_pane().filter(|_| server.is_callers()));
+    };
+    let frame = Frame::new();
+    let format = frame.format(["#{client_name}", "#{pane_id}"]);
+    let output = server.run(&Batch::from(command::list_clients(&format, None)))?;
+    let (rows, _) = frame.read(&output);
+    let own = rows.iter().find(|row| row.first() == Some(&client));
+    Ok(own.and_then(|row| row.get(1)?.parse().ok()))
 }
 
 /// The command that says that a person looks at a sesh.
@@ -72,7 +92,7 @@ pub fn see(record: &Record) -> Option<Command> {
             Key::Seen.option(),
             &Key::Gen.format(),
         ))
-        .then(write::sums()),
+        .then(write::sums_after(&pane)),
         &Batch::new(),
     ))
 }

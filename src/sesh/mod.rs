@@ -1,5 +1,5 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`],
-//! [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`doctor`].
+//! [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -10,6 +10,7 @@ pub mod enter;
 pub mod explain;
 pub mod find;
 mod hold;
+pub mod hooks;
 mod made_up;
 pub mod place;
 pub mod reap;

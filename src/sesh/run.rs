@@ -399,7 +399,7 @@ impl Run {
             &on_book,
         ))
         .then(Held::list())
-        .then(write::sums())
+        .then(write::sums_after(&pane))
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.

@@ -150,6 +150,17 @@ impl Exit {
     }
 }
 
+/// Why a sesh needs a person, the most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// It waits, and nobody has looked at it since it does.
+    Unseen,
+    /// It has ended or finished its work, and nobody has looked at it since.
+    Finished,
+    /// It waits, and somebody has looked at it.
+    Waits,
+}
+
 /// One sesh, as every `--json` prints it. Additive: fields are added, never changed or dropped.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -312,6 +323,27 @@ impl Record {
         self.turn_status = state;
         self.why = why;
         self.by = Some(by.into());
+    }
+
+    /// Whether nobody has looked at it since its state changed.
+    fn is_unseen(&self) -> bool {
+        let stored = (self.values.get(Key::State), self.values.get(Key::Why));
+        let now = (self.state.as_str(), self.why.as_deref().unwrap_or(""));
+        self.seen < self.generation || (self.exit.is_none() && stored != now)
+    }
+
+    /// Why it needs a person, if it does. What a shell has finished is for whoever typed it.
+    #[must_use]
+    pub fn needs(&self) -> Option<Need> {
+        let unseen = self.is_unseen();
+        match self.state {
+            State::Waiting if self.why.as_deref() == Some(Why::Dialog.as_str()) => None,
+            State::Waiting if unseen => Some(Need::Unseen),
+            State::Waiting => Some(Need::Waits),
+            State::Exited if unseen && self.exit.is_some() => Some(Need::Finished),
+            State::Idle if unseen && self.agent.is_some() => Some(Need::Finished),
+            _ => None,
+        }
     }
 
     /// Whether what runs is a shell that was asked for, not a command or an agent. The command itself is

@@ -260,8 +260,8 @@ pub const ELSEWHERE: [Named; 19] = [
     ),
     named(
         "@seshsum_procedure",
-        "server option",
-        "the tmux commands that write the sums anew; whoever writes a state runs them",
+        "global option",
+        "the tmux commands that write the sums anew, the plugin's `sesh-count`; whoever writes a state runs them",
     ),
     named(
         "@seshplugin_bin",

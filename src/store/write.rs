@@ -31,7 +31,10 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     for key in [Key::Created, Key::Updated, Key::Since] {
         commands.push(command::set_pane_expanded(pane, key.option(), NOW));
     }
-    commands.push(command::set_pane(pane, Key::Gen.option(), "1"));
+    // There is nothing to look at yet.
+    for key in [Key::Gen, Key::Seen] {
+        commands.push(command::set_pane(pane, key.option(), "1"));
+    }
     commands.push(book(pane, id));
     commands
 }
@@ -72,7 +75,21 @@ pub fn unless(pane: &str, condition: &str, commands: Vec<Command>) -> Vec<Comman
 /// The commands that say another state: with its reason, its generation and its time.
 #[must_use]
 pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Command> {
-    vec![
+    let next = format!("#{{e|+:{},1}}", Key::Gen.format());
+    let mut commands = Vec::new();
+    if matches!(state, State::Starting | State::Unknown | State::Idle) {
+        // Only what was worked on, or asked, is there for a person to look at.
+        let worked = format!("#{{m/r:^(busy|waiting)$,{}}}", Key::State.format());
+        let seen = format!("#{{e|>=:{},{}}}", Key::Seen.format(), Key::Gen.format());
+        let carry = command::set_pane_expanded(pane, Key::Seen.option(), &next);
+        commands.push(command::if_format(
+            Some(pane),
+            &format!("#{{?{worked},0,{seen}}}"),
+            &Batch::from(carry),
+            &Batch::new(),
+        ));
+    }
+    commands.extend([
         command::set_pane(pane, Key::State.option(), state.as_str()),
         match why {
             Some(why) => command::set_pane(pane, Key::Why.option(), why.as_str()),
@@ -81,12 +98,9 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         command::set_pane(pane, Key::By.option(), by),
         command::set_pane_expanded(pane, Key::Since.option(), NOW),
         command::set_pane_expanded(pane, Key::Updated.option(), NOW),
-        command::set_pane_expanded(
-            pane,
-            Key::Gen.option(),
-            &format!("#{{e|+:{},1}}", Key::Gen.format()),
-        ),
-    ]
+        command::set_pane_expanded(pane, Key::Gen.option(), &next),
+    ]);
+    commands
 }
 
 /// The commands that say that it has ended. `exit` is the value of [`Key::Exit`] but for its time
@@ -128,7 +142,13 @@ pub fn book_is_in_step(id: SeshId) -> String {
 /// Has the sums written anew: the last command of every list after which they may be others.
 #[must_use]
 pub fn sums() -> Command {
-    command::run_option(schema::SUMS)
+    command::run_option(schema::SUMS, None)
+}
+
+/// The same after a change of one pane: where a person looks at it, that is seen as it happens.
+#[must_use]
+pub fn sums_after(pane: &str) -> Command {
+    command::run_option(schema::SUMS, Some(pane))
 }
 
 /// Runs commands on the pane of a sesh, if it still is that sesh's and a condition holds; the book follows
@@ -152,7 +172,7 @@ pub fn on_pane(
             Some(&target),
             &book_is_in_step(id),
             &Batch::new(),
-            &Batch::from(book(&target, id)).then(sums()),
+            &Batch::from(book(&target, id)).then(sums_after(&target)),
         ),
         command::print(None, "done"),
     ]);

@@ -321,14 +321,24 @@ pub fn ask_expanded(target: Option<&str>, format: &str) -> Command {
     Command::of(words).asking()
 }
 
-/// Runs the commands that an option holds, some turns of the server later and whatever they are: the list that this
-/// stands in neither waits nor fails.
+/// Runs the commands that a global option holds, whatever they are: an option that is unset, or that tmux cannot
+/// parse, is nothing; one that fails fails here. `pane` is the one that they act on, where it matters.
 #[must_use]
-pub fn run_option(name: &str) -> Command {
-    // A second run-shell reads the option: with -b alone, commands that tmux cannot parse end a server of 3.2a and
-    // 3.3a.
+pub fn run_option(name: &str, pane: Option<&str>) -> Command {
+    let mut hook = vec!["set-hook"];
+    hook.extend(pane.iter().flat_map(|pane| ["-t", pane]));
+    // In the same list, so that what this list changes and what they change is drawn once.
+    let here = Command::of(hook).and(["-R", name]);
+    // 3.2a runs no option as a hook, and this comes some turns of the server later. A second run-shell reads the option:
+    // with -b alone, commands that tmux cannot parse end a server of 3.2a and 3.3a.
     let inner = Command::of(["run-shell", "-C", &format!("##{{{name}}}")]).text();
-    Command::of(["run-shell", "-b", "-C", &inner])
+    let later = Command::of(["run-shell", "-b", "-C", &inner]);
+    if_format(
+        None,
+        "#{==:#{version},3.2a}",
+        &Batch::from(later),
+        &Batch::from(here),
+    )
 }
 
 /// Makes sure that a server runs, also when the commands that follow hide in a string.

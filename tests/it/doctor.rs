@@ -50,6 +50,8 @@ fn hook(server: &Server) {
     for name in ["pane-exited[8801]", "client-attached[8801]"] {
         server.tmux(["set-hook", "-g", name, "run-shell -b true"]);
     }
+    let command = ["command-alias[8805]", "sesh-count=display-message x"];
+    server.tmux(["set-option", "-s"].iter().chain(&command));
 }
 
 /// The findings of a call, each as `level area what → mend`.

@@ -269,7 +269,7 @@ fn the_next_is_the_one_that_ended_first_of_those_nobody_saw() {
         server.inside(&user, "sesh-enter", ["--next"])
     };
     for sesh in [&first, &second] {
-        assert_eq!(seen(&server, sesh), "/2");
+        assert_eq!(seen(&server, sesh), "1/2");
         next().ok();
         assert_eq!(
             place(&server, asks.client()),
@@ -279,7 +279,7 @@ fn the_next_is_the_one_that_ended_first_of_those_nobody_saw() {
     }
     let sentence = next().fails(3);
     assert!(sentence.contains("sesh-list"), "no way out: {sentence}");
-    assert_eq!(seen(&server, &archived), "/2");
+    assert_eq!(seen(&server, &archived), "1/2");
     assert!(place(&server, asks.client()).starts_with(MAIN));
     // It ends once more, so it needs a person once more.
     server.sesh("pane-keys", ["first", "--to-held", "r"]).ok();
@@ -300,7 +300,7 @@ fn a_key_goes_to_the_next() {
     let command = format!("{enter} --next --client '#{{client_name}}'");
     server.tmux(["bind-key", "g", "run-shell", "-b", &command]);
     let ran = "set-environment -gh SESH_ran 1";
-    server.tmux(["set-option", "-s", "@seshsum_procedure", ran]);
+    server.tmux(["set-option", "-g", "@seshsum_procedure", ran]);
     asks.types(&["C-b", "g"]);
     asks.shows("this was one");
     until("it is seen", || seen(&server, &made) == "2/2");
@@ -315,9 +315,9 @@ fn outside_the_next_is_attached() {
     let made = ended(&server, "one", 10);
     // Without a terminal nobody gets there, so nobody has seen it.
     server.sesh("sesh-enter", ["--next"]).fails(4);
-    assert_eq!(seen(&server, &made), "/2");
+    assert_eq!(seen(&server, &made), "1/2");
     let printed = server.sesh("sesh-enter", ["--next", "--print"]).ok();
-    assert_eq!(seen(&server, &made), "/2");
+    assert_eq!(seen(&server, &made), "1/2");
     assert!(printed.line().contains("attach-session"), "{printed}");
     let enter = helpers().join("sesh-enter").display().to_string();
     let socket = server.socket().display().to_string();
@@ -340,7 +340,7 @@ fn the_next_without_anybody_to_go_is_not_seen() {
     server.inside(&user, "sesh-enter", ["--next"]).fails(4);
     let nobody = ["--next", "--client", "nobody"];
     server.inside(&user, "sesh-enter", nobody).fails(3);
-    assert_eq!(seen(&server, &made), "/2");
+    assert_eq!(seen(&server, &made), "1/2");
     server.sesh("sesh-enter", ["--next", "one"]).fails(2);
     Server::empty().sesh("sesh-enter", ["--next"]).fails(3);
 }

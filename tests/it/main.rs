@@ -13,6 +13,7 @@ mod end;
 mod enter;
 mod errors;
 mod find;
+mod hooks;
 mod keys;
 mod list;
 mod moves;

@@ -51,6 +51,35 @@ fn loading_takes_no_time_and_says_nothing() {
 }
 
 #[test]
+fn each_file_is_plain_configuration() {
+    let server = Server::start();
+    let folder = server.plugin().join("tmux.conf.d");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .expect("tmux.conf.d")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 4, "{files:?}");
+    // Alone, and after those before it; and each of them again.
+    for file in files.iter().rev().chain(&files).chain(&files) {
+        let said = server.try_tmux(["source-file".as_ref(), file.as_os_str()]);
+        assert_eq!(said.code(), Some(0), "{said}");
+        assert!(
+            said.stdout.is_empty() && said.stderr.is_empty(),
+            "{}: {said}",
+            file.display()
+        );
+        server.plugin_has_settled();
+    }
+    let once = server.settings();
+    for file in &files {
+        server.tmux(["source-file".as_ref(), file.as_os_str()]);
+    }
+    server.plugin_has_settled();
+    same_settings(&server.settings(), &once);
+}
+
+#[test]
 fn reloading_changes_nothing() {
     let server = Server::start();
     server.option("status-right", &format!("{SHORT} #(true) %H:%M $HOME"));
@@ -489,6 +518,11 @@ fn the_doctor_finds_it_well() {
     for area in ["hooks", "segment"] {
         assert!(!ill.contains(&format!("ok {area}")), "{area}: {ill:?}");
     }
+    server.load();
+    assert_eq!(areas(), well);
+    server.tmux(["set-option", "-s", "command-alias", "mine=display-message"]);
+    let ill = areas();
+    assert!(!ill.contains(&"ok hooks".into()), "{ill:?}");
 }
 
 #[test]

@@ -164,6 +164,43 @@ fn what_changes_nothing_draws_nothing() {
     assert_ne!(written(), last);
 }
 
+#[test]
+fn a_change_and_its_counts_are_drawn_once() {
+    let (server, panes) = with_three();
+    let person = Screen::attach(&server, MAIN, (100, 20));
+    let turn = std::cell::Cell::new(0);
+    let next = || {
+        turn.set(turn.get() + 1);
+        turn.get()
+    };
+    let once = person.cost(&server, &|| {
+        server.tmux(["set-option", "-g", "@anything", &next().to_string()]);
+    });
+    assert!(once > 0);
+    let by_hand = person.cost(&server, &|| {
+        let state = ["idle", "busy"][next() % 2];
+        let set = ["set-option", "-p", "-t", &panes[0], "@sesh_state", state];
+        server.tmux(set.iter().chain(&[";", "sesh-count"]));
+        server.plugin_has_settled();
+    });
+    assert_eq!(by_hand, once);
+    if server.format(MAIN, "#{version}") == "3.2a" {
+        crate::support::say("not tested: tmux 3.2a counts a turn later, so it draws twice");
+        return;
+    }
+    let fresh: Vec<String> = (0..5).map(|_| server.window(MAIN)).collect();
+    server.plugin_has_settled();
+    let mut fresh = fresh.iter();
+    let fresh = std::cell::RefCell::new(&mut fresh);
+    let by_helper = person.cost(&server, &|| {
+        let pane = fresh.borrow_mut().next().expect("five times");
+        server.sesh("sesh-adopt", [pane.as_str()]).ok();
+        server.plugin_has_settled();
+    });
+    server.counts("0 2 1 5 0 0");
+    assert_eq!(by_helper, once);
+}
+
 /// The bytes that a client was sent.
 fn sent(server: &Server, client: &str) -> String {
     server
@@ -240,6 +277,26 @@ fn who_comes_has_seen() {
 }
 
 #[test]
+fn what_changes_before_eyes_is_seen_in_whichever_session() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.load();
+    let (before_eyes, behind) = (server.user_pane(), server.window(MAIN));
+    let _looks = Screen::attach(&server, MAIN, (80, 20));
+    // Another person came later, so tmux takes theirs for the current session.
+    server.tmux(["new-session", "-d", "-s", "other", "cat"]);
+    let _other = Screen::attach(&server, "other", (80, 20));
+    for pane in [&before_eyes, &behind] {
+        server.sesh("sesh-adopt", [pane.as_str()]).ok();
+    }
+    server.plugin_has_settled();
+    if server.format(MAIN, "#{version}") != "3.2a" {
+        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "1");
+    }
+    assert_eq!(server.format(&behind, "#{@sesh_seen}"), "");
+}
+
+#[test]
 fn a_persons_hooks_stay_and_ours_come_back() {
     let server = Server::start();
     server.option("@sesh-tick", "0.2");
@@ -273,6 +330,46 @@ fn a_persons_hooks_stay_and_ours_come_back() {
     server.uninstall(&[]);
     assert_eq!(hooks().matches("[8801]").count(), 0, "{}", hooks());
     assert!(hooks().contains("session-closed[0]"), "{}", hooks());
+}
+
+#[test]
+fn what_tmux_cannot_parse_does_no_harm() {
+    let server = Server::start();
+    server.option("@sesh-tick", "0.1");
+    server.load();
+    server.make_sesh(&server.user_pane(), "mine", "busy");
+    server.tmux(["sesh-count"]);
+    let happens = || {
+        for _ in 0..2 {
+            let pane = server.window(MAIN);
+            server.sesh("sesh-adopt", [pane.as_str()]).ok();
+            // A hook that fails may say so here.
+            server.try_tmux(["select-window", "-t", &pane]);
+            server.try_tmux(["kill-pane", "-t", &pane]);
+        }
+        drop(Control::attach(&server, MAIN));
+        server.plugin_has_settled();
+    };
+    for command in ["put", "count", "mend", "reap", "look", "later"] {
+        let line = server
+            .tmux(["show-options", "-s"])
+            .lines()
+            .find(|line| line.contains(&format!("sesh-{command}=")))
+            .map(Into::<String>::into);
+        let line = line.expect("a command of the plugin");
+        let name = line.split(' ').next().expect("a name");
+        let rubbish = format!("sesh-{command}=rubbish {{");
+        server.tmux(["set-option", "-s", name, &rubbish]);
+        happens();
+        server.tmux(["set-option", "-su", name]);
+        happens();
+    }
+    // A list of one's own takes all of them; the plugin, loaded again, brings them back.
+    server.tmux(["set-option", "-s", "command-alias", "mine=display-message"]);
+    happens();
+    server.load();
+    server.tmux(["sesh-count"]);
+    server.counts("0 1 0 0 0 0");
 }
 
 #[test]

@@ -401,6 +401,20 @@ fn an_archive_is_verified_and_moved_into_place() {
         })
         .collect();
     assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+    // The papers are where man and the shells look for them, and a neighbour's are left alone.
+    let share = prefix.join("share");
+    for helper in ["tmux-sesh", "sesh-list", "pane-keys"] {
+        for paper in [
+            format!("man/man1/{helper}.1"),
+            format!("bash-completion/completions/{helper}"),
+            format!("fish/vendor_completions.d/{helper}.fish"),
+        ] {
+            assert!(share.join(&paper).is_file(), "{paper}");
+        }
+    }
+    let zsh = share.join("zsh/site-functions");
+    assert!(zsh.join("_tmux-sesh").is_file());
+    std::fs::write(zsh.join("_other"), "").expect("a neighbour");
     server
         .call(&plugin.join("bin/install"))
         .args([
@@ -415,6 +429,23 @@ fn an_archive_is_verified_and_moved_into_place() {
             .count(),
         0
     );
+    let left = server
+        .call("/usr/bin/find".as_ref())
+        .args([&share])
+        .args(["-type", "f"])
+        .ok();
+    assert_eq!(left.text().trim(), zsh.join("_other").display().to_string());
+    // Relative paths are those of whoever calls.
+    let name = archive.file_name().expect("a name");
+    let said = server
+        .call(&plugin.join("bin/install"))
+        .folder(&dist)
+        .args(["--prefix", "../relative", "--from"])
+        .args([name])
+        .ok();
+    let relative = server.path("relative/bin");
+    assert!(relative.join("sesh-list").is_file());
+    assert!(said.text().contains("is not on PATH"), "{said}");
     // Changed by one byte, or unknown, or without its sums.
     let mut bytes = std::fs::read(&archive).expect("the archive");
     let last = bytes.len() - 1;

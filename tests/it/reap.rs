@@ -19,7 +19,7 @@ fn ran(server: &Server) -> u32 {
 fn every_change_of_a_state_has_the_sums_written() {
     let server = Server::start();
     let user = server.user_pane();
-    server.tmux(["set-option", "-s", "@seshsum_procedure", COUNTING]);
+    server.tmux(["set-option", "-g", "@seshsum_procedure", COUNTING]);
     let counted = |what: &str, act: &dyn Fn()| {
         let before = ran(&server);
         act();
@@ -68,7 +68,7 @@ fn every_change_of_a_state_has_the_sums_written() {
 fn what_changes_nothing_writes_no_sums() {
     let server = Server::start();
     server.new_sesh(["one", "--tag", "x", "--", "sleep", "1000"]);
-    server.tmux(["set-option", "-s", "@seshsum_procedure", COUNTING]);
+    server.tmux(["set-option", "-g", "@seshsum_procedure", COUNTING]);
     server.sesh("sesh-set", ["one", "--tag", "x"]).ok();
     server.sesh("sesh-list", ["--all"]).ok();
     // What comes later in the same queue has run: so would they have.
@@ -84,15 +84,13 @@ fn no_sums_and_bad_sums_do_no_harm() {
         "",
         "rubbish {",
         "no-such-command",
-        "kill-pane -t %999",
-        "set-option -p -t %999 @x 1",
         "display-message -p '",
         "#(touch ran)#{E:@seshsum_procedure}",
     ]
     .iter()
     .enumerate()
     {
-        server.tmux(["set-option", "-s", "@seshsum_procedure", procedure]);
+        server.tmux(["set-option", "-g", "@seshsum_procedure", procedure]);
         let name = format!("n{at}");
         let made = server.new_sesh([&name, "--", "sleep", "1000"]);
         server.sesh("sesh-set", [&name, "--archive"]).ok();
@@ -555,7 +553,7 @@ fn another_that_is_wanted_meanwhile_is_one_more_round() {
 #[test]
 fn the_sums_are_written_by_it_too() {
     let server = Server::start();
-    server.tmux(["set-option", "-s", "@seshsum_procedure", COUNTING]);
+    server.tmux(["set-option", "-g", "@seshsum_procedure", COUNTING]);
     server.sesh("sesh-reap", NONE).ok();
     until("the sums are written", || ran(&server) == 1);
 }

@@ -3,7 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{NONE, Record, Server, is, until};
+use crate::support::{Control, MAIN, NONE, Record, Server, is, until};
 
 const ONE: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
 const TWO: &str = "7d0f2b6e-91c4-4f7c-8f35-0c2a6f1a9d10";
@@ -184,7 +184,7 @@ fn in_a_sesh_of_a_persons_an_agent_comes_and_goes() {
 
     server.starts(&pane, "codex");
     server.say(&pane, "title [ ! ] Action Required | project");
-    let other = server.becomes(&pane, "waiting");
+    let other = server.becomes(&pane, "waiting permission");
     assert_eq!((other.uuid(), other.text("agent")), (made.uuid(), "codex"));
 }
 
@@ -278,4 +278,190 @@ fn a_folder_with_a_hostile_name_is_only_text() {
     let found = server.sesh_of(&pane).expect("a sesh");
     assert_eq!(found.name(), "claude-touch-x-HOME-id");
     assert_eq!(found.text("cwd"), folder.to_str().expect("UTF-8"));
+}
+
+/// Has a fake Claude run its hooks for an event.
+#[track_caller]
+fn claude_says(server: &Server, pane: &str, event: &str, more: &str) {
+    let comma = if more.is_empty() { "" } else { "," };
+    server.say(
+        pane,
+        &format!("says {{\"hook_event_name\":\"{event}\",\"session_id\":\"{ONE}\"{comma}{more}}}"),
+    );
+}
+
+#[test]
+fn a_turn_with_hooks_has_a_generation_for_each_change_and_no_more() {
+    let server = Server::start();
+    let pane = server.hosts("claude");
+    claude_is(&server, &pane, ONE, "idle");
+    let generation = |state: &str| {
+        let record = server.becomes(&pane, state);
+        // Evaluated over and over it stays what it is.
+        for _ in 0..3 {
+            server.sesh("sesh-reap", NONE).ok();
+        }
+        assert!(is(&server.sesh_of(&pane).expect("a sesh"), state));
+        let now = server.format(&pane, "#{@sesh_gen}");
+        assert_eq!(now, record.get("gen").to_string());
+        now.parse::<u64>().expect("a number")
+    };
+    let first = generation("idle");
+    claude_says(&server, &pane, "UserPromptSubmit", "\"prompt\":\"go\"");
+    server.shows_state(&pane, "busy");
+    claude_is(&server, &pane, ONE, "busy");
+    assert_eq!(generation("busy"), first + 1);
+    claude_says(
+        &server,
+        &pane,
+        "PermissionRequest",
+        "\"tool_name\":\"Bash\"",
+    );
+    server.shows_state(&pane, "waiting permission");
+    claude_is(&server, &pane, ONE, "waiting permission prompt");
+    assert_eq!(generation("waiting permission"), first + 2);
+    claude_says(&server, &pane, "PostToolUse", "\"tool_name\":\"Bash\"");
+    server.shows_state(&pane, "busy");
+    claude_is(&server, &pane, ONE, "busy");
+    assert_eq!(generation("busy"), first + 3);
+    claude_says(&server, &pane, "Stop", "\"background_tasks\":[]");
+    server.shows_state(&pane, "idle");
+    claude_is(&server, &pane, ONE, "idle");
+    assert_eq!(generation("idle"), first + 4);
+}
+
+#[test]
+fn a_hook_that_never_comes_leaves_nothing_stuck() {
+    let server = Server::start();
+    let pane = server.hosts("claude");
+    claude_is(&server, &pane, ONE, "idle");
+    server.becomes(&pane, "idle");
+    claude_says(&server, &pane, "UserPromptSubmit", "\"prompt\":\"go\"");
+    server.shows_state(&pane, "busy");
+    // Escape: the file has been idle all the time, and no hook says so.
+    server.becomes(&pane, "idle");
+    claude_says(
+        &server,
+        &pane,
+        "PermissionRequest",
+        "\"tool_name\":\"Bash\"",
+    );
+    server.shows_state(&pane, "waiting permission");
+    server.becomes(&pane, "idle");
+}
+
+#[test]
+fn without_a_level_the_hook_is_believed() {
+    let server = Server::start();
+    let pane = server.hosts("claude");
+    until("it is found", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.sesh_of(&pane).is_some()
+    });
+    claude_says(&server, &pane, "UserPromptSubmit", "\"prompt\":\"go\"");
+    server.shows_state(&pane, "busy");
+    server.sesh("sesh-reap", NONE).ok();
+    let busy = server.sesh_of(&pane).expect("a sesh");
+    assert!(is(&busy, "busy"));
+    assert_eq!((busy.text("by"), busy.text("conversation")), ("hook", ONE));
+    kill_agent(&busy, Signal::SIGKILL);
+    server.runs(&pane, "sh");
+    until("a word of the dead counts no more", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.sesh_of(&pane).is_none()
+    });
+}
+
+#[test]
+fn an_explanation_names_every_source() {
+    let server = Server::start();
+    let pane = server.hosts("claude");
+    claude_is(&server, &pane, ONE, "busy");
+    let busy = server.becomes(&pane, "busy");
+    let explain = |target: &str| server.sesh("sesh-explain", [target, "--json"]);
+    let said = explain(busy.name()).ok().record();
+    assert_eq!(
+        (said.text("verdict/state"), said.text("verdict/by")),
+        ("busy", "session-file")
+    );
+    let sources = said.get("sources").as_array().expect("a list").len();
+    assert_eq!(sources, 3, "file, title, screen");
+    assert_eq!(said.text("stored/state"), "busy");
+    assert_eq!(said.text("pane"), pane);
+    let lines = server.sesh("sesh-explain", [&pane]).ok();
+    assert!(lines.text().contains("session-file"), "{}", lines.text());
+
+    // A pane that is no sesh, a shell, one that has ended, and none.
+    let user = server.user_pane();
+    let said = explain(&user).ok().record();
+    assert_eq!(said.text("verdict/state"), "busy");
+    assert!(said.get("uuid").is_null() && said.get("stored").is_null());
+    let shell = server.types("echo here");
+    server.shows(&shell, "here\n");
+    assert_eq!(explain(&shell).ok().record().text("verdict/state"), "idle");
+    kill_agent(&busy, Signal::SIGKILL);
+    server.runs(&pane, "sh");
+    server.sesh("sesh-reap", NONE).ok();
+    let said = explain(busy.uuid()).ok().record();
+    assert_eq!(said.text("verdict/state"), "exited");
+    explain("nobody").fails(3);
+    explain("%99").fails(3);
+}
+
+#[test]
+fn a_list_that_is_watched_follows() {
+    let server = Server::start();
+    let pane = server.hosts("claude");
+    claude_is(&server, &pane, ONE, "busy");
+    server.becomes(&pane, "busy");
+    let socket = server.socket();
+    let watch = format!("sesh-list -S {} --watch", socket.display());
+    let watcher = server.types(&watch);
+    server.shows(&watcher, "busy");
+    claude_is(&server, &pane, ONE, "waiting permission prompt");
+    until("the new state stands where the old one did", || {
+        let screen = server.tmux(["capture-pane", "-p", "-t", &watcher]);
+        screen.contains("waiting permission") && !screen.contains("busy")
+    });
+    server.tmux(["send-keys", "-t", &watcher, "C-c"]);
+    server.runs(&watcher, "sh");
+}
+
+#[test]
+fn the_next_is_who_waits_then_who_has_finished() {
+    let server = Server::start();
+    let agents: Vec<String> = (0..4).map(|_| server.hosts("claude")).collect();
+    for pane in &agents {
+        claude_is(&server, pane, ONE, "idle");
+        server.becomes(pane, "idle");
+    }
+    let client = Control::attach(&server, MAIN);
+    let name = client.name();
+    let enter = ["--next", "--client", name.as_str()];
+    let sentence = server.sesh("sesh-enter", enter).fails(3);
+    assert!(sentence.contains("no sesh needs you"), "{sentence}");
+
+    // One has worked and finished, one has a menu open, two wait.
+    claude_is(&server, &agents[0], ONE, "busy");
+    server.becomes(&agents[0], "busy");
+    claude_is(&server, &agents[0], ONE, "idle");
+    server.becomes(&agents[0], "idle");
+    claude_is(&server, &agents[1], ONE, "waiting dialog open");
+    server.becomes(&agents[1], "waiting dialog");
+    for pane in [&agents[3], &agents[2]] {
+        claude_is(&server, pane, ONE, "waiting permission prompt");
+        let since = server.becomes(pane, "waiting permission");
+        until("the clock goes on", || {
+            server.format(pane, "#{T:#{l:%s}}") != since.get("since").to_string()
+        });
+    }
+    let order = [
+        &agents[3], &agents[2], &agents[0], &agents[3], &agents[2], &agents[3],
+    ];
+    for pane in order {
+        server.sesh("sesh-enter", enter).ok();
+        let format = "#{client_name} #{pane_id}";
+        let looks = server.tmux(["list-clients", "-F", format]);
+        assert_eq!(looks.trim_end(), format!("{name} {pane}"));
+    }
 }

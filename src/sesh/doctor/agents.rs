@@ -1,12 +1,26 @@
-//! What the hooks of agents could not tell: nobody sees them fail.
+//! Agents: the files that describe them, and what their hooks could not tell, which nobody sees fail.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{Area, Findings};
+use crate::agent::manifest::Agents;
+use crate::env;
 use crate::journal::failures;
 
 /// For how long a failure is a fault, in seconds.
 const FRESH: u64 = 24 * 3600;
+
+/// The person's own manifests.
+pub(super) fn manifests(findings: &mut Findings) {
+    let agents = Agents::read(env::agents_dir().as_deref());
+    for problem in &agents.problems {
+        findings.fault(
+            Area::Agents,
+            problem,
+            "plugin/doc/agents.md has every key; until then ours counts",
+        );
+    }
+}
 
 /// The failures that were written down.
 pub(super) fn failures(findings: &mut Findings) {

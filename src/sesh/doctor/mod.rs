@@ -54,7 +54,10 @@ impl Area {
         (Area::Keys, "the keys that it bound"),
         (Area::Hooks, "the hooks that it set"),
         (Area::Segment, "the segment in the status lines"),
-        (Area::Agents, "what agents' own hooks could not tell"),
+        (
+            Area::Agents,
+            "the files that describe agents, and what their hooks could not tell",
+        ),
         (
             Area::Store,
             "the records, and names where they do not belong",
@@ -169,6 +172,7 @@ pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Resul
             findings.error(Area::Tmux, &error);
             machine::helpers(helpers, version, &mut findings);
             machine::files(&mut findings);
+            agents::manifests(&mut findings);
             agents::failures(&mut findings);
             Some(error)
         }
@@ -199,6 +203,7 @@ fn look_at(
     machine::tmux(server, said.as_ref(), missing.as_ref(), findings);
     machine::helpers(helpers, version, findings);
     machine::files(findings);
+    agents::manifests(findings);
     agents::failures(findings);
     if let Some(said) = &said {
         machine::socket(said, findings);

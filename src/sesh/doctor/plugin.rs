@@ -15,6 +15,7 @@ pub(super) struct Options {
     trouble: String,
     keys: String,
     hooks: String,
+    count: String,
     status: String,
     window: String,
 }
@@ -29,6 +30,7 @@ impl Options {
             "@seshplugin_trouble",
             "@seshplugin_keys",
             "@seshplugin_hooks",
+            COUNT,
             STATUS,
             WINDOW,
         ]
@@ -46,8 +48,9 @@ impl Options {
             trouble: field(3),
             keys: field(4),
             hooks: field(5),
-            status: field(6),
-            window: field(7),
+            count: field(6),
+            status: field(7),
+            window: field(8),
         }
     }
 
@@ -68,6 +71,8 @@ impl Options {
 const STATUS: &str = "@sesh-status";
 const WINDOW: &str = "@sesh-window";
 const LITERALS: [&str; 2] = ["#{sesh_status}", "#{sesh_window}"];
+/// Whether there is one of the plugin's commands, which stands for all of them.
+const COUNT: &str = "?#{command-alias[8805]},1,";
 /// At which index the plugin's hooks stand.
 const INDEX: &str = "[8801]";
 
@@ -219,12 +224,18 @@ pub(super) fn hooks(said: &Said, findings: &mut Findings) {
             !said.hooks.iter().any(|line| line.starts_with(&start))
         })
         .collect();
-    if wiped.is_empty() {
-        findings.ok(
+    let before = findings.0.len();
+    if said.plugin.count.is_empty() {
+        findings.fault(
             Area::Hooks,
-            format!("{} hooks, all at index 8801", names.len()),
+            "tmux does not know the plugin's commands any more, so nothing is counted",
+            format!(
+                "{}; a command-alias of your own needs an index, or -a, to leave the others there",
+                said.plugin.load()
+            ),
         );
-    } else {
+    }
+    if !wiped.is_empty() {
         findings.fault(
             Area::Hooks,
             format!("hooks are gone: {}", wiped.join(", ")),
@@ -234,6 +245,11 @@ pub(super) fn hooks(said: &Said, findings: &mut Findings) {
             ),
         );
     }
+    findings.ok_unless_more(
+        before,
+        Area::Hooks,
+        format!("{} hooks, all at index 8801", names.len()),
+    );
 }
 
 /// Whether the segment is shown anywhere.

@@ -73,10 +73,10 @@ pub(super) fn stale(server: &Server, said: &Said, findings: &mut Findings) {
         Err(error) => return findings.error(Area::Stale, &error),
     };
     let before = findings.0.len();
-    // A shell is busy and idle all day: that its state is to be written is no fault.
+    // Shells and agents are busy and idle all day: that their state is to be written is no fault.
     let (states, others): (Vec<_>, Vec<_>) = changes
         .iter()
-        .partition(|change| change.change == Kind::State);
+        .partition(|change| matches!(change.change, Kind::State | Kind::Agent | Kind::Adopted));
     for (changes, fault) in [(others, true), (states, false)] {
         if changes.is_empty() {
             continue;

@@ -98,7 +98,7 @@ impl Server {
     /// Counts the seshes anew, as whoever changes one does.
     #[track_caller]
     pub(crate) fn recount(&self) {
-        self.tmux(["run-shell", "-b", "-C", "#{@seshsum_procedure}"]);
+        self.tmux(["sesh-count"]);
         self.plugin_has_settled();
     }
 

@@ -1,0 +1,146 @@
+//! `sesh-hooks`: our hooks in the configuration of agents.
+
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
+use similar::TextDiff;
+
+use crate::agent::report::KINDS;
+use crate::error::{Error, Exit};
+use crate::out;
+use crate::sesh::hooks::{self, Change};
+
+/// Put the hooks that report an agent's state into its own configuration, show them, take them out
+///
+/// Everything else in those files stays as it is, byte for byte. Before the first change a copy is kept. A file that
+/// cannot be read is left alone. The hooks start sesh-report; where that is gone they do nothing.
+#[derive(Debug, Parser)]
+pub(super) struct Args {
+    /// What to do; status prints agent, state and file, tab-separated
+    #[arg(value_enum)]
+    act: Act,
+
+    /// The agents [default: those whose program or folder is there; for status all]
+    #[arg(value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS))]
+    agents: Vec<String>,
+
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print the status as JSON
+    #[arg(long, conflicts_with = "dry_run")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Act {
+    Install,
+    Status,
+    Remove,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let act = match args.act {
+        Act::Status if args.dry_run => {
+            return Err(Error::usage("status changes nothing: --dry-run is for the others").into());
+        }
+        Act::Status => return status(&args.agents, args.json),
+        _ if args.json => return Err(Error::usage("--json is for status").into()),
+        Act::Install => hooks::Act::Install,
+        Act::Remove => hooks::Act::Remove,
+    };
+    change(act, &args)
+}
+
+/// Each agent is by itself; the exit code is that of the last one that failed.
+fn change(act: hooks::Act, args: &Args) -> anyhow::Result<Exit> {
+    let mut failed: Option<Error> = None;
+    for change in hooks::plan(act, &args.agents)? {
+        let outcome = match change {
+            Ok(change) => show(act, &change, args.dry_run)?,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome
+            && let Some(before) = failed.replace(error)
+        {
+            out::complain("sesh-hooks", &before.sentence);
+        }
+    }
+    failed.map_or(Ok(Exit::Done), |error| Err(error.into()))
+}
+
+/// Shows a change and makes it.
+fn show(act: hooks::Act, change: &Change, dry_run: bool) -> anyhow::Result<Result<(), Error>> {
+    let file = change.file.display();
+    if !change.is_one() {
+        let already = match act {
+            hooks::Act::Install => "installed already",
+            hooks::Act::Remove => "not installed",
+        };
+        out::line(&format!("{}: {already}: {file}", change.agent))?;
+        return Ok(Ok(()));
+    }
+    let kept = if dry_run {
+        None
+    } else {
+        match change.make() {
+            Ok(kept) => kept,
+            Err(error) => return Ok(Err(error)),
+        }
+    };
+    out::lines(&diff(change), false)?;
+    let done = match (act, dry_run) {
+        (hooks::Act::Install, false) => "installed",
+        (hooks::Act::Install, true) => "would be installed",
+        (hooks::Act::Remove, false) => "removed",
+        (hooks::Act::Remove, true) => "would be removed",
+    };
+    out::line(&format!("{}: {done}: {file}", change.agent))?;
+    if let Some(kept) = kept {
+        out::line(&format!("{}: as it was: {}", change.agent, kept.display()))?;
+    }
+    if let Some(note) = change.note {
+        out::line(&format!("{}: {note}", change.agent))?;
+    }
+    Ok(Ok(()))
+}
+
+/// The lines of a unified diff.
+fn diff(change: &Change) -> Vec<String> {
+    let name = |text: &Option<String>| match text {
+        Some(_) => change.file.display().to_string(),
+        None => "/dev/null".into(),
+    };
+    let before = change.before.as_deref().unwrap_or("");
+    let after = change.after.as_deref().unwrap_or("");
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .header(&name(&change.before), &name(&change.after))
+        .to_string()
+        .lines()
+        .map(Into::into)
+        .collect()
+}
+
+fn status(agents: &[String], json: bool) -> anyhow::Result<Exit> {
+    let all = hooks::status(agents)?;
+    if json {
+        out::json(&all)?;
+        return Ok(Exit::Done);
+    }
+    for status in &all {
+        let word = match (status.present, &status.what) {
+            (_, Some(what)) => format!("{}: {what}", status.state.as_str()),
+            (true, None) => status.state.as_str().into(),
+            (false, None) => format!("{}, and so is the agent", status.state.as_str()),
+        };
+        let file = status.file.to_string_lossy();
+        out::line(&format!(
+            "{}\t{}\t{}",
+            status.agent,
+            out::tsv(&word),
+            out::tsv(&file)
+        ))?;
+    }
+    Ok(Exit::Done)
+}
