@@ -86,6 +86,7 @@ pub fn living<'a>(
                     in_front,
                 };
                 match (inside, wrapper) {
+                    (_, Some(at)) if is_fork(&living.program, &found[at].program) => {}
                     (_, Some(at)) => found[at] = living,
                     (None, None) => {
                         inside = Some(found.len());
@@ -117,6 +118,12 @@ pub fn living<'a>(
         std::cmp::Reverse((living.in_front, !process.stopped, process.start))
     });
     found
+}
+
+/// Whether a child is what its parent is for the moment before it runs a program of its own: every tool of an agent is
+/// that once.
+fn is_fork(child: &Program, parent: &Program) -> bool {
+    child.argv.is_empty() || (&child.argv, &child.file) == (&parent.argv, &parent.file)
 }
 
 /// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
@@ -285,7 +292,7 @@ mod tests {
             self.programs.push((
                 pid,
                 Program {
-                    argv: argv.split(' ').map(Into::into).collect(),
+                    argv: argv.split_terminator(' ').map(Into::into).collect(),
                     file: Some(file.into()),
                 },
             ));
@@ -565,6 +572,17 @@ mod tests {
         table.add(11, 10, "claude", "claude", CLAUDE);
         let expected = [("claude".to_string(), 11), ("codex".to_string(), 12)];
         assert_eq!(table.found(), expected);
+    }
+
+    #[test]
+    fn a_tool_that_has_not_run_its_program_yet_is_not_the_agent() {
+        let words = "claude --permission-mode manual";
+        let agent = (11, 10, "claude", words, CLAUDE);
+        // Forked; and in the middle of running something else, where only the name is left of the agent's.
+        for (words, file) in [(words, CLAUDE), ("", "/usr/bin/rg")] {
+            let tool = (12, 11, "claude", words, file);
+            assert_eq!(found(&[agent, tool]), [("claude".into(), 11)], "{file}");
+        }
     }
 
     #[test]
