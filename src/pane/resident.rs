@@ -216,7 +216,9 @@ impl Resident<'_> {
     #[must_use]
     pub fn state(&self) -> Option<Verdict> {
         let verdict = self.verdict();
-        let settled = self.activity.saturating_add(SETTLES) <= self.now;
+        // A stopped one draws nothing: what its shell prints is no reason to wait.
+        let stopped = self.living.process.stopped;
+        let settled = stopped || self.activity.saturating_add(SETTLES) <= self.now;
         (settled || verdict.state != State::Unknown).then_some(verdict)
     }
 
