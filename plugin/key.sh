@@ -69,10 +69,6 @@ confirms() {
   prompt confirm-before -p "$(shown "$1") (y/n)" "$(then_run "$2")"
 }
 
-ask_pane() {
-  tmux -u display-message -p -t "$pane" "$1"
-}
-
 menu() {
   if [ -z "$(ask_pane '#{@sesh_id}')" ]; then
     items ' no sesh ' 'Make it a sesh' a ask-adopt
@@ -83,24 +79,32 @@ menu() {
   fi
 }
 
+# A menu is as wide as its title.
 # shellcheck disable=SC2016 # tmux expands it
 items_of_sesh() {
-  items ' #{q/h:@sesh_name} ' 'Rename' r ask-rename 'Add a tag' t ask-tag 'Take a tag away' T ask-untag \
+  items ' #{=/24/...:#{q/h:@sesh_name}} ' 'Rename' r ask-rename 'Add a tag' t ask-tag 'Take a tag away' T ask-untag \
     'Note' n ask-note "$1" a "$2" 'Copy its text' c copy 'End it' x ask-end 'End and forget it' X ask-forget
 }
 
-# items TITLE NAME KEY ACTION...: menus expand the command of an item once more than prompts do.
+# items TITLE NAME KEY ACTION...: menus expand the command of an item once more than prompts do. tmux shows none where
+# there is no room for all of it, and does not say so.
 items() {
-  title=$1
+  title=$1 rows=2
   shift
   left=$#
   while [ "$left" -gt 0 ]; do
     set -- "$@" "$1" "$2" "$(then_run "$3" | sed 's/#/##/g')"
     shift 3
-    left=$((left - 3))
+    left=$((left - 3)) rows=$((rows + 1))
   done
-  tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P "$@" 2>/dev/null ||
-    say 'sesh: there is no room for the menu'
+  size=$(tmux -u list-clients -F '#{client_name} #{client_width} #{client_height}' |
+    CLIENT=$client awk '$1 == ENVIRON["CLIENT"] { print $2, $3; exit }')
+  size=${size:-0 0}
+  if [ "${size% *}" -lt 36 ] || [ "${size#* }" -lt "$rows" ]; then
+    say "sesh: there is no room for the menu, which takes 36 columns and $rows rows"
+    return
+  fi
+  tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P "$@"
 }
 
 case $client in

@@ -18,6 +18,11 @@ ask() {
   tmux -u display-message -p "$1"
 }
 
+# ask_pane FORMAT: what it is for $pane.
+ask_pane() {
+  tmux -u display-message -p -t "$pane" "$1"
+}
+
 # trouble SENTENCE: what the segment and the doctor say; empty when all is well. An equal one is not written: that
 # would redraw every client.
 trouble() {

@@ -46,7 +46,10 @@ impl Composer {
         }
         let rows = screen.rows()[found.text].iter().enumerate();
         let typed: Vec<String> = rows
-            .map(|(at, row)| typed(input, row, at == 0, found.width))
+            .map(|(at, row)| {
+                let prompted = at == 0 || input.repeated == Some(true);
+                typed(input, row, prompted, found.width)
+            })
             .collect();
         let text = typed.join("\n").trim().to_string();
         let hint = input.hints.iter().flatten().any(|hint| text == *hint);
@@ -108,14 +111,26 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Found
     })
 }
 
-/// One that ends with a blank row or the screen.
+/// One that ends with its footer or the screen.
 fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option<Found> {
-    let first = rows[..=last].iter().rposition(|row| begins(input, row))?;
-    let framed = above.is_none_or(|above| first > 0 && is_rule(&rows[first - 1], above));
-    // What is behind the last blank row is the footer, not typed.
-    let blank = rows[first..=last].iter().rposition(Row::is_blank);
-    let end = blank.map_or(last + 1, |at| first + at);
-    framed.then_some(Found {
+    let rows = &rows[..=last];
+    let first = match above {
+        Some(above) => rows.iter().rposition(|row| is_rule(row, above))? + 1,
+        None => rows.iter().rposition(|row| begins(input, row))?,
+    };
+    let rest = &rows[first..];
+    let end = if input.repeated == Some(true) {
+        // Every row that is typed has a prompt; a menu below it is drawn on a background.
+        let typed = rest.iter().take_while(|row| begins(input, row)).count();
+        let shaded = |row: &Row| row.characters(0).next().is_some_and(|(_, it)| it.shaded);
+        rest[typed..].iter().all(shaded).then_some(first + typed)?
+    } else {
+        // What is behind the last blank row is the footer.
+        let blank = rest.iter().rposition(Row::is_blank);
+        blank.map_or(last + 1, |at| first + at)
+    };
+    let is_one = end > first && begins(input, &rows[first]);
+    is_one.then_some(Found {
         rows: first..end,
         text: first..end,
         width: usize::MAX,
@@ -143,17 +158,17 @@ fn after(row: &Row, mark: &str) -> Option<usize> {
     apart.then_some(blanks + mark.len())
 }
 
-/// Whether a row is a line drawn with a character; it may have a corner, and a word may stand in it.
+/// Whether a row is a line of these characters; it may have a corner, and a word may stand in it.
 fn is_rule(row: &Row, drawn: &str) -> bool {
     let text = row.text().trim_start();
     let begins = text.chars().take(2).any(|c| drawn.contains(c));
-    let count = text.matches(drawn).count();
+    let count = text.chars().filter(|c| drawn.contains(*c)).count();
     begins && count >= 10 && count * 2 > text.chars().count()
 }
 
 /// What was typed in a row: without prompt, edge and everything faint.
-fn typed(input: &Input, row: &Row, first: bool, width: usize) -> String {
-    let prompts = input.prompts.iter().flatten().filter(|_| first);
+fn typed(input: &Input, row: &Row, prompted: bool, width: usize) -> String {
+    let prompts = input.prompts.iter().flatten().filter(|_| prompted);
     let edges = input.edge.iter();
     let from = prompts.chain(edges).find_map(|mark| after(row, mark));
     let from = from.unwrap_or(0);

@@ -155,6 +155,8 @@ pub struct Input {
     pub edge: Option<String>,
     /// What its first row can begin with.
     pub prompts: Option<Vec<String>>,
+    /// Whether each of its rows begins so, not only the first.
+    pub repeated: Option<bool>,
     /// How many rows at its end hold something else.
     pub trailer: Option<usize>,
     /// How many rows can be below it, without blank ones.
@@ -277,7 +279,7 @@ impl Manifest {
         fill!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill!(self.composer, under.composer, above below edge prompts trailer footer indented hints);
+        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),
@@ -371,6 +373,7 @@ mod tests {
         for agent in &agents.all {
             let names = agent.manifest.process.names.as_deref();
             assert_eq!(names, Some(&[agent.name.clone()][..]));
+            assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
         }
     }
 
@@ -388,6 +391,20 @@ mod tests {
         );
         let conversation = &claude.manifest.conversation;
         assert_eq!(conversation.id.as_deref(), Some("sessionId"));
+        let rules = claude.manifest.screen.len();
+        agents
+            .add_users(
+                "claude",
+                "[screen.busy]\nany = [\"stop\"]\n[screen.mine]\nstate = \"busy\"\nlast = [\"x\"]\n",
+            )
+            .expect("a manifest");
+        let screen = &agents.all[0].manifest.screen;
+        assert_eq!(screen.len(), rules + 1);
+        assert_eq!(
+            screen["busy"].any.as_deref(),
+            Some(&["stop".to_string()][..])
+        );
+        assert_eq!(screen["busy"].state, Some(State::Busy));
     }
 
     #[test]
@@ -405,12 +422,91 @@ mod tests {
                 ":2: form = \"x\": unknown variant",
             ),
             ("", ": [process] has no names"),
+            (
+                "[process]\nnames = [\"a\"]\n[screen.x]\nstate = \"busy\"\nregion = \"bottom 1\"\nregex = '('",
+                ":6: regex = '(': error: unclosed group",
+            ),
+            (
+                "[process]\nnames = [\"a\"]\n[screen.x]\nregion = \"top 3\"",
+                ":4: region = \"top 3\": a region is",
+            ),
         ];
         for (text, told) in broken {
             let mut agents = Agents::read(None);
-            let problem = agents.add("new", text).expect_err("a problem");
+            let problem = agents.add_users("new", text).expect_err("a problem");
             assert!(problem.starts_with(told), "{text:?}: {problem}");
             assert_eq!(agents.all.len(), KINDS.len());
         }
+        // What the parser cannot see.
+        let rules = [
+            ("[title.x]\nany = [\"a\"]", "[title.x] has no state"),
+            ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
+            (
+                "[title.x]\nstate = \"idle\"\nlast = [\"a\"]",
+                "[title.x] has a region",
+            ),
+            (
+                "[screen.x]\nstate = \"idle\"\nwhy = \"login\"\ncomposer = true",
+                "[screen.x] has a why",
+            ),
+            (
+                "[screen.x]\nstate = \"idle\"\nany = [\"a\"]",
+                "[screen.x] has no region",
+            ),
+        ];
+        for (text, told) in rules {
+            let mut agents = Agents::read(None);
+            let problem = agents.add_users("claude", text).expect_err("a problem");
+            assert!(problem.contains(told), "{text:?}: {problem}");
+            assert!(!agents.all[0].manifest.screen.contains_key("x"));
+        }
+    }
+
+    const GUIDE: &str = include_str!("../../plugin/doc/agents.md");
+
+    /// The keys of a table, as the parser names them when it refuses another.
+    fn keys(table: &str) -> Vec<String> {
+        let text = format!("{table}\nno-such-key = 1\n");
+        let refused = toml::from_str::<Manifest>(&text).expect_err("a refusal");
+        let (_, known) = refused.message().split_once("expected").expect("the keys");
+        known
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(Into::into)
+            .collect()
+    }
+
+    #[test]
+    fn every_key_is_in_the_guide() {
+        let tables = keys("");
+        assert!(tables.len() > 8, "{tables:?}");
+        for table in tables {
+            let rules = ["title", "screen"].contains(&table.as_str());
+            let name = if rules {
+                format!("{table}.NAME")
+            } else {
+                table
+            };
+            let heading = format!("`[{name}]`");
+            let section = GUIDE.split("\n### ").find(|part| {
+                let first = part.lines().next().unwrap_or_default();
+                first.contains(&heading)
+            });
+            let section = section.unwrap_or_else(|| panic!("no section {heading}"));
+            for key in keys(&format!("[{name}]")) {
+                let row = format!("| `{key}` |");
+                assert!(section.contains(&row), "{heading} does not have {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_guides_example_is_a_manifest() {
+        let (_, example) = GUIDE.split_once("```toml\n").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let mut agents = Agents::read(None);
+        agents.add_users("goose", example).expect("a manifest");
+        assert_eq!(agents.all.last().expect("goose").name, "goose");
     }
 }

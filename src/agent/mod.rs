@@ -9,6 +9,8 @@ pub mod conversation;
 pub mod hooks;
 pub mod manifest;
 pub mod recognise;
+#[cfg(test)]
+mod recorded;
 pub mod report;
 pub mod rule;
 pub mod screen;

@@ -62,11 +62,11 @@ pub struct Pattern {
 
 /// Why a rule does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Miss {
-    /// There is no composer, or there is one; or no such region.
-    Elsewhere(&'static str),
-    /// A text is missing, or there and must not be. So many of its conditions held before.
-    Text { held: usize, what: String },
+pub struct Miss {
+    /// How many of its conditions held before this one.
+    pub held: usize,
+    /// The condition that does not.
+    pub what: String,
 }
 
 impl Rule {
@@ -93,77 +93,95 @@ impl Rule {
     /// Whether it holds for one line.
     ///
     /// # Errors
-    /// What does not hold.
+    /// The condition that does not hold.
     pub fn holds_for(&self, line: &str) -> Result<(), Miss> {
-        self.matches(line, std::iter::once(line))
+        self.matches(&mut Tally::default(), line, std::iter::once(line))
     }
 
     /// Whether it holds for a screen on which the composer was looked for.
     ///
     /// # Errors
-    /// What does not hold.
+    /// The condition that does not hold.
     pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss> {
+        let nowhere = Err(Miss {
+            held: 0,
+            what: "there is no composer".into(),
+        });
         match (self.composer, composer) {
-            (Some(true), None) => return Err(Miss::Elsewhere("there is no input row")),
-            (Some(false), Some(_)) => return Err(Miss::Elsewhere("there is an input row")),
+            (Some(true), None) => return nowhere,
+            (Some(false), Some(_)) => {
+                return Err(Miss {
+                    held: 0,
+                    what: "there is a composer".into(),
+                });
+            }
             _ => {}
+        }
+        let mut tally = Tally::default();
+        if let Some(region) = self.region {
+            let Some(rows) = region.rows(screen, composer) else {
+                return nowhere;
+            };
+            let texts = rows.iter().map(|row| row.text());
+            self.matches(&mut tally, &flat(&rows), texts)?;
         }
         if let Some(texts) = &self.last {
             let last = flat(&last_rows(screen, composer));
-            if !texts.iter().any(|text| last.contains(text)) {
-                return Err(Miss::Elsewhere("the last rows do not have it"));
-            }
+            let there = texts.iter().any(|text| last.contains(text));
+            tally.needs(there, || format!("none of {texts:?} in the last rows"))?;
         }
-        let Some(region) = self.region else {
-            return Ok(());
-        };
-        let rows = region
-            .rows(screen, composer)
-            .ok_or(Miss::Elsewhere("there is no input row"))?;
-        let flat = flat(&rows);
-        self.matches(&flat, rows.iter().map(|row| row.text()))
+        Ok(())
     }
 
     /// `flat` is for words, which may be broken over rows.
     fn matches<'a>(
         &self,
+        tally: &mut Tally,
         flat: &str,
         rows: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<(), Miss> {
-        let mut held = 0;
-        let mut needs = |holds: bool, what: &dyn Fn() -> String| {
-            if holds {
-                held += 1;
-                return Ok(());
-            }
-            Err(Miss::Text { held, what: what() })
-        };
         if let Some(texts) = &self.any {
-            needs(texts.iter().any(|text| flat.contains(text)), &|| {
-                format!("none of {texts:?}")
-            })?;
+            let there = texts.iter().any(|text| flat.contains(text));
+            tally.needs(there, || format!("none of {texts:?}"))?;
         }
         for text in self.all.iter().flatten() {
-            needs(flat.contains(text), &|| format!("no {text:?}"))?;
+            tally.needs(flat.contains(text), || format!("no {text:?}"))?;
         }
         if let Some(texts) = &self.starts {
             let begins = |row: &str| {
                 let row = row.trim_start();
                 texts.iter().any(|text| row.starts_with(text))
             };
-            needs(rows.clone().any(begins), &|| {
+            tally.needs(rows.clone().any(begins), || {
                 format!("no row starts with one of {texts:?}")
             })?;
         }
         if let Some(regex) = &self.regex {
-            needs(rows.clone().any(|row| regex.matches(row)), &|| {
+            tally.needs(rows.clone().any(|row| regex.matches(row)), || {
                 format!("no match of {:?}", regex.text)
             })?;
         }
         for text in self.none.iter().flatten() {
-            needs(!flat.contains(text), &|| format!("{text:?} is there"))?;
+            tally.needs(!flat.contains(text), || format!("{text:?} is there"))?;
         }
         Ok(())
+    }
+}
+
+/// How many conditions of a rule held.
+#[derive(Default)]
+struct Tally(usize);
+
+impl Tally {
+    fn needs(&mut self, holds: bool, what: impl FnOnce() -> String) -> Result<(), Miss> {
+        if holds {
+            self.0 += 1;
+            return Ok(());
+        }
+        Err(Miss {
+            held: self.0,
+            what: what(),
+        })
     }
 }
 

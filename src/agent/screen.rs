@@ -21,6 +21,8 @@ pub struct Row {
 pub struct Style {
     pub dim: bool,
     pub reverse: bool,
+    /// On a background of its own.
+    pub shaded: bool,
     pub colour: Colour,
 }
 
@@ -155,7 +157,13 @@ impl Style {
                     self.colour =
                         colour(parts.map(Option::unwrap_or_default)).unwrap_or(self.colour);
                 }
-                [48] => {
+                [40..=47 | 100..=107] => self.shaded = true,
+                [49] => self.shaded = false,
+                [48, ..] => {
+                    self.shaded = true;
+                    if group.len() > 1 {
+                        continue;
+                    }
                     let parts = numbers.by_ref().map(|group| group.first().copied());
                     let _ = colour(parts.map(Option::unwrap_or_default));
                 }

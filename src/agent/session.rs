@@ -57,3 +57,39 @@ impl SessionRecord {
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::manifest::Agents;
+
+    #[test]
+    fn a_file_of_this_process() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        let folder = fixtures.join("agents-home/claude");
+        let claude = &Agents::read(None).all[0].manifest;
+        let read = |pid, start| SessionRecord::read(&claude.conversation, &folder, pid, start);
+        let record = read(26141, 127_344).expect("the file of the process");
+        let id = record.id(&claude.conversation);
+        assert_eq!(id, Some("e9829775-49f2-435f-a78d-2436d87bf509"));
+        let session = Session {
+            status: "busy".into(),
+            waiting_for: None,
+            at: Some(1_795_191_533.214),
+        };
+        assert_eq!(record.session(claude), Some(session));
+        assert!(read(26141, 1).is_none(), "another process had the pid");
+        assert!(read(7, 127_344).is_none());
+    }
+
+    #[test]
+    fn what_it_waits_for() {
+        let claude = &Agents::read(None).all[0].manifest;
+        let record = SessionRecord(serde_json::json!({
+            "status": "waiting", "waitingFor": "input needed", "statusUpdatedAt": 1000,
+        }));
+        let session = record.session(claude).expect("a session");
+        assert_eq!(session.waiting_for.as_deref(), Some("input needed"));
+        assert_eq!(SessionRecord(serde_json::json!([])).session(claude), None);
+    }
+}

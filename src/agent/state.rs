@@ -285,7 +285,7 @@ fn near(
     let rules = by_weight(rules).into_iter();
     rules
         .filter_map(|(name, rule)| match holds(rule) {
-            Err(Miss::Text { held, what }) if held > 0 => Some(NearMiss {
+            Err(Miss { held, what }) if held > 0 => Some(NearMiss {
                 rule: name.into(),
                 state: rule.state?,
                 missing: what,
@@ -459,4 +459,185 @@ fn changes(evidence: &Evidence<'_>, verdict: Verdict) -> Vec<String> {
         changes.push(format!("a word of the {}", by.as_str()));
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::manifest::Agents;
+
+    const NOW: u64 = 1_000;
+
+    fn agent(name: &str) -> Agent {
+        let agents = Agents::read(None).all;
+        agents.into_iter().find(|it| it.name == name).expect(name)
+    }
+
+    fn nothing(agent: &Agent) -> Evidence<'_> {
+        Evidence {
+            agent,
+            stopped: false,
+            in_front: true,
+            title: "",
+            screen: None,
+            session: None,
+            report: None,
+            now: NOW,
+        }
+    }
+
+    fn report(state: State, age: f64) -> Report {
+        Report {
+            state,
+            why: None,
+            event: "E".into(),
+            at: 1_000.0 - age,
+        }
+    }
+
+    fn session(status: &str, waiting: Option<&str>) -> Session {
+        Session {
+            status: status.into(),
+            waiting_for: waiting.map(Into::into),
+            at: None,
+        }
+    }
+
+    fn told(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
+        let verdict = judge(evidence);
+        assert_eq!(explain(evidence).verdict, verdict);
+        (verdict.state, verdict.why, verdict.by)
+    }
+
+    /// The screen of a Claude at its prompt.
+    const IDLE: &str = "\
+        ────────────────────────\n❯\u{a0}\n────────────────────────\n  ? for shortcuts\n";
+    /// And of one that asks.
+    const ASKS: &str = "\
+        ────────────────────────\n Bash command\n\n Do you want to proceed?\n ❯ 1. Yes\n\n Esc to cancel\n";
+
+    #[test]
+    fn a_report_wins_while_it_is_fresh() {
+        let claude = agent("claude");
+        let mut evidence = nothing(&claude);
+        evidence.session = Some(session("idle", None));
+        evidence.report = Some(report(State::Busy, 1.0));
+        assert_eq!(told(&evidence), (State::Busy, None, Authority::Hook));
+        evidence.report = Some(report(State::Busy, 3.0));
+        let corrected = (State::Idle, None, Authority::SessionFile);
+        assert_eq!(told(&evidence), corrected);
+        // A file that changed after the report knows better at once.
+        evidence.report = Some(report(State::Busy, 1.0));
+        evidence.session.as_mut().expect("a session").at = Some(999.5);
+        assert_eq!(told(&evidence), corrected);
+    }
+
+    #[test]
+    fn an_old_report_is_better_than_nothing() {
+        let claude = agent("claude");
+        let mut evidence = nothing(&claude);
+        let unknown = (State::Unknown, None, Authority::Process);
+        assert_eq!(told(&evidence), unknown);
+        evidence.report = Some(report(State::Busy, 500.0));
+        let verdict = judge(&evidence);
+        assert_eq!((verdict.state, verdict.by), (State::Busy, Authority::Hook));
+        assert_eq!(verdict.confidence, Confidence::Low);
+        let idle = Screen::parse(IDLE);
+        evidence.screen = Some(&idle);
+        assert_eq!(told(&evidence), (State::Idle, None, Authority::Screen));
+    }
+
+    #[test]
+    fn a_stopped_one_and_one_behind_another() {
+        let claude = agent("claude");
+        let idle = Screen::parse(IDLE);
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&idle);
+        evidence.stopped = true;
+        let unknown = (State::Unknown, None, Authority::Process);
+        assert_eq!(told(&evidence), unknown);
+        evidence.stopped = false;
+        evidence.in_front = false;
+        assert_eq!(told(&evidence), unknown, "the screen is another's");
+        evidence.session = Some(session("busy", None));
+        assert_eq!(told(&evidence), (State::Busy, None, Authority::SessionFile));
+    }
+
+    #[test]
+    fn silence_is_not_idle() {
+        for agent in &Agents::read(None).all {
+            for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
+                let screen = Screen::parse(text);
+                let mut evidence = nothing(agent);
+                evidence.screen = Some(&screen);
+                let (state, ..) = told(&evidence);
+                assert_eq!(state, State::Unknown, "{}: {text:?}", agent.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_prompt_on_the_screen_takes_the_keys() {
+        let claude = agent("claude");
+        let asks = Screen::parse(ASKS);
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&asks);
+        evidence.session = Some(session("busy", None));
+        evidence.report = Some(report(State::Busy, 0.1));
+        let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
+        assert_eq!(told(&evidence), asked);
+    }
+
+    #[test]
+    fn why_it_waits() {
+        let claude = agent("claude");
+        let asks = Screen::parse(ASKS);
+        let why = |waiting, screen| {
+            let mut evidence = nothing(&claude);
+            evidence.session = Some(session("waiting", waiting));
+            evidence.screen = screen;
+            told(&evidence).1
+        };
+        assert_eq!(why(Some("input needed"), None), Some(Why::Question));
+        assert_eq!(why(Some("dialog open"), None), Some(Why::Dialog));
+        assert_eq!(why(Some("something new"), None), None);
+        assert_eq!(
+            why(Some("something new"), Some(&asks)),
+            Some(Why::Permission)
+        );
+        // 2.1.197 calls every prompt a permission; the screen shows which it is.
+        assert_eq!(
+            why(Some("input needed"), Some(&asks)),
+            Some(Why::Permission)
+        );
+        // A menu that the person opened stays one, whatever words stand in it.
+        assert_eq!(why(Some("dialog open"), Some(&asks)), Some(Why::Dialog));
+    }
+
+    #[test]
+    fn an_explanation_names_the_rule_and_the_near_ones() {
+        let claude = agent("claude");
+        let text = IDLE.replace("? for shortcuts", "Enter to select · ↑/↓ to navigate");
+        let screen = Screen::parse(&text.replace("❯", "x"));
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&screen);
+        evidence.report = Some(report(State::Busy, 9.0));
+        let explanation = explain(&evidence);
+        let spoke = |by| explanation.sources.iter().find(|it| it.source == by);
+        let screen = spoke(Authority::Screen).expect("the screen");
+        assert_eq!(screen.rule.as_deref(), Some("question"));
+        let hook = spoke(Authority::Hook).expect("the hook");
+        assert_eq!((hook.age, hook.read.as_deref()), (Some(9.0), Some("E")));
+        assert!(!explanation.changes.is_empty());
+        let codex = agent("codex");
+        let almost = Screen::parse("  Would you like to run it?\n");
+        let mut evidence = nothing(&codex);
+        evidence.screen = Some(&almost);
+        let explanation = explain(&evidence);
+        assert_eq!(explanation.verdict.state, State::Unknown);
+        let near: Vec<_> = explanation.sources.iter().flat_map(|it| &it.near).collect();
+        assert_eq!(near[0].rule, "permission", "{near:?}");
+        let json = serde_json::to_value(&explanation).expect("JSON");
+        assert_eq!(json["verdict"]["by"], "process");
+    }
 }

@@ -229,7 +229,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 19] = [
+pub const ELSEWHERE: [Named; 21] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -256,7 +256,18 @@ pub const ELSEWHERE: [Named; 19] = [
     named(
         "@seshsum_unseen",
         "server option",
-        "how many of those nobody has looked at since",
+        "how many of those, and of the agents that have finished, nobody has looked at since",
+    ),
+    named(
+        "@seshsum_next",
+        "server option",
+        "a pane that needs a person: where a click on the segment goes",
+    ),
+    named(
+        "@seshplugin_tell",
+        "global option",
+        "the tmux commands that tell a person of a pane, as `@sesh-notify` says; whoever writes that an agent waits or \
+         has finished runs them",
     ),
     named(
         "@seshsum_procedure",
@@ -315,6 +326,9 @@ pub const ELSEWHERE: [Named; 19] = [
         "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
     ),
 ];
+
+/// The commands that tell a person of a pane.
+pub const TELL: &str = "@seshplugin_tell";
 
 /// The commands that write the sums anew.
 pub const SUMS: &str = "@seshsum_procedure";

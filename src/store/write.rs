@@ -1,7 +1,7 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
-use super::query::{equal, first_pane, row_format};
+use super::query::{both, equal, first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
 use crate::error::{Error, Exit, Result};
@@ -100,8 +100,35 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         command::set_pane_expanded(pane, Key::Updated.option(), NOW),
         command::set_pane_expanded(pane, Key::Gen.option(), &next),
     ]);
+    // What a person is told, where nobody looks. A menu that somebody opened is no news to them, and only what worked
+    // has finished.
+    let news = match (state, why) {
+        (State::Waiting, Some(Why::Dialog)) => None,
+        (State::Waiting, _) => Some("1".into()),
+        (State::Idle, _) => Some(format!(
+            "#{{e|<:{},{}}}",
+            Key::Seen.format(),
+            Key::Gen.format()
+        )),
+        _ => None,
+    };
+    commands.extend(news.map(|news| {
+        command::if_format(
+            Some(pane),
+            &both(
+                &both(&news, &equal(Key::Archived, "")),
+                &format!("#{{?{IN_SIGHT},0,1}}"),
+            ),
+            &Batch::from(command::run_option(schema::TELL, Some(pane))),
+            &Batch::new(),
+        )
+    }));
     commands
 }
+
+/// The condition that somebody's client shows a pane.
+const IN_SIGHT: &str =
+    "#{&&:#{window_active_clients},#{||:#{pane_active},#{==:#{window_zoomed_flag},0}}}";
 
 /// The commands that say that it has ended. `exit` is the value of [`Key::Exit`] but for its time
 /// ([`Exit::value`](super::record::Exit::value)), and may hold formats.

@@ -325,14 +325,15 @@ pub fn ask_expanded(target: Option<&str>, format: &str) -> Command {
 /// parse, is nothing; one that fails fails here. `pane` is the one that they act on, where it matters.
 #[must_use]
 pub fn run_option(name: &str, pane: Option<&str>) -> Command {
-    let mut hook = vec!["set-hook"];
-    hook.extend(pane.iter().flat_map(|pane| ["-t", pane]));
+    let target = || pane.iter().flat_map(|pane| ["-t", pane]);
     // In the same list, so that what this list changes and what they change is drawn once.
-    let here = Command::of(hook).and(["-R", name]);
+    let here = Command::of(["set-hook"]).and(target()).and(["-R", name]);
     // 3.2a runs no option as a hook, and this comes some turns of the server later. A second run-shell reads the option:
     // with -b alone, commands that tmux cannot parse end a server of 3.2a and 3.3a.
-    let inner = Command::of(["run-shell", "-C", &format!("##{{{name}}}")]).text();
-    let later = Command::of(["run-shell", "-b", "-C", &inner]);
+    let inner = Command::of(["run-shell"]).and(target());
+    let inner = inner.and(["-C", &format!("##{{{name}}}")]).text();
+    let later = Command::of(["run-shell", "-b"]).and(target());
+    let later = later.and(["-C", &inner]);
     if_format(
         None,
         "#{==:#{version},3.2a}",

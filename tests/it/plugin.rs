@@ -493,6 +493,58 @@ fn the_menu_names_tags_and_ends() {
 }
 
 #[test]
+fn the_menu_says_what_cannot_be_done() {
+    let server = Server::start();
+    server.load();
+    let user = server.user_pane();
+    let pane = server.window(MAIN);
+    for (pane, name) in [(&user, "mine"), (&pane, "taken")] {
+        server.sesh("sesh-adopt", [pane, "--name", name]).ok();
+    }
+    let person = Screen::attach(&server, MAIN, (150, 30));
+    let menu = |item: &str| {
+        person.types(&["C-b", "M-e"]);
+        person.shows("└──");
+        person.types(&[item]);
+    };
+    let refused = |item: &str, prompt: &str, text: &str, why: &str| {
+        menu(item);
+        person.shows(prompt);
+        person.types(&["C-u"]);
+        person.types_text(text);
+        person.types(&["Enter"]);
+        person.shows(why);
+        // A key takes the message away.
+        person.types(&["Escape"]);
+        until("the message is gone", || !person.text().contains(why));
+    };
+    refused("r", "new name:", "taken", "sesh-set: ");
+    refused("r", "new name:", "$(touch x)", "sesh-set: ");
+    refused("t", "tag:", "not a tag!", "sesh-set: ");
+    refused("T", "tag to take away:", "~", "sesh-set: ");
+    // Its pane goes while it is asked about.
+    server.tmux(["select-window", "-t", &pane]);
+    menu("x");
+    person.shows("end taken? (y/n)");
+    server.tmux(["kill-pane", "-t", &pane]);
+    person.types(&["y"]);
+    person.shows("sesh-end: ");
+    // No room, and one sentence that says so.
+    let small = Screen::attach(&server, MAIN, (70, 6));
+    small.types(&["C-b", "M-e"]);
+    small.shows("there is no room for the menu");
+    // A long name is no reason for it.
+    let name = "long name ".repeat(6);
+    server
+        .sesh("sesh-set", ["mine", "--name", name.trim()])
+        .ok();
+    let narrow = Screen::attach(&server, MAIN, (36, 20));
+    narrow.types(&["C-b", "M-e"]);
+    narrow.shows("long name long name long...");
+    narrow.shows("End and forget");
+}
+
+#[test]
 fn the_doctor_finds_it_well() {
     let server = Server::start();
     server.option("status-right", SHORT);

@@ -1,6 +1,6 @@
 //! What happens by itself: the counts after every event, what a person has seen, sesh-reap one at a time.
 
-use crate::support::{Control, MAIN, Screen, Server, until};
+use crate::support::{Control, MAIN, NONE, Screen, Server, until};
 
 /// A loaded server with three quiet panes that are busy seshes, in a window each; counted.
 fn with_three() -> (Server, Vec<String>) {
@@ -288,12 +288,14 @@ fn what_changes_before_eyes_is_seen_in_whichever_session() {
     let _other = Screen::attach(&server, "other", (80, 20));
     for pane in [&before_eyes, &behind] {
         server.sesh("sesh-adopt", [pane.as_str()]).ok();
+        server.tmux(["set-option", "-p", "-t", pane, "@sesh_gen", "2"]);
+        server.sesh("sesh-set", [pane, "--note", "x"]).ok();
     }
     server.plugin_has_settled();
     if server.format(MAIN, "#{version}") != "3.2a" {
-        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "1");
+        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "2");
     }
-    assert_eq!(server.format(&behind, "#{@sesh_seen}"), "");
+    assert_eq!(server.format(&behind, "#{@sesh_seen}"), "1");
 }
 
 #[test]
@@ -422,27 +424,47 @@ fn the_tick_starts_it_on_a_difference_alone() {
     server.option("@sesh-tick", "0.2");
     server.load();
     let pane = server.window(MAIN);
-    let quiet = || {
-        // Long enough for several looks.
-        server.tmux(["set-environment", "-ghu", "SESH_now"]);
+    let looks = || {
         for _ in 0..4 {
+            server.tmux(["set-environment", "-ghu", "SESH_now"]);
             until("the tick looks", || {
                 server
                     .tmux(["show-environment", "-gh"])
                     .contains("SESH_now=")
             });
-            server.tmux(["set-environment", "-ghu", "SESH_now"]);
         }
         server.reaps()
     };
-    // A pane that is no sesh is nobody's business.
-    assert_eq!(quiet(), 0);
-    server.make_sesh(&pane, "one", "busy");
-    until("a new sesh is a difference", || server.reaps() == 1);
-    server.counts("0 1 0 0 0 0");
-    assert_eq!(quiet(), 1);
+    // What printed a moment ago is looked at until that is over.
+    let quiet = || {
+        let mut before = looks();
+        until("nothing is looked for any more", || {
+            std::mem::replace(&mut before, looks()) == before
+        });
+        before
+    };
+    let first = quiet();
+    // What a pane prints that is no sesh is nobody's business.
     server.tmux(["send-keys", "-t", &pane, "output", "Enter"]);
-    until("output is a difference", || server.reaps() >= 2);
+    server.shows(&pane, "output\noutput");
+    assert_eq!(looks(), first);
+    server.make_sesh(&pane, "one", "busy");
+    until("a new sesh is a difference", || server.reaps() > first);
+    server.counts("0 1 0 0 0 0");
+    let known = quiet();
+    assert_eq!(looks(), known);
+    server.tmux(["send-keys", "-t", &pane, "output", "Enter"]);
+    until("output is a difference", || server.reaps() > known);
+    let before = quiet();
+    // A program that comes to the front of any pane may be an agent.
+    let shell = server.types("echo here");
+    server.shows(&shell, "here\n");
+    let known = quiet();
+    assert!(known > before, "a new pane is a difference");
+    server.say(&shell, "cat");
+    until("a program in front is a difference", || {
+        server.reaps() > known
+    });
     let before = quiet();
     server.uninstall(&[]);
     let left = server.tmux(["show-environment", "-gh"]);
@@ -451,4 +473,91 @@ fn the_tick_starts_it_on_a_difference_alone() {
     server.shows(&pane, "more");
     server.plugin_has_settled();
     assert_eq!(server.reaps(), before);
+}
+
+/// What was told of, a line each, in the order in which it was.
+fn told(server: &Server) -> Vec<String> {
+    let text = std::fs::read_to_string(server.path("told")).unwrap_or_default();
+    text.lines().map(Into::into).collect()
+}
+
+#[test]
+fn a_person_is_told_once_of_what_nobody_looks_at() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    let tell = "echo \"$SESH_NAME $SESH_STATE $SESH_WHY\" >>\"$HOME/../told\"";
+    server.option("@sesh-notify", tell);
+    server.load();
+    let pane = server.hosts("claude");
+    until("it is found", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.sesh_of(&pane).is_some()
+    });
+    server.sesh("sesh-adopt", [&pane, "--name", "one"]).ok();
+    let says = |event: &str, state: &str| {
+        let text = format!(
+            "says {{\"hook_event_name\":\"{event}\",\"session_id\":\"x\",\"prompt\":\"p\",\"tool_name\":\"Bash\"}}"
+        );
+        server.say(&pane, &text);
+        server.shows_state(&pane, state);
+        server.plugin_has_settled();
+    };
+    // It has done nothing yet.
+    says("SessionStart", "unknown");
+    assert_eq!(told(&server), [""; 0]);
+    says("UserPromptSubmit", "busy");
+    says("PermissionRequest", "waiting permission");
+    until("it is told", || told(&server).len() == 1);
+    // The same again, by whomever, is no news.
+    says("PermissionRequest", "waiting permission");
+    server.sesh("sesh-reap", NONE).ok();
+    says("PostToolUse", "busy");
+    says("Stop", "idle");
+    until("it is told", || told(&server).len() == 2);
+    assert_eq!(told(&server), ["one waiting permission", "one idle "]);
+    server.counts("0 0 1 0 0 1");
+
+    // Before a person's eyes it is no news, and seen.
+    let screen = Screen::attach(&server, MAIN, (80, 20));
+    server.tmux(["switch-client", "-c", screen.client(), "-t", &pane]);
+    server.counts("0 0 1 0 0 0");
+    says("UserPromptSubmit", "busy");
+    says("Stop", "idle");
+    server.counts("0 0 1 0 0 0");
+    assert_eq!(told(&server).len(), 2);
+
+    server.tmux(["select-window", "-t", &server.user_pane()]);
+    says("UserPromptSubmit", "busy");
+    server.sesh("sesh-set", ["one", "--archive"]).ok();
+    says("Stop", "idle");
+    server.plugin_has_settled();
+    assert_eq!(told(&server).len(), 2, "an archived one tells nobody");
+}
+
+#[test]
+fn a_bell_and_a_message() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.option("@sesh-notify", "message");
+    server.load();
+    let pane = server.hosts("claude");
+    until("it is found", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.sesh_of(&pane).is_some()
+    });
+    server.sesh("sesh-adopt", [&pane, "--name", "one"]).ok();
+    let screen = Screen::attach(&server, MAIN, (80, 20));
+    let asks = "says {\"hook_event_name\":\"PermissionRequest\",\"session_id\":\"x\",\"tool_name\":\"Bash\"}";
+    let works =
+        "says {\"hook_event_name\":\"UserPromptSubmit\",\"session_id\":\"x\",\"prompt\":\"p\"}";
+    server.say(&pane, asks);
+    screen.shows("one waits (permission)");
+    server.option("@sesh-notify", "bell");
+    server.say(&pane, works);
+    server.shows_state(&pane, "busy");
+    assert_eq!(server.format(&pane, "#{window_bell_flag}"), "0");
+    server.say(&pane, asks);
+    until("its window is marked", || {
+        server.format(&pane, "#{window_bell_flag}") == "1"
+    });
 }

@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{MAIN, Screen, Server, helpers, say, until};
+use crate::support::{Call, MAIN, Screen, Server, helpers, say, until};
 
 /// The folder of ours that Debian and others share; none of our helpers is there.
 const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -289,6 +289,23 @@ fn helpers_that_leave_are_missed_once() {
         .expect("a link");
     server.load();
     assert_eq!(plugin_option(&server, "trouble"), "");
+    // Away and back without a load: the next sesh-reap says so.
+    std::fs::remove_dir_all(&folder).expect("the helpers go");
+    let ends = |server: &Server| {
+        let pane = server.window(MAIN);
+        server.make_sesh(&pane, "one", "busy");
+        server.tmux(["sesh-count"]);
+        server.tmux(["kill-pane", "-t", &pane]);
+    };
+    ends(&server);
+    until("they are missed", || {
+        plugin_option(&server, "trouble").contains("the helpers left")
+    });
+    server.helpers_with_stand_in();
+    ends(&server);
+    until("they are missed no more", || {
+        plugin_option(&server, "trouble").is_empty()
+    });
 }
 
 #[test]
@@ -446,27 +463,31 @@ fn an_archive_is_verified_and_moved_into_place() {
     let relative = server.path("relative/bin");
     assert!(relative.join("sesh-list").is_file());
     assert!(said.text().contains("is not on PATH"), "{said}");
-    // Changed by one byte, or unknown, or without its sums.
-    let mut bytes = std::fs::read(&archive).expect("the archive");
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
-    std::fs::write(&archive, bytes).expect("the archive");
-    assert!(install(&archive).fails(1).contains("SHA256SUMS"));
-    let other = dist.join("other.tar.gz");
-    std::fs::copy(&archive, &other).expect("a copy");
-    assert!(install(&other).fails(1).contains("does not know"));
-    std::fs::remove_file(dist.join("SHA256SUMS")).expect("the sums");
-    assert!(
-        install(&archive)
-            .fails(1)
-            .contains("there is no SHA256SUMS")
-    );
+    refuses_what_is_not_as_it_was_made(&archive, &dist, &install);
     assert_eq!(
         std::fs::read_dir(prefix.join("bin"))
             .expect("a folder")
             .count(),
         0
     );
+}
+
+/// Changed by one byte, or unknown, or without its sums.
+fn refuses_what_is_not_as_it_was_made(
+    archive: &Path,
+    dist: &Path,
+    install: &dyn Fn(&Path) -> Call,
+) {
+    let mut bytes = std::fs::read(archive).expect("the archive");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(archive, bytes).expect("the archive");
+    assert!(install(archive).fails(1).contains("SHA256SUMS"));
+    let other = dist.join("other.tar.gz");
+    std::fs::copy(archive, &other).expect("a copy");
+    assert!(install(&other).fails(1).contains("does not know"));
+    std::fs::remove_file(dist.join("SHA256SUMS")).expect("the sums");
+    assert!(install(archive).fails(1).contains("there is no SHA256SUMS"));
 }
 
 #[test]

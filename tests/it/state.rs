@@ -450,9 +450,12 @@ fn the_next_is_who_waits_then_who_has_finished() {
     server.becomes(&agents[1], "waiting dialog");
     for pane in [&agents[3], &agents[2]] {
         claude_is(&server, pane, ONE, "waiting permission prompt");
-        let since = server.becomes(pane, "waiting permission");
+        let since = server
+            .becomes(pane, "waiting permission")
+            .get("since")
+            .to_string();
         until("the clock goes on", || {
-            server.format(pane, "#{T:#{l:%s}}") != since.get("since").to_string()
+            server.format(pane, "#{T:#{l:%s}}") != since
         });
     }
     let order = [

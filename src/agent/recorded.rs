@@ -1,0 +1,399 @@
+//! The rules on recorded screens of the real agents (`tests/fixtures/agents`), and on what becomes of those in other
+//! panes: lower, narrower, wider, with a conversation that speaks of the agent's own markers.
+//!
+//! `turn` in a recording is what was true at that moment; `tests/fixtures/decidable.txt` lists the recordings of which
+//! title and screen tell it. The others are told by the process (killed, left) or by nothing (a screen that scrolled).
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde::Deserialize;
+
+use super::composer::{self, Composer};
+use super::manifest::{Agent, Agents};
+use super::screen::{Colour, Screen, Style};
+use super::state::{Evidence, Verdict, explain, judge};
+use crate::state::{State, Why};
+
+/// What was true when a screen was recorded.
+#[derive(Deserialize)]
+struct Truth {
+    turn: String,
+    why: Option<Why>,
+    title: String,
+}
+
+struct Recording {
+    /// `agent-version/state.size`.
+    name: String,
+    agent: usize,
+    ansi: String,
+    truth: Truth,
+}
+
+impl Recording {
+    /// The state in the name: what was intended.
+    fn intended(&self) -> &str {
+        let (_, file) = self.name.split_once('/').expect("a folder and a file");
+        file.split_once('.').expect("a state and a size").0
+    }
+
+    fn expected(&self) -> Option<(State, Option<Why>)> {
+        match self.truth.turn.as_str() {
+            "none" => None,
+            "dialog" => Some((State::Waiting, Some(Why::Dialog))),
+            word => Some((word.parse().expect("a state"), self.truth.why)),
+        }
+    }
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn recordings(agents: &[Agent]) -> Vec<Recording> {
+    let mut found = Vec::new();
+    for folder in std::fs::read_dir(fixtures().join("agents")).expect("the recordings") {
+        let folder = folder.expect("a folder");
+        let version = folder.file_name().into_string().expect("a name");
+        let kind = version.split('-').next().expect("an agent");
+        let agent = agents.iter().position(|agent| agent.name == kind);
+        for file in std::fs::read_dir(folder.path()).expect("a folder of recordings") {
+            let path = file.expect("a file").path();
+            if path.extension().is_none_or(|extension| extension != "ansi") {
+                continue;
+            }
+            let truth = std::fs::read(path.with_extension("json")).expect("its truth");
+            let name = path.file_stem().expect("a name").to_string_lossy();
+            found.push(Recording {
+                name: format!("{version}/{name}"),
+                agent: agent.expect("a known agent"),
+                ansi: std::fs::read_to_string(&path).expect("a screen"),
+                truth: serde_json::from_slice(&truth).expect("its truth"),
+            });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(found.len() > 300, "recordings are missing");
+    found
+}
+
+fn decidable() -> BTreeSet<String> {
+    let list = std::fs::read_to_string(fixtures().join("decidable.txt")).expect("the list");
+    list.lines().map(Into::into).collect()
+}
+
+fn evidence<'a>(agent: &'a Agent, title: &'a str, screen: &'a Screen) -> Evidence<'a> {
+    Evidence {
+        agent,
+        stopped: false,
+        in_front: true,
+        title,
+        screen: Some(screen),
+        session: None,
+        report: None,
+        now: 0,
+    }
+}
+
+/// Whether a verdict says something else than what was true; `unknown` says nothing.
+fn is_wrong(verdict: Verdict, expected: Option<(State, Option<Why>)>) -> bool {
+    let Some((state, why)) = expected else {
+        return false;
+    };
+    verdict.state != State::Unknown
+        && (verdict.state != state || (why.is_some() && verdict.why != why))
+}
+
+#[test]
+fn every_recorded_screen() {
+    let agents = Agents::read(None).all;
+    let decidable = decidable();
+    let (mut wrong, mut missed, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for recording in recordings(&agents) {
+        let screen = Screen::parse(&recording.ansi);
+        let evidence = evidence(&agents[recording.agent], &recording.truth.title, &screen);
+        let verdict = judge(&evidence);
+        assert_eq!(explain(&evidence).verdict, verdict, "{}", recording.name);
+        if is_wrong(verdict, recording.expected()) {
+            wrong.push(format!("{}: {verdict:?}", recording.name));
+        }
+        if decidable.contains(&recording.name) {
+            if verdict.state == State::Unknown {
+                missed.push(recording.name.clone());
+            }
+            seen.insert(recording.name);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(seen, decidable, "decidable.txt lists what is not there");
+    let told = decidable.len() - missed.len();
+    assert!(told * 100 >= decidable.len() * 95, "{missed:#?}");
+}
+
+#[test]
+fn every_recorded_composer() {
+    // What is typed for a menu or a mode stands in it as any draft does, and so does a prompt that was given back.
+    let typed = [
+        "at",
+        "bang",
+        "slash",
+        "slash-exit",
+        "slash-quit",
+        "api-error-esc",
+    ];
+    let agents = Agents::read(None).all;
+    let mut wrong = Vec::new();
+    for recording in recordings(&agents) {
+        let agent = &agents[recording.agent];
+        let composer = Composer::read(agent, &Screen::parse(&recording.ansi));
+        let intended = recording.intended();
+        let right = match (recording.truth.turn.as_str(), &composer) {
+            // Nothing of the draft is on the screen yet.
+            ("idle", Composer::Empty) if recording.name == "copilot-1.0.102/draft.80x24" => true,
+            ("idle" | "busy", Composer::Draft(text)) if intended == "draft" => {
+                text == "draft text not sent"
+            }
+            ("busy", _) if agent.name == "aider" => true,
+            ("idle" | "busy", Composer::Draft(_)) => {
+                intended.contains("draft") || typed.contains(&intended)
+            }
+            ("idle" | "busy", Composer::Empty) => {
+                !intended.contains("draft") || intended == "ctrl-c-draft"
+            }
+            ("idle" | "busy", Composer::Absent) => false,
+            ("waiting" | "dialog", composer) => *composer == Composer::Absent,
+            _ => true,
+        };
+        if !right {
+            wrong.push(format!("{}: {composer:?}", recording.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A screen that can be changed.
+#[derive(Clone)]
+struct Picture(Vec<Vec<(char, Style)>>);
+
+impl Picture {
+    fn of(screen: &Screen) -> Self {
+        let rows = screen.rows().iter();
+        Self(rows.map(|row| row.characters(0).collect()).collect())
+    }
+
+    /// As `capture-pane -p -e` prints it.
+    fn ansi(&self) -> String {
+        let mut ansi = String::new();
+        let mut last = Style::default();
+        for row in &self.0 {
+            for (c, style) in row {
+                if *style != last {
+                    ansi.push_str("\x1b[0m");
+                    for (on, code) in [(style.dim, 2), (style.reverse, 7), (style.shaded, 44)] {
+                        if on {
+                            ansi.push_str(&format!("\x1b[{code}m"));
+                        }
+                    }
+                    ansi.push_str(&match style.colour {
+                        Colour::Default => String::new(),
+                        Colour::Index(index) => format!("\x1b[38;5;{index}m"),
+                        Colour::Rgb(red, green, blue) => format!("\x1b[38;2;{red};{green};{blue}m"),
+                    });
+                    last = *style;
+                }
+                ansi.push(*c);
+            }
+            ansi.push('\n');
+        }
+        ansi
+    }
+
+    fn insert(&mut self, at: usize, text: &str) {
+        let rows = text.lines().map(|line| {
+            let plain = |c| (c, Style::default());
+            line.chars().map(plain).collect()
+        });
+        self.0.splice(at..at, rows);
+    }
+
+    /// Rows that are lines from edge to edge, longer or shorter.
+    fn draw_lines(&mut self, width: usize) {
+        for row in &mut self.0 {
+            if let Some(&last) = row.last()
+                && "─▄▀▔╌".contains(last.0)
+                && row.iter().filter(|(c, _)| *c == last.0).count() > 20
+            {
+                row.resize(width.max(1), last);
+            }
+        }
+    }
+}
+
+/// A conversation that speaks of everything that the rules look for.
+const TALK: &str = "
+  The footer says esc to interrupt while it works, and Esc to cancel in a dialog.
+  Do you want to proceed? 1. Yes 2. No. Would you like to run the following command?
+  Press enter to confirm or esc to cancel. enter select, esc back. Allow once, Allow execution.
+  (Y)es/(N)o. Permission required. Do you trust the files in this folder? Working (3s - esc to
+  interrupt). Action Required. Enter to select, Tab to amend, esc interrupt, Thinking... (esc to
+  cancel, 2s). Waiting for 1 background agent to finish. Answer Questions. Type to search
+";
+
+/// What becomes of a screen in other panes.
+fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, String)> {
+    let picture = Picture::of(screen);
+    let mut variants = vec![("as it is", picture.ansi())];
+    let mut change = |name, change: &dyn Fn(&mut Picture)| {
+        let mut picture = picture.clone();
+        change(&mut picture);
+        variants.push((name, picture.ansi()));
+    };
+    change("blank rows below", &|it| {
+        it.insert(it.0.len(), "\n\n\n\n\n");
+    });
+    change("blank rows above", &|it| it.insert(0, "\n\n\n\n\n\n\n\n"));
+    change("a shell above", &|it| it.insert(0, "$ make\nok\n$ agent\n"));
+    change("talk at the top", &|it| it.insert(0, &TALK.repeat(4)));
+    change("200 columns", &|it| it.draw_lines(200));
+    if menu {
+        // A menu is laid out for its pane, and not cut off: those of low and narrow panes are among the recordings.
+        return variants;
+    }
+    change("the last 15 rows", &|it| {
+        let last =
+            it.0.iter()
+                .rposition(|row| row.iter().any(|(c, _)| *c != ' '));
+        it.0.truncate(last.map_or(0, |at| at + 1));
+        it.0.drain(..it.0.len().saturating_sub(15));
+    });
+    change("60 columns", &|it| {
+        it.draw_lines(60);
+        for row in &mut it.0 {
+            row.truncate(60);
+        }
+    });
+    if let Some(found) = composer::find(&agent.manifest.composer, screen) {
+        // With what the agent says itself in between, as always.
+        let at = found.rows.start.saturating_sub(10);
+        change("talk before the last rows", &|it| it.insert(at, TALK));
+        change("talk as a draft", &|it| {
+            let input = &agent.manifest.composer;
+            let marks: Vec<&String> = input.prompts.iter().flatten().chain(&input.edge).collect();
+            let row = &mut it.0[found.text.start];
+            let mark = |(c, _): &(char, Style)| marks.iter().any(|mark| mark.starts_with(*c));
+            row.truncate(row.iter().position(mark).map_or(0, |at| at + 1));
+            let draft = format!(" {} Search      esc", TALK.replace('\n', " "));
+            row.extend(draft.chars().map(|c| (c, Style::default())));
+        });
+    }
+    variants
+}
+
+#[test]
+fn other_panes() {
+    let agents = Agents::read(None).all;
+    let mut wrong = Vec::new();
+    let (mut told, mut all) = (0, 0);
+    for recording in recordings(&agents) {
+        let agent = &agents[recording.agent];
+        let screen = Screen::parse(&recording.ansi);
+        let whole = judge(&evidence(agent, &recording.truth.title, &screen));
+        let Some((state, why)) = recording.expected() else {
+            continue;
+        };
+        for (name, ansi) in variants(agent, &screen, why == Some(Why::Dialog)) {
+            let screen = Screen::parse(&ansi);
+            let verdict = judge(&evidence(agent, &recording.truth.title, &screen));
+            if is_wrong(verdict, Some((state, None))) {
+                wrong.push(format!("{} with {name}: {verdict:?}", recording.name));
+            }
+            let composer = Composer::read(agent, &screen);
+            let lost = match recording.intended() {
+                _ if name == "talk as a draft" => {
+                    state != State::Waiting && !matches!(composer, Composer::Draft(_))
+                }
+                "draft" => composer == Composer::Empty && agent.name != "copilot",
+                "idle" | "idle-start" | "turn-done" => matches!(composer, Composer::Draft(_)),
+                _ => false,
+            };
+            if lost {
+                wrong.push(format!("{} with {name}: {composer:?}", recording.name));
+            }
+            if whole.state != State::Unknown {
+                all += 1;
+                told += usize::from(verdict.state == state);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
+    assert!(told * 100 >= all * 95, "only {told} of {all} are told");
+}
+
+/// Pieces of what agents draw.
+fn pieces() -> impl Strategy<Value = String> {
+    let marks = [
+        "─",
+        "────────────────────────",
+        "▄",
+        "▀",
+        "❯",
+        "❯ ",
+        "›",
+        "› ",
+        "> ",
+        "┃",
+        "╹▀▀▀▀▀▀▀▀▀▀▀▀▀",
+        "\n",
+        "\n\n",
+        "esc to interrupt",
+        "Esc to cancel",
+        "1. Yes",
+        "\x1b[2m",
+        "\x1b[7m",
+        "\x1b[0m",
+        "\x1b[38;5;8m",
+        "\x1b[38;2;1",
+        "\x1b]8;;x",
+        "\x1b",
+        "✽ a… (",
+        "⠋ b",
+        "│",
+        "╰",
+        " ",
+        "\u{a0}",
+        "e\u{301}",
+        "漢",
+        "\r",
+        "\u{9b}1m",
+    ];
+    let mark = proptest::sample::select(marks.to_vec()).prop_map(String::from);
+    prop_oneof![4 => mark, 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn nothing_on_a_screen_panics(
+        pieces in proptest::collection::vec(pieces(), 0..60),
+        title in any::<String>(),
+        front in any::<bool>(),
+    ) {
+        let screen = Screen::parse(&pieces.concat());
+        for agent in &Agents::read(None).all {
+            let mut evidence = evidence(agent, &title, &screen);
+            evidence.in_front = front;
+            let verdict = judge(&evidence);
+            prop_assert_eq!(explain(&evidence).verdict, verdict);
+            prop_assert!(verdict.why.is_none() || verdict.state == State::Waiting);
+            let _ = Composer::read(agent, &screen);
+        }
+    }
+
+    #[test]
+    fn a_screen_keeps_its_text(rows in proptest::collection::vec("[^\\p{Cc}]{0,40}", 1..20)) {
+        let screen = Screen::parse(&format!("{}\n", rows.join("\n")));
+        let read: Vec<&str> = screen.rows().iter().map(super::screen::Row::whole).collect();
+        prop_assert_eq!(read, rows);
+    }
+}
