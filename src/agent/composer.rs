@@ -68,7 +68,7 @@ pub fn find(input: &Input, screen: &Screen) -> Option<Found> {
     let last = rows.iter().rposition(|row| !row.is_blank())?;
     let found = match (&input.below, &input.above) {
         (Some(below), _) => framed(input, rows, last, below),
-        (None, above) => open(input, rows, last, above.as_deref()),
+        (None, above) => open(input, &rows[..=last], above.as_deref()),
     }?;
     let footer = rows[found.rows.end..=last.max(found.rows.end - 1)].iter();
     let footer = footer.filter(|row| !row.is_blank()).count();
@@ -112,8 +112,7 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Found
 }
 
 /// One that ends with its footer or the screen.
-fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option<Found> {
-    let rows = &rows[..=last];
+fn open(input: &Input, rows: &[Row], above: Option<&str>) -> Option<Found> {
     let first = match above {
         Some(above) => rows.iter().rposition(|row| is_rule(row, above))? + 1,
         None => rows.iter().rposition(|row| begins(input, row))?,
@@ -126,8 +125,11 @@ fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option
         rest[typed..].iter().all(shaded).then_some(first + typed)?
     } else {
         // What is behind the last blank row is the footer.
-        let blank = rest.iter().rposition(Row::is_blank);
-        blank.map_or(last + 1, |at| first + at)
+        match rest.iter().rposition(Row::is_blank) {
+            Some(blank) => first + blank,
+            None if is_choice(input, &rest[0]) => return None,
+            None => rows.len(),
+        }
     };
     let is_one = end > first && begins(input, &rows[first]);
     is_one.then_some(Found {
@@ -135,6 +137,15 @@ fn open(input: &Input, rows: &[Row], last: usize, above: Option<&str>) -> Option
         text: first..end,
         width: usize::MAX,
     })
+}
+
+/// Whether a row is the marked one of numbered choices: in a low pane nothing sets them apart from what is below.
+fn is_choice(input: &Input, row: &Row) -> bool {
+    let mut prompts = input.prompts.iter().flatten();
+    let text = prompts.find_map(|prompt| after(row, prompt));
+    let text = text.map_or("", |at| row.whole()[at..].trim_start());
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    number.len() < text.len() && number.starts_with(". ")
 }
 
 /// Whether a row begins with a prompt.

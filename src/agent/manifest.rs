@@ -149,7 +149,7 @@ pub struct SessionFile {
 pub struct Input {
     /// What the row over it is drawn with.
     pub above: Option<String>,
-    /// What the row under it is drawn with. Without it, it ends with a blank row or the screen.
+    /// What the row under it is drawn with. Without it, what is behind the last blank row is its footer.
     pub below: Option<String>,
     /// What each of its rows begins with.
     pub edge: Option<String>,
@@ -364,6 +364,8 @@ fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -508,5 +510,47 @@ mod tests {
         let mut agents = Agents::read(None);
         agents.add_users("goose", example).expect("a manifest");
         assert_eq!(agents.all.last().expect("goose").name, "goose");
+    }
+
+    /// Pieces of a manifest, whole and broken.
+    fn piece() -> impl Strategy<Value = String> {
+        let lines = [
+            "[process]",
+            "names = [\"a\"]",
+            "[screen.x]",
+            "[title.x]",
+            "state = \"busy\"",
+            "state = 3",
+            "regex = '('",
+            "regex = \"\\u00e9(\"",
+            "region = \"bottom 3\"",
+            "region = \"bottom\"",
+            "any = [\"…\"]",
+            "any = [",
+            "[composer]",
+            "prompts = \"é\"",
+            "[session.reasons]",
+            "\"é ü\" = \"question\"",
+            "[",
+            "é = '",
+            "\"\"\"",
+        ];
+        let line = proptest::sample::select(lines.to_vec()).prop_map(String::from);
+        prop_oneof![5 => line, 1 => any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read_or_refused(lines in proptest::collection::vec(piece(), 0..12)) {
+            let mut agents = Agents::read(None);
+            let before = agents.all.len();
+            match agents.add_users("new", &lines.join("\n")) {
+                Ok(()) => prop_assert_eq!(agents.all.len(), before + 1),
+                Err(problem) => {
+                    prop_assert!(problem.starts_with(':') && !problem.contains('\n'), "{}", problem);
+                    prop_assert_eq!(agents.all.len(), before);
+                }
+            }
+        }
     }
 }

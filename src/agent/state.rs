@@ -3,6 +3,8 @@
 //! Levels before edges: a file, a title or the screen tells the state at any moment, a hook only a change, and not
 //! every change. So a report of a hook has the last word only while it is fresh, or when nothing else speaks.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::composer::{self, Found};
@@ -235,7 +237,7 @@ fn claim(rule: &Rule) -> Option<Claim> {
     })
 }
 
-fn by_weight(rules: &std::collections::BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
+fn by_weight(rules: &BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
     let mut rules: Vec<_> = rules
         .iter()
         .map(|(name, rule)| (name.as_str(), rule))
@@ -279,7 +281,7 @@ impl<'a> ScreenRules<'a> {
 }
 
 fn near(
-    rules: &std::collections::BTreeMap<String, Rule>,
+    rules: &BTreeMap<String, Rule>,
     holds: impl Fn(&Rule) -> Result<(), Miss>,
 ) -> Vec<NearMiss> {
     let rules = by_weight(rules).into_iter();
