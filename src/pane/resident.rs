@@ -135,6 +135,11 @@ pub fn resident<'a>(
     })
 }
 
+/// `pid:start`.
+fn stored(process: &Process) -> String {
+    format!("{}:{}", process.pid, process.start)
+}
+
 /// A pane, with who lives there.
 pub struct Look<'a> {
     pub pane: Pane,
@@ -191,7 +196,14 @@ impl Resident<'_> {
     /// `pid:start`, as it is stored.
     #[must_use]
     pub fn process(&self) -> String {
-        format!("{}:{}", self.living.process.pid, self.living.process.start)
+        stored(&self.living.process)
+    }
+
+    /// Whether this is the agent that was stored as `process`: it, or what it was before its wrapper had started it.
+    #[must_use]
+    pub fn was(&self, process: &str) -> bool {
+        let all = std::iter::once(&self.living.process).chain(&self.living.wrappers);
+        all.into_iter().any(|it| stored(it) == process)
     }
 
     fn evidence(&self) -> Evidence<'_> {

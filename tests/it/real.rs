@@ -195,16 +195,19 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
         "busy",
     );
     settle(story, "a second turn goes on");
+    let (last, first) = agent.interrupted.split_last().expect("a word");
     let interrupt = || {
-        for key in agent.interrupt {
-            lab.keys(&[key]);
+        for says in first {
+            lab.keys(&["Escape"]);
+            until("it has seen one Escape", || lab.screen().contains(says));
         }
+        lab.keys(&["Escape"]);
     };
     story.step(
         "interrupt",
         by(agent.tells.interrupt),
         interrupt,
-        sees(agent.interrupted),
+        sees(last),
         "idle",
     );
     story.stays("after the interrupt", Duration::from_millis(2500));

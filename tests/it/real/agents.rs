@@ -20,9 +20,8 @@ pub(super) struct Real {
     pub(super) question: Option<(&'static str, &'static str)>,
     /// A command that opens a menu, and what stands in that.
     pub(super) menu: (&'static str, &'static str),
-    pub(super) interrupt: &'static [&'static str],
-    /// What it says when it was interrupted.
-    pub(super) interrupted: &'static str,
+    /// How often Escape has to be pressed to interrupt it, and what it says after each.
+    pub(super) interrupted: &'static [&'static str],
     /// C-z suspends it.
     pub(super) suspends: bool,
     pub(super) leave: &'static str,
@@ -54,8 +53,7 @@ pub(super) const CLAUDE: Real = Real {
     permission: Some(("tool sleep 3; touch x", "Do you want to proceed?")),
     question: Some(("ask Which of them", "Chat about this")),
     menu: ("/model", "Select model"),
-    interrupt: &["Escape"],
-    interrupted: "Interrupted",
+    interrupted: &["Interrupted"],
     suspends: true,
     leave: "/exit",
     // Nothing for Escape, and nothing between the answer and the tool's end.
@@ -76,8 +74,7 @@ pub(super) const CODEX: Real = Real {
     permission: Some(("tool! sleep 3; touch x", "Yes, proceed")),
     question: None,
     menu: ("/model", "Select Model"),
-    interrupt: &["Escape"],
-    interrupted: "Conversation interrupted",
+    interrupted: &["Conversation interrupted"],
     suspends: true,
     leave: "/quit",
     tells: Tells {
@@ -97,8 +94,7 @@ pub(super) const PI: Real = Real {
     permission: None,
     question: None,
     menu: ("/model", "Only showing models"),
-    interrupt: &["Escape"],
-    interrupted: "Operation aborted",
+    interrupted: &["Operation aborted"],
     suspends: true,
     leave: "/quit",
     tells: Tells {
@@ -118,8 +114,7 @@ pub(super) const GEMINI: Real = Real {
     permission: Some(("tool sleep 3; touch x", "No, suggest changes")),
     question: Some(("ask Which of them", "Enter a custom value")),
     menu: ("/model", "Remember model for"),
-    interrupt: &["Escape"],
-    interrupted: "Request cancelled",
+    interrupted: &["Request cancelled"],
     suspends: false,
     leave: "/quit",
     tells: Tells {
@@ -139,8 +134,7 @@ pub(super) const OPENCODE: Real = Real {
     permission: Some(("tool sleep 3; touch x", "Permission required")),
     question: Some(("ask Which of them", "Type your own answer")),
     menu: ("/models", "Connect provider"),
-    interrupt: &["Escape", "Escape"],
-    interrupted: "interrupted",
+    interrupted: &["again to interrupt", "interrupted"],
     suspends: true,
     leave: "/exit",
     tells: Tells {
