@@ -16,6 +16,8 @@ pub struct Living<'a> {
     pub program: Program,
     /// It reads the pane's keys: it, and what gives it a terminal of its own, are in the foreground.
     pub in_front: bool,
+    /// The processes of the same agent that it is wrapped in: before it was there, each of them was the agent.
+    pub wrappers: Vec<Process>,
 }
 
 /// Programs that give their children a terminal of their own and pass on what is typed.
@@ -79,14 +81,20 @@ pub fn living<'a>(
             if let Some(agent) = agent {
                 // A wrapper and what it wraps are one agent; what another one runs is its tool.
                 let wrapper = inside.filter(|&at| found[at].agent.name == agent.name);
-                let living = Living {
+                let mut living = Living {
                     agent,
                     process: process.clone(),
                     program,
                     in_front,
+                    wrappers: Vec::new(),
                 };
                 match (inside, wrapper) {
-                    (_, Some(at)) => found[at] = living,
+                    (_, Some(at)) if is_tool(&living.program, &found[at].program) => {}
+                    (_, Some(at)) => {
+                        living.wrappers.append(&mut found[at].wrappers);
+                        living.wrappers.push(found[at].process.clone());
+                        found[at] = living;
+                    }
                     (None, None) => {
                         inside = Some(found.len());
                         found.push(living);
@@ -117,6 +125,18 @@ pub fn living<'a>(
         std::cmp::Reverse((living.in_front, !process.stopped, process.start))
     });
     found
+}
+
+/// Whether a child that runs an agent's program is a tool of it: what was forked and has not run its own program yet,
+/// and what the program is under another name (Claude has a `rg` in itself). An interpreter runs what its words say.
+fn is_tool(child: &Program, parent: &Program) -> bool {
+    let same = child.file == parent.file;
+    let native = child
+        .file
+        .as_deref()
+        .map(base)
+        .is_some_and(|file| !is_interpreter(file));
+    child.argv.is_empty() || same && (native || child.argv == parent.argv)
 }
 
 /// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
@@ -285,7 +305,7 @@ mod tests {
             self.programs.push((
                 pid,
                 Program {
-                    argv: argv.split(' ').map(Into::into).collect(),
+                    argv: argv.split_terminator(' ').map(Into::into).collect(),
                     file: Some(file.into()),
                 },
             ));
@@ -565,6 +585,31 @@ mod tests {
         table.add(11, 10, "claude", "claude", CLAUDE);
         let expected = [("claude".to_string(), 11), ("codex".to_string(), 12)];
         assert_eq!(table.found(), expected);
+    }
+
+    #[test]
+    fn a_tool_of_the_same_program_is_not_the_agent() {
+        let words = "claude --permission-mode manual";
+        let agent = (11, 10, "claude", words, CLAUDE);
+        // Forked; in the middle of running something else, where only the name is left of the agent's; the program
+        // under another name.
+        for (words, file) in [(words, CLAUDE), ("", "/usr/bin/rg"), ("rg --files", CLAUDE)] {
+            let tool = (12, 11, "claude", words, file);
+            assert_eq!(found(&[agent, tool]), [("claude".into(), 11)], "{file}");
+        }
+    }
+
+    #[test]
+    fn what_it_is_wrapped_in_was_the_agent_before_it() {
+        let mut table = Table::new();
+        table.add(11, 10, "node", "node /n/.bin/gemini", NODE);
+        let words = "/usr/bin/node --max-old-space-size=4096 /n/.bin/gemini";
+        table.add(12, 11, "node", words, NODE);
+        let wrappers = table.look(|living| {
+            let pids = living.wrappers.iter().map(|wrapper| wrapper.pid);
+            (living.process.pid, pids.collect::<Vec<i32>>())
+        });
+        assert_eq!(wrappers, [(12, vec![11])]);
     }
 
     #[test]

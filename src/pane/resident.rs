@@ -140,6 +140,11 @@ pub fn resident<'a>(
     })
 }
 
+/// `pid:start`.
+fn stored(process: &Process) -> String {
+    format!("{}:{}", process.pid, process.start)
+}
+
 /// A pane, with who lives there.
 pub struct Look<'a> {
     pub pane: Pane,
@@ -206,7 +211,14 @@ impl Resident<'_> {
     /// `pid:start`, as it is stored.
     #[must_use]
     pub fn process(&self) -> String {
-        format!("{}:{}", self.living.process.pid, self.living.process.start)
+        stored(&self.living.process)
+    }
+
+    /// Whether this is the agent that was stored as `process`: it, or what it was before its wrapper had started it.
+    #[must_use]
+    pub fn was(&self, process: &str) -> bool {
+        let all = std::iter::once(&self.living.process).chain(&self.living.wrappers);
+        all.into_iter().any(|it| stored(it) == process)
     }
 
     /// The folder that it works in.
@@ -238,7 +250,9 @@ impl Resident<'_> {
     #[must_use]
     pub fn state(&self) -> Option<Verdict> {
         let verdict = self.verdict();
-        let settled = self.activity.saturating_add(SETTLES) <= self.now;
+        // A stopped one draws nothing: what its shell prints is no reason to wait.
+        let stopped = self.living.process.stopped;
+        let settled = stopped || self.activity.saturating_add(SETTLES) <= self.now;
         (settled || verdict.state != State::Unknown).then_some(verdict)
     }
 

@@ -157,7 +157,7 @@ fn say(record: &mut Record, resident: Option<&Resident<'_>>, now: u64) {
     record.agent = Some(resident.living.agent.name.clone());
     record.agent_pid = Some(resident.living.process.pid);
     let known = record.values.get(Key::Pid);
-    if resident.conversation.is_some() || !(known.is_empty() || known == resident.process()) {
+    if resident.conversation.is_some() || !(known.is_empty() || resident.was(known)) {
         record.conversation.clone_from(&resident.conversation);
     }
     if let Some(verdict) = resident.state() {

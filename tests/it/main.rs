@@ -25,6 +25,7 @@ mod plugin_install;
 mod plugin_tpm;
 mod questions;
 mod races;
+mod real;
 mod reap;
 mod report;
 mod resolve;

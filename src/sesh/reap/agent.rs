@@ -30,7 +30,7 @@ pub(super) fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Op
         };
     };
     let process = resident.process();
-    if pane.record.was_found() && known != process {
+    if pane.record.was_found() && !resident.was(known) {
         return Some(gone(pane));
     }
     Some(lives(pane, resident, &process))
@@ -43,7 +43,7 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>, process: &str) -> Option<Mend
     let known = values.get(Key::Pid);
     let kind = resident.living.agent.name.as_str();
     // What was registered with it holds until another process is seen.
-    let same = known == process || known.is_empty();
+    let same = known.is_empty() || resident.was(known);
     let conversation = match &resident.conversation {
         Some(id) => value::encode(id),
         None if same => values.get(Key::Conv).into(),
@@ -64,7 +64,7 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>, process: &str) -> Option<Mend
             });
         }
     }
-    let another = !known.is_empty() && known != process;
+    let another = !same;
     let verdict = match resident.state() {
         None if another => Some(resident.verdict()),
         verdict => verdict,

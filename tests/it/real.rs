@@ -1,0 +1,284 @@
+//! What real agents do in their panes, told right: their CLIs against a model on loopback (`bin/test --agents`).
+
+mod agents;
+mod lab;
+mod story;
+
+use std::time::{Duration, Instant};
+
+use agents::Real;
+use lab::Lab;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use story::{By, Story};
+
+use crate::support::{NONE, say, until};
+
+/// The tests of each agent, by themselves: what is told of one must not depend on another.
+macro_rules! agents {
+    ($($name:ident = $agent:ident)*) => {$(
+        mod $name {
+            use super::agents::$agent;
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn in_a_small_pane() {
+                super::is_followed(&$agent, (60, 15));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn in_a_usual_pane() {
+                super::is_followed(&$agent, (80, 24));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn in_a_large_pane() {
+                super::is_followed(&$agent, (200, 50));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn with_hooks() {
+                super::speaks(&$agent, (80, 24));
+            }
+        }
+    )*};
+}
+
+agents! {
+    claude = CLAUDE
+    codex = CODEX
+    pi = PI
+    gemini = GEMINI
+    opencode = OPENCODE
+}
+
+/// The lab of an agent, unless that could not be installed and need not be.
+#[track_caller]
+fn lab(agent: &'static Real, size: (u16, u16)) -> Option<Lab> {
+    let lab = Lab::new(agent, size);
+    if lab.is_none() {
+        let name = agent.name;
+        assert!(!agent.needed, "tests/lab/install {name} comes first");
+        say(&format!("skipped: {name} is not installed"));
+    }
+    lab
+}
+
+/// Nothing speaks: title, screen and files tell.
+#[track_caller]
+fn is_followed(agent: &'static Real, size: (u16, u16)) {
+    let Some(lab) = lab(agent, size) else { return };
+    let (columns, rows) = size;
+    let mut story = Story::of(&lab);
+    let found = story.starts("start");
+    story.stays("nothing to do", Duration::from_secs(1));
+    turns(&mut story, false);
+    draft(&mut story);
+    menu(&mut story);
+    if agent.suspends {
+        suspended(&mut story);
+    }
+    killed(&mut story, found.uuid());
+    let another = story.starts("start again");
+    assert_ne!(another.uuid(), found.uuid(), "another story");
+    left(&mut story, another.uuid());
+    story.ends(&format!("{} {columns}x{rows}", agent.name));
+}
+
+/// The agent's hooks speak, and what they do not tell is seen all the same.
+#[track_caller]
+fn speaks(agent: &'static Real, size: (u16, u16)) {
+    let Some(lab) = lab(agent, size) else { return };
+    lab.hooks();
+    let mut story = Story::of(&lab);
+    let found = story.starts("start");
+    turns(&mut story, true);
+    let conversation = lab.server.record(found.uuid());
+    let conversation = conversation.get("conversation");
+    assert!(conversation.is_string(), "hooks tell which conversation");
+    draft(&mut story);
+    menu(&mut story);
+    killed(&mut story, found.uuid());
+    story.ends(&format!("{} with hooks", agent.name));
+}
+
+/// Turns of every kind.
+fn turns(story: &mut Story<'_>, hooks: bool) {
+    let lab = story.lab;
+    let agent = lab.agent;
+    let by = |told: bool| if hooks && told { By::Hook } else { By::Looking };
+    // Long enough for a report to be old, so that levels count again; and for a question to be read: agents take no
+    // answer that comes sooner than one could.
+    let while_ = Duration::from_millis(if hooks { 2500 } else { 1000 });
+    let settle = |story: &mut Story<'_>, what: &str| story.stays(what, while_);
+    let prompt = |text: &str| {
+        lab.put(text);
+        lab.keys(&["Enter"]);
+    };
+    let sees = |text: &'static str| move || lab.screen().contains(text);
+    let sees_not = |text: &'static str| move || !lab.screen().contains(text);
+
+    story.step(
+        "prompt",
+        by(true),
+        || prompt("slow 5"),
+        sees("word1 "),
+        "busy",
+    );
+    settle(story, "a turn goes on");
+    story.step(
+        "end of the turn",
+        by(true),
+        || {},
+        sees("slow done"),
+        "idle",
+    );
+    settle(story, "a turn is over");
+
+    if let Some((text, asks)) = agent.permission {
+        let what = "wish for permission";
+        // Whether busy is seen before is a matter of moments.
+        story.passes(
+            what,
+            by(agent.tells.permission),
+            || prompt(text),
+            sees(asks),
+            "waiting permission",
+        );
+        settle(story, what);
+        let approve = || lab.keys(&["Enter"]);
+        story.step(
+            "approval",
+            by(agent.tells.approval),
+            approve,
+            sees_not(asks),
+            "busy",
+        );
+        story.step(
+            "end of the tool",
+            by(true),
+            || {},
+            sees("tool done"),
+            "idle",
+        );
+        settle(story, "a tool is over");
+    }
+    if let Some((text, asks)) = agent.question {
+        let what = "question";
+        story.passes(
+            what,
+            by(agent.tells.question),
+            || prompt(text),
+            sees(asks),
+            "waiting question",
+        );
+        settle(story, what);
+        let dismiss = || lab.keys(&["Escape"]);
+        story.passes(
+            "question dismissed",
+            By::Looking,
+            dismiss,
+            sees_not(asks),
+            "idle",
+        );
+        settle(story, "a question is gone");
+    }
+
+    story.step(
+        "second prompt",
+        by(true),
+        || prompt("slow 30"),
+        sees("word1 "),
+        "busy",
+    );
+    settle(story, "a second turn goes on");
+    let (last, first) = agent.interrupted.split_last().expect("a word");
+    let interrupt = || {
+        for says in first {
+            lab.keys(&["Escape"]);
+            until("it has seen one Escape", || lab.screen().contains(says));
+        }
+        lab.keys(&["Escape"]);
+    };
+    story.step(
+        "interrupt",
+        by(agent.tells.interrupt),
+        interrupt,
+        sees(last),
+        "idle",
+    );
+    story.stays("after the interrupt", Duration::from_millis(2500));
+}
+
+/// What is typed and not sent is nothing that the agent does.
+fn draft(story: &mut Story<'_>) {
+    let text = "slow and not sent";
+    story.lab.put(text);
+    story.stays("a draft", Duration::from_secs(1));
+    story.lab.rubs_out(text);
+    story.stays("the draft is gone", Duration::from_millis(500));
+}
+
+/// A menu that the person opened takes the keys.
+fn menu(story: &mut Story<'_>) {
+    let lab = story.lab;
+    let (command, shows) = lab.agent.menu;
+    let open = || {
+        lab.put(command);
+        lab.keys(&["Enter"]);
+    };
+    let sees = || lab.screen().contains(shows);
+    story.passes("menu", By::Looking, open, sees, "waiting dialog");
+    story.stays("a menu", Duration::from_secs(1));
+    let close = || lab.keys(&["Escape"]);
+    story.step("menu closed", By::Looking, close, || !sees(), "idle");
+    story.stays("after the menu", Duration::from_millis(500));
+}
+
+fn suspended(story: &mut Story<'_>) {
+    let lab = story.lab;
+    let suspend = || lab.keys(&["C-z"]);
+    story.step("C-z", By::Looking, suspend, || lab.in_shell(), "unknown");
+    let go_on = || lab.keys(&["fg", "Enter"]);
+    story.step("fg", By::Looking, go_on, || !lab.in_shell(), "idle");
+    story.stays("after fg", Duration::from_millis(500));
+}
+
+/// Killed in the middle of a turn it leaves screen, title and files as they were.
+fn killed(story: &mut Story<'_>, uuid: &str) {
+    let lab = story.lab;
+    let prompt = || {
+        lab.put("slow 30");
+        lab.keys(&["Enter"]);
+    };
+    let works = || lab.screen().contains("word1 ");
+    story.step("last prompt", By::Looking, prompt, works, "busy");
+    let pid = lab.server.record(uuid).get("agentPid").as_i64();
+    let pid = i32::try_from(pid.expect("the agent's pid")).expect("a pid");
+    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it lives");
+    ended(story, "kill -9", uuid);
+}
+
+/// Left as its people leave it.
+fn left(story: &mut Story<'_>, uuid: &str) {
+    story.lab.put(story.lab.agent.leave);
+    story.lab.keys(&["Enter"]);
+    ended(story, "leaving", uuid);
+}
+
+/// The agent is gone: its sesh is over, and its pane is none.
+fn ended(story: &mut Story<'_>, what: &str, uuid: &str) {
+    let lab = story.lab;
+    until("the shell is back", || lab.in_shell());
+    let gone = Instant::now();
+    until("the sesh is over", || {
+        lab.server.sesh("sesh-reap", NONE).ok();
+        lab.server.record(uuid).state() == "exited"
+    });
+    story.took(what, By::Looking, gone.elapsed());
+    assert!(lab.server.sesh_of(&lab.pane).is_none());
+    story.forgets();
+}

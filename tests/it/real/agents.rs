@@ -1,0 +1,146 @@
+//! The real agents, and what a person sees of them. Words of the screen only, and none that the manifests go by where
+//! there is another.
+
+use super::lab;
+
+/// A real agent.
+pub(super) struct Real {
+    pub(super) name: &'static str,
+    /// How it is started.
+    pub(super) args: &'static str,
+    /// What else it needs to run hooks that nobody has looked at.
+    pub(super) with_hooks: &'static str,
+    /// Without it `bin/test --agents` is worth nothing.
+    pub(super) needed: bool,
+    /// At its empty composer.
+    pub(super) ready: &'static str,
+    /// A prompt that makes it ask for permission, and what it asks then.
+    pub(super) permission: Option<(&'static str, &'static str)>,
+    /// A prompt that makes it ask the person, and what stands below the question.
+    pub(super) question: Option<(&'static str, &'static str)>,
+    /// A command that opens a menu, and what stands in that.
+    pub(super) menu: (&'static str, &'static str),
+    /// How often Escape has to be pressed to interrupt it, and what it says after each.
+    pub(super) interrupted: &'static [&'static str],
+    /// C-z suspends it.
+    pub(super) suspends: bool,
+    pub(super) leave: &'static str,
+    /// What its hooks tell.
+    pub(super) tells: Tells,
+}
+
+/// The moments at which a hook of the agent speaks, beside the begin and the end of a turn.
+pub(super) struct Tells {
+    pub(super) permission: bool,
+    pub(super) approval: bool,
+    pub(super) question: bool,
+    pub(super) interrupt: bool,
+}
+
+impl Real {
+    pub(super) fn is_installed(&self) -> bool {
+        let bin = format!("pkg/{}/node_modules/.bin/{}", self.name, self.name);
+        lab::home().join(bin).exists()
+    }
+}
+
+pub(super) const CLAUDE: Real = Real {
+    name: "claude",
+    args: "--permission-mode manual",
+    with_hooks: "",
+    needed: true,
+    ready: "? for shortcuts",
+    permission: Some(("tool sleep 3; touch x", "Do you want to proceed?")),
+    question: Some(("ask Which of them", "Chat about this")),
+    menu: ("/model", "Select model"),
+    interrupted: &["Interrupted"],
+    suspends: true,
+    leave: "/exit",
+    // Nothing for Escape, and nothing between the answer and the tool's end.
+    tells: Tells {
+        permission: true,
+        approval: false,
+        question: true,
+        interrupt: false,
+    },
+};
+
+pub(super) const CODEX: Real = Real {
+    name: "codex",
+    args: "--no-daemon",
+    with_hooks: "--dangerously-bypass-hook-trust",
+    needed: true,
+    ready: "Ask Codex to do anything",
+    permission: Some(("tool! sleep 3; touch x", "Yes, proceed")),
+    question: None,
+    menu: ("/model", "Select Model"),
+    interrupted: &["Conversation interrupted"],
+    suspends: true,
+    leave: "/quit",
+    tells: Tells {
+        permission: true,
+        approval: false,
+        question: false,
+        interrupt: true,
+    },
+};
+
+pub(super) const PI: Real = Real {
+    name: "pi",
+    args: "",
+    with_hooks: "",
+    needed: true,
+    ready: "lab-model",
+    permission: None,
+    question: None,
+    menu: ("/model", "Only showing models"),
+    interrupted: &["Operation aborted"],
+    suspends: true,
+    leave: "/quit",
+    tells: Tells {
+        permission: false,
+        approval: false,
+        question: false,
+        interrupt: true,
+    },
+};
+
+pub(super) const GEMINI: Real = Real {
+    name: "gemini",
+    args: "",
+    with_hooks: "",
+    needed: false,
+    ready: "Type your message",
+    permission: Some(("tool sleep 3; touch x", "No, suggest changes")),
+    question: Some(("ask Which of them", "Enter a custom value")),
+    menu: ("/model", "Remember model for"),
+    interrupted: &["Request cancelled"],
+    suspends: false,
+    leave: "/quit",
+    tells: Tells {
+        permission: true,
+        approval: false,
+        question: true,
+        interrupt: true,
+    },
+};
+
+pub(super) const OPENCODE: Real = Real {
+    name: "opencode",
+    args: "",
+    with_hooks: "",
+    needed: false,
+    ready: "ctrl+p commands",
+    permission: Some(("tool sleep 3; touch x", "Permission required")),
+    question: Some(("ask Which of them", "Type your own answer")),
+    menu: ("/models", "Connect provider"),
+    interrupted: &["again to interrupt", "interrupted"],
+    suspends: true,
+    leave: "/exit",
+    tells: Tells {
+        permission: true,
+        approval: true,
+        question: true,
+        interrupt: true,
+    },
+};

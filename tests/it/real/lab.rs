@@ -1,0 +1,195 @@
+//! A real agent in a pane of a private server, with a model on loopback and a home of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::agents::Real;
+use crate::support::{Server, until};
+
+/// How long a real agent may take for anything.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
+/// How long a screen has to be the same to count as drawn: an Enter right behind a paste becomes a line of it.
+const STILL: Duration = Duration::from_millis(150);
+
+/// The agent's pane and what is around it. Ends with the value.
+pub(super) struct Lab {
+    pub(super) server: Server,
+    pub(super) agent: &'static Real,
+    pub(super) pane: String,
+    model: Model,
+}
+
+/// The mock model. It ends when its standard input does: also when the tests are killed.
+struct Model {
+    child: Child,
+    port: String,
+}
+
+impl Drop for Model {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Lab {
+    /// A pane of this size with a shell, and everything ready for the agent. `None` where it is not installed.
+    #[track_caller]
+    pub(super) fn new(agent: &'static Real, size: (u16, u16)) -> Option<Self> {
+        if !agent.is_installed() {
+            return None;
+        }
+        let server = Server::start();
+        for folder in ["project", "agent"] {
+            std::fs::create_dir(server.path(folder)).expect("a folder");
+        }
+        let model = Model::start();
+        let shell = ["-c", "project", "bash", "--noprofile", "--norc", "-i"];
+        let folder = server.path("project").display().to_string();
+        let shell = shell.map(|word| if word == "project" { &folder } else { word });
+        let pane = server.session(size, &shell);
+        server.runs(&pane, "bash");
+        let lab = Self {
+            server,
+            agent,
+            pane,
+            model,
+        };
+        // Its home is made first, so that it can be given hooks before it starts.
+        lab.command("prepare", &format!("--prepare {}", agent.name));
+        lab.server
+            .call(&lab.server.path("bin/prepare"))
+            .folder(&lab.server.path("project"))
+            .ok();
+        lab.command(&lab.typed(), &format!("{} {}", agent.name, agent.args));
+        Some(lab)
+    }
+
+    /// The command that starts the agent: a word that tells on the screen where that was.
+    pub(super) fn typed(&self) -> String {
+        format!("lab-{}", self.agent.name)
+    }
+
+    /// Puts a command on PATH that is `run-agent` with these words.
+    fn command(&self, name: &str, words: &str) {
+        let (home, run) = (home(), files().join("run-agent"));
+        let text = format!(
+            "export SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}'\nexec '{}' {words}",
+            home.display(),
+            self.model.port,
+            self.server.path("agent").display(),
+            run.display()
+        );
+        self.server.script(name, &text);
+    }
+
+    /// Our hooks in the agent's own configuration.
+    #[track_caller]
+    pub(super) fn hooks(&self) {
+        self.server
+            .helper("sesh-hooks")
+            .args(["install", self.agent.name])
+            .env("HOME", self.server.path("agent"))
+            .ok();
+        let agent = self.agent;
+        let words = format!("{} {} {}", agent.name, agent.args, agent.with_hooks);
+        self.command(&self.typed(), &words);
+    }
+
+    pub(super) fn screen(&self) -> String {
+        self.server.screen(&self.pane)
+    }
+
+    /// The screen as it is drawn, and why the pane counts as what it counts as.
+    pub(super) fn evidence(&self) -> String {
+        let drawn = ["capture-pane", "-p", "-e", "-t", &self.pane];
+        let drawn = self.server.tmux(drawn);
+        let explained = self.server.sesh("sesh-explain", [&self.pane]).said();
+        let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
+        format!("{}\n{explained}", drawn.trim_end())
+    }
+
+    /// Pastes a text into the composer, and waits until all of it is drawn.
+    #[track_caller]
+    pub(super) fn put(&self, text: &str) {
+        let buffer = self.server.tmux_call(["load-buffer", "-"]);
+        buffer.stdin(text).ok();
+        let paste = ["paste-buffer", "-p", "-r", "-d", "-t", &self.pane];
+        self.server.tmux(paste);
+        until(&format!("{text:?} is in the composer"), || {
+            self.screen().contains(text)
+        });
+        self.still();
+    }
+
+    pub(super) fn keys(&self, keys: &[&str]) {
+        let send = ["send-keys", "-t", &self.pane];
+        self.server.tmux(send.iter().chain(keys));
+    }
+
+    /// Takes a draft away again.
+    #[track_caller]
+    pub(super) fn rubs_out(&self, text: &str) {
+        let times = text.chars().count().to_string();
+        self.keys(&["-N", &times, "BSpace"]);
+        until(&format!("{text:?} is gone"), || {
+            !self.screen().contains(text)
+        });
+    }
+
+    /// Waits until the screen has been the same for a while.
+    #[track_caller]
+    fn still(&self) {
+        let mut last = (self.screen(), Instant::now());
+        until("the screen is still", || {
+            let screen = self.screen();
+            if screen != last.0 {
+                last = (screen, Instant::now());
+            }
+            last.1.elapsed() >= STILL
+        });
+    }
+
+    /// Whether the agent that was started last is at its empty composer, as a person sees it.
+    pub(super) fn is_ready(&self) -> bool {
+        let screen = self.screen();
+        let own = screen.rsplit(&self.typed()).next().unwrap_or_default();
+        own.contains(self.agent.ready) && !self.in_shell()
+    }
+
+    pub(super) fn in_shell(&self) -> bool {
+        self.server.format(&self.pane, "#{pane_current_command}") == "bash"
+    }
+}
+
+impl Model {
+    fn start() -> Self {
+        let mut child = Command::new(files().join("mock_llm.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("tests/lab/mock_llm.py needs python3");
+        let mut port = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        let read = BufReader::new(stdout).read_line(&mut port);
+        read.expect("the model's port");
+        let port = port.trim_end().into();
+        Self { child, port }
+    }
+}
+
+/// The files of the lab.
+fn files() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab")
+}
+
+/// Where `tests/lab/install` puts the agents.
+pub(super) fn home() -> PathBuf {
+    let named = std::env::var_os("SESH_LAB_HOME").filter(|home| !home.is_empty());
+    named.map_or_else(
+        || Path::new(&std::env::var_os("HOME").expect("HOME")).join(".cache/sesh-lab"),
+        PathBuf::from,
+    )
+}
