@@ -84,6 +84,8 @@ fn is_followed(agent: &'static Real, size: (u16, u16)) {
     killed(&mut story, found.uuid());
     let another = story.starts("start again");
     assert_ne!(another.uuid(), found.uuid(), "another story");
+    // Gemini takes no command before it has been there for a moment.
+    story.stays("nothing to do yet", Duration::from_secs(2));
     left(&mut story, another.uuid());
     story.ends(&format!("{} {columns}x{rows}", agent.name));
 }

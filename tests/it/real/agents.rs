@@ -14,6 +14,8 @@ pub(super) struct Real {
     pub(super) needed: bool,
     /// At its empty composer.
     pub(super) ready: &'static str,
+    /// For a moment when it has just started its title says that it works.
+    pub(super) flashes: bool,
     /// A prompt that makes it ask for permission, and what it asks then.
     pub(super) permission: Option<(&'static str, &'static str)>,
     /// A prompt that makes it ask the person, and what stands below the question.
@@ -50,6 +52,7 @@ pub(super) const CLAUDE: Real = Real {
     with_hooks: "",
     needed: true,
     ready: "? for shortcuts",
+    flashes: false,
     permission: Some(("tool sleep 3; touch x", "Do you want to proceed?")),
     question: Some(("ask Which of them", "Chat about this")),
     menu: ("/model", "Select model"),
@@ -71,6 +74,7 @@ pub(super) const CODEX: Real = Real {
     with_hooks: "--dangerously-bypass-hook-trust",
     needed: true,
     ready: "Ask Codex to do anything",
+    flashes: true,
     permission: Some(("tool! sleep 3; touch x", "Yes, proceed")),
     question: None,
     menu: ("/model", "Select Model"),
@@ -91,6 +95,7 @@ pub(super) const PI: Real = Real {
     with_hooks: "",
     needed: true,
     ready: "lab-model",
+    flashes: false,
     permission: None,
     question: None,
     menu: ("/model", "Only showing models"),
@@ -111,6 +116,7 @@ pub(super) const GEMINI: Real = Real {
     with_hooks: "",
     needed: false,
     ready: "Type your message",
+    flashes: false,
     permission: Some(("tool sleep 3; touch x", "No, suggest changes")),
     question: Some(("ask Which of them", "Enter a custom value")),
     menu: ("/model", "Remember model for"),
@@ -131,6 +137,7 @@ pub(super) const OPENCODE: Real = Real {
     with_hooks: "",
     needed: false,
     ready: "ctrl+p commands",
+    flashes: false,
     permission: Some(("tool sleep 3; touch x", "Permission required")),
     question: Some(("ask Which of them", "Type your own answer")),
     menu: ("/models", "Connect provider"),

@@ -72,11 +72,12 @@ impl Lab {
         format!("lab-{}", self.agent.name)
     }
 
-    /// Puts a command on PATH that is `run-agent` with these words.
+    /// Puts a command on PATH that is `run-agent` with these words. What a killed agent has left on the screen stays
+    /// above where it is typed, and not below: what is there then is of the new one.
     fn command(&self, name: &str, words: &str) {
         let (home, run) = (home(), files().join("run-agent"));
         let text = format!(
-            "export SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}'\nexec '{}' {words}",
+            "[ -t 1 ] && printf '\\033[J'\nexport SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}'\nexec '{}' {words}",
             home.display(),
             self.model.port,
             self.server.path("agent").display(),

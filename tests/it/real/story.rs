@@ -1,5 +1,6 @@
 //! What is told of an agent, step by step, beside what a person sees.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::lab::{LIMIT, Lab};
@@ -9,6 +10,8 @@ use crate::support::{NONE, Record, say};
 const LOOKED: Duration = Duration::from_millis(2500);
 /// The same where a hook speaks.
 const HEARD: Duration = Duration::from_millis(500);
+/// After this a title that flashed at the start is as it stays.
+const FLASH: Duration = Duration::from_millis(1000);
 
 /// Who tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,8 +55,25 @@ impl<'a> Story<'a> {
         lab.put(&lab.typed());
         lab.keys(&["Enter"]);
         // What it is while it draws its first screen is not told here, but it neither works nor waits then.
-        let on_the_way = ["unknown", "starting"];
-        self.both(what, By::Looking, || lab.is_ready(), "idle", &on_the_way);
+        let on_the_way: &[&str] = match lab.agent.flashes {
+            false => &["unknown", "starting"],
+            true => &["unknown", "starting", "idle", "busy"],
+        };
+        let over = if lab.agent.flashes {
+            FLASH
+        } else {
+            Duration::ZERO
+        };
+        let since = Cell::new(None);
+        let ready = || {
+            if !lab.is_ready() {
+                return false;
+            }
+            let first = since.get().unwrap_or_else(Instant::now);
+            since.set(Some(first));
+            first.elapsed() >= over
+        };
+        self.both(what, By::Looking, ready, "idle", on_the_way);
         let record = lab.server.sesh_of(&lab.pane).expect("a sesh");
         assert_eq!(record.text("agent"), lab.agent.name);
         record
