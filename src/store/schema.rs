@@ -405,6 +405,13 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
+/// The pane whose [`hook`] a hidden variable is.
+#[must_use]
+pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
+    let number = variable.strip_prefix("SESH_hook_")?.parse().ok()?;
+    Some(PaneId(number))
+}
+
 /// The tmux format that gives [`hook`] on a pane: the name is made from the pane's id, and then looked up.
 pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 

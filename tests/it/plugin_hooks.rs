@@ -503,7 +503,7 @@ fn a_person_is_told_once_of_what_nobody_looks_at() {
         server.plugin_has_settled();
     };
     // It has done nothing yet.
-    says("SessionStart", "unknown");
+    says("SessionStart", "idle");
     assert_eq!(told(&server), [""; 0]);
     says("UserPromptSubmit", "busy");
     says("PermissionRequest", "waiting permission");

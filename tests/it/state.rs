@@ -468,3 +468,38 @@ fn the_next_is_who_waits_then_who_has_finished() {
         assert_eq!(looks.trim_end(), format!("{name} {pane}"));
     }
 }
+
+#[test]
+fn all_panes_are_one_question_and_one_list_of_writes() {
+    let server = Server::start();
+    let agents: Vec<String> = (0..3).map(|_| server.hosts("claude")).collect();
+    for pane in &agents {
+        claude_is(&server, pane, ONE, "busy");
+        server.becomes(pane, "busy");
+    }
+    server.count_tmux();
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(server.tmux_calls(), 1, "what it asks needs no process");
+    server.sesh("sesh-list", NONE).ok();
+    server.sesh("sesh-explain", [&agents[0]]).ok();
+    assert_eq!(server.tmux_calls(), 0);
+}
+
+#[test]
+fn what_hooks_said_goes_with_the_pane() {
+    let server = Server::start();
+    let pane = server.hosts("claude");
+    claude_says(&server, &pane, "UserPromptSubmit", "\"prompt\":\"go\"");
+    let variable = format!("SESH_hook_{}=", pane.trim_start_matches('%'));
+    let is_there = || server.tmux(["show-environment", "-gh"]).contains(&variable);
+    until("it is said", is_there);
+    server.sesh("sesh-reap", NONE).ok();
+    assert!(is_there());
+    server.tmux(["kill-pane", "-t", &pane]);
+    // Looked for once an hour.
+    server.sesh("sesh-reap", NONE).ok();
+    assert!(is_there());
+    server.tmux(["set-environment", "-gh", "SESH_swept", "1"]);
+    server.sesh("sesh-reap", NONE).ok();
+    assert!(!is_there());
+}

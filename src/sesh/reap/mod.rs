@@ -14,7 +14,7 @@ use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::store::{schema, write};
 use crate::tmux::{Batch, Command, Server, command};
-use seen::{look_at, sweep};
+use seen::{Sweep, look_at};
 
 /// What kind of change. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,33 +59,39 @@ struct Mend {
     commands: Vec<Command>,
 }
 
+/// All that differs.
+#[derive(Debug, Default)]
+struct Differences {
+    mends: Vec<Mend>,
+    /// What else is to be written, which is no news to anybody.
+    unsaid: Vec<Command>,
+}
+
 /// What would be changed.
 ///
 /// # Errors
 /// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
 pub fn look(server: &Server) -> Result<Vec<Change>> {
-    let mends = look_at(server, &Batch::new(), &command::show_hidden())?;
+    let Differences { mends, .. } = look_at(server, Sweep::Now)?;
     Ok(mends.into_iter().map(|mend| mend.change).collect())
 }
 
 /// Mends all that differs, and gives what it changed: not what others changed meanwhile.
 ///
 /// Whoever wants a reconciliation while this one is under way leaves word in [`schema::REAP_AGAIN`], and it goes
-/// round once more.
+/// round once more. The plugin says in [`schema::REAP`] that one is under way; the last list takes that back.
 ///
 /// # Errors
 /// As [`look`].
 pub fn reap(server: &Server) -> Result<Vec<Change>> {
-    let begin = Batch::from(command::set_hidden_expanded(schema::REAP, write::NOW))
-        .then(command::unset_hidden(schema::REAP_AGAIN));
     let mut changes = Vec::new();
     loop {
-        let mends = look_at(server, &begin, &sweep()).inspect_err(|error| {
+        let differences = look_at(server, Sweep::WhenDue).inspect_err(|error| {
             if error.exit == Exit::Unusable {
                 let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
             }
         })?;
-        let (made, again) = mend(server, mends)?;
+        let (made, again) = mend(server, differences)?;
         changes.extend(made);
         if !again {
             return Ok(changes);
@@ -94,7 +100,8 @@ pub fn reap(server: &Server) -> Result<Vec<Change>> {
 }
 
 /// The last list: the changes, the sums, and the word that this is over, or begins again.
-fn mend(server: &Server, mends: Vec<Mend>) -> Result<(Vec<Change>, bool)> {
+fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
+    let Differences { mends, unsaid } = differences;
     let mut batch = Batch::new();
     for (at, mend) in mends.iter().enumerate() {
         let pane = mend.change.pane.map(|pane| pane.to_string());
@@ -107,13 +114,15 @@ fn mend(server: &Server, mends: Vec<Mend>) -> Result<(Vec<Change>, bool)> {
             &Batch::new(),
         )]);
     }
+    batch.extend(unsaid);
     let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
     batch.extend([
         write::sums(),
         command::if_format(
             None,
             &wanted,
-            &Batch::from(command::print(None, "again")),
+            &Batch::from(command::print(None, "again"))
+                .then(command::unset_hidden(schema::REAP_AGAIN)),
             &Batch::from(command::unset_hidden(schema::REAP)),
         ),
     ]);

@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Kind;
-use super::Mend;
 use super::agent::adopted;
 use super::book::{forgotten, vanished};
 use super::pane::{IS_RUNNER, SeshPane};
+use super::{Differences, Kind, Mend};
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
@@ -34,6 +33,8 @@ struct Seen {
     books: HashMap<SeshId, Book>,
     /// Of which seshes there are last lines.
     tails: Vec<SeshId>,
+    /// See [`Differences::unsaid`].
+    unsaid: Vec<Command>,
 }
 
 /// A living pane that is no sesh.
@@ -48,22 +49,21 @@ pub(super) struct Book {
     pub(super) values: Option<Values>,
 }
 
-/// Prints the hidden variables, if that was not done within the hour: those of a thousand ended seshes are megabytes,
-/// and what is forgotten takes its own along. What is left was left by something that was killed.
-pub(super) fn sweep() -> Command {
-    const OFTEN: u64 = 3600;
-    let due = format!(
-        "#{{e|<:#{{{}}},#{{e|-:{},{OFTEN}}}}}",
-        schema::SWEPT,
-        write::NOW
-    );
-    command::if_format(
-        None,
-        &due,
-        &Batch::from(command::set_hidden_expanded(schema::SWEPT, write::NOW))
-            .then(command::show_hidden()),
-        &Batch::new(),
-    )
+/// Whether what is left of forgotten seshes and of panes that are gone is looked for: something that was killed left it.
+/// The last lines of a thousand ended seshes are megabytes, and most of them take theirs along when they go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sweep {
+    Now,
+    /// When that was not done within the hour.
+    WhenDue,
+}
+
+impl Sweep {
+    /// `swept` and `now` are in the server's seconds.
+    fn is_due(self, swept: &str, now: u64) -> bool {
+        const OFTEN: u64 = 3600;
+        self == Self::Now || swept.parse::<u64>().unwrap_or(0) + OFTEN < now
+    }
 }
 
 /// What stands behind a pane's row.
@@ -76,25 +76,23 @@ const MORE: [&str; 6] = [
     TOLD[2],
 ];
 
-/// Reads everything, after `begin`, and finds what differs. `hidden` prints the hidden variables.
-pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Result<Vec<Mend>> {
+/// Reads everything and finds what differs. It asks, and changes nothing.
+pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
     let settings = [
         write::NOW,
         &schema::HOLD.format(),
         &schema::KEEP.format(),
         &schema::ADOPT.format(),
+        &format!("#{{{}}}", schema::SWEPT),
     ];
     let with = |panes: Option<Command>, screens: Option<Command>| {
-        let mut batch = begin
-            .clone()
-            .then(command::print(None, &frame.format(settings)));
+        let mut batch = Batch::from(command::print(None, &frame.format(settings)));
         batch.extend(panes);
         let mut batch = batch
             .then(command::show_server_options())
             .then(show_global_options(Of::Sessions))
-            .then(show_global_options(Of::Windows))
-            .then(hidden.clone());
+            .then(show_global_options(Of::Windows));
         // Last, and of a later turn: nothing that is written depends on both being of one moment.
         batch.extend(screens);
         batch
@@ -109,7 +107,7 @@ pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Resul
     let Some((settings, mut rest)) = sections.next() else {
         return Err(Error::failed("tmux did not say what time it is"));
     };
-    let &[now, hold, keep, adopt] = &settings[..] else {
+    let &[now, hold, keep, adopt, swept] = &settings[..] else {
         return Err(Error::failed("tmux did not say what time it is"));
     };
     let mut seen = Seen {
@@ -121,6 +119,7 @@ pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Resul
         others: Vec::new(),
         books: HashMap::new(),
         tails: Vec::new(),
+        unsaid: Vec::new(),
     };
     let mut told: HashMap<PaneId, (i32, Told<'_>)> = HashMap::new();
     for (row, after) in sections {
@@ -162,6 +161,10 @@ pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Resul
         }
     }
     seen.read_options(rest)?;
+    if sweep.is_due(swept, seen.now) {
+        let hidden = server.run(&Batch::from(command::show_hidden()))?;
+        seen.read_hidden(&hidden, |pane| told.contains_key(&pane));
+    }
     let agents = Agents::read(env::agents_dir().as_deref());
     let processes = proc::all();
     let residents = told
@@ -171,11 +174,14 @@ pub(super) fn look_at(server: &Server, begin: &Batch, hidden: &Command) -> Resul
             Some((pane, resident))
         })
         .collect();
-    Ok(seen.differences(&residents))
+    Ok(Differences {
+        mends: seen.differences(&residents),
+        unsaid: seen.unsaid,
+    })
 }
 
 impl Seen {
-    /// Reads the books and the hidden variables, and looks for names where they do not belong.
+    /// Reads the books, and looks for names where they do not belong.
     fn read_options(&mut self, lines: &str) -> Result<()> {
         for line in lines.lines() {
             let name = line.split(' ').next().unwrap_or("");
@@ -192,11 +198,23 @@ impl Seen {
                 let values = readable.then(|| Values::from_book(text)).flatten();
                 let text = text.to_string();
                 self.books.insert(id, Book { text, values });
-            } else if let Some(id) = line.split('=').next().and_then(schema::tail_of) {
-                self.tails.push(id);
             }
         }
         Ok(())
+    }
+
+    /// Reads the hidden variables. What the hooks of a pane said that is gone goes too: a pane's number never comes
+    /// again.
+    fn read_hidden(&mut self, lines: &str, is_there: impl Fn(PaneId) -> bool) {
+        self.unsaid
+            .push(command::set_hidden_expanded(schema::SWEPT, write::NOW));
+        for name in lines.lines().filter_map(|line| line.split('=').next()) {
+            if let Some(id) = schema::tail_of(name) {
+                self.tails.push(id);
+            } else if schema::pane_of_hook(name).is_some_and(|pane| !is_there(pane)) {
+                self.unsaid.push(command::unset_hidden(name));
+            }
+        }
     }
 
     fn differences(&self, residents: &HashMap<PaneId, Resident<'_>>) -> Vec<Mend> {
