@@ -11,7 +11,7 @@ const LOOKED: Duration = Duration::from_millis(2500);
 /// The same where a hook speaks.
 const HEARD: Duration = Duration::from_millis(500);
 /// After this a title that flashed at the start is as it stays.
-const FLASH: Duration = Duration::from_millis(1000);
+const FLASH: Duration = Duration::from_secs(1);
 
 /// Who tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,14 +55,10 @@ impl<'a> Story<'a> {
         lab.put(&lab.typed());
         lab.keys(&["Enter"]);
         // What it is while it draws its first screen is not told here, but it neither works nor waits then.
-        let on_the_way: &[&str] = match lab.agent.flashes {
-            false => &["unknown", "starting"],
-            true => &["unknown", "starting", "idle", "busy"],
-        };
-        let over = if lab.agent.flashes {
-            FLASH
+        let (on_the_way, over): (&[&str], _) = if lab.agent.flashes {
+            (&["unknown", "starting", "idle", "busy"], FLASH)
         } else {
-            Duration::ZERO
+            (&["unknown", "starting"], Duration::ZERO)
         };
         let since = Cell::new(None);
         let ready = || {
