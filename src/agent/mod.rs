@@ -1,13 +1,16 @@
 //! The coding CLIs that can live in a pane: what is known of each ([`manifest`]), which one lives there
 //! ([`recognise`]), in which conversation it is ([`conversation`]), what stands on its screen ([`screen`]) and in its
-//! composer ([`composer`]), what its hooks say ([`report`]), and what it is doing ([`state`]).
+//! composer ([`composer`]), what its hooks say ([`report`]), what it is doing ([`state`]) and why that is so
+//! ([`explain`]).
 //!
 //! `agent` is given text, titles and processes, never a server.
 
 pub mod composer;
 pub mod conversation;
+pub mod explain;
 pub mod hooks;
 pub mod manifest;
+mod program;
 pub mod recognise;
 #[cfg(test)]
 mod recorded;

@@ -1,11 +1,9 @@
 //! Which agent lives in a pane, from the process table alone.
 //!
-//! No single field tells: a link may rename the program, a Node script is `node` to the table, a native child has
-//! the name of its thread. Titles and screens outlive a killed agent and are not asked.
+//! Titles and screens outlive a killed agent and are not asked.
 
-use std::path::Path;
-
-use super::manifest::{Agent, Manifest};
+use super::manifest::Agent;
+use super::program::{is_agent, is_tool, role};
 use crate::proc::{self, Process, Program};
 
 /// An agent's process.
@@ -31,21 +29,6 @@ const PTY_TOOLS: [&str; 8] = [
     "doas",
     "ttyrec",
 ];
-/// Programs that run a script, without the digits of their version.
-const INTERPRETERS: [&str; 4] = ["node", "bun", "deno", "python"];
-/// Their options that take the next word.
-const WITH_VALUE: [&str; 9] = [
-    "-r",
-    "--require",
-    "--import",
-    "--loader",
-    "-C",
-    "--conditions",
-    "-W",
-    "-X",
-    "--env-file",
-];
-
 /// The agents below a pane's first process, on the pane's terminal: the one that has the foreground first, then those
 /// that run, then the newest.
 ///
@@ -127,18 +110,6 @@ pub fn living<'a>(
     found
 }
 
-/// Whether a child that runs an agent's program is a tool of it: what was forked and has not run its own program yet,
-/// and what the program is under another name (Claude has a `rg` in itself). An interpreter runs what its words say.
-fn is_tool(child: &Program, parent: &Program) -> bool {
-    let same = child.file == parent.file;
-    let native = child
-        .file
-        .as_deref()
-        .map(base)
-        .is_some_and(|file| !is_interpreter(file));
-    child.argv.is_empty() || same && (native || child.argv == parent.argv)
-}
-
 /// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
 /// last.
 ///
@@ -179,96 +150,6 @@ struct Step<'a> {
     in_front: bool,
     /// The agent that it descends from, among those found.
     inside: Option<usize>,
-}
-
-fn is_agent(manifest: &Manifest, process: &Process, program: &Program) -> bool {
-    role(manifest, process, program) == Some(Role::Agent)
-}
-
-/// What a process that runs an agent's program is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Agent,
-    /// A daemon, a viewer, a tool.
-    Apart,
-}
-
-/// `None` for one that runs another program.
-fn role(manifest: &Manifest, process: &Process, program: &Program) -> Option<Role> {
-    let listed =
-        |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|listed| listed == word);
-    let known = &manifest.process;
-    let file = program.file.as_deref().map(base).unwrap_or_default();
-    // A shell script that starts an agent may have its name.
-    if proc::is_shell(file) {
-        return None;
-    }
-    let called = program.argv.first().map(Path::new).map(base);
-    let called = called.unwrap_or_default();
-    let mut arguments = program.argv.get(1..).unwrap_or_default();
-    let interpreter = if file.is_empty() { called } else { file };
-    let mut by_script = false;
-    if is_interpreter(interpreter)
-        && let Some((script, rest)) = script(arguments)
-    {
-        arguments = rest;
-        by_script = listed(&known.names, without_extension(base(Path::new(script))))
-            || known
-                .packages
-                .iter()
-                .flatten()
-                .any(|package| format!("/{script}/").contains(&format!("/{package}/")));
-    }
-    let by_name = [&process.name, called, file]
-        .into_iter()
-        .any(|name| listed(&known.names, name.strip_suffix(".exe").unwrap_or(name)));
-    let apart = arguments
-        .iter()
-        .find(|word| !word.starts_with('-') && !word.contains('='))
-        .is_some_and(|word| listed(&known.apart, word));
-    let role = if apart { Role::Apart } else { Role::Agent };
-    (by_name || by_script).then_some(role)
-}
-
-fn base(path: &Path) -> &str {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default()
-}
-
-fn without_extension(name: &str) -> &str {
-    ["js", "mjs", "cjs", "ts", "py"]
-        .into_iter()
-        .find_map(|extension| name.strip_suffix(extension)?.strip_suffix('.'))
-        .unwrap_or(name)
-}
-
-fn is_interpreter(name: &str) -> bool {
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    INTERPRETERS.contains(&name)
-}
-
-/// The script that an interpreter runs, or the module, and the words behind it.
-fn script(arguments: &[String]) -> Option<(&str, &[String])> {
-    let mut at = 0;
-    while let Some(word) = arguments.get(at) {
-        if word == "-m" {
-            at += 1;
-            break;
-        }
-        if matches!(word.as_str(), "-e" | "--eval" | "-c" | "-p" | "--print") {
-            return None;
-        }
-        if !word.starts_with('-') && word != "run" {
-            break;
-        }
-        at += if WITH_VALUE.contains(&word.as_str()) {
-            2
-        } else {
-            1
-        };
-    }
-    Some((arguments.get(at)?, &arguments[at + 1..]))
 }
 
 #[cfg(test)]

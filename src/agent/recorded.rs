@@ -11,9 +11,10 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::composer::{self, Composer};
+use super::explain::explain;
 use super::manifest::{Agent, Agents};
 use super::screen::{Colour, Screen, Style};
-use super::state::{Evidence, Verdict, explain, judge};
+use super::state::{Evidence, Verdict, judge};
 use crate::state::{State, Why};
 
 /// What was true when a screen was recorded.
@@ -90,6 +91,7 @@ fn evidence<'a>(agent: &'a Agent, title: &'a str, screen: &'a Screen) -> Evidenc
         stopped: false,
         in_front: true,
         title,
+        young: false,
         screen: Some(screen),
         session: None,
         report: None,

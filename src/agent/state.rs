@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::composer::{self, Found};
 use super::manifest::{Agent, Source};
-use super::rule::{Miss, Rule};
+use super::rule::Rule;
 use super::screen::Screen;
 use crate::state::{State, Why};
 
@@ -26,6 +26,9 @@ pub struct Evidence<'a> {
     /// It has the pane's foreground: title and screen are its own.
     pub in_front: bool,
     pub title: &'a str,
+    /// It has just started. Until it sets a title, that of a killed agent before it stays: Gemini 0.61.0 needs 2 s, and
+    /// draws its screen a moment later.
+    pub young: bool,
     /// `None`: not captured.
     pub screen: Option<&'a Screen>,
     /// What its own file says, of this process.
@@ -110,58 +113,10 @@ pub struct Claim {
     pub why: Option<Why>,
 }
 
-/// A verdict with everything that led to it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Explanation {
-    pub verdict: Verdict,
-    /// Why this one won.
-    pub because: String,
-    /// Every source, the strongest first.
-    pub sources: Vec<Statement>,
-    /// What would change the verdict.
-    pub changes: Vec<String>,
-}
-
-/// One source in an explanation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Statement {
-    pub source: Authority,
-    pub says: Option<Claim>,
-    /// How old that is, in seconds.
-    pub age: Option<f64>,
-    /// What was there to read.
-    pub read: Option<String>,
-    /// The rule of the manifest that decided.
-    pub rule: Option<String>,
-    /// Rules that held in part.
-    pub near: Vec<NearMiss>,
-}
-
-/// A rule that did not hold, though some of its conditions did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct NearMiss {
-    pub rule: String,
-    pub state: State,
-    pub missing: String,
-}
-
 /// Judges what the agent is doing.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     decide(evidence, &Claims::of(evidence)).0
-}
-
-/// Judges, and says how it came to that.
-#[must_use]
-pub fn explain(evidence: &Evidence<'_>) -> Explanation {
-    let claims = Claims::of(evidence);
-    let (verdict, because) = decide(evidence, &claims);
-    Explanation {
-        verdict,
-        because: because.into(),
-        sources: statements(evidence, &claims),
-        changes: changes(evidence, verdict),
-    }
 }
 
 /// What the screen alone says.
@@ -173,14 +128,14 @@ pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<Claim> {
 }
 
 /// What each source says.
-struct Claims<'a> {
+pub(super) struct Claims<'a> {
     session: Option<Claim>,
-    title: Option<(&'a str, Claim)>,
-    screen: Option<(&'a str, Claim)>,
+    pub(super) title: Option<(&'a str, Claim)>,
+    pub(super) screen: Option<(&'a str, Claim)>,
 }
 
 impl<'a> Claims<'a> {
-    fn of(evidence: &Evidence<'a>) -> Self {
+    pub(super) fn of(evidence: &Evidence<'a>) -> Self {
         let known = &evidence.agent.manifest;
         let speaks = |source| order(evidence.agent).contains(&source);
         let session = evidence
@@ -196,6 +151,10 @@ impl<'a> Claims<'a> {
             let why = word.and_then(|word| known.session.reasons.get(word).copied());
             Some(Claim { state, why })
         });
+        let screen = evidence
+            .screen
+            .filter(|_| evidence.in_front && speaks(Source::Screen))
+            .and_then(|screen| ScreenRules::new(evidence.agent, screen).first());
         let title = (evidence.in_front && speaks(Source::Title))
             .then(|| {
                 let rules = by_weight(&known.title);
@@ -206,18 +165,16 @@ impl<'a> Claims<'a> {
                         .map(|claim| (name, claim))
                 })
             })
-            .flatten();
-        let screen = evidence
-            .screen
-            .filter(|_| evidence.in_front && speaks(Source::Screen));
+            .flatten()
+            .filter(|_| !evidence.young || screen.is_some());
         Self {
             session,
             title,
-            screen: screen.and_then(|screen| ScreenRules::new(evidence.agent, screen).first()),
+            screen,
         }
     }
 
-    fn level(&self, source: Source) -> Option<Claim> {
+    pub(super) fn level(&self, source: Source) -> Option<Claim> {
         match source {
             Source::SessionFile => self.session,
             Source::Title => self.title.map(|(_, claim)| claim),
@@ -226,7 +183,7 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn order(agent: &Agent) -> &[Source] {
+pub(super) fn order(agent: &Agent) -> &[Source] {
     agent.manifest.sources.order.as_deref().unwrap_or_default()
 }
 
@@ -237,7 +194,7 @@ fn claim(rule: &Rule) -> Option<Claim> {
     })
 }
 
-fn by_weight(rules: &BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
+pub(super) fn by_weight(rules: &BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
     let mut rules: Vec<_> = rules
         .iter()
         .map(|(name, rule)| (name.as_str(), rule))
@@ -247,14 +204,14 @@ fn by_weight(rules: &BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
 }
 
 /// The rules of an agent for one screen.
-struct ScreenRules<'a> {
-    agent: &'a Agent,
-    screen: &'a Screen,
-    composer: Option<Found>,
+pub(super) struct ScreenRules<'a> {
+    pub(super) agent: &'a Agent,
+    pub(super) screen: &'a Screen,
+    pub(super) composer: Option<Found>,
 }
 
 impl<'a> ScreenRules<'a> {
-    fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
+    pub(super) fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
         Self {
             agent,
             screen,
@@ -271,33 +228,9 @@ impl<'a> ScreenRules<'a> {
             holds.is_ok().then_some((name, claim))
         })
     }
-
-    /// Those that held in part.
-    fn near(&self) -> Vec<NearMiss> {
-        near(&self.agent.manifest.screen, |rule| {
-            rule.holds_on(self.screen, self.composer.as_ref())
-        })
-    }
 }
 
-fn near(
-    rules: &BTreeMap<String, Rule>,
-    holds: impl Fn(&Rule) -> Result<(), Miss>,
-) -> Vec<NearMiss> {
-    let rules = by_weight(rules).into_iter();
-    rules
-        .filter_map(|(name, rule)| match holds(rule) {
-            Err(Miss { held, what }) if held > 0 => Some(NearMiss {
-                rule: name.into(),
-                state: rule.state?,
-                missing: what,
-            }),
-            _ => None,
-        })
-        .collect()
-}
-
-fn decide(evidence: &Evidence<'_>, claims: &Claims<'_>) -> (Verdict, &'static str) {
+pub(super) fn decide(evidence: &Evidence<'_>, claims: &Claims<'_>) -> (Verdict, &'static str) {
     let verdict = |claim: Claim, by, confidence| Verdict {
         state: claim.state,
         why: claim.why.filter(|_| claim.state == State::Waiting),
@@ -380,107 +313,32 @@ impl From<Source> for Authority {
 }
 
 /// In seconds. Clocks of one machine; a moment of the future is no age.
-fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
+pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let now = evidence.now as f64;
     (now - at).max(0.0)
 }
 
-fn statements(evidence: &Evidence<'_>, claims: &Claims<'_>) -> Vec<Statement> {
-    let known = &evidence.agent.manifest;
-    let mut statements: Vec<Statement> = order(evidence.agent)
-        .iter()
-        .map(|&source| {
-            let mut statement = Statement {
-                source: source.into(),
-                says: claims.level(source),
-                age: None,
-                read: None,
-                rule: None,
-                near: Vec::new(),
-            };
-            match source {
-                Source::SessionFile => {
-                    let session = evidence.session.as_ref();
-                    statement.age = session.and_then(|it| it.at).map(|at| age(evidence, at));
-                    statement.read = session.map(|it| match &it.waiting_for {
-                        Some(waiting) => format!("{}: {waiting}", it.status),
-                        None => it.status.clone(),
-                    });
-                }
-                Source::Title => {
-                    statement.read = Some(evidence.title.into());
-                    statement.rule = claims.title.map(|(rule, _)| rule.into());
-                    statement.near = near(&known.title, |rule| rule.holds_for(evidence.title));
-                }
-                Source::Screen => {
-                    statement.rule = claims.screen.map(|(rule, _)| rule.into());
-                    if let Some(screen) = evidence.screen {
-                        statement.near = ScreenRules::new(evidence.agent, screen).near();
-                    }
-                }
-            }
-            statement
-        })
-        .collect();
-    if let Some(report) = &evidence.report {
-        statements.push(Statement {
-            source: Authority::Hook,
-            says: Some(Claim {
-                state: report.state,
-                why: report.why,
-            }),
-            age: Some(age(evidence, report.at)),
-            read: Some(report.event.clone()),
-            rule: None,
-            near: Vec::new(),
-        });
-    }
-    statements
-}
-
-fn changes(evidence: &Evidence<'_>, verdict: Verdict) -> Vec<String> {
-    if evidence.stopped {
-        return vec!["continue it (fg)".into()];
-    }
-    let mut changes = Vec::new();
-    if verdict.by == Authority::Hook && !order(evidence.agent).is_empty() {
-        changes.push("any other source that contradicts the hook once it is 2 s old".into());
-    }
-    if verdict.by != Authority::Hook {
-        changes.push("a report of a hook, for 2 s".into());
-    }
-    if verdict.state != State::Waiting {
-        changes.push("a prompt on the screen that a rule knows".into());
-    }
-    for source in order(evidence.agent) {
-        let by = Authority::from(*source);
-        if by == verdict.by {
-            break;
-        }
-        changes.push(format!("a word of the {}", by.as_str()));
-    }
-    changes
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::agent::explain::explain;
     use crate::agent::manifest::Agents;
 
     const NOW: u64 = 1_000;
 
-    fn agent(name: &str) -> Agent {
+    pub(in crate::agent) fn agent(name: &str) -> Agent {
         let agents = Agents::read(None).all;
         agents.into_iter().find(|it| it.name == name).expect(name)
     }
 
-    fn nothing(agent: &Agent) -> Evidence<'_> {
+    pub(in crate::agent) fn nothing(agent: &Agent) -> Evidence<'_> {
         Evidence {
             agent,
             stopped: false,
             in_front: true,
             title: "",
+            young: false,
             screen: None,
             session: None,
             report: None,
@@ -488,7 +346,7 @@ mod tests {
         }
     }
 
-    fn report(state: State, age: f64) -> Report {
+    pub(in crate::agent) fn report(state: State, age: f64) -> Report {
         Report {
             state,
             why: None,
@@ -512,7 +370,7 @@ mod tests {
     }
 
     /// The screen of a Claude at its prompt.
-    const IDLE: &str = "\
+    pub(in crate::agent) const IDLE: &str = "\
         ────────────────────────\n❯\u{a0}\n────────────────────────\n  ? for shortcuts\n";
     /// And of one that asks.
     const ASKS: &str = "\
@@ -566,6 +424,22 @@ mod tests {
     }
 
     #[test]
+    fn the_title_of_one_that_was_there_before() {
+        let gemini = agent("gemini");
+        let mut evidence = nothing(&gemini);
+        evidence.title = "✦  Working… (project)";
+        assert_eq!(told(&evidence), (State::Busy, None, Authority::Title));
+        evidence.young = true;
+        let loading = Screen::parse("bash-5.2# gemini\n");
+        evidence.screen = Some(&loading);
+        assert_eq!(told(&evidence), (State::Unknown, None, Authority::Process));
+        let works = include_str!("../../tests/fixtures/agents/gemini-0.61.0/busy.80x24.ansi");
+        let works = Screen::parse(works);
+        evidence.screen = Some(&works);
+        assert_eq!(told(&evidence), (State::Busy, None, Authority::Title));
+    }
+
+    #[test]
     fn silence_is_not_idle() {
         for agent in &Agents::read(None).all {
             for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
@@ -614,32 +488,5 @@ mod tests {
         );
         // A menu that the person opened stays one, whatever words stand in it.
         assert_eq!(why(Some("dialog open"), Some(&asks)), Some(Why::Dialog));
-    }
-
-    #[test]
-    fn an_explanation_names_the_rule_and_the_near_ones() {
-        let claude = agent("claude");
-        let text = IDLE.replace("? for shortcuts", "Enter to select · ↑/↓ to navigate");
-        let screen = Screen::parse(&text.replace("❯", "x"));
-        let mut evidence = nothing(&claude);
-        evidence.screen = Some(&screen);
-        evidence.report = Some(report(State::Busy, 9.0));
-        let explanation = explain(&evidence);
-        let spoke = |by| explanation.sources.iter().find(|it| it.source == by);
-        let screen = spoke(Authority::Screen).expect("the screen");
-        assert_eq!(screen.rule.as_deref(), Some("question"));
-        let hook = spoke(Authority::Hook).expect("the hook");
-        assert_eq!((hook.age, hook.read.as_deref()), (Some(9.0), Some("E")));
-        assert!(!explanation.changes.is_empty());
-        let codex = agent("codex");
-        let almost = Screen::parse("  Would you like to run it?\n");
-        let mut evidence = nothing(&codex);
-        evidence.screen = Some(&almost);
-        let explanation = explain(&evidence);
-        assert_eq!(explanation.verdict.state, State::Unknown);
-        let near: Vec<_> = explanation.sources.iter().flat_map(|it| &it.near).collect();
-        assert_eq!(near[0].rule, "permission", "{near:?}");
-        let json = serde_json::to_value(&explanation).expect("JSON");
-        assert_eq!(json["verdict"]["by"], "process");
     }
 }

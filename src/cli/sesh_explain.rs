@@ -3,8 +3,9 @@
 use clap::Parser;
 
 use super::{On, target};
+use crate::agent::explain::{NearMiss, Statement};
 use crate::agent::manifest::Agents;
-use crate::agent::state::{Claim, Confidence, NearMiss, Statement};
+use crate::agent::state::{Claim, Confidence};
 use crate::env;
 use crate::error::Exit;
 use crate::out::{self, Table};

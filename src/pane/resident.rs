@@ -2,12 +2,14 @@
 
 use std::cell::OnceCell;
 use std::ffi::OsStr;
+use std::time::Duration;
 
 use crate::agent::conversation;
+use crate::agent::explain::{Explanation, explain};
 use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
 use crate::agent::screen::Screen;
-use crate::agent::state::{Evidence, Explanation, Report, Session, Verdict, explain, judge};
+use crate::agent::state::{Evidence, Report, Session, Verdict, judge};
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::proc::{self, Process};
@@ -19,6 +21,9 @@ use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
 pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
+
+/// How long an agent counts as one that has just started.
+const YOUNG: Duration = Duration::from_secs(5);
 
 /// How long, in seconds, a pane that printed is taken to be in the middle of drawing.
 const SETTLES: u64 = 3;
@@ -234,6 +239,7 @@ impl Resident<'_> {
             stopped: self.living.process.stopped,
             in_front: self.living.in_front,
             title: &self.title,
+            young: proc::age(&self.living.process).is_some_and(|age| age < YOUNG),
             screen: self.screen.as_ref(),
             session: self.session.clone(),
             report: self.report.clone(),

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Process, Program, above, descendants};
 
@@ -21,6 +22,19 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 pub(super) fn program_file(pid: i32) -> Option<PathBuf> {
     let path = PathBuf::from(format!("/proc/{pid}/exe"));
     path.exists().then_some(path)
+}
+
+pub(super) fn age(process: &Process) -> Option<Duration> {
+    // Both count from the boot: proc_uptime(5) in seconds, a start in ticks, of which user space has 100 in a second
+    // on every architecture that Rust's standard library runs on.
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    let uptime: f64 = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+    let start = Duration::from_millis(process.start * 10);
+    Some(
+        Duration::try_from_secs_f64(uptime)
+            .ok()?
+            .saturating_sub(start),
+    )
 }
 
 pub(super) fn ancestors(pid: i32) -> Vec<Process> {
@@ -132,6 +146,15 @@ fn parse(stat: &[u8]) -> Option<Process> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_old_a_process_is() {
+        let own = read(std::process::id().cast_signed()).expect("this process");
+        let first = read(1).expect("the first process");
+        let (own, first) = (age(&own).expect("an age"), age(&first).expect("an age"));
+        assert!(own < Duration::from_secs(3600), "{own:?}");
+        assert!(own < first, "{own:?} {first:?}");
+    }
 
     #[test]
     fn a_name_that_looks_like_the_rest() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub mod input;
 pub mod job;
@@ -102,6 +103,12 @@ pub fn read(pid: i32) -> Option<Process> {
 #[must_use]
 pub fn program_file(pid: i32) -> Option<PathBuf> {
     table::program_file(pid)
+}
+
+/// How long a process has been there. `None` where the system does not say.
+#[must_use]
+pub fn age(process: &Process) -> Option<Duration> {
+    table::age(process)
 }
 
 /// The processes above this one, its parent first.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{Process, Program, above, descendants};
 
@@ -13,6 +14,11 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 }
 
 pub(super) fn program_file(_pid: i32) -> Option<std::path::PathBuf> {
+    None
+}
+
+/// What is kept of a start is no moment.
+pub(super) fn age(_process: &Process) -> Option<Duration> {
     None
 }
 

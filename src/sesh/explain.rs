@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::find;
+use crate::agent::explain::{Explanation, Statement};
 use crate::agent::manifest::Agent;
-use crate::agent::state::{Authority, Claim, Confidence, Explanation, Statement, Verdict};
+use crate::agent::state::{Authority, Claim, Confidence, Verdict};
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::pane::resident::{Look, look};

@@ -126,7 +126,8 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
     story.step(
         "prompt",
         by(true),
-        || prompt("slow 5"),
+        // Longer than what follows, and more than a row: Claude draws whole ones.
+        || prompt("slow 10"),
         sees("word1 "),
         "busy",
     );

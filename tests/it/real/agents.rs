@@ -118,7 +118,7 @@ pub(super) const GEMINI: Real = Real {
     ready: "Type your message",
     flashes: false,
     permission: Some(("tool sleep 3; touch x", "No, suggest changes")),
-    question: Some(("ask Which of them", "Enter a custom value")),
+    question: Some(("ask Which of them", "Beta")),
     menu: ("/model", "Remember model for"),
     interrupted: &["Request cancelled"],
     suspends: false,
@@ -141,7 +141,7 @@ pub(super) const OPENCODE: Real = Real {
     permission: Some(("tool sleep 3; touch x", "Permission required")),
     question: Some(("ask Which of them", "Type your own answer")),
     menu: ("/models", "Connect provider"),
-    interrupted: &["again to interrupt", "interrupted"],
+    interrupted: &["esc again", "interrupted"],
     suspends: true,
     leave: "/exit",
     tells: Tells {

@@ -56,7 +56,10 @@ impl<'a> Story<'a> {
         lab.keys(&["Enter"]);
         // What it is while it draws its first screen is not told here, but it neither works nor waits then.
         let (on_the_way, over): (&[&str], _) = if lab.agent.flashes {
-            (&["unknown", "starting", "idle", "busy"], FLASH)
+            (
+                &["unknown", "starting", "idle", "busy", "idle", "busy"],
+                FLASH,
+            )
         } else {
             (&["unknown", "starting"], Duration::ZERO)
         };

@@ -1,0 +1,201 @@
+//! Why an agent counts as doing what it does: every source with what it says, the rules that nearly held, and what would
+//! change the verdict.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::manifest::Source;
+use super::rule::{Miss, Rule};
+use super::state::{
+    Authority, Claim, Claims, Evidence, ScreenRules, Verdict, age, by_weight, decide, order,
+};
+use crate::state::State;
+
+/// A verdict with everything that led to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    pub verdict: Verdict,
+    /// Why this one won.
+    pub because: String,
+    /// Every source, the strongest first.
+    pub sources: Vec<Statement>,
+    /// What would change the verdict.
+    pub changes: Vec<String>,
+}
+
+/// One source in an explanation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Statement {
+    pub source: Authority,
+    pub says: Option<Claim>,
+    /// How old that is, in seconds.
+    pub age: Option<f64>,
+    /// What was there to read.
+    pub read: Option<String>,
+    /// The rule of the manifest that decided.
+    pub rule: Option<String>,
+    /// Rules that held in part.
+    pub near: Vec<NearMiss>,
+}
+
+/// A rule that did not hold, though some of its conditions did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NearMiss {
+    pub rule: String,
+    pub state: State,
+    pub missing: String,
+}
+
+/// Judges, and says how it came to that.
+#[must_use]
+pub fn explain(evidence: &Evidence<'_>) -> Explanation {
+    let claims = Claims::of(evidence);
+    let (verdict, because) = decide(evidence, &claims);
+    Explanation {
+        verdict,
+        because: because.into(),
+        sources: statements(evidence, &claims),
+        changes: changes(evidence, verdict),
+    }
+}
+
+fn near(
+    rules: &BTreeMap<String, Rule>,
+    holds: impl Fn(&Rule) -> Result<(), Miss>,
+) -> Vec<NearMiss> {
+    let rules = by_weight(rules).into_iter();
+    rules
+        .filter_map(|(name, rule)| match holds(rule) {
+            Err(Miss { held, what }) if held > 0 => Some(NearMiss {
+                rule: name.into(),
+                state: rule.state?,
+                missing: what,
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The rules that held in part on a screen.
+fn near_on(rules: &ScreenRules<'_>) -> Vec<NearMiss> {
+    near(&rules.agent.manifest.screen, |rule| {
+        rule.holds_on(rules.screen, rules.composer.as_ref())
+    })
+}
+
+fn statements(evidence: &Evidence<'_>, claims: &Claims<'_>) -> Vec<Statement> {
+    let known = &evidence.agent.manifest;
+    let mut statements: Vec<Statement> = order(evidence.agent)
+        .iter()
+        .map(|&source| {
+            let mut statement = Statement {
+                source: source.into(),
+                says: claims.level(source),
+                age: None,
+                read: None,
+                rule: None,
+                near: Vec::new(),
+            };
+            match source {
+                Source::SessionFile => {
+                    let session = evidence.session.as_ref();
+                    statement.age = session.and_then(|it| it.at).map(|at| age(evidence, at));
+                    statement.read = session.map(|it| match &it.waiting_for {
+                        Some(waiting) => format!("{}: {waiting}", it.status),
+                        None => it.status.clone(),
+                    });
+                }
+                Source::Title => {
+                    statement.read = Some(evidence.title.into());
+                    statement.rule = claims.title.map(|(rule, _)| rule.into());
+                    statement.near = near(&known.title, |rule| rule.holds_for(evidence.title));
+                }
+                Source::Screen => {
+                    statement.rule = claims.screen.map(|(rule, _)| rule.into());
+                    if let Some(screen) = evidence.screen {
+                        statement.near = near_on(&ScreenRules::new(evidence.agent, screen));
+                    }
+                }
+            }
+            statement
+        })
+        .collect();
+    if let Some(report) = &evidence.report {
+        statements.push(Statement {
+            source: Authority::Hook,
+            says: Some(Claim {
+                state: report.state,
+                why: report.why,
+            }),
+            age: Some(age(evidence, report.at)),
+            read: Some(report.event.clone()),
+            rule: None,
+            near: Vec::new(),
+        });
+    }
+    statements
+}
+
+fn changes(evidence: &Evidence<'_>, verdict: Verdict) -> Vec<String> {
+    if evidence.stopped {
+        return vec!["continue it (fg)".into()];
+    }
+    let mut changes = Vec::new();
+    if verdict.by == Authority::Hook && !order(evidence.agent).is_empty() {
+        changes.push("any other source that contradicts the hook once it is 2 s old".into());
+    }
+    if verdict.by != Authority::Hook {
+        changes.push("a report of a hook, for 2 s".into());
+    }
+    if verdict.state != State::Waiting {
+        changes.push("a prompt on the screen that a rule knows".into());
+    }
+    if evidence.young {
+        changes.push(
+            "what its title says, once its screen is drawn or it has been there for 5 s".into(),
+        );
+    }
+    for source in order(evidence.agent) {
+        let by = Authority::from(*source);
+        if by == verdict.by {
+            break;
+        }
+        changes.push(format!("a word of the {}", by.as_str()));
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::screen::Screen;
+    use crate::agent::state::tests::{IDLE, agent, nothing, report};
+
+    #[test]
+    fn an_explanation_names_the_rule_and_the_near_ones() {
+        let claude = agent("claude");
+        let text = IDLE.replace("? for shortcuts", "Enter to select · ↑/↓ to navigate");
+        let screen = Screen::parse(&text.replace("❯", "x"));
+        let mut evidence = nothing(&claude);
+        evidence.screen = Some(&screen);
+        evidence.report = Some(report(State::Busy, 9.0));
+        let explanation = explain(&evidence);
+        let spoke = |by| explanation.sources.iter().find(|it| it.source == by);
+        let screen = spoke(Authority::Screen).expect("the screen");
+        assert_eq!(screen.rule.as_deref(), Some("question"));
+        let hook = spoke(Authority::Hook).expect("the hook");
+        assert_eq!((hook.age, hook.read.as_deref()), (Some(9.0), Some("E")));
+        assert!(!explanation.changes.is_empty());
+        let codex = agent("codex");
+        let almost = Screen::parse("  Would you like to run it?\n");
+        let mut evidence = nothing(&codex);
+        evidence.screen = Some(&almost);
+        let explanation = explain(&evidence);
+        assert_eq!(explanation.verdict.state, State::Unknown);
+        let near: Vec<_> = explanation.sources.iter().flat_map(|it| &it.near).collect();
+        assert_eq!(near[0].rule, "permission", "{near:?}");
+        let json = serde_json::to_value(&explanation).expect("JSON");
+        assert_eq!(json["verdict"]["by"], "process");
+    }
+}
