@@ -62,7 +62,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Explanation {
 
 fn near(
     rules: &BTreeMap<String, Rule>,
-    holds: impl Fn(&Rule) -> Result<(), Miss>,
+    holds: impl Fn(&Rule) -> Result<(), Miss<'_>>,
 ) -> Vec<NearMiss> {
     let rules = by_weight(rules).into_iter();
     rules
@@ -70,7 +70,7 @@ fn near(
             Err(Miss { held, what }) if held > 0 => Some(NearMiss {
                 rule: name.into(),
                 state: rule.state?,
-                missing: what,
+                missing: what.to_string(),
             }),
             _ => None,
         })

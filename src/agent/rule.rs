@@ -1,5 +1,6 @@
 //! Rules of a manifest: what a title or a part of a screen says of the state.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -61,12 +62,41 @@ pub struct Pattern {
 }
 
 /// Why a rule does not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Miss {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Miss<'a> {
     /// How many of its conditions held before this one.
     pub held: usize,
     /// The condition that does not.
-    pub what: String,
+    pub what: Condition<'a>,
+}
+
+/// A condition that does not hold. As text it is a sentence on what is missing, which is made only where one is read:
+/// most rules miss at every look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition<'a> {
+    Composer,
+    NoComposer,
+    Any(&'a [String]),
+    All(&'a str),
+    Starts(&'a [String]),
+    Regex(&'a str),
+    Last(&'a [String]),
+    None(&'a str),
+}
+
+impl fmt::Display for Condition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Composer => f.write_str("there is no composer"),
+            Self::NoComposer => f.write_str("there is a composer"),
+            Self::Any(texts) => write!(f, "none of {texts:?}"),
+            Self::All(text) => write!(f, "no {text:?}"),
+            Self::Starts(texts) => write!(f, "no row starts with one of {texts:?}"),
+            Self::Regex(text) => write!(f, "no match of {text:?}"),
+            Self::Last(texts) => write!(f, "none of {texts:?} in the last rows"),
+            Self::None(text) => write!(f, "{text:?} is there"),
+        }
+    }
 }
 
 impl Rule {
@@ -94,7 +124,7 @@ impl Rule {
     ///
     /// # Errors
     /// The condition that does not hold.
-    pub fn holds_for(&self, line: &str) -> Result<(), Miss> {
+    pub fn holds_for(&self, line: &str) -> Result<(), Miss<'_>> {
         self.matches(&mut Tally::default(), line, std::iter::once(line))
     }
 
@@ -102,25 +132,16 @@ impl Rule {
     ///
     /// # Errors
     /// The condition that does not hold.
-    pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss> {
-        let nowhere = Err(Miss {
-            held: 0,
-            what: "there is no composer".into(),
-        });
+    pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss<'_>> {
+        let mut tally = Tally::default();
         match (self.composer, composer) {
-            (Some(true), None) => return nowhere,
-            (Some(false), Some(_)) => {
-                return Err(Miss {
-                    held: 0,
-                    what: "there is a composer".into(),
-                });
-            }
+            (Some(true), None) => return tally.misses(Condition::Composer),
+            (Some(false), Some(_)) => return tally.misses(Condition::NoComposer),
             _ => {}
         }
-        let mut tally = Tally::default();
         if let Some(region) = self.region {
             let Some(rows) = region.rows(screen, composer) else {
-                return nowhere;
+                return tally.misses(Condition::Composer);
             };
             let texts = rows.iter().map(|row| row.text());
             self.matches(&mut tally, &flat(&rows), texts)?;
@@ -128,7 +149,7 @@ impl Rule {
         if let Some(texts) = &self.last {
             let last = flat(&last_rows(screen, composer));
             let there = texts.iter().any(|text| last.contains(text));
-            tally.needs(there, || format!("none of {texts:?} in the last rows"))?;
+            tally.needs(there, Condition::Last(texts))?;
         }
         Ok(())
     }
@@ -139,30 +160,27 @@ impl Rule {
         tally: &mut Tally,
         flat: &str,
         rows: impl Iterator<Item = &'a str> + Clone,
-    ) -> Result<(), Miss> {
+    ) -> Result<(), Miss<'_>> {
         if let Some(texts) = &self.any {
             let there = texts.iter().any(|text| flat.contains(text));
-            tally.needs(there, || format!("none of {texts:?}"))?;
+            tally.needs(there, Condition::Any(texts))?;
         }
         for text in self.all.iter().flatten() {
-            tally.needs(flat.contains(text), || format!("no {text:?}"))?;
+            tally.needs(flat.contains(text), Condition::All(text))?;
         }
         if let Some(texts) = &self.starts {
             let begins = |row: &str| {
                 let row = row.trim_start();
                 texts.iter().any(|text| row.starts_with(text))
             };
-            tally.needs(rows.clone().any(begins), || {
-                format!("no row starts with one of {texts:?}")
-            })?;
+            tally.needs(rows.clone().any(begins), Condition::Starts(texts))?;
         }
         if let Some(regex) = &self.regex {
-            tally.needs(rows.clone().any(|row| regex.matches(row)), || {
-                format!("no match of {:?}", regex.text)
-            })?;
+            let there = rows.clone().any(|row| regex.matches(row));
+            tally.needs(there, Condition::Regex(&regex.text))?;
         }
         for text in self.none.iter().flatten() {
-            tally.needs(!flat.contains(text), || format!("{text:?} is there"))?;
+            tally.needs(!flat.contains(text), Condition::None(text))?;
         }
         Ok(())
     }
@@ -173,15 +191,16 @@ impl Rule {
 struct Tally(usize);
 
 impl Tally {
-    fn needs(&mut self, holds: bool, what: impl FnOnce() -> String) -> Result<(), Miss> {
-        if holds {
-            self.0 += 1;
-            return Ok(());
+    fn needs<'a>(&mut self, holds: bool, what: Condition<'a>) -> Result<(), Miss<'a>> {
+        if !holds {
+            return self.misses(what);
         }
-        Err(Miss {
-            held: self.0,
-            what: what(),
-        })
+        self.0 += 1;
+        Ok(())
+    }
+
+    fn misses<'a>(&self, what: Condition<'a>) -> Result<(), Miss<'a>> {
+        Err(Miss { held: self.0, what })
     }
 }
 

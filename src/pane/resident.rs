@@ -1,7 +1,6 @@
 //! Who lives in panes and what it is doing: all that tells of it is asked at one moment, and judged.
 
 use std::cell::OnceCell;
-use std::ffi::OsStr;
 use std::time::Duration;
 
 use crate::agent::conversation;
@@ -120,7 +119,7 @@ pub fn resident<'a>(
     let environment = OnceCell::new();
     let own = conversation::told(&living, |name| {
         let environment = environment.get_or_init(|| proc::environment(pid));
-        environment.get(OsStr::new(name)).cloned()
+        environment.get(name)
     });
     let heard = Heard::parse(told.heard).filter(|heard| (heard.pid, heard.start) == (pid, start));
     let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
@@ -233,13 +232,19 @@ impl Resident<'_> {
         Some(folder.to_string_lossy().into_owned())
     }
 
+    fn is_young(&self) -> bool {
+        let started = proc::started(&self.living.process);
+        // A moment of the future is no age.
+        started.is_some_and(|at| at.elapsed().unwrap_or_default() < YOUNG)
+    }
+
     fn evidence(&self) -> Evidence<'_> {
         Evidence {
             agent: self.living.agent,
             stopped: self.living.process.stopped,
             in_front: self.living.in_front,
             title: &self.title,
-            young: proc::age(&self.living.process).is_some_and(|age| age < YOUNG),
+            young: self.is_young(),
             screen: self.screen.as_ref(),
             session: self.session.clone(),
             report: self.report.clone(),

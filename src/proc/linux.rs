@@ -1,14 +1,14 @@
 //! The process table of Linux: `/proc`.
 
-use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
-use super::{Process, Program, above, descendants};
+use super::{Environment, Process, Program, above, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     // One read: the kernel makes the line at once, and it is never this long (comm has 64 bytes at most).
@@ -24,17 +24,16 @@ pub(super) fn program_file(pid: i32) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-pub(super) fn age(process: &Process) -> Option<Duration> {
-    // Both count from the boot: proc_uptime(5) in seconds, a start in ticks, of which user space has 100 in a second
-    // on every architecture that Rust's standard library runs on.
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    let uptime: f64 = uptime.split_ascii_whitespace().next()?.parse().ok()?;
-    let start = Duration::from_millis(process.start * 10);
-    Some(
-        Duration::try_from_secs_f64(uptime)
-            .ok()?
-            .saturating_sub(start),
-    )
+/// A start in ticks since the boot: user space has 100 in a second on every architecture that Rust's standard library
+/// runs on.
+pub(super) fn started(process: &Process) -> Option<SystemTime> {
+    static BOOT: OnceLock<Option<SystemTime>> = OnceLock::new();
+    let boot = *BOOT.get_or_init(|| {
+        let uptime = fs::read_to_string("/proc/uptime").ok()?;
+        let uptime = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+        SystemTime::now().checked_sub(Duration::try_from_secs_f64(uptime).ok()?)
+    });
+    boot?.checked_add(Duration::from_millis(process.start.checked_mul(10)?))
 }
 
 pub(super) fn ancestors(pid: i32) -> Vec<Process> {
@@ -73,7 +72,7 @@ pub(super) fn tree(pid: i32) -> Vec<Process> {
 }
 
 pub(super) fn program(pid: i32) -> Program {
-    let argv = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let argv = bytes(&format!("/proc/{pid}/cmdline"));
     let argv = argv.strip_suffix(b"\0").unwrap_or(&argv);
     let argv = if argv.is_empty() {
         Vec::new()
@@ -96,16 +95,22 @@ pub(super) fn folder(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
-pub(super) fn environment(pid: i32) -> HashMap<OsString, OsString> {
-    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    environment
-        .split(|byte| *byte == 0)
-        .filter_map(|entry| {
-            let at = entry.iter().position(|byte| *byte == b'=')?;
-            let owned = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
-            Some((owned(&entry[..at]), owned(&entry[at + 1..])))
-        })
-        .collect()
+pub(super) fn environment(pid: i32) -> Environment {
+    Environment {
+        entries: bytes(&format!("/proc/{pid}/environ")),
+        separator: 0,
+    }
+}
+
+/// A file of `/proc`, or nothing. It has no size, and so what reads a whole file would come in small steps, each of which
+/// costs the kernel a walk.
+fn bytes(path: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(16_384);
+    let read = fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    if read.is_err() {
+        bytes.clear();
+    }
+    bytes
 }
 
 pub(super) fn all() -> Vec<Process> {
@@ -148,12 +153,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_old_a_process_is() {
-        let own = read(std::process::id().cast_signed()).expect("this process");
-        let first = read(1).expect("the first process");
-        let (own, first) = (age(&own).expect("an age"), age(&first).expect("an age"));
-        assert!(own < Duration::from_secs(3600), "{own:?}");
-        assert!(own < first, "{own:?} {first:?}");
+    fn when_a_process_started() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let process = read(child.id().cast_signed()).expect("the child");
+        let age = started(&process).expect("a moment").elapsed();
+        child.kill().and_then(|()| child.wait()).expect("its end");
+        // The uptime has hundredths, and so has the start.
+        assert!(age.is_ok_and(|age| age < Duration::from_secs(10)));
+        let first = started(&read(1).expect("the first process"));
+        assert!(first < started(&process));
     }
 
     #[test]
@@ -205,8 +216,7 @@ mod tests {
         assert_eq!(program.file, std::env::current_exe().ok());
         assert_eq!(folder(pid), std::env::current_dir().ok());
         let environment = environment(pid);
-        let variable = |name: &str| environment.get(OsStr::new(name));
-        assert_eq!(variable("PATH"), Some(&crate::env::path()));
-        assert_eq!(variable("PAT"), None);
+        assert_eq!(environment.get("PATH"), Some(crate::env::path()));
+        assert_eq!(environment.get("PAT"), None);
     }
 }

@@ -1,9 +1,9 @@
 //! The only reader of the process table, and the only user of system calls.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::SystemTime;
 
 pub mod input;
 pub mod job;
@@ -48,6 +48,27 @@ pub struct Program {
     pub argv: Vec<String>,
     /// The file it runs, if that may be read.
     pub file: Option<PathBuf>,
+}
+
+/// The environment that a process was started with.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    entries: Vec<u8>,
+    /// What stands between them.
+    separator: u8,
+}
+
+impl Environment {
+    /// The value of a variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<OsString> {
+        let entries = self.entries.split(|byte| *byte == self.separator);
+        let value = entries.into_iter().find_map(|entry| {
+            let rest = entry.strip_prefix(name.as_bytes())?;
+            rest.strip_prefix(b"=")
+        })?;
+        Some(OsStr::from_bytes(value).into())
+    }
 }
 
 impl Process {
@@ -105,10 +126,10 @@ pub fn program_file(pid: i32) -> Option<PathBuf> {
     table::program_file(pid)
 }
 
-/// How long a process has been there. `None` where the system does not say.
+/// When a process started. `None` where the system does not say.
 #[must_use]
-pub fn age(process: &Process) -> Option<Duration> {
-    table::age(process)
+pub fn started(process: &Process) -> Option<SystemTime> {
+    table::started(process)
 }
 
 /// The processes above this one, its parent first.
@@ -143,7 +164,7 @@ pub fn folder(pid: i32) -> Option<PathBuf> {
 
 /// The environment that a process was started with.
 #[must_use]
-pub fn environment(pid: i32) -> HashMap<OsString, OsString> {
+pub fn environment(pid: i32) -> Environment {
     table::environment(pid)
 }
 

@@ -1,13 +1,11 @@
 //! The process table where there is no `/proc`: `ps`, which macOS and the BSDs have. Written for macOS and
 //! not tested there.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::SystemTime;
 
-use super::{Process, Program, above, descendants};
+use super::{Environment, Process, Program, above, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     rows(&["-p", &pid.to_string()]).into_iter().next()
@@ -18,7 +16,7 @@ pub(super) fn program_file(_pid: i32) -> Option<std::path::PathBuf> {
 }
 
 /// What is kept of a start is no moment.
-pub(super) fn age(_process: &Process) -> Option<Duration> {
+pub(super) fn started(_process: &Process) -> Option<SystemTime> {
     None
 }
 
@@ -58,12 +56,11 @@ pub(super) fn folder(_pid: i32) -> Option<PathBuf> {
 }
 
 /// `ps` shows the environment behind the words of the command, where a value with a blank has no end.
-pub(super) fn environment(pid: i32) -> HashMap<OsString, OsString> {
-    ps(&["-E", "-ww", "-p", &pid.to_string(), "-o", "command="])
-        .split(' ')
-        .filter_map(|word| word.split_once('='))
-        .map(|(name, value)| (name.into(), value.into()))
-        .collect()
+pub(super) fn environment(pid: i32) -> Environment {
+    Environment {
+        entries: ps(&["-E", "-ww", "-p", &pid.to_string(), "-o", "command="]).into_bytes(),
+        separator: b' ',
+    }
 }
 
 pub(super) fn all() -> Vec<Process> {
