@@ -27,6 +27,11 @@ pub struct Told {
     pub session: Option<Session>,
 }
 
+/// The folder that an agent's process keeps its files in. `variable` reads the environment of the process.
+pub fn folder(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    living.agent.manifest.home.folder(variable)
+}
+
 /// The id of the conversation that a process is in. `variable` reads the environment of the process.
 pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
     told(living, variable).id

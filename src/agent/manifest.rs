@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::KINDS;
-use super::rule::Rule;
+use super::rule::{Pattern, Rule};
 use crate::state::{State, Why};
 
 /// Everything about one agent. In a user's file for one of our kinds each key that is given replaces ours.
@@ -20,6 +20,7 @@ pub struct Manifest {
     pub conversation: Conversation,
     pub transcripts: Transcripts,
     pub keys: Keys,
+    pub messages: Messages,
     pub sources: Sources,
     pub session: SessionFile,
     /// Rules for the title of the pane, by name.
@@ -108,6 +109,29 @@ pub struct Keys {
     pub interrupt: Option<Vec<String>>,
     /// What is typed and sent to end it.
     pub leave: Option<String>,
+    /// While it works: has it take what stands in the composer when it has finished.
+    pub queue: Option<Vec<String>>,
+    /// While it works: gives it what stands in the composer at once, and it goes on. Without it that would take an
+    /// interrupt.
+    pub steer: Option<Vec<String>>,
+    /// Puts a draft aside, which comes back when something else was sent.
+    pub stash: Option<Vec<String>>,
+}
+
+/// What it does with texts that are pasted into its composer.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Messages {
+    /// What makes a text that begins with it no message, but a command or nothing at all.
+    pub commands: Option<Vec<String>>,
+    /// The same, where a blank before it helps.
+    pub spaced: Option<Vec<String>>,
+    /// What makes Enter behind it begin a new line.
+    pub continues: Option<Vec<String>>,
+    /// What a last word begins with that Enter would complete.
+    pub completes: Option<Vec<String>>,
+    /// All of what it shows in place of a long text, without blanks.
+    pub pasted: Option<Pattern>,
 }
 
 /// What tells its state.
@@ -274,7 +298,8 @@ impl Manifest {
         fill!(self.conversation, under.conversation, file id start lock options unless form);
         fill!(self.commands, under.commands, launch launch_as resume headless headless_resume);
         fill!(self.transcripts, under.transcripts, files local);
-        fill!(self.keys, under.keys, submit interrupt leave);
+        fill!(self.keys, under.keys, submit interrupt leave queue steer stash);
+        fill!(self.messages, under.messages, commands spaced continues completes pasted);
         fill!(self.sources, under.sources, order);
         fill!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
@@ -298,6 +323,11 @@ impl Manifest {
 impl Manifest {
     /// What no parser sees. Ours are checked by a test: their patterns are compiled when they are needed.
     fn check(&self, text: &str) -> Result<(), String> {
+        if let Some(pattern) = &self.messages.pasted
+            && let Err(problem) = pattern.compile()
+        {
+            return Err(located(text, Some(pattern.span.clone()), problem));
+        }
         for (table, rules) in [("title", &self.title), ("screen", &self.screen)] {
             for (name, rule) in rules {
                 let wrong = |what: &str| Err(format!(": [{table}.{name}] {what}"));

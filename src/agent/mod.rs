@@ -1,6 +1,6 @@
 //! The coding CLIs that can live in a pane: what is known of each ([`manifest`]), which one lives there
 //! ([`recognise`]), in which conversation it is ([`conversation`]), what stands on its screen ([`screen`]) and in its
-//! composer ([`composer`]), what its hooks say ([`report`]), what it is doing ([`state`]) and why that is so
+//! composer ([`composer`]), what can be typed to it ([`message`]), what its hooks say ([`report`]), what it is doing ([`state`]) and why that is so
 //! ([`explain`]).
 //!
 //! `agent` is given text, titles and processes, never a server.
@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod explain;
 pub mod hooks;
 pub mod manifest;
+pub mod message;
 mod program;
 pub mod recognise;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod rule;
 pub mod screen;
 pub mod session;
 pub mod state;
+pub mod transcript;
 
 /// A known agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

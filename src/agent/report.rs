@@ -36,8 +36,8 @@ pub struct Told {
     pub state: Option<(State, Option<Why>)>,
     /// It repeats what another event has said more exactly: where the state is that one already, its reason stays.
     pub vague: bool,
-    /// A person's prompt was taken.
-    pub prompt: bool,
+    /// The prompt that it took, where it says so.
+    pub prompt: Option<String>,
     /// The conversation is over.
     pub over: bool,
 }
@@ -99,9 +99,9 @@ fn enters(state: Option<(State, Option<Why>)>) -> Told {
 }
 
 /// It took a prompt.
-fn takes(prompt: bool) -> Told {
+fn takes(prompt: &str) -> Told {
     Told {
-        prompt,
+        prompt: (!prompt.is_empty()).then(|| prompt.into()),
         ..enters(Some(BUSY))
     }
 }
@@ -123,7 +123,8 @@ fn claude(payload: &Payload) -> Option<Told> {
         "SessionStart" if payload.source == "compact" => return None,
         "SessionStart" => enters(Some(IDLE)),
         // While busy it fires when the prompt is queued, and not again when its turn comes.
-        "UserPromptSubmit" => takes(!payload.prompt.starts_with(CLAUDE_NOTE)),
+        "UserPromptSubmit" if payload.prompt.starts_with(CLAUDE_NOTE) => takes(""),
+        "UserPromptSubmit" => takes(&payload.prompt),
         "PreToolUse" | "PostToolUse" | "PostToolUseFailure" => is(BUSY),
         "PermissionRequest" if payload.tool_name == "AskUserQuestion" => is(QUESTION),
         "PermissionRequest" => is(PERMISSION),
@@ -155,7 +156,7 @@ fn codex(payload: &Payload) -> Option<Told> {
     let told = match payload.event()? {
         // It comes with the first prompt, not with the start.
         "SessionStart" if payload.source != "compact" => enters(None),
-        "UserPromptSubmit" => takes(true),
+        "UserPromptSubmit" => takes(&payload.prompt),
         "PreToolUse" if payload.tool_name == "request_user_input" => is(QUESTION),
         "PreToolUse" | "PostToolUse" => is(BUSY),
         "PermissionRequest" => is(PERMISSION),
@@ -169,7 +170,7 @@ fn codex(payload: &Payload) -> Option<Told> {
 fn gemini(payload: &Payload) -> Option<Told> {
     let told = match payload.event()? {
         "SessionStart" => enters(Some(IDLE)),
-        "BeforeAgent" => takes(true),
+        "BeforeAgent" => takes(&payload.prompt),
         "BeforeTool" | "AfterTool" => is(BUSY),
         "Notification" if payload.notification_type != "ToolPermission" => return None,
         "Notification" if payload.details.kind == "ask_user" => is(QUESTION),
@@ -187,7 +188,7 @@ fn opencode(payload: &Payload) -> Option<Told> {
         // A child session is a sub-agent's.
         _ if payload.properties.info.parent.is_some() => return None,
         "session.created" => enters(Some(IDLE)),
-        "chat.message" => takes(true),
+        "chat.message" => takes(&payload.properties.prompt),
         "session.status" => match payload.properties.status.kind.as_str() {
             "busy" | "retry" => is(BUSY),
             "idle" => is(IDLE),
@@ -207,7 +208,11 @@ fn pi(payload: &Payload) -> Option<Told> {
     let told = match payload.event()? {
         "session_start" => enters(Some(IDLE)),
         // What the input is, a command or a prompt, is told by what follows.
-        "agent_start" => takes(true),
+        "input" => Told {
+            prompt: Some(payload.text.clone()),
+            ..Told::default()
+        },
+        "agent_start" => takes(""),
         "agent_end" => is(IDLE),
         "session_shutdown" => over(),
         _ => return None,
@@ -237,6 +242,9 @@ struct Payload {
     source: String,
     #[serde(deserialize_with = "lenient")]
     prompt: String,
+    /// Of pi.
+    #[serde(deserialize_with = "lenient")]
+    text: String,
     #[serde(deserialize_with = "lenient")]
     tool_name: String,
     #[serde(deserialize_with = "lenient")]
@@ -257,6 +265,8 @@ struct Payload {
 struct Properties {
     #[serde(rename = "sessionID", deserialize_with = "lenient")]
     session: String,
+    #[serde(deserialize_with = "lenient")]
+    prompt: String,
     #[serde(deserialize_with = "lenient")]
     status: Typed,
     #[serde(deserialize_with = "lenient")]
@@ -356,10 +366,13 @@ mod tests {
             told(kind, &payload.to_string())
         };
         let human = prompt("claude", "say hello").expect("a concern");
-        assert!(human.prompt && human.proves);
+        assert_eq!(
+            (human.prompt.as_deref(), human.proves),
+            (Some("say hello"), true)
+        );
         let own = prompt("claude", "<task-notification>\n<task-id>a8</task-id>");
         let own = own.expect("a concern");
-        assert!(!own.prompt && own.proves);
+        assert_eq!((own.prompt, own.proves), (None, true));
         assert_eq!(own.state, Some(BUSY));
         assert!(prompt("codex", "say hello").is_some());
         assert_eq!(

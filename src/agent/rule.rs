@@ -276,7 +276,7 @@ impl Pattern {
         compiled.as_ref().map_err(String::as_str)
     }
 
-    fn matches(&self, row: &str) -> bool {
+    pub(super) fn matches(&self, row: &str) -> bool {
         self.compile().is_ok_and(|regex| regex.is_match(row))
     }
 }

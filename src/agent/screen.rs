@@ -55,6 +55,13 @@ impl Screen {
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
+
+    /// The rows as lines, without style.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let rows: Vec<&str> = self.rows.iter().map(Row::text).collect();
+        rows.join("\n")
+    }
 }
 
 impl Row {

@@ -16,6 +16,7 @@ mod sesh_pane;
 mod sesh_reap;
 mod sesh_report;
 mod sesh_run;
+mod sesh_send;
 mod sesh_set;
 mod tmux_sesh;
 
@@ -79,6 +80,7 @@ tools! {
     SESH_SET = "sesh-set" in sesh_set,
     SESH_END = "sesh-end" in sesh_end,
     SESH_RUN = "sesh-run" in sesh_run,
+    SESH_SEND = "sesh-send" in sesh_send,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,

@@ -104,7 +104,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
 ///
 /// From 3.7 on it acts as the client that looks at the pane and refuses if that one is read-only; it can be
 /// told to act as nobody, which 3.2a and 3.3a do not know.
-const OWN_CLIENT: &str = "#{m:3.[2-6]*,#{version}}";
+pub(super) const OWN_CLIENT: &str = "#{m:3.[2-6]*,#{version}}";
 
 fn typing(pane: PaneId, request: &Request, who: As) -> Batch {
     let mut batch = Batch::new();

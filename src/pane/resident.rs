@@ -3,12 +3,14 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
+use crate::agent::composer::{self, Composer};
 use crate::agent::conversation;
 use crate::agent::explain::{Explanation, explain};
 use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
-use crate::agent::screen::Screen;
+use crate::agent::screen::{Row, Screen};
 use crate::agent::state::{Evidence, Report, Session, Verdict, judge};
+use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::proc::{self, Process};
@@ -159,16 +161,29 @@ pub struct Look<'a> {
     /// The server's clock.
     pub now: u64,
     pub resident: Option<Resident<'a>>,
+    /// The screen, as `capture-pane -p -e` prints it.
+    pub drawn: String,
+    /// What the formats came to that the caller asked for.
+    pub more: Vec<String>,
 }
 
-/// Looks at one pane: one question to the server, and the processes below the pane.
+/// Looks at one pane: one question to the server, and the processes below the pane. `formats` are asked in the same.
 ///
 /// # Errors
 /// No such pane.
-pub fn look<'a>(server: &Server, pane: PaneId, agents: &'a [Agent]) -> Result<Look<'a>> {
+pub fn look<'a>(
+    server: &Server,
+    pane: PaneId,
+    agents: &'a [Agent],
+    formats: &[&str],
+) -> Result<Look<'a>> {
     let frame = Frame::new();
     let more = ["#{pane_dead}", "#{pane_current_path}", write::NOW];
-    let more: Vec<&str> = more.into_iter().chain(TOLD).collect();
+    let more: Vec<&str> = more
+        .into_iter()
+        .chain(TOLD)
+        .chain(formats.iter().copied())
+        .collect();
     let target = pane.to_string();
     let shown = Batch::from(command::print(
         Some(&target),
@@ -193,6 +208,9 @@ pub fn look<'a>(server: &Server, pane: PaneId, agents: &'a [Agent]) -> Result<Lo
     let [dead, folder, now, tells @ ..] = extra(row) else {
         return Err(gone());
     };
+    let Some((tells, more)) = tells.split_at_checked(TOLD.len()) else {
+        return Err(gone());
+    };
     let now = now.parse().unwrap_or(0);
     let mut told = Told::of(tells);
     told.screen = Some(screen);
@@ -208,6 +226,8 @@ pub fn look<'a>(server: &Server, pane: PaneId, agents: &'a [Agent]) -> Result<Lo
         now,
         resident,
         pane,
+        drawn: screen.into(),
+        more: more.iter().copied().map(Into::into).collect(),
     })
 }
 
@@ -265,6 +285,43 @@ impl Resident<'_> {
         let stopped = self.living.process.stopped;
         let settled = stopped || self.activity.saturating_add(SETTLES) <= self.now;
         (settled || verdict.state != State::Unknown).then_some(verdict)
+    }
+
+    /// What it keeps of its conversation, from its end on. `None` where that is not known or cannot be read.
+    #[must_use]
+    pub fn transcript(&self) -> Option<Transcript> {
+        let agent = self.living.agent;
+        let files = agent.manifest.transcripts.files.as_ref()?;
+        let environment = proc::environment(self.living.process.pid);
+        let folder = conversation::folder(&self.living, |name| environment.get(name))?;
+        Transcript::find(&agent.name, &folder, files, self.conversation.as_ref()?)
+    }
+
+    /// What stands in its composer.
+    #[must_use]
+    pub fn composer(&self) -> Composer {
+        match &self.screen {
+            Some(screen) => Composer::read(self.living.agent, screen),
+            None => Composer::Absent,
+        }
+    }
+
+    /// What is drawn above its composer, or all of its screen where that has none.
+    #[must_use]
+    pub fn above_composer(&self) -> String {
+        let Some(screen) = &self.screen else {
+            return String::new();
+        };
+        let found = composer::find(&self.living.agent.manifest.composer, screen);
+        let end = found.map_or(screen.rows().len(), |found| found.rows.start);
+        let rows: Vec<&str> = screen.rows()[..end].iter().map(Row::text).collect();
+        rows.join("\n")
+    }
+
+    /// Whether a hook of this process has said what it does.
+    #[must_use]
+    pub fn has_spoken(&self) -> bool {
+        self.report.is_some()
     }
 
     #[must_use]

@@ -46,7 +46,7 @@ pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Answer
         now,
         resident,
         ..
-    } = look(server, pane, agents)?;
+    } = look(server, pane, agents, &[])?;
     let none = || Error::nothing(format!("no agent lives in pane {pane}"));
     let resident = resident.ok_or_else(none)?;
     let kind = resident.living.agent.name.as_str();

@@ -80,7 +80,7 @@ pub fn explain(server: &Server, target: &Target, agents: &[Agent]) -> Result<Acc
         now,
         resident,
         ..
-    } = look(server, pane, agents)?;
+    } = look(server, pane, agents, &[])?;
     let record = found.record.as_ref();
     let ended = record.filter(|record| record.exit.is_some());
     let explanation = match (&resident, ended, record) {

@@ -1,5 +1,5 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`],
-//! [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
+//! [`send`](mod@send), [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -16,3 +16,4 @@ pub mod place;
 pub mod reap;
 pub mod report;
 pub mod run;
+pub mod send;

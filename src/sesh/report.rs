@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::agent::manifest::Agent;
+use crate::agent::message;
 use crate::agent::recognise::{self, living, nearest};
 use crate::agent::report::Told;
 use crate::env;
@@ -10,7 +11,7 @@ use crate::error::{Exit, Result};
 use crate::id::PaneId;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
-use crate::store::heard::Heard;
+use crate::store::heard::{Heard, Taken};
 use crate::store::query::{both, either, equal};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
@@ -160,10 +161,21 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     let target = pane.to_string();
     let here = format!("#{{==:#{{pane_pid}},{}}}", speaker.first);
     let heeded = heeded(pane, told);
-    let hear = Batch::from(command::set_hidden(
-        &schema::hook(pane),
-        &heard(speaker, told),
-    ));
+    let heard = heard(speaker, told);
+    let mut hear = Batch::new();
+    if let Some(prompt) = &told.prompt {
+        let taken = Taken {
+            pid: heard.pid,
+            start: heard.start,
+            at: heard.at,
+            mark: message::mark(prompt),
+        };
+        hear.extend([command::set_hidden(&schema::prompt(pane), &taken.text())]);
+    }
+    // A prompt alone says nothing of what the agent does.
+    if told.state.is_some() || told.prompt.is_none() {
+        hear.extend([command::set_hidden(&schema::hook(pane), &heard.text())]);
+    }
     let hear = match &heeded {
         Some(condition) => Batch::from(command::if_format(
             Some(&target),
@@ -196,9 +208,8 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     }
 }
 
-/// The value of the variable.
-fn heard(speaker: &Speaker, told: &Told) -> String {
-    let heard = Heard {
+fn heard(speaker: &Speaker, told: &Told) -> Heard {
+    Heard {
         pid: speaker.pid,
         start: speaker.start,
         at: SystemTime::now()
@@ -210,8 +221,7 @@ fn heard(speaker: &Speaker, told: &Told) -> String {
         why: told.state.and_then(|(_, why)| why),
         event: told.event.clone(),
         conversation: told.conversation.clone().filter(|_| !told.over),
-    };
-    heard.text()
+    }
 }
 
 /// The condition that what was said counts.

@@ -1,6 +1,7 @@
-//! What an agent's hooks said last: the hidden variable `SESH_hook_<pane number>`.
+//! What an agent's hooks said last: the hidden variables `SESH_hook_<pane number>` and `SESH_prompt_<pane number>`.
 //!
-//! `pid:start,milliseconds,state,why,event,conversation`; `-` for what was not said.
+//! `pid:start,milliseconds,state,why,event,conversation`; `-` for what was not said. And of the prompt that it took last
+//! `pid:start,milliseconds,mark`, which tells whether it is a certain text, and not what stands in it.
 
 use super::value;
 use crate::state::{State, Why};
@@ -54,6 +55,39 @@ impl Heard {
                 .next()
                 .filter(|id| !matches!(*id, "-" | ""))
                 .map(value::decode),
+        })
+    }
+}
+
+/// A prompt that was taken, by which process, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The agent's process.
+    pub pid: i32,
+    pub start: u64,
+    /// Milliseconds since the epoch.
+    pub at: u64,
+    /// See [`crate::agent::message::mark`].
+    pub mark: String,
+}
+
+impl Taken {
+    /// The text of the variable.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}:{},{},{}", self.pid, self.start, self.at, self.mark)
+    }
+
+    /// Reads it. `None` when no prompt was taken, or nothing that can be understood.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split(',');
+        let (pid, start) = fields.next()?.split_once(':')?;
+        Some(Self {
+            pid: pid.parse().ok()?,
+            start: start.parse().ok()?,
+            at: fields.next()?.parse().ok()?,
+            mark: fields.next()?.into(),
         })
     }
 }

@@ -229,7 +229,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 21] = [
+pub const ELSEWHERE: [Named; 22] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -309,6 +309,12 @@ pub const ELSEWHERE: [Named; 21] = [
         "SESH_hook_<pane number>",
         "hidden variable",
         "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
+    ),
+    named(
+        "SESH_prompt_<pane number>",
+        "hidden variable",
+        "the prompt that the agent took last, as its hook says: `pid:start,milliseconds,mark`, where the mark tells \
+         whether it is a certain text and nothing of what stands in it",
     ),
     named(
         "SESH_reap",
@@ -399,21 +405,32 @@ pub fn hook(pane: PaneId) -> String {
     format!("SESH_hook_{}", pane.0)
 }
 
+/// The hidden variable that holds the mark of the prompt that the agent in a pane took last.
+#[must_use]
+pub fn prompt(pane: PaneId) -> String {
+    format!("SESH_prompt_{}", pane.0)
+}
+
 /// The hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// The pane whose [`hook`] a hidden variable is.
+/// The pane whose [`hook`] or [`prompt`] a hidden variable is.
 #[must_use]
 pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
-    let number = variable.strip_prefix("SESH_hook_")?.parse().ok()?;
-    Some(PaneId(number))
+    let number = ["SESH_hook_", "SESH_prompt_"]
+        .into_iter()
+        .find_map(|begin| variable.strip_prefix(begin))?;
+    Some(PaneId(number.parse().ok()?))
 }
 
 /// The tmux format that gives [`hook`] on a pane: the name is made from the pane's id, and then looked up.
 pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
+
+/// The tmux format that gives [`prompt`] on a pane.
+pub const PROMPT_OF_PANE: &str = "#{E:##{SESH_prompt_#{s/%//:pane_id}#}}";
 
 /// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
 /// not have.

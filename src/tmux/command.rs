@@ -481,6 +481,39 @@ pub fn send_text(pane: PaneId, who: As, text: &str) -> Command {
         .and(["-t", &pane.to_string(), "--", text])
 }
 
+/// Takes what the client reads into a buffer.
+#[must_use]
+pub fn load_buffer(buffer: &str) -> Command {
+    Command::of(["load-buffer", "-b", buffer, "-"])
+}
+
+/// Pastes a buffer and forgets it: as a paste, if the program asked to be told, and line feeds as they are.
+///
+/// A pane that is dead must not get one: tmux up to 3.3a dies of it (tmux#3830).
+#[must_use]
+pub fn paste(pane: PaneId, buffer: &str) -> Command {
+    let pane = pane.to_string();
+    Command::of(["paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", &pane])
+}
+
+/// Pastes a buffer and forgets it: as keys, and each line feed is Enter. It reaches the program in copy mode too, as no
+/// other key does.
+#[must_use]
+pub fn paste_as_keys(pane: PaneId, buffer: &str) -> Command {
+    let pane = pane.to_string();
+    Command::of(["paste-buffer", "-d", "-b", buffer, "-t", &pane])
+}
+
+#[must_use]
+pub fn set_buffer(buffer: &str, text: &str) -> Command {
+    Command::of(["set-buffer", "-b", buffer, "--", text])
+}
+
+#[must_use]
+pub fn delete_buffer(buffer: &str) -> Command {
+    Command::of(["delete-buffer", "-b", buffer])
+}
+
 /// Leaves copy mode or any other mode of a pane.
 #[must_use]
 pub fn leave_mode(pane: PaneId) -> Command {

@@ -208,17 +208,34 @@ impl Server {
     /// As [`Server::run`].
     pub fn run_in(&self, batch: &Batch, folder: Option<&Path>) -> Result<String> {
         let argv = batch.argv();
-        let (argv, fed) = if fits(&argv) {
-            (argv, None)
-        } else {
-            (by_stdin(batch), Some(batch.text()))
-        };
-        let mut client = self.client(&argv);
+        if fits(&argv) {
+            return self.run_program(batch, &argv, folder, None);
+        }
+        let text = batch.text();
+        self.run_program(batch, &by_stdin(batch), folder, Some(text.as_bytes()))
+    }
+
+    /// The same by the tmux program with something for it to read: a command of the batch does.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn run_with(&self, batch: &Batch, input: &[u8]) -> Result<String> {
+        self.run_program(batch, &batch.argv(), None, Some(input))
+    }
+
+    fn run_program(
+        &self,
+        batch: &Batch,
+        argv: &[String],
+        folder: Option<&Path>,
+        input: Option<&[u8]>,
+    ) -> Result<String> {
+        let mut client = self.client(argv);
         if let Some(folder) = folder {
             client.current_dir(folder);
         }
         client
-            .stdin(if fed.is_some() {
+            .stdin(if input.is_some() {
                 Stdio::piped()
             } else {
                 Stdio::null()
@@ -228,9 +245,9 @@ impl Server {
         let output = client
             .spawn()
             .and_then(|mut child| {
-                if let (Some(text), Some(mut stdin)) = (&fed, child.stdin.take()) {
+                if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
                     // A server that is not there closes the pipe: its own words tell more.
-                    let _ = stdin.write_all(text.as_bytes());
+                    let _ = stdin.write_all(input);
                 }
                 child.wait_with_output()
             })

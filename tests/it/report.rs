@@ -45,7 +45,7 @@ fn words(outcome: Outcome) -> String {
     let marks = [
         (proves, "proves"),
         (vague, "vague"),
-        (prompt, "prompt"),
+        (prompt.is_some(), "prompt"),
         (over, "over"),
     ];
     words.extend(marks.iter().filter(|(set, _)| *set).map(|(_, word)| *word));

@@ -32,8 +32,10 @@ export const TmuxSesh = async () => {
       if (!TOLD.includes(event.type) || children.has(sessionID ?? info?.id)) return
       tell(event.type, { sessionID: sessionID ?? info?.id, status })
     },
-    "chat.message": async (input) => {
-      if (!children.has(input.sessionID)) tell("chat.message", { sessionID: input.sessionID })
+    "chat.message": async (input, output) => {
+      if (children.has(input.sessionID)) return
+      const texts = (output?.parts ?? []).filter((part) => part.type === "text" && !part.synthetic)
+      tell("chat.message", { sessionID: input.sessionID, prompt: texts.map((part) => part.text).join("\n") })
     },
   }
 }

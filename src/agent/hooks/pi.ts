@@ -22,9 +22,9 @@ export default function (pi: any) {
     last = last.then(run);
     return last;
   };
-  for (const type of ["session_start", "agent_start", "agent_end", "session_shutdown"]) {
-    pi.on(type, async (_event: any, ctx: any) => {
-      const told = tell({ type, sessionId: ctx?.sessionManager?.getSessionId?.() });
+  for (const type of ["session_start", "input", "agent_start", "agent_end", "session_shutdown"]) {
+    pi.on(type, async (event: any, ctx: any) => {
+      const told = tell({ type, text: event?.text, sessionId: ctx?.sessionManager?.getSessionId?.() });
       // Behind the last one there is nobody to wait for.
       if (type === "session_shutdown") await told;
     });

@@ -1,0 +1,312 @@
+//! `sesh-send`: a message to an agent or a shell, with proof that it arrived.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{On, target};
+use crate::agent::message::typeable;
+use crate::error::{Error, Exit, Result};
+use crate::out;
+use crate::pane::deliver::{Busy, Draft, Message, Outcome};
+use crate::sesh::send::{Patience, Sent, send};
+
+/// Send a message to agents and shells, and prove that it arrived
+///
+/// The message is pasted and Enter is pressed behind it, where that does no harm: not at a question of the agent's,
+/// where Enter would mean yes, not behind what a person has typed and not sent, not into the shell that a dead agent has
+/// left. Exit 0 only with proof: the agent's hook or its transcript has the message, or the screen shows that it was
+/// taken. Exit 4 when nothing was sent, with the reason; 7 when it was typed and nothing proves that it arrived. Of
+/// several targets each has a line, and the worst exit code counts.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    /// The targets, and last the message; - reads it from stdin. With --file all are targets
+    #[arg(required = true, value_name = "TARGET... MESSAGE")]
+    words: Vec<String>,
+
+    /// Read the message from a file
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// Wait for the end of what the message begins
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit)]
+    wait: Option<Limit>,
+
+    /// Wait, and print the agent's answer
+    #[arg(long)]
+    reply: bool,
+
+    /// If the agent works: into its own queue, for when it has finished
+    #[arg(long)]
+    queue: bool,
+
+    /// If the agent works: at once, into what it does; where it has no such thing, that is interrupted
+    #[arg(long, conflicts_with = "queue")]
+    now: bool,
+
+    /// If a person has typed something and not sent it
+    #[arg(long, value_enum, default_value_t = OnDraft::Refuse)]
+    draft: OnDraft,
+
+    /// Leave the message in the composer
+    #[arg(long, conflicts_with_all = ["wait", "reply"])]
+    no_enter: bool,
+
+    /// Also a message that the agent takes for a command
+    #[arg(long)]
+    as_it_is: bool,
+
+    /// How long the delivery may take
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// A line of JSON for each target
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+/// What to do with a draft.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OnDraft {
+    /// Send nothing
+    Refuse,
+    /// Wait until it is sent or gone
+    Wait,
+    /// Have the agent put it aside, where it can
+    Stash,
+}
+
+/// A duration, or none.
+#[derive(Clone, Copy, Debug)]
+struct Limit(Option<Duration>);
+
+fn limit(text: &str) -> Result<Limit, humantime::DurationError> {
+    if text.is_empty() {
+        return Ok(Limit(None));
+    }
+    humantime::parse_duration(text).map(|limit| Limit(Some(limit)))
+}
+
+pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
+    let text = typeable(&text(&mut args)?);
+    if text.trim().is_empty() {
+        return Err(Error::usage("the message is empty").into());
+    }
+    let server = args.on.server()?;
+    let targets = args
+        .words
+        .iter()
+        .map(|word| Ok((word.clone(), target(&server, word)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let message = Message {
+        text: &text,
+        busy: match (args.queue, args.now) {
+            (true, _) => Busy::Queue,
+            (_, true) => Busy::Now,
+            _ => Busy::Refuse,
+        },
+        draft: match args.draft {
+            OnDraft::Refuse => Draft::Refuse,
+            OnDraft::Wait => Draft::Wait,
+            OnDraft::Stash => Draft::Stash,
+        },
+        enter: !args.no_enter,
+        as_it_is: args.as_it_is,
+        within: args.timeout,
+    };
+    let patience = (args.reply || args.wait.is_some()).then(|| Patience {
+        limit: args.wait.and_then(|Limit(limit)| limit),
+        reply: args.reply,
+    });
+    let all = send(&server, &targets, message, patience)?;
+    let several = all.len() > 1;
+    let mut worst = Exit::Done;
+    for sent in &all {
+        let exit = exit(sent);
+        if rank(exit) > rank(worst) {
+            worst = exit;
+        }
+        if args.json {
+            out::json(&object(sent, exit))?;
+        } else {
+            say(sent, several)?;
+        }
+    }
+    Ok(worst)
+}
+
+/// The message, which is taken away from the words where it is one of them.
+fn text(args: &mut Args) -> anyhow::Result<String> {
+    if let Some(file) = &args.file {
+        let bytes = std::fs::read(file)
+            .map_err(|error| Error::failed(format!("cannot read {}: {error}", file.display())))?;
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    let word = args.words.pop().unwrap_or_default();
+    if args.words.is_empty() {
+        return Err(Error::usage(
+            "there is no message: name the target and then the message, - for stdin, or --file FILE",
+        )
+        .into());
+    }
+    if word != "-" {
+        return Ok(word);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn exit(sent: &Sent) -> Exit {
+    let delivered = match &sent.outcome {
+        Ok(Outcome::Proven { .. } | Outcome::Placed { .. }) => Exit::Done,
+        Ok(Outcome::Typed { .. }) => Exit::Unconfirmed,
+        Ok(Outcome::Refused { .. }) => Exit::Unusable,
+        Err(error) => error.exit,
+    };
+    match &sent.turn {
+        Some(Err(error)) => error.exit,
+        _ => delivered,
+    }
+}
+
+/// The worse, the higher.
+fn rank(exit: Exit) -> u8 {
+    match exit {
+        Exit::Done => 0,
+        Exit::TimedOut => 1,
+        Exit::Unusable => 2,
+        Exit::Unconfirmed => 3,
+        Exit::Nothing => 4,
+        Exit::Changed => 5,
+        _ => 6,
+    }
+}
+
+/// What the target is called in a sentence.
+fn called(sent: &Sent) -> &str {
+    sent.name.as_deref().unwrap_or(&sent.target)
+}
+
+fn say(sent: &Sent, several: bool) -> anyhow::Result<()> {
+    let name = called(sent);
+    let complain = |what: &str, seen: &str| {
+        let mut sentence = format!("{name}: {what}");
+        if !seen.is_empty() {
+            sentence.push_str("; its screen ends with: ");
+            sentence.push_str(&seen.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+        out::complain("sesh-send", &sentence);
+    };
+    match &sent.outcome {
+        Err(error) => complain(&error.sentence, ""),
+        Ok(Outcome::Refused { why, seen, .. }) => {
+            complain(&format!("nothing was sent: {why}"), seen);
+        }
+        Ok(Outcome::Typed { why, seen, .. }) => {
+            complain(
+                &format!("typed, and not proven to have arrived: {why}"),
+                seen,
+            );
+        }
+        Ok(Outcome::Placed { .. }) if several => out::line(&format!("{name}: typed, not sent"))?,
+        Ok(Outcome::Proven { by, queued, .. }) if several && sent.turn.is_none() => {
+            let what = if *queued { "queued" } else { "delivered" };
+            out::line(&format!("{name}: {what} ({})", word(*by)))?;
+        }
+        Ok(_) => {}
+    }
+    match &sent.turn {
+        Some(Err(error)) => complain(&error.sentence, ""),
+        Some(Ok(turn)) => match &turn.reply {
+            Some(reply) => {
+                if several {
+                    out::line(&format!("{name}:"))?;
+                }
+                let lines: Vec<String> = reply.text.lines().map(Into::into).collect();
+                out::lines(&lines, false)?;
+            }
+            None if several => {
+                out::line(&format!("{name}: {}", turn.state.as_str()))?;
+            }
+            None => {}
+        },
+        None => {}
+    }
+    Ok(())
+}
+
+fn word(value: impl serde::Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    value.as_str().unwrap_or_default().into()
+}
+
+fn object(sent: &Sent, exit: Exit) -> Value {
+    let mut object = json!({
+        "target": sent.target,
+        "uuid": sent.sesh,
+        "name": sent.name,
+        "pane": sent.pane.map(|pane| pane.to_string()),
+        "agent": null,
+        "outcome": "failed",
+        "proof": null,
+        "reason": null,
+        "message": null,
+        "seen": null,
+        "state": null,
+        "why": null,
+        "reply": null,
+        "replyFrom": null,
+        "exit": exit.code(),
+    });
+    match &sent.outcome {
+        Ok(Outcome::Proven { by, queued, agent }) => {
+            object["outcome"] = if *queued { "queued" } else { "delivered" }.into();
+            object["proof"] = word(*by).into();
+            object["agent"] = json!(agent);
+        }
+        Ok(Outcome::Placed { agent }) => {
+            object["outcome"] = "placed".into();
+            object["agent"] = json!(agent);
+        }
+        Ok(Outcome::Typed { why, seen, agent }) => {
+            object["outcome"] = "typed".into();
+            object["message"] = why.as_str().into();
+            object["seen"] = seen.as_str().into();
+            object["agent"] = json!(agent);
+        }
+        Ok(Outcome::Refused {
+            reason,
+            why,
+            seen,
+            agent,
+        }) => {
+            object["outcome"] = "refused".into();
+            object["reason"] = word(*reason).into();
+            object["message"] = why.as_str().into();
+            object["seen"] = seen.as_str().into();
+            object["agent"] = json!(agent);
+        }
+        Err(error) => object["message"] = error.sentence.as_str().into(),
+    }
+    match &sent.turn {
+        Some(Ok(turn)) => {
+            object["state"] = turn.state.as_str().into();
+            object["why"] = json!(turn.why);
+            if let Some(reply) = &turn.reply {
+                object["reply"] = reply.text.as_str().into();
+                object["replyFrom"] = if reply.exact { "transcript" } else { "screen" }.into();
+            }
+        }
+        Some(Err(error)) => object["message"] = error.sentence.as_str().into(),
+        None => {}
+    }
+    object
+}

@@ -1,0 +1,236 @@
+//! Sending messages: to several panes at once, and what came of each; the end of what an agent made of one, and its answer.
+
+use std::time::{Duration, Instant};
+
+use crate::agent::manifest::{Agent, Agents};
+use crate::agent::message;
+use crate::agent::screen::Screen;
+use crate::agent::transcript::Entry;
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::id::{PaneId, SeshId};
+use crate::pane::deliver::{Message, Outcome, deliver};
+use crate::pane::resident::{self, Look, Resident};
+use crate::proc;
+use crate::sesh::find;
+use crate::state::{State, Why};
+use crate::store::{Select, Target};
+use crate::tmux::Server;
+
+/// How long the end of what was sent is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// `None`: for ever.
+    pub limit: Option<Duration>,
+    /// Also read the answer.
+    pub reply: bool,
+}
+
+/// One message on its way.
+#[derive(Debug)]
+pub struct Sent {
+    /// What the caller named.
+    pub target: String,
+    pub sesh: Option<SeshId>,
+    pub name: Option<String>,
+    pub pane: Option<PaneId>,
+    pub outcome: Result<Outcome>,
+    /// What its end was, if that was waited for.
+    pub turn: Option<Result<Turn>>,
+}
+
+/// How what was sent came to its end.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub state: State,
+    pub why: Option<Why>,
+    pub reply: Option<Reply>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub text: String,
+    /// It stands in the agent's transcript; otherwise it is what its screen shows below the message.
+    pub exact: bool,
+}
+
+/// How often the end of a turn is looked for.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long an agent has to be idle behind a message for its turn to be over: what it works on shows within this time.
+const OVER: Duration = Duration::from_secs(2);
+
+/// Sends a message to every target at once.
+///
+/// # Errors
+/// What keeps it from being tried at all. What came of each is in the answer.
+pub fn send(
+    server: &Server,
+    targets: &[(String, Target)],
+    message: Message<'_>,
+    patience: Option<Patience>,
+) -> Result<Vec<Sent>> {
+    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let named: Vec<Target> = targets.iter().map(|(_, target)| target.clone()).collect();
+    let snapshot = find::read(server, &Select::targets(&named))?;
+    let mut all: Vec<Sent> = Vec::new();
+    for (text, target) in targets {
+        let sent = match target {
+            Target::Pane(pane) => to(text, None, None, Ok(*pane)),
+            target => match snapshot.find(target) {
+                Ok(record) => {
+                    let pane = record.tmux.as_ref().map(|place| place.pane);
+                    let pane = pane.ok_or_else(|| {
+                        let name = &record.name;
+                        Error::unusable(format!("{name} has ended and has no pane any more"))
+                    });
+                    to(text, Some(record.uuid), Some(record.name.clone()), pane)
+                }
+                Err(error) => to(text, None, None, Err(error)),
+            },
+        };
+        // Never two copies: a pane that is named twice gets one.
+        if sent.pane.is_none() || all.iter().all(|other| other.pane != sent.pane) {
+            all.push(sent);
+        }
+    }
+    std::thread::scope(|scope| {
+        for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
+            let agents = &agents;
+            scope.spawn(move || one(server, sent, agents, message, patience));
+        }
+    });
+    Ok(all)
+}
+
+fn to(target: &str, sesh: Option<SeshId>, name: Option<String>, pane: Result<PaneId>) -> Sent {
+    let (pane, outcome) = match pane {
+        Ok(pane) => (Some(pane), Ok(Outcome::Placed { agent: None })),
+        Err(error) => (None, Err(error)),
+    };
+    Sent {
+        target: target.into(),
+        sesh,
+        name,
+        pane,
+        outcome,
+        turn: None,
+    }
+}
+
+fn one(
+    server: &Server,
+    sent: &mut Sent,
+    agents: &[Agent],
+    message: Message<'_>,
+    patience: Option<Patience>,
+) {
+    let Some(pane) = sent.pane else { return };
+    sent.outcome = deliver(server, pane, sent.sesh, agents, message);
+    if let (Ok(Outcome::Proven { .. }), Some(patience)) = (&sent.outcome, patience) {
+        sent.turn = Some(turn(server, pane, agents, message.text, patience));
+    }
+}
+
+/// Waits for the end of what a message has begun.
+fn turn(
+    server: &Server,
+    pane: PaneId,
+    agents: &[Agent],
+    text: &str,
+    patience: Patience,
+) -> Result<Turn> {
+    let begun = Instant::now();
+    let mut idle: Option<Instant> = None;
+    loop {
+        let look = resident::look(server, pane, agents, &[])?;
+        let (state, why) = state(&look);
+        let since = match state {
+            State::Busy | State::Unknown | State::Starting => {
+                idle = None;
+                None
+            }
+            _ => Some(*idle.get_or_insert_with(Instant::now)),
+        };
+        // Whoever waits for a person, or is gone, has come to an end at once.
+        let over = match state {
+            State::Waiting | State::Exited => true,
+            _ => since.is_some_and(|since| since.elapsed() >= OVER),
+        };
+        if over {
+            let reply = patience.reply.then(|| reply(&look, text));
+            return Ok(Turn { state, why, reply });
+        }
+        if patience.limit.is_some_and(|limit| begun.elapsed() >= limit) {
+            return Err(Error::new(
+                Exit::TimedOut,
+                format!("it is still {} after what was sent", state.as_str()),
+            ));
+        }
+        // why: an agent without hooks has no event for the end of its turn.
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn state(look: &Look<'_>) -> (State, Option<Why>) {
+    if look.dead {
+        return (State::Exited, None);
+    }
+    if let Some(resident) = &look.resident {
+        let verdict = resident.verdict();
+        return (verdict.state, verdict.why);
+    }
+    let agents = look
+        .pane
+        .record
+        .as_ref()
+        .and_then(|record| record.agent.as_ref());
+    if agents.is_some() {
+        return (State::Exited, None);
+    }
+    let first = proc::read(look.pane.place.pid);
+    let front = first.and_then(|first| proc::read(first.foreground));
+    match front {
+        Some(front) if front.is_shell() => (State::Idle, None),
+        Some(_) => (State::Busy, None),
+        None => (State::Unknown, None),
+    }
+}
+
+/// The answer to a message: what the transcript has behind it, else what the screen shows below it.
+fn reply(look: &Look<'_>, text: &str) -> Reply {
+    let transcript = look.resident.as_ref().and_then(Resident::transcript);
+    if let Some(transcript) = transcript {
+        let entries = transcript.from_begin().more();
+        let essence = message::essence(text);
+        let is_it = |entry: &Entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == essence);
+        if let Some(at) = entries.iter().rposition(is_it) {
+            let answers: Vec<&str> = entries[at + 1..]
+                .iter()
+                .take_while(|entry| !matches!(entry, Entry::End))
+                .filter_map(|entry| match entry {
+                    Entry::Answer(answer) => Some(answer.as_str()),
+                    _ => None,
+                })
+                .collect();
+            if !answers.is_empty() {
+                return Reply {
+                    text: answers.join("\n"),
+                    exact: true,
+                };
+            }
+        }
+    }
+    let shown = match &look.resident {
+        Some(resident) => resident.above_composer(),
+        None => Screen::parse(&look.drawn).text(),
+    };
+    let rows: Vec<&str> = shown.lines().collect();
+    let last = text.lines().next_back().unwrap_or_default();
+    let at = rows.iter().rposition(|row| message::ends_in(last, row));
+    let below = rows[at.map_or(0, |at| at + 1)..].join("\n");
+    Reply {
+        text: below.trim_matches('\n').into(),
+        exact: false,
+    }
+}
