@@ -65,7 +65,9 @@ impl Server {
     pub(crate) fn becomes(&self, pane: &str, state: &str) -> Record {
         until_some(&format!("{pane} is {state}"), || {
             self.sesh("sesh-reap", super::NONE).ok();
-            self.sesh_of(pane).filter(|record| is(record, state))
+            // What was read just now may be newer than what was written.
+            let found = self.sesh_of(pane).filter(|record| is(record, state));
+            found.filter(|_| self.is_stored_as(pane, state))
         })
     }
 
@@ -73,9 +75,13 @@ impl Server {
     #[track_caller]
     pub(crate) fn shows_state(&self, pane: &str, state: &str) {
         until(&format!("{pane} is stored as {state}"), || {
-            let stored = self.format(pane, "#{@sesh_state} #{@sesh_why}");
-            stored.trim_end() == state
+            self.is_stored_as(pane, state)
         });
+    }
+
+    fn is_stored_as(&self, pane: &str, state: &str) -> bool {
+        let stored = self.format(pane, "#{@sesh_state} #{@sesh_why}");
+        stored.trim_end() == state
     }
 }
 
