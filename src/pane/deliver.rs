@@ -21,7 +21,7 @@ use crate::id::{PaneId, SeshId};
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::heard::Taken;
-use crate::store::query::{both, equal};
+use crate::store::query::{both, either, equal};
 use crate::store::{Key, schema};
 use crate::tmux::command::As;
 use crate::tmux::{Batch, Server, command};
@@ -233,6 +233,40 @@ enum Place {
     Shell,
 }
 
+/// The right to type a message into a pane, of which two at once would be one text. Given back when it is dropped.
+struct Turn<'a> {
+    server: &'a Server,
+    variable: String,
+    holder: String,
+}
+
+impl Turn<'_> {
+    /// Takes it if nobody has it, or somebody who is gone. Gives who has it then.
+    fn take(&self, left_over: &str) -> Result<String> {
+        let held = |by: &str| format!("#{{==:#{{{}}},{by}}}", self.variable);
+        let take = Batch::from(command::set_hidden(&self.variable, &self.holder));
+        let take = command::if_format(
+            None,
+            &either(&held(""), &held(left_over)),
+            &take,
+            &Batch::new(),
+        );
+        let tell = command::print(None, &format!("#{{{}}}", self.variable));
+        let said = self.server.run(&Batch::from(take).then(tell))?;
+        Ok(said.trim_end().into())
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let own = format!("#{{==:#{{{}}},{}}}", self.variable, self.holder);
+        let give = Batch::from(command::unset_hidden(&self.variable));
+        let give = command::if_format(None, &own, &give, &Batch::new());
+        // With the server it is gone anyway.
+        let _ = self.server.run(&Batch::from(give));
+    }
+}
+
 /// Something in the way.
 struct Blocked {
     reason: Reason,
@@ -250,10 +284,19 @@ impl Blocked {
 
 impl<'a> Delivery<'a> {
     fn run(&self) -> Result<Outcome> {
-        let (seen, place) = match self.ready()? {
-            Ok(ready) => ready,
-            Err(refused) => return Ok(refused),
+        if let Err(refused) = self.ready()? {
+            return Ok(refused);
+        }
+        let turn = self.turn()?;
+        let ready = match (self.ready()?, turn) {
+            (Ok((seen, _)), None) => {
+                let why = "another message is on its way there";
+                return Ok(refused(&seen, Blocked::new(Reason::Busy, why)));
+            }
+            (Ok(ready), Some(turn)) => (ready, turn),
+            (Err(refused), _) => return Ok(refused),
         };
+        let ((seen, place), _turn) = ready;
         let text = match (seen.resident(), self.message.as_it_is) {
             (Some(resident), false) => {
                 let agent = resident.living.agent;
@@ -308,6 +351,39 @@ impl<'a> Delivery<'a> {
             ));
         }
         Ok(Seen { look })
+    }
+
+    /// Waits until nobody else is typing a message into the pane. `None` when that lasts too long.
+    fn turn(&self) -> Result<Option<Turn<'a>>> {
+        let own = proc::read(std::process::id().cast_signed()).map_or(0, |own| own.start);
+        let turn = Turn {
+            server: self.server,
+            variable: schema::send(self.pane),
+            holder: format!("{}:{own}:{}", std::process::id(), buffer()),
+        };
+        let mut left_over = String::new();
+        loop {
+            let holder = turn.take(&left_over)?;
+            if holder == turn.holder {
+                return Ok(Some(turn));
+            }
+            // Whoever was killed does not give it back.
+            let mut fields = holder.split(':').map(str::parse::<u64>);
+            let alive = match (fields.next(), fields.next()) {
+                (Some(Ok(pid)), Some(Ok(start))) => i32::try_from(pid)
+                    .ok()
+                    .and_then(proc::read)
+                    .is_some_and(|process| process.start == start && !process.zombie),
+                _ => false,
+            };
+            left_over = if alive { String::new() } else { holder };
+            if self.late() {
+                return Ok(None);
+            }
+            if alive {
+                pause();
+            }
+        }
     }
 
     fn late(&self) -> bool {

@@ -229,7 +229,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 22] = [
+pub const ELSEWHERE: [Named; 23] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -309,6 +309,11 @@ pub const ELSEWHERE: [Named; 22] = [
         "SESH_hook_<pane number>",
         "hidden variable",
         "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
+    ),
+    named(
+        "SESH_send_<pane number>",
+        "hidden variable",
+        "which process is typing a message there: `pid:start:…`; two at once would be one text",
     ),
     named(
         "SESH_prompt_<pane number>",
@@ -411,16 +416,22 @@ pub fn prompt(pane: PaneId) -> String {
     format!("SESH_prompt_{}", pane.0)
 }
 
+/// The hidden variable that holds who is typing a message into a pane.
+#[must_use]
+pub fn send(pane: PaneId) -> String {
+    format!("SESH_send_{}", pane.0)
+}
+
 /// The hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// The pane whose [`hook`] or [`prompt`] a hidden variable is.
+/// The pane whose [`hook`], [`prompt`] or [`send`] a hidden variable is.
 #[must_use]
 pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
-    let number = ["SESH_hook_", "SESH_prompt_"]
+    let number = ["SESH_hook_", "SESH_prompt_", "SESH_send_"]
         .into_iter()
         .find_map(|begin| variable.strip_prefix(begin))?;
     Some(PaneId(number.parse().ok()?))

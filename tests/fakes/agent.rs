@@ -5,7 +5,10 @@
 //! - `file PATH TEXT` writes a file, in which `{pid}` and `{start}` are its own; `remove PATH` removes it
 //! - `hook COMMAND` runs a line of the shell as it runs its hooks; `says TEXT` gives a text to `sesh-report --from NAME`,
 //!   where NAME is what it is called
+//! - `composer FOLDER` has it do what the real ones do with what is typed: see there
 //! - `exit CODE`
+
+mod composer;
 
 use std::io::Write;
 use std::path::Path;
@@ -44,6 +47,7 @@ fn main() {
                 hook.status().expect("a shell");
             }
             "says" => says(&own(rest)),
+            "composer" => composer::run(rest),
             "exit" => std::process::exit(rest.parse().expect("a code")),
             _ => {}
         }

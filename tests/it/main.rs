@@ -30,5 +30,6 @@ mod reap;
 mod report;
 mod resolve;
 mod run;
+mod send;
 mod state;
 mod values;

@@ -1,0 +1,414 @@
+//! Messages that arrive once and as they are, or not at all: `sesh-send` to agents that do with them what real ones do.
+
+use std::path::PathBuf;
+
+use nix::sys::stat::Mode;
+use serde_json::Value;
+
+use crate::support::{Call, Said, Server, until};
+
+/// A fake agent with a composer, in a pane.
+struct Agent<'a> {
+    server: &'a Server,
+    pane: String,
+    folder: PathBuf,
+}
+
+impl<'a> Agent<'a> {
+    #[track_caller]
+    fn new(server: &'a Server) -> Self {
+        let agent = Self::of(server, &server.hosts("claude"));
+        agent.shows("? for shortcuts");
+        agent
+    }
+
+    /// The one that lives in a pane.
+    #[track_caller]
+    fn of(server: &'a Server, pane: &str) -> Self {
+        let folder = server.path(&format!("composer{}", pane.trim_start_matches('%')));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let _ = std::fs::remove_file(folder.join("orders"));
+        nix::unistd::mkfifo(&folder.join("orders"), Mode::S_IRWXU).expect("a pipe");
+        server.say(pane, &format!("composer {}", folder.display()));
+        Self {
+            server,
+            pane: pane.into(),
+            folder,
+        }
+    }
+
+    fn order(&self, line: &str) {
+        std::fs::write(self.folder.join("orders"), format!("{line}\n")).expect("an order");
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        self.server.shows(&self.pane, text);
+    }
+
+    /// What it was sent, queued and given leave to do.
+    fn got(&self) -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(self.folder.join("got")).unwrap_or_default();
+        let line = |line: &str| serde_json::from_str(line).expect("a line");
+        text.lines().map(line).collect()
+    }
+
+    #[track_caller]
+    fn got_only(&self, what: &str, text: &str) {
+        assert_eq!(self.got(), [(what.to_string(), text.to_string())]);
+    }
+
+    fn send(&self, args: &[&str]) -> Call {
+        let mut words = vec![self.pane.as_str()];
+        words.extend(args);
+        words.push("--json");
+        self.server.sesh("sesh-send", &words)
+    }
+}
+
+#[track_caller]
+fn refused(said: Said, reason: &str) {
+    assert_eq!(said.code(), Some(4), "{said}");
+    let said = said.json();
+    assert_eq!(
+        (&said["outcome"], &said["reason"]),
+        (&"refused".into(), &reason.into())
+    );
+    assert!(said["message"].as_str().is_some_and(|why| !why.is_empty()));
+}
+
+#[track_caller]
+fn delivered(said: Said, proof: &str) {
+    assert_eq!(said.code(), Some(0), "{said}");
+    let said = said.json();
+    assert_eq!(
+        (&said["outcome"], &said["proof"]),
+        (&"delivered".into(), &proof.into())
+    );
+}
+
+#[test]
+fn every_text_arrives_as_it_is_and_once() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("hooks");
+    agent.order("swallow 60");
+    let texts = [
+        "x".to_string(),
+        "sixty characters of a message that is neither long nor short".into(),
+        (0..10)
+            .map(|at| format!("row {at}\n"))
+            .collect::<String>()
+            .trim_end()
+            .into(),
+        "line of a long text\n".repeat(250).trim_end().into(),
+        "y".repeat(200_000),
+        "'\"`$(touch x)` #{pane_id} ; & | > \\n ~/ :".into(),
+        "ends with ;".into(),
+        "-starts like an option".into(),
+        "👩‍👩‍👧 日本語 العربية".into(),
+        "a\tb".into(),
+        "#hash".into(),
+        "?question".into(),
+        "/a/path is no command".into(),
+        "see @file".into(),
+    ];
+    for (at, text) in texts.iter().enumerate() {
+        delivered(agent.send(&["-"]).stdin(text.as_str()).said(), "hook");
+        let got = agent.got();
+        assert_eq!(got.len(), at + 1, "once");
+        assert_eq!(got[at], ("sent".to_string(), text.clone()));
+    }
+    // A blank keeps them from being taken for something else; what would be a command is refused.
+    for (text, sent) in [("!ls", " !ls"), ("ends with \\", "ends with \\ ")] {
+        delivered(agent.send(&[text]).said(), "hook");
+        assert_eq!(agent.got().last().expect("a message").1, sent);
+    }
+    let before = agent.got();
+    refused(agent.send(&["/clear"]).said(), "command");
+    assert_eq!(agent.got(), before);
+    delivered(agent.send(&["--as-it-is", "/clear"]).said(), "hook");
+    // Nothing that acts is typed.
+    delivered(
+        agent
+            .send(&["-"])
+            .stdin("a\x1b[201~\rb\x07\u{202e}c\r\n")
+            .said(),
+        "hook",
+    );
+    assert_eq!(agent.got().last().expect("a message").1, "a[201~\nbc");
+    let empty = agent.send(&["-"]).stdin("\x1b\n\n").fails(2);
+    assert!(empty.contains("the message is empty"), "{empty}");
+    assert_eq!(server.tmux(["list-buffers"]), "", "no buffer is left");
+    let hidden = server.tmux(["show-environment", "-gh"]);
+    assert!(!hidden.contains("SESH_send_"), "{hidden}");
+}
+
+#[test]
+fn without_hooks_the_screen_proves_it() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    delivered(agent.send(&["hello there"]).said(), "screen");
+    agent.got_only("sent", "hello there");
+    agent.order("turn 400");
+    delivered(agent.send(&["--wait", "hello again"]).said(), "screen");
+    agent.shows("? for shortcuts");
+    let said = agent.send(&["--reply", "what is it"]).ok().json();
+    assert_eq!(said["state"], "idle");
+    assert_eq!(
+        (&said["reply"], &said["replyFrom"]),
+        (&"got 10".into(), &"screen".into())
+    );
+    let text = server
+        .sesh("sesh-send", [&agent.pane, "--reply", "and now"])
+        .ok();
+    assert_eq!(text.text(), "got 7\n");
+}
+
+#[test]
+fn at_a_question_nothing_is_approved() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("ask");
+    agent.shows("Do you want to proceed?");
+    for how in [
+        &["yes"][..],
+        &["--queue", "yes"],
+        &["--now", "yes"],
+        &["--draft", "stash", "yes"],
+    ] {
+        refused(agent.send(how).said(), "permission");
+    }
+    assert_eq!(agent.got(), []);
+    server.tmux(["send-keys", "-t", &agent.pane, "Escape"]);
+    agent.shows("? for shortcuts");
+    // It asks between the text and its Enter.
+    agent.order("ask-behind-paste");
+    let said = agent.send(&["yes"]).said();
+    assert_eq!(said.code(), Some(7));
+    let said = said.json();
+    assert_eq!(said["outcome"], "typed");
+    assert!(
+        said["seen"]
+            .as_str()
+            .expect("a text")
+            .contains("Esc to cancel")
+    );
+    assert_eq!(agent.got(), []);
+}
+
+#[test]
+fn a_persons_draft_is_never_sent() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("draft I was about to say");
+    agent.shows("❯\u{a0}I was about to say");
+    refused(agent.send(&["hello"]).said(), "draft");
+    refused(
+        agent
+            .send(&["--draft", "wait", "--timeout", "300ms", "hello"])
+            .said(),
+        "draft",
+    );
+    assert_eq!(agent.got(), []);
+    delivered(agent.send(&["--draft", "stash", "hello"]).said(), "screen");
+    agent.got_only("sent", "hello");
+    agent.shows("❯\u{a0}I was about to say");
+    let waits = agent.send(&["--draft", "wait", "hello again"]);
+    let waits = std::thread::spawn(|| waits.said());
+    agent.order("clear");
+    delivered(waits.join().expect("an answer"), "screen");
+    let got: Vec<String> = agent.got().into_iter().map(|(_, text)| text).collect();
+    assert_eq!(got, ["hello", "hello again"]);
+}
+
+#[test]
+fn while_it_works() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("busy");
+    agent.shows("esc to interrupt");
+    refused(agent.send(&["hello"]).said(), "busy");
+    assert_eq!(agent.got(), []);
+    let said = agent.send(&["--queue", "later"]).said();
+    assert_eq!(
+        (said.code(), &said.json()["outcome"]),
+        (Some(0), &"queued".into())
+    );
+    agent.got_only("queued", "later");
+    agent.order("idle");
+    until("its turn comes", || agent.got().len() == 2);
+    agent.order("busy");
+    agent.shows("esc to interrupt");
+    delivered(agent.send(&["--now", "at once"]).said(), "screen");
+    assert_eq!(agent.got()[2], ("sent".into(), "at once".into()));
+}
+
+#[test]
+fn an_enter_that_is_lost_is_pressed_again_and_the_text_is_not() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("deaf 1");
+    delivered(agent.send(&["hello"]).said(), "screen");
+    agent.got_only("sent", "hello");
+    agent.order("deaf 1000");
+    let said = agent.send(&["--timeout", "2s", "not heard"]).said();
+    assert_eq!(said.code(), Some(7));
+    assert_eq!(said.json()["message"], "it still stands in the composer");
+    agent.shows("❯\u{a0}not heard\n");
+    assert_eq!(agent.got().len(), 1);
+}
+
+#[test]
+fn a_dead_agents_shell_runs_nothing() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    server.becomes(&agent.pane, "idle");
+    let sesh = server.sesh_of(&agent.pane).expect("a sesh");
+    agent.order("exit");
+    server.runs(&agent.pane, "sh");
+    let marker = server.path("marker");
+    let text = format!("touch {}", marker.display());
+    // Its sesh is remembered to be an agent's.
+    refused(agent.send(&[&text]).said(), "no-agent");
+    let by_name = server.sesh("sesh-send", [sesh.name(), &text]).said();
+    assert!(matches!(by_name.code(), Some(3 | 4)));
+    server.say(&agent.pane, "echo still here");
+    server.shows(&agent.pane, "still here");
+    assert!(!marker.exists());
+}
+
+#[test]
+fn where_it_would_be_lost_or_go_elsewhere() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    let pane = agent.pane.as_str();
+    server.tmux(["select-pane", "-d", "-t", pane]);
+    refused(agent.send(&["hello"]).said(), "input-off");
+    server.tmux(["select-pane", "-e", "-t", pane]);
+    server.tmux(["set-option", "-w", "-t", pane, "synchronize-panes", "on"]);
+    refused(agent.send(&["hello"]).said(), "synchronized");
+    server.tmux(["set-option", "-w", "-t", pane, "synchronize-panes", "off"]);
+    // In copy mode it arrives, and the mode stays as it is.
+    server.tmux(["copy-mode", "-t", pane]);
+    delivered(agent.send(&["hello"]).said(), "screen");
+    assert_eq!(server.format(pane, "#{pane_in_mode}"), "1");
+    agent.got_only("sent", "hello");
+    server.tmux(["copy-mode", "-q", "-t", pane]);
+    let none = server.sesh("sesh-send", ["%999", "hello"]).fails(3);
+    assert!(none.contains("no pane %999"), "{none}");
+    let no_message = server.sesh("sesh-send", [pane]).fails(2);
+    assert!(no_message.contains("there is no message"), "{no_message}");
+    // A dead pane: a paste there ends a server of 3.2a and 3.3a.
+    let dead = server.tmux([
+        "new-window",
+        "-d",
+        "-P",
+        "-F",
+        "#{pane_id}",
+        "sh -c 'exec cat'",
+    ]);
+    let dead = dead.trim_end();
+    server.tmux(["set-option", "-p", "-t", dead, "remain-on-exit", "on"]);
+    server.tmux(["send-keys", "-t", dead, "C-d"]);
+    until("it is dead", || server.format(dead, "#{pane_dead}") == "1");
+    let said = server.sesh("sesh-send", [dead, "--json", "hello"]).said();
+    refused(said, "dead");
+}
+
+#[test]
+fn to_a_shell() {
+    let server = Server::start();
+    let pane = server.types("PS1='$ '");
+    let marker = server.path("a file");
+    let text = format!("touch '{}'", marker.display());
+    let said = server.sesh("sesh-send", [&pane, "--json", &text]).said();
+    delivered(said, "screen");
+    until("it ran", || marker.exists());
+    server.say(&pane, "sleep 1000");
+    server.runs(&pane, "sleep");
+    let said = server
+        .sesh("sesh-send", [&pane, "--json", "echo no"])
+        .said();
+    refused(said, "stranger");
+}
+
+#[test]
+fn two_at_once_are_two_messages() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("swallow 30");
+    let texts: Vec<String> = (0..6).map(|at| format!("message number {at}")).collect();
+    let senders: Vec<_> = texts
+        .iter()
+        .map(|text| agent.send(&[text]))
+        .map(|call| std::thread::spawn(|| call.said()))
+        .collect();
+    for sender in senders {
+        delivered(sender.join().expect("an answer"), "screen");
+    }
+    let mut got: Vec<String> = agent.got().into_iter().map(|(_, text)| text).collect();
+    got.sort();
+    assert_eq!(got, texts);
+}
+
+#[test]
+fn a_sender_that_was_killed_holds_nobody_up() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    let variable = format!("SESH_send_{}", agent.pane.trim_start_matches('%'));
+    server.tmux(["set-environment", "-gh", &variable, "1:1:sesh-1-0"]);
+    delivered(agent.send(&["hello"]).said(), "screen");
+    agent.got_only("sent", "hello");
+}
+
+#[test]
+fn several_targets_have_a_line_each_and_the_worst_code() {
+    let server = Server::start();
+    let agents: Vec<Agent<'_>> = (0..4).map(|_| Agent::new(&server)).collect();
+    agents[2].order("ask");
+    agents[2].shows("Do you want to proceed?");
+    let mut words: Vec<&str> = agents.iter().map(|agent| agent.pane.as_str()).collect();
+    words.extend([words[0], "--json", "to all"]);
+    let said = server.sesh("sesh-send", &words).said();
+    assert_eq!(said.code(), Some(4));
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    let outcomes: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["delivered", "delivered", "refused", "delivered"]);
+    for (at, agent) in agents.iter().enumerate() {
+        assert_eq!(agent.got().len(), usize::from(at != 2));
+    }
+    let lines = server
+        .sesh("sesh-send", [&agents[0].pane, &agents[1].pane, "again"])
+        .ok();
+    let expected = format!(
+        "{}: delivered (screen)\n{}: delivered (screen)\n",
+        agents[0].pane, agents[1].pane
+    );
+    assert_eq!(lines.text(), expected);
+}
+
+#[test]
+fn a_message_can_be_left_unsent() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    let said = agent.send(&["--no-enter", "look at this"]).said();
+    assert_eq!(
+        (said.code(), &said.json()["outcome"]),
+        (Some(0), &"placed".into())
+    );
+    agent.shows("❯\u{a0}look at this\n");
+    assert_eq!(agent.got(), []);
+}
+
+#[test]
+fn without_a_server_or_a_target() {
+    let server = Server::start();
+    let socket = server.path("none").display().to_string();
+    let call = server.helper("sesh-send");
+    call.args(["-S", &socket, "%0", "hello"]).fails(69);
+    server.sesh("sesh-send", ["nobody", "hello"]).fails(3);
+}
