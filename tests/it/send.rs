@@ -1,11 +1,12 @@
 //! Messages that arrive once and as they are, or not at all: `sesh-send` to agents that do with them what real ones do.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sys::stat::Mode;
 use serde_json::Value;
 
-use crate::support::{Call, Said, Server, until};
+use crate::support::{Call, Said, Server, count, until};
 
 /// A fake agent with a composer, in a pane.
 struct Agent<'a> {
@@ -411,4 +412,55 @@ fn without_a_server_or_a_target() {
     let call = server.helper("sesh-send");
     call.args(["-S", &socket, "%0", "hello"]).fails(69);
     server.sesh("sesh-send", ["nobody", "hello"]).fails(3);
+}
+
+#[test]
+fn a_busy_fleet_gets_every_message_once() {
+    const FLEET: usize = 20;
+    const SENDERS: usize = 8;
+    let server = Server::start();
+    let agents: Vec<Agent<'_>> = (0..FLEET).map(|_| Agent::new(&server)).collect();
+    for agent in &agents {
+        agent.order("hooks");
+        agent.order("swallow 40");
+        agent.order("turn 100");
+    }
+    let many = count(1000);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..SENDERS {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= many {
+                        break;
+                    }
+                    let text = format!("message {at} of many");
+                    let said = agents[at % FLEET].send(&["--queue", &text]).said();
+                    assert_eq!(said.code(), Some(0), "{said}");
+                }
+            });
+        }
+    });
+    for (place, agent) in agents.iter().enumerate() {
+        let expected = (place..many).step_by(FLEET);
+        let mut expected: Vec<String> =
+            expected.map(|at| format!("message {at} of many")).collect();
+        until("all turns are over", || {
+            agent
+                .got()
+                .iter()
+                .filter(|(what, _)| what == "sent")
+                .count()
+                == expected.len()
+        });
+        let mut got: Vec<String> = agent
+            .got()
+            .into_iter()
+            .filter_map(|(what, text)| (what == "sent").then_some(text))
+            .collect();
+        got.sort();
+        expected.sort();
+        assert_eq!(got, expected);
+    }
 }

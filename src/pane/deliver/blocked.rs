@@ -1,0 +1,174 @@
+//! What is in the way of a message: what would take it or its Enter for something else, or lose it.
+
+use super::{Busy, Delivery, Draft, Outcome, Reason, Seen, pause, refused};
+use crate::agent::composer::Composer;
+use crate::error::Result;
+use crate::pane::resident::Resident;
+use crate::proc;
+use crate::state::{State, Why};
+
+/// Where a text goes.
+pub(super) enum Place {
+    /// Into a composer. While the agent works the keys that send it are others.
+    Agent {
+        busy: bool,
+    },
+    Shell,
+}
+
+/// Something in the way.
+pub(super) struct Blocked {
+    pub(super) reason: Reason,
+    pub(super) why: String,
+}
+
+impl Blocked {
+    pub(super) fn new(reason: Reason, why: impl Into<String>) -> Self {
+        Self {
+            reason,
+            why: why.into(),
+        }
+    }
+}
+
+impl<'a> Delivery<'a> {
+    /// Waits, as far as that was asked for, until nothing is in the way.
+    pub(super) fn ready(&self) -> Result<Result<(Seen<'a>, Place), Outcome>> {
+        let mut stashed = false;
+        let mut interrupted = false;
+        loop {
+            let seen = self.look()?;
+            let blocked = match self.place(&seen) {
+                Ok(place) => return Ok(Ok((seen, place))),
+                Err(blocked) => blocked,
+            };
+            let keys = seen
+                .resident()
+                .map(|resident| &resident.living.agent.manifest.keys);
+            match (blocked.reason, self.message.draft) {
+                (Reason::Draft, Draft::Wait) if !self.late() => {}
+                (Reason::Draft, Draft::Stash) if !self.late() => {
+                    let Some(stash) = keys.and_then(|keys| keys.stash.as_ref()) else {
+                        let why =
+                            "it cannot put a draft aside: --draft wait waits until it is sent";
+                        return Ok(Err(refused(&seen, Blocked::new(Reason::Draft, why))));
+                    };
+                    if !stashed && !self.press(&seen, stash)? {
+                        continue;
+                    }
+                    stashed = true;
+                }
+                (Reason::Busy, _) if self.message.busy == Busy::Now && !self.late() => {
+                    let interrupt = keys.and_then(|keys| keys.interrupt.as_ref());
+                    if let (Some(interrupt), false) = (interrupt, interrupted) {
+                        interrupted = self.press(&seen, interrupt)?;
+                    }
+                }
+                _ => return Ok(Err(refused(&seen, blocked))),
+            }
+            pause();
+        }
+    }
+
+    /// Where the text would go, or what is in the way.
+    pub(super) fn place(&self, seen: &Seen<'_>) -> Result<Place, Blocked> {
+        let block = |reason, why: &str| Err(Blocked::new(reason, why));
+        if seen.look.dead {
+            return block(Reason::Dead, "its process has ended");
+        }
+        if !seen.asked(5).is_empty() {
+            return block(Reason::Held, "its command has ended and the pane is held");
+        }
+        if seen.asked(0) == "1" {
+            return block(
+                Reason::InputOff,
+                "its input is switched off (select-pane -e switches it on)",
+            );
+        }
+        if seen.asked(1) == "1" {
+            return block(
+                Reason::Synchronized,
+                "its window's panes are synchronised: Enter would go to all of them",
+            );
+        }
+        match seen.resident() {
+            Some(resident) => self.at_agent(resident),
+            None => Self::at_shell(seen),
+        }
+    }
+
+    fn at_agent(&self, resident: &Resident<'_>) -> Result<Place, Blocked> {
+        let name = &resident.living.agent.name;
+        if resident.living.process.stopped || !resident.living.in_front {
+            let why = format!("{name} is suspended, or another program is in front");
+            return Err(Blocked::new(Reason::Suspended, why));
+        }
+        let verdict = resident.verdict();
+        if verdict.state == State::Waiting {
+            let (reason, what) = match verdict.why {
+                Some(Why::Permission) | None => (
+                    Reason::Permission,
+                    "asks for permission: Enter would mean yes",
+                ),
+                Some(Why::Question) => (Reason::Question, "asks its person something"),
+                Some(Why::Trust) => (Reason::Trust, "asks whether to trust the folder"),
+                Some(Why::Login) => (Reason::Login, "asks for a login"),
+                Some(Why::Dialog) => (Reason::Dialog, "shows a menu that a person opened"),
+            };
+            return Err(Blocked::new(reason, format!("{name} {what}")));
+        }
+        let busy = verdict.state == State::Busy;
+        let keys = &resident.living.agent.manifest.keys;
+        if busy {
+            let way = match self.message.busy {
+                Busy::Refuse => {
+                    let why = format!("{name} works: --queue or --now");
+                    return Err(Blocked::new(Reason::Busy, why));
+                }
+                Busy::Queue => &keys.queue,
+                Busy::Now => &keys.steer,
+            };
+            if way.is_none() {
+                let why = format!("{name} works, and takes nothing meanwhile");
+                return Err(Blocked::new(Reason::Busy, why));
+            }
+        }
+        match resident.composer() {
+            Composer::Empty => Ok(Place::Agent { busy }),
+            Composer::Draft(draft) => {
+                let draft: String = draft.chars().take(60).collect();
+                let why = format!("somebody has typed and not sent {draft:?}");
+                Err(Blocked::new(Reason::Draft, why))
+            }
+            Composer::Absent => {
+                let why = format!("{name} shows no composer");
+                Err(Blocked::new(Reason::NotReady, why))
+            }
+        }
+    }
+
+    fn at_shell(seen: &Seen<'_>) -> Result<Place, Blocked> {
+        if !seen.asked(6).is_empty() {
+            return Err(Blocked::new(
+                Reason::NoAgent,
+                "its agent is gone, and a shell would run the text",
+            ));
+        }
+        let first = proc::read(seen.look.pane.place.pid);
+        let front = first.and_then(|first| proc::read(first.foreground));
+        match front {
+            Some(front) if front.is_shell() && !front.stopped => Ok(Place::Shell),
+            Some(front) => {
+                let why = format!(
+                    "{} is in front, which is no agent and no shell: pane-keys types into anything",
+                    front.name
+                );
+                Err(Blocked::new(Reason::Stranger, why))
+            }
+            None => Err(Blocked::new(
+                Reason::Stranger,
+                "nobody knows what is in front",
+            )),
+        }
+    }
+}

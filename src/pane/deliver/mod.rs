@@ -1,0 +1,307 @@
+//! A message to an agent or a shell in a pane: typed where it does no harm, and proven to have arrived.
+//!
+//! The text goes as a paste and Enter as a second step, when the text is there and stays: fast typing is taken for a
+//! paste, and an Enter too close behind one for a line of it (Codex 0.169.0, Gemini CLI 0.61.0). What would take the
+//! text or the Enter for something else is looked for before each of the two. Enter alone is ever repeated, and only
+//! while the text still stands in the composer.
+
+mod blocked;
+mod proof;
+mod turn;
+mod typing;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+
+use super::resident::{self, Look, Resident};
+use crate::agent::manifest::Agent;
+use crate::agent::message::{self, End};
+use crate::agent::screen::{Row, Screen};
+use crate::error::{Error, Exit, Result};
+use crate::id::{PaneId, SeshId};
+use crate::store::schema;
+use crate::tmux::Server;
+use blocked::Blocked;
+
+/// What to deliver, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// It must be typeable: [`message::typeable`].
+    pub text: &'a str,
+    pub busy: Busy,
+    pub draft: Draft,
+    /// Send it; otherwise it is left in the composer.
+    pub enter: bool,
+    /// Also a text that the agent takes for a command.
+    pub as_it_is: bool,
+    /// How long all of it may take.
+    pub within: Duration,
+}
+
+/// What to do with an agent that works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Busy {
+    #[default]
+    Refuse,
+    /// The agent's own queue.
+    Queue,
+    /// Into what it does at this moment; where it has no such thing, that is interrupted.
+    Now,
+}
+
+/// What to do with a text that a person has typed and not sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Draft {
+    #[default]
+    Refuse,
+    /// Wait until it is sent or gone.
+    Wait,
+    /// Have the agent put it aside, where it can.
+    Stash,
+}
+
+/// What proves that a message arrived. The words are public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proof {
+    /// The agent's hook was given that prompt.
+    Hook,
+    /// It stands in the agent's transcript.
+    Transcript,
+    /// It left the composer, and the agent works or shows it as sent; in a shell, the line was taken.
+    Screen,
+}
+
+/// Why nothing was sent. The words are public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    Dead,
+    Held,
+    InputOff,
+    Synchronized,
+    /// Stopped by C-z, or behind another program.
+    Suspended,
+    Permission,
+    Question,
+    Trust,
+    Login,
+    Dialog,
+    Busy,
+    Draft,
+    /// There is no composer: it starts, or shows something that nobody knows.
+    NotReady,
+    /// Its agent is gone, and a shell would run the text.
+    NoAgent,
+    /// What is in front is no agent and no shell.
+    Stranger,
+    /// The agent would take the text for a command.
+    Command,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Proven {
+        by: Proof,
+        /// It waits for the end of what the agent does.
+        queued: bool,
+        agent: Option<String>,
+    },
+    /// It stands in the composer, as asked.
+    Placed { agent: Option<String> },
+    /// It was typed, and nothing shows that it arrived.
+    Typed {
+        /// What is in its place, as a sentence.
+        why: String,
+        seen: String,
+        agent: Option<String>,
+    },
+    Refused {
+        reason: Reason,
+        why: String,
+        seen: String,
+        agent: Option<String>,
+    },
+}
+
+/// How often the pane is looked at while something is to come.
+const LOOK: Duration = Duration::from_millis(40);
+/// How many of the screen's last lines are shown to whoever asked.
+const SEEN: usize = 8;
+
+/// What is asked of a pane beside what tells who lives there.
+const ASKED: [&str; 8] = [
+    "#{pane_input_off}",
+    "#{pane_synchronized}",
+    "#{pane_current_command}",
+    "#{cursor_x},#{cursor_y}",
+    schema::PROMPT_OF_PANE,
+    "#{@sesh_held}",
+    "#{@sesh_agent}",
+    "#{alternate_on}",
+];
+
+/// Delivers a message to a pane. `sesh` is who must live in it, for a target that was a name.
+///
+/// # Errors
+/// [`Exit::Nothing`] when the pane is gone, [`Exit::Changed`] when it is another sesh's, and as [`Server::run`]. That
+/// nothing was sent, or without proof, is no error: [`Outcome`].
+pub fn deliver(
+    server: &Server,
+    pane: PaneId,
+    sesh: Option<SeshId>,
+    agents: &[Agent],
+    message: Message<'_>,
+) -> Result<Outcome> {
+    let delivery = Delivery {
+        server,
+        pane,
+        sesh,
+        agents,
+        message,
+        deadline: Instant::now() + message.within,
+    };
+    delivery.run()
+}
+
+struct Delivery<'a> {
+    server: &'a Server,
+    pane: PaneId,
+    sesh: Option<SeshId>,
+    agents: &'a [Agent],
+    message: Message<'a>,
+    deadline: Instant,
+}
+
+/// One look at the pane.
+struct Seen<'a> {
+    look: Look<'a>,
+}
+
+impl<'a> Seen<'a> {
+    fn asked(&self, at: usize) -> &str {
+        self.look.more.get(at).map_or("", String::as_str)
+    }
+
+    fn resident(&self) -> Option<&Resident<'a>> {
+        self.look.resident.as_ref()
+    }
+
+    fn agent(&self) -> Option<String> {
+        self.resident()
+            .map(|resident| resident.living.agent.name.clone())
+    }
+
+    /// The last lines of the screen.
+    fn last_lines(&self) -> String {
+        let screen = Screen::parse(&self.look.drawn);
+        let rows: Vec<&str> = screen.rows().iter().map(Row::text).collect();
+        let end = rows.iter().rposition(|row| !row.is_empty());
+        let rows = &rows[..end.map_or(0, |at| at + 1)];
+        rows[rows.len().saturating_sub(SEEN)..].join("\n")
+    }
+
+    fn text(&self) -> String {
+        Screen::parse(&self.look.drawn).text()
+    }
+}
+
+impl<'a> Delivery<'a> {
+    fn run(&self) -> Result<Outcome> {
+        if let Err(refused) = self.ready()? {
+            return Ok(refused);
+        }
+        let turn = self.turn()?;
+        let ready = match (self.ready()?, turn) {
+            (Ok((seen, _)), None) => {
+                let why = "another message is on its way there";
+                return Ok(refused(&seen, Blocked::new(Reason::Busy, why)));
+            }
+            (Ok(ready), Some(turn)) => (ready, turn),
+            (Err(refused), _) => return Ok(refused),
+        };
+        let ((seen, place), _turn) = ready;
+        let text = match (seen.resident(), self.message.as_it_is) {
+            (Some(resident), false) => {
+                let agent = resident.living.agent;
+                match message::guarded(&agent.manifest.messages, self.message.text) {
+                    Ok(text) => text,
+                    Err(trap) => {
+                        let at = match trap.at {
+                            End::Begin => "begins",
+                            End::End => "ends",
+                        };
+                        let why = format!(
+                            "{} takes a text that {at} with {} for a command: --as-it-is sends it all the same",
+                            agent.name, trap.mark
+                        );
+                        return Ok(refused(&seen, Blocked::new(Reason::Command, why)));
+                    }
+                }
+            }
+            _ => self.message.text.into(),
+        };
+        let transcript = seen.resident().and_then(Resident::transcript);
+        let begun = SystemTime::now();
+        if let Err(outcome) = self.paste(&seen, &place, &text)? {
+            return Ok(outcome);
+        }
+        let seen = match self.drawn(&place, &text)? {
+            Ok(seen) => seen,
+            Err(outcome) => return Ok(outcome),
+        };
+        if !self.message.enter {
+            return Ok(Outcome::Placed {
+                agent: seen.agent(),
+            });
+        }
+        let before = seen.resident().map(Resident::above_composer);
+        if let Err(outcome) = self.enter(seen, &place, &text)? {
+            return Ok(outcome);
+        }
+        self.proof(&place, &text, transcript, begun, before.as_deref())
+    }
+
+    fn look(&self) -> Result<Seen<'a>> {
+        let look = resident::look(self.server, self.pane, self.agents, &ASKED)?;
+        let found = look.pane.record.as_ref().map(|record| record.uuid);
+        if self.sesh.is_some() && found != self.sesh {
+            return Err(Error::new(
+                Exit::Changed,
+                format!(
+                    "pane {} is another sesh's now: look again with sesh-list",
+                    self.pane
+                ),
+            ));
+        }
+        Ok(Seen { look })
+    }
+
+    fn late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+}
+
+fn refused(seen: &Seen<'_>, blocked: Blocked) -> Outcome {
+    Outcome::Refused {
+        reason: blocked.reason,
+        why: blocked.why,
+        seen: seen.last_lines(),
+        agent: seen.agent(),
+    }
+}
+
+fn typed(seen: &Seen<'_>, why: &str) -> Outcome {
+    Outcome::Typed {
+        why: why.into(),
+        seen: seen.last_lines(),
+        agent: seen.agent(),
+    }
+}
+
+fn pause() {
+    // why: what a program draws has no event.
+    std::thread::sleep(LOOK);
+}

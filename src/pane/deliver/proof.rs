@@ -1,0 +1,144 @@
+//! What proves that a message arrived.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::blocked::Place;
+use super::typing::buffer;
+use super::{Busy, Delivery, Outcome, Proof, Seen, pause, typed};
+use crate::agent::composer::Composer;
+use crate::agent::message;
+use crate::agent::screen::{Row, Screen};
+use crate::agent::transcript::Transcript;
+use crate::error::{Error, Exit, Result};
+use crate::proc;
+use crate::state::State;
+use crate::store::heard::Taken;
+
+/// After so long a stronger proof is not waited for.
+const STRONGER: Duration = Duration::from_millis(1500);
+/// When Enter is repeated, if the text still stands there.
+const AGAIN: [Duration; 3] = [
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
+];
+
+impl Delivery<'_> {
+    /// Waits for what proves the arrival.
+    pub(super) fn proof(
+        &self,
+        place: &Place,
+        text: &str,
+        transcript: Option<Transcript>,
+        begun: SystemTime,
+        before: Option<&str>,
+    ) -> Result<Outcome> {
+        let mark = message::mark(text);
+        let begun_at = begun
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        let entered = Instant::now();
+        let queued =
+            matches!(place, Place::Agent { busy: true }) && self.message.busy == Busy::Queue;
+        let mut again = AGAIN.iter();
+        let mut next = again.next();
+        let mut transcript = transcript;
+        let mut weak = 0;
+        loop {
+            let seen = match self.look() {
+                // It was the last thing that the pane did.
+                Err(error) if error.exit == Exit::Nothing => {
+                    return Err(Error::nothing(format!(
+                        "pane {} went away behind the message: nobody knows whether it arrived",
+                        self.pane
+                    )));
+                }
+                outcome => outcome?,
+            };
+            let proven = |by| Outcome::Proven {
+                by,
+                queued,
+                agent: seen.agent(),
+            };
+            let Some(resident) = seen.resident() else {
+                if matches!(place, Place::Shell) {
+                    if Self::line_was_taken(&seen, text) {
+                        return Ok(proven(Proof::Screen));
+                    }
+                } else {
+                    return Ok(typed(&seen, "its agent has gone behind the message"));
+                }
+                if self.late() {
+                    return Ok(typed(&seen, "the shell has not taken the line"));
+                }
+                pause();
+                continue;
+            };
+            let process = (resident.living.process.pid, resident.living.process.start);
+            let taken = Taken::parse(seen.asked(4)).filter(|it| (it.pid, it.start) == process);
+            if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
+                return Ok(proven(Proof::Hook));
+            }
+            transcript = transcript.or_else(|| resident.transcript().map(Transcript::from_begin));
+            if transcript.as_mut().is_some_and(|it| it.took(text)) {
+                return Ok(proven(Proof::Transcript));
+            }
+            let (stands, empty) = match resident.composer() {
+                Composer::Draft(draft) => {
+                    (message::is_text(resident.living.agent, &draft, text), false)
+                }
+                Composer::Empty => (false, true),
+                Composer::Absent => (false, false),
+            };
+            let state = resident.verdict().state;
+            if stands {
+                weak = 0;
+                if let Some(after) = next
+                    && entered.elapsed() >= *after
+                    && state != State::Waiting
+                {
+                    next = again.next();
+                    let buffer = buffer();
+                    let submit = self.submit(&seen, place, &buffer);
+                    self.act(&seen, None, submit, b"\n", &buffer)?;
+                }
+            } else if state == State::Busy
+                || message::ends_in(text, &seen.text())
+                || (empty && before != Some(&resident.above_composer()))
+            {
+                // Twice, since a screen may be half drawn.
+                weak += 1;
+                let none_stronger = transcript.is_none() && !resident.has_spoken();
+                if weak >= 2 && (none_stronger || entered.elapsed() >= STRONGER) {
+                    return Ok(proven(Proof::Screen));
+                }
+            } else {
+                weak = 0;
+            }
+            if self.late() {
+                let why = if stands {
+                    "it still stands in the composer"
+                } else {
+                    "it left the composer, and nothing shows where to"
+                };
+                return Ok(typed(&seen, why));
+            }
+            pause();
+        }
+    }
+
+    /// Whether a shell has taken a line: the cursor is not behind it any more, or a command is in front.
+    fn line_was_taken(seen: &Seen<'_>, text: &str) -> bool {
+        let first = proc::read(seen.look.pane.place.pid);
+        let front = first.and_then(|first| proc::read(first.foreground));
+        if front.is_some_and(|front| !front.is_shell()) {
+            return true;
+        }
+        let row = seen.asked(3).split(',').nth(1);
+        let row: usize = row.and_then(|row| row.parse().ok()).unwrap_or(0);
+        let screen = Screen::parse(&seen.look.drawn);
+        let at_cursor = screen.rows().get(row).map_or("", Row::text);
+        let last = text.lines().next_back().unwrap_or_default();
+        !message::ends_in(last, at_cursor)
+    }
+}
