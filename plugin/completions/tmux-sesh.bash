@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,run,send,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -56,6 +56,13 @@ _tmux_sesh_takes() {
     run | sesh-run)
       takes=(
         '--launch=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    send | sesh-send)
+      takes=(
+        '1=text' '+=text' '--file=file' '--wait' '--reply' '--queue' '--now'
+        '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text' '--json' '-L=text'
+        '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane | sesh-pane)
@@ -325,6 +332,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-set \
   sesh-end \
   sesh-run \
+  sesh-send \
   sesh-pane \
   sesh-enter \
   sesh-explain \

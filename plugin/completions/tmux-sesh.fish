@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-send sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -140,6 +140,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a list -d 'Find seshes and show the
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a set -d 'Rename, tag, archive, annotate a sesh'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TERM to what was started'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a send -d 'Send a message to agents and shells, and prove that it arrived'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won'
@@ -232,6 +233,21 @@ complete -c sesh-run -f
 complete -c sesh-run -l launch -r -F -d 'The launch file'
 complete -c sesh-run -s h -l help -d 'Print help'
 complete -c sesh-run -s V -l version -d 'Print version'
+complete -c sesh-send -f
+complete -c sesh-send -l file -r -F -d 'Read the message from a file'
+complete -c sesh-send -l wait -d 'Wait for the end of what the message begins'
+complete -c sesh-send -l reply -d 'Wait, and print the agent\'s answer'
+complete -c sesh-send -l queue -d 'If the agent works: into its own queue, for when it has finished'
+complete -c sesh-send -l now -d 'If the agent works: at once, into what it does; where it has no such thing, that is interrupted'
+complete -c sesh-send -l draft -x -a 'refuse wait stash' -d 'If a person has typed something and not sent it'
+complete -c sesh-send -l no-enter -d 'Leave the message in the composer'
+complete -c sesh-send -l as-it-is -d 'Also a message that the agent takes for a command'
+complete -c sesh-send -l timeout -x -d 'How long the delivery may take'
+complete -c sesh-send -l json -d 'A line of JSON for each target'
+complete -c sesh-send -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-send -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-send -s h -l help -d 'Print help'
+complete -c sesh-send -s V -l version -d 'Print version'
 complete -c sesh-pane -f
 complete -c sesh-pane -l pane -x -a '(__tmux_sesh_panes)' -d 'The pane [default: this one, $TMUX_PANE]'
 complete -c sesh-pane -l socket-path -r -F -d 'The tmux server with this socket path: the same as -S'

@@ -1,10 +1,15 @@
-//! Ending a sesh: signals to what was started, with proof of its end. Nothing is typed.
+//! Ending a sesh: an agent that is idle is told to leave as a person would tell it, and what does not end gets signals;
+//! with proof of its end.
 
 use std::time::{Duration, Instant};
 
+use crate::agent::manifest::Agents;
+use crate::env;
 use crate::error::{Error, Exit, Result};
+use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
+use crate::state::State;
 use crate::store::query::equal;
 use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
@@ -49,7 +54,13 @@ pub fn end(
                 record.name
             )));
         }
-        (_, Some(job)) => left = job.end(record, how, late)?,
+        (_, Some(job)) => {
+            left = if leaves(server, record, job, how, late) {
+                job.run.map_or_else(Vec::new, proc::session)
+            } else {
+                job.end(record, how, late)?
+            };
+        }
         _ => {}
     }
     match &record.tmux {
@@ -65,6 +76,37 @@ pub fn end(
         }
     }
     Ok(left)
+}
+
+/// Has an idle agent leave by what its people type for that, where a message could be sent: then it puts its things in
+/// order. Whether it is gone.
+fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&str)) -> bool {
+    let (Some(place), Some(kind), State::Idle) = (&record.tmux, &record.agent, record.state) else {
+        return false;
+    };
+    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let known = agents.iter().find(|agent| agent.name == *kind);
+    let Some(leave) = known.and_then(|agent| agent.manifest.keys.leave.as_ref()) else {
+        return false;
+    };
+    let message = Message {
+        text: leave,
+        busy: Busy::Refuse,
+        draft: Draft::Refuse,
+        enter: true,
+        as_it_is: true,
+        within: how.timeout / 2,
+    };
+    let typed = deliver(server, place.pane, Some(record.uuid), &agents, message);
+    let refused = matches!(typed, Err(_) | Ok(Outcome::Refused { .. }));
+    !refused
+        && wait(
+            how.timeout / 2,
+            || job.gone(),
+            || {
+                late(&format!("waiting for {} to leave …", record.name));
+            },
+        )
 }
 
 /// The processes of a sesh.

@@ -61,14 +61,14 @@ pub(crate) fn run(folder: &str) -> ! {
         while let Some(end) = ordered.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = ordered.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line).trim_end().to_string();
-            if line == "exit" {
-                super::show("\x1b[?2004l\x1b[H\x1b[2J");
-                tcsetattr(&stdin, SetArg::TCSANOW, &before).expect("a terminal that obeys");
-                std::process::exit(0);
-            }
             composer.order(&line);
         }
         composer.keys(&mut typed);
+        if composer.leaves {
+            super::show("\x1b[?2004l\x1b[H\x1b[2J");
+            tcsetattr(&stdin, SetArg::TCSANOW, &before).expect("a terminal that obeys");
+            std::process::exit(0);
+        }
         composer.works_on();
         composer.draw();
     }
@@ -97,6 +97,7 @@ struct Composer {
     swallow: Duration,
     deaf: u32,
     pasted: Option<Instant>,
+    leaves: bool,
 }
 
 const BEGIN: &[u8] = b"\x1b[200~";
@@ -122,6 +123,7 @@ impl Composer {
             swallow: Duration::ZERO,
             deaf: 0,
             pasted: None,
+            leaves: false,
         }
     }
 
@@ -142,6 +144,7 @@ impl Composer {
             "swallow" => self.swallow = Duration::from_millis(number().into()),
             "deaf" => self.deaf = number(),
             "hooks" => self.hooks = true,
+            "exit" => self.leaves = true,
             _ => panic!("no order: {line}"),
         }
     }
@@ -213,6 +216,7 @@ impl Composer {
 
     fn begins(&mut self, text: &str) {
         self.note("sent", text);
+        self.leaves = text == "/exit";
         self.history.push(format!("> {}", shown(text)));
         self.history.push(format!("got {}", text.chars().count()));
         self.says("UserPromptSubmit", text);

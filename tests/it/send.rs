@@ -393,6 +393,25 @@ fn several_targets_have_a_line_each_and_the_worst_code() {
 }
 
 #[test]
+fn an_idle_agent_is_ended_by_its_own_way_out() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    let sesh = server.becomes(&agent.pane, "idle");
+    server.sesh("sesh-end", [sesh.name()]).ok();
+    agent.got_only("sent", "/exit");
+    server.runs(&agent.pane, "sh");
+    // At a question, or while it works, nothing is typed.
+    for (order, state) in [("ask", "waiting permission"), ("busy", "busy")] {
+        let agent = Agent::new(&server);
+        agent.order(order);
+        let sesh = server.becomes(&agent.pane, state);
+        server.sesh("sesh-end", [sesh.name()]).ok();
+        server.runs(&agent.pane, "sh");
+        assert_eq!(agent.got(), []);
+    }
+}
+
+#[test]
 fn a_message_can_be_left_unsent() {
     let server = Server::start();
     let agent = Agent::new(&server);
