@@ -43,6 +43,12 @@ macro_rules! agents {
             fn with_hooks() {
                 super::speaks(&$agent, (80, 24));
             }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn takes_messages() {
+                super::takes(&$agent, (100, 30));
+            }
         }
     )*};
 }
@@ -105,6 +111,82 @@ fn speaks(agent: &'static Real, size: (u16, u16)) {
     menu(&mut story);
     killed(&mut story, found.uuid());
     story.ends(&format!("{} with hooks", agent.name));
+}
+
+/// Messages arrive as they are, whatever stands in them, and nowhere where they would do harm.
+#[track_caller]
+fn takes(agent: &'static Real, size: (u16, u16)) {
+    let Some(lab) = lab(agent, size) else { return };
+    lab.hooks();
+    let mut story = Story::of(&lab);
+    story.starts("start");
+    // Gemini and pi lose what comes before they have been there for a moment.
+    story.stays("nothing to do", Duration::from_secs(2));
+    let send = |args: &[&str], text: &str| {
+        let words = [&[lab.pane.as_str(), "-", "--json"], args].concat();
+        lab.server.sesh("sesh-send", &words).stdin(text).said()
+    };
+    let outcome = |args: &[&str], text: &str| {
+        let said = send(args, text);
+        let outcome = said.json();
+        (
+            said.code(),
+            outcome["outcome"].clone(),
+            outcome["reason"].clone(),
+        )
+    };
+    let rows = |text: &str, count: usize| -> String {
+        let rows: Vec<String> = (0..count).map(|at| format!("{text} {at}")).collect();
+        rows.join("\n")
+    };
+    let texts = [
+        "a message of sixty characters or so, of which none is odd".to_string(),
+        rows("row", 10),
+        rows("a line of a longer text that takes some room", 100),
+        rows(
+            "a line of a text that is longer than anybody types by hand",
+            780,
+        ),
+        "!ls".into(),
+        "# a heading".into(),
+        "? what".into(),
+        "/tmp/x is a path".into(),
+        "it ends with \\".into(),
+        "look at @nothing".into(),
+        "'\"`$(touch y)` #{pane_id} & | > ~/ :;".into(),
+        "👩‍👩‍👧 日本語 العربية".into(),
+    ];
+    for text in &texts {
+        let refused = agent.commands.iter().any(|mark| text.starts_with(mark));
+        let said = send(&["--wait=60s"], text);
+        let expected = if refused { Some(4) } else { Some(0) };
+        assert_eq!(said.code(), expected, "{text:.60}: {said}");
+        if !refused {
+            let proof = said.json()["proof"].clone();
+            let begin: String = text.chars().take(30).collect();
+            say(&format!("{}: {begin:?} proven by {proof}", agent.name));
+        }
+    }
+    // While it works.
+    assert_eq!(outcome(&[], "slow 4").0, Some(0));
+    until("it works", || lab.screen().contains("word1 "));
+    assert_eq!(outcome(&[], "no").2, "busy");
+    let queued = send(&["--queue", "--wait=60s"], "and then this");
+    assert_eq!(queued.json()["outcome"], "queued", "{queued}");
+    // A person's draft.
+    lab.put("a draft");
+    assert_eq!(outcome(&[], "no").2, "draft");
+    lab.rubs_out("a draft");
+    // At a question of its own.
+    if let Some((text, asks)) = agent.permission {
+        assert_eq!(outcome(&["--wait=60s"], text).0, Some(0));
+        until("it asks", || lab.screen().contains(asks));
+        for how in [&[][..], &["--queue"], &["--now"], &["--as-it-is"]] {
+            assert_eq!(outcome(how, "yes").2, "permission");
+        }
+        assert!(lab.screen().contains(asks), "it still asks");
+        assert!(!lab.server.path("project/x").exists());
+    }
 }
 
 /// Turns of every kind.

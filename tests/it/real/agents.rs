@@ -27,6 +27,8 @@ pub(super) struct Real {
     /// C-z suspends it.
     pub(super) suspends: bool,
     pub(super) leave: &'static str,
+    /// What it takes for a command whatever stands before it: messages that begin so are refused.
+    pub(super) commands: &'static [&'static str],
     /// What its hooks tell.
     pub(super) tells: Tells,
 }
@@ -59,6 +61,7 @@ pub(super) const CLAUDE: Real = Real {
     interrupted: &["Interrupted"],
     suspends: true,
     leave: "/exit",
+    commands: &[],
     // Nothing for Escape, and nothing between the answer and the tool's end.
     tells: Tells {
         permission: true,
@@ -81,6 +84,7 @@ pub(super) const CODEX: Real = Real {
     interrupted: &["Conversation interrupted"],
     suspends: true,
     leave: "/quit",
+    commands: &[],
     tells: Tells {
         permission: true,
         approval: false,
@@ -102,6 +106,7 @@ pub(super) const PI: Real = Real {
     interrupted: &["Operation aborted"],
     suspends: true,
     leave: "/quit",
+    commands: &["!"],
     tells: Tells {
         permission: false,
         approval: false,
@@ -123,6 +128,7 @@ pub(super) const GEMINI: Real = Real {
     interrupted: &["Request cancelled"],
     suspends: false,
     leave: "/quit",
+    commands: &[],
     tells: Tells {
         permission: true,
         approval: false,
@@ -144,6 +150,7 @@ pub(super) const OPENCODE: Real = Real {
     interrupted: &["esc again", "interrupted"],
     suspends: true,
     leave: "/exit",
+    commands: &[],
     tells: Tells {
         permission: true,
         approval: true,
