@@ -138,7 +138,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a new -d 'Make a sesh: a pane with 
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a adopt -d 'Make a sesh of a pane that somebody else made'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a list -d 'Find seshes and show them'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a set -d 'Rename, tag, archive, annotate a sesh'
-complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TERM to what was started'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: an idle agent leaves by its own way out, else HUP, then TERM'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a send -d 'Send a message to agents and shells, and prove that it arrived'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'

@@ -130,7 +130,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         argv: command(&args, &variables, &cwd)?,
         name: args.name,
         id: args.id,
-        agent: args.agent,
+        agent: args.agent.or_else(|| started_by_hand(&args.command)),
         tags: args.tag,
         cwd,
         variables,
@@ -236,6 +236,12 @@ fn place_of(text: &str) -> Result<Where> {
         session: session.into(),
         window: window.map(Into::into),
     })
+}
+
+/// The agent that a command starts, by its name.
+fn started_by_hand(command: &[OsString]) -> Option<String> {
+    let program = Path::new(command.first()?).file_name()?;
+    Kind::named(program.to_str()?).map(|kind| kind.name.into())
 }
 
 /// The command's words. A program that does not exist is an error here, not in a pane that nobody sees.

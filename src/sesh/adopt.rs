@@ -3,10 +3,13 @@
 use super::change::{Change, change};
 use super::create::joined;
 use super::made_up;
+use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, SeshId, Tag, shown};
+use crate::pane::resident::{self, Resident};
 use crate::proc;
+use crate::state::Why;
 use crate::store::query::{both, equal, first_pane, name_is_free, no_pane_has, row_format};
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -28,31 +31,26 @@ pub struct Request {
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or
 /// another pane has the conversation.
 pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record> {
-    let target = pane.to_string();
     let frame = Frame::new();
-    let output = server.run(
-        &Batch::from(command::print(Some(&target), &row_format(&frame))).then(command::print(
-            Some(&target),
-            &frame.format(["#{pane_current_path}"]),
-        )),
-    )?;
-    let (rows, _) = frame.read(&output);
-    let found = first_pane(&rows)?;
-    let cwd = rows
-        .get(1)
-        .and_then(|row| row.first())
-        .copied()
-        .unwrap_or("");
-    let found = found.ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))?;
-    if let Some(record) = found.record {
+    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let look = resident::look(server, pane, &agents, &[])?;
+    let found = &look.pane;
+    if let Some(record) = &found.record {
         return if record.was_found() {
-            keep(server, &record, request)
+            keep(server, record, request)
         } else {
             Err(already(pane, &record.name))
         };
     }
     let started = proc::read(found.place.pid).map_or(0, |process| process.start);
     let id = SeshId::random();
+    // Whoever lives there is known at once, and not when somebody looks next.
+    let resident = look.resident.as_ref();
+    let verdict = resident.map(Resident::verdict);
+    let kind = resident.map(|resident| resident.living.agent.name.clone());
+    let agent = request.agent.clone().or(kind);
+    let conversation = resident.and_then(|resident| resident.conversation.clone());
+    let conversation = request.conversation.clone().or(conversation);
     for again in 0..100 {
         let name = request
             .name
@@ -63,11 +61,23 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         let values = [
             (Key::Name, name.to_string()),
             (Key::Tags, joined(&tags)),
-            (Key::Agent, text(&request.agent)),
-            (Key::Conv, text(&request.conversation)),
+            (Key::Agent, text(&agent)),
+            (Key::Conv, text(&conversation)),
+            (
+                Key::Pid,
+                resident.map(Resident::process).unwrap_or_default(),
+            ),
             (Key::Proc, format!("{}:{started}", found.place.pid)),
-            (Key::State, "unknown".into()),
-            (Key::Cwd, value::encode(cwd)),
+            (
+                Key::State,
+                verdict.map_or("unknown", |it| it.state.as_str()).into(),
+            ),
+            (
+                Key::Why,
+                verdict.and_then(|it| it.why).map_or("", Why::as_str).into(),
+            ),
+            (Key::By, verdict.map_or("", |it| it.by.as_str()).into()),
+            (Key::Cwd, value::encode(&look.folder)),
             (Key::Host, value::encode(&env::machine())),
         ];
         let batch = registration(pane, id, &name, request, &values, &frame);

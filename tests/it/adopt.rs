@@ -1,6 +1,6 @@
 //! `sesh-adopt`: a pane that somebody else made becomes a sesh, and stays theirs.
 
-use crate::support::{NONE, Server};
+use crate::support::{NONE, Server, until};
 
 #[test]
 fn a_users_pane_becomes_a_sesh_as_it_is() {
@@ -106,4 +106,19 @@ fn what_cannot_be_adopted() {
         .sesh("sesh-adopt", [&user, "--agent", "hal"])
         .fails(2);
     assert_eq!(server.everything(), before);
+}
+
+#[test]
+fn who_lives_in_an_adopted_pane_is_known_at_once() {
+    let server = Server::start();
+    let pane = server.hosts("codex");
+    let title = "title \u{2839} project";
+    server.say(&pane, title);
+    until("it has its title", || {
+        server.format(&pane, "#{pane_title}").ends_with("project")
+    });
+    server.sesh("sesh-adopt", [&pane, "--name", "mine"]).ok();
+    let stored = server.format(&pane, "#{@sesh_agent} #{@sesh_by}");
+    assert!(stored.starts_with("codex "), "{stored}");
+    assert_eq!(server.record("mine").text("agent"), "codex");
 }
