@@ -7,7 +7,7 @@ use similar::TextDiff;
 use crate::agent::report::KINDS;
 use crate::error::{Error, Exit};
 use crate::out;
-use crate::sesh::hooks::{self, Change};
+use crate::sesh::hooks::{self, Change, What};
 
 /// Put the hooks that report an agent's state into its own configuration, show them, take them out
 ///
@@ -22,6 +22,10 @@ pub(super) struct Args {
     /// The agents [default: those whose program or folder is there; for status all]
     #[arg(value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS))]
     agents: Vec<String>,
+
+    /// Not the hooks, but the skill: a text that tells the agent itself how to use tmux-sesh
+    #[arg(long)]
+    skill: bool,
 
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -44,7 +48,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Act::Status if args.dry_run => {
             return Err(Error::usage("status changes nothing: --dry-run is for the others").into());
         }
-        Act::Status => return status(&args.agents, args.json),
+        Act::Status => return status(what(&args), &args.agents, args.json),
         _ if args.json => return Err(Error::usage("--json is for status").into()),
         Act::Install => hooks::Act::Install,
         Act::Remove => hooks::Act::Remove,
@@ -52,10 +56,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     change(act, &args)
 }
 
+fn what(args: &Args) -> What {
+    if args.skill { What::Skill } else { What::Hooks }
+}
+
 /// Each agent is by itself; the exit code is that of the last one that failed.
 fn change(act: hooks::Act, args: &Args) -> anyhow::Result<Exit> {
     let mut failed: Option<Error> = None;
-    for change in hooks::plan(act, &args.agents)? {
+    for change in hooks::plan(act, what(args), &args.agents)? {
         let outcome = match change {
             Ok(change) => show(act, &change, args.dry_run)?,
             Err(error) => Err(error),
@@ -122,8 +130,8 @@ fn diff(change: &Change) -> Vec<String> {
         .collect()
 }
 
-fn status(agents: &[String], json: bool) -> anyhow::Result<Exit> {
-    let all = hooks::status(agents)?;
+fn status(what: What, agents: &[String], json: bool) -> anyhow::Result<Exit> {
+    let all = hooks::status(what, agents)?;
     if json {
         out::json(&all)?;
         return Ok(Exit::Done);

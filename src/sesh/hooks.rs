@@ -1,4 +1,4 @@
-//! Our hooks in the configuration of agents: looked at, put in, taken out.
+//! Our hooks and our skill in the configuration of agents: looked at, put in, taken out.
 
 use std::path::{Path, PathBuf};
 
@@ -46,6 +46,14 @@ pub struct Status {
     pub what: Option<String>,
 }
 
+/// Of what this is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    Hooks,
+    /// The text that tells an agent how to use the family.
+    Skill,
+}
+
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -71,7 +79,7 @@ pub struct Change {
 
 /// One agent that has hooks, on this machine.
 struct Place {
-    hooks: &'static Hooks,
+    hooks: Hooks,
     home: PathBuf,
     present: bool,
 }
@@ -86,7 +94,7 @@ impl Place {
 ///
 /// # Errors
 /// There is no home.
-pub fn status(kinds: &[String]) -> Result<Vec<Status>> {
+pub fn status(what: What, kinds: &[String]) -> Result<Vec<Status>> {
     let program = program()?;
     let status = |place: Place| {
         let file = place.file();
@@ -109,7 +117,7 @@ pub fn status(kinds: &[String]) -> Result<Vec<Status>> {
             what,
         }
     };
-    Ok(places(kinds)?.into_iter().map(status).collect())
+    Ok(places(what, kinds)?.into_iter().map(status).collect())
 }
 
 /// What would change: for these agents, else for those that are there. Each is by itself: one that cannot be read keeps
@@ -117,9 +125,9 @@ pub fn status(kinds: &[String]) -> Result<Vec<Status>> {
 ///
 /// # Errors
 /// There is no home, or no agent.
-pub fn plan(act: Act, kinds: &[String]) -> Result<Vec<Result<Change>>> {
+pub fn plan(act: Act, what: What, kinds: &[String]) -> Result<Vec<Result<Change>>> {
     let program = program()?;
-    let mut places = places(kinds)?;
+    let mut places = places(what, kinds)?;
     if kinds.is_empty() {
         places.retain(|place| place.present);
     }
@@ -196,9 +204,13 @@ fn program() -> Result<String> {
         .ok_or_else(|| Error::failed(format!("the path {} is not UTF-8", program.display())))
 }
 
-fn places(kinds: &[String]) -> Result<Vec<Place>> {
+fn places(what: What, kinds: &[String]) -> Result<Vec<Place>> {
     HOOKS
-        .iter()
+        .into_iter()
+        .map(|hooks| match what {
+            What::Hooks => hooks,
+            What::Skill => hooks.skill(),
+        })
         .filter(|hooks| kinds.is_empty() || kinds.iter().any(|kind| kind == hooks.kind))
         .map(|hooks| {
             let mut homes = hooks.home.iter();

@@ -645,3 +645,79 @@ fn the_command_works_from_any_path_and_is_silent_without_the_program() {
     );
     assert_eq!(run("/bin/sh", &gone), "on PATH --from claude\n");
 }
+
+#[test]
+fn the_skill_goes_where_agents_look_for_skills() {
+    let server = Server::empty();
+    let files = [
+        (".claude", "claude"),
+        (".codex", "codex"),
+        (".gemini", "gemini"),
+        (".config/opencode", "opencode"),
+        (".pi/agent", "pi"),
+    ]
+    .map(|(folder, agent)| {
+        let file = format!("{folder}/skills/tmux-sesh/SKILL.md");
+        (home(&server, &file), agent)
+    });
+    // The folders of its own are not there yet.
+    for (file, _) in &files {
+        let own = file.parent().expect("a folder");
+        std::fs::remove_dir_all(own.parent().expect("a folder")).expect("it was made");
+    }
+    hooks(&server, &["install", "--skill"]).ok();
+    for (file, agent) in &files {
+        let text = std::fs::read_to_string(file).expect("the skill");
+        assert!(
+            text.starts_with("---\nname: tmux-sesh\n"),
+            "{agent}: {text:.40}"
+        );
+    }
+    let status = hooks(&server, &["status", "--skill", "claude"]).ok();
+    assert!(status.text().starts_with("claude\tinstalled\t"), "{status}");
+    assert!(
+        hooks(&server, &["status", "claude"])
+            .ok()
+            .text()
+            .starts_with("claude\tabsent")
+    );
+    hooks(&server, &["remove", "--skill"]).ok();
+    for (file, agent) in &files {
+        assert!(!file.parent().expect("a folder").exists(), "{agent}");
+    }
+}
+
+/// What stands in it is true: every helper and every option that it names is there.
+#[test]
+fn the_skill_names_what_there_is() {
+    let server = Server::empty();
+    let skill = include_str!("../../plugin/skill/SKILL.md");
+    let mut named = 0;
+    for line in skill.lines() {
+        for part in line
+            .split('`')
+            .chain(line.split(';'))
+            .chain(line.split('|'))
+        {
+            let mut words = part.split_whitespace();
+            let Some(helper) =
+                words.find(|word| tmux_sesh::cli::TOOLS.iter().any(|tool| tool.name == *word))
+            else {
+                continue;
+            };
+            let help = server.helper(helper).args(["--help"]).ok();
+            for option in words.take_while(|word| !matches!(*word, "--" | "|")) {
+                let option = option.trim_matches(|c: char| "()`.,'\"".contains(c));
+                let option = option.split('=').next().unwrap_or_default();
+                if option.starts_with("--") {
+                    named += 1;
+                    assert!(
+                        help.text().contains(option),
+                        "{helper} has no {option}: {line}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(named > 10, "{named}");
+}

@@ -115,6 +115,21 @@ pub const HOOKS: [Hooks; 5] = [
     },
 ];
 
+impl Hooks {
+    /// The skill for the same agent, which tells it how to use the family: a file where it looks for skills. As its
+    /// documents say (Claude Code 2.1.329, Codex 0.169.0, Gemini CLI 0.61.0, opencode 1.18.33, pi 0.73.1).
+    #[must_use]
+    pub fn skill(&self) -> Self {
+        Self {
+            kind: self.kind,
+            home: self.home,
+            file: "skills/tmux-sesh/SKILL.md",
+            note: None,
+            form: Form::File(include_str!("../../../plugin/skill/SKILL.md")),
+        }
+    }
+}
+
 /// How our hooks stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -129,6 +144,13 @@ pub enum Standing {
 const COMMAND: &str = "sh -c 'r=$0; ";
 /// How a file of ours starts.
 const MARK: &str = "// tmux-sesh: ";
+/// How the skill begins.
+const SKILL: &str = "---\nname: tmux-sesh\n";
+
+/// Whether a file is all ours.
+fn is_own(text: &str) -> bool {
+    text.starts_with(MARK) || text.starts_with(SKILL)
+}
 
 /// The command that an agent runs. It works from any PATH, and where the program is gone it takes the payload and does
 /// nothing.
@@ -156,7 +178,7 @@ impl Hooks {
         match self.form {
             Form::File(_) => Ok(match text {
                 _ if text == self.own_file(program) => Standing::Installed,
-                _ if text.starts_with(MARK) => Standing::Outdated,
+                _ if is_own(text) => Standing::Outdated,
                 _ => Standing::Absent,
             }),
             Form::Settings { events, .. } => {
@@ -185,7 +207,7 @@ impl Hooks {
     pub fn install(&self, text: &str, program: &str) -> Result<String, Refusal> {
         let events = match self.form {
             Form::Settings { events, .. } => events,
-            Form::File(_) if text.is_empty() || text.starts_with(MARK) => {
+            Form::File(_) if text.is_empty() || is_own(text) => {
                 return Ok(self.own_file(program));
             }
             Form::File(_) => return Err(refuse(text, 0, "this file is not of tmux-sesh")),
@@ -277,7 +299,7 @@ impl Hooks {
     /// The text cannot be read.
     pub fn remove(&self, text: &str, original: Option<&str>) -> Result<Option<String>, Refusal> {
         if matches!(self.form, Form::File(_)) {
-            let theirs = (!text.starts_with(MARK)).then(|| text.to_string());
+            let theirs = (!is_own(text)).then(|| text.to_string());
             return Ok(theirs.or_else(|| original.map(Into::into)));
         }
         let Some(first) = self.ours(text.trim_start_matches('\u{feff}'))?.pop() else {
