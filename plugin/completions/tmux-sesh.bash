@@ -101,8 +101,8 @@ _tmux_sesh_takes() {
       ;;
     pane-capture)
       takes=(
-        '1=targets' '-n=text' '--lines=text' '--screen' '--scrollback' '--ansi' '--join' '--json' '-L=text'
-        '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '-n=text' '--lines=text' '--screen' '--scrollback' '--since=text' '--cursor' '--ansi'
+        '--join' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane-keys)

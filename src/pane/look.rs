@@ -161,7 +161,9 @@ pub(super) fn read<'a>(frame: &Frame, output: &'a str, target: &Target) -> Resul
                 snapshot.panes.push(pane);
             }
         } else if let Some((number, mark)) = row.split_first()
-            && let Some(seen) = seen.iter_mut().find(|seen| seen.pane.0.to_string() == *number)
+            && let Some(seen) = seen
+                .iter_mut()
+                .find(|seen| seen.pane.0.to_string() == *number)
         {
             seen.texts.push((mark.to_vec(), text));
         }

@@ -35,6 +35,8 @@ impl FromStr for Since {
 const MAY_BE_TRIMMED: &str = "#{&&:#{||:#{history_size},#{==:#{history_limit},0}},#{e|>=:#{e|+:#{history_size},#{pane_height}},#{e|-:#{history_limit},#{e|/:#{history_limit},10}}}}";
 /// Tries of a read that a program foils by changing between its screens.
 const TRIES: usize = 20;
+/// After so many the whole history is read, which no printing foils.
+const PATIENCE: usize = 3;
 
 /// Reads what was printed since. It is one question; another only when the history was cleared, or was printed to
 /// faster than could be read.
@@ -48,15 +50,25 @@ const TRIES: usize = 20;
 /// server, pane or sesh.
 pub fn since(server: &Server, target: &Target, since: &Since, styled: bool) -> Result<Captured> {
     let mut reach = Reach::Enough;
-    for _ in 0..TRIES {
-        if let Some(captured) = look_since(server, target, since, styled, reach)? {
-            return Ok(captured);
+    for tries in 0..TRIES {
+        match look_since(server, target, since, styled, reach)? {
+            Outcome::Read(captured) => return Ok(*captured),
+            Outcome::Moved if tries < PATIENCE => {}
+            Outcome::Moved | Outcome::NotThere => reach = Reach::All,
         }
-        reach = Reach::All;
     }
     Err(Error::unusable(format!(
         "{target} changes between its screens faster than it can be read: try again"
     )))
+}
+
+/// How one read went.
+enum Outcome {
+    Read(Box<Captured>),
+    /// The pane printed, or changed its screen, between the question and the answer.
+    Moved,
+    /// The mark is not at its place.
+    NotThere,
 }
 
 /// How much is read.
@@ -68,14 +80,13 @@ enum Reach {
     All,
 }
 
-/// `None` when the mark is not at its place, and what was read does not tell where it is.
 fn look_since(
     server: &Server,
     target: &Target,
     since: &Since,
     styled: bool,
     reach: Reach,
-) -> Result<Option<Captured>> {
+) -> Result<Outcome> {
     let frame = Frame::new();
     let in_place = match (since, reach) {
         (Since::Mark(mark), Reach::Enough) => format!(
@@ -119,7 +130,7 @@ fn look_since(
             let captured = Captured::of(&seen, record);
             match Read::of(&seen)? {
                 Some(read) => read.into_captured(captured, &seen, since, styled),
-                None => Ok(None),
+                None => Ok(Outcome::Moved),
             }
         }
         Found::Saved(life, record, text) => {
@@ -131,8 +142,20 @@ fn look_since(
             let prints = prints(&lines);
             let (new, pane) = match since {
                 // What came before the saved lines is gone.
-                Since::Start => (New { from: 0, whole: false }, None),
-                Since::Now => (New { from: lines.len(), whole: true }, None),
+                Since::Start => (
+                    New {
+                        from: 0,
+                        whole: false,
+                    },
+                    None,
+                ),
+                Since::Now => (
+                    New {
+                        from: lines.len(),
+                        whole: true,
+                    },
+                    None,
+                ),
                 Since::Mark(mark) => (anywhere(&mark.lines, &prints), mark.pane),
             };
             let next = Mark {
@@ -144,12 +167,12 @@ fn look_since(
                 lines: prints,
                 alternate: None,
             };
-            Ok(Some(Captured {
+            Ok(Outcome::Read(Box::new(Captured {
                 truncated: Some(!new.whole),
                 next: Some(next.to_string()),
                 lines: behind(&lines, new.from, styled, true),
                 ..Captured::saved(record)
-            }))
+            })))
         }
     }
 }
@@ -172,7 +195,7 @@ struct Read<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Begins {
     AtMark,
-    /// Some rows after it: so many as were printed since the question was put.
+    /// Some rows after it: those that were printed between the question and the answer.
     AfterMark,
     /// With the oldest line, or, of a full-screen program, with its screen.
     Oldest,
@@ -210,7 +233,7 @@ impl<'a> Read<'a> {
         seen: &Seen<'_>,
         since: &Since,
         styled: bool,
-    ) -> Result<Option<Captured>> {
+    ) -> Result<Outcome> {
         let (life, ended) = (seen.life(), captured.ended);
         let old = match since {
             Since::Mark(mark) => {
@@ -225,15 +248,16 @@ impl<'a> Read<'a> {
         let new = if self.alternate {
             let same = old.is_some_and(|old| old.alternate == alternate);
             let nothing = same || *since == Since::Now;
-            Some(New {
+            Ok(New {
                 from: if nothing { lines.len() } else { 0 },
                 whole: true,
             })
         } else {
-            self.new(since, &now)
+            self.place(since, &now)
         };
-        let Some(new) = new else {
-            return Ok(None);
+        let new = match new {
+            Ok(new) => new,
+            Err(outcome) => return Ok(outcome),
         };
         let own = match old {
             // What the normal screen got before the full-screen program came is still to be read.
@@ -255,7 +279,7 @@ impl<'a> Read<'a> {
                 alternate,
             },
         };
-        Ok(Some(Captured {
+        Ok(Outcome::Read(Box::new(Captured {
             alternate: self.alternate,
             history: self.history,
             history_limit: Some(self.limit),
@@ -263,30 +287,29 @@ impl<'a> Read<'a> {
             next: Some(own.to_string()),
             lines: behind(&lines, new.from, styled, true),
             ..captured
-        }))
+        })))
     }
 
     /// Where the new lines of the normal screen begin.
-    fn new(&self, since: &Since, now: &[Print]) -> Option<New> {
+    fn place(&self, since: &Since, now: &[Print]) -> Result<New, Outcome> {
         match since {
-            Since::Now => Some(New {
+            Since::Now => Ok(New {
                 from: now.len(),
                 whole: true,
             }),
-            Since::Start => Some(New {
+            Since::Start => Ok(New {
                 from: 0,
                 whole: !self.may_be_trimmed,
             }),
             Since::Mark(mark) => match self.begins {
-                Begins::AtMark => in_place(&mark.lines, now),
-                // Not all is there: what is in doubt is read whole.
-                Begins::AfterMark => Some(anywhere(&mark.lines, now)).filter(|new| new.whole),
+                Begins::AtMark => in_place(&mark.lines, now).ok_or(Outcome::NotThere),
+                Begins::AfterMark => Err(Outcome::Moved),
                 // Nothing was there yet.
-                Begins::Oldest if mark.lines.is_empty() => Some(New {
+                Begins::Oldest if mark.lines.is_empty() => Ok(New {
                     from: 0,
                     whole: !self.may_be_trimmed && mark.row == 0,
                 }),
-                Begins::Oldest => Some(anywhere(&mark.lines, now)),
+                Begins::Oldest => Ok(anywhere(&mark.lines, now)),
             },
         }
     }
