@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,gather,run,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -51,6 +51,12 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '+=targets' '--kill' '--forget' '--timeout=text' '-L=text' '-S=file' '-h' '--help' '-V'
         '--version'
+      )
+      ;;
+    gather | sesh-gather)
+      takes=(
+        '1=targets' '+=targets' '--tag=tags' '--end' '--forget' '--kill' '--timeout=text' '--propagate'
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     run | sesh-run)
@@ -324,6 +330,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-list \
   sesh-set \
   sesh-end \
+  sesh-gather \
   sesh-run \
   sesh-pane \
   sesh-enter \

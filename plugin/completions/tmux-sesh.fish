@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-gather sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -139,6 +139,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a adopt -d 'Make a sesh of a pane t
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a list -d 'Find seshes and show them'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a set -d 'Rename, tag, archive, annotate a sesh'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TERM to what was started'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a gather -d 'Read what came of a set of seshes: state, exit, duration and all that each printed'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
@@ -228,6 +229,19 @@ complete -c sesh-end -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-end -s h -l help -d 'Print help'
 complete -c sesh-end -s V -l version -d 'Print version'
 complete -c sesh-end -n '__tmux_sesh_at 1+ --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-gather -f
+complete -c sesh-gather -l tag -x -a '(__tmux_sesh_tags)' -d 'All with this tag; may be repeated: those that have all of them'
+complete -c sesh-gather -l end -d 'End those whose output was read, as sesh-end does, the ones that still run too'
+complete -c sesh-gather -l forget -d 'The same, and remove their records and kept lines'
+complete -c sesh-gather -l kill -d 'KILL what does not end otherwise'
+complete -c sesh-gather -l timeout -x -d 'How long HUP and TERM may take together'
+complete -c sesh-gather -l propagate -d 'Exit 1 if a command of the set failed, by its code, by a signal, or for an unknown cause'
+complete -c sesh-gather -l json -d 'Print an array of results'
+complete -c sesh-gather -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-gather -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-gather -s h -l help -d 'Print help'
+complete -c sesh-gather -s V -l version -d 'Print version'
+complete -c sesh-gather -n '__tmux_sesh_at 1+ --tag --timeout -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-run -f
 complete -c sesh-run -l launch -r -F -d 'The launch file'
 complete -c sesh-run -s h -l help -d 'Print help'

@@ -292,7 +292,7 @@ fn rendered(table: &Table, header: bool) -> String {
 }
 
 /// The state as people read it: an ended sesh says how.
-fn state(record: &Record) -> String {
+pub(super) fn state(record: &Record) -> String {
     let state = record.state.as_str();
     match (record.state, record.exit, &record.why) {
         (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {

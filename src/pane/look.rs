@@ -1,6 +1,6 @@
 //! One question for what a pane shows, or for the lines that are left of an ended sesh.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::pane::mark::Life;
 use crate::store::query::{self, extra, read_row, row_format_with};
@@ -91,7 +91,13 @@ pub(super) fn ask(
     target: &Target,
     commands: &dyn Fn(&str, &str) -> String,
 ) -> Result<String> {
-    match server.run(&batch(frame, target, commands)) {
+    let batch = batch(frame, target, commands);
+    let again = |outcome: Result<String>| match (target, outcome) {
+        // Its pane went between the question and the answer: what is left of it is to be read.
+        (Target::Id(_) | Target::Word(_), Err(error)) if is_no_pane(&error) => server.run(&batch),
+        (_, outcome) => outcome,
+    };
+    match again(server.run(&batch)) {
         // Without a session there is no pane, and only the ended ones are left to read.
         Err(error) if is_empty_server(&error) => server.run(
             &Batch::from(own_life(frame))
@@ -100,6 +106,10 @@ pub(super) fn ask(
         ),
         outcome => outcome,
     }
+}
+
+fn is_no_pane(error: &Error) -> bool {
+    error.exit == Exit::Nothing && error.sentence.contains("can't find pane")
 }
 
 fn own_life(frame: &Frame) -> Command {

@@ -1,10 +1,11 @@
-//! Any pane, registered or not: [`capture`](mod@capture), what is new in it [`since`](mod@since) a [`mark`], [`keys`], who lives in it and what that does ([`resident`](mod@resident)),
+//! Any pane, registered or not: [`capture`](mod@capture), what is new in it [`since`](mod@since) a [`mark`], all its [`output`], [`keys`], who lives in it and what that does ([`resident`](mod@resident)),
 //! and that as an answer of its own ([`resolve`](mod@resolve)).
 
 pub mod capture;
 pub mod keys;
 mod look;
 pub mod mark;
+pub mod output;
 pub mod resident;
 pub mod resolve;
 pub mod since;

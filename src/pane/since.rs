@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::capture::{Captured, behind, plain, printed};
 use super::look::{self, Found, Seen};
 use super::mark::{ABOVE, Mark, New, Print, anywhere, in_place};
+use super::output::may_be_trimmed;
 use crate::error::{Error, Result};
 use crate::store::Target;
 use crate::tmux::{Batch, Frame, Server, command};
@@ -31,7 +32,7 @@ impl FromStr for Since {
     }
 }
 
-/// The condition that the history may have lost its oldest lines: it is full, or was, and a tenth of it goes at a time.
+/// [`may_be_trimmed`] as a condition.
 const MAY_BE_TRIMMED: &str = "#{&&:#{||:#{history_size},#{==:#{history_limit},0}},#{e|>=:#{e|+:#{history_size},#{pane_height}},#{e|-:#{history_limit},#{e|/:#{history_limit},10}}}}";
 /// Tries of a read that a program foils by changing between its screens.
 const TRIES: usize = 20;
@@ -210,13 +211,12 @@ impl<'a> Read<'a> {
         let fact = |at: usize| facts.get(at).copied().unwrap_or("");
         let number = |at: usize| fact(at).parse::<u32>().unwrap_or(0);
         let (history, height, limit) = (number(3), number(6), number(7));
-        let full = limit - limit / 10;
         Ok((fact(2) == fact(4)).then(|| Self {
             history,
             limit,
             width: number(5),
             alternate: fact(4) == "1",
-            may_be_trimmed: (history > 0 || limit == 0) && history.saturating_add(height) >= full,
+            may_be_trimmed: may_be_trimmed(history, height, limit),
             begins: match (fact(0) == "1", fact(1) == fact(3)) {
                 (true, true) => Begins::AtMark,
                 (true, false) => Begins::AfterMark,

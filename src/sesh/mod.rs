@@ -1,4 +1,4 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`],
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`gather`](mod@gather), [`change`], [`enter`], [`end`],
 //! [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
 
 pub mod adopt;
@@ -9,6 +9,7 @@ pub mod end;
 pub mod enter;
 pub mod explain;
 pub mod find;
+pub mod gather;
 mod hold;
 pub mod hooks;
 mod made_up;
