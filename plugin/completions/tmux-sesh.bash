@@ -22,8 +22,9 @@ _tmux_sesh_takes() {
       takes=(
         '1=text' '--=command' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
         '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
-        '--split=words:h,v' '--target=sessions' '--parent=targets' '--note=text' '--id=text' '--no-launch'
-        '--enter' '--dry-run' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
+        '--note=text' '--id=text' '--no-launch' '--enter' '--dry-run' '--json' '-L=text' '-S=file' '-h'
+        '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
@@ -35,8 +36,9 @@ _tmux_sesh_takes() {
     list | sesh-list)
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--agent=agents'
-        '--state=words:starting,busy,waiting,idle,exited,unknown' '--archived' '--all' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,conversation,command,exit,created,updated'
+        '--state=words:starting,busy,waiting,idle,exited,unknown' '--mine' '--owner=text' '--archived'
+        '--all' '--tags'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires'
         '--json' '--format=text' '--no-header' '--watch' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;

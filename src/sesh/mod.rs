@@ -12,6 +12,7 @@ pub mod find;
 pub mod gather;
 mod hold;
 pub mod hooks;
+mod limit;
 mod made_up;
 pub mod place;
 pub mod reap;
