@@ -9,6 +9,7 @@ mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
 mod sesh_explain;
+mod sesh_gather;
 mod sesh_hooks;
 mod sesh_list;
 mod sesh_new;
@@ -79,6 +80,7 @@ tools! {
     SESH_LIST = "sesh-list" in sesh_list,
     SESH_SET = "sesh-set" in sesh_set,
     SESH_END = "sesh-end" in sesh_end,
+    SESH_GATHER = "sesh-gather" in sesh_gather,
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_SEND = "sesh-send" in sesh_send,
     SESH_PANE = "sesh-pane" in sesh_pane,

@@ -6,6 +6,7 @@ use super::{On, target};
 use crate::error::Exit;
 use crate::out;
 use crate::pane::capture::{Captured, How, Region, capture};
+use crate::pane::since::{Since, since};
 
 /// Print the text of a pane: of a sesh, also an ended one, or of any pane
 ///
@@ -28,6 +29,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, group = "region")]
     scrollback: Option<Option<u32>>,
 
+    /// Only what is new since a cursor, lines joined: start (all there is), now (nothing), or the `next` that the last call
+    /// gave (--json, --cursor). A line that was changed on the screen comes again, with all below it; a full-screen
+    /// program's screen comes whole when anything on it changed
+    #[arg(long, value_name = "CURSOR", group = "region")]
+    since: Option<Since>,
+
+    /// Print the next cursor first, as a line of its own
+    #[arg(long, requires = "since", conflicts_with = "json")]
+    cursor: bool,
+
     /// With colours and attributes
     #[arg(long)]
     ansi: bool,
@@ -46,6 +57,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
+    let target = target(&server, &args.target)?;
+    if let Some(from) = &args.since {
+        return print(&args, &since(&server, &target, from, args.ansi)?);
+    }
     let region = match (args.screen, args.scrollback) {
         (true, _) => Region::Screen,
         (_, Some(history)) => Region::History(history),
@@ -53,19 +68,32 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let captured = capture(
         &server,
-        &target(&server, &args.target)?,
+        &target,
         How {
             region,
             styled: args.ansi,
             joined: args.join,
         },
     )?;
+    print(&args, &captured)
+}
+
+fn print(args: &Args, captured: &Captured) -> anyhow::Result<Exit> {
     if args.json {
-        out::json(&captured)?;
-    } else {
-        out::hint(&what_it_is(&captured));
-        out::lines(&captured.lines, args.ansi)?;
+        out::json(captured)?;
+        return Ok(Exit::Done);
     }
+    out::hint(&what_it_is(captured));
+    if captured.truncated == Some(true) {
+        out::complain(
+            "pane-capture",
+            "lines before these may be missing: the history was full, or was cleared",
+        );
+    }
+    if let (true, Some(next)) = (args.cursor, &captured.next) {
+        out::text(next)?;
+    }
+    out::lines(&captured.lines, args.ansi)?;
     Ok(Exit::Done)
 }
 

@@ -12,6 +12,7 @@ use crate::proc::{Process, signal};
 use crate::sesh::end::{How, end, names};
 use crate::sesh::find;
 use crate::store::{Record, Select};
+use crate::tmux::Server;
 
 /// End seshes: an idle agent leaves by its own way out, else HUP, then TERM
 ///
@@ -46,10 +47,20 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let targets = targets(&server, &args.targets)?;
     let snapshot = find::read(&server, &Select::targets(&targets))?;
-    let mut found = targets
+    let found = targets
         .iter()
         .map(|target| snapshot.find(target))
         .collect::<Result<Vec<&Record>, Error>>()?;
+    let how = How {
+        kill: args.kill,
+        forget: args.forget,
+        timeout: args.timeout,
+    };
+    Ok(end_all(&server, "sesh-end", found, how))
+}
+
+/// Ends them all, says as `helper` what did not work, and gives the worst of it.
+pub(super) fn end_all(server: &Server, helper: &str, mut found: Vec<&Record>, how: How) -> Exit {
     // The caller's own pane last: with it goes whoever waits for the answer.
     let own = env::tmux_pane().filter(|_| server.is_callers());
     let is_own =
@@ -61,17 +72,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let last = found.iter().filter(|record| is_own(record)).count();
     let (others, own) = found.split_at(found.len() - last);
-    let how = How {
-        kill: args.kill,
-        forget: args.forget,
-        timeout: args.timeout,
-    };
     let mut worst = Exit::Done;
     for some in others.chunks(AT_ONCE).chain([own]) {
         let outcomes: Vec<Result<Vec<Process>, Error>> = std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()
-                .map(|record| scope.spawn(|| end(&server, record, how, &out::hint)))
+                .map(|record| scope.spawn(|| end(server, record, how, &out::hint)))
                 .collect();
             ends.into_iter()
                 .map(|end| {
@@ -84,7 +90,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             match outcome {
                 Ok(left) if left.is_empty() => {}
                 Ok(left) => out::complain(
-                    "sesh-end",
+                    helper,
                     &format!(
                         "{} has ended; of its terminal still alive: {}",
                         record.name,
@@ -92,7 +98,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                     ),
                 ),
                 Err(error) => {
-                    out::complain("sesh-end", &error.sentence);
+                    out::complain(helper, &error.sentence);
                     if error.exit.code() > worst.code() {
                         worst = error.exit;
                     }
@@ -100,5 +106,5 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             }
         }
     }
-    Ok(worst)
+    worst
 }

@@ -10,12 +10,12 @@ use serde::Serialize;
 use super::On;
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, Tag, shown};
+use crate::id::{PaneId, SeshId, Tag, shown};
 use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::sesh::find;
 use crate::state::State;
-use crate::store::query::{both, equal, is_id_prefix, registered, tagged};
+use crate::store::query::{both, either, equal, is_id_prefix, registered, tagged};
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
@@ -40,6 +40,14 @@ pub(super) struct Args {
     /// Only those in this state
     #[arg(long, value_parser = State::ALL.map(State::as_str))]
     state: Option<String>,
+
+    /// Only those that the sesh of this pane made: it is their owner or their parent
+    #[arg(long)]
+    mine: bool,
+
+    /// Only those of this owner
+    #[arg(long, value_name = "WHO", value_parser = super::sesh_new::owner, allow_hyphen_values = true)]
+    owner: Option<String>,
 
     /// Archived ones too
     #[arg(long)]
@@ -119,10 +127,11 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
 
 /// What there is to show at this moment, as text.
 fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
+    let mine = if args.mine { Some(me(server)?) } else { None };
     let snapshot = find::read(
         server,
         &Select {
-            filter: Some(filter(args)),
+            filter: Some(filter(args, mine)),
             ended: args.all || args.archived || !args.words.is_empty(),
             format: args.format.clone(),
         },
@@ -130,7 +139,7 @@ fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     let own = env::tmux_pane().filter(|_| server.is_callers());
     let mut records: Vec<&Record> = snapshot
         .records()
-        .filter(|record| wanted(record, args, own))
+        .filter(|record| wanted(record, args, own, mine))
         .collect();
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
@@ -156,14 +165,33 @@ fn age_order(record: &Record) -> (Option<u64>, Option<PaneId>, &str) {
     (record.created_at, pane, &record.name)
 }
 
+/// The sesh that this pane is.
+fn me(server: &Server) -> Result<SeshId> {
+    let pane = super::pane_or_own(server, None)?;
+    find::of_pane(server, pane, None)?
+        .map(|(record, _)| record.uuid)
+        .ok_or_else(|| {
+            Error::nothing(format!(
+                "pane {pane} is no sesh, so it has made none: sesh-adopt . makes it one"
+            ))
+        })
+}
+
 /// The part of the question that the server answers.
-fn filter(args: &Args) -> String {
+fn filter(args: &Args, mine: Option<SeshId>) -> String {
     let mut filter = registered();
     for tag in &args.tag {
         filter = both(&filter, &tagged(tag));
     }
     if let Some(agent) = &args.agent {
         filter = both(&filter, &equal(Key::Agent, &value::encode(agent)));
+    }
+    if let Some(owner) = &args.owner {
+        filter = both(&filter, &equal(Key::Owner, &value::encode(owner)));
+    }
+    if let Some(id) = mine.map(|id| id.to_string()) {
+        let made = either(&equal(Key::Owner, &id), &equal(Key::Parent, &id));
+        filter = both(&filter, &made);
     }
     if !args.all && !args.archived && args.words.is_empty() {
         filter = both(&filter, &equal(Key::Archived, ""));
@@ -172,7 +200,7 @@ fn filter(args: &Args) -> String {
 }
 
 /// All of the question: books are not filtered by the server, and words and states are decided here.
-fn wanted(record: &Record, args: &Args, own: Option<PaneId>) -> bool {
+fn wanted(record: &Record, args: &Args, own: Option<PaneId>, mine: Option<SeshId>) -> bool {
     let tagged = args
         .tag
         .iter()
@@ -191,7 +219,18 @@ fn wanted(record: &Record, args: &Args, own: Option<PaneId>) -> bool {
     } else {
         args.words.iter().any(|word| means(word, record, own))
     };
-    tagged && agent && state && shown
+    let owner = args
+        .owner
+        .as_ref()
+        .is_none_or(|owner| record.owner.as_ref() == Some(owner));
+    let made = mine.is_none_or(|id| {
+        record.parent == Some(id)
+            || record
+                .owner
+                .as_ref()
+                .is_some_and(|it| *it == id.to_string())
+    });
+    tagged && agent && state && owner && made && shown
 }
 
 fn means(word: &str, record: &Record, own: Option<PaneId>) -> bool {
@@ -292,7 +331,7 @@ fn rendered(table: &Table, header: bool) -> String {
 }
 
 /// The state as people read it: an ended sesh says how.
-fn state(record: &Record) -> String {
+pub(super) fn state(record: &Record) -> String {
     let state = record.state.as_str();
     match (record.state, record.exit, &record.why) {
         (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
@@ -320,7 +359,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 25] = [
+const COLUMNS: [Column; 27] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -359,6 +398,7 @@ const COLUMNS: [Column; 25] = [
     ("parent", |it| {
         it.parent.map_or_else(String::new, |id| id.to_string())
     }),
+    ("owner", |it| it.owner.clone().unwrap_or_default()),
     ("conversation", |it| {
         it.conversation.clone().unwrap_or_default()
     }),
@@ -373,6 +413,7 @@ const COLUMNS: [Column; 25] = [
     }),
     ("created", |it| number(it.created_at)),
     ("updated", |it| number(it.updated_at)),
+    ("expires", |it| number(it.expires_at)),
 ];
 
 fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -16,6 +17,7 @@ use crate::proc;
 use crate::sesh::create::{Request, Size, plan};
 use crate::sesh::find;
 use crate::sesh::place::Where;
+use crate::store::value;
 
 /// Make a sesh: a pane with a name, a command and a memory
 ///
@@ -79,6 +81,14 @@ pub(super) struct Args {
     /// The sesh it belongs to [default: the one this pane is]
     #[arg(long, value_name = "TARGET")]
     parent: Option<String>,
+
+    /// Who answers for it, and whose limit (@sesh-max) counts [default: the sesh that this pane is]
+    #[arg(long, value_name = "WHO", value_parser = owner, allow_hyphen_values = true)]
+    owner: Option<String>,
+
+    /// After this time sesh-reap ends it, as in 90s, 2h or 1day: HUP, TERM, then KILL
+    #[arg(long, value_name = "DURATION", value_parser = ttl)]
+    ttl: Option<Duration>,
 
     /// A note
     #[arg(
@@ -149,6 +159,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             _ => Where::Default,
         },
         parent,
+        owner: args.owner,
+        ttl: args.ttl,
         note: args.note,
         wait: args.no_launch,
         ..Request::default()
@@ -179,6 +191,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         sesh_enter::go(&server, &record, None, false)?;
     }
     Ok(Exit::Done)
+}
+
+/// A short text that is stored as it is: it stands in conditions that are printed too, where a `%` means a time.
+pub(super) fn owner(text: &str) -> Result<String, String> {
+    if (1..=64).contains(&text.chars().count()) && value::encode(text) == text {
+        Ok(text.into())
+    } else {
+        Err("an owner is 1 to 64 letters, digits, blanks and _ - . / : @".into())
+    }
+}
+
+/// Times are kept in whole seconds.
+fn ttl(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time < Duration::from_secs(1) => Err("it is shorter than a second".into()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// tmux would silently start somewhere else if the folder were not there.

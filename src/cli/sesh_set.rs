@@ -6,18 +6,23 @@ use super::{On, pair, target, targets};
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::out;
-use crate::sesh::change::{Change, change};
+use crate::sesh::change::{Change, change, change_tagged};
 use crate::sesh::find;
 use crate::store::{Record, Select};
 
 /// Rename, tag, archive, annotate a sesh
 ///
-/// All the changes to one sesh are made, or none. What does not change redraws nothing.
+/// All the changes to one sesh are made, or none. What does not change redraws nothing. With --tagged they are made to a whole
+/// set in one command list, and each that was changed is printed: uuid and name, tab-separated.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    #[arg(required = true, value_name = "TARGET")]
+    #[arg(required_unless_present = "tagged", value_name = "TARGET")]
     targets: Vec<String>,
+
+    /// Every sesh that has a pane and this tag, instead; may be repeated: those that have all of them
+    #[arg(long, value_name = "TAG", conflicts_with_all = ["targets", "name"])]
+    tagged: Vec<Tag>,
 
     /// Give it this name, unique among the living
     #[arg(long)]
@@ -103,6 +108,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             Error::usage("there is nothing to change: sesh-set --help lists what can be").into(),
         );
     }
+    if !args.tagged.is_empty() {
+        let outcomes = change_tagged(&server, &args.tagged, &changes)?;
+        return tell(outcomes, args.json);
+    }
     let snapshot = find::read(&server, &Select::targets(&targets))?;
     // Every target is found before the first is changed.
     let found = targets
@@ -117,4 +126,29 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::json(&records)?;
     }
     Ok(Exit::Done)
+}
+
+/// Prints those that were changed, and says why the others were not.
+fn tell(outcomes: Vec<Result<Record, Error>>, json: bool) -> anyhow::Result<Exit> {
+    let mut worst = Exit::Done;
+    let mut records = Vec::new();
+    for outcome in outcomes {
+        match outcome {
+            Ok(record) => records.push(record),
+            Err(error) => {
+                out::complain("sesh-set", &error.sentence);
+                if error.exit.code() > worst.code() {
+                    worst = error.exit;
+                }
+            }
+        }
+    }
+    if json {
+        out::json(&records)?;
+    } else {
+        for record in &records {
+            out::line(&format!("{}\t{}", record.uuid, record.name))?;
+        }
+    }
+    Ok(worst)
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use super::look::{self, Fact, Found, Seen};
+use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
-use crate::store::query::{self, extra, read_row, row_format_with};
-use crate::store::schema::{self, HELD};
-use crate::store::{Record, Snapshot, Target, value};
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::store::schema::HELD;
+use crate::store::{Record, Target};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// Which lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,20 +64,15 @@ pub struct Captured {
     pub mode: Option<String>,
     /// Lines of history that the pane has.
     pub history: u32,
+    /// How many it can have.
+    #[serde(rename = "historyLimit")]
+    pub history_limit: Option<u32>,
+    /// Of what was asked for since a cursor: lines before these may be missing. Else `None`.
+    pub truncated: Option<bool>,
+    /// The cursor for what comes after these lines, where they were asked for since one.
+    pub next: Option<String>,
     pub lines: Vec<String>,
 }
-
-/// The formats behind a pane's row here.
-const FACTS: [&str; 8] = [
-    "#{pane_width}",
-    "#{pane_height}",
-    "#{cursor_x}",
-    "#{cursor_y}",
-    "#{cursor_flag}",
-    "#{alternate_on}",
-    "#{pane_mode}",
-    "#{history_size}",
-];
 
 /// Reads what a target shows: one question for whatever has a pane.
 ///
@@ -85,93 +80,6 @@ const FACTS: [&str; 8] = [
 /// No such pane or sesh; a sesh that ended and left no lines.
 pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
     let frame = Frame::new();
-    let output = match server.run(&batch(&frame, target, how)) {
-        Ok(output) => output,
-        // Without a session there is no pane, and only the ended ones are left to read.
-        Err(error) if is_empty_server(&error) => {
-            server.run(&Batch::from(command::show_server_options()).then(command::show_hidden()))?
-        }
-        Err(error) => return Err(error),
-    };
-    let mut snapshot = Snapshot::default();
-    let mut seen: Vec<Seen<'_>> = Vec::new();
-    for (row, text) in frame.sections(&output) {
-        if let [pane] = row[..] {
-            // A mark: what follows is the screen of that pane.
-            if let Some(seen) = seen.iter_mut().find(|seen| seen.pane.0.to_string() == pane) {
-                seen.text = text;
-            }
-        } else if let Some(pane) = read_row(&row)?
-            && seen.iter().all(|seen| seen.pane != pane.place.pane)
-        {
-            seen.push(Seen {
-                pane: pane.place.pane,
-                facts: extra(&row).iter().map(ToString::to_string).collect(),
-                text: "",
-            });
-            snapshot.panes.push(pane);
-        }
-    }
-    let (pane, record) = match (target, snapshot.panes.first()) {
-        (Target::Pane(pane), None) => {
-            return Err(Error::nothing(format!("there is no pane {pane}")));
-        }
-        (Target::Pane(pane), Some(found)) => (*pane, found.record.clone()),
-        (_, None) => return saved(&frame, &output, target, how),
-        _ => {
-            let record = snapshot.find(target)?;
-            let pane = record.tmux.as_ref().map(|place| place.pane);
-            let Some(pane) = pane else {
-                return Err(Error::nothing(format!("{target} has no pane")));
-            };
-            (pane, Some(record.clone()))
-        }
-    };
-    seen.into_iter()
-        .find(|seen| seen.pane == pane)
-        .map(|seen| seen.describe(record, how))
-        .ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))
-}
-
-/// One pane as it was read.
-struct Seen<'a> {
-    pane: PaneId,
-    facts: Vec<String>,
-    text: &'a str,
-}
-
-impl Seen<'_> {
-    fn describe(&self, record: Option<Record>, how: How) -> Captured {
-        let fact = |at: usize| self.facts.get(at).map_or("", String::as_str);
-        let number = |at: usize| fact(at).parse().unwrap_or(0);
-        let ended = record
-            .as_ref()
-            .is_some_and(|record| record.state == State::Exited);
-        Captured {
-            uuid: record.as_ref().map(|record| record.uuid),
-            name: record.map(|record| record.name),
-            pane: Some(self.pane),
-            ended,
-            size: Some(Size {
-                columns: number(0),
-                rows: number(1),
-            }),
-            cursor: Some(Cursor {
-                column: number(2),
-                row: number(3),
-                visible: fact(4) == "1",
-            }),
-            alternate: fact(5) == "1",
-            mode: Some(fact(6).to_string()).filter(|mode| !mode.is_empty()),
-            history: number(7),
-            lines: lines(self.text, how, ended),
-        }
-    }
-}
-
-/// The one command list: the rows of the panes that are meant, and the screen of each.
-fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
-    let row = row_format_with(frame, &FACTS);
     // The history belongs to the normal screen: a full-screen program's is shown alone.
     let start = match how.region {
         Region::Text(_) if how.joined => "#{?#{alternate_on},0,-}".into(),
@@ -180,82 +88,124 @@ fn batch(frame: &Frame, target: &Target, how: How) -> Batch {
         Region::History(None) => "-".into(),
         Region::History(Some(lines)) => format!("-{lines}"),
     };
-    // Only the server can tell which pane a name means and how it stands, and one question is all there is: it
-    // writes the commands itself. Only ids and our own words are in them: no text from a pane.
-    let commands = |pane: &str, number: &str| {
+    let output = look::ask(server, &frame, target, &|pane, number| {
         Batch::from(command::print(None, &frame.format([number])))
             .then(command::capture_pane(pane, &start, how.styled, how.joined))
             .text()
-    };
-    if let Target::Pane(pane) = target {
-        let pane = pane.to_string();
-        let here = format!(
-            "#{{?#{{==:#{{pane_id}},{pane}}},{},}}",
-            commands(&pane, pane.trim_start_matches('%'))
-        );
-        return Batch::from(command::print(Some(&pane), &row))
-            .then(command::ask_expanded(Some(&pane), &here));
+    })?;
+    Ok(match look::read(&frame, &output, target)? {
+        Found::Pane(seen, record) => {
+            let mut captured = Captured::of(&seen, record);
+            let text = seen.texts.first().map_or("", |(_, text)| text);
+            captured.lines = lines(text, how, captured.ended);
+            captured
+        }
+        Found::Saved(_, record, text) => {
+            let mut captured = Captured::saved(record);
+            captured.lines = lines(&text, how, true);
+            captured
+        }
+    })
+}
+
+impl Captured {
+    /// All but the lines.
+    pub(super) fn of(seen: &Seen<'_>, record: Option<Record>) -> Self {
+        let ended = record
+            .as_ref()
+            .is_some_and(|record| record.state == State::Exited);
+        Self {
+            uuid: record.as_ref().map(|record| record.uuid),
+            name: record.map(|record| record.name),
+            pane: Some(seen.pane),
+            ended,
+            size: Some(Size {
+                columns: seen.number(Fact::Width),
+                rows: seen.number(Fact::Height),
+            }),
+            cursor: Some(Cursor {
+                column: seen.number(Fact::CursorX),
+                row: seen.number(Fact::CursorY),
+                visible: seen.fact(Fact::CursorFlag) == "1",
+            }),
+            alternate: seen.fact(Fact::Alternate) == "1",
+            mode: Some(seen.fact(Fact::Mode).to_string()).filter(|mode| !mode.is_empty()),
+            history: seen.number(Fact::History),
+            history_limit: Some(seen.number(Fact::Limit)),
+            truncated: None,
+            next: None,
+            lines: Vec::new(),
+        }
     }
-    let tails = match target {
-        Target::Id(id) => command::print(
-            None,
-            &format!("{tail}=#{{{tail}}}", tail = schema::tail(*id)),
-        ),
-        _ => command::show_hidden(),
-    };
-    let mut ended = Batch::new();
-    ended.extend(query::books(frame));
-    ended.extend([tails]);
-    Batch::from(command::list_panes(&row, Some(&target.filter())))
-        .then(command::ask_expanded(
-            None,
-            &format!(
-                "#{{S:#{{W:#{{P:#{{?{},{} ; ,}}}}}}}}",
-                target.filter(),
-                commands("#{pane_id}", "#{s/%//:pane_id}")
-            ),
-        ))
-        .then(command::if_format(
-            None,
-            &query::no_pane_has(&target.filter()),
-            &ended,
-            &Batch::new(),
-        ))
+
+    /// The same of a sesh that has no pane any more.
+    pub(super) fn saved(record: Record) -> Self {
+        Self {
+            uuid: Some(record.uuid),
+            name: Some(record.name),
+            pane: None,
+            ended: true,
+            size: None,
+            cursor: None,
+            alternate: false,
+            mode: None,
+            history: 0,
+            history_limit: None,
+            truncated: None,
+            next: None,
+            lines: Vec::new(),
+        }
+    }
+}
+
+/// The lines of a text up to the last that holds any, without what the pane of an ended sesh says about itself.
+pub(super) fn printed(text: &str, ended: bool) -> Vec<&str> {
+    let mut lines = all(text);
+    trim(&mut lines);
+    if ended {
+        // In a pane that was made narrower it is more than one line.
+        let says = lines.iter().rposition(|line| plain(line).starts_with(HELD));
+        if let Some(at) = says.filter(|at| lines.len() - at <= 4) {
+            lines.truncate(at);
+            trim(&mut lines);
+        }
+    }
+    lines
+}
+
+/// All lines of a text.
+fn all(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = text.split('\n').collect();
+    // tmux ends each line.
+    lines.pop();
+    lines
 }
 
 /// The lines of a capture that were asked for.
 fn lines(text: &str, how: How, ended: bool) -> Vec<String> {
-    let mut lines: Vec<&str> = text.split('\n').collect();
-    // tmux ends each line.
-    lines.pop();
-    let mut colours = String::new();
-    if let Region::Text(count) = how.region {
-        trim(&mut lines);
-        if ended {
-            // What the pane says about itself is not what was printed in it. In a pane that was made narrower
-            // it is more than one line.
-            let says = lines.iter().rposition(|line| plain(line).starts_with(HELD));
-            if let Some(at) = says.filter(|at| lines.len() - at <= 4) {
-                lines.truncate(at);
-                trim(&mut lines);
-            }
+    match how.region {
+        Region::Text(count) => {
+            let lines = printed(text, ended);
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            let from = lines.len().saturating_sub(count);
+            behind(&lines, from, how.styled, how.joined)
         }
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let surplus = lines.len().saturating_sub(count);
-        let cut: Vec<&str> = lines.drain(..surplus).collect();
-        if how.styled {
-            colours = in_force(&cut.join("\n"));
-        }
+        Region::Screen | Region::History(_) => behind(&all(text), 0, how.styled, how.joined),
     }
+}
+
+/// The lines from one on. The colours that are on before it are on in it, and off after the last.
+pub(super) fn behind(lines: &[&str], from: usize, styled: bool, joined: bool) -> Vec<String> {
+    let (cut, kept) = lines.split_at(from);
     // Joined lines keep their blanks, and 3.2a fills each to the pane's width.
-    let trims = how.joined && !how.styled;
-    let mut lines: Vec<String> = lines
-        .into_iter()
+    let trims = joined && !styled;
+    let mut lines: Vec<String> = kept
+        .iter()
         .map(|line| if trims { line.trim_end() } else { line }.to_string())
         .collect();
-    if how.styled {
+    if styled {
         if let Some(first) = lines.first_mut() {
-            first.insert_str(0, &colours);
+            first.insert_str(0, &in_force(&cut.join("\n")));
         }
         let left = in_force(&lines.join("\n"));
         if let Some(last) = lines.last_mut().filter(|_| !left.is_empty()) {
@@ -267,7 +217,8 @@ fn lines(text: &str, how: How, ended: bool) -> Vec<String> {
 
 const RESET: &str = "\x1b[0m";
 
-fn plain(line: &str) -> String {
+/// A line without colours and attributes.
+pub(super) fn plain(line: &str) -> String {
     anstream::adapter::strip_str(line).to_string()
 }
 
@@ -338,37 +289,6 @@ fn in_force(text: &str) -> String {
     } else {
         format!("\x1b[{}m", on.join(";"))
     }
-}
-
-/// The saved last lines of a sesh that has no pane any more.
-fn saved(frame: &Frame, output: &str, target: &Target, how: How) -> Result<Captured> {
-    let snapshot = Snapshot::parse(frame, output)?;
-    let record = snapshot.find(target)?;
-    let name = schema::tail(record.uuid);
-    let text = output
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .find(|(variable, _)| *variable == name)
-        .map(|(_, tail)| value::decode(tail))
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| {
-            Error::unusable(format!(
-                "{} ended without a pane to read: its last lines were not saved",
-                record.name
-            ))
-        })?;
-    Ok(Captured {
-        uuid: Some(record.uuid),
-        name: Some(record.name.clone()),
-        pane: None,
-        ended: true,
-        size: None,
-        cursor: None,
-        alternate: false,
-        mode: None,
-        history: 0,
-        lines: lines(&text, how, true),
-    })
 }
 
 #[cfg(test)]

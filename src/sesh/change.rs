@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::create::joined;
+use super::find;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag};
-use crate::store::query::{both, equal, name_is_free, tagged};
-use crate::store::{Key, Record, Values, value, write};
+use crate::store::query::{both, equal, name_is_free, registered, tagged};
+use crate::store::write::Bound;
+use crate::store::{Key, Record, Select, Values, value, write};
 use crate::tmux::{Batch, Command, Server, command};
 
 /// One change.
@@ -31,12 +33,7 @@ pub enum Change {
 /// # Errors
 /// A name that a living sesh has, a tag to replace that is not there, [`Exit::Changed`] when the sesh went away.
 pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Record> {
-    if changes.contains(&Change::Parent(Some(record.uuid))) {
-        return Err(Error::usage(format!(
-            "{} cannot be its own parent",
-            record.name
-        )));
-    }
+    not_its_own_parent(record, changes)?;
     match &record.tmux {
         Some(place) => match on_pane(server, place.pane, record, changes) {
             // Its pane closed meanwhile: the book takes the change.
@@ -47,7 +44,74 @@ pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Re
     }
 }
 
-fn on_pane(server: &Server, pane: PaneId, record: &Record, changes: &[Change]) -> Result<Record> {
+fn not_its_own_parent(record: &Record, changes: &[Change]) -> Result<()> {
+    if changes.contains(&Change::Parent(Some(record.uuid))) {
+        return Err(Error::usage(format!(
+            "{} cannot be its own parent",
+            record.name
+        )));
+    }
+    Ok(())
+}
+
+/// Makes the changes to every sesh that has a pane and all of these tags, in one command list: to each of them all, or
+/// none. Gives how it went for each, the oldest first.
+///
+/// # Errors
+/// [`Exit::Nothing`] when no sesh has the tags.
+pub fn change_tagged(
+    server: &Server,
+    tags: &[Tag],
+    changes: &[Change],
+) -> Result<Vec<Result<Record>>> {
+    let all_tags = tags
+        .iter()
+        .map(tagged)
+        .fold(registered(), |all, one| both(&all, &one));
+    let select = |filter| Select {
+        filter,
+        ..Select::default()
+    };
+    let found = find::read(server, &select(Some(all_tags.clone())))?;
+    let mut members: Vec<(PaneId, &Record)> = found
+        .with_pane()
+        .filter_map(|record| Some((record.tmux.as_ref()?.pane, record)))
+        .collect();
+    members.sort_by_key(|(pane, record)| (record.created_at, *pane));
+    if members.is_empty() {
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+        return Err(Error::nothing(format!(
+            "no sesh with a pane has the tag {}: sesh-list --tags shows those in use",
+            tags.join(" and ")
+        )));
+    }
+    let mut batch = Batch::new();
+    for (pane, record) in &members {
+        not_its_own_parent(record, changes)?;
+        let (condition, commands) = parts(*pane, record, changes);
+        // One that has lost the tag since is not meant any more.
+        let condition = both(&all_tags, &condition);
+        batch.extend([write::bound(*pane, record.uuid, &condition, commands)]);
+    }
+    let answer = server.run(&batch)?;
+    let now = find::read(server, &select(None))?;
+    let mut lines = answer.lines().map(Bound::read);
+    members
+        .into_iter()
+        .map(|(_, old)| {
+            let bound = lines.next().unwrap_or(Bound::Gone);
+            let new = now.with_pane().find(|record| record.uuid == old.uuid);
+            Ok(match (bound, new) {
+                (Bound::Done, new) => Ok(new.unwrap_or(old).clone()),
+                (Bound::Condition, Some(new)) => Err(explain(server, changes, new)?),
+                _ => Err(write::changed(old.uuid)),
+            })
+        })
+        .collect()
+}
+
+/// The condition of changes, and their commands.
+fn parts(pane: PaneId, record: &Record, changes: &[Change]) -> (String, Vec<Command>) {
     let condition = changes
         .iter()
         .filter_map(|change| test(change, record))
@@ -56,6 +120,11 @@ fn on_pane(server: &Server, pane: PaneId, record: &Record, changes: &[Change]) -
         .iter()
         .flat_map(|change| commands_for(change, pane, record))
         .collect();
+    (condition, commands)
+}
+
+fn on_pane(server: &Server, pane: PaneId, record: &Record, changes: &[Change]) -> Result<Record> {
+    let (condition, commands) = parts(pane, record, changes);
     if write::on_pane(server, pane, record.uuid, &condition, commands)? {
         return write::reread(server, pane, record.uuid);
     }
@@ -92,7 +161,11 @@ fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<Error
                     )));
                 }
             }
-            Change::Retag(old, new) => require_tag(&record.tags, old, new, &record.name)?,
+            Change::Retag(old, new) => {
+                if let Err(error) = require_tag(&record.tags, old, new, &record.name) {
+                    return Ok(error);
+                }
+            }
             _ => {}
         }
     }

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::limit;
 use super::made_up;
 use super::place::{self, Spot, Where};
 use crate::env;
@@ -35,6 +37,10 @@ pub struct Request {
     pub place: Where,
     /// Without one, the sesh that the caller's pane is.
     pub parent: Option<SeshId>,
+    /// Who answers for it. Without one, the sesh that the caller's pane is.
+    pub owner: Option<String>,
+    /// After which time `sesh-reap` ends it.
+    pub ttl: Option<Duration>,
     pub note: String,
     /// Empty for a login shell.
     pub argv: Vec<OsString>,
@@ -68,6 +74,7 @@ pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let around = place::around(server)?;
     let own = around.as_ref().and_then(|around| around.sesh);
     request.parent = request.parent.or(own);
+    request.owner = request.owner.or(own.map(|id| id.to_string()));
     let spot = place::decide(server, &request.place, around.as_ref())?;
     if request.fixed && matches!(spot, Spot::Beside { .. }) {
         return Err(Error::usage(
@@ -102,7 +109,8 @@ impl Plan {
             let name = self.name(again);
             let launch = self.launch(server, &name).write()?;
             let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
-            let outcome = self.try_once(server, &name, &argv);
+            let outcome = limit::check(server, self.request.owner.as_deref())
+                .and_then(|room| self.try_once(server, &name, &argv, room.as_deref()));
             if !matches!(outcome, Ok(Outcome::Made(_))) {
                 Launch::discard(&launch);
             }
@@ -125,7 +133,7 @@ impl Plan {
                     self.spot = place::decide(server, &self.request.place, None)?;
                 }
                 Outcome::SessionTaken => self.labels += 1,
-                Outcome::NameTaken => {}
+                Outcome::NameTaken | Outcome::OthersCame => {}
             }
         }
         Err(Error::unusable(
@@ -169,7 +177,7 @@ impl Plan {
                     words(&self.request.argv)
                 },
             ),
-            ("tmux", self.batch(&Frame::new(), &name, &argv).text()),
+            ("tmux", self.batch(&Frame::new(), &name, &argv, None).text()),
         ])
     }
 
@@ -207,9 +215,15 @@ impl Plan {
         }
     }
 
-    fn try_once(&self, server: &Server, name: &Name, argv: &[String]) -> Result<Outcome> {
+    fn try_once(
+        &self,
+        server: &Server,
+        name: &Name,
+        argv: &[String],
+        room: Option<&str>,
+    ) -> Result<Outcome> {
         let frame = Frame::new();
-        let batch = self.batch(&frame, name, argv);
+        let batch = self.batch(&frame, name, argv, room);
         let output = match server.run_in(&batch, Some(&self.request.cwd)) {
             Ok(output) => output,
             Err(error) if error.sentence.contains("duplicate session") => {
@@ -223,6 +237,7 @@ impl Plan {
         match output.trim_end() {
             "name" => return Ok(Outcome::NameTaken),
             "id" => return Ok(Outcome::IdTaken),
+            "room" => return Ok(Outcome::OthersCame),
             _ => {}
         }
         let (rows, _) = frame.read(&output);
@@ -246,8 +261,8 @@ impl Plan {
         Ok(Outcome::Made(Box::new(record)))
     }
 
-    /// The one command list: test of the name, pane, options, book, answer.
-    fn batch(&self, frame: &Frame, name: &Name, argv: &[String]) -> Batch {
+    /// The one command list: test of the name and of the owner's limit, pane, options, book, answer.
+    fn batch(&self, frame: &Frame, name: &Name, argv: &[String], room: Option<&str>) -> Batch {
         // An implicit target after `new-window -d` is the user's own pane, so the new one is found by a
         // name of its window that nothing else has. A split is made as a window and then joined, for the
         // same reason: the new pane of `split-window -d` could not be named in this list.
@@ -312,10 +327,19 @@ impl Plan {
             &create,
             &Batch::from(command::print(None, "id")),
         ));
+        let with_room = match room {
+            Some(room) => Batch::from(command::if_format(
+                None,
+                room,
+                &with_id,
+                &Batch::from(command::print(None, "room")),
+            )),
+            None => with_id,
+        };
         Batch::from(command::start_server()).then(command::if_format(
             None,
             &name_is_free(name, None),
-            &with_id,
+            &with_room,
             &Batch::from(command::print(None, "name")),
         ))
     }
@@ -350,6 +374,11 @@ impl Plan {
                 Key::Parent,
                 request.parent.map(|id| id.to_string()).unwrap_or_default(),
             ),
+            (
+                Key::Owner,
+                value::encode(request.owner.as_deref().unwrap_or("")),
+            ),
+            (Key::Expires, request.ttl.map(end_of).unwrap_or_default()),
             (Key::Host, value::encode(&env::machine())),
             (Key::Note, value::encode(&request.note)),
         ]
@@ -380,6 +409,16 @@ enum Outcome {
     NameTaken,
     IdTaken,
     SessionTaken,
+    /// The owner has other seshes than a moment ago.
+    OthersCame,
+}
+
+/// When a time that begins now is over, as it is stored.
+fn end_of(ttl: Duration) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    now.saturating_add(ttl).as_secs().to_string()
 }
 
 /// Tags as they are stored: each with a blank on both sides.

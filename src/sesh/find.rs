@@ -22,12 +22,18 @@ const MANY: usize = 200;
 /// As [`Server::run`].
 pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
     let mut snapshot = Snapshot::read(server, select)?;
-    let hands = match snapshot.panes.len() {
+    look_at(server, &mut snapshot.panes)?;
+    Ok(snapshot)
+}
+
+/// Puts into the records of panes what is newer than the store.
+pub(super) fn look_at(server: &Server, panes: &mut [Pane]) -> Result<()> {
+    let hands = match panes.len() {
         0..MANY => 1,
         _ => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let share = snapshot.panes.len().div_ceil(hands).max(1);
-    let mut shares = snapshot.panes.chunks_mut(share);
+    let share = panes.len().div_ceil(hands).max(1);
+    let mut shares = panes.chunks_mut(share);
     let own = shares.next();
     std::thread::scope(|scope| {
         for share in shares {
@@ -35,8 +41,7 @@ pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
         }
         look_at_processes(own.unwrap_or_default());
     });
-    look_at_agents(server, &mut snapshot.panes)?;
-    Ok(snapshot)
+    look_at_agents(server, panes)
 }
 
 fn look_at_processes(panes: &mut [Pane]) {

@@ -1,4 +1,4 @@
-//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`change`], [`enter`], [`end`],
+//! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`gather`](mod@gather), [`change`], [`enter`], [`end`],
 //! [`send`](mod@send), [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
 
 pub mod adopt;
@@ -9,8 +9,10 @@ pub mod end;
 pub mod enter;
 pub mod explain;
 pub mod find;
+pub mod gather;
 mod hold;
 pub mod hooks;
+mod limit;
 mod made_up;
 pub mod place;
 pub mod reap;

@@ -123,6 +123,19 @@ pub fn either(one: &str, other: &str) -> String {
     format!("#{{||:{one},{other}}}")
 }
 
+/// Any of several conditions, and none of none. In pairs of pairs: formats are not expanded a hundred levels deep.
+#[must_use]
+pub fn any(conditions: &[String]) -> String {
+    match conditions {
+        [] => "0".into(),
+        [one] => one.clone(),
+        many => {
+            let (left, right) = many.split_at(many.len() / 2);
+            either(&any(left), &any(right))
+        }
+    }
+}
+
 /// The condition that no living sesh but `except` has a name.
 #[must_use]
 pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {

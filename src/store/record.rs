@@ -186,6 +186,8 @@ pub struct Record {
     pub note: Option<String>,
     pub meta: BTreeMap<String, String>,
     pub parent: Option<SeshId>,
+    /// Who answers for it: the uuid of the sesh that made it, or whom `--owner` named.
+    pub owner: Option<String>,
     pub conversation: Option<String>,
     /// The agent's process.
     pub agent_pid: Option<i32>,
@@ -194,6 +196,8 @@ pub struct Record {
     pub tmux: Option<Place>,
     pub created_at: Option<u64>,
     pub updated_at: Option<u64>,
+    /// When its time is over.
+    pub expires_at: Option<u64>,
     /// The version of this form.
     pub schema: u32,
     /// The values as they are stored.
@@ -297,6 +301,7 @@ impl Record {
                 .into_iter()
                 .collect(),
             parent: values.get(Key::Parent).parse().ok(),
+            owner: text(Key::Owner),
             conversation: text(Key::Conv),
             agent_pid: bound_pid(values.get(Key::Pid)),
             command: value::decode_words(values.get(Key::Cmd))
@@ -307,6 +312,7 @@ impl Record {
             tmux: None,
             created_at: number(Key::Created),
             updated_at: number(Key::Updated).max(exit.and_then(|exit| exit.at)),
+            expires_at: number(Key::Expires),
             schema: schema::VERSION,
             values,
         })

@@ -31,6 +31,8 @@ pub enum Key {
     Created,
     Updated,
     Parent,
+    Owner,
+    Expires,
     Host,
     Exit,
     Held,
@@ -59,7 +61,7 @@ const fn entry(key: Key, option: &'static str, form: &'static str, meaning: &'st
 }
 
 /// The pane options, in the order of [`Key`].
-pub const PANE: [Entry; 26] = [
+pub const PANE: [Entry; 28] = [
     entry(Key::Id, "@sesh_id", "UUID", "the identity; never reused"),
     entry(
         Key::Name,
@@ -169,6 +171,18 @@ pub const PANE: [Entry; 26] = [
         "@sesh_parent",
         "UUID",
         "the sesh it was started from",
+    ),
+    entry(
+        Key::Owner,
+        "@sesh_owner",
+        "text",
+        "who answers for it: the sesh that made it, or whom `--owner` named",
+    ),
+    entry(
+        Key::Expires,
+        "@sesh_expires",
+        "seconds",
+        "when its time is over, and `sesh-reap` ends it",
     ),
     entry(Key::Host, "@sesh_host", "text", "the machine"),
     entry(
@@ -389,8 +403,15 @@ pub const ADOPT: Setting = Setting {
     meaning: "`off`: agents that were started by hand do not become seshes by themselves",
 };
 
+pub const MAX: Setting = Setting {
+    name: "@sesh-max",
+    default: "off",
+    meaning: "how many living seshes one owner may have: `sesh-new` makes no more. What is no number is no limit, and what \
+              has no owner has none",
+};
+
 /// What a person may set.
-pub const SETTINGS: [Setting; 4] = [NEW_IN, HOLD, KEEP, ADOPT];
+pub const SETTINGS: [Setting; 5] = [NEW_IN, HOLD, KEEP, ADOPT, MAX];
 
 /// How the line starts that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";

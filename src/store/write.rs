@@ -186,18 +186,46 @@ pub fn sums_after(pane: &str) -> Command {
     command::run_option(schema::SUMS, Some(pane))
 }
 
-/// Runs commands on the pane of a sesh, if it still is that sesh's and a condition holds; the book follows
-/// when an option changed. `Ok(false)` when only the condition failed.
-///
-/// # Errors
-/// [`Exit::Changed`] when the pane went or is another's now.
-pub fn on_pane(
-    server: &Server,
-    pane: PaneId,
-    id: SeshId,
-    condition: &str,
-    commands: Vec<Command>,
-) -> Result<bool> {
+/// How a bound write went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    Done,
+    /// The condition did not hold.
+    Condition,
+    /// The pane went, or is another's now.
+    Gone,
+}
+
+impl Bound {
+    const ALL: [Self; 3] = [Self::Done, Self::Condition, Self::Gone];
+
+    /// What [`bound`] prints.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Condition => "condition",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Reads what [`bound`] printed.
+    #[must_use]
+    pub fn read(line: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|bound| bound.word() == line.trim_end())
+            .unwrap_or(Self::Gone)
+    }
+
+    fn print(self) -> Batch {
+        Batch::from(command::print(None, self.word()))
+    }
+}
+
+/// The command that runs others on the pane of a sesh, if it still is that sesh's and a condition holds, and prints one
+/// line for [`Bound::read`]; the book follows when an option changed.
+#[must_use]
+pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) -> Command {
     let target = pane.to_string();
     let mut act = Batch::new();
     act.extend(commands);
@@ -209,24 +237,33 @@ pub fn on_pane(
             &Batch::new(),
             &Batch::from(book(&target, id)).then(sums_after(&target)),
         ),
-        command::print(None, "done"),
+        command::print(None, Bound::Done.word()),
     ]);
-    let checked = Batch::from(command::if_format(
-        Some(&target),
-        condition,
-        &act,
-        &Batch::from(command::print(None, "condition")),
-    ));
-    let output = server.run(&Batch::from(command::if_format(
+    let checked = command::if_format(Some(&target), condition, &act, &Bound::Condition.print());
+    command::if_format(
         Some(&target),
         &equal(Key::Id, &id.to_string()),
-        &checked,
-        &Batch::from(command::print(None, "changed")),
-    )))?;
-    match output.trim_end() {
-        "done" => Ok(true),
-        "condition" => Ok(false),
-        _ => Err(changed(id)),
+        &Batch::from(checked),
+        &Bound::Gone.print(),
+    )
+}
+
+/// Runs commands as [`bound`] says. `Ok(false)` when only the condition failed.
+///
+/// # Errors
+/// [`Exit::Changed`] when the pane went or is another's now.
+pub fn on_pane(
+    server: &Server,
+    pane: PaneId,
+    id: SeshId,
+    condition: &str,
+    commands: Vec<Command>,
+) -> Result<bool> {
+    let output = server.run(&Batch::from(bound(pane, id, condition, commands)))?;
+    match Bound::read(&output) {
+        Bound::Done => Ok(true),
+        Bound::Condition => Ok(false),
+        Bound::Gone => Err(changed(id)),
     }
 }
 
@@ -300,7 +337,9 @@ pub fn forget(server: &Server, id: SeshId) -> Result<()> {
         .map(drop)
 }
 
-fn changed(id: SeshId) -> Error {
+/// That a sesh is not as it was.
+#[must_use]
+pub fn changed(id: SeshId) -> Error {
     Error::new(
         Exit::Changed,
         format!("sesh {id} was changed by somebody else meanwhile: look again with sesh-list"),

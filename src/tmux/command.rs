@@ -442,6 +442,17 @@ pub fn capture_pane(pane: &str, from: &str, styled: bool, joined: bool) -> Comma
     Command::from(command.start_line(from).target_pane(pane).build()).asking()
 }
 
+/// Prints the screen that a full-screen program has put away, lines joined. Nothing where none has.
+#[must_use]
+pub fn capture_saved(pane: &str) -> Command {
+    let command = CapturePane::new()
+        .stdout()
+        .alternate_screen()
+        .quiet()
+        .join();
+    Command::from(command.target_pane(pane).build()).asking()
+}
+
 /// As which client send-keys acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum As {

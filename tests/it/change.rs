@@ -246,3 +246,172 @@ fn what_does_not_change_redraws_nothing() {
     assert!(of_change > 0);
     assert_eq!(server.record(made.uuid()).text("note"), "another 5");
 }
+
+/// Seshes with the tag `set`, and one without.
+fn a_set(server: &Server, count: usize) -> Vec<Record> {
+    server.new_sesh(["other", "--tag", "settled", "--", "sleep", "1000"]);
+    (0..count)
+        .map(|at| {
+            let name = format!("n-{at}");
+            server.new_sesh([
+                &name, "--tag", "set", "--target", "many", "--", "sleep", "1000",
+            ])
+        })
+        .collect()
+}
+
+fn lines_of(records: &[Record]) -> Vec<String> {
+    records
+        .iter()
+        .enumerate()
+        .map(|(at, record)| format!("{}\tn-{at}", record.uuid()))
+        .collect()
+}
+
+#[test]
+fn a_whole_set_in_one_list() {
+    let server = Server::start();
+    let set = a_set(&server, 30);
+    let held = server.new_sesh([
+        "held", "--tag", "set", "--tag", "x", "--", "sh", "-c", "exit 3",
+    ]);
+    server.ended(held.uuid());
+    server.count_tmux();
+    let said = server
+        .sesh(
+            "sesh-set",
+            [
+                "--tagged",
+                "set",
+                "--tag",
+                "more",
+                "--meta",
+                "run=7 ;'#(x)",
+                "--note",
+                "größe",
+            ],
+        )
+        .ok();
+    assert_eq!(server.tmux_calls(), 1, "one list writes");
+    let mut lines = lines_of(&set);
+    lines.push(format!("{}\theld", held.uuid()));
+    assert_eq!(said.lines(), lines);
+    for record in &set {
+        let now = server.record(record.uuid());
+        assert_eq!(now.0["tags"], serde_json::json!(["set", "more"]));
+        assert_eq!(now.0["meta"]["run"], "7 ;'#(x)");
+        assert_eq!(now.0["note"], "größe");
+    }
+    // Its book too.
+    assert_eq!(server.sesh("sesh-reap", ["--json"]).ok().text(), "[]\n");
+    // Those that have all of the tags; and the tag that chose them may be the one that goes.
+    let said = server
+        .sesh(
+            "sesh-set",
+            [
+                "--tagged", "set", "--tagged", "x", "--untag", "set", "--json",
+            ],
+        )
+        .ok();
+    let changed = said.only();
+    assert_eq!(changed.uuid(), held.uuid());
+    assert_eq!(changed.0["tags"], serde_json::json!(["x", "more"]));
+    let other = server.sesh("sesh-list", ["other", "--json"]).ok().only();
+    assert_eq!(other.0["tags"], serde_json::json!(["settled"]));
+}
+
+#[test]
+fn of_a_set_each_is_changed_whole_or_not_at_all() {
+    let server = Server::start();
+    let set = a_set(&server, 3);
+    server.sesh("sesh-set", ["n-1", "--tag", "old"]).ok();
+    let said = server
+        .sesh(
+            "sesh-set",
+            ["--tagged", "set", "--retag", "old=new", "--note", "done"],
+        )
+        .said();
+    assert_eq!(said.code(), Some(4));
+    assert_eq!(said.lines(), [format!("{}\tn-1", set[1].uuid())]);
+    for name in ["n-0", "n-2"] {
+        assert!(
+            said.stderr.contains(&format!("{name} has no tag old")),
+            "{said}"
+        );
+    }
+    assert_eq!(said.stderr.lines().count(), 2);
+    let notes: Vec<_> = set
+        .iter()
+        .map(|record| server.record(record.uuid()).0["note"].clone())
+        .collect();
+    assert_eq!(
+        serde_json::json!(notes),
+        serde_json::json!([null, "done", null])
+    );
+    for bad in [
+        &["--tagged", "set"][..],
+        &["--tagged", "set", "--name", "x"],
+        &["--tagged", "set", "n-0", "--note", "x"],
+        &["--tagged", "a b", "--note", "x"],
+        &["--note", "x"],
+        &["--tagged", "set", "--parent", "n-0"],
+    ] {
+        server.sesh("sesh-set", bad).fails(2);
+    }
+    server
+        .sesh("sesh-set", ["--tagged", "none", "--note", "x"])
+        .fails(3);
+    server
+        .helper("sesh-set")
+        .args(["-S", "/nowhere/s", "--tagged", "set", "--note", "x"])
+        .fails(69);
+}
+
+#[test]
+fn of_a_set_members_that_go_meanwhile_harm_nothing() {
+    let server = Server::start();
+    let set = a_set(&server, 12);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for record in &set[..6] {
+                server.tmux(["kill-pane", "-t", record.pane()]);
+            }
+        });
+        for round in 0..10 {
+            let note = format!("note {round}");
+            let said = server
+                .sesh("sesh-set", ["--tagged", "set", "--note", &note])
+                .said();
+            assert!([Some(0), Some(5)].contains(&said.code()), "{said}");
+            assert!(said.lines().len() >= 6, "{said}");
+        }
+    });
+    for record in &set[6..] {
+        assert_eq!(server.record(record.uuid()).0["note"], "note 9");
+    }
+}
+
+#[test]
+fn two_that_change_a_set_at_once() {
+    let server = Server::start();
+    let set = a_set(&server, 10);
+    std::thread::scope(|scope| {
+        for at in 0..4 {
+            let server = &server;
+            scope.spawn(move || {
+                let (tag, meta) = (format!("t{at}"), format!("k{at}=v"));
+                server
+                    .sesh(
+                        "sesh-set",
+                        ["--tagged", "set", "--tag", &tag, "--meta", &meta],
+                    )
+                    .ok();
+            });
+        }
+    });
+    for record in &set {
+        let now = server.record(record.uuid());
+        assert_eq!(now.0["tags"].as_array().map(Vec::len), Some(5), "{now:?}");
+        assert_eq!(now.0["meta"].as_object().map(serde_json::Map::len), Some(4));
+    }
+}

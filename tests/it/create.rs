@@ -1091,3 +1091,107 @@ fn without_a_folder_for_it_the_launch_file_is_in_a_private_one() {
     launch("two").fails(1);
     assert_eq!(server.everything(), before);
 }
+
+#[test]
+fn whose_it_is() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let outside = server.new_sesh(["outside", "--", "sleep", "1000"]);
+    assert!(outside.0["owner"].is_null() && outside.0["expiresAt"].is_null());
+    // A pane that is no sesh owns nothing; one that is owns what it makes.
+    let made = |args: &[&str]| {
+        server
+            .inside(&user, "sesh-new", ["--json"])
+            .args(args)
+            .args(["--", "sleep", "1000"])
+            .ok()
+            .record()
+    };
+    assert!(made(&["nobodys"]).0["owner"].is_null());
+    server.sesh("sesh-adopt", [&user, "--name", "boss"]).ok();
+    let boss = server.sesh("sesh-list", ["boss", "--json"]).ok().only();
+    let own = made(&["own"]);
+    assert_eq!(own.0["owner"], boss.uuid());
+    assert_eq!(own.0["parent"], boss.uuid());
+    // Whom it belongs to, and who answers for it, are two things.
+    let other = made(&["other", "--owner", "ci/run:7 größe", "--parent", "outside"]);
+    assert_eq!(other.0["owner"], "ci/run:7 größe");
+    assert_eq!(other.0["parent"], outside.uuid());
+    server.sesh("sesh-end", ["other"]).ok();
+    assert_eq!(server.record(other.uuid()).0["owner"], "ci/run:7 größe");
+    let before = server.everything();
+    let long = "x".repeat(65);
+    for bad in ["", "#(touch x)", "a,b", "a}b", "50%", "a\nb", "'q'", &long] {
+        server
+            .sesh("sesh-new", ["--owner", bad, "bad", "--", "true"])
+            .fails(2);
+    }
+    for bad in ["", "0s", "500ms", "-1s", "soon"] {
+        server
+            .sesh("sesh-new", ["--ttl", bad, "bad", "--", "true"])
+            .fails(2);
+    }
+    assert_eq!(server.everything(), before);
+    assert!(!server.path("x").exists());
+}
+
+#[test]
+fn an_owner_has_no_more_than_it_may() {
+    let server = Server::start();
+    let make = |owner: &str, name: &str| {
+        server.sesh("sesh-new", ["--owner", owner, name, "--", "sleep", "1000"])
+    };
+    for (at, max) in ["", "many", "-1"].into_iter().enumerate() {
+        server.tmux(["set-option", "-g", "@sesh-max", max]);
+        make("a", &format!("free{at}")).ok();
+    }
+    server.tmux(["set-option", "-g", "@sesh-max", "4"]);
+    make("a", "one").ok();
+    let before = server.everything();
+    let sentence = make("a", "two").fails(4);
+    assert!(
+        sentence.contains("\"a\" has 4 living seshes") && sentence.contains("allows 4"),
+        "{sentence}"
+    );
+    assert_eq!(server.everything(), before);
+    assert!(server.launch_files().is_empty());
+    // Others have limits of their own, and what has no owner has none.
+    make("a ", "padded").ok();
+    make("A", "capital").ok();
+    for name in ["n1", "n2", "n3", "n4", "n5"] {
+        server.sesh("sesh-new", [name, "--", "sleep", "1000"]).ok();
+    }
+    // One that has ended is none, also while its pane is held.
+    server.sesh("pane-keys", ["one", "C-c"]).ok();
+    server.when(
+        "it ends",
+        server
+            .sesh("sesh-list", ["one", "--json"])
+            .ok()
+            .only()
+            .uuid(),
+        |it| it.state() == "exited",
+    );
+    make("a", "two").ok();
+    make("a", "three").fails(4);
+    server.tmux(["set-option", "-g", "@sesh-max", "0"]);
+    make("nobody", "four").fails(4);
+    server
+        .sesh("sesh-new", ["five", "--", "sleep", "1000"])
+        .ok();
+}
+
+#[test]
+fn a_size_stays_while_nobody_looks() {
+    let server = Server::start();
+    let made = server.new_sesh(["--rows", "24", "--cols", "80", "one", "--", "sleep", "1000"]);
+    let _look = Screen::attach(&server, MAIN, (70, 20));
+    until("the client looks elsewhere", || {
+        server.format(&server.user_pane(), "#{window_width}") == "70"
+    });
+    // No status line takes a row of it.
+    assert_eq!(
+        server.format(made.pane(), "#{pane_width}x#{pane_height}"),
+        "80x24"
+    );
+}

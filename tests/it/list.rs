@@ -453,3 +453,50 @@ fn a_format_that_tmux_cannot_read_is_a_usage_error() {
         assert!(sentence.contains("braces"), "no way out: {sentence}");
     }
 }
+
+#[test]
+fn what_the_caller_made() {
+    let server = Server::start();
+    let user = server.user_pane();
+    let mine = |args: &[&str]| {
+        let said = server
+            .inside(
+                &user,
+                "sesh-list",
+                ["--mine", "--columns", "name", "--no-header"],
+            )
+            .args(args)
+            .ok();
+        said.lines().join(" ")
+    };
+    let sentence = server.inside(&user, "sesh-list", ["--mine"]).fails(3);
+    assert!(sentence.contains("sesh-adopt"), "{sentence}");
+    server.sesh("sesh-list", ["--mine"]).fails(3);
+    server.sesh("sesh-adopt", [&user, "--name", "boss"]).ok();
+    assert_eq!(mine(&[]), "");
+    let make = |args: &[&str]| {
+        let args = args.iter().chain(&["--", "sleep", "1000"]);
+        server.inside(&user, "sesh-new", args).ok();
+    };
+    make(&["own", "--tag", "x"]);
+    // Handed to another to answer for, but still of this one; and the other way round.
+    make(&["lent", "--owner", "ci"]);
+    server.new_sesh(["given", "--parent", "boss", "--", "sleep", "1000"]);
+    server.new_sesh(["strange", "--tag", "x", "--", "sleep", "1000"]);
+    server.new_sesh(["theirs", "--owner", "ci", "--", "sleep", "1000"]);
+    assert_eq!(mine(&[]), "own lent given");
+    assert_eq!(mine(&["--tag", "x"]), "own");
+    assert_eq!(mine(&["--owner", "ci"]), "lent");
+    server.sesh("sesh-end", ["own"]).ok();
+    assert_eq!(mine(&[]), "lent given");
+    assert!(mine(&["--all"]).contains("own"));
+    let owned = server
+        .sesh(
+            "sesh-list",
+            ["--owner", "ci", "--columns", "name,owner", "--no-header"],
+        )
+        .ok();
+    assert_eq!(owned.lines(), ["lent\tci", "theirs\tci"]);
+    server.sesh("sesh-list", ["--owner", "#(x)"]).fails(2);
+    server.sesh("sesh-list", ["--owner", ""]).fails(2);
+}

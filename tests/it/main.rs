@@ -13,6 +13,7 @@ mod end;
 mod enter;
 mod errors;
 mod find;
+mod gather;
 mod hooks;
 mod keys;
 mod list;

@@ -361,3 +361,39 @@ fn of_20_reconciliations_each_change_is_made_once() {
         assert_eq!(marks, "|\n");
     }
 }
+
+#[test]
+fn of_racers_for_the_last_places_of_an_owner_as_many_win() {
+    const MAX: usize = 3;
+    let server = Server::start();
+    let user = server.user_pane();
+    server.tmux(["set-option", "-g", "@sesh-max", &MAX.to_string()]);
+    // A session group lists each of its windows twice.
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "twin"]);
+    for round in 0..count(20) {
+        let owner = format!("owner {round}");
+        let said = at_once(20, |at| {
+            let place = if at % 2 == 0 { "--window" } else { "--session" };
+            server
+                .inside(&user, "sesh-new", ["--owner", &owner, place])
+                .args(["--json", "--", "sleep", "1000"])
+                .said()
+        });
+        let (won, lost): (Vec<Said>, Vec<Said>) =
+            said.into_iter().partition(|said| said.code() == Some(0));
+        assert_eq!(won.len(), MAX);
+        for said in &lost {
+            assert_eq!(said.code(), Some(4), "{said}");
+            assert!(said.sentence().contains("@sesh-max allows 3"), "{said}");
+        }
+        let listed = server.sesh("sesh-list", ["--owner", &owner, "--json"]).ok();
+        assert_eq!(listed.records().len(), MAX);
+        assert_eq!(books(&server).len(), MAX, "no trace of the others");
+        for made in won {
+            server
+                .sesh("sesh-end", [made.record().uuid(), "--forget"])
+                .ok();
+        }
+        assert!(server.launch_files().is_empty());
+    }
+}

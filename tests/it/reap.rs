@@ -701,3 +701,71 @@ fn a_pane_that_several_sessions_show_is_one() {
     assert_eq!(reap(&server), []);
     assert!(server.has_pane(made.pane()), "one is not more than one");
 }
+
+#[test]
+fn whose_time_is_over_is_ended() {
+    let server = Server::start();
+    let soon = server.new_sesh(["--ttl", "1s", "soon", "--", "sleep", "1000"]);
+    let later = server.new_sesh(["--ttl", "1h", "later", "--", "sleep", "1000"]);
+    let held = server.new_sesh([
+        "--ttl",
+        "1s",
+        "held",
+        "--",
+        "sh",
+        "-c",
+        "echo words; exit 3",
+    ]);
+    let stuck = server.new_sesh([
+        "--ttl",
+        "1s",
+        "stuck",
+        "--",
+        "sh",
+        "-c",
+        "trap '' HUP TERM; echo ready; while :; do sleep 1; done",
+    ]);
+    server.shows(stuck.pane(), "ready");
+    server.ended(held.uuid());
+    let expires = later.0["expiresAt"].as_u64().expect("a time");
+    let created = later.0["createdAt"].as_u64().expect("a time");
+    assert!((3600..3700).contains(&(expires - created)), "{later:?}");
+    let mut told: Vec<String> = Vec::new();
+    until("all three are gone", || {
+        let changes = server.sesh("sesh-reap", ["--json"]).ok().json();
+        for change in changes.as_array().expect("changes") {
+            told.push(format!(
+                "{} {}",
+                change["name"].as_str().expect("a name"),
+                change["what"]
+            ));
+        }
+        [&soon, &held, &stuck]
+            .iter()
+            .all(|it| !server.has_pane(it.pane()))
+    });
+    for name in ["soon", "held", "stuck"] {
+        let of: Vec<&String> = told.iter().filter(|it| it.starts_with(name)).collect();
+        assert!(
+            of.iter().any(|it| it.contains("its time was over")),
+            "{told:?}"
+        );
+    }
+    assert!(server.has_pane(later.pane()));
+    let ended = server.record(soon.uuid());
+    assert_eq!(ended.0["exit"]["signal"], 1);
+    // What it said is kept.
+    assert_eq!(server.sesh("pane-capture", ["held"]).ok().text(), "words\n");
+    assert_eq!(server.sesh("sesh-reap", ["--json"]).ok().text(), "[]\n");
+}
+
+#[test]
+fn whose_time_is_over_is_only_told_by_who_looks() {
+    let server = Server::start();
+    let soon = server.new_sesh(["--ttl", "1s", "soon", "--", "sleep", "1000"]);
+    until("the doctor tells it", || {
+        let said = server.sesh("sesh-doctor", NONE).said();
+        String::from_utf8_lossy(&said.stdout).contains("its time is over")
+    });
+    assert!(server.has_pane(soon.pane()));
+}

@@ -8,13 +8,21 @@ mod book;
 mod pane;
 mod seen;
 
+use std::time::Duration;
+
 use serde::Serialize;
 
+use super::end::{How, end, names};
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
-use crate::store::{schema, write};
+use crate::store::{Record, schema, write};
 use crate::tmux::{Batch, Command, Server, command};
 use seen::{Sweep, look_at};
+
+/// How long HUP and TERM may take together for one whose time is over.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many are ended at once: each only waits.
+const AT_ONCE: usize = 32;
 
 /// What kind of change. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -36,6 +44,8 @@ pub enum Kind {
     Closed,
     /// The last lines of a sesh that is forgotten.
     Tail,
+    /// One that was ended since its time was over.
+    Expired,
 }
 
 /// One change, made or to be made.
@@ -65,6 +75,8 @@ struct Differences {
     mends: Vec<Mend>,
     /// What else is to be written, which is no news to anybody.
     unsaid: Vec<Command>,
+    /// What is to be ended.
+    expired: Vec<Record>,
 }
 
 /// What would be changed.
@@ -72,8 +84,12 @@ struct Differences {
 /// # Errors
 /// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
 pub fn look(server: &Server) -> Result<Vec<Change>> {
-    let Differences { mends, .. } = look_at(server, Sweep::Now)?;
-    Ok(mends.into_iter().map(|mend| mend.change).collect())
+    let Differences { mends, expired, .. } = look_at(server, Sweep::Now)?;
+    let mended = mends.into_iter().map(|mend| mend.change);
+    let ended = expired
+        .iter()
+        .map(|record| over(record, "is alive, and its time is over"));
+    Ok(mended.chain(ended).collect())
 }
 
 /// Mends all that differs, and gives what it changed: not what others changed meanwhile.
@@ -86,22 +102,67 @@ pub fn look(server: &Server) -> Result<Vec<Change>> {
 pub fn reap(server: &Server) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     loop {
-        let differences = look_at(server, Sweep::WhenDue).inspect_err(|error| {
+        let mut differences = look_at(server, Sweep::WhenDue).inspect_err(|error| {
             if error.exit == Exit::Unusable {
                 let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
             }
         })?;
+        let expired = std::mem::take(&mut differences.expired);
         let (made, again) = mend(server, differences)?;
         changes.extend(made);
+        changes.extend(end_all(server, &expired));
         if !again {
             return Ok(changes);
         }
     }
 }
 
+/// Ends those whose time is over, all at once: each is given the time to end by itself.
+fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
+    let how = How {
+        kill: true,
+        forget: false,
+        timeout: PATIENCE,
+    };
+    let end = |record: &Record| {
+        let left = end(server, record, how, &|_| {}).ok()?;
+        Some(match &left[..] {
+            [] => over(record, "has ended: its time was over"),
+            left => over(
+                record,
+                &format!(
+                    "has ended: its time was over; of its terminal still alive: {}",
+                    names(left)
+                ),
+            ),
+        })
+    };
+    let mut changes = Vec::new();
+    for some in expired.chunks(AT_ONCE) {
+        std::thread::scope(|scope| {
+            let ends: Vec<_> = some
+                .iter()
+                .map(|record| scope.spawn(move || end(record)))
+                .collect();
+            changes.extend(ends.into_iter().filter_map(|end| end.join().ok().flatten()));
+        });
+    }
+    changes
+}
+
+fn over(record: &Record, what: &str) -> Change {
+    Change {
+        change: Kind::Expired,
+        uuid: record.uuid,
+        name: Some(record.name.clone()),
+        pane: record.tmux.as_ref().map(|place| place.pane),
+        what: what.into(),
+    }
+}
+
 /// The last list: the changes, the sums, and the word that this is over, or begins again.
 fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
-    let Differences { mends, unsaid } = differences;
+    let Differences { mends, unsaid, .. } = differences;
     let mut batch = Batch::new();
     for (at, mend) in mends.iter().enumerate() {
         let pane = mend.change.pane.map(|pane| pane.to_string());

@@ -60,6 +60,11 @@ impl SeshPane {
         self.mend(kind, what, condition, commands)
     }
 
+    /// Whether the time that it was given is over.
+    pub(super) fn is_over_its_time(&self, now: u64) -> bool {
+        self.record.expires_at.is_some_and(|end| end <= now)
+    }
+
     /// Whether another process than the one it is bound to runs in the pane. Only what tmux says counts: this
     /// program may see other processes than the server does.
     pub(super) fn is_anothers(&self) -> bool {

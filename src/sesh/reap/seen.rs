@@ -14,7 +14,7 @@ use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
 use crate::sesh::hold::{self, Held};
 use crate::store::query::{book_line, extra, read_row, row_format_with};
-use crate::store::record::{self, Values};
+use crate::store::record::{self, Record, Values};
 use crate::store::{Key, Place, schema, write};
 use crate::tmux::command::{Of, show_global_options};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
@@ -175,6 +175,7 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         })
         .collect();
     Ok(Differences {
+        expired: seen.expired(),
         mends: seen.differences(&residents),
         unsaid: seen.unsaid,
     })
@@ -256,6 +257,15 @@ impl Seen {
         mends
     }
 
+    /// The living ones whose time is over.
+    fn expired(&self) -> Vec<Record> {
+        self.panes
+            .iter()
+            .filter(|pane| pane.record.live && pane.is_over_its_time(self.now))
+            .map(|pane| pane.record.clone())
+            .collect()
+    }
+
     /// Held panes that are to be closed. A `sesh-run` that lives counts its own time.
     fn overdue(&self, panes: &[&SeshPane]) -> Vec<Mend> {
         let held: Vec<(Held, &SeshPane)> = panes
@@ -280,6 +290,8 @@ impl Seen {
                     .is_some_and(|hold| held.since.saturating_add(hold.as_secs()) <= self.now);
                 let what = if surplus.contains(held) {
                     "was held longest, and more are held than @sesh-keep says"
+                } else if pane.is_over_its_time(self.now) {
+                    "was held until its time was over"
                 } else if pane.dead && succeeded && late {
                     "was held longer than @sesh-hold says"
                 } else {

@@ -1,0 +1,109 @@
+//! `sesh-gather`: what came of a set of seshes.
+
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::{On, sesh_end, sesh_list, targets};
+use crate::error::Exit;
+use crate::id::Tag;
+use crate::out;
+use crate::sesh::end::How;
+use crate::sesh::gather::{Gathered, gather};
+
+/// Read what came of a set of seshes: state, exit, duration and all that each printed
+///
+/// The set is every sesh with the tag, ended ones too, and the targets. Of a pane that is there all of its output is
+/// read, of one that is gone the kept last lines.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    #[arg(required_unless_present = "tag", value_name = "TARGET")]
+    targets: Vec<String>,
+
+    /// All with this tag; may be repeated: those that have all of them
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+
+    /// End those whose output was read, as sesh-end does, the ones that still run too
+    #[arg(long)]
+    end: bool,
+
+    /// The same, and remove their records and kept lines
+    #[arg(long)]
+    forget: bool,
+
+    /// KILL what does not end otherwise
+    #[arg(long)]
+    kill: bool,
+
+    /// How long HUP and TERM may take together
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// Exit 1 if a command of the set failed, by its code, by a signal, or for an unknown cause
+    #[arg(long)]
+    propagate: bool,
+
+    /// Print an array of results
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let gathered = gather(&server, &args.tag, &targets(&server, &args.targets)?)?;
+    if args.json {
+        out::json(&gathered)?;
+    } else {
+        for (at, one) in gathered.iter().enumerate() {
+            if at > 0 {
+                out::text("\n")?;
+            }
+            out::line(&header(one))?;
+            out::lines(one.lines.as_deref().unwrap_or_default(), false)?;
+        }
+    }
+    let mut exit = Exit::Done;
+    if args.end || args.forget || args.kill {
+        let read = gathered
+            .iter()
+            .filter(|one| one.lines.is_some())
+            // One that has ended and has no pane is only there to be forgotten.
+            .filter(|one| one.pane.is_some() || args.forget)
+            .map(|one| &one.record)
+            .collect();
+        let how = How {
+            kill: args.kill,
+            forget: args.forget,
+            timeout: args.timeout,
+        };
+        exit = sesh_end::end_all(&server, "sesh-gather", read, how);
+    }
+    if exit == Exit::Done && args.propagate && gathered.iter().any(Gathered::failed) {
+        exit = Exit::Failed;
+    }
+    Ok(exit)
+}
+
+/// One line: who, how it stands, how long it took, and what is to be known of its lines.
+fn header(one: &Gathered) -> String {
+    let mut words = vec![one.name.clone(), sesh_list::state(&one.record)];
+    words.extend(
+        one.duration
+            .map(|seconds| humantime::format_duration(Duration::from_secs(seconds)).to_string()),
+    );
+    if one.alternate {
+        words.push("alternate screen".into());
+    }
+    match (&one.lines, one.pane) {
+        (None, _) => words.push("nothing was kept".into()),
+        (Some(_), None) => words.push("last lines".into()),
+        (Some(_), Some(_)) if one.truncated => words.push("first lines may be missing".into()),
+        _ => {}
+    }
+    format!("==> {} <==", words.join(", "))
+}

@@ -1,0 +1,320 @@
+//! What is new in a pane since it was read.
+
+use std::str::FromStr;
+
+use super::capture::{Captured, behind, plain, printed};
+use super::look::{self, Found, Seen};
+use super::mark::{ABOVE, Mark, New, Print, anywhere, in_place};
+use super::output::may_be_trimmed;
+use crate::error::{Error, Result};
+use crate::store::Target;
+use crate::tmux::{Batch, Frame, Server, command};
+
+/// Since when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// All that there is.
+    Start,
+    /// Nothing but a mark for next time.
+    Now,
+    Mark(Mark),
+}
+
+impl FromStr for Since {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "start" => Ok(Self::Start),
+            "now" => Ok(Self::Now),
+            text => text.parse().map(Self::Mark),
+        }
+    }
+}
+
+/// [`may_be_trimmed`] as a condition.
+const MAY_BE_TRIMMED: &str = "#{&&:#{||:#{history_size},#{==:#{history_limit},0}},#{e|>=:#{e|+:#{history_size},#{pane_height}},#{e|-:#{history_limit},#{e|/:#{history_limit},10}}}}";
+/// Tries of a read that a program foils by changing between its screens.
+const TRIES: usize = 20;
+/// After so many the whole history is read, which no printing foils.
+const PATIENCE: usize = 3;
+
+/// Reads what was printed since. It is one question; another only when the history was cleared, or was printed to
+/// faster than could be read.
+///
+/// Lines come joined where the pane's width had wrapped them, up to the last that holds text, each whole: one that has
+/// been changed or continued on the screen comes again, and all that are below it. A full-screen program's screen
+/// comes whole when anything on it has changed, and the lines of the normal screen when that is back.
+///
+/// # Errors
+/// As [`capture`](super::capture::capture), and [`Exit::Changed`](crate::error::Exit::Changed) for a mark of another
+/// server, pane or sesh.
+pub fn since(server: &Server, target: &Target, since: &Since, styled: bool) -> Result<Captured> {
+    let mut reach = Reach::Enough;
+    for tries in 0..TRIES {
+        match look_since(server, target, since, styled, reach)? {
+            Outcome::Read(captured) => return Ok(*captured),
+            Outcome::Moved if tries < PATIENCE => {}
+            Outcome::Moved | Outcome::NotThere => reach = Reach::All,
+        }
+    }
+    Err(Error::unusable(format!(
+        "{target} changes between its screens faster than it can be read: try again"
+    )))
+}
+
+/// How one read went.
+enum Outcome {
+    Read(Box<Captured>),
+    /// The pane printed, or changed its screen, between the question and the answer.
+    Moved,
+    /// The mark is not at its place.
+    NotThere,
+}
+
+/// How much is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// From the mark on, where it is to be found at its place.
+    Enough,
+    /// The whole history.
+    All,
+}
+
+fn look_since(
+    server: &Server,
+    target: &Target,
+    since: &Since,
+    styled: bool,
+    reach: Reach,
+) -> Result<Outcome> {
+    let frame = Frame::new();
+    let in_place = match (since, reach) {
+        (Since::Mark(mark), Reach::Enough) => format!(
+            "#{{&&:#{{==:#{{pane_width}},{}}},#{{==:{MAY_BE_TRIMMED},0}}}}",
+            mark.width
+        ),
+        _ => "0".into(),
+    };
+    let from = match since {
+        Since::Start => "-".into(),
+        Since::Now => "0".into(),
+        Since::Mark(mark) => format!("#{{?{in_place},#{{e|-:{},#{{history_size}}}},-}}", mark.row),
+    };
+    let from = format!("#{{?#{{alternate_on}},0,{from}}}");
+    let output = look::ask(server, &frame, target, &|pane, number| {
+        let mark = [
+            number,
+            &in_place,
+            "#{history_size}",
+            "#{alternate_on}",
+            &look::then("history_size"),
+            &look::then("alternate_on"),
+            &look::then("pane_width"),
+            &look::then("pane_height"),
+            &look::then("history_limit"),
+        ];
+        // The pane's own screen: while a full-screen program shows another, the one that it has put away.
+        let own = format!(
+            "#{{?#{{alternate_on}},{},{}}}",
+            command::capture_saved(pane).text(),
+            command::capture_pane(pane, &format!("-{ABOVE}"), false, true).text(),
+        );
+        let asked = Batch::from(command::print(Some(pane), &frame.format(mark)))
+            .then(command::capture_pane(pane, &from, styled, true))
+            .then(command::print(None, &frame.format([number])))
+            .text();
+        format!("{asked} ; {own}")
+    })?;
+    match look::read(&frame, &output, target)? {
+        Found::Pane(seen, record) => {
+            let captured = Captured::of(&seen, record);
+            match Read::of(&seen)? {
+                Some(read) => read.into_captured(captured, &seen, since, styled),
+                None => Ok(Outcome::Moved),
+            }
+        }
+        Found::Saved(life, record, text) => {
+            let id = record.uuid;
+            if let Since::Mark(mark) = since {
+                mark.must_be_of(life, None, Some(id))?;
+            }
+            let lines = printed(&text, true);
+            let prints = prints(&lines);
+            let (new, pane) = match since {
+                // What came before the saved lines is gone.
+                Since::Start => (
+                    New {
+                        from: 0,
+                        whole: false,
+                    },
+                    None,
+                ),
+                Since::Now => (
+                    New {
+                        from: lines.len(),
+                        whole: true,
+                    },
+                    None,
+                ),
+                Since::Mark(mark) => (anywhere(&mark.lines, &prints), mark.pane),
+            };
+            let next = Mark {
+                life,
+                pane,
+                sesh: Some(id),
+                width: 0,
+                row: 0,
+                lines: prints,
+                alternate: None,
+            };
+            Ok(Outcome::Read(Box::new(Captured {
+                truncated: Some(!new.whole),
+                next: Some(next.to_string()),
+                lines: behind(&lines, new.from, styled, true),
+                ..Captured::saved(record)
+            })))
+        }
+    }
+}
+
+/// What was read of a pane, all at one moment.
+struct Read<'a> {
+    history: u32,
+    limit: u32,
+    width: u32,
+    alternate: bool,
+    may_be_trimmed: bool,
+    /// Where the text begins.
+    begins: Begins,
+    text: &'a str,
+    /// The pane's own screen, and the rows of history above it that a mark remembers.
+    own: &'a str,
+}
+
+/// Where the text of the normal screen begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begins {
+    AtMark,
+    /// Some rows after it: those that were printed between the question and the answer.
+    AfterMark,
+    /// With the oldest line, or, of a full-screen program, with its screen.
+    Oldest,
+}
+
+impl<'a> Read<'a> {
+    /// `None` when a full-screen program came or went meanwhile.
+    fn of(seen: &Seen<'a>) -> Result<Option<Self>> {
+        let [(facts, text), (_, own), ..] = &seen.texts[..] else {
+            return Err(Error::nothing(format!("there is no pane {}", seen.pane)));
+        };
+        let fact = |at: usize| facts.get(at).copied().unwrap_or("");
+        let number = |at: usize| fact(at).parse::<u32>().unwrap_or(0);
+        let (history, height, limit) = (number(3), number(6), number(7));
+        Ok((fact(2) == fact(4)).then(|| Self {
+            history,
+            limit,
+            width: number(5),
+            alternate: fact(4) == "1",
+            may_be_trimmed: may_be_trimmed(history, height, limit),
+            begins: match (fact(0) == "1", fact(1) == fact(3)) {
+                (true, true) => Begins::AtMark,
+                (true, false) => Begins::AfterMark,
+                (false, _) => Begins::Oldest,
+            },
+            text,
+            own,
+        }))
+    }
+
+    fn into_captured(
+        self,
+        captured: Captured,
+        seen: &Seen<'_>,
+        since: &Since,
+        styled: bool,
+    ) -> Result<Outcome> {
+        let (life, ended) = (seen.life(), captured.ended);
+        let old = match since {
+            Since::Mark(mark) => {
+                mark.must_be_of(life, Some(seen.pane), captured.uuid)?;
+                Some(mark)
+            }
+            _ => None,
+        };
+        let lines = printed(self.text, ended && !self.alternate);
+        let now = prints(&lines);
+        let alternate = self.alternate.then(|| Print::of(&plain(self.text)));
+        let new = if self.alternate {
+            let same = old.is_some_and(|old| old.alternate == alternate);
+            let nothing = same || *since == Since::Now;
+            Ok(New {
+                from: if nothing { lines.len() } else { 0 },
+                whole: true,
+            })
+        } else {
+            self.place(since, &now)
+        };
+        let new = match new {
+            Ok(new) => new,
+            Err(outcome) => return Ok(outcome),
+        };
+        let own = match old {
+            // What the normal screen got before the full-screen program came is still to be read.
+            Some(old) if self.alternate => Mark {
+                alternate,
+                ..old.clone()
+            },
+            _ => Mark {
+                life,
+                pane: Some(seen.pane),
+                sesh: captured.uuid,
+                width: self.width,
+                row: if self.alternate {
+                    self.history
+                } else {
+                    self.history.saturating_sub(ABOVE)
+                },
+                lines: prints(&printed(self.own, ended)),
+                alternate,
+            },
+        };
+        Ok(Outcome::Read(Box::new(Captured {
+            alternate: self.alternate,
+            history: self.history,
+            history_limit: Some(self.limit),
+            truncated: Some(!new.whole),
+            next: Some(own.to_string()),
+            lines: behind(&lines, new.from, styled, true),
+            ..captured
+        })))
+    }
+
+    /// Where the new lines of the normal screen begin.
+    fn place(&self, since: &Since, now: &[Print]) -> Result<New, Outcome> {
+        match since {
+            Since::Now => Ok(New {
+                from: now.len(),
+                whole: true,
+            }),
+            Since::Start => Ok(New {
+                from: 0,
+                whole: !self.may_be_trimmed,
+            }),
+            Since::Mark(mark) => match self.begins {
+                Begins::AtMark => in_place(&mark.lines, now).ok_or(Outcome::NotThere),
+                Begins::AfterMark => Err(Outcome::Moved),
+                // Nothing was there yet.
+                Begins::Oldest if mark.lines.is_empty() => Ok(New {
+                    from: 0,
+                    whole: !self.may_be_trimmed && mark.row == 0,
+                }),
+                Begins::Oldest => Ok(anywhere(&mark.lines, now)),
+            },
+        }
+    }
+}
+
+fn prints(lines: &[&str]) -> Vec<Print> {
+    lines.iter().map(|line| Print::of(&plain(line))).collect()
+}

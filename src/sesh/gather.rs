@@ -1,0 +1,168 @@
+//! What came of a set of seshes: how each stands or ended, how long it took, and all that it printed.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::find;
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId, Tag};
+use crate::pane::output::{self, Output, outputs};
+use crate::state::State;
+use crate::store::query::{any, books, both, registered, row_format, tagged};
+use crate::store::record::Exit;
+use crate::store::{Record, Snapshot, Target, schema, value, write};
+use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+
+/// What came of one sesh.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gathered {
+    pub uuid: SeshId,
+    pub name: String,
+    pub tags: Vec<String>,
+    pub state: State,
+    pub exit: Option<Exit>,
+    /// Seconds from its birth to its end, or until now.
+    pub duration: Option<u64>,
+    pub pane: Option<PaneId>,
+    /// A full-screen program shows its screen, which is all that the lines are.
+    pub alternate: bool,
+    /// Lines before these may be missing: the history was full, or the pane is gone and these are its kept last lines.
+    pub truncated: bool,
+    /// What it printed. `None` where nothing was kept.
+    pub lines: Option<Vec<String>>,
+    #[serde(skip)]
+    pub record: Record,
+}
+
+impl Gathered {
+    /// Whether its command failed: with another code than 0, by a signal, or for a cause that nobody knows.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.state == State::Exited && self.exit.and_then(|exit| exit.code) != Some(0)
+    }
+}
+
+/// Reads a set: the targets, and every sesh that has all the tags, the oldest first. It is one question, and a second
+/// where agents are among them.
+///
+/// # Errors
+/// A target that is not there, and [`Exit::Nothing`](crate::error::Exit::Nothing) for a set that is empty.
+pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<Gathered>> {
+    let frame = Frame::new();
+    let mut wanted: Vec<String> = targets.iter().map(Target::filter).collect();
+    wanted.extend(
+        tags.iter()
+            .map(tagged)
+            .reduce(|one, other| both(&one, &other)),
+    );
+    let condition = both(&registered(), &any(&wanted));
+    let now = || command::print(None, &frame.format(["server", "now", write::NOW]));
+    let mut batch = Batch::from(now())
+        .then(command::list_panes(&row_format(&frame), Some(&condition)))
+        .then(outputs(&frame, &condition));
+    batch.extend(books(&frame));
+    let answer = match server.run(&batch.then(command::show_hidden())) {
+        // No session, so no pane; the books are there all the same.
+        Err(error) if is_empty_server(&error) => server.run(
+            &Batch::from(now())
+                .then(command::show_server_options())
+                .then(command::show_hidden()),
+        )?,
+        outcome => outcome?,
+    };
+    let mut snapshot = Snapshot::parse(&frame, &answer)?;
+    find::look_at(server, &mut snapshot.panes)?;
+    let seen = Seen::read(&frame, &answer);
+    let mut found = targets
+        .iter()
+        .map(|target| snapshot.find(target))
+        .collect::<Result<Vec<&Record>>>()?;
+    if !tags.is_empty() {
+        found.extend(snapshot.records().filter(|record| has_all(record, tags)));
+    }
+    let mut known = HashSet::new();
+    found.retain(|record| known.insert(record.uuid));
+    let age = |record: &Record| (record.created_at, pane_of(record), record.name.clone());
+    found.sort_by_cached_key(|record| age(record));
+    if found.is_empty() {
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+        return Err(Error::nothing(format!(
+            "no sesh has the tag {}: sesh-list --all --tags shows those in use",
+            tags.join(" and ")
+        )));
+    }
+    Ok(found.into_iter().map(|record| seen.of(record)).collect())
+}
+
+fn has_all(record: &Record, tags: &[Tag]) -> bool {
+    tags.iter()
+        .all(|tag| record.tags.iter().any(|it| it == tag.as_str()))
+}
+
+fn pane_of(record: &Record) -> Option<PaneId> {
+    record.tmux.as_ref().map(|place| place.pane)
+}
+
+/// What was read besides the records.
+#[derive(Default)]
+struct Seen<'a> {
+    now: Option<u64>,
+    outputs: HashMap<PaneId, Output<'a>>,
+    /// The kept last lines, by the name of their variable.
+    tails: HashMap<&'a str, &'a str>,
+}
+
+impl<'a> Seen<'a> {
+    fn read(frame: &Frame, answer: &'a str) -> Self {
+        let mut seen = Self::default();
+        for (row, text) in frame.sections(answer) {
+            if let ["server", "now", now] = row[..] {
+                seen.now = now.parse().ok();
+            } else if let Some((pane, output)) = Output::read(&row, text) {
+                seen.outputs.insert(pane, output);
+            }
+        }
+        let (_, rest) = frame.read(answer);
+        seen.tails = rest
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .filter(|(variable, _)| schema::tail_of(variable).is_some())
+            .collect();
+        seen
+    }
+
+    fn of(&self, record: &Record) -> Gathered {
+        let output = pane_of(record).and_then(|pane| self.outputs.get(&pane));
+        let ended = record.state == State::Exited;
+        let (alternate, truncated, lines) = match output {
+            Some(output) => (
+                output.alternate,
+                output.truncated,
+                Some(output.lines(ended)),
+            ),
+            None => {
+                let tail = self.tails.get(schema::tail(record.uuid).as_str());
+                let text = tail.map(|tail| value::decode(tail));
+                (false, true, text.map(|text| output::lines(&text, true)))
+            }
+        };
+        let end = record.exit.and_then(|exit| exit.at);
+        let end = if ended { end } else { self.now };
+        Gathered {
+            uuid: record.uuid,
+            name: record.name.clone(),
+            tags: record.tags.clone(),
+            state: record.state,
+            exit: record.exit,
+            duration: end
+                .zip(record.created_at)
+                .map(|(end, start)| end.saturating_sub(start)),
+            pane: pane_of(record),
+            alternate,
+            truncated,
+            lines,
+            record: record.clone(),
+        }
+    }
+}

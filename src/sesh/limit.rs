@@ -1,0 +1,54 @@
+//! How many living seshes an owner may have: `@sesh-max`.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Exit, Result};
+use crate::id::shown;
+use crate::store::query::{both, equal};
+use crate::store::{Key, schema, value};
+use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+
+/// Refuses when an owner has as many as it may. Else gives the condition that it has no others than now, under which one
+/// more may be made: the server tests that in the list that makes it, so of two at once only one can take the last
+/// place. `None` without a limit.
+///
+/// # Errors
+/// [`Exit::Unusable`].
+pub(super) fn check(server: &Server, owner: Option<&str>) -> Result<Option<String>> {
+    let Some(owner) = owner else {
+        return Ok(None);
+    };
+    let now = owned_panes(owner);
+    let frame = Frame::new();
+    let format = frame.format([schema::MAX.format(), now.clone()]);
+    let answer = match server.run(&Batch::from(command::print(None, &format))) {
+        Ok(answer) => answer,
+        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let (rows, _) = frame.read(&answer);
+    let Some([max, panes]) = rows.first().map(|row| &row[..]) else {
+        return Ok(None);
+    };
+    let Ok(max) = max.parse::<usize>() else {
+        return Ok(None);
+    };
+    // A window that is in several sessions is listed in each.
+    let count = panes.split_terminator(' ').collect::<BTreeSet<_>>().len();
+    if count >= max {
+        return Err(Error::unusable(format!(
+            "the owner {} has {count} living seshes, and @sesh-max allows {max}: end one, or raise it",
+            shown(owner)
+        )));
+    }
+    Ok(Some(format!("#{{==:{now},{panes}}}")))
+}
+
+/// The panes of an owner's living seshes, as a format.
+fn owned_panes(owner: &str) -> String {
+    let living = both(
+        &equal(Key::Owner, &value::encode(owner)),
+        &equal(Key::Exit, ""),
+    );
+    format!("#{{S:#{{W:#{{P:#{{?{living},#{{pane_id}} ,}}}}}}}}")
+}
