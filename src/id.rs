@@ -65,6 +65,12 @@ impl SeshId {
         (id.simple() == digits).then_some(id)
     }
 
+    /// The inverse of [`SeshId::bytes`].
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(uuid::Uuid::from_bytes(bytes))
+    }
+
     /// Bytes of the UUID: the source of made-up names.
     #[must_use]
     pub fn bytes(self) -> [u8; 16] {

@@ -17,6 +17,7 @@ mod sesh_reap;
 mod sesh_report;
 mod sesh_run;
 mod sesh_set;
+mod sesh_wait;
 mod tmux_sesh;
 
 use std::ffi::OsString;
@@ -81,6 +82,7 @@ tools! {
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
+    SESH_WAIT = "sesh-wait" in sesh_wait,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
     SESH_REPORT = "sesh-report" in sesh_report silent,

@@ -1,0 +1,386 @@
+//! What panes print: their screens, looked at ten times a second while somebody waits for output or for quiet.
+//!
+//! One question to the server tells which windows have printed; only their screens are asked for and compared. What is
+//! printed and gone again between two looks, the same picture afterwards, is no change. A tap on the panes that
+//! `sesh-new` makes would see each byte as it comes; it belongs here.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+
+use super::cursor::{Mark, Shown};
+use super::judge::{Event, Found, Seshes, What, mark};
+use super::until::Until;
+use crate::error::{Exit, Result};
+use crate::id::{PaneId, SeshId};
+use crate::store::query::{either, registered};
+use crate::store::{Record, write};
+use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+
+/// How often panes are looked at.
+pub(super) const OFTEN: Duration = Duration::from_millis(100);
+
+/// The panes of a set, as they were last seen.
+#[derive(Debug, Default)]
+pub(super) struct Screens {
+    panes: BTreeMap<SeshId, Screen>,
+    /// The server's second of the last look: what printed in it may have printed more since.
+    second: u64,
+}
+
+#[derive(Debug)]
+struct Screen {
+    now: Shown,
+    /// What the caller knows.
+    base: Shown,
+    /// It has printed since then.
+    moved: bool,
+    /// Since when it is as it is now.
+    since: Instant,
+    /// The second in which its window printed last.
+    activity: u64,
+    history: u64,
+    /// A line that was waited for.
+    line: Option<String>,
+}
+
+/// What tmux tells of a pane.
+struct Row {
+    pane: PaneId,
+    activity: u64,
+    alone: bool,
+    history: u64,
+    limit: u64,
+    row: u64,
+    column: u64,
+    alternate: bool,
+}
+
+const FIELDS: [&str; 9] = [
+    "#{pane_id}",
+    "#{window_activity}",
+    "#{window_panes}",
+    "#{history_size}",
+    "#{history_limit}",
+    "#{cursor_y}",
+    "#{cursor_x}",
+    "#{alternate_on}",
+    write::NOW,
+];
+
+impl Row {
+    fn read(fields: &[&str]) -> Option<(Self, u64)> {
+        let [pane, numbers @ ..] = fields else {
+            return None;
+        };
+        let numbers: Vec<u64> = numbers
+            .iter()
+            .map(|number| number.parse().ok())
+            .collect::<Option<_>>()?;
+        let &[activity, panes, history, limit, row, column, alternate, now] = &numbers[..] else {
+            return None;
+        };
+        let row = Self {
+            pane: pane.parse().ok()?,
+            activity,
+            alone: panes == 1,
+            history,
+            limit,
+            row,
+            column,
+            alternate: alternate == 1,
+        };
+        Some((row, now))
+    }
+
+    fn shown(&self, screen: &str) -> Shown {
+        let mut hasher = DefaultHasher::new();
+        (screen, self.history, self.row, self.column).hash(&mut hasher);
+        Shown {
+            hash: hasher.finish(),
+            line: self.history + self.row,
+            told: false,
+        }
+    }
+}
+
+/// The pane of a member.
+fn pane(record: &Record) -> Option<PaneId> {
+    record.tmux.as_ref().map(|place| place.pane)
+}
+
+impl Screens {
+    /// Looks at the panes of the members. `fresh`: what they show now is of no concern.
+    pub(super) fn look(
+        &mut self,
+        server: &Server,
+        seshes: &Seshes,
+        marks: &mut BTreeMap<SeshId, Mark>,
+        until: &[Until],
+        fresh: bool,
+    ) -> Result<()> {
+        let members: BTreeMap<PaneId, &Record> = seshes
+            .members
+            .iter()
+            .filter_map(|record| Some((pane(record)?, record)))
+            .collect();
+        self.panes
+            .retain(|id, _| members.values().any(|record| record.uuid == *id));
+        if members.is_empty() {
+            return Ok(());
+        }
+        if members
+            .values()
+            .any(|record| !self.panes.contains_key(&record.uuid))
+        {
+            self.second = 0;
+        }
+        let rows = match self.rows(server, &members) {
+            Err(error) if is_gone(&error) => return Ok(()),
+            outcome => outcome?,
+        };
+        let screens = match ask(server, rows.iter().map(|(row, _)| (row.pane, "0".into()))) {
+            Err(error) if is_gone(&error) => return Ok(()),
+            outcome => outcome?,
+        };
+        let patterns: Vec<&Regex> = until
+            .iter()
+            .filter_map(|until| match until {
+                Until::Output(pattern) => Some(pattern),
+                _ => None,
+            })
+            .collect();
+        let mut moved: Vec<(&Row, i64)> = Vec::new();
+        for (row, now) in &rows {
+            self.second = self.second.max(*now);
+            let (Some(record), Some(text)) = (members.get(&row.pane), screens.get(&row.pane)) else {
+                continue;
+            };
+            let shown = row.shown(text);
+            if let Some(screen) = self.panes.get_mut(&record.uuid) {
+                if screen.moves_to(row, shown) {
+                    moved.push((row, screen.from(row)));
+                    screen.stands_at(row, shown);
+                }
+                continue;
+            }
+            // One that came later has printed nothing before.
+            let base = match marks.get_mut(&record.uuid) {
+                None => Shown::default(),
+                Some(mark) => {
+                    let known = mark.shown.filter(|_| !fresh);
+                    let base = known.unwrap_or(Shown {
+                        told: fresh,
+                        ..shown
+                    });
+                    mark.shown = Some(base);
+                    base
+                }
+            };
+            let quiet = Duration::from_secs(now.saturating_sub(row.activity + 1));
+            let at = Instant::now();
+            let screen = Screen {
+                now: shown,
+                base,
+                moved: base.hash != shown.hash,
+                since: at.checked_sub(quiet).unwrap_or(at),
+                activity: row.activity,
+                history: row.history,
+                line: None,
+            };
+            if screen.moved || !base.told {
+                let top = if base.told { i64::MAX } else { 0 };
+                moved.push((row, lines(base.line).saturating_sub(lines(row.history)).min(top)));
+            }
+            self.panes.insert(record.uuid, screen);
+        }
+        if patterns.is_empty() || moved.is_empty() {
+            return Ok(());
+        }
+        let parts = moved.iter().map(|(row, from)| {
+            let from = if row.alternate { 0 } else { (*from).max(-lines(row.limit)) };
+            (row.pane, from.to_string())
+        });
+        let printed = match ask(server, parts) {
+            Err(error) if is_gone(&error) => return Ok(()),
+            outcome => outcome?,
+        };
+        for (pane, text) in printed {
+            let Some(screen) = members
+                .get(&pane)
+                .and_then(|record| self.panes.get_mut(&record.uuid))
+            else {
+                continue;
+            };
+            let matches = |line: &&str| patterns.iter().any(|pattern| pattern.is_match(line));
+            if screen.line.is_none() {
+                screen.line = text.lines().map(str::trim_end).find(matches).map(Into::into);
+            }
+        }
+        Ok(())
+    }
+
+    /// The panes whose windows have printed since the last look.
+    fn rows(
+        &self,
+        server: &Server,
+        members: &BTreeMap<PaneId, &Record>,
+    ) -> Result<Vec<(Row, u64)>> {
+        // A longer chain of conditions costs more on each pane than the rows it saves.
+        const FEW: usize = 4;
+        let own = (members.len() <= FEW)
+            .then(|| {
+                let panes = members.keys();
+                let conditions = panes.map(|pane| format!("#{{==:#{{pane_id}},{pane}}}"));
+                conditions.reduce(|one, other| either(&one, &other))
+            })
+            .flatten()
+            .unwrap_or_else(registered);
+        let second = self.second;
+        let printed = format!("#{{?#{{e|>=:#{{window_activity}},{second}}},{own},0}}");
+        let frame = Frame::new();
+        let format = frame.format_with(FIELDS, std::iter::empty::<&str>());
+        let output = server.run(&Batch::from(command::list_panes(&format, Some(&printed))))?;
+        let mut seen = HashSet::new();
+        Ok(frame
+            .sections(&output)
+            .filter_map(|(row, _)| Row::read(&row))
+            .filter(|(row, _)| members.contains_key(&row.pane) && seen.insert(row.pane))
+            .collect())
+    }
+
+    /// What has been waited for, of those that the caller does not know of.
+    pub(super) fn found(
+        &self,
+        seshes: &Seshes,
+        marks: &BTreeMap<SeshId, Mark>,
+        until: &[Until],
+    ) -> Vec<Found> {
+        let hit = |record: &Record| {
+            let screen = self.panes.get(&record.uuid)?;
+            let (what, reason) = match &screen.line {
+                Some(line) => (What::Output, line.clone()),
+                None => {
+                    let time = screen.quiet(until)?;
+                    (What::Quiet, humantime::format_duration(time).to_string())
+                }
+            };
+            let known = marks.get(&record.uuid).copied();
+            let mut mark = known.unwrap_or_else(|| mark(record, false));
+            mark.shown = Some(Shown {
+                told: true,
+                ..screen.now
+            });
+            Some(Found {
+                event: Event {
+                    uuid: record.uuid,
+                    what,
+                    reason,
+                    record: Some(record.clone()),
+                },
+                mark: Some(mark),
+            })
+        };
+        seshes.members.iter().filter_map(hit).collect()
+    }
+
+    /// The caller knows of what a pane shows.
+    pub(super) fn told(&mut self, id: SeshId) {
+        if let Some(screen) = self.panes.get_mut(&id) {
+            screen.base = Shown {
+                told: true,
+                ..screen.now
+            };
+            screen.moved = false;
+            screen.line = None;
+        }
+    }
+
+    /// When the first of them will have been quiet for long enough.
+    pub(super) fn due(&self, until: &[Until]) -> Option<Instant> {
+        let panes = self.panes.values().filter(|screen| screen.counts());
+        panes
+            .flat_map(|screen| quiet(until).filter_map(|time| screen.since.checked_add(time)))
+            .min()
+    }
+}
+
+impl Screen {
+    fn moves_to(&mut self, row: &Row, shown: Shown) -> bool {
+        // The window's time is that of all its panes.
+        let printed = row.alone && row.activity != self.activity;
+        printed || shown.hash != self.now.hash
+    }
+
+    fn stands_at(&mut self, row: &Row, shown: Shown) {
+        self.now = shown;
+        self.moved = true;
+        self.since = Instant::now();
+        self.activity = row.activity;
+        self.history = row.history;
+    }
+
+    /// The first line that may be new, counted from the top of the screen.
+    fn from(&self, row: &Row) -> i64 {
+        // tmux has dropped lines, or is about to drop one with each that comes: nobody knows how many are new.
+        if row.history < self.history || row.history >= row.limit {
+            return -lines(row.limit);
+        }
+        lines(self.now.line) - lines(row.history)
+    }
+
+    /// Whether it is of any concern that it is quiet.
+    fn counts(&self) -> bool {
+        self.moved || !self.base.told
+    }
+
+    fn quiet(&self, until: &[Until]) -> Option<Duration> {
+        let passed = self.since.elapsed();
+        quiet(until).find(|time| self.counts() && passed >= *time)
+    }
+}
+
+fn quiet(until: &[Until]) -> impl Iterator<Item = Duration> {
+    until.iter().filter_map(|until| match until {
+        Until::Quiet(time) => Some(*time),
+        _ => None,
+    })
+}
+
+fn lines(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The text of panes, each from a line on, in one question.
+fn ask(
+    server: &Server,
+    panes: impl Iterator<Item = (PaneId, String)>,
+) -> Result<BTreeMap<PaneId, String>> {
+    let frame = Frame::new();
+    let mut batch = Batch::new();
+    for (pane, from) in panes {
+        batch.extend(capture(&frame, pane, &from));
+    }
+    if batch.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let output = server.run(&batch)?;
+    Ok(frame
+        .sections(&output)
+        .filter_map(|(row, text)| Some((row.first()?.parse().ok().map(PaneId)?, text.into())))
+        .collect())
+}
+
+fn capture(frame: &Frame, pane: PaneId, from: &str) -> [Command; 2] {
+    [
+        command::print(None, &frame.format([pane.0.to_string()])),
+        command::capture_pane(&pane.to_string(), from, false, true),
+    ]
+}
+
+/// A pane went between two questions: the store will say so.
+fn is_gone(error: &crate::error::Error) -> bool {
+    error.exit == Exit::Nothing || is_empty_server(error)
+}
