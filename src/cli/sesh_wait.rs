@@ -134,10 +134,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             Outcome::Empty => Error::nothing(
                 "there is nobody to wait for, or all have ended and that was not what was waited for, or was told",
             ),
-            Outcome::TimedOut => Error::new(
-                Exit::TimedOut,
-                "the time is over, and it has not happened",
-            ),
+            Outcome::TimedOut => {
+                Error::new(Exit::TimedOut, "the time is over, and it has not happened")
+            }
         };
         if args.json {
             let event = if error.exit == Exit::TimedOut {

@@ -111,7 +111,11 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         command::set_pane_expanded(pane, Key::Updated.option(), NOW),
     ]);
     if state == State::Busy {
-        commands.push(command::set_pane_expanded(pane, Key::Worked.option(), &next));
+        commands.push(command::set_pane_expanded(
+            pane,
+            Key::Worked.option(),
+            &next,
+        ));
     }
     commands.extend([
         command::set_pane_expanded(pane, Key::Gen.option(), &next),

@@ -89,7 +89,9 @@ impl FromStr for Cursor {
             // What it would not have been written as was not written by us.
             .filter(|cursor| cursor.to_string() == text)
             .ok_or_else(|| {
-                Error::usage("that is no cursor: it is the word that sesh-wait gave, as in c1.AAAB…")
+                Error::usage(
+                    "that is no cursor: it is the word that sesh-wait gave, as in c1.AAAB…",
+                )
             })
     }
 }
@@ -186,7 +188,13 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor() {
-        for text in ["", "c1.", "c2.AAAAAAAAAAAAAAAA", "c1.AAAAAAAAAAAAAAA=", "c1.AAAAAAAAAAAAAAAAAA"] {
+        for text in [
+            "",
+            "c1.",
+            "c2.AAAAAAAAAAAAAAAA",
+            "c1.AAAAAAAAAAAAAAA=",
+            "c1.AAAAAAAAAAAAAAAAAA",
+        ] {
             let error = text.parse::<Cursor>().expect_err("no cursor");
             assert_eq!(error.exit.code(), 2, "{text}");
         }

@@ -116,8 +116,7 @@ pub(super) fn judge(
 fn happened(record: &Record, known: Option<&Mark>, until: &[Until]) -> Option<What> {
     let ended = record.exit.is_some();
     let before = known.copied().unwrap_or_default();
-    let changed =
-        known.is_none() || record.generation > before.generation || ended != before.ended;
+    let changed = known.is_none() || record.generation > before.generation || ended != before.ended;
     let is_now = (changed || !before.told) && until.iter().any(|until| until.is_now(record));
     let has_come = changed
         && until
@@ -155,12 +154,10 @@ fn lost(
             let other = seshes.others.iter().find(|record| record.uuid == *id);
             let (what, reason, record) = match other {
                 // A cursor may be of more than this set.
-                Some(other) => (any_change && !set.tags.is_empty()).then(|| {
-                    (What::Left, "untagged", Some(other.clone()))
-                }),
-                None => (an_end && !mark.ended).then(|| {
-                    (What::Exit, "forgotten", before.get(id).cloned())
-                }),
+                Some(other) => (any_change && !set.tags.is_empty())
+                    .then(|| (What::Left, "untagged", Some(other.clone()))),
+                None => (an_end && !mark.ended)
+                    .then(|| (What::Exit, "forgotten", before.get(id).cloned())),
             }?;
             Some(Found {
                 event: Event {

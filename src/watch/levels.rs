@@ -75,7 +75,12 @@ impl Levels {
     }
 
     /// Whether the store is to be put right now, by this process. `ticks`: the plugin looks at agents.
-    pub(super) fn are_off(&mut self, server: &Server, seshes: &Seshes, ticks: bool) -> Result<bool> {
+    pub(super) fn are_off(
+        &mut self,
+        server: &Server,
+        seshes: &Seshes,
+        ticks: bool,
+    ) -> Result<bool> {
         let now = Instant::now();
         self.next = now + OFTEN;
         let processes = seshes

@@ -202,7 +202,8 @@ impl<'a> Watch<'a> {
                 return Ok(outcome);
             }
             let known = seen.seshes.members.iter().cloned();
-            self.before.extend(known.map(|record| (record.uuid, record)));
+            self.before
+                .extend(known.map(|record| (record.uuid, record)));
             if !self.pause(&seen, deadline)? {
                 return Ok(Outcome::TimedOut);
             }
@@ -214,7 +215,8 @@ impl<'a> Watch<'a> {
             let fresh = matches!(self.request.since, Since::Fresh);
             let marks = &mut self.cursor.marks;
             let until = &self.request.until;
-            self.screens.look(self.server, seshes, marks, until, fresh)?;
+            self.screens
+                .look(self.server, seshes, marks, until, fresh)?;
         }
         Ok(())
     }
@@ -225,11 +227,16 @@ impl<'a> Watch<'a> {
 
     /// What has happened, if that ends the wait.
     fn outcome(&mut self, seshes: &Seshes) -> Option<Outcome> {
-        let Request { set, until, how, .. } = &self.request;
+        let Request {
+            set, until, how, ..
+        } = &self.request;
         let marks = &self.cursor.marks;
         let mut found = judge(seshes, marks, until, set, &self.before);
         for printed in self.screens.found(seshes, marks, until) {
-            if found.iter().all(|found| found.event.uuid != printed.event.uuid) {
+            if found
+                .iter()
+                .all(|found| found.event.uuid != printed.event.uuid)
+            {
                 found.push(printed);
             }
         }
@@ -250,9 +257,8 @@ impl<'a> Watch<'a> {
             self.happened.entry(found.event.uuid).or_insert(found);
         }
         let members = &seshes.members;
-        let is_done = |record: &Record| {
-            record.exit.is_some() || self.happened.contains_key(&record.uuid)
-        };
+        let is_done =
+            |record: &Record| record.exit.is_some() || self.happened.contains_key(&record.uuid);
         if self.happened.is_empty() || !members.iter().all(is_done) {
             return Vec::new();
         }
@@ -311,8 +317,12 @@ impl<'a> Watch<'a> {
             let now = Instant::now();
             if self.prints() {
                 self.look_at_screens(&seen.seshes)?;
-                let found = (self.screens).found(&seen.seshes, &self.cursor.marks, &self.request.until);
-                if found.iter().any(|found| !self.happened.contains_key(&found.event.uuid)) {
+                let found =
+                    (self.screens).found(&seen.seshes, &self.cursor.marks, &self.request.until);
+                if found
+                    .iter()
+                    .any(|found| !self.happened.contains_key(&found.event.uuid))
+                {
                     return Ok(true);
                 }
             }

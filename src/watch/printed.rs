@@ -16,6 +16,7 @@ use super::until::Until;
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::store::query::{either, registered};
+use crate::store::schema::HELD;
 use crate::store::{Record, write};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
@@ -155,7 +156,8 @@ impl Screens {
         let mut moved: Vec<(&Row, i64)> = Vec::new();
         for (row, now) in &rows {
             self.second = self.second.max(*now);
-            let (Some(record), Some(text)) = (members.get(&row.pane), screens.get(&row.pane)) else {
+            let (Some(record), Some(text)) = (members.get(&row.pane), screens.get(&row.pane))
+            else {
                 continue;
             };
             let shown = row.shown(text);
@@ -192,7 +194,10 @@ impl Screens {
             };
             if screen.moved || !base.told {
                 let top = if base.told { i64::MAX } else { 0 };
-                moved.push((row, lines(base.line).saturating_sub(lines(row.history)).min(top)));
+                moved.push((
+                    row,
+                    lines(base.line).saturating_sub(lines(row.history)).min(top),
+                ));
             }
             self.panes.insert(record.uuid, screen);
         }
@@ -200,7 +205,11 @@ impl Screens {
             return Ok(());
         }
         let parts = moved.iter().map(|(row, from)| {
-            let from = if row.alternate { 0 } else { (*from).max(-lines(row.limit)) };
+            let from = if row.alternate {
+                0
+            } else {
+                (*from).max(-lines(row.limit))
+            };
             (row.pane, from.to_string())
         });
         let printed = match ask(server, parts) {
@@ -214,9 +223,16 @@ impl Screens {
             else {
                 continue;
             };
-            let matches = |line: &&str| patterns.iter().any(|pattern| pattern.is_match(line));
+            let matches = |line: &&str| {
+                // sesh-run's own line is not printed by what was started.
+                !line.starts_with(HELD) && patterns.iter().any(|pattern| pattern.is_match(line))
+            };
             if screen.line.is_none() {
-                screen.line = text.lines().map(str::trim_end).find(matches).map(Into::into);
+                screen.line = text
+                    .lines()
+                    .map(str::trim_end)
+                    .find(matches)
+                    .map(Into::into);
             }
         }
         Ok(())

@@ -100,12 +100,34 @@ mod tests {
 
     #[test]
     fn words() {
-        for word in ["idle", "waiting", "busy", "exit", "turn", "change", "output=a|b=c", "quiet=1s 500ms"] {
+        for word in [
+            "idle",
+            "waiting",
+            "busy",
+            "exit",
+            "turn",
+            "change",
+            "output=a|b=c",
+            "quiet=1s 500ms",
+        ] {
             assert!(word.parse::<Until>().is_ok(), "{word}");
         }
-        for word in ["", "Idle", "idle=1", "output", "output=(", "quiet", "quiet=", "quiet=0s", "quiet=fast"] {
+        for word in [
+            "",
+            "Idle",
+            "idle=1",
+            "output",
+            "output=(",
+            "quiet",
+            "quiet=",
+            "quiet=0s",
+            "quiet=fast",
+        ] {
             let error = word.parse::<Until>().expect_err("no word");
-            assert!(!error.is_empty() && !error.contains('\n'), "{word}: {error}");
+            assert!(
+                !error.is_empty() && !error.contains('\n'),
+                "{word}: {error}"
+            );
         }
     }
 }

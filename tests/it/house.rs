@@ -41,7 +41,10 @@ const OWN: [Own; 5] = [
         words: &["regex::"],
         room: "agent",
         except: &[
-            ("watch/until.rs", "what somebody waits to see printed is a pattern of theirs"),
+            (
+                "watch/until.rs",
+                "what somebody waits to see printed is a pattern of theirs",
+            ),
             ("watch/printed.rs", "it looks for that"),
         ],
     },

@@ -32,3 +32,4 @@ mod resolve;
 mod run;
 mod state;
 mod values;
+mod wait;
