@@ -4,6 +4,7 @@
 //! costs a few reads of the process table, and at what agents print where no tick does. What has moved is put right in
 //! the store, once a second for all that wait, and the store then tells everybody.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::judge::Seshes;
@@ -13,8 +14,9 @@ use crate::proc;
 use crate::store::{Record, schema, write};
 use crate::tmux::{Batch, Server, command, is_empty_server};
 
-/// How often the process table is read.
+/// How often the process table is read, and how much less for each sesh: a thousand of them cost no more than a few.
 const OFTEN: Duration = Duration::from_millis(500);
+const EACH: Duration = Duration::from_millis(5);
 /// How often agents' windows are asked about while they print, and while none does.
 const SOON: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(4);
@@ -24,7 +26,7 @@ const SETTLES: u64 = 4;
 /// What was last seen.
 #[derive(Debug)]
 pub(super) struct Levels {
-    processes: Vec<(SeshId, Level)>,
+    processes: BTreeMap<SeshId, Level>,
     printed: Vec<String>,
     next: Instant,
     next_printed: Instant,
@@ -56,18 +58,29 @@ impl Level {
     }
 }
 
+fn processes(seshes: &Seshes) -> BTreeMap<SeshId, Level> {
+    let open = seshes.open();
+    open.map(|record| (record.uuid, Level::of(record)))
+        .collect()
+}
+
 impl Levels {
-    /// The store has just been put right.
-    pub(super) fn new() -> Self {
+    /// What is now: the store is about to be put right.
+    pub(super) fn of(seshes: &Seshes) -> Self {
         let now = Instant::now();
         Self {
-            processes: Vec::new(),
+            processes: processes(seshes),
             printed: Vec::new(),
-            next: now,
+            next: now + OFTEN,
             next_printed: now + SOON,
             pause: SOON,
             moved: false,
         }
+    }
+
+    /// It could not be put right.
+    pub(super) fn are_still_off(&mut self) {
+        self.moved = true;
     }
 
     pub(super) fn due(&self) -> Instant {
@@ -82,15 +95,12 @@ impl Levels {
         ticks: bool,
     ) -> Result<bool> {
         let now = Instant::now();
-        self.next = now + OFTEN;
-        let processes = seshes
-            .open()
-            .map(|record| (record.uuid, Level::of(record)))
-            .collect();
-        if self.processes != processes {
-            self.processes = processes;
-            self.moved = true;
-        }
+        let processes = processes(seshes);
+        let each = u32::try_from(processes.len()).unwrap_or(u32::MAX);
+        self.next = now + OFTEN.max(EACH.saturating_mul(each));
+        let is_as_it_was = |(id, level)| self.processes.get(id) == Some(level);
+        self.moved |= !processes.iter().all(is_as_it_was);
+        self.processes = processes;
         let has_agents = seshes.open().any(|record| record.agent.is_some());
         if has_agents && !ticks && now >= self.next_printed {
             if self.prints(server, seshes)? {

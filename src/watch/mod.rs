@@ -143,7 +143,8 @@ impl<'a> Watch<'a> {
         mut request: Request,
         settle: &'a dyn Fn(&Server) -> Result<()>,
     ) -> Result<Self> {
-        settle(server)?;
+        let mut levels = Levels::of(&read(server, &request.set)?.seshes);
+        put_right(server, settle, &mut levels)?;
         let seen = read(server, &request.set)?;
         let since = std::mem::take(&mut request.since);
         if let Since::Cursor(cursor) = &since
@@ -155,7 +156,7 @@ impl<'a> Watch<'a> {
             ));
         }
         let fresh = matches!(since, Since::Fresh);
-        let marks = begin(since, &seen.seshes, &request);
+        let marks = begin(since, &seen.seshes, &request.set);
         if fresh {
             request.since = Since::Fresh;
         }
@@ -168,7 +169,7 @@ impl<'a> Watch<'a> {
             },
             place: None,
             before: BTreeMap::new(),
-            levels: Levels::new(),
+            levels,
             screens: Screens::default(),
             happened: BTreeMap::new(),
             request,
@@ -332,15 +333,30 @@ impl<'a> Watch<'a> {
             if now >= self.levels.due()
                 && self.levels.are_off(self.server, &seen.seshes, seen.ticks)?
             {
-                (self.settle)(self.server)?;
+                put_right(self.server, self.settle, &mut self.levels)?;
                 return Ok(true);
             }
         }
     }
 }
 
+/// Puts right what is stored. A pane that goes meanwhile is a reason to try again, and none to end a wait.
+fn put_right(
+    server: &Server,
+    settle: &dyn Fn(&Server) -> Result<()>,
+    levels: &mut Levels,
+) -> Result<()> {
+    match settle(server) {
+        Err(error) if matches!(error.exit, Exit::Nothing | Exit::Failed) => {
+            levels.are_still_off();
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
 /// What counts as known when a wait begins.
-fn begin(since: Since, seshes: &Seshes, request: &Request) -> BTreeMap<SeshId, Mark> {
+fn begin(since: Since, seshes: &Seshes, set: &Set) -> BTreeMap<SeshId, Mark> {
     let members = seshes.members.iter();
     match since {
         Since::Cursor(cursor) => cursor.marks,
@@ -360,11 +376,10 @@ fn begin(since: Since, seshes: &Seshes, request: &Request) -> BTreeMap<SeshId, M
             .collect(),
         Since::Now => members
             .map(|record| {
-                // Of a tag's seshes those that are long gone are no news, unless all are asked for.
+                // Of a tag's seshes those that are not even held any more were those of another time.
                 let old = record.exit.is_some()
                     && record.tmux.is_none()
-                    && request.how != How::All
-                    && !request.set.ids.contains(&record.uuid);
+                    && !set.ids.contains(&record.uuid);
                 (record.uuid, mark(record, old))
             })
             .collect(),
@@ -372,6 +387,8 @@ fn begin(since: Since, seshes: &Seshes, request: &Request) -> BTreeMap<SeshId, M
 }
 
 fn read(server: &Server, set: &Set) -> Result<Seen> {
+    // A slower tick of the plugin's, in seconds, is no help.
+    const FAST: f64 = 5.0;
     let frame = Frame::new();
     // Where the plugin was taken out, the first of these is unset.
     let head = frame.format(["#{pid}", "#{start_time}", "#{?SESH_tick,#{SESH_every},}"]);
@@ -396,8 +413,6 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     let Some(&[pid, started, every]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));
     };
-    // A slower tick is no help.
-    const FAST: f64 = 5.0;
     Ok(Seen {
         server: Identity {
             pid: pid.parse().unwrap_or(0),

@@ -18,7 +18,7 @@ use crate::id::{PaneId, SeshId};
 use crate::store::query::{either, registered};
 use crate::store::schema::HELD;
 use crate::store::{Record, write};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// How often panes are looked at.
 pub(super) const OFTEN: Duration = Duration::from_millis(100);
@@ -54,9 +54,10 @@ struct Row {
     alone: bool,
     history: u64,
     limit: u64,
-    row: u64,
-    column: u64,
+    cursor: (u64, u64),
     alternate: bool,
+    /// The server's clock.
+    now: u64,
 }
 
 const FIELDS: [&str; 9] = [
@@ -72,7 +73,7 @@ const FIELDS: [&str; 9] = [
 ];
 
 impl Row {
-    fn read(fields: &[&str]) -> Option<(Self, u64)> {
+    fn read(fields: &[&str]) -> Option<Self> {
         let [pane, numbers @ ..] = fields else {
             return None;
         };
@@ -83,25 +84,24 @@ impl Row {
         let &[activity, panes, history, limit, row, column, alternate, now] = &numbers[..] else {
             return None;
         };
-        let row = Self {
+        Some(Self {
             pane: pane.parse().ok()?,
             activity,
             alone: panes == 1,
             history,
             limit,
-            row,
-            column,
+            cursor: (row, column),
             alternate: alternate == 1,
-        };
-        Some((row, now))
+            now,
+        })
     }
 
     fn shown(&self, screen: &str) -> Shown {
         let mut hasher = DefaultHasher::new();
-        (screen, self.history, self.row, self.column).hash(&mut hasher);
+        (screen, self.history, self.cursor).hash(&mut hasher);
         Shown {
             hash: hasher.finish(),
-            line: self.history + self.row,
+            line: self.history + self.cursor.0,
             told: false,
         }
     }
@@ -112,8 +112,17 @@ fn pane(record: &Record) -> Option<PaneId> {
     record.tmux.as_ref().map(|place| place.pane)
 }
 
+/// The members that have a pane.
+type Members<'a> = BTreeMap<PaneId, &'a Record>;
+
+/// A pane that has printed, and the first line that may be new, counted from the top of its screen.
+struct Moved<'a> {
+    row: &'a Row,
+    from: i64,
+}
+
 impl Screens {
-    /// Looks at the panes of the members. `fresh`: what they show now is of no concern.
+    /// Looks at the panes of the members. `fresh`: what those that are known show now is of no concern.
     pub(super) fn look(
         &mut self,
         server: &Server,
@@ -122,30 +131,103 @@ impl Screens {
         until: &[Until],
         fresh: bool,
     ) -> Result<()> {
-        let members: BTreeMap<PaneId, &Record> = seshes
-            .members
-            .iter()
-            .filter_map(|record| Some((pane(record)?, record)))
-            .collect();
+        let in_pane = |record| Some((pane(record)?, record));
+        let members: Members<'_> = seshes.members.iter().filter_map(in_pane).collect();
         self.panes
             .retain(|id, _| members.values().any(|record| record.uuid == *id));
+        let is_new = |record: &&Record| !self.panes.contains_key(&record.uuid);
+        if members.values().any(is_new) {
+            self.second = 0;
+        }
+        match self.look_at(server, &members, marks, until, fresh) {
+            // A pane went between two questions: the store will say so.
+            Err(error) if error.exit == Exit::Nothing => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    fn look_at(
+        &mut self,
+        server: &Server,
+        members: &Members<'_>,
+        marks: &mut BTreeMap<SeshId, Mark>,
+        until: &[Until],
+        fresh: bool,
+    ) -> Result<()> {
         if members.is_empty() {
             return Ok(());
         }
-        if members
-            .values()
-            .any(|record| !self.panes.contains_key(&record.uuid))
-        {
-            self.second = 0;
+        let rows = self.rows(server, members)?;
+        let screens = ask(server, rows.iter().map(|row| (row.pane, "0".into())))?;
+        let mut moved: Vec<Moved<'_>> = Vec::new();
+        for row in &rows {
+            let (Some(record), Some(text)) = (members.get(&row.pane), screens.get(&row.pane))
+            else {
+                continue;
+            };
+            let shown = row.shown(text);
+            let from = match self.panes.get_mut(&record.uuid) {
+                Some(screen) => screen.follow(row, shown),
+                None => self.begin(record.uuid, row, shown, marks, fresh),
+            };
+            moved.extend(from.map(|from| Moved { row, from }));
+            self.second = self.second.max(row.now);
         }
-        let rows = match self.rows(server, &members) {
-            Err(error) if is_gone(&error) => return Ok(()),
-            outcome => outcome?,
+        self.find_lines(server, members, &moved, until)
+    }
+
+    /// The first look at a pane. Gives the first line that is new to the caller, if there may be one.
+    fn begin(
+        &mut self,
+        id: SeshId,
+        row: &Row,
+        shown: Shown,
+        marks: &mut BTreeMap<SeshId, Mark>,
+        fresh: bool,
+    ) -> Option<i64> {
+        let base = match marks.get_mut(&id) {
+            // One that came later has printed nothing before.
+            None => Shown::default(),
+            Some(mark) => {
+                let known = mark.shown.filter(|_| !fresh);
+                let base = known.unwrap_or(Shown {
+                    told: fresh,
+                    ..shown
+                });
+                mark.shown = Some(base);
+                base
+            }
         };
-        let screens = match ask(server, rows.iter().map(|(row, _)| (row.pane, "0".into()))) {
-            Err(error) if is_gone(&error) => return Ok(()),
-            outcome => outcome?,
+        let quiet = Duration::from_secs(row.now.saturating_sub(row.activity + 1));
+        let at = Instant::now();
+        let screen = Screen {
+            now: shown,
+            base,
+            moved: base.hash != shown.hash,
+            since: at.checked_sub(quiet).unwrap_or(at),
+            activity: row.activity,
+            history: row.history,
+            line: None,
         };
+        let first = lines(base.line) - lines(row.history);
+        let from = match (base.told, screen.moved) {
+            // What the screen shows counts too.
+            (false, _) => Some(first.min(0)),
+            (true, true) => Some(first),
+            (true, false) => None,
+        };
+        self.panes.insert(id, screen);
+        from
+    }
+
+    /// Looks for lines that are waited for in what is new.
+    fn find_lines(
+        &mut self,
+        server: &Server,
+        members: &Members<'_>,
+        moved: &[Moved<'_>],
+        until: &[Until],
+    ) -> Result<()> {
         let patterns: Vec<&Regex> = until
             .iter()
             .filter_map(|until| match until {
@@ -153,58 +235,14 @@ impl Screens {
                 _ => None,
             })
             .collect();
-        let mut moved: Vec<(&Row, i64)> = Vec::new();
-        for (row, now) in &rows {
-            self.second = self.second.max(*now);
-            let (Some(record), Some(text)) = (members.get(&row.pane), screens.get(&row.pane))
-            else {
-                continue;
-            };
-            let shown = row.shown(text);
-            if let Some(screen) = self.panes.get_mut(&record.uuid) {
-                if screen.moves_to(row, shown) {
-                    moved.push((row, screen.from(row)));
-                    screen.stands_at(row, shown);
-                }
-                continue;
-            }
-            // One that came later has printed nothing before.
-            let base = match marks.get_mut(&record.uuid) {
-                None => Shown::default(),
-                Some(mark) => {
-                    let known = mark.shown.filter(|_| !fresh);
-                    let base = known.unwrap_or(Shown {
-                        told: fresh,
-                        ..shown
-                    });
-                    mark.shown = Some(base);
-                    base
-                }
-            };
-            let quiet = Duration::from_secs(now.saturating_sub(row.activity + 1));
-            let at = Instant::now();
-            let screen = Screen {
-                now: shown,
-                base,
-                moved: base.hash != shown.hash,
-                since: at.checked_sub(quiet).unwrap_or(at),
-                activity: row.activity,
-                history: row.history,
-                line: None,
-            };
-            if screen.moved || !base.told {
-                let top = if base.told { i64::MAX } else { 0 };
-                moved.push((
-                    row,
-                    lines(base.line).saturating_sub(lines(row.history)).min(top),
-                ));
-            }
-            self.panes.insert(record.uuid, screen);
-        }
-        if patterns.is_empty() || moved.is_empty() {
+        if patterns.is_empty() {
             return Ok(());
         }
-        let parts = moved.iter().map(|(row, from)| {
+        let matches = |line: &&str| {
+            // sesh-run's own line is not printed by what was started.
+            !line.starts_with(HELD) && patterns.iter().any(|pattern| pattern.is_match(line))
+        };
+        let parts = moved.iter().map(|Moved { row, from }| {
             let from = if row.alternate {
                 0
             } else {
@@ -212,38 +250,20 @@ impl Screens {
             };
             (row.pane, from.to_string())
         });
-        let printed = match ask(server, parts) {
-            Err(error) if is_gone(&error) => return Ok(()),
-            outcome => outcome?,
-        };
-        for (pane, text) in printed {
-            let Some(screen) = members
-                .get(&pane)
-                .and_then(|record| self.panes.get_mut(&record.uuid))
-            else {
-                continue;
-            };
-            let matches = |line: &&str| {
-                // sesh-run's own line is not printed by what was started.
-                !line.starts_with(HELD) && patterns.iter().any(|pattern| pattern.is_match(line))
-            };
-            if screen.line.is_none() {
-                screen.line = text
-                    .lines()
-                    .map(str::trim_end)
-                    .find(matches)
-                    .map(Into::into);
+        for (pane, text) in ask(server, parts)? {
+            let id = members.get(&pane).map(|record| record.uuid);
+            if let Some(screen) = id.and_then(|id| self.panes.get_mut(&id))
+                && screen.line.is_none()
+            {
+                let found = text.lines().map(str::trim_end).find(matches);
+                screen.line = found.map(Into::into);
             }
         }
         Ok(())
     }
 
     /// The panes whose windows have printed since the last look.
-    fn rows(
-        &self,
-        server: &Server,
-        members: &BTreeMap<PaneId, &Record>,
-    ) -> Result<Vec<(Row, u64)>> {
+    fn rows(&self, server: &Server, members: &Members<'_>) -> Result<Vec<Row>> {
         // A longer chain of conditions costs more on each pane than the rows it saves.
         const FEW: usize = 4;
         let own = (members.len() <= FEW)
@@ -263,7 +283,7 @@ impl Screens {
         Ok(frame
             .sections(&output)
             .filter_map(|(row, _)| Row::read(&row))
-            .filter(|(row, _)| members.contains_key(&row.pane) && seen.insert(row.pane))
+            .filter(|row| members.contains_key(&row.pane) && seen.insert(row.pane))
             .collect())
     }
 
@@ -324,27 +344,25 @@ impl Screens {
 }
 
 impl Screen {
-    fn moves_to(&mut self, row: &Row, shown: Shown) -> bool {
+    /// A later look. Gives the first line that may be new, if there may be one.
+    fn follow(&mut self, row: &Row, shown: Shown) -> Option<i64> {
         // The window's time is that of all its panes.
         let printed = row.alone && row.activity != self.activity;
-        printed || shown.hash != self.now.hash
-    }
-
-    fn stands_at(&mut self, row: &Row, shown: Shown) {
+        if !printed && shown.hash == self.now.hash {
+            return None;
+        }
+        // tmux has dropped lines, or drops one with each that comes: nobody knows how many are new.
+        let from = if row.history < self.history || row.history >= row.limit {
+            -lines(row.limit)
+        } else {
+            lines(self.now.line) - lines(row.history)
+        };
         self.now = shown;
         self.moved = true;
         self.since = Instant::now();
         self.activity = row.activity;
         self.history = row.history;
-    }
-
-    /// The first line that may be new, counted from the top of the screen.
-    fn from(&self, row: &Row) -> i64 {
-        // tmux has dropped lines, or is about to drop one with each that comes: nobody knows how many are new.
-        if row.history < self.history || row.history >= row.limit {
-            return -lines(row.limit);
-        }
-        lines(self.now.line) - lines(row.history)
+        Some(from)
     }
 
     /// Whether it is of any concern that it is quiet.
@@ -394,9 +412,4 @@ fn capture(frame: &Frame, pane: PaneId, from: &str) -> [Command; 2] {
         command::print(None, &frame.format([pane.0.to_string()])),
         command::capture_pane(&pane.to_string(), from, false, true),
     ]
-}
-
-/// A pane went between two questions: the store will say so.
-fn is_gone(error: &crate::error::Error) -> bool {
-    error.exit == Exit::Nothing || is_empty_server(error)
 }

@@ -194,8 +194,6 @@ fn an_end_that_was_faster_than_the_caller() {
         let end = event(&server, &[how, "--for", "exit"]);
         assert_eq!(end.words(), format!("{how} exit 0"));
         assert_eq!(end.0["sesh"]["exit"]["code"], 0);
-        let all = event(&server, &["--tag", how, "--for", "exit", "--all"]);
-        assert_eq!(all.words(), format!("{how} exit 0"));
         ends(
             &server,
             3,
@@ -203,6 +201,8 @@ fn an_end_that_was_faster_than_the_caller() {
             &[how, "--for", "exit", "--since", &end.cursor()],
         );
     }
+    let all = event(&server, &["--tag", "held", "--for", "exit", "--all"]);
+    assert_eq!(all.words(), "held exit 0");
     // Of a tag's, what is long gone is no news.
     ends(&server, 3, "empty", &["--tag", "closed", "--for", "exit"]);
     let failed = server.new_sesh(["failed", "--", "sh", "-c", "exit 7"]);
@@ -750,9 +750,10 @@ fn names_that_are_hostile() {
     ]);
     server.ended(line.uuid());
     let said = wait(&server, &["line", "--for", "output=here"]);
+    // 3.7 keeps the tab.
+    let line = said.line().replace("\\t", "     ");
     assert!(
-        said.line()
-            .starts_with("line\toutput\ttab     here red \\\\ #(touch ran)\tc1."),
+        line.starts_with("line\toutput\ttab     here red \\\\ #(touch ran)\tc1."),
         "{said}"
     );
     assert!(!server.path("ran").exists());
