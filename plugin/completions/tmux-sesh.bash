@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,run,pane,enter,wait,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -68,6 +68,13 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '--next' '--client=clients' '--read-only' '--print' '-L=text' '-S=file' '-h' '--help'
         '-V' '--version'
+      )
+      ;;
+    wait | sesh-wait)
+      takes=(
+        '1=targets' '+=targets' '--tag=tags' '--for=text' '--any' '--all' '--since=text' '--fresh'
+        '--timeout=text' '--follow' '--propagate' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
+        '--version'
       )
       ;;
     explain | sesh-explain)
@@ -327,6 +334,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-run \
   sesh-pane \
   sesh-enter \
+  sesh-wait \
   sesh-explain \
   sesh-reap \
   sesh-report \

@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-run sesh-pane sesh-enter sesh-wait sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -142,6 +142,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: HUP, then TER
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch the client that asked, or attach'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait for a sesh: until it is idle, needs a person, has ended, prints …'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers of seshes where it is not so any more'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a report -d 'Tell the state of the agent in this pane: what agents\' hooks call'
@@ -251,6 +252,22 @@ complete -c sesh-enter -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-enter -s h -l help -d 'Print help'
 complete -c sesh-enter -s V -l version -d 'Print version'
 complete -c sesh-enter -n '__tmux_sesh_at 1 --client -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-wait -f
+complete -c sesh-wait -l tag -x -a '(__tmux_sesh_tags)' -d 'And those with this tag, also when they come later; several mean all of them'
+complete -c sesh-wait -l for -x -d 'Until it is idle, waiting, busy, exit, turn (it was busy and is no more), output=REGEX, quiet=DURATION or change (of anything); may be repeated; idle, waiting or exit where it is left out'
+complete -c sesh-wait -l any -d 'Until it happened to one of them; this is what is done anyway'
+complete -c sesh-wait -l all -d 'Until it happened to each of them'
+complete -c sesh-wait -l since -x -d 'From where the wait that gave this cursor ended'
+complete -c sesh-wait -l fresh -d 'Only what happens from now on'
+complete -c sesh-wait -l timeout -x -d 'How long'
+complete -c sesh-wait -l follow -d 'Go on after each event, until all have ended'
+complete -c sesh-wait -l propagate -d 'Exit with 1 when one that ended did not end with 0'
+complete -c sesh-wait -l json -d 'A JSON object a line, with the record'
+complete -c sesh-wait -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-wait -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-wait -s h -l help -d 'Print help'
+complete -c sesh-wait -s V -l version -d 'Print version'
+complete -c sesh-wait -n '__tmux_sesh_at 1+ --tag --for --since --timeout -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-explain -f
 complete -c sesh-explain -l json -d 'Print it as JSON'
 complete -c sesh-explain -s L -x -d 'The tmux server with this socket name'
