@@ -14,9 +14,10 @@ use crate::proc;
 use crate::store::{Record, schema, write};
 use crate::tmux::{Batch, Server, command, is_empty_server};
 
-/// How often the process table is read, and how much less for each sesh: a thousand of them cost no more than a few.
-const OFTEN: Duration = Duration::from_millis(500);
-const EACH: Duration = Duration::from_millis(5);
+/// How often the process table is read: rarer for many seshes, each of which is a read.
+const OFTEN: Duration = Duration::from_secs(1);
+const RARELY: Duration = Duration::from_secs(5);
+const EACH: Duration = Duration::from_millis(100);
 /// How often agents' windows are asked about while they print, and while none does.
 const SOON: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_secs(4);
@@ -39,21 +40,22 @@ pub(super) struct Levels {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Level {
     foreground: Option<i32>,
-    stopped: bool,
     lives: bool,
 }
 
 impl Level {
     fn of(record: &Record) -> Self {
-        let first = record.tmux.as_ref().and_then(|place| proc::read(place.pid));
-        let lives = |(pid, start): (i32, Option<u64>)| {
-            let process = proc::read(pid).filter(|process| !process.zombie);
-            process.is_some_and(|process| start.is_none_or(|start| start == process.start))
-        };
+        // Bound to another process than its pane's, it is the pane's no more.
+        let first = record.tmux.as_ref().map(|place| place.pid);
+        let bound = record.bound();
+        let process = first
+            .or(bound.map(|(pid, _)| pid))
+            .and_then(proc::read)
+            .filter(|process| !process.zombie);
+        let start = bound.and_then(|(_, start)| start);
         Self {
-            foreground: first.as_ref().map(|first| first.foreground),
-            stopped: first.is_some_and(|first| first.stopped),
-            lives: record.bound().is_some_and(lives),
+            foreground: process.as_ref().map(|process| process.foreground),
+            lives: process.is_some_and(|process| start.is_none_or(|start| start == process.start)),
         }
     }
 }
@@ -97,7 +99,7 @@ impl Levels {
         let now = Instant::now();
         let processes = processes(seshes);
         let each = u32::try_from(processes.len()).unwrap_or(u32::MAX);
-        self.next = now + OFTEN.max(EACH.saturating_mul(each));
+        self.next = now + EACH.saturating_mul(each).clamp(OFTEN, RARELY);
         let is_as_it_was = |(id, level)| self.processes.get(id) == Some(level);
         self.moved |= !processes.iter().all(is_as_it_was);
         self.processes = processes;
