@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::{Record, Said, Server, count, seed, until};
+use crate::support::{Gate, Play, Record, Relay, Said, Server, count, seed, until};
 
 /// A wait that must end by itself.
 #[track_caller]
@@ -409,6 +411,16 @@ fn whoever_comes_and_goes() {
         &server,
         &[&change[..], &["--since", &end.cursor()]].concat(),
     );
+    // Known, and killed between two calls: its end is in its book alone.
+    let five = told(&server, &["five", "--tag", "x", "--tag", "y"]);
+    let joined = next(&end.cursor());
+    assert_eq!(joined.words(), "five joined busy");
+    server.tmux(["kill-pane", "-t", five.pane()]);
+    server.when("its end is written", five.uuid(), |it| {
+        !it.get("exit").is_null()
+    });
+    let end = next(&joined.cursor());
+    assert_eq!(end.words(), "five exit HUP");
     server.say(one.pane(), "exit 1");
     let end = next(&end.cursor());
     assert_eq!(end.words(), "one exit 1");
@@ -586,6 +598,31 @@ fn one_that_was_killed_harms_nobody() {
             .all(|line| line.starts_with("SESH_settled=") || line.starts_with("SESH_hook_")),
         "{left:?}"
     );
+}
+
+/// It takes its place first and reads then: a change that nobody signals any more, between the two, is seen.
+#[test]
+fn what_comes_before_it_has_its_place() {
+    let server = Server::start();
+    let one = told(&server, &["one"]);
+    // With this no signal is remembered: each that comes is one for nobody.
+    nothing(&server, &["one", "--for", "idle"]);
+    let gate = Arc::new(Gate::default());
+    let relay = Relay::before(&server, "relay", Play::Holds("wait-for", Arc::clone(&gate)));
+    let said = std::thread::scope(|scope| {
+        let wait = scope.spawn(|| {
+            let socket = ["-S".as_ref(), relay.socket().as_os_str()];
+            let args = ["one", "--for", "idle", "--timeout", "5s"];
+            server.helper("sesh-wait").args(socket).args(args).said()
+        });
+        until("it asks for its place", || gate.held.load(Ordering::SeqCst));
+        let idle = ["set-option", "-p", "-t", one.pane(), "@sesh_state", "idle"];
+        server.tmux(idle);
+        server.tmux(["set-option", "-p", "-t", one.pane(), "@sesh_gen", "9"]);
+        gate.open.store(true, Ordering::SeqCst);
+        wait.join().expect("a wait")
+    });
+    assert_eq!(said.code(), Some(0), "{said}");
 }
 
 #[test]
@@ -771,6 +808,9 @@ enum Act {
     Archive,
 }
 
+/// How many changes a server sees.
+const STEPS: usize = 10;
+
 /// Numbers from a seed.
 struct Dice(u64);
 
@@ -788,8 +828,8 @@ impl Dice {
 #[test]
 fn nothing_is_missed_and_nothing_told_twice() {
     let mut dice = Dice(seed().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    let rounds = count(1000) / 10;
-    for round in 0..rounds.max(2) {
+    // Each round is ten changes.
+    for round in 0..count(1000) / STEPS {
         let server = Server::start();
         // It never ends, so that the set never is empty.
         let anchor = told(&server, &["anchor", "--tag", "x"]);
@@ -870,7 +910,7 @@ fn act(server: &Server, dice: &mut Dice) -> BTreeMap<String, Fate> {
     ];
     let mut fates: BTreeMap<String, Fate> = BTreeMap::new();
     let mut living: Vec<Record> = Vec::new();
-    for step in 0..10 {
+    for step in 0..STEPS {
         let act = if living.is_empty() {
             Act::Create
         } else {
