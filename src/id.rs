@@ -65,6 +65,7 @@ impl SeshId {
         (id.simple() == digits).then_some(id)
     }
 
+    /// The inverse of [`SeshId::bytes`].
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(uuid::Uuid::from_bytes(bytes))

@@ -5,6 +5,7 @@
 //! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
 //! - `out`: printing, for `cli` alone: tables, JSON, text made harmless for terminals.
 //! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end, reap; doctor.
+//! - [`watch`]: waiting: one, any or all of a set, from a cursor on.
 //! - [`pane`]: any pane, registered or not: capture, keys, who lives there and what it does.
 //! - [`agent`]: the coding CLIs that can live in a pane: one manifest each, recognition, conversations.
 //! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes.
@@ -31,3 +32,4 @@ pub mod sesh;
 pub mod state;
 pub mod store;
 pub mod tmux;
+pub mod watch;

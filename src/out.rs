@@ -78,6 +78,11 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     text(&json_text(value)?)
 }
 
+/// Prints a value as JSON in one line, wherever that goes.
+pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
+    text(&serde_json::to_string(value)?)
+}
+
 /// The value as [`json`] prints it.
 pub(crate) fn json_text(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(if io::stdout().is_terminal() {

@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,run,send,pane,enter,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,gather,run,send,pane,enter,wait,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -22,8 +22,9 @@ _tmux_sesh_takes() {
       takes=(
         '1=text' '--=command' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
         '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
-        '--split=words:h,v' '--target=sessions' '--parent=targets' '--note=text' '--id=text' '--no-launch'
-        '--enter' '--dry-run' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
+        '--note=text' '--id=text' '--no-launch' '--enter' '--dry-run' '--json' '-L=text' '-S=file' '-h'
+        '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
@@ -35,22 +36,29 @@ _tmux_sesh_takes() {
     list | sesh-list)
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--agent=agents'
-        '--state=words:starting,busy,waiting,idle,exited,unknown' '--archived' '--all' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,conversation,command,exit,created,updated'
+        '--state=words:starting,busy,waiting,idle,exited,unknown' '--mine' '--owner=text' '--archived'
+        '--all' '--tags'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires'
         '--json' '--format=text' '--no-header' '--watch' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     set | sesh-set)
       takes=(
-        '1=targets' '+=targets' '--name=text' '--tag=tags' '--untag=tags' '--retag=retags' '--archive'
-        '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json' '-L=text' '-S=file' '-h'
-        '--help' '-V' '--version'
+        '1=targets' '+=targets' '--tagged=tags' '--name=text' '--tag=tags' '--untag=tags' '--retag=retags'
+        '--archive' '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json' '-L=text'
+        '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     end | sesh-end)
       takes=(
         '1=targets' '+=targets' '--kill' '--forget' '--timeout=text' '-L=text' '-S=file' '-h' '--help' '-V'
         '--version'
+      )
+      ;;
+    gather | sesh-gather)
+      takes=(
+        '1=targets' '+=targets' '--tag=tags' '--end' '--forget' '--kill' '--timeout=text' '--propagate'
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     run | sesh-run)
@@ -77,6 +85,13 @@ _tmux_sesh_takes() {
         '-V' '--version'
       )
       ;;
+    wait | sesh-wait)
+      takes=(
+        '1=targets' '+=targets' '--tag=tags' '--for=text' '--any' '--all' '--since=text' '--fresh'
+        '--timeout=text' '--follow' '--propagate' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
+        '--version'
+      )
+      ;;
     explain | sesh-explain)
       takes=(
         '1=targets' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
@@ -98,7 +113,8 @@ _tmux_sesh_takes() {
     hooks | sesh-hooks)
       takes=(
         '1=words:install,status,remove' '2=words:claude,codex,gemini,opencode,pi'
-        '+=words:claude,codex,gemini,opencode,pi' '--dry-run' '--json' '-h' '--help' '-V' '--version'
+        '+=words:claude,codex,gemini,opencode,pi' '--skill' '--dry-run' '--json' '-h' '--help' '-V'
+        '--version'
       )
       ;;
     doctor | sesh-doctor)
@@ -108,8 +124,8 @@ _tmux_sesh_takes() {
       ;;
     pane-capture)
       takes=(
-        '1=targets' '-n=text' '--lines=text' '--screen' '--scrollback' '--ansi' '--join' '--json' '-L=text'
-        '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '-n=text' '--lines=text' '--screen' '--scrollback' '--since=text' '--cursor' '--ansi'
+        '--join' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane-keys)
@@ -331,10 +347,12 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-list \
   sesh-set \
   sesh-end \
+  sesh-gather \
   sesh-run \
   sesh-send \
   sesh-pane \
   sesh-enter \
+  sesh-wait \
   sesh-explain \
   sesh-reap \
   sesh-report \

@@ -19,6 +19,7 @@ mod sesh_report;
 mod sesh_run;
 mod sesh_send;
 mod sesh_set;
+mod sesh_wait;
 mod tmux_sesh;
 
 use std::ffi::OsString;
@@ -85,6 +86,7 @@ tools! {
     SESH_SEND = "sesh-send" in sesh_send,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
+    SESH_WAIT = "sesh-wait" in sesh_wait,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
     SESH_REPORT = "sesh-report" in sesh_report silent,

@@ -386,12 +386,9 @@ impl Run {
         let own = equal(Key::Id, &self.id.to_string());
         let known = format!("#{{!=:#{{{}}},}}", schema::book(self.id));
         let alone = both(&known, &no_pane_has(&own));
-        let on_book = Batch::from(command::if_format(
-            None,
-            &alone,
-            &Batch::from(write::end_in_book(self.id, exit)),
-            &Batch::new(),
-        ));
+        let mut in_book = Batch::new();
+        in_book.extend(write::end_in_book(self.id, exit));
+        let on_book = Batch::from(command::if_format(None, &alone, &in_book, &Batch::new()));
         Batch::from(command::if_format(
             Some(&pane),
             &self.here(),

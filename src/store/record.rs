@@ -214,6 +214,12 @@ impl Record {
         Some((bound_pid(value)?, start))
     }
 
+    /// The generation at which it last became busy; 0 if it never was.
+    #[must_use]
+    pub fn worked(&self) -> u64 {
+        self.values.get(Key::Worked).parse().unwrap_or(0)
+    }
+
     /// The pid of the shell that `sesh-run` started, once known.
     #[must_use]
     pub fn shell(&self) -> Option<i32> {

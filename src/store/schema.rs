@@ -26,6 +26,7 @@ pub enum Key {
     By,
     Gen,
     Seen,
+    Worked,
     Cwd,
     Cmd,
     Created,
@@ -61,7 +62,7 @@ const fn entry(key: Key, option: &'static str, form: &'static str, meaning: &'st
 }
 
 /// The pane options, in the order of [`Key`].
-pub const PANE: [Entry; 28] = [
+pub const PANE: [Entry; 29] = [
     entry(Key::Id, "@sesh_id", "UUID", "the identity; never reused"),
     entry(
         Key::Name,
@@ -146,6 +147,12 @@ pub const PANE: [Entry; 28] = [
         "@sesh_seen",
         "number",
         "the generation that a person last looked at",
+    ),
+    entry(
+        Key::Worked,
+        "@sesh_worked",
+        "number",
+        "the generation at which it last became busy",
     ),
     entry(
         Key::Cwd,
@@ -243,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 23] = [
+pub const ELSEWHERE: [Named; 25] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -350,7 +357,21 @@ pub const ELSEWHERE: [Named; 23] = [
         "hidden variable",
         "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
     ),
+    named(
+        "SESH_settled",
+        "hidden variable",
+        "when a wait last put right what is stored, in seconds: once a second is enough for all that wait",
+    ),
+    named(
+        "tmux-sesh",
+        "channel of `wait-for`",
+        "whoever writes a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the store \
+         again, never a proof",
+    ),
 ];
+
+/// The channel that is signalled after every change that somebody may wait for.
+pub const CHANGED: &str = "tmux-sesh";
 
 /// The command that tells a person of a pane.
 pub const TELL: &str = "@seshplugin_tell";
@@ -364,6 +385,9 @@ pub const REAP_AGAIN: &str = "SESH_reap_again";
 
 /// When what is left of forgotten seshes was last looked for, in seconds.
 pub const SWEPT: &str = "SESH_swept";
+
+/// When a wait last put right what is stored, in seconds.
+pub const SETTLED: &str = "SESH_settled";
 
 /// A global option that a person may set.
 pub struct Setting {

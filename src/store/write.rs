@@ -15,6 +15,13 @@ pub const NOW: &str = "#{T:#{l:%s}}";
 /// Tries of a write that others keep changing under us; each try is one tmux process.
 const TRIES: u32 = 100;
 
+/// Wakes whoever waits for a change, to read the store again. Where nobody waits tmux remembers one, which wakes the
+/// next one once too often, and no one too late: whoever waits has its place before it reads.
+#[must_use]
+pub fn hint() -> Command {
+    command::signal(schema::CHANGED)
+}
+
 /// The commands that make a pane a sesh: its options and its book record. Without a [`Key::Proc`] among the
 /// values it is bound to the pane's process by the pid alone, which is all that a list can know.
 #[must_use]
@@ -35,7 +42,11 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     for key in [Key::Gen, Key::Seen] {
         commands.push(command::set_pane(pane, key.option(), "1"));
     }
-    commands.push(book(pane, id));
+    let busy = |(key, value): &(Key, String)| (*key, value.as_str()) == (Key::State, "busy");
+    if values.iter().any(busy) {
+        commands.push(command::set_pane(pane, Key::Worked.option(), "1"));
+    }
+    commands.extend([book(pane, id), hint()]);
     commands
 }
 
@@ -98,7 +109,17 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         command::set_pane(pane, Key::By.option(), by),
         command::set_pane_expanded(pane, Key::Since.option(), NOW),
         command::set_pane_expanded(pane, Key::Updated.option(), NOW),
+    ]);
+    if state == State::Busy {
+        commands.push(command::set_pane_expanded(
+            pane,
+            Key::Worked.option(),
+            &next,
+        ));
+    }
+    commands.extend([
         command::set_pane_expanded(pane, Key::Gen.option(), &next),
+        hint(),
     ]);
     // What a person is told, where nobody looks. A menu that somebody opened is no news to them, and only what worked
     // has finished.
@@ -140,10 +161,11 @@ pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     commands
 }
 
-/// The command that says in the book of a sesh without a pane that it has ended.
+/// The commands that say in the book of a sesh without a pane that it has ended.
 #[must_use]
-pub fn end_in_book(id: SeshId, exit: &str) -> Command {
-    command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"))
+pub fn end_in_book(id: SeshId, exit: &str) -> Vec<Command> {
+    let end = command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"));
+    vec![end, hint()]
 }
 
 /// The commands that take the marks off a pane, so that only the book remembers the sesh. A pane that was made for it
@@ -235,7 +257,9 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
             Some(&target),
             &book_is_in_step(id),
             &Batch::new(),
-            &Batch::from(book(&target, id)).then(sums_after(&target)),
+            &Batch::from(book(&target, id))
+                .then(hint())
+                .then(sums_after(&target)),
         ),
         command::print(None, Bound::Done.word()),
     ]);
@@ -293,6 +317,7 @@ pub fn on_book(
                 None,
                 &format!("#{{==:{held},{old}}}"),
                 &Batch::from(command::set_server(&name, &values.to_book()))
+                    .then(hint())
                     .then(command::print(None, "done")),
                 &Batch::from(command::print(None, "lost")),
             )))?;
@@ -332,6 +357,7 @@ pub fn forget(server: &Server, id: SeshId) -> Result<()> {
         .run(
             &Batch::from(command::unset_server(&schema::book(id)))
                 .then(command::unset_hidden(&schema::tail(id)))
+                .then(hint())
                 .then(sums()),
         )
         .map(drop)

@@ -342,6 +342,18 @@ pub fn run_option(name: &str, pane: Option<&str>) -> Command {
     )
 }
 
+/// Waits until a channel is signalled.
+#[must_use]
+pub(super) fn wait_for(channel: &str) -> Command {
+    Command::of(["wait-for", channel])
+}
+
+/// Wakes all that wait on a channel. Where nobody does, tmux remembers it for the next one.
+#[must_use]
+pub fn signal(channel: &str) -> Command {
+    Command::of(["wait-for", "-S", channel])
+}
+
 /// Starts in a shell what the text of an option of the plugin's comes to for a pane; nothing where that is nothing. The
 /// list does not wait for it.
 #[must_use]

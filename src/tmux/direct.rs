@@ -8,10 +8,11 @@
 //! In doubt there is no answer here, and the tmux program is asked: no server, another protocol, a message
 //! that is not expected, a server that hangs up. That is safe since a question changes nothing, asked twice.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::env;
 
@@ -25,6 +26,11 @@ pub(super) struct Answer {
 
 /// Asks the server at a socket. `None` in doubt.
 pub(super) fn ask(socket: &Path, argv: &[String]) -> Option<Answer> {
+    listen(say_to(socket, argv)?)
+}
+
+/// Says the words to the server at a socket. `None` in doubt.
+fn say_to(socket: &Path, argv: &[String]) -> Option<UnixStream> {
     // The header of 3.6 and later reads like the older one on little-endian machines alone.
     if cfg!(target_endian = "big") {
         return None;
@@ -32,7 +38,44 @@ pub(super) fn ask(socket: &Path, argv: &[String]) -> Option<Answer> {
     let question = question(argv)?;
     let mut server = UnixStream::connect(socket).ok()?;
     server.write_all(&question).ok()?;
-    listen(&mut server)
+    Some(server)
+}
+
+/// A client whose list of commands waits at its end.
+#[derive(Debug)]
+pub(super) struct Standing {
+    ear: Ear<UnixStream>,
+    over: bool,
+}
+
+impl Standing {
+    /// Has a list run that prints before it waits: what is printed arrives when it waits. `None` in doubt.
+    pub(super) fn start(socket: &Path, argv: &[String]) -> Option<Self> {
+        let mut ear = Ear::new(say_to(socket, argv)?);
+        let mut heard = Heard::More;
+        while heard == Heard::More && ear.answer.stdout.is_empty() {
+            heard = ear.hear();
+        }
+        (!ear.answer.stdout.is_empty()).then_some(Self {
+            ear,
+            over: heard != Heard::More,
+        })
+    }
+
+    /// Waits until the list has ended or the server has hung up, `true`, or the limit has passed.
+    pub(super) fn ends_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while !self.over {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            // A limit is refused where the socket is closed.
+            self.over = self.ear.server.set_read_timeout(Some(left)).is_err()
+                || !matches!(self.ear.hear(), Heard::More | Heard::Nothing);
+        }
+        true
+    }
 }
 
 /// The messages used here, of tmux-protocol.h.
@@ -124,18 +167,77 @@ fn say(said: &mut Vec<u8>, kind: u32, body: &[&[u8]]) -> Option<()> {
 }
 
 /// Takes what the server says up to its last word.
-fn listen(server: &mut (impl Read + Write)) -> Option<Answer> {
-    let mut answer = Answer {
-        code: 0,
-        stdout: Vec::new(),
-        stderr: Vec::new(),
-    };
-    // The server's number of its stream to standard error, once it has one.
-    let mut errors = None;
-    let mut heard: Vec<u8> = Vec::new();
-    let mut chunk = vec![0; 65_536];
+fn listen<S: Read + Write>(server: S) -> Option<Answer> {
+    let mut ear = Ear::new(server);
     loop {
-        let mut rest = &heard[..];
+        match ear.hear() {
+            Heard::More => {}
+            Heard::Last => return Some(ear.answer),
+            Heard::Nothing | Heard::Doubt => return None,
+        }
+    }
+}
+
+/// What came of listening once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// There may be more.
+    More,
+    /// The server's last word.
+    Last,
+    /// Not a word in the time that the socket was given.
+    Nothing,
+    /// What cannot be understood, or the end without a last word.
+    Doubt,
+}
+
+/// Listens to a server.
+#[derive(Debug)]
+struct Ear<S> {
+    server: S,
+    answer: Answer,
+    /// The server's number of its stream to standard error, once it has one.
+    errors: Option<i32>,
+    /// What was heard and is no whole message yet.
+    heard: Vec<u8>,
+    chunk: Vec<u8>,
+}
+
+impl<S: Read + Write> Ear<S> {
+    fn new(server: S) -> Self {
+        Self {
+            server,
+            answer: Answer {
+                code: 0,
+                stdout: Vec::new(),
+                stderr: Vec::new(),
+            },
+            errors: None,
+            heard: Vec::new(),
+            chunk: vec![0; 65_536],
+        }
+    }
+
+    /// Takes what there is to hear next.
+    fn hear(&mut self) -> Heard {
+        let length = match self.server.read(&mut self.chunk) {
+            Ok(0) => return Heard::Doubt,
+            Ok(length) => length,
+            Err(error) => {
+                return match error.kind() {
+                    ErrorKind::Interrupted => Heard::More,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Heard::Nothing,
+                    _ => Heard::Doubt,
+                };
+            }
+        };
+        self.heard.extend_from_slice(&self.chunk[..length]);
+        self.take().unwrap_or(Heard::Doubt)
+    }
+
+    /// Takes the messages that are whole. `None` in doubt.
+    fn take(&mut self) -> Option<Heard> {
+        let mut rest = &self.heard[..];
         while let Some((kind, body, after)) = first(rest)? {
             rest = after;
             match kind {
@@ -143,7 +245,7 @@ fn listen(server: &mut (impl Read + Write)) -> Option<Answer> {
                     let (stream, body) = number(body)?;
                     let (descriptor, _) = number(body)?;
                     if descriptor == 2 {
-                        errors = Some(stream);
+                        self.errors = Some(stream);
                     }
                     let mut ready = Vec::new();
                     say(
@@ -151,35 +253,29 @@ fn listen(server: &mut (impl Read + Write)) -> Option<Answer> {
                         message::WRITE_READY,
                         &[&stream.to_ne_bytes(), &0_i32.to_ne_bytes()],
                     )?;
-                    server.write_all(&ready).ok()?;
+                    self.server.write_all(&ready).ok()?;
                 }
                 message::WRITE => {
                     let (stream, text) = number(body)?;
-                    if errors == Some(stream) {
-                        answer.stderr.extend_from_slice(text);
+                    if self.errors == Some(stream) {
+                        self.answer.stderr.extend_from_slice(text);
                     } else {
-                        answer.stdout.extend_from_slice(text);
+                        self.answer.stdout.extend_from_slice(text);
                     }
                 }
                 message::WRITE_CLOSE => {}
                 message::EXIT => {
                     if !body.is_empty() {
-                        answer.code = number(body)?.0;
+                        self.answer.code = number(body)?.0;
                     }
-                    return Some(answer);
+                    return Some(Heard::Last);
                 }
                 _ => return None,
             }
         }
-        let parsed = heard.len() - rest.len();
-        heard.drain(..parsed);
-        let length = match server.read(&mut chunk) {
-            Ok(0) => return None,
-            Ok(length) => length,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return None,
-        };
-        heard.extend_from_slice(&chunk[..length]);
+        let parsed = self.heard.len() - rest.len();
+        self.heard.drain(..parsed);
+        Some(Heard::More)
     }
 }
 

@@ -15,6 +15,7 @@ use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tmux_interface::Tmux;
 
@@ -264,6 +265,17 @@ impl Server {
         Ok(text(output.stdout))
     }
 
+    /// Waits on a channel ([`command::signal`]) from when this returns on.
+    ///
+    /// It is a client of the server's without a process of its own: nothing is left of it when this process is killed.
+    /// (tmux keeps a few hundred bytes of a client that went while it waited.)
+    #[must_use]
+    pub fn subscribe(&self, channel: &str) -> Subscription {
+        let list = Batch::from(command::print(None, "waiting")).then(command::wait_for(channel));
+        let path = self.socket_path().filter(|_| !env::by_program());
+        Subscription(path.and_then(|path| direct::Standing::start(&path, &list.argv())))
+    }
+
     /// The answer of the server itself, without the tmux program. `None` in doubt.
     fn asked(&self, argv: &[String]) -> Option<direct::Answer> {
         if env::by_program() || !fits(argv) {
@@ -384,6 +396,26 @@ impl Server {
             Socket::Default => "the default socket".into(),
             Socket::Name(name) => format!("socket {name:?}"),
             Socket::Path(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// A place among those that wait on a channel, until it is signalled.
+#[derive(Debug)]
+pub struct Subscription(Option<direct::Standing>);
+
+impl Subscription {
+    /// Waits until there is a reason to look, `true`, or the limit has passed. A reason is a signal or the end of the
+    /// server: after either this is no place any more. Where there is no place, time alone is the reason.
+    pub fn wait(&mut self, limit: Duration) -> bool {
+        const OFTEN: Duration = Duration::from_millis(250);
+        match &mut self.0 {
+            Some(standing) => standing.ends_within(limit),
+            None => {
+                // why: there is nothing to wait for where the server cannot be spoken to.
+                std::thread::sleep(limit.min(OFTEN));
+                limit > OFTEN
+            }
         }
     }
 }

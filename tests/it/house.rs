@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rooms by floor, the highest first: an arrow goes down, never up, and never sideways but where it is said.
-const FLOORS: [(&[&str], Sideways); 7] = [
+const FLOORS: [(&[&str], Sideways); 8] = [
     (&["bin"], Sideways::No),
     (&["cli"], Sideways::No),
-    (&["sesh", "watch", "lease", "queue", "run"], Sideways::No),
+    (&["sesh", "lease", "queue", "run"], Sideways::No),
+    // Who sends or gathers waits; a wait is given what puts the store right.
+    (&["watch"], Sideways::No),
     // What lives in a pane is asked of all panes alike: a sesh is a pane with a name.
     (&["pane"], Sideways::No),
     (&["agent", "store"], Sideways::No),
@@ -38,7 +40,13 @@ const OWN: [Own; 5] = [
     Own {
         words: &["regex::"],
         room: "agent",
-        except: &[],
+        except: &[
+            (
+                "watch/until.rs",
+                "what somebody waits to see printed is a pattern of theirs",
+            ),
+            ("watch/printed.rs", "it looks for that"),
+        ],
     },
     Own {
         words: &["tmux_interface"],

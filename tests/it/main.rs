@@ -34,3 +34,4 @@ mod run;
 mod send;
 mod state;
 mod values;
+mod wait;

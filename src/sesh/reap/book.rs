@@ -25,7 +25,7 @@ pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Mend> {
             what: "has ended, for a cause that nobody knows: its pane is gone".into(),
         },
         condition: format!("#{{==:#{{{}}},{}}}", schema::book(id), book.text),
-        commands: vec![write::end_in_book(id, &record::Exit::value(None, None))],
+        commands: write::end_in_book(id, &record::Exit::value(None, None)),
     })
 }
 

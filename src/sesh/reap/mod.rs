@@ -160,21 +160,23 @@ fn over(record: &Record, what: &str) -> Change {
     }
 }
 
+/// Mends what is stored of the seshes that there are, and leaves everything else: for whoever waits for one of them.
+///
+/// # Errors
+/// As [`look`].
+pub fn settle(server: &Server) -> Result<()> {
+    let Differences { mut mends, .. } = look_at(server, Sweep::Never)?;
+    mends.retain(|mend| !matches!(mend.change.change, Kind::Adopted | Kind::Closed));
+    if mends.is_empty() {
+        return Ok(());
+    }
+    server.run(&made(&mends).then(write::sums())).map(drop)
+}
+
 /// The last list: the changes, the sums, and the word that this is over, or begins again.
 fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
     let Differences { mends, unsaid, .. } = differences;
-    let mut batch = Batch::new();
-    for (at, mend) in mends.iter().enumerate() {
-        let pane = mend.change.pane.map(|pane| pane.to_string());
-        let mut commands = Batch::new();
-        commands.extend(mend.commands.iter().cloned());
-        batch.extend([command::if_format(
-            pane.as_deref(),
-            &mend.condition,
-            &commands.then(command::print(None, &at.to_string())),
-            &Batch::new(),
-        )]);
-    }
+    let mut batch = made(&mends);
     let only_ends = mends.is_empty() && unsaid.is_empty();
     batch.extend(unsaid);
     let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
@@ -207,4 +209,21 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
         .map(|(_, mend)| mend.change)
         .collect();
     Ok((changes, answer.lines().any(|line| line == "again")))
+}
+
+/// Each change that can still be made, and the number of each that was.
+fn made(mends: &[Mend]) -> Batch {
+    let mut batch = Batch::new();
+    for (at, mend) in mends.iter().enumerate() {
+        let pane = mend.change.pane.map(|pane| pane.to_string());
+        let mut commands = Batch::new();
+        commands.extend(mend.commands.iter().cloned());
+        batch.extend([command::if_format(
+            pane.as_deref(),
+            &mend.condition,
+            &commands.then(command::print(None, &at.to_string())),
+            &Batch::new(),
+        )]);
+    }
+    batch
 }

@@ -56,13 +56,18 @@ pub(super) enum Sweep {
     Now,
     /// When that was not done within the hour.
     WhenDue,
+    Never,
 }
 
 impl Sweep {
     /// `swept` and `now` are in the server's seconds.
     fn is_due(self, swept: &str, now: u64) -> bool {
         const OFTEN: u64 = 3600;
-        self == Self::Now || swept.parse::<u64>().unwrap_or(0) + OFTEN < now
+        match self {
+            Self::Now => true,
+            Self::WhenDue => swept.parse::<u64>().unwrap_or(0) + OFTEN < now,
+            Self::Never => false,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) use agent::is;
 pub(crate) use client::{Control, Screen};
 pub(crate) use plugin::{copy_plugin, same_settings};
 pub(crate) use record::Record;
-pub(crate) use relay::{Play, Relay};
+pub(crate) use relay::{Gate, Play, Relay};
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
 pub(crate) use victim::Victim;

@@ -4,9 +4,9 @@ use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::Server;
+use super::{Server, until};
 
 /// What becomes of a client's question.
 #[derive(Clone, Debug)]
@@ -17,6 +17,15 @@ pub(crate) enum Play {
     Cut(usize),
     /// These bytes are the answer.
     Says(Vec<u8>),
+    /// The server answers, but hears of a question with this word in it only when the gate is open.
+    Holds(&'static str, Arc<Gate>),
+}
+
+/// Where a question is held.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    pub(crate) held: AtomicBool,
+    pub(crate) open: AtomicBool,
 }
 
 pub(crate) struct Relay {
@@ -63,6 +72,16 @@ fn serve(mut client: UnixStream, real: &Path, play: &Play) {
     let mut server = UnixStream::connect(real).expect("the real server");
     let mut asked = client.try_clone().expect("a second handle");
     let mut told = server.try_clone().expect("a second handle");
+    if let Play::Holds(word, gate) = play {
+        let mut question = vec![0; 65_536];
+        let length = asked.read(&mut question).unwrap_or(0);
+        let question = &question[..length];
+        if question.windows(word.len()).any(|it| it == word.as_bytes()) {
+            gate.held.store(true, Ordering::SeqCst);
+            until("the gate is open", || gate.open.load(Ordering::SeqCst));
+        }
+        let _ = told.write_all(question);
+    }
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut asked, &mut told);
         let _ = told.shutdown(std::net::Shutdown::Both);

@@ -1,0 +1,196 @@
+//! `sesh-wait`: waits for seshes.
+
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use serde::Serialize;
+
+use super::{On, targets};
+use crate::error::{Error, Exit, Result};
+use crate::id::{SeshId, Tag};
+use crate::out;
+use crate::sesh::reap;
+use crate::store::{Record, Select, Snapshot};
+use crate::watch::{Cursor, Event, How, Outcome, Request, Set, Since, Until, Watch, What};
+
+/// Wait for a sesh: until it is idle, needs a person, has ended, prints …
+///
+/// Prints a line an event, in columns with tabs between: the name, what happened (idle, waiting, busy, exit, joined,
+/// left, output, quiet), why, and a cursor. The next call goes on from there with --since: no state, no end and no
+/// coming or going is missed and none told twice, whatever happens in between. (A state that came and went between two
+/// calls is told as what is there now.) Without a cursor what is so already counts.
+/// Exits with 0 when the event came, 3 when all have ended and nothing can come any more, 6 when the time was over, 69
+/// as soon as the server ends.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    #[arg(value_name = "TARGET", required_unless_present = "tag")]
+    targets: Vec<String>,
+
+    /// And those with this tag, also when they come later; several mean all of them
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<Tag>,
+
+    /// Until it is idle, waiting, busy, exit, turn (it was busy and is no more), output=REGEX, quiet=DURATION or change
+    /// (of anything); may be repeated; idle, waiting or exit where it is left out
+    #[arg(long = "for", value_name = "EVENT", value_parser = until)]
+    until: Vec<Until>,
+
+    /// Until it happened to one of them; this is what is done anyway
+    #[arg(long)]
+    any: bool,
+
+    /// Until it happened to each of them
+    #[arg(long, conflicts_with = "any")]
+    all: bool,
+
+    /// From where the wait that gave this cursor ended
+    #[arg(long, value_name = "CURSOR")]
+    since: Option<String>,
+
+    /// Only what happens from now on
+    #[arg(long)]
+    fresh: bool,
+
+    /// How long
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+
+    /// Go on after each event, until all have ended
+    #[arg(long, conflicts_with = "all")]
+    follow: bool,
+
+    /// Exit with 1 when one that ended did not end with 0
+    #[arg(long)]
+    propagate: bool,
+
+    /// A JSON object a line, with the record
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+}
+
+fn until(word: &str) -> Result<Until, String> {
+    word.parse()
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    // Of a cursor that cannot be read it is said whatever else is wrong.
+    let cursor: Option<Cursor> = args.since.as_deref().map(str::parse).transpose()?;
+    let deadline = args
+        .timeout
+        .and_then(|timeout| Instant::now().checked_add(timeout));
+    let server = args.on.server()?;
+    let targets = targets(&server, &args.targets)?;
+    let mut ids = Vec::new();
+    if !targets.is_empty() {
+        let snapshot = Snapshot::read(&server, &Select::targets(&targets))?;
+        for target in &targets {
+            ids.push(snapshot.find(target)?.uuid);
+        }
+    }
+    let request = Request {
+        set: Set {
+            ids,
+            tags: args.tag.clone(),
+        },
+        until: if args.until.is_empty() {
+            vec![Until::Idle, Until::Waiting, Until::Exit]
+        } else {
+            args.until.clone()
+        },
+        how: match () {
+            () if args.all => How::All,
+            () if args.follow => How::Each,
+            () => How::Any,
+        },
+        since: match cursor {
+            _ if args.fresh => Since::Fresh,
+            Some(cursor) => Since::Cursor(cursor),
+            None => Since::Now,
+        },
+    };
+    let mut watch = Watch::new(&server, request, &reap::settle)?;
+    let mut told = false;
+    let mut exit = Exit::Done;
+    loop {
+        let error = match watch.next(deadline)? {
+            Outcome::Events(events) => {
+                for event in &events {
+                    say(event, watch.cursor(), args.json)?;
+                    if args.propagate && failed(event) {
+                        exit = Exit::Failed;
+                    }
+                }
+                told = true;
+                if args.follow {
+                    continue;
+                }
+                return Ok(exit);
+            }
+            Outcome::Empty if told => return Ok(exit),
+            Outcome::Empty => Error::nothing(
+                "there is nobody to wait for, or all have ended and that was not what was waited for, or was told",
+            ),
+            Outcome::TimedOut => {
+                Error::new(Exit::TimedOut, "the time is over, and it has not happened")
+            }
+        };
+        if args.json {
+            let event = if error.exit == Exit::TimedOut {
+                "timeout"
+            } else {
+                "empty"
+            };
+            let cursor = watch.cursor().to_string();
+            out::json_line(&Line {
+                event,
+                cursor,
+                ..Line::default()
+            })?;
+        }
+        return Err(error.into());
+    }
+}
+
+/// An event as JSON.
+#[derive(Default, Serialize)]
+struct Line<'a> {
+    event: &'a str,
+    reason: Option<&'a str>,
+    uuid: Option<SeshId>,
+    name: Option<&'a str>,
+    sesh: Option<&'a Record>,
+    cursor: String,
+}
+
+fn say(event: &Event, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
+    let record = event.record.as_ref();
+    let cursor = cursor.to_string();
+    let what = event.what.as_str();
+    if json {
+        return out::json_line(&Line {
+            event: what,
+            reason: Some(&event.reason),
+            uuid: Some(event.uuid),
+            name: record.map(|record| record.name.as_str()),
+            sesh: record,
+            cursor,
+        });
+    }
+    let uuid = event.uuid.to_string();
+    let name = record.map_or(&uuid, |record| &record.name);
+    let line = [name, what, &event.reason, &cursor].map(out::tsv);
+    out::line(&line.join("\t"))
+}
+
+/// Whether it ended, and not well.
+fn failed(event: &Event) -> bool {
+    let exit = event.record.as_ref().and_then(|record| record.exit);
+    match (event.what, exit) {
+        (What::Exit, exit) => exit.is_none_or(|exit| exit.code != Some(0)),
+        (_, exit) => exit.is_some_and(|exit| exit.code != Some(0)),
+    }
+}

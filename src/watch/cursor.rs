@@ -1,0 +1,203 @@
+//! Where a wait begins: what of each sesh was known, as a word that a caller keeps from one wait to the next.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::error::Error;
+use crate::id::SeshId;
+
+/// The form of the word. A newer form has another start.
+const FORM: &str = "c1.";
+
+/// Which tmux server: another one at the same socket is another story.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub pid: u32,
+    /// Epoch seconds.
+    pub started: u64,
+}
+
+/// What was known of the seshes of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    pub server: Identity,
+    pub marks: BTreeMap<SeshId, Mark>,
+}
+
+/// What was known of a sesh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    pub generation: u64,
+    pub ended: bool,
+    /// The caller has been told of what it was then.
+    pub told: bool,
+    /// What its pane showed.
+    pub shown: Option<Shown>,
+}
+
+/// What a pane showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    pub hash: u64,
+    /// The line of the cursor, counted from the oldest one that tmux kept.
+    pub line: u64,
+    /// The caller has been told of it.
+    pub told: bool,
+}
+
+const ENDED: u8 = 1;
+const TOLD: u8 = 2;
+const SHOWN: u8 = 4;
+const SHOWN_TOLD: u8 = 8;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = Vec::with_capacity(12 + 25 * self.marks.len());
+        bytes.extend(self.server.pid.to_be_bytes());
+        bytes.extend(self.server.started.to_be_bytes());
+        for (id, mark) in &self.marks {
+            let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+            let shown = mark.shown.unwrap_or_default();
+            bytes.push(
+                flag(mark.ended, ENDED)
+                    | flag(mark.told, TOLD)
+                    | flag(mark.shown.is_some(), SHOWN)
+                    | flag(shown.told, SHOWN_TOLD),
+            );
+            bytes.extend(id.bytes());
+            bytes.extend(mark.generation.to_be_bytes());
+            if mark.shown.is_some() {
+                bytes.extend(shown.hash.to_be_bytes());
+                bytes.extend(shown.line.to_be_bytes());
+            }
+        }
+        write!(f, "{FORM}{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.strip_prefix(FORM)
+            .and_then(|word| URL_SAFE_NO_PAD.decode(word).ok())
+            .and_then(|bytes| read(&bytes))
+            // What it would not have been written as was not written by us.
+            .filter(|cursor| cursor.to_string() == text)
+            .ok_or_else(|| {
+                Error::usage(
+                    "that is no cursor: it is the word that sesh-wait gave, as in c1.AAAB…",
+                )
+            })
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<Cursor> {
+    let mut rest = bytes;
+    let server = Identity {
+        pid: u32::from_be_bytes(take(&mut rest)?),
+        started: number(&mut rest)?,
+    };
+    let mut marks = BTreeMap::new();
+    while !rest.is_empty() {
+        let [flags] = take(&mut rest)?;
+        let id = SeshId::from_bytes(take(&mut rest)?);
+        let generation = number(&mut rest)?;
+        let shown = if flags & SHOWN == 0 {
+            None
+        } else {
+            Some(Shown {
+                hash: number(&mut rest)?,
+                line: number(&mut rest)?,
+                told: flags & SHOWN_TOLD != 0,
+            })
+        };
+        let mark = Mark {
+            generation,
+            ended: flags & ENDED != 0,
+            told: flags & TOLD != 0,
+            shown,
+        };
+        marks.insert(id, mark);
+    }
+    Some(Cursor { server, marks })
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, after) = rest.split_first_chunk()?;
+    *rest = after;
+    Some(*taken)
+}
+
+fn number(rest: &mut &[u8]) -> Option<u64> {
+    take(rest).map(u64::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn marks() -> impl Strategy<Value = BTreeMap<SeshId, Mark>> {
+        let shown = (any::<u64>(), any::<u64>(), any::<bool>())
+            .prop_map(|(hash, line, told)| Shown { hash, line, told });
+        let mark = (
+            any::<u64>(),
+            any::<bool>(),
+            any::<bool>(),
+            prop::option::of(shown),
+        )
+            .prop_map(|(generation, ended, told, shown)| Mark {
+                generation,
+                ended,
+                told,
+                shown,
+            });
+        let id = any::<[u8; 16]>().prop_map(SeshId::from_bytes);
+        prop::collection::btree_map(id, mark, 0..5)
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_comes_back(pid: u32, started: u64, marks in marks()) {
+            let cursor = Cursor { server: Identity { pid, started }, marks };
+            let word = cursor.to_string();
+            prop_assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)), "{}", word);
+            prop_assert_eq!(word.parse::<Cursor>().expect("a cursor"), cursor);
+        }
+
+        #[test]
+        fn what_is_cut_or_changed_is_none(marks in marks(), cut in 1_usize..40) {
+            let word = Cursor { server: Identity::default(), marks }.to_string();
+            let short = &word[..word.len().saturating_sub(cut)];
+            if let Ok(cursor) = short.parse::<Cursor>() {
+                // Cut where a mark ends it is a word of its own.
+                prop_assert_eq!(cursor.to_string(), short);
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text: String) {
+            prop_assert!(text.parse::<Cursor>().is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor() {
+        for text in [
+            "",
+            "c1.",
+            "c2.AAAAAAAAAAAAAAAA",
+            "c1.AAAAAAAAAAAAAAA=",
+            "c1.AAAAAAAAAAAAAAAAAA",
+        ] {
+            let error = text.parse::<Cursor>().expect_err("no cursor");
+            assert_eq!(error.exit.code(), 2, "{text}");
+        }
+        assert!("c1.AAAAAAAAAAAAAAAA".parse::<Cursor>().is_ok());
+    }
+}

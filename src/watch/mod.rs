@@ -1,0 +1,424 @@
+//! Waiting for seshes: one, any or all of a set, without missing a change and without being told of one twice.
+//!
+//! A wait first takes its place among those that are woken by a change ([`schema::CHANGED`]), then reads the store, then
+//! waits: what comes after the reading wakes it, and it reads again. The signal is a hint and the store is the truth:
+//! each sesh has a generation that grows with every change of its state, and a [`Cursor`] says up to which of them the
+//! caller knows. States that came and went between two readings are told as what is there now; an end is never lost,
+//! since an ended sesh stays in its book.
+//!
+//! What no writer says is looked at by `levels`, what is printed by `printed`.
+
+pub mod cursor;
+mod judge;
+mod levels;
+mod printed;
+mod until;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+pub use cursor::Cursor;
+use cursor::{Identity, Mark};
+pub use judge::{Event, What};
+use judge::{Found, Seshes, judge, mark};
+use levels::Levels;
+use printed::Screens;
+pub use until::Until;
+
+use crate::error::{Error, Exit, Result};
+use crate::id::{SeshId, Tag};
+use crate::store::query::{Snapshot, books, equal, registered, row_format};
+use crate::store::{Record, schema};
+use crate::tmux::{Batch, Frame, Server, Subscription, command, is_empty_server};
+
+/// Which seshes are waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Set {
+    /// These, whatever becomes of them.
+    pub ids: Vec<SeshId>,
+    /// And those that have all of these tags, at each moment; without a tag none.
+    pub tags: Vec<Tag>,
+}
+
+impl Set {
+    fn has(&self, record: &Record) -> bool {
+        let has = |tag: &Tag| record.tags.iter().any(|it| it == tag.as_str());
+        self.ids.contains(&record.uuid) || (!self.tags.is_empty() && self.tags.iter().all(has))
+    }
+}
+
+/// How many events end a wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum How {
+    /// The first. Of several the one that is oldest.
+    #[default]
+    Any,
+    /// One of each sesh of the set. Of those that end in another way than is waited for, their end.
+    All,
+    /// As many as there are.
+    Each,
+}
+
+/// Since when a change is one.
+#[derive(Clone, Debug, Default)]
+pub enum Since {
+    /// What is so now counts, if it has not changed for years. A turn and a change are counted from now.
+    #[default]
+    Now,
+    /// Only what comes from now on.
+    Fresh,
+    /// What the caller was not told of when it got this.
+    Cursor(Cursor),
+    /// What came after these generations.
+    Generations(BTreeMap<SeshId, u64>),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    pub set: Set,
+    /// One of these.
+    pub until: Vec<Until>,
+    pub how: How,
+    pub since: Since,
+}
+
+/// How a wait ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Events(Vec<Event>),
+    TimedOut,
+    /// All of the set have ended, or it has nobody: nothing can come any more.
+    Empty,
+}
+
+/// Waits once, and gives the cursor to go on from. `settle` puts right what is stored: `sesh::reap::settle`, of the room
+/// above.
+///
+/// # Errors
+/// [`Exit::Changed`] for a cursor of another server, [`Exit::NoServer`] as soon as the server ends.
+pub fn wait(
+    server: &Server,
+    request: Request,
+    timeout: Option<Duration>,
+    settle: &dyn Fn(&Server) -> Result<()>,
+) -> Result<(Outcome, Cursor)> {
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let mut watch = Watch::new(server, request, settle)?;
+    let outcome = watch.next(deadline)?;
+    Ok((outcome, watch.cursor().clone()))
+}
+
+/// A wait that can be gone on with: between two events nothing is missed.
+pub struct Watch<'a> {
+    server: &'a Server,
+    settle: &'a dyn Fn(&Server) -> Result<()>,
+    request: Request,
+    cursor: Cursor,
+    /// Where this wait is woken.
+    place: Option<Subscription>,
+    /// What was last known of each.
+    before: BTreeMap<SeshId, Record>,
+    levels: Levels,
+    screens: Screens,
+    /// For [`How::All`]: what has happened to whom.
+    happened: BTreeMap<SeshId, Found>,
+}
+
+/// The store at one moment.
+struct Seen {
+    server: Identity,
+    /// The plugin's tick looks after agents.
+    ticks: bool,
+    seshes: Seshes,
+}
+
+impl<'a> Watch<'a> {
+    /// Begins a wait. See [`wait`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn new(
+        server: &'a Server,
+        mut request: Request,
+        settle: &'a dyn Fn(&Server) -> Result<()>,
+    ) -> Result<Self> {
+        let mut levels = Levels::of(&read(server, &request.set)?.seshes);
+        put_right(server, settle, &mut levels)?;
+        let seen = read(server, &request.set)?;
+        let since = std::mem::take(&mut request.since);
+        if let Since::Cursor(cursor) = &since
+            && cursor.server != seen.server
+        {
+            return Err(Error::new(
+                Exit::Changed,
+                "that cursor is of another tmux server, which is gone: wait without it to start from now",
+            ));
+        }
+        let fresh = matches!(since, Since::Fresh);
+        let marks = begin(since, &seen.seshes, &request.set);
+        if fresh {
+            request.since = Since::Fresh;
+        }
+        Ok(Self {
+            server,
+            settle,
+            cursor: Cursor {
+                server: seen.server,
+                marks,
+            },
+            place: None,
+            before: BTreeMap::new(),
+            levels,
+            screens: Screens::default(),
+            happened: BTreeMap::new(),
+            request,
+        })
+    }
+
+    /// What the caller knows: it goes on from here.
+    #[must_use]
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// Waits for what comes next.
+    ///
+    /// # Errors
+    /// As [`wait`].
+    pub fn next(&mut self, deadline: Option<Instant>) -> Result<Outcome> {
+        loop {
+            if self.place.is_none() {
+                self.place = Some(self.server.subscribe(schema::CHANGED));
+            }
+            let seen = read(self.server, &self.request.set)?;
+            if seen.server != self.cursor.server {
+                return Err(Error::new(
+                    Exit::NoServer,
+                    "the tmux server has ended, and another one is in its place",
+                ));
+            }
+            self.look_at_screens(&seen.seshes)?;
+            if let Some(outcome) = self.outcome(&seen.seshes) {
+                return Ok(outcome);
+            }
+            let known = seen.seshes.members.iter().cloned();
+            self.before
+                .extend(known.map(|record| (record.uuid, record)));
+            if !self.pause(&seen, deadline)? {
+                return Ok(Outcome::TimedOut);
+            }
+        }
+    }
+
+    fn look_at_screens(&mut self, seshes: &Seshes) -> Result<()> {
+        if self.prints() {
+            let fresh = matches!(self.request.since, Since::Fresh);
+            let marks = &mut self.cursor.marks;
+            let until = &self.request.until;
+            self.screens
+                .look(self.server, seshes, marks, until, fresh)?;
+        }
+        Ok(())
+    }
+
+    fn prints(&self) -> bool {
+        self.request.until.iter().any(Until::is_printed)
+    }
+
+    /// What has happened, if that ends the wait.
+    fn outcome(&mut self, seshes: &Seshes) -> Option<Outcome> {
+        let Request {
+            set, until, how, ..
+        } = &self.request;
+        let marks = &self.cursor.marks;
+        let mut found = judge(seshes, marks, until, set, &self.before);
+        for printed in self.screens.found(seshes, marks, until) {
+            if found
+                .iter()
+                .all(|found| found.event.uuid != printed.event.uuid)
+            {
+                found.push(printed);
+            }
+        }
+        match how {
+            How::Any => found.truncate(1),
+            How::Each => {}
+            How::All => found = self.all(seshes, found),
+        }
+        if !found.is_empty() {
+            return Some(Outcome::Events(self.tell(found)));
+        }
+        seshes.open().next().is_none().then_some(Outcome::Empty)
+    }
+
+    /// One event of each, once there are all of them.
+    fn all(&mut self, seshes: &Seshes, found: Vec<Found>) -> Vec<Found> {
+        for found in found {
+            self.happened.entry(found.event.uuid).or_insert(found);
+        }
+        let members = &seshes.members;
+        let is_done =
+            |record: &Record| record.exit.is_some() || self.happened.contains_key(&record.uuid);
+        if self.happened.is_empty() || !members.iter().all(is_done) {
+            return Vec::new();
+        }
+        // Those that ended, which is not what was waited for.
+        let mut all = std::mem::take(&mut self.happened);
+        for record in members {
+            let known = self.cursor.marks.get(&record.uuid);
+            if known.is_none_or(|known| !(known.ended && known.told)) {
+                all.entry(record.uuid).or_insert_with(|| Found {
+                    event: judge::event(record, What::Exit),
+                    mark: Some(mark(record, true)),
+                });
+            }
+        }
+        all.into_values().collect()
+    }
+
+    /// The caller is told of these.
+    fn tell(&mut self, found: Vec<Found>) -> Vec<Event> {
+        let mut events = Vec::with_capacity(found.len());
+        for Found { event, mark } in found {
+            match mark {
+                Some(mark) => {
+                    self.cursor.marks.insert(event.uuid, mark);
+                }
+                None => {
+                    self.cursor.marks.remove(&event.uuid);
+                }
+            }
+            if matches!(event.what, What::Output | What::Quiet) {
+                self.screens.told(event.uuid);
+            }
+            events.push(event);
+        }
+        events
+    }
+
+    /// Waits for a reason to read the store again. `false` when the time is over.
+    fn pause(&mut self, seen: &Seen, deadline: Option<Instant>) -> Result<bool> {
+        loop {
+            let now = Instant::now();
+            let mut next = self.levels.due();
+            if self.prints() {
+                next = next.min(now + printed::OFTEN);
+                next = next.min(self.screens.due(&self.request.until).unwrap_or(next));
+            }
+            next = deadline.map_or(next, |deadline| next.min(deadline));
+            let rung = match &mut self.place {
+                Some(place) => place.wait(next.saturating_duration_since(now)),
+                None => true,
+            };
+            if rung {
+                self.place = None;
+                return Ok(true);
+            }
+            let now = Instant::now();
+            if self.prints() {
+                self.look_at_screens(&seen.seshes)?;
+                let found =
+                    (self.screens).found(&seen.seshes, &self.cursor.marks, &self.request.until);
+                if found
+                    .iter()
+                    .any(|found| !self.happened.contains_key(&found.event.uuid))
+                {
+                    return Ok(true);
+                }
+            }
+            if deadline.is_some_and(|deadline| now >= deadline) {
+                return Ok(false);
+            }
+            if now >= self.levels.due()
+                && self.levels.are_off(self.server, &seen.seshes, seen.ticks)?
+            {
+                put_right(self.server, self.settle, &mut self.levels)?;
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// Puts right what is stored. A pane that goes meanwhile is a reason to try again, and none to end a wait.
+fn put_right(
+    server: &Server,
+    settle: &dyn Fn(&Server) -> Result<()>,
+    levels: &mut Levels,
+) -> Result<()> {
+    match settle(server) {
+        Err(error) if matches!(error.exit, Exit::Nothing | Exit::Failed) => {
+            levels.are_still_off();
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+/// What counts as known when a wait begins.
+fn begin(since: Since, seshes: &Seshes, set: &Set) -> BTreeMap<SeshId, Mark> {
+    let members = seshes.members.iter();
+    match since {
+        Since::Cursor(cursor) => cursor.marks,
+        Since::Generations(generations) => generations
+            .into_iter()
+            .map(|(id, generation)| {
+                let mark = Mark {
+                    generation,
+                    told: true,
+                    ..Mark::default()
+                };
+                (id, mark)
+            })
+            .collect(),
+        Since::Fresh => members
+            .map(|record| (record.uuid, mark(record, true)))
+            .collect(),
+        Since::Now => members
+            .map(|record| {
+                // Of a tag's seshes those that are not even held any more were those of another time.
+                let old = record.exit.is_some()
+                    && record.tmux.is_none()
+                    && !set.ids.contains(&record.uuid);
+                (record.uuid, mark(record, old))
+            })
+            .collect(),
+    }
+}
+
+fn read(server: &Server, set: &Set) -> Result<Seen> {
+    // A slower tick of the plugin's, in seconds, is no help.
+    const FAST: f64 = 5.0;
+    let frame = Frame::new();
+    // Where the plugin was taken out, the first of these is unset.
+    let head = frame.format(["#{pid}", "#{start_time}", "#{?SESH_tick,#{SESH_every},}"]);
+    let mut filter = registered();
+    if let ([id], []) = (&set.ids[..], &set.tags[..]) {
+        filter = equal(schema::Key::Id, &id.to_string());
+    }
+    let head = Batch::from(command::print(None, &head));
+    let mut batch = head
+        .clone()
+        .then(command::list_panes(&row_format(&frame), Some(&filter)));
+    batch.extend(books(&frame));
+    let output = match server.run(&batch) {
+        // No session, so no pane; the books are there all the same.
+        Err(error) if is_empty_server(&error) => {
+            server.run(&head.then(command::show_server_options()))?
+        }
+        outcome => outcome?,
+    };
+    let snapshot = Snapshot::parse(&frame, &output)?;
+    let head = frame.sections(&output).next().map(|(row, _)| row);
+    let Some(&[pid, started, every]) = head.as_deref() else {
+        return Err(Error::failed("tmux did not say which server it is"));
+    };
+    Ok(Seen {
+        server: Identity {
+            pid: pid.parse().unwrap_or(0),
+            started: started.parse().unwrap_or(0),
+        },
+        ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
+        seshes: Seshes::new(snapshot.records().cloned(), set),
+    })
+}

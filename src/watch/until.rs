@@ -1,0 +1,133 @@
+//! What is waited for.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use regex::Regex;
+
+use crate::state::{State, Why};
+use crate::store::Record;
+
+/// One thing that ends a wait, or is an event of it.
+#[derive(Clone, Debug)]
+pub enum Until {
+    Idle,
+    /// For a person: not a menu that one opened themselves.
+    Waiting,
+    Busy,
+    Exit,
+    /// It became busy and is that no more: idle, waiting for a person, or ended.
+    Turn,
+    /// Any other state, an end, another sesh in the set or one less.
+    Change,
+    /// A line of what it printed.
+    Output(Regex),
+    /// It printed nothing for so long.
+    Quiet(Duration),
+}
+
+/// The words of [`Until`], as they are written.
+const WORDS: &str = "idle, waiting, busy, exit, turn, output=REGEX, quiet=DURATION or change";
+
+impl FromStr for Until {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some(("output", pattern)) => Regex::new(pattern).map(Until::Output).map_err(|error| {
+                let lines = error.to_string();
+                let what = lines.lines().last().unwrap_or("it cannot be read").trim();
+                format!("that is no pattern: {}", what.trim_start_matches("error: "))
+            }),
+            Some(("quiet", time)) => match humantime::parse_duration(time) {
+                Ok(time) if !time.is_zero() => Ok(Until::Quiet(time)),
+                Ok(_) => Err("no time at all is not quiet".into()),
+                Err(error) => Err(format!("{error}, as in quiet=2s")),
+            },
+            None if text == "idle" => Ok(Until::Idle),
+            None if text == "waiting" => Ok(Until::Waiting),
+            None if text == "busy" => Ok(Until::Busy),
+            None if text == "exit" => Ok(Until::Exit),
+            None if text == "turn" => Ok(Until::Turn),
+            None if text == "change" => Ok(Until::Change),
+            _ => Err(format!("it is {WORDS}")),
+        }
+    }
+}
+
+impl Until {
+    /// Whether a sesh is now what is waited for, however long that has been so.
+    pub(super) fn is_now(&self, record: &Record) -> bool {
+        match self {
+            Until::Idle => is_in(record, State::Idle),
+            Until::Waiting => waits(record),
+            Until::Busy => is_in(record, State::Busy),
+            Until::Exit => record.exit.is_some(),
+            Until::Turn | Until::Change | Until::Output(_) | Until::Quiet(_) => false,
+        }
+    }
+
+    /// Whether the change of a sesh since a generation is what is waited for.
+    pub(super) fn has_come(&self, record: &Record, since: u64) -> bool {
+        match self {
+            Until::Turn => {
+                let worked = record.worked();
+                let over = is_in(record, State::Idle) || waits(record);
+                record.exit.is_some() || (over && worked > 0 && worked >= since)
+            }
+            Until::Change => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is about what is printed.
+    pub(super) fn is_printed(&self) -> bool {
+        matches!(self, Until::Output(_) | Until::Quiet(_))
+    }
+}
+
+fn is_in(record: &Record, state: State) -> bool {
+    record.live && record.state == state
+}
+
+fn waits(record: &Record) -> bool {
+    is_in(record, State::Waiting) && record.why.as_deref() != Some(Why::Dialog.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        for word in [
+            "idle",
+            "waiting",
+            "busy",
+            "exit",
+            "turn",
+            "change",
+            "output=a|b=c",
+            "quiet=1s 500ms",
+        ] {
+            assert!(word.parse::<Until>().is_ok(), "{word}");
+        }
+        for word in [
+            "",
+            "Idle",
+            "idle=1",
+            "output",
+            "output=(",
+            "quiet",
+            "quiet=",
+            "quiet=0s",
+            "quiet=fast",
+        ] {
+            let error = word.parse::<Until>().expect_err("no word");
+            assert!(
+                !error.is_empty() && !error.contains('\n'),
+                "{word}: {error}"
+            );
+        }
+    }
+}
