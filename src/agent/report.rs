@@ -358,6 +358,17 @@ mod tests {
     }
 
     #[test]
+    fn what_opencode_and_pi_say_of_a_prompt() {
+        let chat =
+            r#"{"type":"chat.message","properties":{"sessionID":"ses_1","prompt":"say hello"}}"#;
+        let input = r#"{"type":"input","text":"say hello","sessionId":"a"}"#;
+        for (kind, payload) in [("opencode", chat), ("pi", input)] {
+            let told = told(kind, payload).expect("a concern");
+            assert_eq!(told.prompt.as_deref(), Some("say hello"), "{kind}");
+        }
+    }
+
+    #[test]
     fn whose_prompt_it_is() {
         let prompt = |kind: &str, text: &str| {
             let payload = serde_json::json!({

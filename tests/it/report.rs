@@ -121,7 +121,7 @@ const RECORDED: [(&str, &[(&str, &str)]); 5] = [
         "opencode-1.18.33",
         &[
             ("event-session.created.1", "idle proves"),
-            ("chat.message.1", "busy proves prompt"),
+            ("chat.message.1", "busy proves"),
             ("event-session.status.1", "busy"),
             ("event-permission.asked.1", "waiting permission"),
             ("event-permission.replied.1", "busy"),
