@@ -134,7 +134,8 @@ const RECORDED: [(&str, &[(&str, &str)]); 5] = [
         "pi-0.73.1",
         &[
             ("session_start.1", "idle proves"),
-            ("agent_start.1", "busy proves prompt"),
+            ("input.1", "prompt"),
+            ("agent_start.1", "busy proves"),
             ("agent_end.1", "idle"),
             ("session_shutdown.1", "over"),
         ],
