@@ -28,6 +28,7 @@ mod questions;
 mod races;
 mod real;
 mod reap;
+mod recipes;
 mod report;
 mod resolve;
 mod run;

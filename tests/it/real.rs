@@ -113,6 +113,39 @@ fn speaks(agent: &'static Real, size: (u16, u16)) {
     story.ends(&format!("{} with hooks", agent.name));
 }
 
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn an_agent_tells_a_sibling_by_its_shell_tool() {
+    let Some(lab) = lab(&agents::CLAUDE, (120, 30)) else {
+        return;
+    };
+    let mut story = Story::of(&lab);
+    story.starts("start");
+    lab.server
+        .helper("sesh-hooks")
+        .args(["install", "--skill", "claude"])
+        .env("HOME", lab.server.path("agent"))
+        .ok();
+    let sibling = lab.server.types("PS1='$ '");
+    lab.server
+        .sesh("sesh-adopt", [&sibling, "--name", "sibling"])
+        .ok();
+    let told = lab.server.path("told");
+    let send = crate::support::helpers().join("sesh-send");
+    lab.put(&format!(
+        "tool {} sibling 'touch {}'",
+        send.display(),
+        told.display()
+    ));
+    lab.keys(&["Enter"]);
+    let (_, asks) = agents::CLAUDE.permission.expect("it asks");
+    until("it asks whether it may", || lab.screen().contains(asks));
+    assert!(!told.exists());
+    std::thread::sleep(Duration::from_secs(2)); // why: it takes no answer that comes sooner than a person could
+    lab.keys(&["Enter"]);
+    until("the sibling has done what it was told", || told.exists());
+}
+
 /// Messages arrive as they are, whatever stands in them, and nowhere where they would do harm.
 #[track_caller]
 fn takes(agent: &'static Real, size: (u16, u16)) {
