@@ -3,21 +3,28 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 
+use super::sesh_send::{self, Limit, limit};
 use super::{On, absolute, sesh_enter, target};
+use crate::agent::message::typeable;
 use crate::agent::{KINDS, Kind};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::out;
+use crate::pane::deliver::{Busy, Draft, Message};
 use crate::proc;
 use crate::sesh::create::{Request, Size, plan};
 use crate::sesh::find;
 use crate::sesh::place::Where;
-use crate::store::value;
+use crate::sesh::reap;
+use crate::sesh::send::{Patience, send};
+use crate::store::{Record, Target, value};
+use crate::tmux::Server;
+use crate::watch::{self, Set, Since, Until, Watch};
 
 /// Make a sesh: a pane with a name, a command and a memory
 ///
@@ -104,6 +111,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "UUID")]
     id: Option<SeshId>,
 
+    /// Send it this first message when it is ready for one, as sesh-send does
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with_all = ["no_launch", "dry_run"])]
+    send: Option<String>,
+
+    /// Wait for the end of what the message begins; without one until it has ended, is idle or needs a person
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit, conflicts_with_all = ["no_launch", "dry_run"])]
+    wait: Option<Limit>,
+
     /// Make the pane, but wait there for Enter before the command starts
     #[arg(long)]
     no_launch: bool,
@@ -129,6 +144,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    if args
+        .send
+        .as_deref()
+        .is_some_and(|text| typeable(text).trim().is_empty())
+    {
+        return Err(Error::usage("the message is empty").into());
+    }
     let server = args.on.server()?;
     let cwd = folder(args.cwd.as_deref())?;
     let variables = args.env.iter().map(variable).collect::<Result<Vec<_>>>()?;
@@ -190,7 +212,66 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.enter {
         sesh_enter::go(&server, &record, None, false)?;
     }
-    Ok(Exit::Done)
+    match (&args.send, args.wait) {
+        (Some(text), wait) => first_message(&server, &record, text, wait),
+        (None, Some(Limit(limit))) => until_it_rests(&server, &record, limit),
+        (None, None) => Ok(Exit::Done),
+    }
+}
+
+fn first_message(
+    server: &Server,
+    record: &Record,
+    text: &str,
+    wait: Option<Limit>,
+) -> anyhow::Result<Exit> {
+    // What it takes until an agent on a busy machine takes its first prompt.
+    const START: Duration = Duration::from_secs(60);
+    let text = typeable(text);
+    let message = Message {
+        text: &text,
+        busy: Busy::Refuse,
+        draft: Draft::Refuse,
+        enter: true,
+        as_it_is: false,
+        starting: true,
+        within: START,
+    };
+    let patience = wait.map(|Limit(limit)| Patience {
+        limit,
+        reply: false,
+    });
+    let target = (record.name.clone(), Target::Id(record.uuid));
+    let mut worst = Exit::Done;
+    for sent in send(server, &[target], message, patience)? {
+        sesh_send::say("sesh-new", &sent, false)?;
+        worst = sesh_send::exit(&sent);
+    }
+    Ok(worst)
+}
+
+fn until_it_rests(
+    server: &Server,
+    record: &Record,
+    limit: Option<Duration>,
+) -> anyhow::Result<Exit> {
+    let request = watch::Request {
+        set: Set {
+            ids: vec![record.uuid],
+            tags: Vec::new(),
+        },
+        until: vec![Until::Idle, Until::Waiting, Until::Exit],
+        how: watch::How::Any,
+        since: Since::Now,
+    };
+    let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+    match Watch::new(server, request, &reap::settle)?.next(deadline)? {
+        watch::Outcome::TimedOut => {
+            let what = format!("{} goes on: the time to wait for it is over", record.name);
+            Err(Error::new(Exit::TimedOut, what).into())
+        }
+        _ => Ok(Exit::Done),
+    }
 }
 
 /// A short text that is stored as it is: it stands in conditions that are printed too, where a `%` means a time.

@@ -85,9 +85,9 @@ enum OnDraft {
 
 /// A duration, or none.
 #[derive(Clone, Copy, Debug)]
-struct Limit(Option<Duration>);
+pub(super) struct Limit(pub(super) Option<Duration>);
 
-fn limit(text: &str) -> Result<Limit, humantime::DurationError> {
+pub(super) fn limit(text: &str) -> Result<Limit, humantime::DurationError> {
     if text.is_empty() {
         return Ok(Limit(None));
     }
@@ -119,6 +119,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         },
         enter: !args.no_enter,
         as_it_is: args.as_it_is,
+        starting: false,
         within: args.timeout,
     };
     let patience = (args.reply || args.wait.is_some()).then(|| Patience {
@@ -136,7 +137,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         if args.json {
             out::json(&object(sent, exit))?;
         } else {
-            say(sent, several)?;
+            say("sesh-send", sent, several)?;
         }
     }
     Ok(worst)
@@ -164,7 +165,7 @@ fn text(args: &mut Args) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn exit(sent: &Sent) -> Exit {
+pub(super) fn exit(sent: &Sent) -> Exit {
     let delivered = match &sent.outcome {
         Ok(Outcome::Proven { .. } | Outcome::Placed { .. }) => Exit::Done,
         Ok(Outcome::Typed { .. }) => Exit::Unconfirmed,
@@ -195,7 +196,8 @@ fn called(sent: &Sent) -> &str {
     sent.name.as_deref().unwrap_or(&sent.target)
 }
 
-fn say(sent: &Sent, several: bool) -> anyhow::Result<()> {
+/// Says what came of one, on stdout what is a result and on stderr what is none.
+pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()> {
     let name = called(sent);
     let complain = |what: &str, seen: &str| {
         let mut sentence = format!("{name}: {what}");
@@ -203,7 +205,7 @@ fn say(sent: &Sent, several: bool) -> anyhow::Result<()> {
             sentence.push_str("; its screen ends with: ");
             sentence.push_str(&seen.split_whitespace().collect::<Vec<_>>().join(" "));
         }
-        out::complain("sesh-send", &sentence);
+        out::complain(helper, &sentence);
     };
     match &sent.outcome {
         Err(error) => complain(&error.sentence, ""),

@@ -252,7 +252,9 @@ impl Resident<'_> {
         Some(folder.to_string_lossy().into_owned())
     }
 
-    fn is_young(&self) -> bool {
+    /// Whether it has just started.
+    #[must_use]
+    pub fn is_young(&self) -> bool {
         let started = proc::started(&self.living.process);
         // A moment of the future is no age.
         started.is_some_and(|at| at.elapsed().unwrap_or_default() < YOUNG)

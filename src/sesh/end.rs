@@ -95,6 +95,7 @@ fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&
         draft: Draft::Refuse,
         enter: true,
         as_it_is: true,
+        starting: false,
         within: how.timeout / 2,
     };
     let typed = deliver(server, place.pane, Some(record.uuid), &agents, message);

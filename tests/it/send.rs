@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use nix::sys::stat::Mode;
 use serde_json::Value;
 
-use crate::support::{Call, Said, Server, count, until};
+use crate::support::{Call, Said, Server, count, until, until_some};
 
 /// A fake agent with a composer, in a pane.
 struct Agent<'a> {
@@ -409,6 +409,47 @@ fn an_idle_agent_is_ended_by_its_own_way_out() {
         server.runs(&agent.pane, "sh");
         assert_eq!(agent.got(), []);
     }
+}
+
+#[test]
+fn a_new_sesh_gets_its_first_message_when_it_is_ready() {
+    let server = Server::start();
+    let file = server.path("first");
+    let text = format!("touch {}", file.display());
+    server
+        .sesh(
+            "sesh-new",
+            ["shell", "--send", &text, "--wait=20s", "--", "sh"],
+        )
+        .ok();
+    assert!(file.exists());
+    server.agent("claude");
+    let new = server.sesh(
+        "sesh-new",
+        ["worker", "--send", "say hello", "--", "claude"],
+    );
+    let new = std::thread::spawn(|| new.said());
+    let pane = until_some("it is made", || {
+        let all = server.sesh("sesh-list", ["--json"]).ok().records();
+        let worker = all.into_iter().find(|record| record.name() == "worker")?;
+        Some(worker.pane().to_string())
+    });
+    server.runs(&pane, "claude");
+    assert_eq!(server.record("worker").text("agent"), "claude");
+    let agent = Agent::of(&server, &pane);
+    let said = new.join().expect("an answer");
+    assert_eq!(said.code(), Some(0), "{said}");
+    agent.got_only("sent", "say hello");
+    server.sesh("sesh-new", ["none", "--send", "\n"]).fails(2);
+    server.sesh("sesh-pane", ["none"]).fails(2);
+    server
+        .sesh("sesh-new", ["quick", "--wait", "--", "true"])
+        .ok();
+    assert_eq!(server.record("quick").state(), "exited");
+    let late = server.sesh("sesh-new", ["slow", "--wait=200ms", "--", "sleep", "1000"]);
+    let late = late.said();
+    assert_eq!(late.code(), Some(6), "{late}");
+    assert!(late.stderr.contains("slow goes on"), "{late}");
 }
 
 #[test]

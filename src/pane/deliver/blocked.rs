@@ -1,11 +1,17 @@
 //! What is in the way of a message: what would take it or its Enter for something else, or lose it.
 
+use std::time::{Duration, Instant};
+
 use super::{Busy, Delivery, Draft, Outcome, Reason, Seen, pause, refused};
 use crate::agent::composer::Composer;
 use crate::error::Result;
 use crate::pane::resident::Resident;
 use crate::proc;
 use crate::state::{State, Why};
+
+/// How long an agent that has just started has to show its composer: before, some lose what comes (pi 0.73.1, Gemini CLI
+/// 0.61.0).
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// Where a text goes.
 pub(super) enum Place {
@@ -36,12 +42,30 @@ impl<'a> Delivery<'a> {
     pub(super) fn ready(&self) -> Result<Result<(Seen<'a>, Place), Outcome>> {
         let mut stashed = false;
         let mut interrupted = false;
+        let mut since: Option<Instant> = None;
         loop {
             let seen = self.look()?;
             let blocked = match self.place(&seen) {
-                Ok(place) => return Ok(Ok((seen, place))),
+                Ok(place) => {
+                    let young = seen.resident().is_some_and(Resident::is_young);
+                    let ready = since.get_or_insert_with(Instant::now).elapsed();
+                    if !(self.message.starting && young && ready < SETTLED) || self.late() {
+                        return Ok(Ok((seen, place)));
+                    }
+                    pause();
+                    continue;
+                }
                 Err(blocked) => blocked,
             };
+            since = None;
+            let not_yet = matches!(
+                blocked.reason,
+                Reason::NotReady | Reason::NoAgent | Reason::Stranger | Reason::Busy
+            );
+            if self.message.starting && not_yet && !self.late() {
+                pause();
+                continue;
+            }
             let keys = seen
                 .resident()
                 .map(|resident| &resident.living.agent.manifest.keys);

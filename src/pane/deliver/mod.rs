@@ -35,6 +35,8 @@ pub struct Message<'a> {
     pub enter: bool,
     /// Also a text that the agent takes for a command.
     pub as_it_is: bool,
+    /// It was started a moment ago: what is not there yet is waited for.
+    pub starting: bool,
     /// How long all of it may take.
     pub within: Duration,
 }
