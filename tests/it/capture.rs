@@ -840,3 +840,19 @@ fn one_question_is_enough() {
     read.ok();
     assert_eq!(server.tmux_calls(), 1);
 }
+
+#[test]
+fn a_pane_that_closes_meanwhile_leaves_its_last_lines() {
+    let server = Server::start();
+    for round in 0..crate::support::count(100) {
+        let name = format!("one-{round}");
+        let made = server.new_sesh([&name, "--", "echo", "words"]);
+        server.ended(made.uuid());
+        std::thread::scope(|scope| {
+            scope.spawn(|| server.sesh("sesh-end", [&name]).ok());
+            for _ in 0..12 {
+                assert_eq!(captured(&server, &[&name]), ["words"]);
+            }
+        });
+    }
+}
