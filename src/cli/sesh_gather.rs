@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 
 use super::{On, sesh_end, sesh_list, targets};
 use crate::error::Exit;
@@ -17,6 +17,7 @@ use crate::sesh::gather::{Gathered, gather};
 /// read, of one that is gone the kept last lines.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
+#[command(group = ArgGroup::new("ends").args(["end", "forget"]).multiple(true))]
 pub(super) struct Args {
     #[arg(required_unless_present = "tag", value_name = "TARGET")]
     targets: Vec<String>,
@@ -34,7 +35,7 @@ pub(super) struct Args {
     forget: bool,
 
     /// KILL what does not end otherwise
-    #[arg(long)]
+    #[arg(long, requires = "ends")]
     kill: bool,
 
     /// How long HUP and TERM may take together
@@ -68,7 +69,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
     }
     let mut exit = Exit::Done;
-    if args.end || args.forget || args.kill {
+    if args.end || args.forget {
         let read = gathered
             .iter()
             .filter(|one| one.lines.is_some())

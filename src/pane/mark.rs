@@ -33,6 +33,8 @@ pub struct Mark {
     pub(super) width: u32,
     /// The row that the fingerprints begin at, counted from the oldest row of the history.
     pub(super) row: u32,
+    /// How many of the lines were in the history, where nothing changes them.
+    pub(super) fixed: u32,
     pub(super) lines: Vec<Print>,
     /// The alternate screen, if that was read.
     pub(super) alternate: Option<Print>,
@@ -71,15 +73,18 @@ pub(super) struct New {
     pub(super) whole: bool,
 }
 
-/// The new lines of a text that begins at the mark's own row. `None` when that row is another line now.
-pub(super) fn in_place(seen: &[Print], lines: &[Print]) -> Option<New> {
+/// The new lines of a text that begins at the mark's own row. `None` when the history there is another now: those of
+/// its lines that were seen, `fixed` of them, and where there were none, the first.
+pub(super) fn in_place(seen: &[Print], fixed: usize, lines: &[Print]) -> Option<New> {
     let from = common(seen, lines);
-    (from > 0 || seen.is_empty()).then_some(New { from, whole: true })
+    let enough = fixed.clamp(1, seen.len().max(1));
+    (from >= enough || seen.is_empty()).then_some(New { from, whole: true })
 }
 
 /// The new lines of a text in which the mark may be anywhere, with its first lines cut off, or nowhere.
 ///
-/// Of several places that fit alike the first is taken: lines are given twice rather than lost.
+/// Of several places that fit alike the first is taken, and what proves nothing is none: lines are given twice rather than
+/// lost.
 pub(super) fn anywhere(seen: &[Print], lines: &[Print]) -> New {
     // Fewer prove nothing, where there were more.
     const ENOUGH: usize = 3;
@@ -107,9 +112,10 @@ pub(super) fn anywhere(seen: &[Print], lines: &[Print]) -> New {
         let weight = solid(&rest[..length.min(finished.saturating_sub(head))]);
         let place = Some((at + seen.len()) - head);
         if weight > best_weight {
+            let proven = weight >= solid(&seen[..finished]).min(ENOUGH);
             best = New {
-                from: at + length,
-                whole: weight >= solid(&seen[..finished]).min(ENOUGH),
+                from: if proven { at + length } else { 0 },
+                whole: proven,
             };
             (best_weight, best_place) = (weight, place);
         } else if weight > 0 && weight == best_weight && place != best_place {
@@ -171,6 +177,7 @@ impl Mark {
         );
         bytes.extend(self.width.to_le_bytes());
         bytes.extend(self.row.to_le_bytes());
+        bytes.extend(self.fixed.to_le_bytes());
         bytes.extend(self.lines.iter().flat_map(|print| print.0.to_le_bytes()));
         bytes
     }
@@ -200,7 +207,7 @@ impl Mark {
             0 => None,
             _ => Some(Print(number(rest)?)),
         };
-        let (width, row) = (number(rest)?, number(rest)?);
+        let (width, row, fixed) = (number(rest)?, number(rest)?, number(rest)?);
         let mut lines = Vec::new();
         while !rest.is_empty() {
             lines.push(Print(number(rest)?));
@@ -211,6 +218,7 @@ impl Mark {
             sesh,
             width,
             row,
+            fixed,
             lines,
             alternate,
         })
@@ -301,19 +309,20 @@ mod tests {
 
     fn marks() -> impl Strategy<Value = Mark> {
         (
-            any::<(u32, u64, u32, u32)>(),
+            any::<(u32, u64, u32, u32, u32)>(),
             any::<Option<u32>>(),
             any::<Option<[u8; 16]>>(),
             any::<Option<u32>>(),
             prop::collection::vec(any::<u32>(), 0..200),
         )
             .prop_map(
-                |((pid, start, width, row), pane, sesh, alternate, lines)| Mark {
+                |((pid, start, width, row, fixed), pane, sesh, alternate, lines)| Mark {
                     life: Life { pid, start },
                     pane: pane.map(PaneId),
                     sesh: sesh.map(SeshId::from_bytes),
                     width,
                     row,
+                    fixed,
                     lines: lines.into_iter().map(Print).collect(),
                     alternate: alternate.map(Print),
                 },
@@ -373,11 +382,13 @@ mod tests {
     fn what_comes_after_the_place() {
         let seen = prints("a b c");
         let at = |from| Some(New { from, whole: true });
-        assert_eq!(in_place(&seen, &prints("a b c")), at(3));
-        assert_eq!(in_place(&seen, &prints("a b c d e")), at(3));
-        assert_eq!(in_place(&seen, &prints("a b x")), at(2));
-        assert_eq!(in_place(&seen, &prints("x b c")), None);
-        assert_eq!(in_place(&[], &prints("a b")), at(0));
+        assert_eq!(in_place(&seen, 1, &prints("a b c")), at(3));
+        assert_eq!(in_place(&seen, 3, &prints("a b c d e")), at(3));
+        assert_eq!(in_place(&seen, 2, &prints("a b x")), at(2));
+        assert_eq!(in_place(&seen, 0, &prints("a x")), at(1));
+        assert_eq!(in_place(&seen, 0, &prints("x b c")), None);
+        assert_eq!(in_place(&seen, 2, &prints("a x c")), None);
+        assert_eq!(in_place(&[], 0, &prints("a b")), at(0));
     }
 
     #[test]
@@ -390,14 +401,14 @@ mod tests {
         assert_eq!(anywhere(&seen, &prints("b c d e f")), whole(4));
         assert_eq!(anywhere(&seen, &prints("xxa b c d e f")), whole(5));
         assert_eq!(anywhere(&seen, &prints("x a b c f g")), whole(4));
-        assert_eq!(anywhere(&seen, &prints("d e f")), doubtful(2));
+        assert_eq!(anywhere(&seen, &prints("d e f")), doubtful(0));
         assert_eq!(anywhere(&seen, &prints("x y z")), doubtful(0));
         assert_eq!(anywhere(&seen, &[]), doubtful(0));
         // Twice: from the first on, and nobody knows whether that is all.
         let twice = prints("a b c d e a b c d e f");
         assert_eq!(anywhere(&seen, &twice), doubtful(5));
         assert_eq!(anywhere(&prints("a"), &prints("a b")), whole(1));
-        assert_eq!(anywhere(&prints("a a a a"), &prints("a a")), doubtful(2));
+        assert_eq!(anywhere(&prints("a a a a"), &prints("a a")), doubtful(0));
         assert_eq!(
             anywhere(&prints("a a a x"), &prints("a a a a a x")),
             doubtful(3)

@@ -165,6 +165,7 @@ fn look_since(
                 sesh: Some(id),
                 width: 0,
                 row: 0,
+                fixed: 0,
                 lines: prints,
                 alternate: None,
             };
@@ -183,6 +184,7 @@ struct Read<'a> {
     history: u32,
     limit: u32,
     width: u32,
+    height: u32,
     alternate: bool,
     may_be_trimmed: bool,
     /// Where the text begins.
@@ -215,6 +217,7 @@ impl<'a> Read<'a> {
             history,
             limit,
             width: number(5),
+            height,
             alternate: fact(4) == "1",
             may_be_trimmed: may_be_trimmed(history, height, limit),
             begins: match (fact(0) == "1", fact(1) == fact(3)) {
@@ -275,6 +278,7 @@ impl<'a> Read<'a> {
                 } else {
                     self.history.saturating_sub(ABOVE)
                 },
+                fixed: self.fixed(),
                 lines: prints(&printed(self.own, ended)),
                 alternate,
             },
@@ -290,6 +294,16 @@ impl<'a> Read<'a> {
         })))
     }
 
+    /// How many lines of `own` are in the history at least: the screen holds no more of them than it has rows.
+    fn fixed(&self) -> u32 {
+        let lines = u32::try_from(self.own.matches('\n').count()).unwrap_or(u32::MAX);
+        if self.alternate {
+            0
+        } else {
+            lines.saturating_sub(self.height)
+        }
+    }
+
     /// Where the new lines of the normal screen begin.
     fn place(&self, since: &Since, now: &[Print]) -> Result<New, Outcome> {
         match since {
@@ -302,7 +316,10 @@ impl<'a> Read<'a> {
                 whole: !self.may_be_trimmed,
             }),
             Since::Mark(mark) => match self.begins {
-                Begins::AtMark => in_place(&mark.lines, now).ok_or(Outcome::NotThere),
+                Begins::AtMark => {
+                    let fixed = usize::try_from(mark.fixed).unwrap_or(usize::MAX);
+                    in_place(&mark.lines, fixed, now).ok_or(Outcome::NotThere)
+                }
                 Begins::AfterMark => Err(Outcome::Moved),
                 // Nothing was there yet.
                 Begins::Oldest if mark.lines.is_empty() => Ok(New {

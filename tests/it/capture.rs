@@ -601,6 +601,25 @@ fn a_cleared_history_loses_no_line_that_is_there() {
     let all = since(&server, "one", &next(&old));
     assert_eq!(all["truncated"], true);
     assert_eq!(all["lines"], serde_json::json!(numbers(2001, 2400)));
+    // The same again, with a line that is where one like it was.
+    let old = since(&server, "one", "now");
+    let text: String = (1..=600)
+        .map(|at| match at {
+            360 => "2360\n".into(),
+            at => format!("n{at}\n"),
+        })
+        .collect();
+    feed(
+        &server,
+        &sesh,
+        &format!("\x1b[H\x1b[2J\x1b[3J{text}"),
+        "n600",
+    );
+    let all = since(&server, "one", &next(&old));
+    assert_eq!(
+        (&all["truncated"], all["lines"].as_array().map(Vec::len)),
+        (&true.into(), Some(600))
+    );
     // The screen alone: what was on it is in the history.
     let old = since(&server, "one", "now");
     feed(&server, &sesh, "\x1b[H\x1b[2Jfresh\n", "fresh");
@@ -839,4 +858,20 @@ fn one_question_is_enough() {
         .env("SESH_CLIENT", "tmux");
     read.ok();
     assert_eq!(server.tmux_calls(), 1);
+}
+
+#[test]
+fn a_pane_that_closes_meanwhile_leaves_its_last_lines() {
+    let server = Server::start();
+    for round in 0..crate::support::count(100) {
+        let name = format!("one-{round}");
+        let made = server.new_sesh([&name, "--", "echo", "words"]);
+        server.ended(made.uuid());
+        std::thread::scope(|scope| {
+            scope.spawn(|| server.sesh("sesh-end", [&name]).ok());
+            for _ in 0..12 {
+                assert_eq!(captured(&server, &[&name]), ["words"]);
+            }
+        });
+    }
 }

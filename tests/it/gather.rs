@@ -114,6 +114,9 @@ fn which_are_the_set() {
     assert_eq!(of(&[three.pane()]), ["three"]);
     server.sesh("sesh-gather", NONE).fails(2);
     server.sesh("sesh-gather", ["--tag", ""]).fails(2);
+    server
+        .sesh("sesh-gather", ["--tag", "a", "--kill"])
+        .fails(2);
     server.sesh("sesh-gather", ["--tag", "a b"]).fails(2);
     server.sesh("sesh-gather", ["--tag", "none"]).fails(3);
     server

@@ -464,6 +464,16 @@ fn the_tick_starts_it_on_a_difference_alone() {
     until("a program in front is a difference", || {
         server.reaps() > known
     });
+    let known = quiet();
+    let now: u64 = server
+        .format(MAIN, "#{T:#{l:%s}}")
+        .parse()
+        .expect("the server's clock");
+    let soon = (now + 1).to_string();
+    server.tmux(["set-option", "-p", "-t", &pane, "@sesh_expires", &soon]);
+    until("a time that is over is a difference", || {
+        server.reaps() > known
+    });
     let before = quiet();
     server.uninstall(&[]);
     let left = server.tmux(["show-environment", "-gh"]);

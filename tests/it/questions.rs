@@ -58,6 +58,13 @@ impl House {
             ("pane-capture", vec!["held"]),
             ("pane-capture", vec![held, "--screen"]),
             ("pane-capture", vec!["gone"]),
+            (
+                "pane-capture",
+                vec!["build", "--since", "start", "--cursor"],
+            ),
+            ("pane-capture", vec!["gone", "--since", "now", "--json"]),
+            ("sesh-gather", vec!["held", "gone"]),
+            ("sesh-gather", vec!["held", "--json"]),
         ]
     }
 }
