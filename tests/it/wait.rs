@@ -157,9 +157,10 @@ impl Standing {
 
 /// A sesh whose command does what it is told: `exit 3`, or any line of the shell.
 fn told(server: &Server, args: &[&str]) -> Record {
-    let script = "stty -echo; while read -r line; do eval \"$line\"; done";
+    let script = "stty -echo; echo listens; while read -r line; do eval \"$line\"; done";
     let made = server.new_sesh(args.iter().chain(&["--", "sh", "-c", script]));
-    server.runs(made.pane(), "sh");
+    // What is typed before is echoed.
+    server.shows(made.pane(), "listens");
     made
 }
 
@@ -290,12 +291,9 @@ fn processes_that_nobody_tells_of() {
     server.when("it is idle", shell.uuid(), |it| it.state() == "idle");
     let busy = Standing::start(&server, &["two", "--for", "busy"]);
     let turn = Standing::start(&server, &["two", "--for", "turn"]);
-    server.say(shell.pane(), "read -r line");
-    server.say(shell.pane(), "sleep 1000");
-    nothing(&server, &["two", "--for", "exit"]);
-    server.tmux(["send-keys", "-t", shell.pane(), "Enter"]);
     server.say(shell.pane(), "cat");
     assert_eq!(busy.words(), ["two busy process"]);
+    // At once: the other may not have seen it busy.
     server.tmux(["send-keys", "-t", shell.pane(), "C-c"]);
     assert_eq!(turn.words(), ["two idle process"]);
     // An adopted pane that is closed.
@@ -426,6 +424,7 @@ fn whoever_comes_and_goes() {
     );
     // Known, and killed between two calls: its end is in its book alone.
     let five = server.new_sesh(["five", "--tag", "x", "--tag", "y", "--", "sleep", "1000"]);
+    server.runs(five.pane(), "sleep");
     let joined = next(&end.cursor());
     assert_eq!(joined.words(), "five joined busy");
     server.tmux(["kill-pane", "-t", five.pane()]);
