@@ -193,7 +193,7 @@ fn three_idle_seshes_are_each_told_once() {
     // One of them worked since.
     let busy = server.sesh("sesh-list", ["--json", "b"]).ok().only();
     server.say(busy.pane(), "true");
-    server.say(busy.pane(), "sleep 0.7");
+    server.say(busy.pane(), "sleep 2.5");
     assert_eq!(event(&server, &since).words(), "b idle process");
 }
 
