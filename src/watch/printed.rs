@@ -27,7 +27,7 @@ pub(super) const OFTEN: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Screens {
     panes: BTreeMap<SeshId, Screen>,
-    /// The server's second of the last look: what printed in it may have printed more since.
+    /// The server's second in which it was last asked who has printed: who did so in it may have printed more since.
     second: u64,
 }
 
@@ -141,9 +141,13 @@ impl Screens {
         if members.values().any(is_new) {
             self.second = 0;
         }
+        let second = self.second;
         match self.look_at(server, &members, marks, until, fresh) {
-            // A pane went between two questions: the store will say so.
-            Err(error) if error.exit == Exit::Nothing => Ok(()),
+            // A pane went between two questions: the store will say so, and the others are looked at again.
+            Err(error) if error.exit == Exit::Nothing => {
+                self.second = second;
+                Ok(())
+            }
             outcome => outcome,
         }
     }
@@ -164,7 +168,6 @@ impl Screens {
             let Some(record) = members.get(&row.pane) else {
                 continue;
             };
-            self.second = self.second.max(row.now);
             let shown = row.shown(&text);
             match self.panes.get_mut(&record.uuid) {
                 Some(screen) => screen.follow(&row, shown),
@@ -262,7 +265,7 @@ impl Screens {
     }
 
     /// The panes whose windows have printed since the last look.
-    fn printed(&self, server: &Server, members: &Members<'_>) -> Result<HashSet<PaneId>> {
+    fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<HashSet<PaneId>> {
         // A longer chain of conditions costs more on each pane than the rows it saves.
         const FEW: usize = 4;
         let own = (members.len() <= FEW)
@@ -275,10 +278,16 @@ impl Screens {
             .unwrap_or_else(registered);
         let second = self.second;
         let printed = format!("#{{?#{{e|>=:#{{window_activity}},{second}}},{own},0}}");
-        let panes = command::list_panes("#{pane_id}", Some(&printed));
-        let output = server.run(&Batch::from(panes))?;
-        let panes = output.lines().filter_map(|line| line.parse().ok());
-        Ok(panes.filter(|pane| members.contains_key(pane)).collect())
+        let format = format!("#{{pane_id}} {}", write::NOW);
+        let output = server.run(&Batch::from(command::list_panes(&format, Some(&printed))))?;
+        let mut panes = HashSet::new();
+        for (pane, now) in output.lines().filter_map(|line| line.split_once(' ')) {
+            // Of this moment, and not of the looks that follow: what prints between them is for the next time.
+            self.second = now.parse().unwrap_or(self.second);
+            panes.extend(pane.parse::<PaneId>());
+        }
+        panes.retain(|pane| members.contains_key(pane));
+        Ok(panes)
     }
 
     /// What has been waited for, of those that the caller does not know of.

@@ -379,6 +379,50 @@ fn a_turn_is_from_busy_to_what_is_not() {
     assert_eq!(last.words(), ["one exit 4"]);
 }
 
+/// As the library is used: from a generation that was read before something was done.
+#[test]
+fn from_a_generation() {
+    use tmux_sesh::sesh::reap::settle;
+    use tmux_sesh::tmux::Socket;
+    use tmux_sesh::watch::{Outcome, Request, Set, Since, Until, What, wait};
+
+    let server = Server::start();
+    let one = told(&server, &["one"]);
+    let report = |words: &str| {
+        server.say(one.pane(), &format!("sesh-report --state {words}"));
+        server.shows_state(one.pane(), words);
+    };
+    report("idle");
+    let id = one.uuid().parse().expect("an id");
+    let generation = server.record(one.uuid()).get("gen").as_u64();
+    let program = server.program().into();
+    let tmux = tmux_sesh::tmux::Server::with_program(program, Socket::Path(server.socket()));
+    let tmux = tmux.expect("a server");
+    let turn = |generation: u64| {
+        let request = Request {
+            set: Set {
+                ids: vec![id],
+                tags: Vec::new(),
+            },
+            until: vec![Until::Turn],
+            since: Since::Generations(BTreeMap::from([(id, generation)])),
+            ..Request::default()
+        };
+        let limit = Some(Duration::from_millis(300));
+        wait(&tmux, request, limit, &settle).expect("an outcome").0
+    };
+    let before = generation.expect("a number");
+    assert!(matches!(turn(before), Outcome::TimedOut));
+    report("busy");
+    report("idle");
+    let Outcome::Events(events) = turn(before) else {
+        panic!("no turn");
+    };
+    assert_eq!(events[0].what, What::State(tmux_sesh::state::State::Idle));
+    let after = events[0].record.as_ref().expect("a record").generation;
+    assert!(matches!(turn(after), Outcome::TimedOut));
+}
+
 #[test]
 fn whoever_comes_and_goes() {
     let server = Server::start();
