@@ -23,8 +23,8 @@ _tmux_sesh_takes() {
         '1=text' '--=command' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
         '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
         '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
-        '--note=text' '--id=text' '--no-launch' '--enter' '--dry-run' '--json' '-L=text' '-S=file' '-h'
-        '--help' '-V' '--version'
+        '--note=text' '--id=text' '--send=text' '--wait' '--no-launch' '--enter' '--dry-run' '--json'
+        '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)

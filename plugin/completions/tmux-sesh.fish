@@ -170,6 +170,8 @@ complete -c sesh-new -l owner -x -d 'Who answers for it, and whose limit (@sesh-
 complete -c sesh-new -l ttl -x -d 'After this time sesh-reap ends it, as in 90s, 2h or 1day: HUP, TERM, then KILL'
 complete -c sesh-new -l note -x -d 'A note'
 complete -c sesh-new -l id -x -d 'Its identity, a UUID that was never used here'
+complete -c sesh-new -l send -x -d 'Send it this first message when it is ready for one, as sesh-send does'
+complete -c sesh-new -l wait -d 'Wait for the end of what the message begins; without one until it has ended, is idle or needs a person'
 complete -c sesh-new -l no-launch -d 'Make the pane, but wait there for Enter before the command starts'
 complete -c sesh-new -l enter -d 'Go there'
 complete -c sesh-new -l dry-run -d 'Say what would be done and do nothing'

@@ -39,6 +39,9 @@ pub(super) struct Levels {
 /// What the process table says of a sesh: the foreground of its pane, and whether the process that it is bound to lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Level {
+    /// The generation of a shell: whoever else wrote its state may have looked before this did, and this may see what
+    /// it saw before.
+    generation: Option<u64>,
     foreground: Option<i32>,
     lives: bool,
 }
@@ -54,6 +57,7 @@ impl Level {
             .filter(|process| !process.zombie);
         let start = bound.and_then(|(_, start)| start);
         Self {
+            generation: record.is_shell().then_some(record.generation),
             foreground: process.as_ref().map(|process| process.foreground),
             lives: process.is_some_and(|process| start.is_none_or(|start| start == process.start)),
         }

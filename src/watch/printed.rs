@@ -18,7 +18,7 @@ use crate::id::{PaneId, SeshId};
 use crate::store::query::{either, registered};
 use crate::store::schema::HELD;
 use crate::store::{Record, write};
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// How often panes are looked at.
 pub(super) const OFTEN: Duration = Duration::from_millis(100);
@@ -27,7 +27,7 @@ pub(super) const OFTEN: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Screens {
     panes: BTreeMap<SeshId, Screen>,
-    /// The server's second of the last look: what printed in it may have printed more since.
+    /// The server's second in which it was last asked who has printed: who did so in it may have printed more since.
     second: u64,
 }
 
@@ -43,6 +43,9 @@ struct Screen {
     /// The second in which its window printed last.
     activity: u64,
     history: u64,
+    alternate: bool,
+    /// The first line in which nothing was looked for yet, counted as in [`Shown::line`].
+    unread: Option<u64>,
     /// A line that was waited for.
     line: Option<String>,
 }
@@ -61,7 +64,8 @@ struct Row {
 }
 
 const FIELDS: [&str; 9] = [
-    "#{pane_id}",
+    // Not the id as it is: its % and what stands behind would be a time to display-message.
+    "#{s/%//:pane_id}",
     "#{window_activity}",
     "#{window_panes}",
     "#{history_size}",
@@ -85,7 +89,7 @@ impl Row {
             return None;
         };
         Some(Self {
-            pane: pane.parse().ok()?,
+            pane: PaneId(pane.parse().ok()?),
             activity,
             alone: panes == 1,
             history,
@@ -101,9 +105,13 @@ impl Row {
         (screen, self.history, self.cursor).hash(&mut hasher);
         Shown {
             hash: hasher.finish(),
-            line: self.history + self.cursor.0,
+            line: self.line(),
             told: false,
         }
+    }
+
+    fn line(&self) -> u64 {
+        self.history + self.cursor.0
     }
 }
 
@@ -114,12 +122,6 @@ fn pane(record: &Record) -> Option<PaneId> {
 
 /// The members that have a pane.
 type Members<'a> = BTreeMap<PaneId, &'a Record>;
-
-/// A pane that has printed, and the first line that may be new, counted from the top of its screen.
-struct Moved<'a> {
-    row: &'a Row,
-    from: i64,
-}
 
 impl Screens {
     /// Looks at the panes of the members. `fresh`: what those that are known show now is of no concern.
@@ -139,9 +141,13 @@ impl Screens {
         if members.values().any(is_new) {
             self.second = 0;
         }
+        let second = self.second;
         match self.look_at(server, &members, marks, until, fresh) {
-            // A pane went between two questions: the store will say so.
-            Err(error) if error.exit == Exit::Nothing => Ok(()),
+            // A pane went between two questions: the store will say so, and the others are looked at again.
+            Err(error) if error.exit == Exit::Nothing => {
+                self.second = second;
+                Ok(())
+            }
             outcome => outcome,
         }
     }
@@ -157,26 +163,21 @@ impl Screens {
         if members.is_empty() {
             return Ok(());
         }
-        let rows = self.rows(server, members)?;
-        let screens = ask(server, rows.iter().map(|row| (row.pane, "0".into())))?;
-        let mut moved: Vec<Moved<'_>> = Vec::new();
-        for row in &rows {
-            let (Some(record), Some(text)) = (members.get(&row.pane), screens.get(&row.pane))
-            else {
+        let printed = self.printed(server, members)?;
+        for (row, text) in ask(server, printed.into_iter().map(|pane| (pane, 0)))? {
+            let Some(record) = members.get(&row.pane) else {
                 continue;
             };
-            let shown = row.shown(text);
-            let from = match self.panes.get_mut(&record.uuid) {
-                Some(screen) => screen.follow(row, shown),
-                None => self.begin(record.uuid, row, shown, marks, fresh),
-            };
-            moved.extend(from.map(|from| Moved { row, from }));
-            self.second = self.second.max(row.now);
+            let shown = row.shown(&text);
+            match self.panes.get_mut(&record.uuid) {
+                Some(screen) => screen.follow(&row, shown),
+                None => self.begin(record.uuid, &row, shown, marks, fresh),
+            }
         }
-        self.find_lines(server, members, &moved, until)
+        self.find_lines(server, members, until)
     }
 
-    /// The first look at a pane. Gives the first line that is new to the caller, if there may be one.
+    /// The first look at a pane.
     fn begin(
         &mut self,
         id: SeshId,
@@ -184,7 +185,7 @@ impl Screens {
         shown: Shown,
         marks: &mut BTreeMap<SeshId, Mark>,
         fresh: bool,
-    ) -> Option<i64> {
+    ) {
         let base = match marks.get_mut(&id) {
             // One that came later has printed nothing before.
             None => Shown::default(),
@@ -198,26 +199,26 @@ impl Screens {
                 base
             }
         };
+        let moved = base.hash != shown.hash;
         let quiet = Duration::from_secs(row.now.saturating_sub(row.activity + 1));
         let at = Instant::now();
         let screen = Screen {
             now: shown,
             base,
-            moved: base.hash != shown.hash,
+            moved,
             since: at.checked_sub(quiet).unwrap_or(at),
             activity: row.activity,
             history: row.history,
+            alternate: row.alternate,
+            unread: if base.told {
+                moved.then_some(base.line)
+            } else {
+                // What the screen shows counts too.
+                Some(base.line.min(row.history))
+            },
             line: None,
         };
-        let first = lines(base.line) - lines(row.history);
-        let from = match (base.told, screen.moved) {
-            // What the screen shows counts too.
-            (false, _) => Some(first.min(0)),
-            (true, true) => Some(first),
-            (true, false) => None,
-        };
         self.panes.insert(id, screen);
-        from
     }
 
     /// Looks for lines that are waited for in what is new.
@@ -225,7 +226,6 @@ impl Screens {
         &mut self,
         server: &Server,
         members: &Members<'_>,
-        moved: &[Moved<'_>],
         until: &[Until],
     ) -> Result<()> {
         let patterns: Vec<&Regex> = until
@@ -242,19 +242,21 @@ impl Screens {
             // sesh-run's own line is not printed by what was started.
             !line.starts_with(HELD) && patterns.iter().any(|pattern| pattern.is_match(line))
         };
-        let parts = moved.iter().map(|Moved { row, from }| {
-            let from = if row.alternate {
-                0
-            } else {
-                (*from).max(-lines(row.limit))
+        let unread = |(pane, record): (&PaneId, &&Record)| {
+            let screen = self.panes.get(&record.uuid)?;
+            let first = lines(screen.unread?) - lines(screen.history);
+            Some((*pane, if screen.alternate { 0 } else { first }))
+        };
+        let unread: Vec<(PaneId, i64)> = members.iter().filter_map(unread).collect();
+        for (row, text) in ask(server, unread.into_iter())? {
+            let id = members.get(&row.pane).map(|record| record.uuid);
+            let Some(screen) = id.and_then(|id| self.panes.get_mut(&id)) else {
+                continue;
             };
-            (row.pane, from.to_string())
-        });
-        for (pane, text) in ask(server, parts)? {
-            let id = members.get(&pane).map(|record| record.uuid);
-            if let Some(screen) = id.and_then(|id| self.panes.get_mut(&id))
-                && screen.line.is_none()
-            {
+            screen.unread = None;
+            screen.now.line = row.line();
+            screen.history = row.history;
+            if screen.line.is_none() {
                 let found = text.lines().map(str::trim_end).find(matches);
                 screen.line = found.map(Into::into);
             }
@@ -263,7 +265,7 @@ impl Screens {
     }
 
     /// The panes whose windows have printed since the last look.
-    fn rows(&self, server: &Server, members: &Members<'_>) -> Result<Vec<Row>> {
+    fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<HashSet<PaneId>> {
         // A longer chain of conditions costs more on each pane than the rows it saves.
         const FEW: usize = 4;
         let own = (members.len() <= FEW)
@@ -276,15 +278,16 @@ impl Screens {
             .unwrap_or_else(registered);
         let second = self.second;
         let printed = format!("#{{?#{{e|>=:#{{window_activity}},{second}}},{own},0}}");
-        let frame = Frame::new();
-        let format = frame.format_with(FIELDS, std::iter::empty::<&str>());
+        let format = format!("#{{pane_id}} {}", write::NOW);
         let output = server.run(&Batch::from(command::list_panes(&format, Some(&printed))))?;
-        let mut seen = HashSet::new();
-        Ok(frame
-            .sections(&output)
-            .filter_map(|(row, _)| Row::read(&row))
-            .filter(|row| members.contains_key(&row.pane) && seen.insert(row.pane))
-            .collect())
+        let mut panes = HashSet::new();
+        for (pane, now) in output.lines().filter_map(|line| line.split_once(' ')) {
+            // Of this moment, and not of the looks that follow: what prints between them is for the next time.
+            self.second = now.parse().unwrap_or(self.second);
+            panes.extend(pane.parse::<PaneId>());
+        }
+        panes.retain(|pane| members.contains_key(pane));
+        Ok(panes)
     }
 
     /// What has been waited for, of those that the caller does not know of.
@@ -344,25 +347,23 @@ impl Screens {
 }
 
 impl Screen {
-    /// A later look. Gives the first line that may be new, if there may be one.
-    fn follow(&mut self, row: &Row, shown: Shown) -> Option<i64> {
+    /// A later look.
+    fn follow(&mut self, row: &Row, shown: Shown) {
         // The window's time is that of all its panes.
         let printed = row.alone && row.activity != self.activity;
         if !printed && shown.hash == self.now.hash {
-            return None;
+            return;
         }
         // tmux has dropped lines, or drops one with each that comes: nobody knows how many are new.
-        let from = if row.history < self.history || row.history >= row.limit {
-            -lines(row.limit)
-        } else {
-            lines(self.now.line) - lines(row.history)
-        };
+        let dropped = row.history < self.history || row.history >= row.limit;
+        let first = if dropped { 0 } else { self.now.line };
+        self.unread = Some(self.unread.map_or(first, |unread| unread.min(first)));
         self.now = shown;
         self.moved = true;
         self.since = Instant::now();
         self.activity = row.activity;
         self.history = row.history;
-        Some(from)
+        self.alternate = row.alternate;
     }
 
     /// Whether it is of any concern that it is quiet.
@@ -387,29 +388,25 @@ fn lines(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The text of panes, each from a line on, in one question.
-fn ask(
-    server: &Server,
-    panes: impl Iterator<Item = (PaneId, String)>,
-) -> Result<BTreeMap<PaneId, String>> {
+/// The text of panes, each from a line on that is counted from the top of its screen, and what tmux tells of them at the
+/// same moment: one question.
+fn ask(server: &Server, panes: impl Iterator<Item = (PaneId, i64)>) -> Result<Vec<(Row, String)>> {
     let frame = Frame::new();
+    let row = frame.format_with(FIELDS, std::iter::empty::<&str>());
     let mut batch = Batch::new();
     for (pane, from) in panes {
-        batch.extend(capture(&frame, pane, &from));
+        let pane = pane.to_string();
+        batch.extend([
+            command::print(Some(&pane), &row),
+            command::capture_pane(&pane, &from.to_string(), false, true),
+        ]);
     }
     if batch.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Vec::new());
     }
     let output = server.run(&batch)?;
-    Ok(frame
-        .sections(&output)
-        .filter_map(|(row, text)| Some((row.first()?.parse().ok().map(PaneId)?, text.into())))
+    let sections = frame.sections(&output);
+    Ok(sections
+        .filter_map(|(row, text)| Some((Row::read(&row)?, text.to_string())))
         .collect())
-}
-
-fn capture(frame: &Frame, pane: PaneId, from: &str) -> [Command; 2] {
-    [
-        command::print(None, &frame.format([pane.0.to_string()])),
-        command::capture_pane(&pane.to_string(), from, false, true),
-    ]
 }

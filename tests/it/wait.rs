@@ -1,9 +1,10 @@
 //! `sesh-wait`: no change is missed, and none is told twice.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -77,15 +78,24 @@ fn nothing(server: &Server, args: &[&str]) {
     ends(server, 6, "timeout", &args);
 }
 
-/// A wait that goes on beside the test.
+/// A wait that goes on beside the test, from when it has its place among those that are woken.
 struct Standing {
     child: Child,
 }
 
 impl Standing {
     fn start(server: &Server, args: &[&str]) -> Self {
-        let call = server.sesh("sesh-wait", ["--json"]).args(args);
-        let child = call
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        // What it asks tells how far it is: what counts as known is known before it asks for its place.
+        let gate = Arc::new(Gate::default());
+        gate.open.store(true, Ordering::SeqCst);
+        let name = format!("relay{}", NUMBER.fetch_add(1, Ordering::SeqCst));
+        let relay = Relay::before(server, &name, Play::Holds("wait-for", Arc::clone(&gate)));
+        let child = server
+            .helper("sesh-wait")
+            .args(["-S".as_ref(), relay.socket().as_os_str()])
+            .args(["--json"])
+            .args(args)
             .command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -93,7 +103,7 @@ impl Standing {
             .spawn()
             .expect("a wait");
         let standing = Self { child };
-        until("it is waiting", || standing.sleeps());
+        until("it waits", || gate.held.load(Ordering::SeqCst));
         standing
     }
 
@@ -101,25 +111,28 @@ impl Standing {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"))
     }
 
-    /// Whether it has a place among those that are woken: it sleeps with one open socket.
-    fn sleeps(&self) -> bool {
-        let pid = self.child.id();
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let sockets = std::fs::read_dir(format!("/proc/{pid}/fd"))
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
-            .filter(|target| target.to_string_lossy().starts_with("socket:"))
-            .count();
-        state.contains(") S ") && sockets == 1
+    /// Whether it has not ended.
+    fn goes_on(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// The next event that it tells.
+    #[track_caller]
+    fn hears(&mut self) -> Event {
+        let told = self.child.stdout.as_mut().expect("its words");
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            let mut byte = [0];
+            told.read_exact(&mut byte).expect("another event");
+            line.extend(byte);
+        }
+        Event(serde_json::from_slice(&line).expect("JSON"))
     }
 
     /// Its end: the code and what it said.
     #[track_caller]
     fn end(mut self) -> (Option<i32>, Vec<Event>) {
-        until("the wait ends", || {
-            matches!(self.child.try_wait(), Ok(Some(_)))
-        });
+        until("the wait ends", || !self.goes_on());
         let output = self.child.wait_with_output().expect("an output");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         let events = text
@@ -144,9 +157,10 @@ impl Standing {
 
 /// A sesh whose command does what it is told: `exit 3`, or any line of the shell.
 fn told(server: &Server, args: &[&str]) -> Record {
-    let script = "stty -echo; while read -r line; do eval \"$line\"; done";
+    let script = "stty -echo; echo listens; while read -r line; do eval \"$line\"; done";
     let made = server.new_sesh(args.iter().chain(&["--", "sh", "-c", script]));
-    server.runs(made.pane(), "sh");
+    // What is typed before is echoed.
+    server.shows(made.pane(), "listens");
     made
 }
 
@@ -179,7 +193,7 @@ fn three_idle_seshes_are_each_told_once() {
     // One of them worked since.
     let busy = server.sesh("sesh-list", ["--json", "b"]).ok().only();
     server.say(busy.pane(), "true");
-    server.say(busy.pane(), "sleep 0.7");
+    server.say(busy.pane(), "sleep 2.5");
     assert_eq!(event(&server, &since).words(), "b idle process");
 }
 
@@ -277,12 +291,9 @@ fn processes_that_nobody_tells_of() {
     server.when("it is idle", shell.uuid(), |it| it.state() == "idle");
     let busy = Standing::start(&server, &["two", "--for", "busy"]);
     let turn = Standing::start(&server, &["two", "--for", "turn"]);
-    server.say(shell.pane(), "read -r line");
-    server.say(shell.pane(), "sleep 1000");
-    nothing(&server, &["two", "--for", "exit"]);
-    server.tmux(["send-keys", "-t", shell.pane(), "Enter"]);
     server.say(shell.pane(), "cat");
     assert_eq!(busy.words(), ["two busy process"]);
+    // At once: the other may not have seen it busy.
     server.tmux(["send-keys", "-t", shell.pane(), "C-c"]);
     assert_eq!(turn.words(), ["two idle process"]);
     // An adopted pane that is closed.
@@ -368,6 +379,50 @@ fn a_turn_is_from_busy_to_what_is_not() {
     assert_eq!(last.words(), ["one exit 4"]);
 }
 
+/// As the library is used: from a generation that was read before something was done.
+#[test]
+fn from_a_generation() {
+    use tmux_sesh::sesh::reap::settle;
+    use tmux_sesh::tmux::Socket;
+    use tmux_sesh::watch::{Outcome, Request, Set, Since, Until, What, wait};
+
+    let server = Server::start();
+    let one = told(&server, &["one"]);
+    let report = |words: &str| {
+        server.say(one.pane(), &format!("sesh-report --state {words}"));
+        server.shows_state(one.pane(), words);
+    };
+    report("idle");
+    let id = one.uuid().parse().expect("an id");
+    let generation = server.record(one.uuid()).get("gen").as_u64();
+    let program = server.program().into();
+    let tmux = tmux_sesh::tmux::Server::with_program(program, Socket::Path(server.socket()));
+    let tmux = tmux.expect("a server");
+    let turn = |generation: u64| {
+        let request = Request {
+            set: Set {
+                ids: vec![id],
+                tags: Vec::new(),
+            },
+            until: vec![Until::Turn],
+            since: Since::Generations(BTreeMap::from([(id, generation)])),
+            ..Request::default()
+        };
+        let limit = Some(Duration::from_millis(300));
+        wait(&tmux, request, limit, &settle).expect("an outcome").0
+    };
+    let before = generation.expect("a number");
+    assert!(matches!(turn(before), Outcome::TimedOut));
+    report("busy");
+    report("idle");
+    let Outcome::Events(events) = turn(before) else {
+        panic!("no turn");
+    };
+    assert_eq!(events[0].what, What::State(tmux_sesh::state::State::Idle));
+    let after = events[0].record.as_ref().expect("a record").generation;
+    assert!(matches!(turn(after), Outcome::TimedOut));
+}
+
 #[test]
 fn whoever_comes_and_goes() {
     let server = Server::start();
@@ -412,7 +467,8 @@ fn whoever_comes_and_goes() {
         &[&change[..], &["--since", &end.cursor()]].concat(),
     );
     // Known, and killed between two calls: its end is in its book alone.
-    let five = told(&server, &["five", "--tag", "x", "--tag", "y"]);
+    let five = server.new_sesh(["five", "--tag", "x", "--tag", "y", "--", "sleep", "1000"]);
+    server.runs(five.pane(), "sleep");
     let joined = next(&end.cursor());
     assert_eq!(joined.words(), "five joined busy");
     server.tmux(["kill-pane", "-t", five.pane()]);
@@ -439,8 +495,8 @@ fn all_of_a_set() {
         .iter()
         .map(|name| told(&server, &[name, "--tag", "x"]))
         .collect();
-    let all = Standing::start(&server, &["--tag", "x", "--all", "--for", "exit"]);
-    let idle = Standing::start(&server, &["--tag", "x", "--all", "--for", "idle"]);
+    let mut all = Standing::start(&server, &["--tag", "x", "--all", "--for", "exit"]);
+    let mut idle = Standing::start(&server, &["--tag", "x", "--all", "--for", "idle"]);
     let failed = Standing::start(
         &server,
         &["--tag", "x", "--all", "--for", "exit", "--propagate"],
@@ -450,7 +506,7 @@ fn all_of_a_set() {
     server.ended(made[1].uuid());
     server.say(made[0].pane(), "exit 2");
     server.ended(made[0].uuid());
-    assert!(all.sleeps() && idle.sleeps(), "one is left");
+    assert!(all.goes_on() && idle.goes_on(), "one is left");
     server.say(made[2].pane(), "sesh-report --state idle");
     let sorted = |mut words: Vec<String>| {
         words.sort();
@@ -472,42 +528,25 @@ fn all_of_a_set() {
 fn followed_to_the_end() {
     let server = Server::start();
     let one = told(&server, &["one", "--tag", "x"]);
-    let follow = Standing::start(
-        &server,
-        &[
-            "--tag",
-            "x",
-            "--follow",
-            "--for",
-            "change",
-            "--for",
-            "output=^found",
-        ],
-    );
+    let args = "--tag x --follow --for change --for output=^found --timeout 20s";
+    let args: Vec<&str> = args.split(' ').collect();
+    let mut follow = Standing::start(&server, &args);
     let report = |words: &str| server.say(one.pane(), &format!("sesh-report --state {words}"));
     report("waiting --why question");
-    server.shows_state(one.pane(), "waiting question");
-    until("it is told", || follow.sleeps());
+    assert_eq!(follow.hears().words(), "one waiting question");
     report("busy");
-    server.shows_state(one.pane(), "busy");
+    assert_eq!(follow.hears().words(), "one busy hook");
     let two = told(&server, &["two", "--tag", "x"]);
-    server.say(two.pane(), "echo found it; sleep 0.5; exit 0");
-    server.ended(two.uuid());
+    assert_eq!(follow.hears().words(), "two joined busy");
+    server.say(two.pane(), "echo found it");
+    assert_eq!(follow.hears().words(), "two output found it");
+    server.say(two.pane(), "exit 0");
+    assert_eq!(follow.hears().words(), "two exit 0");
     server.say(one.pane(), "exit 5");
     let (code, events) = follow.end();
     assert_eq!(code, Some(0));
-    let words: Vec<String> = events.iter().map(Event::words).collect();
-    assert_eq!(
-        words,
-        [
-            "one waiting question",
-            "one busy hook",
-            "two joined busy",
-            "two output found it",
-            "two exit 0",
-            "one exit 5",
-        ]
-    );
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].words(), "one exit 5");
     let last = events.last().expect("an event").cursor();
     ends(&server, 3, "empty", &["--tag", "x", "--since", &last]);
 }
@@ -659,13 +698,13 @@ fn what_is_printed() {
     server.shows(one.pane(), "end of it");
     let seen = since(&seen.cursor(), "^needle$");
     assert_eq!(seen.words(), "one output needle");
-    let standing = Standing::start(
+    let mut standing = Standing::start(
         &server,
         &["--tag", "x", "--fresh", "--for", "output=(?i)ERROR"],
     );
     server.say(one.pane(), "echo fine");
     server.shows(one.pane(), "fine");
-    assert!(standing.sleeps());
+    assert!(standing.goes_on());
     server.say(one.pane(), "echo an error: $((6*7)); exit 1");
     assert_eq!(standing.words(), ["one output an error: 42"]);
     server.ended(one.uuid());
