@@ -141,7 +141,11 @@ fn an_agent_tells_a_sibling_by_its_shell_tool() {
     let (_, asks) = agents::CLAUDE.permission.expect("it asks");
     until("it asks whether it may", || lab.screen().contains(asks));
     assert!(!told.exists());
-    std::thread::sleep(Duration::from_secs(2)); // why: it takes no answer that comes sooner than a person could
+    // It takes no answer that comes sooner than a person could give one.
+    let asked = Instant::now();
+    until("a person could have read it", || {
+        asked.elapsed() >= Duration::from_secs(2)
+    });
     lab.keys(&["Enter"]);
     until("the sibling has done what it was told", || told.exists());
 }
