@@ -189,6 +189,7 @@ fn at_a_question_nothing_is_approved() {
     assert_eq!(said.code(), Some(7));
     let said = said.json();
     assert_eq!(said["outcome"], "typed");
+    assert_eq!(said["message"], "it asks something now: the text was not sent");
     assert!(
         said["seen"]
             .as_str()
