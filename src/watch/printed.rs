@@ -113,6 +113,17 @@ impl Row {
     fn line(&self) -> u64 {
         self.history + self.cursor.0
     }
+
+    /// The first line that may be new, of what was seen up to a line. A full history loses a tenth of its lines at a time:
+    /// from then on nobody knows how many are new.
+    fn first_new(&self, seen: u64) -> u64 {
+        let may_have_dropped = self.history >= self.limit - self.limit / 10;
+        if may_have_dropped || self.line() < seen {
+            0
+        } else {
+            seen
+        }
+    }
 }
 
 /// The pane of a member.
@@ -211,7 +222,7 @@ impl Screens {
             history: row.history,
             alternate: row.alternate,
             unread: if base.told {
-                moved.then_some(base.line)
+                moved.then(|| row.first_new(base.line))
             } else {
                 // What the screen shows counts too.
                 Some(base.line.min(row.history))
@@ -354,9 +365,7 @@ impl Screen {
         if !printed && shown.hash == self.now.hash {
             return;
         }
-        // tmux has dropped lines, or drops one with each that comes: nobody knows how many are new.
-        let dropped = row.history < self.history || row.history >= row.limit;
-        let first = if dropped { 0 } else { self.now.line };
+        let first = row.first_new(self.now.line);
         self.unread = Some(self.unread.map_or(first, |unread| unread.min(first)));
         self.now = shown;
         self.moved = true;
