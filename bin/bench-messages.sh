@@ -39,7 +39,7 @@ wait_latency() {
     mode=$EPOCHREALTIME
     wait $!
     since "$mode" "$(cat "$here/back")" >>"$here/theirs"
-    mode=$([ $((round % 2)) -eq 0 ] && echo busy || echo idle)
+    mode=$([ $((round % 2)) -eq 0 ] && echo idle || echo busy)
     rm -f "$here/back"
     (
       inside "$built/sesh-wait" teller --for change --fresh --timeout 5s >/dev/null

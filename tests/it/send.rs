@@ -54,6 +54,17 @@ impl<'a> Agent<'a> {
         text.lines().map(line).collect()
     }
 
+    /// Its hook has said that its turn is over.
+    #[track_caller]
+    fn is_done(&self) {
+        let variable = format!("SESH_hook_{}=", self.pane.trim_start_matches('%'));
+        until("its turn is over", || {
+            let hidden = self.server.tmux(["show-environment", "-gh"]);
+            let mut said = hidden.lines().filter(|line| line.starts_with(&variable));
+            said.all(|line| line.contains(",idle,"))
+        });
+    }
+
     #[track_caller]
     fn got_only(&self, what: &str, text: &str) {
         assert_eq!(self.got(), [(what.to_string(), text.to_string())]);
@@ -115,6 +126,7 @@ fn every_text_arrives_as_it_is_and_once() {
         "see @file".into(),
     ];
     for (at, text) in texts.iter().enumerate() {
+        agent.is_done();
         delivered(agent.send(&["-"]).stdin(text.as_str()).said(), "hook");
         let got = agent.got();
         assert_eq!(got.len(), at + 1, "once");
@@ -122,14 +134,17 @@ fn every_text_arrives_as_it_is_and_once() {
     }
     // A blank keeps them from being taken for something else; what would be a command is refused.
     for (text, sent) in [("!ls", " !ls"), ("ends with \\", "ends with \\ ")] {
+        agent.is_done();
         delivered(agent.send(&[text]).said(), "hook");
         assert_eq!(agent.got().last().expect("a message").1, sent);
     }
     let before = agent.got();
     refused(agent.send(&["/clear"]).said(), "command");
     assert_eq!(agent.got(), before);
+    agent.is_done();
     delivered(agent.send(&["--as-it-is", "/clear"]).said(), "hook");
     // Nothing that acts is typed.
+    agent.is_done();
     delivered(
         agent
             .send(&["-"])
@@ -189,7 +204,10 @@ fn at_a_question_nothing_is_approved() {
     assert_eq!(said.code(), Some(7));
     let said = said.json();
     assert_eq!(said["outcome"], "typed");
-    assert_eq!(said["message"], "it asks something now: the text was not sent");
+    assert_eq!(
+        said["message"],
+        "it asks something now: the text was not sent"
+    );
     assert!(
         said["seen"]
             .as_str()
@@ -524,4 +542,52 @@ fn a_busy_fleet_gets_every_message_once() {
         expected.sort();
         assert_eq!(got, expected);
     }
+}
+
+#[test]
+fn a_fleet_leaves_nothing_behind() {
+    let server = Server::start();
+    // Panes, options and hidden variables. When a wait last looked is remembered.
+    let all = || -> Vec<String> {
+        let all = server.everything();
+        let lines = all
+            .lines()
+            .filter(|line| !line.starts_with("SESH_settled="));
+        lines.map(Into::into).collect()
+    };
+    let before = all();
+    let many = count(200);
+    let names: Vec<String> = (0..many).map(|at| format!("one-{at}")).collect();
+    for name in &names {
+        server
+            .sesh(
+                "sesh-new",
+                [name, "--tag", "fleet", "--session", "--", "sh"],
+            )
+            .ok();
+    }
+    let mut words: Vec<&str> = names.iter().map(String::as_str).collect();
+    words.push("echo done; exit 3");
+    server.sesh("sesh-send", &words).ok();
+    let wait = [
+        "--tag",
+        "fleet",
+        "--for",
+        "exit",
+        "--all",
+        "--timeout",
+        "60s",
+    ];
+    let ends = server.sesh("sesh-wait", wait).ok();
+    assert_eq!(ends.lines().len(), many);
+    let gather = ["--tag", "fleet", "--forget", "--json", "--propagate"];
+    let gathered = server.sesh("sesh-gather", gather).said();
+    assert_eq!(gathered.code(), Some(1), "{gathered}");
+    for one in gathered.json().as_array().expect("an array") {
+        assert_eq!(one["exit"]["code"], 3, "{one}");
+        let lines = one["lines"].to_string();
+        assert!(lines.contains("done"), "{lines}");
+    }
+    until("everything is as it was", || all() == before);
+    assert_eq!(server.tmux(["list-buffers"]), "");
 }
