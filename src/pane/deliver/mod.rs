@@ -212,9 +212,7 @@ impl<'a> Seen<'a> {
 
 impl<'a> Delivery<'a> {
     fn run(&self) -> Result<Outcome> {
-        if let Err(refused) = self.ready()? {
-            return Ok(refused);
-        }
+        // First, since a text that somebody else is about to send looks like a person's draft.
         let turn = self.turn()?;
         let ready = match (self.ready()?, turn) {
             (Ok((seen, _)), None) => {
