@@ -13,6 +13,12 @@ use crate::state::{State, Why};
 /// 0.61.0).
 const SETTLED: Duration = Duration::from_secs(2);
 
+/// How long a pane counts as a new one.
+const NEW: Duration = Duration::from_secs(5);
+
+/// How long a shell may take to its first prompt. Some have none that shows.
+const PROMPTS: Duration = Duration::from_secs(1);
+
 /// Where a text goes.
 pub(super) enum Place {
     /// Into a composer. While the agent works the keys that send it are others.
@@ -58,11 +64,15 @@ impl<'a> Delivery<'a> {
                 Err(blocked) => blocked,
             };
             since = None;
-            let not_yet = matches!(
-                blocked.reason,
-                Reason::NotReady | Reason::NoAgent | Reason::Stranger | Reason::Busy
-            );
-            if self.message.starting && not_yet && !self.late() {
+            // What comes to the front of a new pane, comes in a moment.
+            let not_yet = match blocked.reason {
+                Reason::NotReady | Reason::NoAgent | Reason::Stranger => {
+                    self.message.starting || seen.is_new(NEW)
+                }
+                Reason::Busy => self.message.starting,
+                _ => false,
+            };
+            if not_yet && !self.late() {
                 pause();
                 continue;
             }
@@ -181,6 +191,10 @@ impl<'a> Delivery<'a> {
         let first = proc::read(seen.look.pane.place.pid);
         let front = first.and_then(|first| proc::read(first.foreground));
         match front {
+            // Before it has drawn its prompt, what is typed is shown twice.
+            Some(front) if front.is_shell() && seen.at_left_edge() && seen.is_new(PROMPTS) => Err(
+                Blocked::new(Reason::NotReady, "its shell has no prompt yet"),
+            ),
             Some(front) if front.is_shell() && !front.stopped => Ok(Place::Shell),
             Some(front) => {
                 let why = format!(

@@ -20,6 +20,7 @@ use crate::agent::message::{self, End};
 use crate::agent::screen::{Row, Screen};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
+use crate::proc;
 use crate::store::schema;
 use crate::tmux::Server;
 use blocked::Blocked;
@@ -194,6 +195,18 @@ impl<'a> Seen<'a> {
     fn agent(&self) -> Option<String> {
         self.resident()
             .map(|resident| resident.living.agent.name.clone())
+    }
+
+    /// Whether the pane's first process has started within this time.
+    fn is_new(&self, within: Duration) -> bool {
+        let first = proc::read(self.look.pane.place.pid);
+        let started = first.and_then(|first| proc::started(&first));
+        started.is_some_and(|at| at.elapsed().unwrap_or_default() < within)
+    }
+
+    /// Whether the cursor is where a line begins.
+    fn at_left_edge(&self) -> bool {
+        self.asked(3).starts_with("0,")
     }
 
     /// The last lines of the screen.
