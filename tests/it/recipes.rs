@@ -16,7 +16,9 @@ fn every_recipe_prints_what_it_says() {
         let server = Server::start();
         std::fs::write(server.path("recipe"), script).expect("a file");
         let pid = server.tmux(["display-message", "-p", "#{pid}"]);
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", helpers().display());
+        // The tmux of the server, whichever that is.
+        let path = std::env::var("PATH").expect("a PATH");
+        let path = format!("{}:{path}", helpers().display());
         let said = server
             .call(Path::new("/bin/sh"))
             .args(["-eu", "recipe"])
