@@ -43,11 +43,11 @@ impl Heard {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (pid, start) = fields.next()?.split_once(':')?;
+        let (pid, start, at) = who_and_when(&mut fields)?;
         Some(Self {
-            pid: pid.parse().ok()?,
-            start: start.parse().ok()?,
-            at: fields.next()?.parse().ok()?,
+            pid,
+            start,
+            at,
             state: fields.next()?.parse().ok(),
             why: fields.next()?.parse().ok(),
             event: value::decode(fields.next()?),
@@ -57,6 +57,13 @@ impl Heard {
                 .map(value::decode),
         })
     }
+}
+
+/// `pid:start,milliseconds`.
+fn who_and_when<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(i32, u64, u64)> {
+    let (pid, start) = fields.next()?.split_once(':')?;
+    let at = fields.next()?.parse().ok()?;
+    Some((pid.parse().ok()?, start.parse().ok()?, at))
 }
 
 /// A prompt that was taken, by which process, and when.
@@ -82,11 +89,11 @@ impl Taken {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (pid, start) = fields.next()?.split_once(':')?;
+        let (pid, start, at) = who_and_when(&mut fields)?;
         Some(Self {
-            pid: pid.parse().ok()?,
-            start: start.parse().ok()?,
-            at: fields.next()?.parse().ok()?,
+            pid,
+            start,
+            at,
             mark: fields.next()?.into(),
         })
     }
