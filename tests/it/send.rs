@@ -555,8 +555,10 @@ fn a_fleet_leaves_nothing_behind() {
             .filter(|line| !line.starts_with("SESH_settled="));
         lines.map(Into::into).collect()
     };
-    let before = all();
     let many = count(200);
+    // What is not held any more has left the set.
+    server.option("@sesh-keep", "1000");
+    let before = all();
     let names: Vec<String> = (0..many).map(|at| format!("one-{at}")).collect();
     for name in &names {
         server
