@@ -90,7 +90,7 @@ thirty_agents() {
   done
   if command -v strace >/dev/null; then
     sleep 6 # why: what printed a moment ago is looked at once more
-    over 'processes started in 10 s while nothing moves' "$(children_during sleep 10)" 0
+    over 'processes started in 10 s while nothing moves' "$(children_during sleep 10)" 0 # why: nothing moves for so long
   fi
   for ((round = 0; round < 4; round++)); do
     with=$(awk -v sum="$with" -v more="$(busy_cpu $((seconds / 4)) "on-$round")" 'BEGIN { print sum + more }')

@@ -84,7 +84,7 @@ flood() {
   local begun
   rm -f "$here/flooded"
   begun=$EPOCHREALTIME
-  inside "$built/sesh-new" "flood-$1" -S "$socket" -- bash -c "sleep 0.3; seq 1000000; echo \$EPOCHREALTIME >$here/flooded; exec sleep 60" >/dev/null
+  inside "$built/sesh-new" "flood-$1" -S "$socket" -- bash -c "sleep 0.3; seq 1000000; echo \$EPOCHREALTIME >$here/flooded; exec sleep 60" >/dev/null # why: time for the watcher to begin; then the pane is held
   if [ "$2" = watched ]; then
     inside "$built/sesh-wait" "flood-$1" --for quiet=30s >/dev/null 2>&1 &
     watcher=$!

@@ -121,7 +121,7 @@ status_bar() {
     sleep 0.2 # why: the tick is seconds away, and has no event
   done
   if command -v strace >/dev/null; then
-    forks=$(children_during sleep 10)
+    forks=$(children_during sleep 10) # why: nothing moves for so long
     printf '  processes started in 10 s while nothing moves: %s (limit 0)\n' "$forks"
     if [ "$forks" -ne 0 ]; then
       exceeded=$((exceeded + 1))
