@@ -120,8 +120,8 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
             )?;
             before = Some(text);
         }
-        // A process that ends in a shell is known to the process table alone.
-        std::thread::sleep(PAUSE); // why: nothing tells of every change
+        // why: nothing tells of every change: a process that ends in a shell is known to the process table alone.
+        std::thread::sleep(PAUSE);
     }
 }
 
