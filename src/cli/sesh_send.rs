@@ -269,7 +269,9 @@ fn object(sent: &Sent, exit: Exit) -> Value {
         "exit": exit.code(),
     });
     match &sent.outcome {
-        Ok(Outcome::Proven { by, queued, agent }) => {
+        Ok(Outcome::Proven {
+            by, queued, agent, ..
+        }) => {
             object["outcome"] = if *queued { "queued" } else { "delivered" }.into();
             object["proof"] = word(*by).into();
             object["agent"] = json!(agent);

@@ -265,6 +265,61 @@ fn while_it_works() {
 }
 
 #[test]
+fn the_end_of_this_prompt_is_waited_for() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    server.becomes(&agent.pane, "idle");
+    agent.order("hooks");
+    agent.order("turn 700");
+    let waits = |how: &[&str]| agent.send(&[&["--wait"], how].concat());
+    let is_over = |text: &str| {
+        let sent = ("sent".to_string(), text.to_string());
+        assert_eq!(agent.got().last(), Some(&sent));
+        let screen = server.screen(&agent.pane);
+        assert!(!screen.contains("esc to interrupt"), "{screen}");
+    };
+    assert_eq!(waits(&["one"]).ok().json()["state"], "idle");
+    is_over("one");
+    // Behind another one.
+    delivered(agent.send(&["two"]).said(), "hook");
+    let said = waits(&["--queue", "three"]).ok().json();
+    assert_eq!(
+        (&said["outcome"], &said["state"]),
+        (&"queued".into(), &"idle".into())
+    );
+    is_over("three");
+    // No hook tells of Escape.
+    let is_stopped = || {
+        server.tmux(["send-keys", "-t", &agent.pane, "Escape"]);
+        server.becomes(&agent.pane, "idle");
+    };
+    // It asks a person, it takes too long, it goes.
+    agent.order("turn 60000");
+    let asked = waits(&["four"]);
+    let asked = std::thread::spawn(move || asked.said());
+    agent.shows("esc to interrupt");
+    agent.order("ask");
+    let asked = asked.join().expect("an answer").json();
+    assert_eq!(
+        (&asked["state"], &asked["why"]),
+        (&"waiting".into(), &"permission".into())
+    );
+    is_stopped();
+    let late = agent.send(&["--wait=300ms", "five"]).said();
+    assert_eq!(late.code(), Some(6), "{late}");
+    is_stopped();
+    let gone = waits(&["six"]);
+    let gone = std::thread::spawn(move || gone.said());
+    agent.shows("esc to interrupt");
+    until("it has arrived", || {
+        let hidden = server.tmux(["show-environment", "-gh"]);
+        !hidden.contains("SESH_send_")
+    });
+    agent.order("exit");
+    assert_eq!(gone.join().expect("an answer").json()["state"], "exited");
+}
+
+#[test]
 fn an_enter_that_is_lost_is_pressed_again_and_the_text_is_not() {
     let server = Server::start();
     let agent = Agent::new(&server);

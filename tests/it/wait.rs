@@ -801,6 +801,37 @@ fn how_long_it_is_quiet() {
 }
 
 #[test]
+fn when_a_flood_is_over() {
+    let server = Server::start();
+    let one = told(&server, &["one"]);
+    let over = server.path("over");
+    server.say(
+        one.pane(),
+        &format!(
+            "while test ! -e {}; do seq 3000; done; echo la''st",
+            over.display()
+        ),
+    );
+    server.shows(one.pane(), "2999");
+    let for_quiet = ["one", "--for", "quiet=400ms", "--fresh"];
+    let for_none = |how: &[&str]| {
+        let args = [how, &["--timeout", "900ms"]].concat();
+        ends(&server, 6, "timeout", &args);
+    };
+    let mut quiet = Standing::start(&server, &for_quiet);
+    for_none(&for_quiet);
+    assert!(quiet.goes_on());
+    std::fs::write(&over, "").expect("a file");
+    let (_, events) = quiet.end();
+    let words: Vec<String> = events.iter().map(Event::words).collect();
+    assert_eq!(words, ["one quiet 400ms"]);
+    assert!(server.screen(one.pane()).contains("last"));
+    // Told once.
+    let since = events[0].cursor();
+    for_none(&["one", "--for", "quiet=400ms", "--since", &since]);
+}
+
+#[test]
 fn agents_that_say_nothing() {
     let server = Server::start();
     server.agent("claude");

@@ -24,6 +24,7 @@ use crate::proc;
 use crate::store::schema;
 use crate::tmux::Server;
 use blocked::Blocked;
+use proof::Before;
 
 /// What to deliver, and how.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +112,8 @@ pub enum Outcome {
         /// It waits for the end of what the agent does.
         queued: bool,
         agent: Option<String>,
+        /// The pane's sesh, where it is one, and its generation when Enter was about to be pressed.
+        before: Option<(SeshId, u64)>,
     },
     /// It stands in the composer, as asked.
     Placed { agent: Option<String> },
@@ -257,7 +260,7 @@ impl<'a> Delivery<'a> {
             _ => self.message.text.into(),
         };
         let transcript = seen.resident().and_then(Resident::transcript);
-        let begun = SystemTime::now();
+        let at = SystemTime::now();
         if let Err(outcome) = self.paste(&seen, &place, &text)? {
             return Ok(outcome);
         }
@@ -270,11 +273,17 @@ impl<'a> Delivery<'a> {
                 agent: seen.agent(),
             });
         }
-        let before = seen.resident().map(Resident::above_composer);
+        let record = seen.look.pane.record.as_ref();
+        let before = Before {
+            at,
+            transcript,
+            shown: seen.resident().map(Resident::above_composer),
+            sesh: record.map(|record| (record.uuid, record.generation)),
+        };
         if let Err(outcome) = self.enter(seen, &place, &text)? {
             return Ok(outcome);
         }
-        self.proof(&place, &text, transcript, begun, before.as_deref())
+        self.proof(&place, &text, before)
     }
 
     fn look(&self) -> Result<Seen<'a>> {
