@@ -290,7 +290,7 @@ complete -c sesh-enter -s h -l help -d 'Print help'
 complete -c sesh-enter -s V -l version -d 'Print version'
 complete -c sesh-enter -n '__tmux_sesh_at 1 --client -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-wait -f
-complete -c sesh-wait -l tag -x -a '(__tmux_sesh_tags)' -d 'And those with this tag, also when they come later; several mean all of them'
+complete -c sesh-wait -l tag -x -a '(__tmux_sesh_tags)' -d 'And those with this tag, also when they come later or ended less than ten minutes ago; several mean all of them'
 complete -c sesh-wait -l for -x -d 'Until it is idle, waiting, busy, exit, turn (it was busy and is no more), output=REGEX, quiet=DURATION or change (of anything); may be repeated; idle, waiting or exit where it is left out'
 complete -c sesh-wait -l any -d 'Until it happened to one of them; this is what is done anyway'
 complete -c sesh-wait -l all -d 'Until it happened to each of them'

@@ -219,7 +219,14 @@ fn an_end_that_was_faster_than_the_caller() {
     }
     let all = event(&server, &["--tag", "held", "--for", "exit", "--all"]);
     assert_eq!(all.words(), "held exit 0");
+    let all = event(&server, &["--tag", "closed", "--for", "exit", "--all"]);
+    assert_eq!(all.words(), "closed exit 0");
     // Of a tag's, what is long gone is no news.
+    let book = format!("@seshbook_{}", all.0["uuid"].as_str().expect("a uuid"));
+    let long_ago = all.0["sesh"]["exit"]["at"].as_u64().expect("a time") - 601;
+    // The last of two fields counts.
+    let end = format!(",exit=0 - {long_ago}");
+    server.tmux(["set-option", "-sa", &book, &end]);
     ends(&server, 3, "empty", &["--tag", "closed", "--for", "exit"]);
     let failed = server.new_sesh(["failed", "--", "sh", "-c", "exit 7"]);
     server.ended(failed.uuid());
