@@ -57,7 +57,7 @@ pub struct Reply {
     pub exact: bool,
 }
 
-/// How often the end of a turn is looked for in a pane that is no sesh.
+/// How often the end of a turn is looked for where nobody tells of it: in a pane that is no sesh, and in a shell.
 const LOOK: Duration = Duration::from_millis(250);
 /// How long an agent that does not say so has to be idle behind a message for its turn to be over: what it works on
 /// shows within this time.
@@ -191,7 +191,9 @@ fn turn(
             ));
         }
         let settles = idle.map(|since| since + OVER);
-        match news.wait(settles.into_iter().chain(limit).min())? {
+        // What a shell's commands do is written down nowhere.
+        let again = look.resident.is_none().then(|| Instant::now() + LOOK);
+        match news.wait([settles, limit, again].into_iter().flatten().min())? {
             Heard::Nothing => {}
             Heard::Worked => worked = true,
             Heard::Ended => {

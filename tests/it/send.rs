@@ -54,15 +54,18 @@ impl<'a> Agent<'a> {
         text.lines().map(line).collect()
     }
 
-    /// Its hook has said that its turn is over.
+    /// Whether the last that its hook has said is that its turn is over.
+    fn has_said_idle(&self) -> bool {
+        let variable = format!("SESH_hook_{}=", self.pane.trim_start_matches('%'));
+        let hidden = self.server.tmux(["show-environment", "-gh"]);
+        let mut said = hidden.lines().filter(|line| line.starts_with(&variable));
+        said.all(|line| line.contains(",idle,"))
+    }
+
+    /// Its turn is over.
     #[track_caller]
     fn is_done(&self) {
-        let variable = format!("SESH_hook_{}=", self.pane.trim_start_matches('%'));
-        until("its turn is over", || {
-            let hidden = self.server.tmux(["show-environment", "-gh"]);
-            let mut said = hidden.lines().filter(|line| line.starts_with(&variable));
-            said.all(|line| line.contains(",idle,"))
-        });
+        until("its turn is over", || self.has_said_idle());
     }
 
     #[track_caller]
@@ -275,8 +278,8 @@ fn the_end_of_this_prompt_is_waited_for() {
     let is_over = |text: &str| {
         let sent = ("sent".to_string(), text.to_string());
         assert_eq!(agent.got().last(), Some(&sent));
-        let screen = server.screen(&agent.pane);
-        assert!(!screen.contains("esc to interrupt"), "{screen}");
+        // Its hook has said so; what it draws comes a moment later.
+        assert!(agent.has_said_idle());
     };
     assert_eq!(waits(&["one"]).ok().json()["state"], "idle");
     is_over("one");
@@ -497,6 +500,13 @@ fn a_new_sesh_gets_its_first_message_when_it_is_ready() {
         )
         .ok();
     assert!(file.exists());
+    // A command that is a shell is busy for the store, whatever it runs.
+    let second = server.path("second");
+    let text = format!("sleep 0.4; touch {}", second.display());
+    server
+        .sesh("sesh-send", ["shell", "--wait=20s", &text])
+        .ok();
+    assert!(second.exists());
     server.agent("claude");
     let new = server.sesh(
         "sesh-new",
