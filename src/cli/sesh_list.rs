@@ -306,7 +306,7 @@ fn table(records: &[&Record]) -> Table {
                 };
                 vec![
                     record.name.clone(),
-                    state(record),
+                    record.state_in_words(),
                     out::age(record.since, now),
                     record.agent.clone().unwrap_or_default(),
                     record.tags.join(" "),
@@ -328,21 +328,6 @@ fn rendered(table: &Table, header: bool) -> String {
         return String::new();
     }
     table.render(header, out::width())
-}
-
-/// The state as people read it: an ended sesh says how.
-pub(super) fn state(record: &Record) -> String {
-    let state = record.state.as_str();
-    match (record.state, record.exit, &record.why) {
-        (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
-            (Some(code), _) => format!("{state} {code}"),
-            (_, Some(number)) => format!("{state} {}", signal::name(number)),
-            _ => format!("{state} ?"),
-        },
-        (State::Exited, None, _) => format!("{state} ?"),
-        (_, _, Some(why)) => format!("{state} {why}"),
-        _ => state.into(),
-    }
 }
 
 /// A column of `--columns`: its name and its value.

@@ -109,6 +109,19 @@ pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bo
             record.name
         ))
     })?;
+    way_to(server, place, client, read_only)
+}
+
+/// The way to a pane.
+///
+/// # Errors
+/// Inside tmux, no client that could have asked.
+pub fn way_to(
+    server: &Server,
+    place: &Place,
+    client: Option<&str>,
+    read_only: bool,
+) -> Result<Way> {
     if client.is_none() && !server.is_callers() {
         return Ok(Way::Attach(Batch::from(command::attach(
             Some(&target(place, &place.session_id)),
@@ -158,6 +171,15 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
         &format,
     )]);
     Ok(Way::Switch(batch))
+}
+
+/// The way back to the session that the client looked at last.
+///
+/// # Errors
+/// As [`way`]: outside tmux nobody has been anywhere.
+pub fn last(server: &Server, client: Option<&str>) -> Result<Way> {
+    let (client, _) = asking_client(server, client, None)?;
+    Ok(Way::Switch(Batch::from(command::switch_back(&client))))
 }
 
 /// The pane as a target that also says in which session: a window may be in several.
