@@ -31,7 +31,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "target")]
     next: bool,
 
-    /// Where this client was before: the session it looked at last
+    /// Back to where this client was before it was taken somewhere by one of these keys or by sesh-enter; again to return
     #[arg(long, conflicts_with_all = ["target", "next"])]
     last: bool,
 

@@ -8,7 +8,7 @@ use super::rows::{Row, RowId};
 use crate::agent::{Kind, message};
 use crate::env;
 use crate::error::{Error, Result};
-use crate::id::{Name, PaneId, SeshId, Tag};
+use crate::id::{Name, PaneId, Tag};
 use crate::pane::deliver::{Busy, Draft, Message, Outcome};
 use crate::proc;
 use crate::sesh::adopt::{self, adopt};
@@ -52,9 +52,9 @@ pub(super) enum Job {
 }
 
 /// What takes a change back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Undo {
-    changes: Vec<(SeshId, Vec<Change>)>,
+    changes: Vec<(Record, Vec<Change>)>,
     said: String,
 }
 
@@ -182,23 +182,23 @@ impl Job {
         let names = whom(on.iter().map(|row| row.name.as_str()));
         Ok(Job::Change {
             steps,
-            said: format!("{names}: tags changed"),
+            said: format!(
+                "tagged {names}: {}",
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            ),
         })
     }
 
-    /// Takes a change back from those that are still there.
+    /// Takes a change back, also from those that are not shown any more.
     #[must_use]
-    pub(super) fn undo(undo: Undo, rows: &[Row]) -> Self {
+    pub(super) fn undo(undo: Undo) -> Self {
         let steps = undo
             .changes
             .into_iter()
-            .filter_map(|(id, changes)| {
-                let row = rows.iter().find(|row| row.uuid() == Some(id));
-                Some(Step {
-                    record: row?.record.clone()?,
-                    changes,
-                    back: Vec::new(),
-                })
+            .map(|(record, changes)| Step {
+                record,
+                changes,
+                back: Vec::new(),
             })
             .collect();
         Job::Change {
@@ -299,7 +299,7 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
     for step in steps {
         match change(server, &step.record, &step.changes) {
             Ok(_) if step.back.is_empty() => {}
-            Ok(_) => undo.push((step.record.uuid, step.back)),
+            Ok(now) => undo.push((now, step.back)),
             Err(error) => trouble = Some(error.sentence),
         }
     }

@@ -369,10 +369,12 @@ impl Model {
                 None => self.complain("nothing is chosen"),
             },
             Verb::Answer => return self.answer_next(),
+            // The last change is not known before it is made.
+            Verb::Undo if self.running > 0 => self.complain("something is still being done"),
             Verb::Undo => match self.undo.pop() {
                 Some(undo) => {
                     self.running += 1;
-                    return Effect::Do(Job::undo(undo, &self.rows));
+                    return Effect::Do(Job::undo(undo));
                 }
                 None => self.complain("there is nothing to undo"),
             },

@@ -33,11 +33,13 @@ impl Places {
     #[must_use]
     pub(super) fn of(area: Rect, previews: bool) -> Self {
         let line = |y: u16| Rect::new(area.x, y, area.width, 1).intersection(area);
+        // Air above and below, where there is room for it.
+        let air = u16::from(area.height >= BELOW);
         let body = Rect::new(
             area.x,
-            area.y + 2,
+            area.y + 1 + air,
             area.width,
-            area.height.saturating_sub(4),
+            area.height.saturating_sub(2 + 2 * air),
         );
         let (mut list, mut preview) = (body, Rect::default());
         if previews && area.width >= BESIDE {
@@ -550,6 +552,14 @@ fn help(buffer: &mut Buffer, area: Rect, theme: &Theme) {
     title.write("any key closes this", theme.dim);
     let room = usize::from(area.height.saturating_sub(2)).max(1);
     let columns = if entries.len() > room { 2 } else { 1 };
+    if columns == 2 && area.width < 120 {
+        // A word is all there is room for.
+        entries = ACTIONS
+            .iter()
+            .map(|action| (action.key.name(), action.word))
+            .collect();
+        entries.extend(MOVES.iter().map(|(key, _)| ((*key).to_string(), "")));
+    }
     let rows = entries.len().div_ceil(columns);
     let widest = |entries: &[(String, &str)]| {
         entries

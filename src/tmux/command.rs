@@ -553,12 +553,6 @@ pub fn switch_client(client: &str, target: &str) -> Command {
         .into()
 }
 
-/// Switches a client to the session that it looked at before.
-#[must_use]
-pub fn switch_back(client: &str) -> Command {
-    Command::of(["switch-client", "-c", client, "-l"])
-}
-
 /// Makes a client read-only. `switch-client -r` would only toggle it.
 #[must_use]
 pub fn make_read_only(client: &str) -> Command {
