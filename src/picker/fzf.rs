@@ -11,7 +11,7 @@ use crate::out::{harmless, tsv};
 ///
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) where there is no fzf.
-pub(super) fn choose<'a>(rows: &'a [Row]) -> Result<Option<&'a Row>> {
+pub(super) fn choose(rows: &[Row]) -> Result<Option<&Row>> {
     let cannot = |error: &dyn std::fmt::Display| {
         Error::nothing(format!(
             "cannot run fzf ({error}): install it, or set -g @sesh-picker builtin"

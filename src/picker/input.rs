@@ -74,7 +74,7 @@ impl Input {
                 self.take(from, self.at);
             }
             (KeyCode::Char('h'), true) | (KeyCode::Backspace, _) => {
-                self.take(self.before(), self.at)
+                self.take(self.before(), self.at);
             }
             (KeyCode::Char(c), false) if !alt => self.insert(c.encode_utf8(&mut [0; 4])),
             (KeyCode::Delete, _) => self.take(self.at, self.behind()),

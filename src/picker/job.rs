@@ -173,9 +173,9 @@ impl Job {
                 let changes = news.clone().map(|(on, tag)| make(*on, tag)).collect();
                 let back = news.map(|(on, tag)| make(!on, tag)).collect();
                 Step {
+                    record,
                     changes,
                     back,
-                    record,
                 }
             })
             .collect();
@@ -350,9 +350,12 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
     let names = whom(to.iter().map(|record| record.name.as_str()));
     Ok(Done {
         trouble: trouble.is_some(),
-        said: trouble.unwrap_or_else(|| match queued {
-            true => format!("queued for {names}"),
-            false => format!("delivered to {names}"),
+        said: trouble.unwrap_or_else(|| {
+            if queued {
+                format!("queued for {names}")
+            } else {
+                format!("delivered to {names}")
+            }
         }),
         ..Done::default()
     })

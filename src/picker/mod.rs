@@ -316,7 +316,7 @@ impl Picker<'_> {
         match news {
             News::Event(event) => {
                 let effect = self.model.event(&event);
-                return self.follow(effect);
+                return Ok(self.follow(effect));
             }
             News::Rows(asked, rows) => {
                 if asked.shown == self.model.shown {
@@ -336,10 +336,10 @@ impl Picker<'_> {
         Ok(None)
     }
 
-    fn follow(&mut self, effect: Effect) -> Result<Option<Outcome>> {
+    fn follow(&mut self, effect: Effect) -> Option<Outcome> {
         match effect {
             Effect::None => {}
-            Effect::Leave => return Ok(Some(Outcome::Left)),
+            Effect::Leave => return Some(Outcome::Left),
             Effect::Reload => self.reload(),
             Effect::Go(row) => return self.go(row),
             Effect::Do(job) => {
@@ -350,7 +350,7 @@ impl Picker<'_> {
                 thread::spawn(move || drop(sender.send(News::Done(job.carry_out(&server)))));
             }
         }
-        Ok(None)
+        None
     }
 
     /// Reads the rows now. What fails here fails for whoever watches them too, and is told there.
@@ -366,19 +366,19 @@ impl Picker<'_> {
     }
 
     /// Goes to a row, or says that it was chosen.
-    fn go(&mut self, row: Box<Row>) -> Result<Option<Outcome>> {
+    fn go(&mut self, row: Box<Row>) -> Option<Outcome> {
         if self.model.purpose == Purpose::Pick {
-            return Ok(Some(Outcome::Chosen(row)));
+            return Some(Outcome::Chosen(row));
         }
         match way(self.server, &row, self.client.as_deref(), self.read_only) {
-            Ok(Way::Attach(batch)) => return Ok(Some(Outcome::Attach(Way::Attach(batch)))),
+            Ok(way @ Way::Attach(_)) => return Some(Outcome::Attach(way)),
             Ok(Way::Switch(batch)) => match self.server.run(&batch) {
                 Ok(_) if self.model.purpose == Purpose::Watch => {}
-                Ok(_) => return Ok(Some(Outcome::Gone)),
+                Ok(_) => return Some(Outcome::Gone),
                 Err(error) => self.model.complain(error.sentence),
             },
             Err(error) => self.model.complain(error.sentence),
         }
-        Ok(None)
+        None
     }
 }

@@ -252,7 +252,7 @@ fn why(row: &Row) -> String {
 fn words_width(row: &Row) -> usize {
     let why = why(row).width();
     let tags: usize = row.tags.iter().map(|tag| tag.width() + 2).sum();
-    (why + if why > 0 { 1 } else { 0 } + tags).saturating_sub(1)
+    (why + usize::from(why > 0) + tags).saturating_sub(1)
 }
 
 /// The folder, short: its last two names say more than its first.
@@ -429,7 +429,7 @@ fn preview(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     if area.is_empty() {
         return;
     }
-    if area.x >= 3 && area.x > 1 {
+    if area.x >= 3 {
         for y in area.y..area.bottom() {
             buffer.set_string(area.x - 2, y, "│", theme.dim);
         }
@@ -530,58 +530,42 @@ fn foot(buffer: &mut Buffer, line: Rect, model: &mut Model, theme: &Theme) -> Op
     None
 }
 
+/// All keys. Where there is no room for what they do, a word says it.
 fn help(buffer: &mut Buffer, area: Rect, theme: &Theme) {
-    let mut entries: Vec<(String, &str)> = ACTIONS
-        .iter()
-        .map(|action| (action.key.name(), action.about))
-        .collect();
-    entries.extend(
-        MOVES
-            .iter()
-            .map(|(key, about)| ((*key).to_string(), *about)),
-    );
-    let mut title = Pen::new(
-        buffer,
-        Rect {
-            height: area.height.min(1),
-            ..area
-        },
-    );
+    let line = |y: u16| Rect::new(area.x, y, area.width, 1).intersection(area);
+    let mut title = Pen::new(buffer, line(area.y));
     title.write(" keys", theme.head);
     title.skip(2);
     title.write("any key closes this", theme.dim);
-    let room = usize::from(area.height.saturating_sub(2)).max(1);
-    let columns = if entries.len() > room { 2 } else { 1 };
-    if columns == 2 && area.width < 120 {
-        // A word is all there is room for.
-        entries = ACTIONS
-            .iter()
-            .map(|action| (action.key.name(), action.word))
-            .collect();
-        entries.extend(MOVES.iter().map(|(key, _)| ((*key).to_string(), "")));
-    }
-    let rows = entries.len().div_ceil(columns);
-    let widest = |entries: &[(String, &str)]| {
-        entries
-            .iter()
-            .map(|(key, _)| key.width())
-            .max()
-            .unwrap_or(0)
-    };
+    let all = u16::try_from(ACTIONS.len() + MOVES.len()).unwrap_or(u16::MAX);
+    let tall = area.height >= all + 4;
+    let columns = if tall { 1 } else { 2 };
+    let rows = ACTIONS.len().div_ceil(columns);
     let width = area.width / u16::try_from(columns).unwrap_or(1);
-    for (column, some) in entries.chunks(rows).enumerate() {
-        let wide = widest(some);
-        for (at, (key, about)) in (0u16..).zip(some) {
-            let x = area.x + width * u16::try_from(column).unwrap_or(0);
-            let y = area.y + 2 + at;
-            if y >= area.bottom() {
-                break;
-            }
-            let mut pen = Pen::new(buffer, Rect::new(x, y, width.saturating_sub(1), 1));
+    let wide = if tall { 22 } else { 5 };
+    let mut y = area.y + 1 + u16::from(tall);
+    for (column, some) in (0u16..).zip(ACTIONS.chunks(rows)) {
+        for (at, action) in (y..).zip(some) {
+            let mut pen = Pen::new(
+                buffer,
+                Rect {
+                    x: area.x + width * column,
+                    width,
+                    ..line(at)
+                },
+            );
             pen.skip(1);
-            pen.column(key, wide, theme.key);
-            pen.write(about, theme.name);
+            pen.column(&action.key.name(), wide, theme.key);
+            let long = tall || width >= 60;
+            pen.write(if long { action.about } else { action.word }, theme.name);
         }
+    }
+    y += u16::try_from(rows).unwrap_or(0) + u16::from(tall);
+    for (at, (key, about)) in (y..).zip(MOVES) {
+        let mut pen = Pen::new(buffer, line(at));
+        pen.skip(1);
+        pen.column(key, 22, theme.key);
+        pen.write(about, theme.name);
     }
 }
 
@@ -627,7 +611,7 @@ mod tests {
         buffer
             .content
             .chunks(width)
-            .map(|row| row.iter().map(|cell| cell.symbol()).collect())
+            .map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect())
             .collect()
     }
 
@@ -673,6 +657,15 @@ mod tests {
                 "claude",
             ] {
                 assert!(text.contains(part), "no {part} at {size:?}:\n{text}");
+            }
+        }
+        for size in [(60, 15), (58, 13), (80, 24), (200, 50)] {
+            let mut model = some();
+            model.help = true;
+            let text = lines(&screen(&mut model, &Theme::either(), size)).join("\n");
+            let moves = MOVES.map(|(key, _)| key.to_string());
+            for key in ACTIONS.iter().map(|action| action.key.name()).chain(moves) {
+                assert!(text.contains(&key), "no {key} at {size:?}:\n{text}");
             }
         }
         let text = lines(&screen(&mut some(), &Theme::either(), (200, 50))).join("\n");

@@ -1,12 +1,11 @@
 //! The picker in a real popup: a person's keys go in, what a person sees comes out.
 
-use std::io::Write;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{MAIN, NONE, Record, Screen, Server, helpers, until, until_some};
+use crate::support::{MAIN, Record, Screen, Server, helpers, until, until_some};
 
 /// The terminals of people.
 const SIZES: [(u16, u16); 3] = [(80, 24), (60, 15), (200, 50)];
@@ -199,7 +198,11 @@ fn actions(size: (u16, u16)) {
     person.types(&["y"]);
     person.shows("made ended");
     server.ended(made.uuid());
-    // Several at once.
+    several(&server, &person, &gamma);
+}
+
+/// What is done to several, and what leads elsewhere.
+fn several(server: &Server, person: &Screen, gamma: &Record) {
     person.types(&["C-u"]);
     for name in ["beta", "gamma"] {
         person.finds(name);
@@ -224,7 +227,9 @@ fn actions(size: (u16, u16)) {
     person.types(&["End"]);
     until("another pane is chosen", || person.chosen().contains('·'));
     person.types(&["C-o"]);
-    answer("its name", "adopted");
+    person.shows("its name");
+    person.types_text("adopted");
+    person.types(&["Enter"]);
     person.shows("is adopted now");
     assert_eq!(
         server.format(&server.user_pane(), "#{@sesh_name}"),
@@ -248,7 +253,7 @@ fn actions(size: (u16, u16)) {
     person.shows("needs you");
     person.types(&["C-y"]);
     person.shows("this was gamma");
-    until("it is there", || place(&server, person.client()) == "gamma");
+    until("it is there", || place(server, person.client()) == "gamma");
 }
 
 #[test]
@@ -517,7 +522,6 @@ fn one_is_chosen_without_asking() {
         .output()
         .expect("it runs");
     assert_eq!(output.status.code(), Some(4), "{output:?}");
-    drop(NONE);
 }
 
 #[test]
@@ -547,7 +551,6 @@ fn the_terminal_is_given_back_whatever_happens() {
     server.tmux(["kill-server"]);
     let (code, _) = pick.ends();
     assert_eq!(code, 69);
-    let _ = std::io::stdout().flush();
 }
 
 #[test]

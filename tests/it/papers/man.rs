@@ -17,7 +17,7 @@ const CALLS: &str = "Alone it lists the helpers, with a helper's name it is that
                      left out: tmux-sesh list is sesh-list.";
 
 /// What is read of the environment, and what a sesh finds in its own.
-pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
     (
         "TMUX, TMUX_PANE",
         "set by tmux: the server and the pane that a helper runs in, where -L and -S name no other",
@@ -38,6 +38,7 @@ pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
         "SESH_ID, SESH_NAME",
         "set in what sesh-new starts: the uuid and the name of its sesh",
     ),
+    ("NO_COLOR", "not empty: the picker has no colours"),
     ("SHELL", "the shell of a sesh that was given no command"),
     (
         "PATH",
