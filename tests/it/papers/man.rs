@@ -96,7 +96,7 @@ fn page(helper: &Helper, names: &[&str]) -> String {
     paragraphs(&mut roff, &helper.description);
     if !helper.notes.is_empty() {
         roff.control("PP", []);
-        paragraphs(&mut roff, &helper.notes);
+        notes(&mut roff, &helper.notes);
     }
     roff.control("SH", ["OPTIONS"]);
     for place in helper.places.iter().filter(|place| !place.help.is_empty()) {
@@ -106,6 +106,17 @@ fn page(helper: &Helper, names: &[&str]) -> String {
         item(&mut roff, option_words(option, ", "), &full_help(option));
     }
     end(roff, helper.name, names)
+}
+
+/// What stands below a helper's options. A line that is set in is a word or a key, and what that is.
+fn notes(roff: &mut Roff, text: &str) {
+    let (items, prose): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("  "));
+    paragraphs(roff, prose.join("\n").trim_end());
+    for line in items {
+        let (word, meaning) = line.trim().split_once("  ").unwrap_or((line.trim(), ""));
+        item(roff, vec![bold(word)], meaning.trim());
+    }
 }
 
 /// The page of `tmux-sesh`: what all helpers have in common. What the README says of that is said in its words.
