@@ -77,6 +77,12 @@ pub fn by_program() -> bool {
     std::env::var_os("SESH_CLIENT").is_some_and(|value| value == "tmux")
 }
 
+/// Whether the person wants no colours: `NO_COLOR` that is not empty.
+#[must_use]
+pub fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
 /// The name of this machine: `$SESH_MACHINE`, else the host name.
 #[must_use]
 pub fn machine() -> String {

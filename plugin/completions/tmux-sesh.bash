@@ -81,8 +81,9 @@ _tmux_sesh_takes() {
       ;;
     enter | sesh-enter)
       takes=(
-        '1=targets' '--next' '--client=clients' '--read-only' '--print' '-L=text' '-S=file' '-h' '--help'
-        '-V' '--version'
+        '1=targets' '--next' '--last' '--client=clients' '--read-only' '--print'
+        '--picker=words:builtin,fzf,tree' '--pick' '--format=words:json,nul,kv' '--select=text' '--enter'
+        '--cursor=text' '--filter=text' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     wait | sesh-wait)

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Conversation, Form, Home};
+use super::manifest::{Agent, Conversation, Form, Home};
 use super::recognise::Living;
 use super::session::SessionRecord;
 use super::state::Session;
@@ -30,6 +30,12 @@ pub struct Told {
 /// The folder that an agent's process keeps its files in. `variable` reads the environment of the process.
 pub fn folder(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     living.agent.manifest.home.folder(variable)
+}
+
+/// The folder that an agent keeps its files in where no process of it is left to say so. `variable` reads an environment
+/// that is like its own.
+pub fn home(agent: &Agent, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    agent.manifest.home.folder(variable)
 }
 
 /// The id of the conversation that a process is in. `variable` reads the environment of the process.

@@ -222,6 +222,15 @@ pub(crate) struct On {
 }
 
 impl On {
+    /// The words that mean the same server for another helper.
+    fn words(&self) -> Vec<OsString> {
+        match (&self.socket_name, &self.socket_path) {
+            (Some(name), _) => vec!["-L".into(), name.into()],
+            (None, Some(path)) => vec!["-S".into(), path.into()],
+            (None, None) => Vec::new(),
+        }
+    }
+
     fn server(&self) -> Result<Server> {
         Server::at(match (&self.socket_name, &self.socket_path) {
             (Some(name), _) => Socket::Name(name.clone()),

@@ -1,6 +1,8 @@
 //! `sesh-list`: finds and shows seshes.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
@@ -78,7 +80,8 @@ pub(super) struct Args {
     #[arg(long)]
     no_header: bool,
 
-    /// Stay, and show it again when it changes: on a terminal in place, else after an empty line (--json: a line each)
+    /// Stay, and show it again when it changes: on a terminal the picker as a dashboard, where nothing but --tag, --agent
+    /// and --state asks for less; else after an empty line (--json: a line each)
     #[arg(long)]
     watch: bool,
 
@@ -92,6 +95,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let server = args.on.server()?;
     if args.watch {
+        dashboard(&args);
         return watch(&server, &args);
     }
     let text = look(&server, &args)?;
@@ -101,6 +105,28 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::text(&text)?;
     }
     Ok(Exit::Done)
+}
+
+/// Becomes the picker, where that can show what was asked for. It is another program: this one is run all the time, and
+/// stays small.
+fn dashboard(args: &Args) {
+    let other = args.json || args.tags || args.mine || args.all || args.archived || args.no_header;
+    let other = other || args.format.is_some() || args.owner.is_some();
+    if other || !args.words.is_empty() || !args.columns.is_empty() || out::width().is_none() {
+        return;
+    }
+    let terms = args.tag.iter().map(|tag| format!("tag:{tag}"));
+    let terms = terms.chain(args.agent.iter().map(|agent| format!("agent:{agent}")));
+    let terms = terms.chain(args.state.iter().map(|state| format!("state:{state}")));
+    let filter = terms.collect::<Vec<String>>().join(" ");
+    if let Some(picker) = env::helper("sesh-enter") {
+        let mut picker = Command::new(picker);
+        picker
+            .args(["--watch", "--filter", &filter])
+            .args(args.on.words());
+        // Without it the table is as good.
+        let _ = picker.exec();
+    }
 }
 
 const NOBODY: &str = "no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too";
@@ -306,7 +332,7 @@ fn table(records: &[&Record]) -> Table {
                 };
                 vec![
                     record.name.clone(),
-                    state(record),
+                    record.state_in_words(),
                     out::age(record.since, now),
                     record.agent.clone().unwrap_or_default(),
                     record.tags.join(" "),
@@ -328,21 +354,6 @@ fn rendered(table: &Table, header: bool) -> String {
         return String::new();
     }
     table.render(header, out::width())
-}
-
-/// The state as people read it: an ended sesh says how.
-pub(super) fn state(record: &Record) -> String {
-    let state = record.state.as_str();
-    match (record.state, record.exit, &record.why) {
-        (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
-            (Some(code), _) => format!("{state} {code}"),
-            (_, Some(number)) => format!("{state} {}", signal::name(number)),
-            _ => format!("{state} ?"),
-        },
-        (State::Exited, None, _) => format!("{state} ?"),
-        (_, _, Some(why)) => format!("{state} {why}"),
-        _ => state.into(),
-    }
 }
 
 /// A column of `--columns`: its name and its value.

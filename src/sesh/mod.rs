@@ -1,5 +1,5 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`gather`](mod@gather), [`change`], [`enter`], [`end`],
-//! [`send`](mod@send), [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
+//! [`send`](mod@send), [`words`](mod@words), [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -19,3 +19,4 @@ pub mod reap;
 pub mod report;
 pub mod run;
 pub mod send;
+pub mod words;

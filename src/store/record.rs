@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
+use crate::proc::signal;
 use crate::state::{State, Why};
 
 /// The raw values of a sesh, by [`Key`].
@@ -355,6 +356,22 @@ impl Record {
             State::Exited if unseen && self.exit.is_some() => Some(Need::Finished),
             State::Idle if unseen && self.agent.is_some() => Some(Need::Finished),
             _ => None,
+        }
+    }
+
+    /// The state as people read it: why it waits, how it ended.
+    #[must_use]
+    pub fn state_in_words(&self) -> String {
+        let state = self.state.as_str();
+        match (self.state, self.exit, &self.why) {
+            (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
+                (Some(code), _) => format!("{state} {code}"),
+                (_, Some(number)) => format!("{state} {}", signal::name(number)),
+                _ => format!("{state} ?"),
+            },
+            (State::Exited, None, _) => format!("{state} ?"),
+            (_, _, Some(why)) => format!("{state} {why}"),
+            _ => state.into(),
         }
     }
 

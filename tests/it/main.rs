@@ -19,6 +19,7 @@ mod keys;
 mod list;
 mod moves;
 mod papers;
+mod picker;
 mod plugin;
 mod plugin_hooks;
 mod plugin_hostile;
