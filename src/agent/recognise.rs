@@ -110,6 +110,29 @@ pub fn living<'a>(
     found
 }
 
+/// Every process of one agent's, wherever it runs: on this server, on another, on none.
+pub fn everywhere<'a>(
+    processes: &[Process],
+    agent: &'a Agent,
+    program: impl Fn(i32) -> Program,
+) -> Vec<Living<'a>> {
+    let living = |process: &Process| {
+        let program = program(process.pid);
+        is_agent(&agent.manifest, process, &program).then(|| Living {
+            agent,
+            process: process.clone(),
+            program,
+            in_front: process.group == process.foreground,
+            wrappers: Vec::new(),
+        })
+    };
+    processes
+        .iter()
+        .filter(|process| !process.zombie && !proc::is_shell(&process.name))
+        .filter_map(living)
+        .collect()
+}
+
 /// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
 /// last.
 ///

@@ -8,14 +8,15 @@ use clap::Parser;
 use super::{On, target};
 use crate::error::{Error, Exit, Result};
 use crate::out;
-use crate::sesh::enter::{Way, chooser, next, see, way};
+use crate::sesh::enter::{Way, chooser, next, see, way, who_asks};
 use crate::sesh::find;
+use crate::sesh::restore::{self, Options};
 use crate::store::Record;
 use crate::tmux::Server;
 
 /// Go to a sesh: switch the client that asked, or attach
 ///
-/// Without a TARGET, tmux's own chooser opens, showing seshes alone. Exit 3 when --next finds none.
+/// One that has ended and has no pane any more is brought back first, as sesh-restore does. Without a TARGET, tmux's own chooser opens, showing seshes alone. Exit 3 when --next finds none.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
@@ -46,7 +47,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let client = args.client.as_deref();
     let way = match &args.target {
         Some(text) => {
-            let record = find::one(&server, &target(&server, text)?)?;
+            let mut record = find::one(&server, &target(&server, text)?)?;
+            if record.tmux.is_none() && !args.print {
+                who_asks(&server, client)?;
+                let late = Options {
+                    late: &out::hint,
+                    ..Options::DEFAULT
+                };
+                record = restore::one(&server, &record, &late)?;
+            }
             way(&server, &record, client, args.read_only)?
         }
         None if args.next => {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::limit;
 use super::made_up;
+use super::past::Past;
 use super::place::{self, Spot, Where};
 use crate::env;
 use crate::error::{Error, Result};
@@ -46,6 +47,8 @@ pub struct Request {
     pub argv: Vec<OsString>,
     /// Make the pane and wait there for a key.
     pub wait: bool,
+    /// The ended sesh that goes on here: what is not of this moment is as it was.
+    pub past: Option<Past>,
 }
 
 /// Columns and rows, where given.
@@ -72,7 +75,11 @@ pub struct Plan {
 pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
     let around = place::around(server)?;
-    let own = around.as_ref().and_then(|around| around.sesh);
+    // Whoever has it go on is not whoever made it.
+    let own = around
+        .as_ref()
+        .and_then(|around| around.sesh)
+        .filter(|_| request.past.is_none());
     request.parent = request.parent.or(own);
     request.owner = request.owner.or(own.map(|id| id.to_string()));
     let spot = place::decide(server, &request.place, around.as_ref())?;
@@ -122,13 +129,18 @@ impl Plan {
                          sesh-enter"
                     )));
                 }
+                Outcome::IdTaken if self.request.past.is_some() => {
+                    return Err(write::changed(self.id));
+                }
                 Outcome::IdTaken => {
                     return Err(Error::unusable(format!(
                         "the identity {} is taken: leave --id out for a new one",
                         self.id
                     )));
                 }
-                Outcome::SessionTaken if matches!(self.request.place, Where::At { .. }) => {
+                Outcome::SessionTaken
+                    if matches!(self.request.place, Where::At { .. } | Where::Back { .. }) =>
+                {
                     // Somebody made it since we looked.
                     self.spot = place::decide(server, &self.request.place, None)?;
                 }
@@ -319,8 +331,12 @@ impl Plan {
             }
             Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
+        create.extend(self.request.past.iter().flat_map(Past::leaves));
         create.extend([write::sums()]);
-        let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
+        let unused = match &self.request.past {
+            Some(past) => past.is_as_it_was(),
+            None => format!("#{{==:#{{{}}},}}", schema::book(self.id)),
+        };
         let with_id = Batch::from(command::if_format(
             None,
             &unused,
@@ -358,7 +374,7 @@ impl Plan {
             "busy"
         };
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
-        vec![
+        let mut values = vec![
             (Key::Name, name.to_string()),
             (Key::Tags, joined(&tags)),
             (Key::Agent, value::encode(agent)),
@@ -381,7 +397,11 @@ impl Plan {
             (Key::Expires, request.ttl.map(end_of).unwrap_or_default()),
             (Key::Host, value::encode(&env::machine())),
             (Key::Note, value::encode(&request.note)),
-        ]
+        ];
+        if let Some(past) = &request.past {
+            past.goes_on(&mut values);
+        }
+        values
     }
 
     /// Takes back what a list that failed halfway has made: the pane is known by the launch file in its
@@ -399,7 +419,10 @@ impl Plan {
         for pane in output.lines().filter_map(|line| line.parse().ok()) {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = write::forget(server, self.id);
+        let _ = match &self.request.past {
+            Some(past) => past.put_back(server),
+            None => write::forget(server, self.id),
+        };
     }
 }
 

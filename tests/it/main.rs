@@ -31,6 +31,7 @@ mod reap;
 mod recipes;
 mod report;
 mod resolve;
+mod restore;
 mod run;
 mod send;
 mod state;
