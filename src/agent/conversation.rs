@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Conversation, Form, Home, Manifest};
+use super::manifest::{Agent, Conversation, Form, Home, Manifest};
 use super::recognise::Living;
 use super::session::SessionRecord;
 use super::state::Session;
+use super::transcript::Transcript;
 use crate::id::SeshId;
 
 impl Conversation {
@@ -38,6 +39,17 @@ pub struct Told {
 /// The folder that an agent's process keeps its files in. `variable` reads the environment of the process.
 pub fn folder(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     living.agent.manifest.home.folder(variable)
+}
+
+/// What an agent keeps of a conversation, where that can be read. `variable` reads an environment.
+pub fn transcript(
+    agent: &Agent,
+    id: &str,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<Transcript> {
+    let folder = agent.manifest.home.folder(variable)?;
+    let files = agent.manifest.transcripts.files.as_ref()?;
+    Transcript::find(&agent.name, &folder, files, id)
 }
 
 /// The id of the conversation that a process is in. `variable` reads the environment of the process.

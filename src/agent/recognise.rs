@@ -133,6 +133,11 @@ pub fn everywhere<'a>(
         .collect()
 }
 
+/// Whether a process runs a program of an agent's, whatever it does with it.
+pub fn is_of(agent: &Agent, process: &Process, program: &Program) -> bool {
+    role(&agent.manifest, process, program).is_some()
+}
+
 /// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
 /// last.
 ///
@@ -158,8 +163,7 @@ pub fn nearest(
 ) -> Option<i32> {
     let is_one = |process: &&Process| {
         let program = program(process.pid);
-        let runs = |agent: &Agent| role(&agent.manifest, process, &program).is_some();
-        agents.iter().any(runs)
+        agents.iter().any(|agent| is_of(agent, process, &program))
     };
     above.iter().find(is_one).map(|process| process.pid)
 }

@@ -7,6 +7,7 @@ use clap::Parser;
 
 use super::{On, target};
 use crate::error::{Error, Exit, Result};
+use crate::id::shell_word;
 use crate::out;
 use crate::sesh::enter::{Way, chooser, next, see, way, who_asks};
 use crate::sesh::find;
@@ -49,7 +50,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(text) => {
             let mut record = find::one(&server, &target(&server, text)?)?;
             if record.tmux.is_none() && !args.print {
-                who_asks(&server, client)?;
+                // Not for nobody.
+                if who_asks(&server, client)?.is_none() {
+                    terminal()?;
+                }
                 let late = Options {
                     late: &out::hint,
                     ..Options::DEFAULT
@@ -96,11 +100,7 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     match way {
         Way::Switch(batch) => server.run(&batch).map(drop),
         Way::Attach(batch) => {
-            if !std::io::stdin().is_terminal() {
-                return Err(Error::unusable(
-                    "this is no terminal to attach: --print shows the command for one",
-                ));
-            }
+            terminal()?;
             let error = server.client_for(&batch).exec();
             Err(Error::failed(format!(
                 "cannot become the tmux client: {error}"
@@ -109,12 +109,12 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     }
 }
 
-/// A word that a POSIX shell reads back as it is.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+/// That there is a terminal to attach.
+fn terminal() -> Result<()> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
     }
+    Err(Error::unusable(
+        "this is no terminal to attach: --print shows the command for one",
+    ))
 }

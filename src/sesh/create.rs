@@ -123,6 +123,11 @@ impl Plan {
             }
             match outcome? {
                 Outcome::Made(record) => return Ok(*record),
+                Outcome::NameTaken if self.request.past.is_some() => {
+                    return Err(Error::unusable(format!(
+                        "another living sesh is called {name} now: rename one with sesh-set"
+                    )));
+                }
                 Outcome::NameTaken if self.request.name.is_some() => {
                     return Err(Error::unusable(format!(
                         "the name {name} is taken by a living sesh: choose another, or go there with \
@@ -354,7 +359,7 @@ impl Plan {
         };
         Batch::from(command::start_server()).then(command::if_format(
             None,
-            &name_is_free(name, None),
+            &name_is_free(name, self.request.past.as_ref().map(|_| self.id)),
             &with_room,
             &Batch::from(command::print(None, "name")),
         ))

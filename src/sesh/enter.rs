@@ -122,15 +122,15 @@ pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bo
     Ok(Way::Switch(batch))
 }
 
-/// Whether there is somebody to go there: asked before something is done for it.
+/// The client that [`way`] would switch: asked before something is done for it. `None` where a terminal would be attached.
 ///
 /// # Errors
 /// As [`way`].
-pub fn who_asks(server: &Server, client: Option<&str>) -> Result<()> {
+pub fn who_asks(server: &Server, client: Option<&str>) -> Result<Option<String>> {
     if client.is_none() && !server.is_callers() {
-        return Ok(());
+        return Ok(None);
     }
-    asking_client(server, client, None).map(drop)
+    asking_client(server, client, None).map(|(client, _)| Some(client))
 }
 
 /// The way to tmux's own chooser, showing seshes alone.

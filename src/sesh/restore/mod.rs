@@ -13,7 +13,7 @@ use super::place::Where;
 use super::{find, reap};
 use crate::agent::manifest::{Agent, Agents};
 use crate::env;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::store::{Key, Record, Target, value};
 use crate::tmux::Server;
@@ -43,27 +43,30 @@ impl Options<'_> {
 /// Has an ended sesh go on, and gives what it is then. Its agent is there by then, in its conversation.
 ///
 /// # Errors
-/// [`Exit::Unusable`](crate::error::Exit::Unusable) when that would do harm or cannot be,
-/// [`Exit::Changed`](crate::error::Exit::Changed) when somebody else was first, and, with its last lines, what became of
-/// an agent that did not come: then all is as it was.
+/// [`Exit::Unusable`] when that would do harm or cannot be, [`Exit::Changed`] when somebody else was first, and, with its
+/// last lines, [`Exit::Failed`] for an agent that did not come: then all is as it was. [`Exit::TimedOut`] and
+/// [`Exit::Unconfirmed`] for one that lives and is not there yet, or is in another conversation.
 pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Record> {
     let agents = Agents::read(env::agents_dir().as_deref()).all;
     refuse::one_that_is_here(record)?;
     let resumed = resumed(record, &agents, options)?;
     refuse::folder(record)?;
     if let Some(resumed) = &resumed {
-        refuse::conversation(server, record, resumed, &agents)?;
+        refuse::conversation(server, record, resumed)?;
     }
     let past = Past::read(server, record)?;
     let made = plan(server, request(record, &past, resumed.as_ref(), options)?)?;
-    let made = made.carry_out(server).map_err(|error| {
-        // What was true when it was read is not any more: perhaps there is a reason to tell.
-        let found = find::one(server, &Target::Id(record.uuid));
-        let refused = found.and_then(|now| refuse::one_that_is_here(&now));
-        refused
+    let made = made.carry_out(server).map_err(|error| match error.exit {
+        // Somebody was first: perhaps there is more to tell.
+        Exit::Changed => find::one(server, &Target::Id(record.uuid))
+            .and_then(|now| refuse::one_that_is_here(&now))
+            .and_then(|()| match &resumed {
+                Some(resumed) => refuse::conversation(server, record, resumed),
+                None => Ok(()),
+            })
             .err()
-            .filter(|_| error.exit == crate::error::Exit::Changed)
-            .unwrap_or(error)
+            .unwrap_or(error),
+        _ => error,
     })?;
     let Some(resumed) = resumed else {
         return Ok(made);
