@@ -266,6 +266,17 @@ pub fn shown(text: &str) -> String {
     format!("{cut:?}")
 }
 
+/// A word that a POSIX shell reads back as it is.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

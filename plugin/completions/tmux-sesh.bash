@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,gather,run,send,pane,enter,wait,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -53,6 +53,12 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '+=targets' '--kill' '--forget' '--timeout=text' '-L=text' '-S=file' '-h' '--help' '-V'
         '--version'
+      )
+      ;;
+    restore | sesh-restore)
+      takes=(
+        '1=targets' '--=command' '--run' '--timeout=text' '--enter' '--json' '-L=text' '-S=file' '-h'
+        '--help' '-V' '--version'
       )
       ;;
     gather | sesh-gather)
@@ -348,6 +354,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-list \
   sesh-set \
   sesh-end \
+  sesh-restore \
   sesh-gather \
   sesh-run \
   sesh-send \

@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -139,6 +139,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a adopt -d 'Make a sesh of a pane t
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a list -d 'Find seshes and show them'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a set -d 'Rename, tag, archive, annotate a sesh'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a end -d 'End seshes: an idle agent leaves by its own way out, else HUP, then TERM'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a restore -d 'Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a gather -d 'Read what came of a set of seshes: state, exit, duration and all that each printed'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run a sesh\'s command in its pane, record its end, hold the pane readable'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a send -d 'Send a message to agents and shells, and prove that it arrived'
@@ -238,6 +239,17 @@ complete -c sesh-end -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-end -s h -l help -d 'Print help'
 complete -c sesh-end -s V -l version -d 'Print version'
 complete -c sesh-end -n '__tmux_sesh_at 1+ --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-restore -f
+complete -c sesh-restore -l run -d 'Run a command that would otherwise be typed and wait for Enter'
+complete -c sesh-restore -l timeout -x -d 'How long an agent may take until it is there'
+complete -c sesh-restore -l enter -d 'Go there'
+complete -c sesh-restore -l json -d 'Print the record as JSON'
+complete -c sesh-restore -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-restore -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-restore -s h -l help -d 'Print help'
+complete -c sesh-restore -s V -l version -d 'Print version'
+complete -c sesh-restore -n '__tmux_sesh_at 1 --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-restore -n 'contains -- -- (commandline -opc)' -a '(__tmux_sesh_command)'
 complete -c sesh-gather -f
 complete -c sesh-gather -l tag -x -a '(__tmux_sesh_tags)' -d 'All with this tag; may be repeated: those that have all of them'
 complete -c sesh-gather -l end -d 'End those whose output was read, as sesh-end does, the ones that still run too'

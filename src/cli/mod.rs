@@ -16,6 +16,7 @@ mod sesh_new;
 mod sesh_pane;
 mod sesh_reap;
 mod sesh_report;
+mod sesh_restore;
 mod sesh_run;
 mod sesh_send;
 mod sesh_set;
@@ -81,6 +82,7 @@ tools! {
     SESH_LIST = "sesh-list" in sesh_list,
     SESH_SET = "sesh-set" in sesh_set,
     SESH_END = "sesh-end" in sesh_end,
+    SESH_RESTORE = "sesh-restore" in sesh_restore,
     SESH_GATHER = "sesh-gather" in sesh_gather,
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_SEND = "sesh-send" in sesh_send,

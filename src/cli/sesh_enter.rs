@@ -7,20 +7,22 @@ use clap::Parser;
 
 use super::{On, target};
 use crate::error::{Error, Exit, Result};
-use crate::id::SeshId;
+use crate::id::{SeshId, shell_word};
 use crate::out;
 use crate::picker::choice::Choice;
 use crate::picker::rows::Row;
 use crate::picker::{self, From, Options, Outcome, Purpose};
-use crate::sesh::enter::{Way, chooser, last, next, see, way};
+use crate::sesh::enter::{Way, chooser, last, next, see, way, who_asks};
 use crate::sesh::find;
+use crate::sesh::restore;
 use crate::store::Record;
 use crate::tmux::{Batch, Server, command};
 
 /// Go to a sesh: switch the client that asked, or attach
 ///
-/// Without a TARGET the picker opens: every sesh, live, to go to and to act on. @sesh-picker makes it fzf, or tmux's own
-/// chooser (tree). Exit 130 when nothing was chosen, 3 when there is nothing to choose or --next finds none.
+/// One that has ended and has no pane any more is brought back first, as sesh-restore does. Without a TARGET the picker
+/// opens: every sesh, live, to go to and to act on. @sesh-picker makes it fzf, or tmux's own chooser (tree). Exit 130 when
+/// nothing was chosen, 3 when there is nothing to choose or --next finds none.
 #[derive(Debug, Parser)]
 #[command(after_help = after_help())]
 pub(super) struct Args {
@@ -107,7 +109,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         _ if args.pick => return pick(&server, &args),
         Some(text) => {
-            let record = find::one(&server, &target(&server, text)?)?;
+            let mut record = find::one(&server, &target(&server, text)?)?;
+            if record.tmux.is_none() && !args.print {
+                // Not for nobody.
+                if who_asks(&server, client)?.is_none() {
+                    terminal()?;
+                }
+                let late = restore::Options {
+                    late: &out::hint,
+                    ..restore::Options::DEFAULT
+                };
+                record = restore::one(&server, &record, &late)?;
+            }
             way(&server, &record, client, args.read_only)?
         }
         None if args.next => {
@@ -169,7 +182,13 @@ fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow:
         Outcome::Chosen(row) if purpose == Purpose::Pick => return chosen(server, args, &row),
         Outcome::Chosen(row) => follow(
             server,
-            picker::way(server, &row, args.client.as_deref(), args.read_only)?,
+            picker::way(
+                server,
+                &row,
+                args.client.as_deref(),
+                args.read_only,
+                &out::hint,
+            )?,
         )?,
     }
     Ok(Exit::Done)
@@ -209,7 +228,13 @@ fn chosen(server: &Server, args: &Args, row: &Row) -> anyhow::Result<Exit> {
     if args.enter {
         follow(
             server,
-            picker::way(server, row, args.client.as_deref(), args.read_only)?,
+            picker::way(
+                server,
+                row,
+                args.client.as_deref(),
+                args.read_only,
+                &out::hint,
+            )?,
         )?;
     }
     Ok(Exit::Done)
@@ -229,11 +254,7 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     match way {
         Way::Switch(batch) => server.run(&batch).map(drop),
         Way::Attach(batch) => {
-            if !std::io::stdin().is_terminal() {
-                return Err(Error::unusable(
-                    "this is no terminal to attach: --print shows the command for one",
-                ));
-            }
+            terminal()?;
             let error = server.client_for(&batch).exec();
             Err(Error::failed(format!(
                 "cannot become the tmux client: {error}"
@@ -242,12 +263,12 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     }
 }
 
-/// A word that a POSIX shell reads back as it is.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+/// That there is a terminal to attach.
+fn terminal() -> Result<()> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
     }
+    Err(Error::unusable(
+        "this is no terminal to attach: --print shows the command for one",
+    ))
 }

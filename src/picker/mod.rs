@@ -36,6 +36,8 @@ use crate::error::{Error, Result};
 use crate::id::SeshId;
 use crate::proc::signal;
 use crate::sesh::enter::{self, Way};
+use crate::sesh::restore;
+use crate::store::Record;
 use crate::tmux::{Batch, Frame, Server};
 use branch::Branches;
 use job::Done;
@@ -89,6 +91,8 @@ enum News {
     Rows(source::Wanted, Result<Vec<Row>>),
     Preview(Preview),
     Done(Done),
+    /// What became of one that was to be brought back.
+    Back(Result<Box<Record>>),
     /// It has to end: a signal, or the terminal is gone.
     End,
 }
@@ -193,16 +197,35 @@ pub fn row(server: &Server, uuid: SeshId, from: From) -> Result<Row> {
     found.ok_or_else(|| Error::nothing(format!("there is no sesh {uuid} to choose")))
 }
 
-/// The way to a row. One without a pane has to be brought back first: this is the place for that.
+/// The way to a row. One without a pane is brought back first, for which `late` is called with a sentence when that takes
+/// longer than a second.
 ///
 /// # Errors
-/// As [`enter::way`].
-pub fn way(server: &Server, row: &Row, client: Option<&str>, read_only: bool) -> Result<Way> {
+/// As [`enter::way`] and [`restore::one`].
+pub fn way(
+    server: &Server,
+    row: &Row,
+    client: Option<&str>,
+    read_only: bool,
+    late: &dyn Fn(&str),
+) -> Result<Way> {
     match (&row.record, &row.place) {
-        (Some(record), _) => enter::way(server, record, client, read_only),
+        (Some(record), None) => {
+            let record = back(server, record, late)?;
+            enter::way(server, &record, client, read_only)
+        }
+        (Some(record), Some(_)) => enter::way(server, record, client, read_only),
         (None, Some(place)) => enter::way_to(server, place, client, read_only),
         (None, None) => Err(Error::nothing(format!("{} has no pane here", row.name))),
     }
+}
+
+fn back(server: &Server, record: &Record, late: &dyn Fn(&str)) -> Result<Record> {
+    let options = restore::Options {
+        late,
+        ..restore::Options::DEFAULT
+    };
+    restore::one(server, record, &options)
 }
 
 fn theme(server: &Server, client: Option<&str>) -> Theme {
@@ -331,6 +354,8 @@ impl Picker<'_> {
                 self.reload();
                 self.model.done(done);
             }
+            News::Back(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
+            News::Back(Err(error)) => self.model.complain(error.sentence),
             News::End => return Ok(Some(Outcome::Left)),
         }
         Ok(None)
@@ -370,7 +395,23 @@ impl Picker<'_> {
         if self.model.purpose == Purpose::Pick {
             return Some(Outcome::Chosen(row));
         }
-        match way(self.server, &row, self.client.as_deref(), self.read_only) {
+        if let (Some(record), None) = (&row.record, &row.place) {
+            self.model.say(format!("bringing {} back …", record.name));
+            let (server, sender) = (self.server.clone(), self.sender.clone());
+            let record = record.clone();
+            thread::spawn(move || {
+                let record = back(&server, &record, &|_| {});
+                drop(sender.send(News::Back(record.map(Box::new))));
+            });
+            return None;
+        }
+        match way(
+            self.server,
+            &row,
+            self.client.as_deref(),
+            self.read_only,
+            &|_| {},
+        ) {
             Ok(way @ Way::Attach(_)) => return Some(Outcome::Attach(way)),
             Ok(Way::Switch(batch)) => match self.server.run(&batch) {
                 Ok(_) if self.model.purpose == Purpose::Watch => {}

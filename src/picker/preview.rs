@@ -10,7 +10,7 @@ use super::rows::{Row, RowId};
 use crate::agent::conversation;
 use crate::agent::manifest::Agents;
 use crate::agent::screen::{self, Colour, Screen};
-use crate::agent::transcript::{Entry, Transcript};
+use crate::agent::transcript::Entry;
 use crate::env;
 use crate::pane::capture::{How, Region, capture};
 use crate::store::Target;
@@ -106,17 +106,15 @@ fn talk(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
     let (kind, id) = (record.agent.as_ref()?, record.conversation.as_ref()?);
     let agents = Agents::read(env::agents_dir().as_deref()).all;
     let agent = agents.iter().find(|agent| agent.name == *kind)?;
-    let files = agent.manifest.transcripts.files.as_ref()?;
-    let folder = conversation::home(agent, |name| env::folder(name).map(Into::into))?;
-    let entries = Transcript::find(kind, &folder, files, id)?
-        .from_begin()
-        .more();
+    let variable = |name: &str| env::folder(name).map(Into::into);
+    let transcript = conversation::transcript(agent, id, variable)?;
+    let entries = transcript.from_begin().more();
     let mut lines = Vec::new();
     for entry in entries {
         let (mark, text) = match entry {
             Entry::Prompt(text) => ("› ", text),
             Entry::Answer(text) => ("  ", text),
-            Entry::End => continue,
+            Entry::Begin | Entry::End => continue,
         };
         for (at, line) in text.lines().enumerate() {
             let mark = if at == 0 { mark } else { "  " };

@@ -156,6 +156,12 @@ pub fn program(pid: i32) -> Program {
     table::program(pid)
 }
 
+/// The processes that have a file open. Of none is it known where the system does not say.
+#[must_use]
+pub fn holders(file: &std::path::Path) -> Vec<Process> {
+    table::holders(file)
+}
+
 /// The folder that a process works in.
 #[must_use]
 pub fn folder(pid: i32) -> Option<PathBuf> {

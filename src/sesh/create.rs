@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::limit;
 use super::made_up;
+use super::past::Past;
 use super::place::{self, Spot, Where};
 use crate::env;
 use crate::error::{Error, Result};
@@ -46,6 +47,8 @@ pub struct Request {
     pub argv: Vec<OsString>,
     /// Make the pane and wait there for a key.
     pub wait: bool,
+    /// The ended sesh that goes on here: what is not of this moment is as it was.
+    pub past: Option<Past>,
 }
 
 /// Columns and rows, where given.
@@ -72,7 +75,11 @@ pub struct Plan {
 pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
     let around = place::around(server)?;
-    let own = around.as_ref().and_then(|around| around.sesh);
+    // Whoever has it go on is not whoever made it.
+    let own = around
+        .as_ref()
+        .and_then(|around| around.sesh)
+        .filter(|_| request.past.is_none());
     request.parent = request.parent.or(own);
     request.owner = request.owner.or(own.map(|id| id.to_string()));
     let spot = place::decide(server, &request.place, around.as_ref())?;
@@ -116,11 +123,19 @@ impl Plan {
             }
             match outcome? {
                 Outcome::Made(record) => return Ok(*record),
+                Outcome::NameTaken if self.request.past.is_some() => {
+                    return Err(Error::unusable(format!(
+                        "another living sesh is called {name} now: rename one with sesh-set"
+                    )));
+                }
                 Outcome::NameTaken if self.request.name.is_some() => {
                     return Err(Error::unusable(format!(
                         "the name {name} is taken by a living sesh: choose another, or go there with \
                          sesh-enter"
                     )));
+                }
+                Outcome::IdTaken if self.request.past.is_some() => {
+                    return Err(write::changed(self.id));
                 }
                 Outcome::IdTaken => {
                     return Err(Error::unusable(format!(
@@ -128,7 +143,9 @@ impl Plan {
                         self.id
                     )));
                 }
-                Outcome::SessionTaken if matches!(self.request.place, Where::At { .. }) => {
+                Outcome::SessionTaken
+                    if matches!(self.request.place, Where::At { .. } | Where::Back { .. }) =>
+                {
                     // Somebody made it since we looked.
                     self.spot = place::decide(server, &self.request.place, None)?;
                 }
@@ -319,8 +336,12 @@ impl Plan {
             }
             Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
+        create.extend(self.request.past.iter().flat_map(Past::leaves));
         create.extend([write::sums()]);
-        let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
+        let unused = match &self.request.past {
+            Some(past) => past.is_as_it_was(),
+            None => format!("#{{==:#{{{}}},}}", schema::book(self.id)),
+        };
         let with_id = Batch::from(command::if_format(
             None,
             &unused,
@@ -338,7 +359,7 @@ impl Plan {
         };
         Batch::from(command::start_server()).then(command::if_format(
             None,
-            &name_is_free(name, None),
+            &name_is_free(name, self.request.past.as_ref().map(|_| self.id)),
             &with_room,
             &Batch::from(command::print(None, "name")),
         ))
@@ -358,7 +379,7 @@ impl Plan {
             "busy"
         };
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
-        vec![
+        let mut values = vec![
             (Key::Name, name.to_string()),
             (Key::Tags, joined(&tags)),
             (Key::Agent, value::encode(agent)),
@@ -381,7 +402,11 @@ impl Plan {
             (Key::Expires, request.ttl.map(end_of).unwrap_or_default()),
             (Key::Host, value::encode(&env::machine())),
             (Key::Note, value::encode(&request.note)),
-        ]
+        ];
+        if let Some(past) = &request.past {
+            past.goes_on(&mut values);
+        }
+        values
     }
 
     /// Takes back what a list that failed halfway has made: the pane is known by the launch file in its
@@ -399,7 +424,10 @@ impl Plan {
         for pane in output.lines().filter_map(|line| line.parse().ok()) {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = write::forget(server, self.id);
+        let _ = match &self.request.past {
+            Some(past) => past.put_back(server),
+            None => write::forget(server, self.id),
+        };
     }
 }
 

@@ -104,8 +104,7 @@ pub fn see(record: &Record) -> Option<Command> {
 pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bool) -> Result<Way> {
     let place = record.tmux.as_ref().ok_or_else(|| {
         Error::unusable(format!(
-            "{} has ended and has no pane any more: pane-capture shows its last lines, sesh-new starts \
-             another",
+            "{} has ended and has no pane any more: sesh-restore brings it back, pane-capture shows its last lines",
             record.name
         ))
     })?;
@@ -140,6 +139,17 @@ pub fn way_to(
         batch = batch.then(command::make_read_only(&client.name));
     }
     Ok(Way::Switch(batch))
+}
+
+/// The client that [`way`] would switch: asked before something is done for it. `None` where a terminal would be attached.
+///
+/// # Errors
+/// As [`way`].
+pub fn who_asks(server: &Server, client: Option<&str>) -> Result<Option<String>> {
+    if client.is_none() && !server.is_callers() {
+        return Ok(None);
+    }
+    asking_client(server, client, None).map(|(client, _)| Some(client.name))
 }
 
 /// The way to tmux's own chooser, showing seshes alone.

@@ -16,7 +16,7 @@ use super::find;
 use super::hold::{self, Held};
 use crate::env;
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, SeshId, shell_word};
 use crate::journal::launch::Launch;
 use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
@@ -148,7 +148,11 @@ impl Run {
         }
         if self.launch.wait {
             terminal.take_back();
-            terminal.write(&format!("{HELD}ready; Enter starts, q closes]"));
+            let command = self.launch.argv.iter().map(|word| word.to_string_lossy());
+            terminal.write(&format!(
+                "{}{HELD}ready; Enter starts, q closes]",
+                typed(command)
+            ));
             if let Choice::Close = self.choice(terminal, None, b"\r\n", b"") {
                 return Ok(0);
             }
@@ -471,6 +475,24 @@ fn exit_code(end: End) -> u8 {
     }
 }
 
+/// A command as a person would have typed it, on a line of its own. Nothing of it acts on the terminal.
+fn typed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let words: Vec<String> = words.map(|word| shell_word(word.as_ref())).collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    let line: String = words
+        .join(" ")
+        .chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let plain = escaped.is_none().then_some(c);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect();
+    format!("$ {line}\r\n")
+}
+
 fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
     let how = match end {
         End::Code(code) => format!("exit {code}"),
@@ -513,6 +535,14 @@ mod tests {
         assert_eq!(value::decode(&tail("\n\n")), "\n");
         let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
         assert_eq!(value::decode(&tail(&long)), "last\n");
+    }
+
+    #[test]
+    fn a_command_is_shown_and_does_not_act() {
+        let words = ["make", "a b", "\u{1b}[31m", "it's"];
+        let line = typed(words.into_iter());
+        assert_eq!(line, "$ make 'a b' '\\u{1b}[31m' 'it'\\''s'\r\n");
+        assert_eq!(typed([""; 0].into_iter()), "");
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub fn hint() -> Command {
 }
 
 /// The commands that make a pane a sesh: its options and its book record. Without a [`Key::Proc`] among the
-/// values it is bound to the pane's process by the pid alone, which is all that a list can know.
+/// values it is bound to the pane's process by the pid alone, which is all that a list can know. Of what is counted and
+/// timed from a birth on, the values hold what a sesh that goes on has already.
 #[must_use]
 pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     let mut commands = vec![
@@ -35,15 +36,20 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
             commands.push(command::set_pane(pane, key.option(), value));
         }
     }
+    let given = |key: Key| values.iter().find(|(it, _)| *it == key);
     for key in [Key::Created, Key::Updated, Key::Since] {
-        commands.push(command::set_pane_expanded(pane, key.option(), NOW));
+        if given(key).is_none() {
+            commands.push(command::set_pane_expanded(pane, key.option(), NOW));
+        }
     }
     // There is nothing to look at yet.
     for key in [Key::Gen, Key::Seen] {
-        commands.push(command::set_pane(pane, key.option(), "1"));
+        if given(key).is_none() {
+            commands.push(command::set_pane(pane, key.option(), "1"));
+        }
     }
-    let busy = |(key, value): &(Key, String)| (*key, value.as_str()) == (Key::State, "busy");
-    if values.iter().any(busy) {
+    let busy = given(Key::State).is_some_and(|(_, state)| state == "busy");
+    if busy && given(Key::Worked).is_none() {
         commands.push(command::set_pane(pane, Key::Worked.option(), "1"));
     }
     commands.extend([book(pane, id), hint()]);

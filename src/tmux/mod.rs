@@ -12,7 +12,7 @@ pub mod version;
 pub mod word;
 
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -298,6 +298,34 @@ impl Server {
         // As tmux does: another user may have made it, with a server of his own in it.
         (kept.is_dir() && kept.uid() == user && kept.mode() & OTHERS == 0)
             .then(|| folder.join(name))
+    }
+
+    /// The user's other servers, as the sockets in tmux's own folder tell: whether they run is another question.
+    #[must_use]
+    pub fn others(&self) -> Vec<Self> {
+        let default = Self {
+            program: self.program.clone(),
+            socket: Socket::Name("default".into()),
+        };
+        let folder = default.socket_path();
+        let folder = folder.as_deref().and_then(Path::parent);
+        let entries = folder.map(std::fs::read_dir);
+        let own = self.socket_path();
+        let mut others: Vec<PathBuf> = entries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()))
+            .map(|entry| entry.path())
+            .filter(|path| path.to_str().is_some() && Some(path) != own.as_ref())
+            .collect();
+        others.sort();
+        let at = |path| Self {
+            program: self.program.clone(),
+            socket: Socket::Path(path),
+        };
+        others.into_iter().map(at).collect()
     }
 
     /// The client to replace this process with: for what owns the terminal.

@@ -32,6 +32,7 @@ mod reap;
 mod recipes;
 mod report;
 mod resolve;
+mod restore;
 mod run;
 mod send;
 mod state;
