@@ -275,20 +275,43 @@ fn the_choice_stays_while_others_come_and_go() {
 }
 
 #[test]
-fn one_without_a_pane_says_why_not() {
+fn one_without_a_pane_comes_back() {
     let (server, person) = scene((80, 24));
     let beta = server.sesh("sesh-list", ["--json", "beta"]).ok().only();
-    server.sesh("sesh-end", ["beta"]).ok();
-    until("it is in its book alone", || {
-        !server.record(beta.uuid()).has_pane()
-    });
+    let ends = || {
+        server.sesh("sesh-end", ["beta"]).ok();
+        until("it is in its book alone", || {
+            !server.record(beta.uuid()).has_pane()
+        });
+        person.opens();
+        person.types(&["C-e"]);
+        person.finds("beta");
+    };
+    ends();
+    person.types(&["Enter"]);
+    until("it is there", || place(&server, person.client()) == "beta");
+    person.closes();
+    // Its command is typed, and not run.
+    person.shows("ready; Enter starts");
+    assert!(server.record(beta.uuid()).live());
+    // One that cannot come back stays in the list, and the picker open.
+    server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
+    let gone = server.path("gone");
+    std::fs::create_dir(&gone).expect("a folder");
+    let cwd = gone.to_str().expect("UTF-8");
+    server.new_sesh(["delta", "--cwd", cwd, "--", "sleep", "60"]);
+    server.sesh("sesh-end", ["delta"]).ok();
+    std::fs::remove_dir(&gone).expect("no folder");
     person.opens();
     person.types(&["C-e"]);
-    person.finds("beta");
+    person.finds("delta");
     person.types(&["Enter"]);
-    person.shows("has ended and has no pane");
+    person.shows("is gone");
     person.shows(OPEN);
-    // Nor can anything be sent to it; it can be forgotten.
+    person.types(&["Escape", "Escape"]);
+    person.closes();
+    ends();
+    // Nothing can be sent to it; it can be forgotten.
     person.types(&["C-s"]);
     person.shows("has no pane any more");
     person.types(&["C-x"]);
