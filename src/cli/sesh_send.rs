@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long)]
     reply: bool,
 
-    /// If the agent works: into its own queue, for when it has finished
+    /// If the agent works: into its own queue, for when it has finished; nothing is typed where it has a command for that
     #[arg(long)]
     queue: bool,
 

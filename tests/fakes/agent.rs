@@ -7,8 +7,12 @@
 //!   where NAME is what it is called
 //! - `composer FOLDER` has it do what the real ones do with what is typed: see there
 //! - `exit CODE`
+//!
+//! `queue …` as its first word: see [`composer`].
 
 mod composer;
+mod drawn;
+mod kind;
 
 use std::io::Write;
 use std::path::Path;
@@ -17,6 +21,10 @@ use std::process::{Command, Stdio};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "queue") {
+        composer::queue(&words);
+    }
     let stdin = std::io::stdin();
     if let Ok(mut terminal) = tcgetattr(&stdin) {
         // As the real ones: what is typed is not on the screen by itself.
@@ -60,11 +68,15 @@ fn show(text: &str) {
     std::io::stdout().flush().expect("a terminal");
 }
 
-fn says(payload: &str) {
+/// What it is called.
+fn name() -> String {
     let name = std::env::args().next().unwrap_or_default();
-    let name = name.rsplit('/').next().unwrap_or_default();
+    name.rsplit('/').next().unwrap_or_default().into()
+}
+
+fn says(payload: &str) {
     let mut report = Command::new("sesh-report")
-        .args(["--from", name])
+        .args(["--from", &name()])
         .stdin(Stdio::piped())
         .spawn()
         .expect("sesh-report on PATH");
