@@ -7,7 +7,8 @@
 //! - `draft TEXT`: a person types; `clear`: and takes it away
 //! - `swallow MS`: Enter within this time behind a paste is a line of it; `deaf N`: the next N Enters do nothing
 //! - `returns TEXT`: when it is interrupted, that prompt is in its composer again
-//! - `hooks`: it tells each prompt to sesh-report; `threads`: its own command for its queue works (Codex)
+//! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude)
+//! - `answers TEXT`: what it answers, in which `\\n` ends a line; `threads`: its own command for its queue works (Codex)
 //! - `exit`
 //!
 //! What it is sent stands in `FOLDER/got`, a line of JSON each: `["sent", TEXT]`, `["queued", TEXT]`, `["steered", TEXT]`,
@@ -100,11 +101,15 @@ struct Composer {
     asks: Option<Question>,
     asks_behind_paste: bool,
     hooks: bool,
+    transcript: bool,
+    answer: Option<String>,
     threads: bool,
     turn: Duration,
     swallow: Duration,
     deaf: u32,
     returns: Option<String>,
+    /// What it answered last.
+    answered: String,
     pasted: Option<Instant>,
     /// When keys came, and how many right behind each other.
     typed: Option<(Instant, u32)>,
@@ -136,6 +141,23 @@ pub(crate) fn queue(words: &[String]) -> ! {
     std::process::exit(0);
 }
 
+/// Adds a turn to what Claude keeps of a conversation.
+fn keep(prompt: &str, answer: &str) {
+    let home = std::env::var_os("HOME").expect("a home");
+    let folder = Path::new(&home).join(".claude/projects/project");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(format!("{CONVERSATION}.jsonl"));
+    let file = OpenOptions::new().create(true).append(true).open(file);
+    let mut file = file.expect("a file");
+    for line in [
+        serde_json::json!({ "type": "user", "message": { "content": prompt } }),
+        serde_json::json!({ "type": "assistant", "message": { "content": [{ "type": "text", "text": answer }] } }),
+        serde_json::json!({ "type": "system", "subtype": "turn_duration" }),
+    ] {
+        writeln!(file, "{line}").expect("a line");
+    }
+}
+
 impl Composer {
     fn new(folder: &Path) -> Self {
         super::show("\x1b[?2004h");
@@ -153,11 +175,14 @@ impl Composer {
             asks: None,
             asks_behind_paste: false,
             hooks: false,
+            transcript: false,
+            answer: None,
             threads: false,
             turn: Duration::ZERO,
             swallow: kind.swallows,
             deaf: 0,
             returns: None,
+            answered: String::new(),
             pasted: None,
             typed: None,
             leaves: false,
@@ -187,6 +212,9 @@ impl Composer {
             "deaf" => self.deaf = number(),
             "returns" => self.returns = Some(rest.into()),
             "hooks" => self.hooks = true,
+            "mute" => self.hooks = false,
+            "transcript" => self.transcript = true,
+            "answers" => self.answer = Some(rest.replace("\\n", "\n")),
             "threads" => {
                 self.threads = true;
                 File::create(thread(CONVERSATION)).expect("a file");
@@ -389,9 +417,15 @@ impl Composer {
     fn begins(&mut self, text: &str) {
         self.note("sent", text);
         self.history.push(format!("> {}", self.shown(text)));
-        self.history.push(format!("got {}", text.chars().count()));
+        let got = format!("got {}", text.chars().count());
+        let answer = self.answer.clone().unwrap_or(got);
+        self.history.push(self.shown(&answer));
+        if self.transcript {
+            keep(text, &answer);
+        }
+        self.answered = answer;
         if self.turn.is_zero() {
-            self.says_of(false, "");
+            self.says_of(false, &self.answered);
         } else {
             self.until = Some(Instant::now() + self.turn);
         }
@@ -417,7 +451,7 @@ impl Composer {
                 "session_id": id, "hook_event_name": "BeforeAgent", "prompt": text,
             }),
             ("gemini", false) => serde_json::json!({
-                "session_id": id, "hook_event_name": "AfterAgent",
+                "session_id": id, "hook_event_name": "AfterAgent", "prompt_response": text,
             }),
             ("opencode", true) => serde_json::json!({
                 "type": "chat.message", "properties": { "sessionID": "ses_1", "prompt": text },
@@ -430,7 +464,9 @@ impl Composer {
             (_, true) => serde_json::json!({
                 "session_id": id, "hook_event_name": "UserPromptSubmit", "prompt": text,
             }),
-            (_, false) => serde_json::json!({ "session_id": id, "hook_event_name": "Stop" }),
+            (_, false) => serde_json::json!({
+                "session_id": id, "hook_event_name": "Stop", "last_assistant_message": text,
+            }),
         };
         super::says(&payload.to_string());
         if self.kind.name == "pi" && begin {
@@ -446,7 +482,7 @@ impl Composer {
     fn works_on(&mut self) {
         if self.until.is_some_and(|until| until <= Instant::now()) {
             self.until = None;
-            self.says_of(false, "");
+            self.says_of(false, &self.answered);
         }
         if self.threads && !self.works() {
             let text = std::fs::read_to_string(thread(CONVERSATION)).expect("a file");

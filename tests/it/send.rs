@@ -212,8 +212,9 @@ fn without_hooks_the_screen_proves_it() {
     );
     let text = server
         .sesh("sesh-send", [&agent.pane, "--reply", "and now"])
-        .ok();
-    assert_eq!(text.text(), "got 7\n");
+        .said();
+    assert_eq!(text.stdout, b"got 7\n");
+    assert!(text.stderr.contains("what its screen shows"), "{text}");
 }
 
 #[test]
