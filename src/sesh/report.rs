@@ -11,7 +11,7 @@ use crate::error::{Exit, Result};
 use crate::id::PaneId;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
-use crate::store::heard::{Heard, Taken};
+use crate::store::heard::{Answered, Heard, Taken};
 use crate::store::query::{both, either, equal};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
@@ -171,6 +171,16 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
             mark: message::mark(prompt),
         };
         hear.extend([command::set_hidden(&schema::prompt(pane), &taken.text())]);
+    }
+    if let Some(answer) = &told.answer {
+        let answered = Answered {
+            pid: heard.pid,
+            start: heard.start,
+            at: heard.at,
+            text: answer.clone(),
+            cut: false,
+        };
+        hear.extend([command::set_hidden(&schema::answer(pane), &answered.line())]);
     }
     // A prompt alone says nothing of what the agent does.
     if told.state.is_some() || told.prompt.is_none() {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use crate::agent::manifest::{Agent, Agents};
 use crate::agent::message;
 use crate::agent::screen::Screen;
@@ -15,8 +17,9 @@ use crate::pane::resident::{self, Look, Resident};
 use crate::proc;
 use crate::sesh::{find, reap};
 use crate::state::{State, Why};
-use crate::store::{Select, Target};
-use crate::tmux::Server;
+use crate::store::heard::{Answered, Taken};
+use crate::store::{Select, Target, schema};
+use crate::tmux::{Batch, Frame, Server, command};
 use crate::watch::{self, How, Request, Set, Since, Until, Watch};
 
 /// How long the end of what was sent is waited for.
@@ -53,8 +56,20 @@ pub struct Turn {
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub text: String,
-    /// It stands in the agent's transcript; otherwise it is what its screen shows below the message.
-    pub exact: bool,
+    pub from: ReplyFrom,
+    /// Its end is not there.
+    pub cut: bool,
+}
+
+/// Where an answer was read, the best first. The words are public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyFrom {
+    Transcript,
+    /// What the agent's hook gave as its last word.
+    Hook,
+    /// What the screen shows below the message, whatever that is.
+    Screen,
 }
 
 /// How often the end of a turn is looked for where nobody tells of it: in a pane that is no sesh, and in a shell.
@@ -181,7 +196,7 @@ fn turn(
             }
         };
         if over {
-            let reply = patience.reply.then(|| reply(&look, text));
+            let reply = patience.reply.then(|| reply(server, &look, text));
             return Ok(Turn { state, why, reply });
         }
         if limit.is_some_and(|limit| Instant::now() >= limit) {
@@ -200,7 +215,7 @@ fn turn(
                 return Ok(Turn {
                     state: State::Exited,
                     why: None,
-                    reply: patience.reply.then(|| reply(&look, text)),
+                    reply: patience.reply.then(|| reply(server, &look, text)),
                 });
             }
         }
@@ -309,8 +324,9 @@ fn has_answered(look: &Look<'_>, text: &str) -> bool {
     behind.iter().any(|entry| matches!(entry, Entry::End))
 }
 
-/// The answer to a message: what the transcript has behind it, else what the screen shows below it.
-fn reply(look: &Look<'_>, text: &str) -> Reply {
+/// The answer to a message: what the transcript has behind it, else what the hook gave behind it, else what the screen
+/// shows below it.
+fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
     let behind = behind(look, text).unwrap_or_default();
     let answers: Vec<&str> = behind
         .iter()
@@ -323,7 +339,15 @@ fn reply(look: &Look<'_>, text: &str) -> Reply {
     if !answers.is_empty() {
         return Reply {
             text: answers.join("\n"),
-            exact: true,
+            from: ReplyFrom::Transcript,
+            cut: false,
+        };
+    }
+    if let Some(said) = said(server, look, text) {
+        return Reply {
+            text: said.text,
+            from: ReplyFrom::Hook,
+            cut: said.cut,
         };
     }
     let shown = match &look.resident {
@@ -336,6 +360,26 @@ fn reply(look: &Look<'_>, text: &str) -> Reply {
     let below = rows[at.map_or(0, |at| at + 1)..].join("\n");
     Reply {
         text: below.trim_matches('\n').into(),
-        exact: false,
+        from: ReplyFrom::Screen,
+        // Nobody knows what was above.
+        cut: at.is_none(),
     }
+}
+
+/// What the hook of the agent gave as its last word, if the prompt that it took last is this text and came before.
+fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
+    let process = &look.resident.as_ref()?.living.process;
+    let frame = Frame::new();
+    let format = frame.format([schema::PROMPT_OF_PANE, schema::ANSWER_OF_PANE]);
+    let target = look.pane.place.pane.to_string();
+    let ask = Batch::from(command::print(Some(&target), &format));
+    let output = server.run(&ask).ok()?;
+    let (rows, _) = frame.read(&output);
+    let &[taken, answered] = rows.first()?.as_slice() else {
+        return None;
+    };
+    let (taken, answered) = (Taken::parse(taken)?, Answered::parse(answered)?);
+    let own = |pid, start| (pid, start) == (process.pid, process.start);
+    let is_its = own(taken.pid, taken.start) && own(answered.pid, answered.start);
+    (is_its && taken.mark == message::mark(text) && taken.at <= answered.at).then_some(answered)
 }

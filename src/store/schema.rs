@@ -250,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 25] = [
+pub const ELSEWHERE: [Named; 26] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -341,6 +341,12 @@ pub const ELSEWHERE: [Named; 25] = [
         "hidden variable",
         "the prompt that the agent took last, as its hook says: `pid:start,milliseconds,mark`, where the mark tells \
          whether it is a certain text and nothing of what stands in it",
+    ),
+    named(
+        "SESH_answer_<pane number>",
+        "hidden variable",
+        "what the agent said last, as its hook says: `pid:start,milliseconds,whole,text` or `cut` in place of `whole`, the text \
+         percent-encoded; of a long one its first 8 kB",
     ),
     named(
         "SESH_reap",
@@ -461,6 +467,12 @@ pub fn prompt(pane: PaneId) -> String {
     format!("SESH_prompt_{}", pane.0)
 }
 
+/// The hidden variable that holds what the agent in a pane said last.
+#[must_use]
+pub fn answer(pane: PaneId) -> String {
+    format!("SESH_answer_{}", pane.0)
+}
+
 /// The hidden variable that holds who is typing a message into a pane.
 #[must_use]
 pub fn send(pane: PaneId) -> String {
@@ -473,10 +485,10 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// The pane whose [`hook`], [`prompt`] or [`send`] a hidden variable is.
+/// The pane whose [`hook`], [`prompt`], [`answer`] or [`send`] a hidden variable is.
 #[must_use]
 pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
-    let number = ["SESH_hook_", "SESH_prompt_", "SESH_send_"]
+    let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
         .into_iter()
         .find_map(|begin| variable.strip_prefix(begin))?;
     Some(PaneId(number.parse().ok()?))
@@ -487,6 +499,9 @@ pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 
 /// The tmux format that gives [`prompt`] on a pane.
 pub const PROMPT_OF_PANE: &str = "#{E:##{SESH_prompt_#{s/%//:pane_id}#}}";
+
+/// The tmux format that gives [`answer`] on a pane.
+pub const ANSWER_OF_PANE: &str = "#{E:##{SESH_answer_#{s/%//:pane_id}#}}";
 
 /// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
 /// not have.

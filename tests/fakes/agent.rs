@@ -10,8 +10,12 @@
 //!
 //! Told on its command line to go on with a conversation, it first does what stands in `~/NAME.resume`, in which `{id}` is
 //! that conversation.
+//!
+//! `queue …` as its first word: see [`composer`].
 
 mod composer;
+mod drawn;
+mod kind;
 
 use std::io::Write;
 use std::path::Path;
@@ -20,6 +24,10 @@ use std::process::{Command, Stdio};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "queue") {
+        composer::queue(&words);
+    }
     let stdin = std::io::stdin();
     if let Ok(mut terminal) = tcgetattr(&stdin) {
         // As the real ones: what is typed is not on the screen by itself.

@@ -210,6 +210,8 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
     assert_eq!(outcome(&[], "no").2, "busy");
     let queued = send(&["--queue", "--wait=60s"], "and then this");
     assert_eq!(queued.json()["outcome"], "queued", "{queued}");
+    let by_command = queued.json()["proof"] == "queue";
+    assert_eq!(by_command, agent.name == "codex", "{queued}");
     // A person's draft.
     lab.put("a draft");
     assert_eq!(outcome(&[], "no").2, "draft");

@@ -6,6 +6,7 @@
 //! while the text still stands in the composer.
 
 mod blocked;
+mod native;
 mod proof;
 mod turn;
 mod typing;
@@ -73,6 +74,8 @@ pub enum Proof {
     Hook,
     /// It stands in the agent's transcript.
     Transcript,
+    /// The agent's own command has put it into its queue.
+    Queue,
     /// It left the composer, and the agent works or shows it as sent; in a shell, the line was taken.
     Screen,
 }
@@ -230,6 +233,11 @@ impl<'a> Delivery<'a> {
     fn run(&self) -> Result<Outcome> {
         // First, since a text that somebody else is about to send looks like a person's draft.
         let turn = self.turn()?;
+        if turn.is_some()
+            && let Some(outcome) = self.native()?
+        {
+            return Ok(outcome);
+        }
         let ready = match (self.ready()?, turn) {
             (Ok((seen, _)), None) => {
                 let why = "another message is on its way there";
