@@ -84,6 +84,8 @@ fn take(file: &mut File, into: &mut Vec<u8>) -> bool {
 struct Composer {
     got: PathBuf,
     text: String,
+    /// How much of it stood there before the last paste, which is drawn on its own.
+    before: usize,
     history: Vec<String>,
     queue: VecDeque<String>,
     stash: Option<String>,
@@ -111,6 +113,7 @@ impl Composer {
         Self {
             got: folder.join("got"),
             text: String::new(),
+            before: 0,
             history: Vec::new(),
             queue: VecDeque::new(),
             stash: None,
@@ -157,6 +160,7 @@ impl Composer {
                 let text = String::from_utf8_lossy(&typed[BEGIN.len()..end]).into_owned();
                 typed.drain(..end + END.len());
                 if !self.asks {
+                    self.before = self.text.len();
                     self.text.push_str(&text);
                 }
                 self.pasted = Some(Instant::now());
@@ -296,10 +300,12 @@ impl Composer {
                 .map(|row| format!(" {row}")),
             );
         } else {
-            rows.push(format!(
-                "❯\u{a0}{}",
-                shown(&self.text).replace('\n', "\n  ")
-            ));
+            let (before, pasted) = self
+                .text
+                .split_at_checked(self.before)
+                .unwrap_or(("", &self.text));
+            let drawn = shown(before) + &shown(pasted);
+            rows.push(format!("❯\u{a0}{}", drawn.replace('\n', "\n  ")));
             rows.push(rule.clone());
             rows.push(if self.works() {
                 "  esc to interrupt".into()

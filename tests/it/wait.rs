@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::{Gate, Play, Record, Relay, Said, Server, count, seed, until};
+use crate::support::{Dice, Gate, Play, Record, Relay, Said, Server, count, until};
 
 /// A wait that must end by itself.
 #[track_caller]
@@ -892,22 +892,6 @@ fn names_that_are_hostile() {
         "{said}"
     );
     assert!(!server.path("ran").exists());
-}
-
-/// Numbers from a seed.
-struct Dice(u64);
-
-impl Dice {
-    fn new() -> Self {
-        Self(seed().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).expect("31 bits") % sides
-    }
 }
 
 #[test]

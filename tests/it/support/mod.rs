@@ -80,6 +80,22 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
+/// Numbers from a seed.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new() -> Self {
+        Self(seed().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % sides
+    }
+}
+
 /// Runs a property on so many values in all, made from a seed that is printed.
 #[track_caller]
 pub(crate) fn for_all<S: Strategy>(

@@ -270,8 +270,10 @@ fn play(server: &Server, tag: &str, stories: &[Story; 2]) {
                 scope.spawn(move || actor.plays(story))
             })
             .collect();
-        let actors = actors.into_iter().map(|actor| actor.join());
-        let actors: Vec<Actor<'_>> = actors.map(|actor| actor.expect("an actor")).collect();
+        let actors: Vec<Actor<'_>> = actors
+            .into_iter()
+            .map(|actor| actor.join().expect("an actor"))
+            .collect();
         for (uuid, fate) in actors.iter().flat_map(|actor| &actor.fates) {
             if let Some(moment) = fate.printed {
                 for heard in [&output, &quiet] {
