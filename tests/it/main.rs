@@ -16,6 +16,7 @@ mod find;
 mod gather;
 mod hooks;
 mod keys;
+mod killed;
 mod list;
 mod moves;
 mod papers;

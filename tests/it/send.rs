@@ -11,15 +11,15 @@ use serde_json::Value;
 use crate::support::{Call, Said, Server, count, until, until_some};
 
 /// A fake agent with a composer, in a pane.
-struct Agent<'a> {
+pub(crate) struct Agent<'a> {
     server: &'a Server,
-    pane: String,
+    pub(crate) pane: String,
     folder: PathBuf,
 }
 
 impl<'a> Agent<'a> {
     #[track_caller]
-    fn new(server: &'a Server) -> Self {
+    pub(crate) fn new(server: &'a Server) -> Self {
         Self::called(server, "claude")
     }
 
@@ -54,17 +54,17 @@ impl<'a> Agent<'a> {
         }
     }
 
-    fn order(&self, line: &str) {
+    pub(crate) fn order(&self, line: &str) {
         std::fs::write(self.folder.join("orders"), format!("{line}\n")).expect("an order");
     }
 
     #[track_caller]
-    fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         self.server.shows(&self.pane, text);
     }
 
     /// What it was sent, queued and given leave to do.
-    fn got(&self) -> Vec<(String, String)> {
+    pub(crate) fn got(&self) -> Vec<(String, String)> {
         let text = std::fs::read_to_string(self.folder.join("got")).unwrap_or_default();
         let line = |line: &str| serde_json::from_str(line).expect("a line");
         text.lines().map(line).collect()
@@ -101,7 +101,7 @@ impl<'a> Agent<'a> {
         assert_eq!(self.got(), [(what.to_string(), text.to_string())]);
     }
 
-    fn send(&self, args: &[&str]) -> Call {
+    pub(crate) fn send(&self, args: &[&str]) -> Call {
         let mut words = vec![self.pane.as_str()];
         words.extend(args);
         words.push("--json");

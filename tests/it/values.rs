@@ -4,27 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use proptest::prelude::*;
-use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 use tmux_sesh::id::{Name, Tag};
 use tmux_sesh::store::schema;
 use tmux_sesh::tmux::word::{quote, word};
 
-use crate::support::{Screen, Server, count, seed, until};
-
-/// Runs a property on so many values in all, made from a seed that is printed.
-#[track_caller]
-fn for_all<S: Strategy>(full: usize, values: &S, property: impl Fn(S::Value) -> TestCaseResult) {
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: u32::try_from(count(full)).expect("a number of cases"),
-        rng_seed: RngSeed::Fixed(seed()),
-        failure_persistence: None,
-        max_shrink_iters: 200,
-        ..ProptestConfig::default()
-    });
-    if let Err(error) = runner.run(values, property) {
-        panic!("{error}");
-    }
-}
+use crate::support::{Screen, Server, for_all, until};
 
 /// What acts somewhere: in tmux, in a shell, in a terminal, in a table, in the store's own forms.
 const HOSTILE: [&str; 48] = [

@@ -12,6 +12,9 @@ mod victim;
 
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
+
 pub(crate) use agent::is;
 pub(crate) use client::{Control, Screen};
 pub(crate) use plugin::{copy_plugin, same_settings};
@@ -75,6 +78,42 @@ pub(crate) fn seed() -> u64 {
     });
     say(&format!("SESH_SEED={seed}"));
     seed
+}
+
+/// Numbers from a seed.
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new() -> Self {
+        Self(seed().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % sides
+    }
+}
+
+/// Runs a property on so many values in all, made from a seed that is printed.
+#[track_caller]
+pub(crate) fn for_all<S: Strategy>(
+    full: usize,
+    values: &S,
+    property: impl Fn(S::Value) -> TestCaseResult,
+) {
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: u32::try_from(count(full)).expect("a number of cases"),
+        rng_seed: RngSeed::Fixed(seed()),
+        failure_persistence: None,
+        max_shrink_iters: 200,
+        max_shrink_time: 120_000,
+        ..ProptestConfig::default()
+    });
+    if let Err(error) = runner.run(values, property) {
+        panic!("{error}");
+    }
 }
 
 /// Tells whoever reads a failure.
