@@ -145,10 +145,11 @@ impl Plan {
                 }
                 Outcome::SessionTaken => {
                     // Somebody may have made it since we looked.
-                    let known = matches!(self.request.place, Where::At { .. } | Where::Back { .. });
-                    let spot = match known {
-                        true => place::decide(server, &self.request.place, None)?,
-                        false => self.spot.clone(),
+                    let place = &self.request.place;
+                    let spot = if matches!(place, Where::At { .. } | Where::Back { .. }) {
+                        place::decide(server, place, None)?
+                    } else {
+                        self.spot.clone()
                     };
                     if spot == self.spot {
                         self.labels += 1;
