@@ -143,13 +143,19 @@ impl Plan {
                         self.id
                     )));
                 }
-                Outcome::SessionTaken
-                    if matches!(self.request.place, Where::At { .. } | Where::Back { .. }) =>
-                {
-                    // Somebody made it since we looked.
-                    self.spot = place::decide(server, &self.request.place, None)?;
+                Outcome::SessionTaken => {
+                    // Somebody may have made it since we looked.
+                    let place = &self.request.place;
+                    let spot = if matches!(place, Where::At { .. } | Where::Back { .. }) {
+                        place::decide(server, place, None)?
+                    } else {
+                        self.spot.clone()
+                    };
+                    if spot == self.spot {
+                        self.labels += 1;
+                    }
+                    self.spot = spot;
                 }
-                Outcome::SessionTaken => self.labels += 1,
                 Outcome::NameTaken | Outcome::OthersCame => {}
             }
         }
@@ -421,13 +427,18 @@ impl Plan {
         else {
             return;
         };
-        for pane in output.lines().filter_map(|line| line.parse().ok()) {
+        let panes: Vec<_> = output
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
+        if let Some(past) = &self.request.past {
+            let _ = past.put_back(server, &panes);
+            return;
+        }
+        for pane in panes {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = match &self.request.past {
-            Some(past) => past.put_back(server),
-            None => write::forget(server, self.id),
-        };
+        let _ = write::forget(server, self.id);
     }
 }
 

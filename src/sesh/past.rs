@@ -128,19 +128,14 @@ impl Past {
         }
     }
 
-    /// Has it be ended again as it was before, and closes the pane that it has.
+    /// Has it be ended again as it was before, and closes the panes that were made for it: not when it lives in another.
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub(super) fn put_back(&self, server: &Server) -> Result<()> {
+    pub(super) fn put_back(&self, server: &Server, panes: &[PaneId]) -> Result<()> {
         let own = equal(Key::Id, &self.id.to_string());
-        let pane = format!("#{{S:#{{W:#{{P:#{{?{own},#{{pane_id}} ,}}}}}}}}");
-        let panes = server.run(&Batch::from(command::print(None, &pane)))?;
-        let panes = panes
-            .split_whitespace()
-            .filter_map(|pane| pane.parse().ok());
-        let mut batch = Batch::new();
-        batch.extend([
+        let mut as_before = Batch::new();
+        as_before.extend([
             match &self.book {
                 Some(book) => command::set_server(&schema::book(self.id), book),
                 None => command::unset_server(&schema::book(self.id)),
@@ -151,8 +146,17 @@ impl Past {
             },
             write::hint(),
         ]);
-        batch.extend(panes.map(command::kill_pane));
-        match server.run(&batch.then(write::sums())) {
+        let mut batch = Batch::new();
+        batch.extend(panes.iter().copied().map(command::kill_pane));
+        let batch = batch
+            .then(command::if_format(
+                None,
+                &no_pane_has(&own),
+                &as_before,
+                &Batch::new(),
+            ))
+            .then(write::sums());
+        match server.run(&batch) {
             // With its last pane the server went.
             Err(error) if error.exit == Exit::NoServer => Ok(()),
             outcome => outcome.map(drop),

@@ -49,6 +49,12 @@ macro_rules! agents {
             fn takes_messages() {
                 super::takes(&$agent, (100, 30));
             }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn goes_on() {
+                super::goes_on(&$agent, (100, 30));
+            }
         }
     )*};
 }
@@ -226,6 +232,46 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
         assert!(lab.screen().contains(asks), "it still asks");
         assert!(!lab.server.path("project/x").exists());
     }
+}
+
+/// Brought back, it remembers what was said before, and is in the same conversation.
+#[track_caller]
+fn goes_on(agent: &'static Real, size: (u16, u16)) {
+    let Some(lab) = lab(agent, size) else { return };
+    lab.hooks();
+    lab.on_path();
+    let server = &lab.server;
+    let folder = server.path("project").display().to_string();
+    let made = server.new_sesh(["one", "--agent", agent.name, "--cwd", &folder]);
+    until("it is ready", || {
+        server.screen(made.pane()).contains(agent.ready)
+    });
+    let says = |text: &str| {
+        let send = ["one", text, "--reply", "--wait=60s"];
+        server.sesh("sesh-send", send).said()
+    };
+    server.becomes(made.pane(), "idle");
+    let said = says("the word is secret-zebra");
+    assert_eq!(said.code(), Some(0), "{said}");
+    let before = server.when("its conversation is known", made.uuid(), |record| {
+        record.get("conversation").is_string()
+    });
+    server.sesh("sesh-reap", NONE).ok();
+    server.tmux(["kill-pane", "-t", made.pane()]);
+    until("it is gone", || {
+        server.sesh("sesh-reap", NONE).ok();
+        server.record(made.uuid()).state() == "exited"
+    });
+    let begun = Instant::now();
+    let restore = server.sesh("sesh-restore", ["one", "--json"]);
+    let now = restore.ok().record();
+    let took = begun.elapsed();
+    assert_eq!(now.get("conversation"), before.get("conversation"));
+    let said = says("recall");
+    assert!(said.text().contains("it was secret-zebra"), "{said}");
+    let now = server.record(made.uuid());
+    assert_eq!(now.get("conversation"), before.get("conversation"));
+    say(&format!("{}: there after {took:?}", agent.name));
 }
 
 /// Turns of every kind.

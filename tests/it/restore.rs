@@ -303,6 +303,16 @@ fn a_command_is_typed_and_not_run() {
 }
 
 #[test]
+fn a_session_of_its_name_is_somebody_elses() {
+    let server = Server::start();
+    let made = claude(&server, &["one"]);
+    let ended = ends(&server, &made);
+    server.tmux(["new-session", "-d", "-s", "one", "cat"]);
+    let now = restored(&server, &ended);
+    assert_eq!(now.text("tmux/session"), "one-2");
+}
+
+#[test]
 fn a_shell_is_back_in_its_folder() {
     let server = Server::start();
     let folder = server.path("project");

@@ -73,7 +73,8 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     };
     if let Err(error) = begun::wait(server, &made, &resumed, &agents, options) {
         if error.undo {
-            past.put_back(server)?;
+            let panes = made.tmux.iter().map(|place| place.pane);
+            past.put_back(server, &panes.collect::<Vec<_>>())?;
         }
         return Err(error.error);
     }

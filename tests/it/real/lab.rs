@@ -99,6 +99,13 @@ impl Lab {
         self.command(&self.typed(), &words);
     }
 
+    /// Puts the agent on PATH under its own name, with its hooks, so that the helpers can start it.
+    pub(super) fn on_path(&self) {
+        let agent = self.agent;
+        let words = [agent.name, agent.args, agent.with_hooks, "\"$@\""];
+        self.command(agent.name, &words.join(" "));
+    }
+
     pub(super) fn screen(&self) -> String {
         self.server.screen(&self.pane)
     }
