@@ -270,7 +270,7 @@ complete -c sesh-run -s V -l version -d 'Print version'
 complete -c sesh-send -f
 complete -c sesh-send -l file -r -F -d 'Read the message from a file'
 complete -c sesh-send -l wait -d 'Wait for the end of what the message begins'
-complete -c sesh-send -l reply -d 'Wait, and print the agent\'s answer'
+complete -c sesh-send -l reply -d 'Wait, and print the agent\'s answer: from its transcript, its hook, or the screen, which stderr says'
 complete -c sesh-send -l queue -d 'If the agent works: into its own queue, for when it has finished; nothing is typed where it has a command for that'
 complete -c sesh-send -l now -d 'If the agent works: at once, into what it does; where it has no such thing, that is interrupted'
 complete -c sesh-send -l draft -x -a 'refuse wait stash' -d 'If a person has typed something and not sent it'
