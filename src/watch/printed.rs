@@ -69,7 +69,8 @@ struct Row {
 const FIELDS: [&str; 9] = [
     // Not the id as it is: its % and what stands behind would be a time to display-message.
     "#{s/%//:pane_id}",
-    "#{window_activity}",
+    // 3.2a dies of a time of what is gone, and a pane may go between two questions.
+    "#{?pane_id,#{window_activity},}",
     "#{window_panes}",
     "#{history_size}",
     "#{history_limit}",

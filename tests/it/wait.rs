@@ -674,6 +674,41 @@ fn what_comes_before_it_has_its_place() {
     assert_eq!(said.code(), Some(0), "{said}");
 }
 
+/// A server of 3.2a dies of some questions about a pane that is gone.
+#[test]
+fn a_pane_that_goes_just_before_it_is_looked_at() {
+    let server = Server::start();
+    told(&server, &["one", "--tag", "x"]);
+    let two = told(&server, &["two", "--tag", "x"]);
+    let gate = Arc::new(Gate::default());
+    let relay = Relay::before(
+        &server,
+        "relay",
+        Play::Holds("window_panes", Arc::clone(&gate)),
+    );
+    let said = std::thread::scope(|scope| {
+        let wait = scope.spawn(|| {
+            let socket = ["-S".as_ref(), relay.socket().as_os_str()];
+            let args = [
+                "--tag",
+                "x",
+                "--for",
+                "quiet=500ms",
+                "--fresh",
+                "--timeout",
+                "1s",
+            ];
+            server.helper("sesh-wait").args(socket).args(args).said()
+        });
+        until("it looks", || gate.held.load(Ordering::SeqCst));
+        server.tmux(["kill-pane", "-t", two.pane()]);
+        gate.open.store(true, Ordering::SeqCst);
+        wait.join().expect("a wait")
+    });
+    assert_eq!(said.code(), Some(6), "{said}");
+    assert!(server.alive());
+}
+
 #[test]
 fn without_speaking_to_the_server_itself() {
     let server = Server::start();
