@@ -18,4 +18,5 @@ pub mod place;
 pub mod reap;
 pub mod report;
 pub mod run;
+pub mod save;
 pub mod send;
