@@ -15,7 +15,7 @@ use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::sesh::find;
 use crate::state::State;
-use crate::store::query::{both, either, equal, is_id_prefix, registered, tagged};
+use crate::store::query::{Past, both, either, equal, is_id_prefix, registered, tagged};
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
@@ -128,19 +128,27 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
 /// What there is to show at this moment, as text.
 fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     let mine = if args.mine { Some(me(server)?) } else { None };
-    let snapshot = find::read(
-        server,
-        &Select {
-            filter: Some(filter(args, mine)),
-            ended: args.all || args.archived || !args.words.is_empty(),
-            format: args.format.clone(),
-        },
-    )?;
+    let old = args.all || args.archived;
+    let mut select = Select {
+        filter: Some(filter(args, mine)),
+        ended: old || !args.words.is_empty(),
+        past: if old { Past::All } else { Past::No },
+        format: args.format.clone(),
+    };
     let own = env::tmux_pane().filter(|_| server.is_callers());
-    let mut records: Vec<&Record> = snapshot
-        .records()
-        .filter(|record| wanted(record, args, own, mine))
-        .collect();
+    let is_wanted = |record: &&Record| wanted(record, args, own, mine);
+    let mut snapshot = find::read(server, &select);
+    let nobody = match &snapshot {
+        Ok(snapshot) => !snapshot.records().any(|record| is_wanted(&record)),
+        Err(error) => error.exit == Exit::NoServer,
+    };
+    if nobody && !old && !args.words.is_empty() {
+        // It may be of a server that has ended.
+        select.past = Past::All;
+        snapshot = find::read(server, &select);
+    }
+    let snapshot = snapshot?;
+    let mut records: Vec<&Record> = snapshot.records().filter(is_wanted).collect();
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
@@ -337,7 +345,10 @@ pub(super) fn state(record: &Record) -> String {
         (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
             (Some(code), _) => format!("{state} {code}"),
             (_, Some(number)) => format!("{state} {}", signal::name(number)),
-            _ => format!("{state} ?"),
+            _ => match record.was {
+                Some(was) => format!("{state} (was {})", was.as_str()),
+                None => format!("{state} ?"),
+            },
         },
         (State::Exited, None, _) => format!("{state} ?"),
         (_, _, Some(why)) => format!("{state} {why}"),
@@ -359,7 +370,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 27] = [
+const COLUMNS: [Column; 29] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -414,6 +425,10 @@ const COLUMNS: [Column; 27] = [
     ("created", |it| number(it.created_at)),
     ("updated", |it| number(it.updated_at)),
     ("expires", |it| number(it.expires_at)),
+    ("was", |it| {
+        it.was.map_or_else(String::new, |was| was.as_str().into())
+    }),
+    ("socket", |it| it.socket.clone().unwrap_or_default()),
 ];
 
 fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {

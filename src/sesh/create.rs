@@ -12,7 +12,8 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
-use crate::store::query::{first_pane, name_is_free, row_format};
+use crate::store::lasting::{self, Event, Note};
+use crate::store::query::{self, first_pane, name_is_free, read_life, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -281,6 +282,10 @@ impl Plan {
             .iter()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
+        let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
+        record.values.set(Key::Cmd, value::encode_words(words));
+        let life = rows.iter().find_map(|row| read_life(row));
+        lasting::note(server, &[Note::all(Event::Created, &record, life)]);
         Ok(Outcome::Made(Box::new(record)))
     }
 
@@ -325,7 +330,10 @@ impl Plan {
                 create.extend([command::unset_window(&window, "window-size")]);
             }
         }
-        create.extend([command::print(Some(&window), &row_format(frame))]);
+        create.extend([
+            command::print(Some(&window), &row_format(frame)),
+            query::life(frame),
+        ]);
         create.extend([match &self.spot {
             Spot::Beside {
                 pane, horizontal, ..
@@ -438,7 +446,7 @@ impl Plan {
         for pane in panes {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = write::forget(server, self.id);
+        let _ = write::unwrite(server, self.id);
     }
 }
 

@@ -20,4 +20,5 @@ pub mod reap;
 pub mod report;
 pub mod restore;
 pub mod run;
+pub mod save;
 pub mod send;

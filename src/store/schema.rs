@@ -250,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 25] = [
+pub const ELSEWHERE: [Named; 26] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -353,6 +353,11 @@ pub const ELSEWHERE: [Named; 25] = [
         "1: another `sesh-reap` is wanted when that one has ended",
     ),
     named(
+        "SESH_unwritten",
+        "hidden variable",
+        "1: it was said that the journal cannot be written; `sesh-save` takes it back",
+    ),
+    named(
         "SESH_swept",
         "hidden variable",
         "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
@@ -385,6 +390,9 @@ pub const REAP_AGAIN: &str = "SESH_reap_again";
 
 /// When what is left of forgotten seshes was last looked for, in seconds.
 pub const SWEPT: &str = "SESH_swept";
+
+/// That the journal cannot be written was said.
+pub const UNWRITTEN: &str = "SESH_unwritten";
 
 /// When a wait last put right what is stored, in seconds.
 pub const SETTLED: &str = "SESH_settled";

@@ -328,6 +328,18 @@ impl Server {
         others.into_iter().map(at).collect()
     }
 
+    /// The path of its socket, whether it runs or not: one path for one server, however it was named.
+    #[must_use]
+    pub fn address(&self) -> Option<PathBuf> {
+        let name = match &self.socket {
+            Socket::Path(path) => return Some(resolved(path)),
+            Socket::Name(name) => name.as_str(),
+            Socket::Default => "default",
+        };
+        let folder = env::tmux_folder()?.join(format!("tmux-{}", env::user()));
+        Some(resolved(&folder.join(name)))
+    }
+
     /// The client to replace this process with: for what owns the terminal.
     #[must_use]
     pub fn client_for(&self, batch: &Batch) -> std::process::Command {
@@ -446,6 +458,17 @@ impl Subscription {
             }
         }
     }
+}
+
+/// A path without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    path.ancestors()
+        .skip(1)
+        .find_map(|folder| {
+            let rest = path.strip_prefix(folder).ok()?;
+            Some(folder.canonicalize().ok()?.join(rest))
+        })
+        .unwrap_or_else(|| path.into())
 }
 
 /// Whether a command failed only because the server has no session (`exit-empty off`): what lists panes or
