@@ -284,8 +284,11 @@ impl Plan {
             .collect();
         let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
         record.values.set(Key::Cmd, value::encode_words(words));
-        let life = rows.iter().find_map(|row| read_life(row));
-        lasting::note(server, &[Note::all(Event::Created, &record, life)]);
+        // One that goes on is as it was until it is there.
+        if self.request.past.is_none() {
+            let life = rows.iter().find_map(|row| read_life(row));
+            lasting::note(server, &[Note::all(Event::Created, &record, life)]);
+        }
         Ok(Outcome::Made(Box::new(record)))
     }
 

@@ -158,6 +158,13 @@ impl<'a> Note<'a> {
         Self(line)
     }
 
+    /// The same with last lines, as they are stored.
+    #[must_use]
+    pub fn with_tail(mut self, tail: &'a str) -> Self {
+        self.0.tail = Some(end_of(tail, TAIL).into());
+        self
+    }
+
     /// Whether it says the same as another, whenever.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {

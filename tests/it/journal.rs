@@ -133,7 +133,7 @@ fn a_server_that_is_killed_loses_nobody() {
         let found = server.sesh("sesh-list", ["--json", word]).ok().only();
         assert_eq!(found.uuid(), build.uuid());
     }
-    let sentence = server.sesh("sesh-enter", ["build"]).fails(4);
+    let sentence = server.sesh("sesh-enter", ["--print", "build"]).fails(4);
     assert!(sentence.contains("has ended"), "{sentence}");
     assert!(
         server

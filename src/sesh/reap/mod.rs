@@ -197,8 +197,10 @@ fn remember(server: &Server, changes: &[Change]) {
             let event = event(change.change)?;
             let record = record(change.uuid)?;
             Some(match event {
-                Event::State => Note::of(event, record, STATE),
-                Event::Conversation => Note::of(event, record, AGENT.into_iter().chain(STATE)),
+                // An agent that is first seen has a state, and a conversation with it.
+                Event::State | Event::Conversation => {
+                    Note::of(event, record, AGENT.into_iter().chain(STATE))
+                }
                 _ => Note::all(event, record, now.life.filter(|_| record.live)),
             })
         })
