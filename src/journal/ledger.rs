@@ -372,8 +372,8 @@ impl Ledger {
             .metadata()
             .map_err(|error| self.cannot("look at", &error))?
             .len();
-        // A blank line is none, and is taken back.
-        let written = write_all(&file, b"\n");
+        // As much as a line needs. Blank lines are none, and are taken back.
+        let written = write_all(&file, &[b'\n'; 4096]);
         file.set_len(length)
             .and(written)
             .map_err(|error| self.cannot("write", &error))
