@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::{AccessFlags, access};
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -362,17 +363,32 @@ impl Ledger {
     /// # Errors
     /// The sentence that says why not.
     pub fn probe(&self) -> Result<()> {
+        if !self.path.exists() {
+            return self.may_begin();
+        }
         let _lock = self.lock()?;
         let (file, _) = self.open().map_err(|error| self.cannot("write", &error))?;
         let length = file
             .metadata()
             .map_err(|error| self.cannot("look at", &error))?
             .len();
-        // A blank line is none, and is taken back.
-        let written = write_all(&file, b"\n");
+        // As much as a line needs. Blank lines are none, and are taken back.
+        let written = write_all(&file, &[b'\n'; 4096]);
         file.set_len(length)
             .and(written)
             .map_err(|error| self.cannot("write", &error))
+    }
+
+    /// Whether the file could be made.
+    fn may_begin(&self) -> Result<()> {
+        let above = self.path.ancestors().skip(1).find(|path| path.exists());
+        let above = above.unwrap_or(Path::new("/"));
+        let usable = if above.is_dir() {
+            access(above, AccessFlags::W_OK | AccessFlags::X_OK).map_err(std::io::Error::from)
+        } else {
+            Err(ErrorKind::NotADirectory.into())
+        };
+        usable.map_err(|error| self.cannot("make", &error))
     }
 
     fn add(&self, lock: File, lines: &[Line<'_>], lasting: bool) -> Result<()> {

@@ -224,6 +224,15 @@ impl Plan {
         }
     }
 
+    /// What its window is called in the end. `None` where it becomes a part of another.
+    fn window_name(&self, name: &Name) -> Option<String> {
+        match &self.spot {
+            Spot::Session { window, .. } => Some(window.clone().unwrap_or_else(|| name.label())),
+            Spot::Window { .. } => Some(self.label(name)),
+            Spot::Beside { .. } => None,
+        }
+    }
+
     fn launch(&self, server: &Server, name: &Name) -> Launch {
         let mut environment: Vec<(OsString, OsString)> = env::carried().collect();
         environment.extend(self.request.variables.iter().cloned());
@@ -282,6 +291,12 @@ impl Plan {
             .iter()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
+        if let Some(place) = &mut record.tmux {
+            // The window has its name since.
+            place.window_name = self
+                .window_name(name)
+                .unwrap_or(std::mem::take(&mut place.window_name));
+        }
         let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
         record.values.set(Key::Cmd, value::encode_words(words));
         // One that goes on is as it was until it is there.
@@ -348,10 +363,10 @@ impl Plan {
                 };
                 command::join_pane(&window, &pane.to_string(), *horizontal, size)
             }
-            Spot::Session { window: shown, .. } => {
-                command::rename_window(&window, shown.as_ref().unwrap_or(&name.label()))
+            Spot::Session { .. } | Spot::Window { .. } => {
+                let shown = self.window_name(name).unwrap_or_default();
+                command::rename_window(&window, &shown)
             }
-            Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
         create.extend(self.request.past.iter().flat_map(Past::leaves));
         create.extend([write::sums()]);

@@ -420,6 +420,9 @@ pub fn save(
             lines.push(now);
         }
     }
+    if lines.is_empty() {
+        ledger.probe()?;
+    }
     ledger.append(&lines, true)?;
     Ok(lines.len())
 }
@@ -434,6 +437,15 @@ pub struct Standing {
     pub torn: usize,
 }
 
+/// Whether something was missed in this life of the server.
+#[must_use]
+pub fn was_missed(server: &Server) -> bool {
+    let said = command::print(None, &format!("#{{{}}}", schema::UNWRITTEN));
+    server
+        .run(&Batch::from(said))
+        .is_ok_and(|answer| answer.trim_end() == "1")
+}
+
 /// Looks at the journal of a server, and tries whether it can be written.
 ///
 /// # Errors
@@ -442,9 +454,7 @@ pub fn examine(server: &Server) -> Result<Standing> {
     let ledger = of(server)?;
     let text = ledger.read()?;
     let sum = Sum::of(&text);
-    if ledger.path().exists() {
-        ledger.probe()?;
-    }
+    ledger.probe()?;
     Ok(Standing {
         path: ledger.path().into(),
         bytes: text.len(),

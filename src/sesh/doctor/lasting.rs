@@ -1,7 +1,7 @@
 //! What outlives the server: whether it can be written and read.
 
 use super::{Area, Findings};
-use crate::store::lasting::{examine, inspect};
+use crate::store::lasting::{examine, inspect, was_missed};
 use crate::tmux::Server;
 
 /// The journal of a server, and who may open it.
@@ -25,6 +25,13 @@ pub(super) fn journal(server: &Server, findings: &mut Findings) {
         }
     };
     let path = standing.path.display();
+    if was_missed(server) {
+        findings.note(
+            Area::Journal,
+            format!("{path} could not be written for a time, and lacks what happened then"),
+            "sesh-save",
+        );
+    }
     if standing.newer > 0 {
         findings.note(
             Area::Journal,
