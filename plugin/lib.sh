@@ -170,6 +170,10 @@ END
   # shellcheck source=plugin/keys.sh
   . "$dir/plugin/keys.sh"
   bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
+  if [ -n "$bin" ]; then
+    # What was missed while the plugin was not there. Helpers of an older version have none.
+    tmux -u run-shell -b "#{q:@seshplugin_bin}/sesh-save >/dev/null 2>&1 || :"
+  fi
   if [ -n "$build" ]; then
     tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"
   elif [ "$sentence" != "$was_trouble" ]; then

@@ -18,6 +18,7 @@ mod sesh_reap;
 mod sesh_report;
 mod sesh_restore;
 mod sesh_run;
+mod sesh_save;
 mod sesh_send;
 mod sesh_set;
 mod sesh_wait;
@@ -91,6 +92,7 @@ tools! {
     SESH_WAIT = "sesh-wait" in sesh_wait,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
+    SESH_SAVE = "sesh-save" in sesh_save,
     SESH_REPORT = "sesh-report" in sesh_report silent,
     SESH_HOOKS = "sesh-hooks" in sesh_hooks,
     SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
@@ -141,7 +143,15 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
         }
         Err(error) => return explain(tool.name, &error),
     };
-    match (tool.run)(&matches) {
+    let outcome = (tool.run)(&matches);
+    for warning in crate::error::warnings() {
+        if unheard {
+            failures::log(tool.name, &warning);
+        } else {
+            out::complain(tool.name, &warning);
+        }
+    }
+    match outcome {
         Ok(exit) => exit.code(),
         Err(error) if unheard => {
             failures::log(tool.name, &format!("{error:#}"));

@@ -17,7 +17,7 @@ use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::sesh::find;
 use crate::state::State;
-use crate::store::query::{both, either, equal, is_id_prefix, registered, tagged};
+use crate::store::query::{Past, both, either, equal, is_id_prefix, registered, tagged};
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
@@ -58,6 +58,10 @@ pub(super) struct Args {
     /// Archived ones and ended ones too
     #[arg(long)]
     all: bool,
+
+    /// Those of every tmux server of this user's, each with its socket: the servers that $SESH_TMUX_SOCKETS names, else all in tmux's folder
+    #[arg(long, conflicts_with_all = ["mine", "format"])]
+    all_servers: bool,
 
     /// The tags in use, with their counts, instead
     #[arg(long, conflicts_with_all = ["columns", "format"])]
@@ -154,19 +158,38 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
 /// What there is to show at this moment, as text.
 fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     let mine = if args.mine { Some(me(server)?) } else { None };
-    let snapshot = find::read(
-        server,
-        &Select {
-            filter: Some(filter(args, mine)),
-            ended: args.all || args.archived || !args.words.is_empty(),
-            format: args.format.clone(),
-        },
-    )?;
-    let own = env::tmux_pane().filter(|_| server.is_callers());
-    let mut records: Vec<&Record> = snapshot
-        .records()
-        .filter(|record| wanted(record, args, own, mine))
-        .collect();
+    let old = args.all || args.archived;
+    let mut select = Select {
+        filter: Some(filter(args, mine)),
+        ended: old || !args.words.is_empty(),
+        past: if old { Past::All } else { Past::No },
+        format: args.format.clone(),
+    };
+    let read = |select: &Select| {
+        if args.all_servers {
+            find::read_all(select)
+        } else {
+            find::read(server, select).map(|snapshot| vec![snapshot])
+        }
+    };
+    let own = env::tmux_pane().filter(|_| server.is_callers() && !args.all_servers);
+    let is_wanted = |record: &&Record| wanted(record, args, own, mine);
+    let mut snapshots = read(&select);
+    let nobody = match &snapshots {
+        Ok(snapshots) => !snapshots
+            .iter()
+            .flat_map(Snapshot::records)
+            .any(|record| is_wanted(&record)),
+        Err(error) => error.exit == Exit::NoServer,
+    };
+    if nobody && !old && !args.words.is_empty() {
+        // It may be of a server that has ended.
+        select.past = Past::All;
+        snapshots = read(&select);
+    }
+    let snapshots = snapshots?;
+    let all = snapshots.iter().flat_map(Snapshot::records);
+    let mut records: Vec<&Record> = all.filter(is_wanted).collect();
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
@@ -177,9 +200,12 @@ fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     } else if args.json {
         out::json_text(&records)
     } else if args.format.is_some() {
-        formatted(&snapshot, &records)
+        formatted(&snapshots, &records)
     } else if args.columns.is_empty() {
-        Ok(rendered(&table(&records), !args.no_header))
+        Ok(rendered(
+            &table(&records, args.all_servers),
+            !args.no_header,
+        ))
     } else {
         Ok(columns(&records, &args.columns, !args.no_header))
     }
@@ -300,11 +326,13 @@ fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
     Ok(rendered(&table, !args.no_header))
 }
 
-fn formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<String> {
+fn formatted(snapshots: &[Snapshot], records: &[&Record]) -> anyhow::Result<String> {
     let mut lines = String::new();
     for record in records {
         let Some(place) = &record.tmux else { continue };
-        let formatted = snapshot.formatted.get(&place.pane).ok_or_else(|| {
+        let mut formatted = snapshots.iter().map(|snapshot| &snapshot.formatted);
+        let formatted = formatted.find_map(|formatted| formatted.get(&place.pane));
+        let formatted = formatted.ok_or_else(|| {
             Error::usage("tmux could not read the format: are its braces balanced?")
         })?;
         lines.push_str(&out::as_line(formatted));
@@ -312,12 +340,12 @@ fn formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<String>
     Ok(lines)
 }
 
-fn table(records: &[&Record]) -> Table {
+fn table(records: &[&Record], servers: bool) -> Table {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let home = env::home();
-    Table {
+    let mut table = Table {
         header: vec![
             "NAME", "STATE", "AGE", "AGENT", "TAGS", "WHERE", "CWD", "NOTE",
         ],
@@ -346,7 +374,14 @@ fn table(records: &[&Record]) -> Table {
             })
             .collect(),
         shrink: vec![7, 6, 4, 5, 0],
+    };
+    if servers {
+        table.header.push("SERVER");
+        for (row, record) in table.rows.iter_mut().zip(records) {
+            row.push(record.socket.clone().unwrap_or_default());
+        }
     }
+    table
 }
 
 fn rendered(table: &Table, header: bool) -> String {
@@ -370,7 +405,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 27] = [
+const COLUMNS: [Column; 29] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -425,6 +460,10 @@ const COLUMNS: [Column; 27] = [
     ("created", |it| number(it.created_at)),
     ("updated", |it| number(it.updated_at)),
     ("expires", |it| number(it.expires_at)),
+    ("was", |it| {
+        it.was.map_or_else(String::new, |was| was.as_str().into())
+    }),
+    ("socket", |it| it.socket.clone().unwrap_or_default()),
 ];
 
 fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {

@@ -9,8 +9,9 @@ use super::{On, sesh_enter, target};
 use crate::error::Exit;
 use crate::out;
 use crate::sesh::find;
-use crate::sesh::restore::{self, Options};
+use crate::sesh::restore::{self, Options, last};
 use crate::state::State;
+use crate::tmux::Server;
 
 /// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
 ///
@@ -20,7 +21,24 @@ use crate::state::State;
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    target: String,
+    #[arg(required_unless_present_any = ["last_alive", "dismiss", "offer"])]
+    target: Option<String>,
+
+    /// All that were alive when the last tmux server died
+    #[arg(long, conflicts_with_all = ["target", "enter", "words"])]
+    last_alive: bool,
+
+    /// Say what would be brought back and what would not, and why
+    #[arg(long, requires = "last_alive")]
+    dry_run: bool,
+
+    /// Do not bring those back, and ask no more
+    #[arg(long, conflicts_with_all = ["target", "last_alive", "enter", "words", "run", "json"])]
+    dismiss: bool,
+
+    /// What the plugin calls at load: do with those what @sesh-restore says
+    #[arg(long, hide = true, conflicts_with_all = ["target", "last_alive", "dismiss"])]
+    offer: bool,
 
     /// Run a command that would otherwise be typed and wait for Enter
     #[arg(long)]
@@ -48,13 +66,27 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
-    let record = find::one(&server, &target(&server, &args.target)?)?;
     let options = Options {
         run: args.run,
         words: args.words,
         within: args.timeout,
         late: &out::hint,
     };
+    if args.dismiss {
+        last::answer(&server)?;
+        return Ok(Exit::Done);
+    }
+    if args.offer {
+        return offer(&server, &options);
+    }
+    let Some(text) = &args.target else {
+        return if args.dry_run {
+            plan(&server, args.json)
+        } else {
+            all(&server, &options, args.json)
+        };
+    };
+    let record = find::one(&server, &target(&server, text)?)?;
     let record = restore::one(&server, &record, &options)?;
     if args.json {
         out::json(&record)?;
@@ -69,4 +101,61 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         sesh_enter::go(&server, &record, None, false)?;
     }
     Ok(Exit::Done)
+}
+
+/// Says of each what would become of it.
+fn plan(server: &Server, json: bool) -> anyhow::Result<Exit> {
+    let lost = last::lost(server)?;
+    if json {
+        out::json(&lost)?;
+        return Ok(Exit::Done);
+    }
+    for record in &lost {
+        let what = match restore::could(server, record) {
+            Ok(()) => record.agent.as_deref().unwrap_or("typed").to_string(),
+            Err(error) => format!("not: {error}"),
+        };
+        out::line(&format!("{}  {}  {what}", record.name, record.cwd))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exit> {
+    let count = last::lost(server)?.len();
+    let mut at = 0;
+    let mut worst = Exit::Done;
+    let mut back = Vec::new();
+    last::all(server, options, &mut |record, outcome| match outcome {
+        None => {
+            at += 1;
+            out::hint(&format!("{at}/{count} {} …", record.name));
+        }
+        Some(Ok(record)) => back.push(record.clone()),
+        Some(Err(error)) => {
+            out::complain("sesh-restore", &error.sentence);
+            if error.exit.code() > worst.code() {
+                worst = error.exit;
+            }
+        }
+    })?;
+    if json {
+        out::json(&back)?;
+    } else {
+        for record in &back {
+            out::line(&record.uuid.to_string())?;
+        }
+    }
+    Ok(worst)
+}
+
+/// What the plugin wants when it is loaded.
+fn offer(server: &Server, options: &Options<'_>) -> anyhow::Result<Exit> {
+    match last::setting(server)?.as_str() {
+        "on" => all(server, options, false),
+        "off" => Ok(Exit::Done),
+        _ => {
+            last::offer(server, last::lost(server)?.len())?;
+            Ok(Exit::Done)
+        }
+    }
 }

@@ -176,6 +176,7 @@ impl Given {
                 window: it.window,
                 session_id: String::new(),
                 window_id: String::new(),
+                window_name: String::new(),
                 pid: 0,
             })
         });
@@ -435,6 +436,7 @@ pub(super) mod tests {
                 pane: PaneId(1),
                 session_id: "$0".into(),
                 window_id: "@1".into(),
+                window_name: String::new(),
                 pid: 1,
             }),
             record: None,

@@ -8,7 +8,7 @@ use super::model::Shown;
 use super::rows::{Row, RowId};
 use crate::error::{Error, Result};
 use crate::sesh::find;
-use crate::store::query::{both, equal, registered};
+use crate::store::query::{Past, both, equal, registered};
 use crate::store::{Key, Select, Snapshot, schema};
 use crate::tmux::Server;
 
@@ -37,9 +37,11 @@ pub(super) fn read(
         Shown::Panes => "1".into(),
         _ => registered(),
     };
+    let ended = every || wanted.shown != Shown::Active;
     let select = Select {
         filter: Some(filter),
-        ended: every || wanted.shown != Shown::Active,
+        ended,
+        past: if ended { Past::All } else { Past::No },
         format: (wanted.shown == Shown::Panes)
             .then(|| "#{pane_current_command}\t#{pane_current_path}".into()),
     };
@@ -103,6 +105,7 @@ pub(super) fn watch(
 pub fn named(server: &Server, text: &str) -> Result<HashSet<RowId>> {
     let all = Select {
         ended: true,
+        past: Past::All,
         ..Select::default()
     };
     let snapshot = Snapshot::read(server, &all)?;

@@ -12,7 +12,8 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
-use crate::store::query::{first_pane, name_is_free, row_format};
+use crate::store::lasting::{self, Event, Note};
+use crate::store::query::{self, first_pane, name_is_free, read_life, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -223,6 +224,15 @@ impl Plan {
         }
     }
 
+    /// What its window is called in the end. `None` where it becomes a part of another.
+    fn window_name(&self, name: &Name) -> Option<String> {
+        match &self.spot {
+            Spot::Session { window, .. } => Some(window.clone().unwrap_or_else(|| name.label())),
+            Spot::Window { .. } => Some(self.label(name)),
+            Spot::Beside { .. } => None,
+        }
+    }
+
     fn launch(&self, server: &Server, name: &Name) -> Launch {
         let mut environment: Vec<(OsString, OsString)> = env::carried().collect();
         environment.extend(self.request.variables.iter().cloned());
@@ -281,6 +291,19 @@ impl Plan {
             .iter()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
+        if let Some(place) = &mut record.tmux {
+            // The window has its name since.
+            place.window_name = self
+                .window_name(name)
+                .unwrap_or(std::mem::take(&mut place.window_name));
+        }
+        let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
+        record.values.set(Key::Cmd, value::encode_words(words));
+        // One that goes on is as it was until it is there.
+        if self.request.past.is_none() {
+            let life = rows.iter().find_map(|row| read_life(row));
+            lasting::note(server, &[Note::all(Event::Created, &record, life)]);
+        }
         Ok(Outcome::Made(Box::new(record)))
     }
 
@@ -325,7 +348,10 @@ impl Plan {
                 create.extend([command::unset_window(&window, "window-size")]);
             }
         }
-        create.extend([command::print(Some(&window), &row_format(frame))]);
+        create.extend([
+            command::print(Some(&window), &row_format(frame)),
+            query::life(frame),
+        ]);
         create.extend([match &self.spot {
             Spot::Beside {
                 pane, horizontal, ..
@@ -337,10 +363,10 @@ impl Plan {
                 };
                 command::join_pane(&window, &pane.to_string(), *horizontal, size)
             }
-            Spot::Session { window: shown, .. } => {
-                command::rename_window(&window, shown.as_ref().unwrap_or(&name.label()))
+            Spot::Session { .. } | Spot::Window { .. } => {
+                let shown = self.window_name(name).unwrap_or_default();
+                command::rename_window(&window, &shown)
             }
-            Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
         create.extend(self.request.past.iter().flat_map(Past::leaves));
         create.extend([write::sums()]);
@@ -438,7 +464,7 @@ impl Plan {
         for pane in panes {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = write::forget(server, self.id);
+        let _ = write::unwrite(server, self.id);
     }
 }
 

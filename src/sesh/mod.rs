@@ -21,5 +21,6 @@ pub mod reap;
 pub mod report;
 pub mod restore;
 pub mod run;
+pub mod save;
 pub mod send;
 pub mod words;

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
+use crate::store::lasting::{self, Event, Journal, Note};
 use crate::store::query::{both, equal, no_pane_has};
 use crate::store::record::Values;
 use crate::store::{Key, Record, schema, write};
@@ -41,6 +42,16 @@ const KEPT: [Key; 12] = [
     Key::Cwd,
 ];
 
+/// What an end changes.
+const ENDS: [Key; 6] = [
+    Key::Exit,
+    Key::State,
+    Key::Why,
+    Key::Since,
+    Key::By,
+    Key::Cmd,
+];
+
 impl Past {
     /// Reads what this server has of an ended sesh.
     ///
@@ -58,7 +69,9 @@ impl Past {
         let &[book, tail] = rows.first().map_or(&[][..], |row| &row[..]) else {
             return Err(write::changed(record.uuid));
         };
+        let forgotten = || Journal::read(server).forgotten().contains(&record.uuid);
         let values = match book {
+            "" if record.kept.is_none() || forgotten() => return Err(write::changed(record.uuid)),
             "" => record.values.clone(),
             book => Values::from_book(book).ok_or_else(|| write::changed(record.uuid))?,
         };
@@ -66,7 +79,10 @@ impl Past {
             id: record.uuid,
             values,
             book: (!book.is_empty()).then(|| book.into()),
-            tail: tail.into(),
+            tail: match &record.kept {
+                Some(kept) => kept.tail.clone().unwrap_or_default(),
+                None => tail.into(),
+            },
             pane: record.tmux.as_ref().map(|place| place.pane),
             held: !record.values.get(Key::Held).is_empty(),
         })
@@ -141,8 +157,10 @@ impl Past {
                 None => command::unset_server(&schema::book(self.id)),
             },
             match self.tail.as_str() {
-                "" => command::unset_hidden(&schema::tail(self.id)),
-                tail => command::set_hidden(&schema::tail(self.id), tail),
+                tail if self.book.is_some() && !tail.is_empty() => {
+                    command::set_hidden(&schema::tail(self.id), tail)
+                }
+                _ => command::unset_hidden(&schema::tail(self.id)),
             },
             write::hint(),
         ]);
@@ -156,10 +174,18 @@ impl Past {
                 &Batch::new(),
             ))
             .then(write::sums());
-        match server.run(&batch) {
+        let outcome = match server.run(&batch) {
             // With its last pane the server went.
             Err(error) if error.exit == Exit::NoServer => Ok(()),
             outcome => outcome.map(drop),
-        }
+        };
+        // Its new end was written down.
+        let was: Vec<(Key, &str)> = ENDS
+            .into_iter()
+            .map(|key| (key, self.values.get(key)))
+            .collect();
+        let note = Note::values(Event::Changed, self.id, &was).with_tail(&self.tail);
+        lasting::note(server, &[note]);
+        outcome
     }
 }

@@ -15,12 +15,15 @@ use std::time::{Duration, Instant};
 use super::find;
 use super::hold::{self, Held};
 use crate::env;
+use crate::error;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId, shell_word};
+use crate::journal::failures;
 use crate::journal::launch::Launch;
 use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
 use crate::state::State;
+use crate::store::lasting::{self, Note};
 use crate::store::query::{both, equal, name_is_free, no_pane_has};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
@@ -34,6 +37,8 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Lines of an ended sesh that are kept when its pane closes, and their size as stored.
 const TAIL_LINES: u32 = 100;
 const TAIL_BYTES: usize = 12_000;
+/// What the server prints when it has written the end down: another process may speak for the sesh by now.
+const ENDED: &str = "ended";
 /// A line's end as it is stored.
 const NEWLINE: &str = "%0A";
 /// What a program that died may have left switched on: colours, a hidden cursor, mouse and paste modes,
@@ -306,6 +311,12 @@ impl Run {
         commands.extend(write::state(&pane, state, None, "process"));
         let free = both(&mine(), &name_is_free(&name, Some(self.id)));
         if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
+            let again = [
+                (Key::Exit, ""),
+                (Key::State, state.as_str()),
+                (Key::Why, ""),
+            ];
+            self.tell(&Note::values(lasting::Event::Changed, self.id, &again));
             Ok(())
         } else {
             Err(Error::unusable(format!(
@@ -354,9 +365,13 @@ impl Run {
             End::Signal(signal) => Exit::value(None, Some(signal)),
         };
         let tail = (!rows.is_empty()).then(|| tail(screen));
-        let others = self.server.run(&self.ending(&exit, held, tail.as_deref()));
+        let answer = self.server.run(&self.ending(&exit, held, tail.as_deref()));
+        let answer = answer.unwrap_or_default();
+        if answer.lines().any(|line| line == ENDED) {
+            self.tell(&Note::end(self.id, &exit, tail.as_deref()));
+        }
         if held {
-            self.cull(&others.unwrap_or_default(), keep);
+            self.cull(&answer, keep);
         }
         held.then(|| Hold {
             line: hold_line(
@@ -384,7 +399,8 @@ impl Run {
         if let Some(tail) = tail {
             on_pane.extend([command::set_hidden(&schema::tail(self.id), tail)]);
         }
-        on_pane.extend([write::book(&pane, self.id)]);
+        let told = || command::print(None, ENDED);
+        on_pane.extend([write::book(&pane, self.id), told()]);
         // The pane went first (`kill-pane`): the book is all that is left to write to. Not so when the pane was
         // respawned: then another speaks for the sesh.
         let own = equal(Key::Id, &self.id.to_string());
@@ -392,6 +408,7 @@ impl Run {
         let alone = both(&known, &no_pane_has(&own));
         let mut in_book = Batch::new();
         in_book.extend(write::end_in_book(self.id, exit));
+        in_book.extend([told()]);
         let on_book = Batch::from(command::if_format(None, &alone, &in_book, &Batch::new()));
         Batch::from(command::if_format(
             Some(&pane),
@@ -401,6 +418,14 @@ impl Run {
         ))
         .then(Held::list())
         .then(write::sums_after(&pane))
+    }
+
+    /// Writes down what must outlive the server. Nobody reads complaints here.
+    fn tell(&self, note: &Note<'_>) {
+        lasting::note(&self.server, std::slice::from_ref(note));
+        for warning in error::warnings() {
+            failures::log(PROGRAM, &warning);
+        }
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.

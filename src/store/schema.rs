@@ -250,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 26] = [
+pub const ELSEWHERE: [Named; 29] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -359,6 +359,21 @@ pub const ELSEWHERE: [Named; 26] = [
         "1: another `sesh-reap` is wanted when that one has ended",
     ),
     named(
+        "@seshsum_lost",
+        "server option",
+        "how many seshes were alive when the last tmux server died, as long as nobody has said what is to become of them",
+    ),
+    named(
+        "SESH_restored",
+        "hidden variable",
+        "whether those were brought back in this life of the server: `pid:start` of who does it, then `done`",
+    ),
+    named(
+        "SESH_unwritten",
+        "hidden variable",
+        "1: it was said that the journal cannot be written; `sesh-save` takes it back",
+    ),
+    named(
         "SESH_swept",
         "hidden variable",
         "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
@@ -391,6 +406,15 @@ pub const REAP_AGAIN: &str = "SESH_reap_again";
 
 /// When what is left of forgotten seshes was last looked for, in seconds.
 pub const SWEPT: &str = "SESH_swept";
+
+/// How many were alive when the last server died and are not answered for.
+pub const LOST: &str = "@seshsum_lost";
+
+/// Who brings those back, or that it is done.
+pub const RESTORED: &str = "SESH_restored";
+
+/// That the journal cannot be written was said.
+pub const UNWRITTEN: &str = "SESH_unwritten";
 
 /// When a wait last put right what is stored, in seconds.
 pub const SETTLED: &str = "SESH_settled";
@@ -440,8 +464,15 @@ pub const MAX: Setting = Setting {
               has no owner has none",
 };
 
+pub const RESTORE: Setting = Setting {
+    name: "@sesh-restore",
+    default: "ask",
+    meaning: "what becomes of the seshes that were alive when the last tmux server died: `ask` shows in the segment how many \
+              there are until `sesh-restore --last-alive` or `--dismiss` answers, `on` brings them back, `off` does neither",
+};
+
 /// What a person may set.
-pub const SETTINGS: [Setting; 5] = [NEW_IN, HOLD, KEEP, ADOPT, MAX];
+pub const SETTINGS: [Setting; 6] = [NEW_IN, HOLD, KEEP, ADOPT, MAX, RESTORE];
 
 /// How the line starts that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";

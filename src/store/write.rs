@@ -1,6 +1,7 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
+use super::lasting;
 use super::query::{both, equal, first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
@@ -315,10 +316,7 @@ pub fn on_book(
         let before = values.clone();
         edit(&mut values)?;
         if values != before {
-            let now = std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs());
-            values.set(Key::Updated, now.to_string());
+            values.set(Key::Updated, super::now().to_string());
             let answer = server.run(&Batch::from(command::if_format(
                 None,
                 &format!("#{{==:{held},{old}}}"),
@@ -331,7 +329,8 @@ pub fn on_book(
                 continue;
             }
         }
-        return Record::ended(values).ok_or_else(|| changed(id));
+        let record = Record::ended(values).ok_or_else(|| changed(id))?;
+        return Ok(record.of(server));
     }
     Err(changed(id))
 }
@@ -354,11 +353,20 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
         .ok_or_else(|| changed(id))
 }
 
-/// Removes every trace of an ended sesh.
+/// Removes every trace of an ended sesh: of the journal first, so that nothing is left that could come back.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn forget(server: &Server, id: SeshId) -> Result<()> {
+    lasting::forget(server, id);
+    unwrite(server, id)
+}
+
+/// Removes what tmux remembers of a sesh that never came to be.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn unwrite(server: &Server, id: SeshId) -> Result<()> {
     server
         .run(
             &Batch::from(command::unset_server(&schema::book(id)))

@@ -146,6 +146,37 @@ impl Server {
         Self::with_program(program, socket)
     }
 
+    /// Every server of this user's, and whether somebody named them: those that `$SESH_TMUX_SOCKETS` names, else those of
+    /// the sockets in tmux's own folder, also of servers that have ended.
+    ///
+    /// # Errors
+    /// As [`Server::at`].
+    pub fn all() -> Result<(Vec<Self>, bool)> {
+        let named = env::tmux_sockets();
+        let by_name = named.is_some();
+        let mut sockets = named.unwrap_or_else(|| {
+            let folder = env::tmux_folder().map(|path| path.join(format!("tmux-{}", env::user())));
+            let entries = folder.and_then(|folder| folder.read_dir().ok());
+            entries
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()))
+                .map(|entry| entry.path())
+                .collect()
+        });
+        // The one around is of the user's, wherever its socket is.
+        sockets.extend(env::tmux_socket().filter(|_| !by_name));
+        let mut sockets: Vec<PathBuf> = sockets.iter().map(|path| resolved(path)).collect();
+        sockets.sort();
+        sockets.dedup();
+        let servers = sockets
+            .into_iter()
+            .map(|path| Self::at(Socket::Path(path)))
+            .collect::<Result<Vec<Self>>>()?;
+        Ok((servers, by_name))
+    }
+
     /// The same with a tmux that is known already.
     ///
     /// # Errors
@@ -300,32 +331,16 @@ impl Server {
             .then(|| folder.join(name))
     }
 
-    /// The user's other servers, as the sockets in tmux's own folder tell: whether they run is another question.
+    /// The path of its socket, whether it runs or not: one path for one server, however it was named.
     #[must_use]
-    pub fn others(&self) -> Vec<Self> {
-        let default = Self {
-            program: self.program.clone(),
-            socket: Socket::Name("default".into()),
+    pub fn address(&self) -> Option<PathBuf> {
+        let name = match &self.socket {
+            Socket::Path(path) => return Some(resolved(path)),
+            Socket::Name(name) => name.as_str(),
+            Socket::Default => "default",
         };
-        let folder = default.socket_path();
-        let folder = folder.as_deref().and_then(Path::parent);
-        let entries = folder.map(std::fs::read_dir);
-        let own = self.socket_path();
-        let mut others: Vec<PathBuf> = entries
-            .into_iter()
-            .flatten()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()))
-            .map(|entry| entry.path())
-            .filter(|path| path.to_str().is_some() && Some(path) != own.as_ref())
-            .collect();
-        others.sort();
-        let at = |path| Self {
-            program: self.program.clone(),
-            socket: Socket::Path(path),
-        };
-        others.into_iter().map(at).collect()
+        let folder = env::tmux_folder()?.join(format!("tmux-{}", env::user()));
+        Some(resolved(&folder.join(name)))
     }
 
     /// The client to replace this process with: for what owns the terminal.
@@ -446,6 +461,17 @@ impl Subscription {
             }
         }
     }
+}
+
+/// A path without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    path.ancestors()
+        .skip(1)
+        .find_map(|folder| {
+            let rest = path.strip_prefix(folder).ok()?;
+            Some(folder.canonicalize().ok()?.join(rest))
+        })
+        .unwrap_or_else(|| path.into())
 }
 
 /// Whether a command failed only because the server has no session (`exit-empty off`): what lists panes or

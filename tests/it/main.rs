@@ -15,6 +15,7 @@ mod errors;
 mod find;
 mod gather;
 mod hooks;
+mod journal;
 mod keys;
 mod killed;
 mod list;

@@ -257,11 +257,7 @@ fn goes_on(agent: &'static Real, size: (u16, u16)) {
         record.get("conversation").is_string()
     });
     server.sesh("sesh-reap", NONE).ok();
-    server.tmux(["kill-pane", "-t", made.pane()]);
-    until("it is gone", || {
-        server.sesh("sesh-reap", NONE).ok();
-        server.record(made.uuid()).state() == "exited"
-    });
+    server.dies();
     let begun = Instant::now();
     let restore = server.sesh("sesh-restore", ["one", "--json"]);
     let now = restore.ok().record();

@@ -540,3 +540,134 @@ fn one_conversation_of_two_seshes() {
     restored(&server, &first);
     refused(&server, &second, "sesh-enter one");
 }
+
+fn lost(server: &Server) -> Vec<String> {
+    let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+    plan.ok().lines().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn all_that_were_alive_when_the_server_died() {
+    let server = Server::start();
+    let agent = claude(&server, &["agent", "--target", "work", "--tag", "a"]);
+    server.install_probe();
+    let command = [
+        "command",
+        "--target",
+        "work",
+        "--",
+        "sh",
+        "-c",
+        "exec sleep 1000",
+    ];
+    let command = server.new_sesh(command);
+    let shell = server.new_sesh(["shell", "--session"]);
+    let over = server.new_sesh(["over", "--", "false"]);
+    server.ended(over.uuid());
+    server.dies();
+    server.starts_again();
+    let plan = lost(&server);
+    assert_eq!(plan.len(), 3, "{plan:?}");
+    assert!(plan[0].starts_with("agent  ") && plan[0].ends_with("  claude"));
+    assert!(plan[1].starts_with("command  ") && plan[1].ends_with("  typed"));
+
+    let call = server.sesh("sesh-restore", ["--last-alive", "--json"]);
+    let back = call.ok().records();
+    let names: Vec<&str> = back.iter().map(Record::name).collect();
+    assert_eq!(names, ["agent", "command", "shell"]);
+    assert!(is(&back[0], "idle"));
+    assert_eq!(back[0].get("conversation"), agent.get("conversation"));
+    assert_eq!(back[0].get("tags"), agent.get("tags"));
+    assert_eq!(back[0].text("tmux/session"), "work");
+    assert_eq!(back[1].text("tmux/session"), "work");
+    assert_eq!(back[1].uuid(), command.uuid());
+    assert_eq!(back[1].state(), "starting");
+    assert_eq!(back[2].uuid(), shell.uuid());
+
+    // Once is enough, whatever has become of them since.
+    server.sesh("sesh-end", ["--kill", "shell"]).ok();
+    let before = server.everything();
+    assert!(lost(&server).is_empty());
+    let again = server.sesh("sesh-restore", ["--last-alive"]).ok();
+    assert_eq!(again.text(), "");
+    assert_eq!(server.everything(), before);
+
+    // Another server's death is another story: the one that was ended is not among those.
+    server.dies();
+    server.starts_again();
+    let plan = lost(&server);
+    assert_eq!(plan.len(), 2, "{plan:?}");
+}
+
+#[test]
+fn without_a_server_one_is_started() {
+    let server = Server::start();
+    let agent = claude(&server, &["one"]);
+    server.dies();
+    let now = restored(&server, &agent);
+    assert_eq!(now.get("conversation"), agent.get("conversation"));
+    assert!(is(&now, "idle"));
+}
+
+#[test]
+fn one_of_a_dead_server_that_does_not_come_is_as_it_was() {
+    let server = Server::start();
+    let agent = claude(&server, &["one"]);
+    server.dies();
+    server.starts_again();
+    let before = server.record(agent.uuid());
+    assert_eq!(before.text("was"), "idle");
+    resumes(&server, "claude", &["print no".into(), "exit 1".into()]);
+    server.tmux(["new-session", "-d", "cat"]);
+    server.sesh("sesh-restore", ["one"]).fails(1);
+    assert_eq!(server.record(agent.uuid()), before);
+    resumes(&server, "claude", &[says(&server, "{id}", "idle")]);
+    restored(&server, &agent);
+    // What is forgotten stays forgotten.
+    server.sesh("sesh-end", ["--kill", "--forget", "one"]).ok();
+    server.dies();
+    server.starts_again();
+    assert!(lost(&server).is_empty());
+    server.sesh("sesh-restore", ["one"]).fails(3);
+}
+
+#[test]
+fn they_are_offered_until_somebody_answers() {
+    let server = Server::start();
+    claude(&server, &["one"]);
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "cat"]);
+    let offered = || {
+        server.sesh("sesh-restore", ["--offer"]).ok();
+        server.tmux(["display-message", "-p", "#{@seshsum_lost}"])
+    };
+    assert_eq!(offered(), "1\n");
+    server.tmux(["set-option", "-g", "@sesh-restore", "off"]);
+    server.tmux(["set-option", "-su", "@seshsum_lost"]);
+    assert_eq!(offered(), "\n");
+    server.tmux(["set-option", "-gu", "@sesh-restore"]);
+    assert_eq!(offered(), "1\n");
+    server.sesh("sesh-restore", ["--dismiss"]).ok();
+    assert_eq!(
+        server.tmux(["display-message", "-p", "#{@seshsum_lost}"]),
+        "\n"
+    );
+    assert_eq!(offered(), "\n");
+    server.tmux(["set-option", "-g", "@sesh-restore", "on"]);
+    assert_eq!(offered(), "\n", "it was answered");
+    // By itself, where that is wanted.
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "cat"]);
+    server.tmux(["set-option", "-g", "@sesh-restore", "on"]);
+    assert_eq!(offered(), "\n");
+    assert_eq!(
+        server
+            .panes("#{@sesh_name}")
+            .iter()
+            .filter(|name| *name == "one")
+            .count(),
+        1
+    );
+}

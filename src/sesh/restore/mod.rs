@@ -1,6 +1,7 @@
 //! Having an ended sesh go on: the same identity in a new pane, its agent in the same conversation, its command typed.
 
 mod begun;
+pub mod last;
 mod refuse;
 
 use std::ffi::OsString;
@@ -15,7 +16,8 @@ use crate::agent::manifest::{Agent, Agents};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
-use crate::store::{Key, Record, Target, value};
+use crate::store::lasting::{self, Event, Note};
+use crate::store::{Key, Record, Select, Target, value};
 use crate::tmux::Server;
 
 /// How.
@@ -68,10 +70,9 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
             .unwrap_or(error),
         _ => error,
     })?;
-    let Some(resumed) = resumed else {
-        return Ok(made);
-    };
-    if let Err(error) = begun::wait(server, &made, &resumed, &agents, options) {
+    if let Some(resumed) = &resumed
+        && let Err(error) = begun::wait(server, &made, resumed, &agents, options)
+    {
         if error.undo {
             let panes = made.tmux.iter().map(|place| place.pane);
             past.put_back(server, &panes.collect::<Vec<_>>())?;
@@ -79,7 +80,26 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
         return Err(error.error);
     }
     reap::settle(server)?;
-    find::one(server, &Target::Id(record.uuid))
+    let own = Target::Id(record.uuid);
+    let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
+    let now = snapshot.find(&own)?.clone();
+    lasting::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
+    Ok(now)
+}
+
+/// Whether an ended sesh could go on at this moment: what [`one`] would refuse before it does anything.
+///
+/// # Errors
+/// The reason and the way out.
+pub fn could(server: &Server, record: &Record) -> Result<()> {
+    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    refuse::one_that_is_here(record)?;
+    let resumed = resumed(record, &agents, &Options::DEFAULT)?;
+    refuse::folder(record)?;
+    match &resumed {
+        Some(resumed) => refuse::conversation(server, record, resumed),
+        None => Ok(()),
+    }
 }
 
 /// An agent that is started in a conversation of its own.
@@ -156,6 +176,9 @@ fn request(
             .map(std::os::unix::ffi::OsStringExt::from_vec)
             .collect()
     };
+    let place = record.tmux.as_ref();
+    let left = record.kept.as_ref().and_then(|kept| kept.spot.as_ref());
+    let left = left.map(|left| left.session.clone());
     let argv: Vec<OsString> = resumed.map_or_else(command, |resumed| resumed.argv.clone());
     Ok(Request {
         name: Some(record.name.parse()?),
@@ -163,7 +186,7 @@ fn request(
         agent: record.agent.clone(),
         cwd: PathBuf::from(&record.cwd),
         place: Where::Back {
-            session: record.tmux.as_ref().map(|place| place.session_id.clone()),
+            session: place.map(|place| place.session_id.clone()).or(left),
         },
         owner: record.owner.clone(),
         wait: resumed.is_none() && !argv.is_empty() && !options.run,

@@ -148,7 +148,9 @@ fn in_pane(server: &Server, conversation: &str) -> Result<Option<Elsewhere>> {
 /// The same on the user's other servers, all at once: one that does not answer must not be waited for.
 fn elsewhere(server: &Server, conversation: &str) -> Option<Elsewhere> {
     let (sender, answers) = mpsc::channel();
-    for other in server.others() {
+    let own = server.address();
+    let all = Server::all().map_or_else(|_| Vec::new(), |(all, _)| all);
+    for other in all.into_iter().filter(|other| other.address() != own) {
         let (sender, conversation) = (sender.clone(), conversation.to_string());
         std::thread::spawn(move || {
             let found = in_pane(&other, &conversation);

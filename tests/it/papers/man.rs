@@ -17,7 +17,7 @@ const CALLS: &str = "Alone it lists the helpers, with a helper's name it is that
                      left out: tmux-sesh list is sesh-list.";
 
 /// What is read of the environment, and what a sesh finds in its own.
-pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 14] = [
     (
         "TMUX, TMUX_PANE",
         "set by tmux: the server and the pane that a helper runs in, where -L and -S name no other",
@@ -33,6 +33,10 @@ pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
     (
         "SESH_MACHINE",
         "the machine that a new sesh is said to be on, instead of the host name",
+    ),
+    (
+        "SESH_TMUX_SOCKETS",
+        "the sockets of the servers that sesh-list --all-servers reads, with a colon between them; else all in tmux's folder",
     ),
     (
         "SESH_ID, SESH_NAME",
