@@ -3,7 +3,8 @@
 //! `composer FOLDER` begins it. From then on the orders come from the pipe `FOLDER/orders`, a line each:
 //!
 //! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0)
-//! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come; `ask-trust`: whether to trust
+//! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come; `ask-trust`: whether to trust;
+//!   `answered`: a person has said no
 //! - `draft TEXT`: a person types; `clear`: and takes it away
 //! - `swallow MS`: Enter within this time behind a paste is a line of it; `deaf N`: the next N Enters do nothing
 //! - `returns TEXT`: when it is interrupted, that prompt is in its composer again
@@ -205,6 +206,7 @@ impl Composer {
             "turn" => self.turn = Duration::from_millis(number().into()),
             "ask" => self.asks = Some(Question::Permission),
             "ask-trust" => self.asks = Some(Question::Trust),
+            "answered" => self.asks = None,
             "ask-behind-paste" => self.asks_behind_paste = true,
             "draft" => self.text.push_str(rest),
             "clear" => self.text.clear(),
@@ -243,6 +245,8 @@ impl Composer {
                     self.paste(&text);
                 }
                 self.pasted = Some(Instant::now());
+                // It ends what was taken for one.
+                self.typed = None;
                 if std::mem::take(&mut self.asks_behind_paste) {
                     self.asks = Some(Question::Permission);
                 }
@@ -374,7 +378,7 @@ impl Composer {
         if slash && (known || self.kind.slash == Slash::Gone) {
             if known {
                 self.note("command", &text);
-                self.history.clear();
+                self.history = vec![format!("> {text}")];
             } else {
                 self.history.push(format!("Unknown command: {first}"));
             }

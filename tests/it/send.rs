@@ -84,6 +84,11 @@ impl<'a> Agent<'a> {
         until("its turn is over", || self.has_said_idle());
     }
 
+    /// What it was sent until now does not count.
+    fn forgets(&self) {
+        std::fs::write(self.folder.join("got"), "").expect("a file");
+    }
+
     /// Its hook has said that it works.
     #[track_caller]
     fn works(&self) {

@@ -120,3 +120,301 @@ fn the_answer_comes_from_the_best_that_has_it() {
         !kept()
     });
 }
+
+/// The agents whose delivery was measured.
+const MEASURED: [&str; 5] = ["claude", "codex", "pi", "gemini", "opencode"];
+
+/// Types, pastes and presses as plain tmux does: what the fakes are worth is what they do with that.
+fn plain(agent: &Agent<'_>, text: &str, pasted: bool) {
+    let pane = agent.pane.as_str();
+    let server = agent.server;
+    if pasted {
+        server.tmux_call(["load-buffer", "-"]).stdin(text).ok();
+        let paste = ["paste-buffer", "-p", "-r", "-d", "-t", pane, ";"];
+        server.tmux(paste.into_iter().chain(["send-keys", "-t", pane, "Enter"]));
+    } else {
+        let keys = ["send-keys", "-t", pane, "-l", text, ";"];
+        server.tmux(keys.into_iter().chain(["send-keys", "-t", pane, "Enter"]));
+    }
+}
+
+#[test]
+fn where_plain_keys_lose_their_enter_a_message_does_not() {
+    let server = Server::start();
+    // Of each: whether Enter is lost behind typed keys, and behind a paste.
+    for (name, typed, pasted) in [
+        ("claude", false, false),
+        ("codex", true, false),
+        ("pi", false, false),
+        ("gemini", true, true),
+        ("opencode", false, false),
+    ] {
+        let agent = Agent::called(&server, name);
+        for (pasted, lost) in [(false, typed), (true, pasted)] {
+            let text = "a message of forty-five characters, or so I think";
+            plain(&agent, text, pasted);
+            if lost {
+                agent.shows(text);
+            } else {
+                until("it is sent", || !agent.got().is_empty());
+            }
+            assert_eq!(agent.got().is_empty(), lost, "{name}, pasted: {pasted}");
+            agent.order("clear");
+            agent.forgets();
+        }
+        for text in ["short", &"row of many\n".repeat(10), &"x".repeat(50_000)] {
+            let text = text.trim_end();
+            let before = agent.got().len();
+            delivered(agent.send(&["-"]).stdin(text).said(), "screen");
+            let got = agent.got();
+            assert_eq!(got.len(), before + 1, "{name}");
+            // opencode adds a blank to a long one.
+            assert_eq!(got[before].1.trim_end(), text, "{name}");
+        }
+    }
+}
+
+#[test]
+fn odd_texts_arrive_or_are_refused() {
+    // What is sent of it, where it is not what was given; `None`: nothing, since it would be a command.
+    const AS_IT_IS: Option<&str> = Some("");
+    let server = Server::start();
+    let texts: [(&str, [Option<&str>; 5]); 13] = [
+        ("/word and more", [None, AS_IT_IS, None, None, AS_IT_IS]),
+        ("/path/with/slash and more", [AS_IT_IS; 5]),
+        ("!ls", [Some(" !ls"), AS_IT_IS, None, AS_IT_IS, AS_IT_IS]),
+        ("#hash", [AS_IT_IS; 5]),
+        ("?question", [AS_IT_IS; 5]),
+        (
+            "see @READ",
+            [
+                AS_IT_IS,
+                Some("see @READ "),
+                AS_IT_IS,
+                Some("see @READ "),
+                Some("see @READ "),
+            ],
+        ),
+        (
+            "ends with \\",
+            [
+                Some("ends with \\ "),
+                AS_IT_IS,
+                Some("ends with \\ "),
+                Some("ends with \\ "),
+                AS_IT_IS,
+            ],
+        ),
+        ("turns \u{202e}round", [Some("turns round"); 5]),
+        (
+            "a\tb",
+            [Some("a    b"), AS_IT_IS, Some("a    b"), AS_IT_IS, AS_IT_IS],
+        ),
+        ("a\x01\x05\x1bbc", [Some("abc"); 5]),
+        ("a\x1b[201~b", [Some("a[201~b"); 5]),
+        ("one\r\ntwo", [Some("one\ntwo"); 5]),
+        (
+            "  led by blanks",
+            [
+                AS_IT_IS,
+                Some("led by blanks"),
+                Some("led by blanks"),
+                Some("led by blanks"),
+                AS_IT_IS,
+            ],
+        ),
+    ];
+    for (at, name) in MEASURED.into_iter().enumerate() {
+        let agent = Agent::called(&server, name);
+        for (text, sent) in &texts {
+            let before = agent.got();
+            let said = agent.send(&["-"]).stdin(*text).said();
+            let Some(sent) = sent[at] else {
+                refused(said, "command");
+                assert_eq!(agent.got(), before, "{name}: {text:?}");
+                continue;
+            };
+            delivered(said, "screen");
+            let sent = if sent.is_empty() { text } else { sent };
+            let got = agent.got();
+            assert_eq!(got.len(), before.len() + 1, "{name}: {text:?}");
+            assert_eq!(got[before.len()], ("sent".into(), sent.into()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_was_meant_is_given_as_it_is() {
+    let server = Server::start();
+    for name in MEASURED {
+        let agent = Agent::called(&server, name);
+        delivered(agent.send(&["--as-it-is", "/clear"]).said(), "screen");
+        agent.got_only("command", "/clear");
+        // What none of its is, is gone in Claude and stands there in Codex: that is no proof.
+        let said = agent
+            .send(&["--as-it-is", "--timeout", "3s", "/word"])
+            .said();
+        let got = agent.got().len();
+        match name {
+            "claude" => assert_eq!((said.code(), got), (Some(0), 1), "{said}"),
+            "codex" => assert_eq!((said.code(), got), (Some(7), 1), "{said}"),
+            _ => assert_eq!((said.code(), got), (Some(0), 2), "{said}"),
+        }
+    }
+}
+
+#[test]
+fn at_no_question_of_any_agent_anything_is_chosen() {
+    let server = Server::start();
+    let how: [&[&str]; 6] = [
+        &["say hi there"],
+        &["2 more things"],
+        &["--queue", "yes"],
+        &["--now", "h"],
+        &["--draft", "stash", "l"],
+        &["--as-it-is", "y"],
+    ];
+    for name in [
+        "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider",
+    ] {
+        let agent = Agent::called(&server, name);
+        let mut questions = Vec::new();
+        // pi asks for no leave; opencode and aider not whether to trust.
+        if name != "pi" {
+            questions.push(("ask", "permission"));
+        }
+        if !["pi", "opencode", "aider"].contains(&name) {
+            questions.push(("ask-trust", "trust"));
+        }
+        for (order, reason) in questions {
+            agent.order(order);
+            until("it asks", || asks(&agent));
+            for words in how {
+                refused(agent.send(words).said(), reason);
+            }
+            assert_eq!(agent.got(), [], "{name}: {reason}");
+            assert!(asks(&agent), "{name} still asks");
+            agent.order("answered");
+            until("it asks no more", || !asks(&agent));
+        }
+        if name != "pi" {
+            // The question comes between the text and its Enter.
+            agent.order("ask-behind-paste");
+            let said = agent.send(&["yes"]).said();
+            assert_eq!(said.code(), Some(7), "{name}: {said}");
+            assert_eq!(agent.got(), [], "{name}");
+        }
+    }
+}
+
+fn asks(agent: &Agent<'_>) -> bool {
+    let screen = agent.server.screen(&agent.pane);
+    ["Yes", "Allow once", "Trust", "(Y)es"]
+        .iter()
+        .any(|text| screen.contains(text))
+}
+
+#[test]
+fn while_each_works() {
+    let server = Server::start();
+    // Of each: what `--queue` and `--now` come to. Without a key for the moment it is interrupted first.
+    for (name, queue, now) in [
+        ("claude", Some("queued"), "sent"),
+        ("codex", Some("queued"), "steered"),
+        ("pi", Some("queued"), "steered"),
+        ("gemini", Some("queued"), "sent"),
+        ("opencode", Some("queued"), "sent"),
+        ("copilot", Some("queued"), "sent"),
+        ("aider", None, "sent"),
+    ] {
+        let agent = Agent::called(&server, name);
+        let works = || {
+            agent.order("busy");
+            until("it works", || {
+                agent.send(&["--timeout", "1ms", "no"]).said().json()["reason"] == "busy"
+            });
+        };
+        works();
+        refused(agent.send(&["no"]).said(), "busy");
+        assert_eq!(agent.got(), [], "{name}");
+        let said = agent.send(&["--queue", "later"]).said();
+        match queue {
+            Some(what) => {
+                assert_eq!(said.code(), Some(0), "{name}: {said}");
+                assert_eq!(said.json()["outcome"], "queued", "{name}");
+                agent.got_only(what, "later");
+                agent.order("idle");
+                until("its turn comes", || agent.got().len() == 2);
+                assert_eq!(agent.got()[1], ("sent".into(), "later".into()), "{name}");
+                works();
+            }
+            None => refused(said, "busy"),
+        }
+        let before = agent.got().len();
+        let said = agent.send(&["--now", "at once"]).said();
+        assert_eq!(said.code(), Some(0), "{name}: {said}");
+        assert_eq!(
+            agent.got()[before],
+            (now.into(), "at once".into()),
+            "{name}"
+        );
+    }
+    // A prompt that comes back to the composer when it is interrupted is not sent again with the message.
+    let agent = Agent::new(&server);
+    agent.order("returns what it tried");
+    agent.order("busy");
+    agent.shows("esc to interrupt");
+    refused(agent.send(&["--now", "at once"]).said(), "draft");
+    agent.shows("❯\u{a0}what it tried");
+    assert_eq!(agent.got(), []);
+}
+
+#[test]
+fn no_agent_sends_a_draft_with_a_message() {
+    let server = Server::start();
+    for name in [
+        "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider",
+    ] {
+        let agent = Agent::called(&server, name);
+        agent.order("draft of a person");
+        agent.shows("of a person");
+        refused(agent.send(&["hello"]).said(), "draft");
+        let said = agent.send(&["--draft", "stash", "hello"]).said();
+        if name == "claude" {
+            delivered(said, "screen");
+            agent.got_only("sent", "hello");
+        } else {
+            refused(said, "draft");
+            assert_eq!(agent.got(), [], "{name}");
+        }
+        agent.shows("of a person");
+        agent.order("clear");
+        until("it is gone", || {
+            !server.screen(&agent.pane).contains("of a person")
+        });
+        // In copy mode it arrives, and the mode stays.
+        server.tmux(["copy-mode", "-t", &agent.pane]);
+        delivered(agent.send(&["hello again"]).said(), "screen");
+        assert_eq!(server.format(&agent.pane, "#{pane_in_mode}"), "1", "{name}");
+        let last = agent.got().pop().expect("a message");
+        assert_eq!(last, ("sent".into(), "hello again".into()), "{name}");
+    }
+}
+
+#[test]
+fn the_hook_of_each_proves_what_it_took() {
+    let server = Server::start();
+    for name in MEASURED {
+        let agent = Agent::called(&server, name);
+        agent.order("hooks");
+        // Claude's model gets a long one in a frame; each shows a mark in its place.
+        let long = "row of a long text\n".repeat(300);
+        for text in ["hello", "two\nrows", long.trim_end()] {
+            agent.is_done();
+            delivered(agent.send(&["-"]).stdin(text).said(), "hook");
+            let last = agent.got().pop().expect("a message");
+            assert_eq!(last.1.trim_end(), text, "{name}");
+        }
+        assert_eq!(agent.got().len(), 3, "{name}");
+    }
+}
