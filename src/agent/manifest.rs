@@ -189,6 +189,8 @@ pub struct Input {
     pub footer: Option<usize>,
     /// Whether every row below its first one is indented.
     pub indented: Option<bool>,
+    /// Whether what is drawn faint is typed too: it has no placeholder.
+    pub faint: Option<bool>,
     /// What stands in an empty one, where no style tells.
     pub hints: Option<Vec<String>>,
 }
@@ -306,7 +308,7 @@ impl Manifest {
         fill!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented hints);
+        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented faint hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),

@@ -363,7 +363,8 @@ impl Composer {
         }
         let first = self.text.split_whitespace().next().unwrap_or_default();
         let first = first.to_string();
-        let slash = self.text.starts_with('/') && first.matches('/').count() == 1;
+        let slash =
+            self.text.starts_with('/') && (self.kind.paths || first.matches('/').count() == 1);
         let known = matches!(first.as_str(), "/exit" | "/quit" | "/clear");
         if slash && !known && self.kind.slash == Slash::Stays {
             self.history.push("Unrecognized command".into());
@@ -385,12 +386,19 @@ impl Composer {
             self.leaves = matches!(first.as_str(), "/exit" | "/quit");
             return;
         }
-        if self.kind.runs && text.starts_with('!') {
-            self.note("ran", &text[1..]);
+        // Copilot trims first.
+        let trimmed = text.trim_start();
+        let run = if self.kind.name == "copilot" {
+            trimmed
+        } else {
+            &text
+        };
+        if let (true, Some(command)) = (self.kind.runs, run.strip_prefix('!')) {
+            self.note("ran", command);
             return;
         }
         if self.kind.trims {
-            text = text.trim_start().into();
+            text = trimmed.into();
         }
         let whole = pastes
             .iter()

@@ -159,7 +159,8 @@ impl Scene<'_> {
             }
             for piece in pieces {
                 let edge = if rows.is_empty() { first } else { more };
-                rows.push(edge.chars().chain(piece.iter().copied()).collect());
+                let piece: String = piece.iter().collect();
+                rows.push(format!("{edge}{}", self.coloured(&piece)));
             }
         }
         // As many as a low pane has room for.
@@ -169,6 +170,22 @@ impl Scene<'_> {
             rows[0] = rows[0].replacen(more, first, 1);
         }
         rows
+    }
+
+    /// aider draws some words in grey, and a tab as it is called.
+    fn coloured(&self, piece: &str) -> String {
+        if self.kind.name != "aider" {
+            return piece.into();
+        }
+        let word = |word: &str| {
+            if word.starts_with(['#', '@']) {
+                format!("\x1b[38;5;246m{word}\x1b[0m")
+            } else {
+                word.into()
+            }
+        };
+        let words: Vec<String> = piece.split(' ').map(word).collect();
+        words.join(" ").replace('\t', "^I")
     }
 
     fn question(&self, question: Question) -> &'static [&'static str] {

@@ -1,6 +1,5 @@
 //! What each of the real ones does with what is typed and pasted, as it was measured: Claude Code 2.1.329, Codex 0.169.0,
-//! pi 0.73.1, Gemini CLI 0.61.0, opencode 1.18.33. Of Copilot CLI 1.0.102 and aider 0.86.2 only what is seen on their
-//! recorded screens.
+//! pi 0.73.1, Gemini CLI 0.61.0, opencode 1.18.33, Copilot CLI 1.0.102, aider 0.86.2.
 
 use std::time::Duration;
 
@@ -26,6 +25,8 @@ pub(crate) struct Kind {
     /// Enter behind a last `@word` takes what it completes to.
     pub(crate) completes: bool,
     pub(crate) tab: &'static str,
+    /// A path is a command too.
+    pub(crate) paths: bool,
     /// Blanks before a text are taken away.
     pub(crate) trims: bool,
     /// A long paste has a frame when the model gets it.
@@ -75,6 +76,7 @@ const CLAUDE: Kind = Kind {
     goes_on: true,
     completes: false,
     tab: "    ",
+    paths: false,
     trims: false,
     frames: true,
     pads: false,
@@ -146,12 +148,10 @@ const KINDS: [Kind; 7] = [
     Kind {
         name: "copilot",
         stashes: false,
-        slash: Slash::Sent,
-        runs: false,
-        goes_on: false,
-        tab: "\t",
+        completes: true,
+        trims: true,
         frames: false,
-        long: (usize::MAX, usize::MAX),
+        long: (20, usize::MAX),
         trusts: true,
         interrupt: C_C,
         ..CLAUDE
@@ -160,10 +160,9 @@ const KINDS: [Kind; 7] = [
         name: "aider",
         meanwhile: Meanwhile::Nothing,
         stashes: false,
-        slash: Slash::Sent,
-        runs: false,
         goes_on: false,
         tab: "\t",
+        paths: true,
         frames: false,
         long: (usize::MAX, usize::MAX),
         choices: b"",
@@ -193,6 +192,7 @@ impl Kind {
             "gemini" if lines >= self.long.0 => format!("[Pasted Text: {lines} lines]"),
             "gemini" => format!("[Pasted Text: {characters} chars]"),
             "opencode" => format!("[Pasted ~{lines} lines]"),
+            "copilot" => format!("[Paste #1 - {lines} lines]"),
             _ if lines > 1 => format!("[Pasted text #1 +{} lines]", lines - 1),
             _ => "[Pasted text #1]".into(),
         })

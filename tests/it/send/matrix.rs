@@ -123,6 +123,10 @@ fn the_answer_comes_from_the_best_that_has_it() {
 
 /// The agents whose delivery was measured.
 const MEASURED: [&str; 5] = ["claude", "codex", "pi", "gemini", "opencode"];
+/// And those of which the texts, questions and drafts were.
+const ALL: [&str; 7] = [
+    "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider",
+];
 
 /// Types, pastes and presses as plain tmux does: what the fakes are worth is what they do with that.
 fn plain(agent: &Agent<'_>, text: &str, pasted: bool) {
@@ -174,17 +178,60 @@ fn where_plain_keys_lose_their_enter_a_message_does_not() {
     }
 }
 
-#[test]
-fn odd_texts_arrive_or_are_refused() {
-    // What is sent of it, where it is not what was given; `None`: nothing, since it would be a command.
-    const AS_IT_IS: Option<&str> = Some("");
-    let server = Server::start();
-    let texts: [(&str, [Option<&str>; 5]); 13] = [
-        ("/word and more", [None, AS_IT_IS, None, None, AS_IT_IS]),
-        ("/path/with/slash and more", [AS_IT_IS; 5]),
-        ("!ls", [Some(" !ls"), AS_IT_IS, None, AS_IT_IS, AS_IT_IS]),
-        ("#hash", [AS_IT_IS; 5]),
-        ("?question", [AS_IT_IS; 5]),
+/// It arrives as it was given.
+const AS_IT_IS: Option<&str> = Some("");
+
+/// Odd texts, and what of them each agent gets, in the order of [`ALL`]; `None`: nothing, since it would be a command.
+const ODD: [(&str, [Option<&str>; 7]); 15] = [
+        (
+            "/word and more",
+            [
+                None,
+                AS_IT_IS,
+                None,
+                None,
+                AS_IT_IS,
+                None,
+                Some(" /word and more"),
+            ],
+        ),
+        (
+            "/path/with/slash and more",
+            [
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                Some(" /path/with/slash and more"),
+            ],
+        ),
+        (
+            "!ls",
+            [
+                Some(" !ls"),
+                AS_IT_IS,
+                None,
+                AS_IT_IS,
+                AS_IT_IS,
+                None,
+                Some(" !ls"),
+            ],
+        ),
+        (
+            "#hash",
+            [
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                AS_IT_IS,
+                Some("#hash "),
+                AS_IT_IS,
+            ],
+        ),
+        ("?question", [AS_IT_IS; 7]),
         (
             "see @READ",
             [
@@ -193,6 +240,8 @@ fn odd_texts_arrive_or_are_refused() {
                 AS_IT_IS,
                 Some("see @READ "),
                 Some("see @READ "),
+                Some("see @READ "),
+                AS_IT_IS,
             ],
         ),
         (
@@ -203,16 +252,26 @@ fn odd_texts_arrive_or_are_refused() {
                 Some("ends with \\ "),
                 Some("ends with \\ "),
                 AS_IT_IS,
+                Some("ends with \\ "),
+                AS_IT_IS,
             ],
         ),
-        ("turns \u{202e}round", [Some("turns round"); 5]),
+        ("turns \u{202e}round", [Some("turns round"); 7]),
         (
             "a\tb",
-            [Some("a    b"), AS_IT_IS, Some("a    b"), AS_IT_IS, AS_IT_IS],
+            [
+                Some("a    b"),
+                AS_IT_IS,
+                Some("a    b"),
+                AS_IT_IS,
+                AS_IT_IS,
+                Some("a    b"),
+                AS_IT_IS,
+            ],
         ),
-        ("a\x01\x05\x1bbc", [Some("abc"); 5]),
-        ("a\x1b[201~b", [Some("a[201~b"); 5]),
-        ("one\r\ntwo", [Some("one\ntwo"); 5]),
+        ("a\x01\x05\x1bbc", [Some("abc"); 7]),
+        ("a\x1b[201~b", [Some("a[201~b"); 7]),
+        ("one\r\ntwo", [Some("one\ntwo"); 7]),
         (
             "  led by blanks",
             [
@@ -221,12 +280,20 @@ fn odd_texts_arrive_or_are_refused() {
                 Some("led by blanks"),
                 Some("led by blanks"),
                 AS_IT_IS,
+                Some("led by blanks"),
+                AS_IT_IS,
             ],
         ),
+        ("-x", [AS_IT_IS; 7]),
+        ("ends with ;", [AS_IT_IS; 7]),
     ];
-    for (at, name) in MEASURED.into_iter().enumerate() {
+
+#[test]
+fn odd_texts_arrive_or_are_refused() {
+    let server = Server::start();
+    for (at, name) in ALL.into_iter().enumerate() {
         let agent = Agent::called(&server, name);
-        for (text, sent) in &texts {
+        for (text, sent) in &ODD {
             let before = agent.got();
             let said = agent.send(&["-"]).stdin(*text).said();
             let Some(sent) = sent[at] else {
@@ -274,9 +341,7 @@ fn at_no_question_of_any_agent_anything_is_chosen() {
         &["--draft", "stash", "l"],
         &["--as-it-is", "y"],
     ];
-    for name in [
-        "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider",
-    ] {
+    for name in ALL {
         let agent = Agent::called(&server, name);
         let mut questions = Vec::new();
         // pi asks for no leave; opencode and aider not whether to trust.
@@ -372,9 +437,7 @@ fn while_each_works() {
 #[test]
 fn no_agent_sends_a_draft_with_a_message() {
     let server = Server::start();
-    for name in [
-        "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider",
-    ] {
+    for name in ALL {
         let agent = Agent::called(&server, name);
         agent.order("draft of a person");
         agent.shows("of a person");
