@@ -8,7 +8,7 @@
 //! - [`watch`]: waiting: one, any or all of a set, from a cursor on.
 //! - [`pane`]: any pane, registered or not: capture, keys, who lives there and what it does.
 //! - [`agent`]: the coding CLIs that can live in a pane: one manifest each, recognition, conversations.
-//! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes.
+//! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes; and what of it outlives the server.
 //! - [`journal`]: the only writer of files.
 //! - [`proc`]: the only reader of the process table, and the only user of system calls.
 //! - [`tmux`]: the only door to tmux.

@@ -13,7 +13,7 @@ use crate::store::lasting;
 
 /// Write down what must outlive the tmux server, where that was missed
 ///
-/// Every helper writes what it changes to a journal, one file for each server. This compares all that tmux knows with it and writes what it lacks: after the disk was full, or a change without the helpers. Forgotten seshes stay forgotten. On a terminal it says what it did, else nothing: the plugin starts it.
+/// Every helper writes what it changes to a journal, one file for each server. This compares all that tmux knows with it and writes what it lacks: after the disk was full, or a change without the helpers. Then it writes the file anew with what its lines add up to. Forgotten seshes stay forgotten. On a terminal it says what it did, else nothing: the plugin starts it.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// Print the journal's file and how many lines were written
@@ -33,7 +33,7 @@ struct Saved {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let written = save(&server)?;
-    let file = lasting::file(&server)?.path().display().to_string();
+    let file = lasting::file(&server)?.display().to_string();
     if args.json {
         out::json(&Saved { file, written })?;
     } else if std::io::stdout().is_terminal() {

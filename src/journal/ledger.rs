@@ -354,6 +354,9 @@ impl Ledger {
     /// As [`Ledger::append`].
     pub fn compact(&self) -> Result<()> {
         let _lock = self.lock()?;
+        if self.read()?.is_empty() || self.is_newer()? {
+            return Ok(());
+        }
         self.rewrite()
             .map_err(|error| self.cannot("write anew", &error))
     }
@@ -520,6 +523,12 @@ impl Ledger {
             Ok(head) => Some(head.kept),
             Err(_) => Some(0),
         })
+    }
+
+    /// Whether the file is a newer program's affair.
+    fn is_newer(&self) -> Result<bool> {
+        let (file, _) = self.open().map_err(|error| self.cannot("read", &error))?;
+        Ok(self.kept(&file)?.is_none())
     }
 
     /// Refuses the file of another server: two paths may have one name.

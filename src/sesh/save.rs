@@ -1,4 +1,5 @@
-//! Writing down for the journal what it lacks: what was missed while it could not be written.
+//! Writing down for the journal what it lacks: what was missed while it could not be written. It is written anew then,
+//! and small at the start of every server.
 
 use crate::error::Result;
 use crate::id::SeshId;
@@ -27,6 +28,7 @@ pub fn save(server: &Server) -> Result<usize> {
             break;
         }
     }
+    lasting::tidy(server)?;
     server.run(&Batch::from(command::unset_hidden(schema::UNWRITTEN)))?;
     Ok(written)
 }

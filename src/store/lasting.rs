@@ -209,8 +209,8 @@ fn of(server: &Server) -> Result<Ledger> {
 ///
 /// # Errors
 /// There is no place for one.
-pub fn file(server: &Server) -> Result<Ledger> {
-    of(server)
+pub fn file(server: &Server) -> Result<std::path::PathBuf> {
+    Ok(of(server)?.path().into())
 }
 
 /// Writes down what has happened in tmux. What cannot be written is said, once a server.
@@ -425,6 +425,14 @@ pub fn save(
     }
     ledger.append(&lines, true)?;
     Ok(lines.len())
+}
+
+/// Writes the journal anew with what its lines add up to.
+///
+/// # Errors
+/// It cannot be written.
+pub fn tidy(server: &Server) -> Result<()> {
+    of(server)?.compact()
 }
 
 /// How the journal of a server stands.

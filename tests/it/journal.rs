@@ -51,7 +51,10 @@ fn kill_server(server: &Server) {
     let pid = server.tmux(["display-message", "-p", "#{pid}"]);
     let pid = Pid::from_raw(pid.trim_end().parse().expect("a pid"));
     kill(pid, Signal::SIGKILL).expect("it is there");
-    until("the server is gone", || !server.alive());
+    // Another may be at its socket by now, and nobody waits for the end of a child.
+    until("the server is gone", || {
+        tmux_sesh::proc::read(pid.as_raw()).is_none_or(|process| process.zombie)
+    });
 }
 
 /// Another server on the same socket. Ends when the first one's value does: by the same socket.

@@ -54,7 +54,7 @@ pub(super) const ENVIRONMENT: [(&str, &str); 13] = [
     ),
     (
         "XDG_STATE_HOME",
-        "where, in tmux-sesh, failures of what agents' hooks start are written down, and copies of the files that sesh-hooks changed are kept; ~/.local/state where it is not set",
+        "where, in tmux-sesh, the journals of the tmux servers are, failures of what agents' hooks start are written down, and copies of the files that sesh-hooks changed are kept; ~/.local/state where it is not set",
     ),
     (
         "CLAUDE_CONFIG_DIR, CODEX_HOME, GEMINI_CLI_HOME, OPENCODE_CONFIG_DIR, PI_CODING_AGENT_DIR",
