@@ -171,8 +171,9 @@ END
   . "$dir/plugin/keys.sh"
   bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
   if [ -n "$bin" ]; then
-    # What was missed while the plugin was not there. Helpers of an older version have none.
-    tmux -u run-shell -b "#{q:@seshplugin_bin}/sesh-save >/dev/null 2>&1 || :"
+    # What was missed while the plugin was not there, and what the last server left. Helpers of an older version have
+    # none of it.
+    tmux -u run-shell -b "{ #{q:@seshplugin_bin}/sesh-save; #{q:@seshplugin_bin}/sesh-restore --offer; } >/dev/null 2>&1 || :"
   fi
   if [ -n "$build" ]; then
     tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"

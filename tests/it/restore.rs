@@ -671,3 +671,22 @@ fn they_are_offered_until_somebody_answers() {
         1
     );
 }
+
+#[test]
+fn the_segment_offers_them() {
+    let server = Server::start();
+    claude(&server, &["one"]);
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "-s", MAIN, "cat"]);
+    server.load();
+    let segment = || server.format(&format!("{MAIN}:"), "#{E:@sesh-status}");
+    until("it is offered", || segment().contains("↺1"));
+    server.sesh("sesh-restore", ["--last-alive"]).ok();
+    assert!(!segment().contains('↺'), "{}", segment());
+    assert!(server.panes("#{@sesh_name}").contains(&"one".into()));
+    // Loaded again, it asks no more.
+    server.load();
+    server.sesh("sesh-restore", ["--offer"]).ok();
+    assert!(!segment().contains('↺'), "{}", segment());
+}
