@@ -13,7 +13,7 @@
 //! - `exit`
 //!
 //! What it is sent stands in `FOLDER/got`, a line of JSON each: `["sent", TEXT]`, `["queued", TEXT]`, `["steered", TEXT]`,
-//! `["approved", ""]`, `["command", TEXT]`, `["ran", TEXT]`.
+//! `["approved", ""]`, `["swallowed", ""]` (an Enter), `["command", TEXT]`, `["ran", TEXT]`.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -120,6 +120,8 @@ struct Composer {
 const BEGIN: &[u8] = b"\x1b[200~";
 const END: &[u8] = b"\x1b[201~";
 const CONVERSATION: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
+/// How long after one of 50 kB Gemini still takes Enter for a line of it.
+const LATE: Duration = Duration::from_millis(110);
 /// So many keys at once are no person's.
 const BURST: u32 = 3;
 
@@ -291,6 +293,12 @@ impl Composer {
         }
     }
 
+    /// A long paste takes Gemini more time.
+    fn swallow(&self) -> Duration {
+        let long = self.text.len() > 10_000 && !self.kind.swallows.is_zero();
+        if long { LATE } else { self.swallow }
+    }
+
     fn stops(&mut self) {
         self.busy = false;
         self.until = None;
@@ -339,8 +347,9 @@ impl Composer {
         let fast = self
             .typed
             .is_some_and(|(at, many)| many >= BURST && at.elapsed() < self.kind.fast);
-        if fast || self.pasted.is_some_and(|at| at.elapsed() < self.swallow) {
+        if fast || self.pasted.is_some_and(|at| at.elapsed() < self.swallow()) {
             self.text.push('\n');
+            self.note("swallowed", "");
             return;
         }
         if self.deaf > 0 {
