@@ -97,6 +97,8 @@ fn whoever_pressed_the_key_goes_there() {
         person.shows("this was beta");
         until("it is there", || place(&server, person.client()) == "beta");
         assert_eq!(place(&server, other.client()), MAIN);
+        // Until then keys are the popup's.
+        person.closes();
         // And back, and there again.
         for session in [MAIN, "beta"] {
             person.types(&["C-b", "b"]);
