@@ -429,6 +429,8 @@ impl Composer {
                 self.queue.push_back(text);
             }
             (false, _) => {
+                // First, so that what a hook has told of stands there.
+                self.note("sent", &text);
                 self.says_prompt(&text, whole);
                 self.begins(&text);
             }
@@ -436,7 +438,6 @@ impl Composer {
     }
 
     fn begins(&mut self, text: &str) {
-        self.note("sent", text);
         self.history.push(format!("> {}", self.shown(text)));
         let got = format!("got {}", text.chars().count());
         let answer = self.answer.clone().unwrap_or(got);
@@ -514,6 +515,7 @@ impl Composer {
         while !self.works()
             && let Some(text) = self.queue.pop_front()
         {
+            self.note("sent", &text);
             if self.kind.name != "claude" {
                 self.says_prompt(&text, false);
             }
