@@ -15,7 +15,7 @@ answer is decided by a line of the last user text (the last such line wins):
 import json, re, sys, threading, time, uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)\b[ \t]*(.*)$", re.M)
+DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)(?:[ \t]+|$)(.*)$", re.M)
 SECRET = re.compile(r"secret-[a-z]+")
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.S)
 SHELLS = ("Bash", "bash", "exec_command", "run_shell_command")
