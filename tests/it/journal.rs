@@ -271,11 +271,21 @@ fn many_who_tag_one_at_once_lose_no_tag() {
     let server = Server::start();
     let made = server.new_sesh(["x", "--", "cat"]);
     let tags: Vec<String> = (0..8).map(|at| format!("t{at}")).collect();
+    // Nobody can write until all have changed it, and who is first then is anybody's guess.
+    let lock = std::fs::File::options()
+        .write(true)
+        .open(file(&server).with_extension("lock"))
+        .expect("the lock");
+    lock.lock().expect("a lock");
     std::thread::scope(|scope| {
         for tag in &tags {
             let server = &server;
             scope.spawn(move || server.sesh("sesh-set", ["x", "--tag", tag]).ok());
         }
+        until("all have changed it", || {
+            server.record(made.uuid()).strings("tags").len() == tags.len()
+        });
+        lock.unlock().expect("a lock");
     });
     kill_server(&server);
     let records = all(&server);

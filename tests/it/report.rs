@@ -273,6 +273,45 @@ fn plain(event: &str) -> Value {
 }
 
 #[test]
+fn what_hooks_say_outlives_the_server() {
+    let server = Server::start();
+    let agent = Agent::start(&server, "claude");
+    for event in [
+        "SessionStart",
+        "UserPromptSubmit",
+        "Stop",
+        "UserPromptSubmit",
+    ] {
+        agent.reports("claude", &plain(event));
+    }
+    let pid = i32::try_from(server.pid()).expect("a pid");
+    let pid = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("it is there");
+    until("the server is gone", || !server.alive());
+    let records = server
+        .sesh("sesh-list", ["--all", "--json", agent.sesh.uuid()])
+        .ok()
+        .records();
+    let [left] = &records[..] else {
+        panic!("one sesh: {records:?}");
+    };
+    assert_eq!(
+        (left.text("was"), left.text("conversation")),
+        ("busy", CONVERSATION)
+    );
+    // Each hook names the conversation, and only the first is news.
+    let folder = server.path("home/.local/state/tmux-sesh/journal");
+    let journal = std::fs::read_dir(folder)
+        .expect("the journal's folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .expect("a journal");
+    let text = std::fs::read_to_string(journal).expect("the journal");
+    let count = |event: &str| text.matches(&format!("\"event\":\"{event}\"")).count();
+    assert_eq!((count("conversation"), count("state")), (1, 4), "{text}");
+}
+
+#[test]
 fn a_turn_from_prompt_to_end() {
     let server = Server::start();
     let agent = Agent::start(&server, "claude");
