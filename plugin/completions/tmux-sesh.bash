@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -37,8 +37,8 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--agent=agents'
         '--state=words:starting,busy,waiting,idle,exited,unknown' '--mine' '--owner=text' '--archived'
-        '--all' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires'
+        '--all' '--all-servers' '--tags'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket'
         '--json' '--format=text' '--no-header' '--watch' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
@@ -57,8 +57,8 @@ _tmux_sesh_takes() {
       ;;
     restore | sesh-restore)
       takes=(
-        '1=targets' '--=command' '--run' '--timeout=text' '--enter' '--json' '-L=text' '-S=file' '-h'
-        '--help' '-V' '--version'
+        '1=targets' '--=command' '--last-alive' '--dry-run' '--dismiss' '--run' '--timeout=text' '--enter'
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     gather | sesh-gather)
@@ -104,6 +104,11 @@ _tmux_sesh_takes() {
       )
       ;;
     reap | sesh-reap)
+      takes=(
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    save | sesh-save)
       takes=(
         '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
@@ -362,6 +367,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-wait \
   sesh-explain \
   sesh-reap \
+  sesh-save \
   sesh-report \
   sesh-hooks \
   sesh-doctor \

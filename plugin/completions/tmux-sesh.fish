@@ -129,7 +129,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-explain sesh-reap sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'
@@ -148,6 +148,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch th
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait for a sesh: until it is idle, needs a person, has ended, prints …'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Mend what tmux remembers of seshes where it is not so any more'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a save -d 'Write down what must outlive the tmux server, where that was missed'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a report -d 'Tell the state of the agent in this pane: what agents\' hooks call'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a hooks -d 'Put the hooks that report an agent\'s state into its own configuration, show them, take them out'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a doctor -d 'Say what is well and what is not, each with the way to mend it'
@@ -202,8 +203,9 @@ complete -c sesh-list -l mine -d 'Only those that the sesh of this pane made: it
 complete -c sesh-list -l owner -x -d 'Only those of this owner'
 complete -c sesh-list -l archived -d 'Archived ones too'
 complete -c sesh-list -l all -d 'Archived ones and ended ones too'
+complete -c sesh-list -l all-servers -d 'Those of every tmux server of this user\'s, each with its socket: the servers that $SESH_TMUX_SOCKETS names, else all in tmux\'s folder'
 complete -c sesh-list -l tags -d 'The tags in use, with their counts, instead'
-complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machine status state cwd tags archived live tmux-socket tmux-session tmux-window tmux-pane why since by gen note parent owner conversation command exit created updated expires)' -d 'These columns as tab-separated values, in which a tab, a newline and a backslash are \\t, \\n and \\\\'
+complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machine status state cwd tags archived live tmux-socket tmux-session tmux-window tmux-pane why since by gen note parent owner conversation command exit created updated expires was socket)' -d 'These columns as tab-separated values, in which a tab, a newline and a backslash are \\t, \\n and \\\\'
 complete -c sesh-list -l json -d 'An array of records'
 complete -c sesh-list -l format -x -d 'This tmux format, a line a pane, as in \'#{@sesh_name} #{pane_title}\''
 complete -c sesh-list -l no-header -d 'No header line'
@@ -240,6 +242,9 @@ complete -c sesh-end -s h -l help -d 'Print help'
 complete -c sesh-end -s V -l version -d 'Print version'
 complete -c sesh-end -n '__tmux_sesh_at 1+ --timeout -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-restore -f
+complete -c sesh-restore -l last-alive -d 'All that were alive when the last tmux server died'
+complete -c sesh-restore -l dry-run -d 'Say what would be brought back and what would not, and why'
+complete -c sesh-restore -l dismiss -d 'Do not bring those back, and ask no more'
 complete -c sesh-restore -l run -d 'Run a command that would otherwise be typed and wait for Enter'
 complete -c sesh-restore -l timeout -x -d 'How long an agent may take until it is there'
 complete -c sesh-restore -l enter -d 'Go there'
@@ -330,6 +335,12 @@ complete -c sesh-reap -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-reap -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-reap -s h -l help -d 'Print help'
 complete -c sesh-reap -s V -l version -d 'Print version'
+complete -c sesh-save -f
+complete -c sesh-save -l json -d 'Print the journal\'s file and how many lines were written'
+complete -c sesh-save -s L -x -d 'The tmux server with this socket name'
+complete -c sesh-save -s S -r -F -d 'The tmux server with this socket path'
+complete -c sesh-save -s h -l help -d 'Print help'
+complete -c sesh-save -s V -l version -d 'Print version'
 complete -c sesh-report -f
 complete -c sesh-report -l from -x -a 'claude codex gemini opencode pi' -d 'The agent whose payload it is'
 complete -c sesh-report -l state -x -a 'starting busy waiting idle unknown' -d 'What it does now'
