@@ -82,7 +82,10 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     reap::settle(server)?;
     let own = Target::Id(record.uuid);
     let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
-    let now = snapshot.find(&own)?.clone();
+    let mut now = snapshot.find(&own)?.clone();
+    // What runs in the pane says its command a moment later.
+    now.values.set(Key::Cmd, made.values.get(Key::Cmd));
+    now.command.clone_from(&made.command);
     lasting::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
     Ok(now)
 }
