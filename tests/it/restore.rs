@@ -602,6 +602,22 @@ fn all_that_were_alive_when_the_server_died() {
 }
 
 #[test]
+fn what_an_earlier_server_left_is_history() {
+    let server = Server::start();
+    claude(&server, &["earlier"]);
+    server.dies();
+    server.starts_again();
+    claude(&server, &["later"]);
+    server.dies();
+    server.starts_again();
+    let plan = lost(&server);
+    assert_eq!(plan.len(), 1, "{plan:?}");
+    assert!(plan[0].starts_with("later  "));
+    // Asked for by its name it comes.
+    server.sesh("sesh-restore", ["earlier"]).ok();
+}
+
+#[test]
 fn without_a_server_one_is_started() {
     let server = Server::start();
     let agent = claude(&server, &["one"]);
@@ -658,20 +674,18 @@ fn they_are_offered_until_somebody_answers() {
     assert_eq!(offered(), "\n");
     server.tmux(["set-option", "-g", "@sesh-restore", "on"]);
     assert_eq!(offered(), "\n", "it was answered");
+    let there = || {
+        let names = server.panes("#{@sesh_name}");
+        names.iter().filter(|name| *name == "one").count()
+    };
+    assert_eq!(there(), 0, "nor is it brought back");
     // By itself, where that is wanted.
     server.dies();
     server.starts_again();
     server.tmux(["new-session", "-d", "cat"]);
     server.tmux(["set-option", "-g", "@sesh-restore", "on"]);
     assert_eq!(offered(), "\n");
-    assert_eq!(
-        server
-            .panes("#{@sesh_name}")
-            .iter()
-            .filter(|name| *name == "one")
-            .count(),
-        1
-    );
+    assert_eq!(there(), 1);
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub fn lost(server: &Server) -> Result<Vec<Record>> {
         .iter()
         .filter(|record| record.was.is_some() && life(record) != snapshot.life)
         .collect();
+    // Of two that started in the same second it is the one that is written down last.
     let newest = lost
         .iter()
         .filter_map(|record| life(record))
