@@ -19,6 +19,9 @@ const NEW: Duration = Duration::from_secs(5);
 /// How long a shell may take to its first prompt. Some have none that shows.
 const PROMPTS: Duration = Duration::from_secs(1);
 
+/// How long a composer may be absent: a screen that is half drawn has none.
+const HALF: Duration = Duration::from_millis(250);
+
 /// Where a text goes.
 pub(super) enum Place {
     /// Into a composer. While the agent works the keys that send it are others.
@@ -49,6 +52,7 @@ impl<'a> Delivery<'a> {
         let mut stashed = false;
         let mut interrupted = false;
         let mut since: Option<Instant> = None;
+        let mut absent: Option<Instant> = None;
         loop {
             let seen = self.look()?;
             let blocked = match self.place(&seen) {
@@ -64,8 +68,11 @@ impl<'a> Delivery<'a> {
                 Err(blocked) => blocked,
             };
             since = None;
+            let half = matches!(blocked.reason, Reason::NotReady)
+                && absent.get_or_insert_with(Instant::now).elapsed() < HALF;
             // What comes to the front of a new pane, comes in a moment.
             let not_yet = match blocked.reason {
+                _ if half => true,
                 Reason::NotReady | Reason::NoAgent | Reason::Stranger => {
                     self.message.starting || seen.is_new(NEW)
                 }
