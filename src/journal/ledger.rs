@@ -770,13 +770,13 @@ mod tests {
             let torn = &text[..at.index(text.len())];
             fs::write(ledger.path(), torn).expect("a file");
             let whole = torn.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            let mut expected = Sum::of(&text[..whole]).lines;
-            prop_assert_eq!(&Sum::of(torn).lines[..expected.len()], &expected[..]);
-            let another = line("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "created", &[("name", "x")]);
-            ledger.append(std::slice::from_ref(&another), true).expect("a line");
             // A line of which only its end is missing is whole.
             let ended = [torn, b"\n"].concat();
-            expected = Sum::of(&ended).lines;
+            let mut expected = Sum::of(&ended).lines;
+            let counted = Sum::of(torn).lines;
+            prop_assert!(counted == expected || counted == Sum::of(&text[..whole]).lines);
+            let another = line("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "created", &[("name", "x")]);
+            ledger.append(std::slice::from_ref(&another), true).expect("a line");
             expected.push(another);
             let now = ledger.read().expect("a text");
             prop_assert_eq!(Sum::of(&now).lines, expected);
