@@ -46,6 +46,67 @@ set_typed() {
   helper sesh-set "$pane" "$1=$text"
 }
 
+# quoted TEXT: as one word of a shell, whichever it is.
+quoted() {
+  printf "'"
+  printf '%s' "$1" | sed "s/'/'\\\\''/g"
+  printf "'"
+}
+
+# room: how many columns and rows that client has, in $columns and $rows.
+room() {
+  size=$(tmux -u list-clients -F '#{client_name} #{client_width} #{client_height}' |
+    CLIENT=$client awk '$1 == ENVIRON["CLIENT"] { print $2, $3; exit }')
+  size=${size:-0 0}
+  columns=${size% *} rows=${size#* }
+}
+
+# popup ACTION: comes back here in a popup of that client, all of a small one. tmux expands nothing in what a popup runs.
+popup() {
+  room
+  across=90% down=85%
+  [ "$columns" -lt 120 ] && across=100%
+  [ "$rows" -lt 36 ] && down=100%
+  tmux -u display-popup -c "$client" -t "$pane" -x C -y C -w "$across" -h "$down" -E \
+    "exec $(quoted "$dir/plugin/key.sh") $1 $client $number $(quoted "$bin")" >/dev/null 2>&1 </dev/null || :
+}
+
+# until_read: a popup goes with what runs in it.
+until_read() {
+  printf '\n%s' 'Enter closes this'
+  read -r _
+}
+
+# pick: which picker it is, the person says. tmux's own needs no popup.
+pick() {
+  if [ "$(ask '#{@sesh-picker}')" = tree ]; then
+    helper sesh-enter --client "$client"
+  elif [ -x "$bin/sesh-enter" ]; then
+    popup picker
+  else
+    helper sesh-enter
+  fi
+}
+
+# new_here: a sesh in this pane's folder, by the name that was typed, and that client there.
+new_here() {
+  typed
+  folder=$(ask_pane '#{pane_current_path}')
+  set -- --window --json ${folder:+--cwd "$folder"}
+  [ -n "$text" ] && set -- "$@" "$text"
+  [ -x "$bin/sesh-new" ] || {
+    helper sesh-new
+    return
+  }
+  # Nobody else's environment tells where here is.
+  if made=$(TMUX_PANE=$pane "$bin/sesh-new" "$@" 2>&1 </dev/null); then
+    made=$(printf '%s' "$made" | sed -n 's/.*"uuid": *"\([0-9a-f-]*\)".*/\1/p' | sed -n 1p)
+    helper sesh-enter "$made" --client "$client"
+  else
+    say "${made:-sesh-new failed}"
+  fi
+}
+
 # then_run ACTION: the tmux command that comes back here. What stands in it is ours: a number, and a client whose name
 # was looked at; the folders are expanded by run-shell alone.
 then_run() {
@@ -82,29 +143,29 @@ menu() {
 # A menu is as wide as its title.
 # shellcheck disable=SC2016 # tmux expands it
 items_of_sesh() {
-  items ' #{=/24/...:#{q/h:@sesh_name}} ' 'Rename' r ask-rename 'Add a tag' t ask-tag 'Take a tag away' T ask-untag \
+  items ' #{=/24/...:#{q/h:@sesh_name}} ' \
+    '-#{?@sesh_exit,ended,#{@sesh_state}#{?@sesh_why, #{@sesh_why},}} #{E:@seshpart_age}' '' '' \
+    'Why is that?' w explain 'Rename' r ask-rename 'Add a tag' t ask-tag 'Take a tag away' T ask-untag \
     'Note' n ask-note "$1" a "$2" 'Copy its text' c copy 'End it' x ask-end 'End and forget it' X ask-forget
 }
 
 # items TITLE NAME KEY ACTION...: menus expand the command of an item once more than prompts do. tmux shows none where
 # there is no room for all of it, and does not say so.
 items() {
-  title=$1 rows=2
+  title=$1 needed=2
   shift
   left=$#
   while [ "$left" -gt 0 ]; do
     set -- "$@" "$1" "$2" "$(then_run "$3" | sed 's/#/##/g')"
     shift 3
-    left=$((left - 3)) rows=$((rows + 1))
+    left=$((left - 3)) needed=$((needed + 1))
   done
-  size=$(tmux -u list-clients -F '#{client_name} #{client_width} #{client_height}' |
-    CLIENT=$client awk '$1 == ENVIRON["CLIENT"] { print $2, $3; exit }')
-  size=${size:-0 0}
-  if [ "${size% *}" -lt 36 ] || [ "${size#* }" -lt "$rows" ]; then
-    say "sesh: there is no room for the menu, which takes 36 columns and $rows rows"
+  room
+  if [ "$columns" -lt 36 ] || [ "$rows" -lt "$needed" ]; then
+    say "sesh: there is no room for the menu, which takes 36 columns and $needed rows"
     return
   fi
-  tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P "$@"
+  tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P -- "$@"
 }
 
 case $client in
@@ -114,10 +175,25 @@ case $number in
   '' | *[!0-9]*) exit 0 ;;
 esac
 case $action in
-  enter) helper sesh-enter --client "$client" ;;
+  enter) pick ;;
+  picker)
+    "$bin/sesh-enter" --client "$client"
+    case $? in
+      0 | 130) ;;
+      *) until_read ;;
+    esac
+    ;;
+  last) helper sesh-enter --last --client "$client" ;;
+  new) asks 'name of the new sesh (empty: one is made up):' '' new-here ;;
+  new-here) new_here ;;
+  explain) popup explained ;;
+  explained)
+    "$bin/sesh-explain" "$pane"
+    until_read
+    ;;
   next) helper sesh-enter --next --client "$client" ;;
   menu) if [ -x "$bin/sesh-set" ]; then menu; else helper sesh-set; fi ;;
-  ask-adopt) asks 'name of the sesh (empty: one is made up):' '' adopt ;;
+  adopt-here | ask-adopt) asks 'name of the sesh (empty: one is made up):' '' adopt ;;
   ask-rename) asks 'new name:' "$(ask_pane '#{@sesh_name}')" rename ;;
   ask-tag) asks 'tag:' '' tag ;;
   ask-untag) asks 'tag to take away:' '' untag ;;

@@ -47,11 +47,14 @@ note_for() {
   case $1 in
     sesh-enter) echo 'Go to a sesh' ;;
     sesh-next) echo 'Go to the next sesh that needs you' ;;
+    sesh-last) echo 'Go back to where you were before' ;;
+    sesh-new) echo "A new sesh in this pane's folder" ;;
+    sesh-adopt) echo 'Make a sesh of this pane' ;;
     sesh-menu) echo "What can be done with this pane's sesh" ;;
   esac
 }
 
-# bind_keys BOUND ENTER NEXT MENU: what an earlier load has bound, and the three options. Ours of the earlier load go:
+# bind_keys BOUND ENTER NEXT MENU LAST NEW ADOPT: what an earlier load has bound, and the options. Ours of the earlier load go:
 # they may be others now. One that a person has bound since stays theirs.
 bind_keys() {
   table=$(key_table)
@@ -60,6 +63,9 @@ bind_keys() {
   wants "$2" 'e' sesh-enter
   wants "$3" 'g N' sesh-next
   wants "$4" 'M-e' sesh-menu
+  wants "$5" 'b' sesh-last
+  wants "$6" 'a' sesh-new
+  wants "$7" 'A' sesh-adopt
   unbind "$earlier"
   # All of them in one call; where one of them is no key, one by one.
   set --

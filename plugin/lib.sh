@@ -148,11 +148,15 @@ load() {
     read -r key_enter
     read -r key_next
     read -r key_menu
+    read -r key_last
+    read -r key_new
+    read -r key_adopt
     read -r bound_keys
     read -r was_trouble
   } <<END
 $(ask "#{@sesh-bin}$newline#{@sesh-install}$newline#{@sesh-key-enter}$newline#{@sesh-key-next}$newline\
-#{@sesh-key-menu}$newline#{@seshplugin_keys}$newline#{@seshplugin_trouble}")
+#{@sesh-key-menu}$newline#{@sesh-key-last}$newline#{@sesh-key-new}$newline#{@sesh-key-adopt}$newline\
+#{@seshplugin_keys}$newline#{@seshplugin_trouble}")
 END
   if ! find_helpers || stale; then
     may_build && build=1
@@ -165,7 +169,11 @@ END
     source-file - 2>&1) || sentence="sesh: tmux says ${mistakes:-nothing}"
   # shellcheck source=plugin/keys.sh
   . "$dir/plugin/keys.sh"
-  bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu"
+  bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
+  if [ -n "$bin" ]; then
+    # What was missed while the plugin was not there. Helpers of an older version have none.
+    tmux -u run-shell -b "#{q:@seshplugin_bin}/sesh-save >/dev/null 2>&1 || :"
+  fi
   if [ -n "$build" ]; then
     tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"
   elif [ "$sentence" != "$was_trouble" ]; then

@@ -65,6 +65,15 @@ pub fn tmux_folder() -> Option<PathBuf> {
         .or_else(|| PathBuf::from("/tmp").canonicalize().ok())
 }
 
+/// The sockets of the servers that are all of this user's, where somebody says so: `$SESH_TMUX_SOCKETS`, paths with a
+/// colon between them.
+#[must_use]
+pub fn tmux_sockets() -> Option<Vec<PathBuf>> {
+    let value = std::env::var_os("SESH_TMUX_SOCKETS").filter(|value| !value.is_empty())?;
+    let paths = std::env::split_paths(&value);
+    Some(paths.filter(|path| path.is_absolute()).collect())
+}
+
 /// The user's number.
 #[must_use]
 pub fn user() -> u32 {
@@ -75,6 +84,12 @@ pub fn user() -> u32 {
 #[must_use]
 pub fn by_program() -> bool {
     std::env::var_os("SESH_CLIENT").is_some_and(|value| value == "tmux")
+}
+
+/// Whether the person wants no colours: `NO_COLOR` that is not empty.
+#[must_use]
+pub fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// The name of this machine: `$SESH_MACHINE`, else the host name.
@@ -209,7 +224,7 @@ pub fn belongs_to_place(name: &OsStr) -> bool {
         return false;
     };
     // A person's own settings of ours go along.
-    if name == "SESH_MACHINE" || name == "SESH_CLIENT" {
+    if ["SESH_MACHINE", "SESH_CLIENT", "SESH_TMUX_SOCKETS"].contains(&name) {
         return false;
     }
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))

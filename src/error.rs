@@ -1,6 +1,7 @@
 //! What can go wrong, as a sentence for the person and an exit code for the script.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 /// How a helper ended. The numbers are public: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +90,20 @@ impl Error {
     pub fn unusable(sentence: impl Into<String>) -> Self {
         Self::new(Exit::Unusable, sentence)
     }
+}
+
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Notes what a person is to know though nothing failed. Whoever prints says it in the end.
+pub fn warn(sentence: impl Into<String>) {
+    let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+    warnings.push(sentence.into());
+}
+
+/// Takes what was noted.
+#[must_use]
+pub fn warnings() -> Vec<String> {
+    std::mem::take(&mut WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 impl fmt::Display for Error {

@@ -3,12 +3,13 @@
 //! The map, top down; arrows go one way (`tests/it/house.rs` holds them):
 //!
 //! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
-//! - `out`: printing, for `cli` alone: tables, JSON, text made harmless for terminals.
+//! - [`picker`]: every sesh on one screen, to choose from and to act on; for `cli` alone.
+//! - `out`: printing, for `cli` and the picker: tables, JSON, text made harmless for terminals.
 //! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end, reap; doctor.
 //! - [`watch`]: waiting: one, any or all of a set, from a cursor on.
 //! - [`pane`]: any pane, registered or not: capture, keys, who lives there and what it does.
 //! - [`agent`]: the coding CLIs that can live in a pane: one manifest each, recognition, conversations.
-//! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes.
+//! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes; and what of it outlives the server.
 //! - [`journal`]: the only writer of files.
 //! - [`proc`]: the only reader of the process table, and the only user of system calls.
 //! - [`tmux`]: the only door to tmux.
@@ -27,6 +28,7 @@ pub mod id;
 pub mod journal;
 mod out;
 pub mod pane;
+pub mod picker;
 pub mod proc;
 pub mod sesh;
 pub mod state;

@@ -1,4 +1,5 @@
-//! Printing. Nothing else writes to stdout or stderr, and only `cli` uses this.
+//! Printing. Nothing else writes to stdout or stderr, and only `cli` uses this; the picker
+//! draws, and takes from here what makes a text fit for it.
 //!
 //! Text from panes and from people is made harmless for a terminal and left exact on a pipe; a reader that
 //! hangs up is not an error.
@@ -23,6 +24,17 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
 /// Prints one line that may hold anything.
 pub(crate) fn line(line: &str) -> anyhow::Result<()> {
     text(&as_line(line))
+}
+
+/// Prints values, each ended by a NUL.
+pub(crate) fn fields<'a>(values: impl IntoIterator<Item = &'a str>) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for value in values {
+        stdout.write_all(value.as_bytes())?;
+        stdout.write_all(b"\0")?;
+    }
+    stdout.flush()?;
+    Ok(())
 }
 
 /// The line as [`line`] prints it.

@@ -14,7 +14,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh)
       takes=(
-        '1=words:new,adopt,list,set,end,gather,run,send,pane,enter,wait,explain,reap,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -37,8 +37,8 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--agent=agents'
         '--state=words:starting,busy,waiting,idle,exited,unknown' '--mine' '--owner=text' '--archived'
-        '--all' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires'
+        '--all' '--all-servers' '--tags'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket'
         '--json' '--format=text' '--no-header' '--watch' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
@@ -53,6 +53,12 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '+=targets' '--kill' '--forget' '--timeout=text' '-L=text' '-S=file' '-h' '--help' '-V'
         '--version'
+      )
+      ;;
+    restore | sesh-restore)
+      takes=(
+        '1=targets' '--=command' '--last-alive' '--dry-run' '--dismiss' '--run' '--timeout=text' '--enter'
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     gather | sesh-gather)
@@ -81,8 +87,9 @@ _tmux_sesh_takes() {
       ;;
     enter | sesh-enter)
       takes=(
-        '1=targets' '--next' '--client=clients' '--read-only' '--print' '-L=text' '-S=file' '-h' '--help'
-        '-V' '--version'
+        '1=targets' '--next' '--last' '--client=clients' '--read-only' '--print'
+        '--picker=words:builtin,fzf,tree' '--pick' '--format=words:json,nul,kv' '--select=text' '--enter'
+        '--cursor=text' '--filter=text' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     wait | sesh-wait)
@@ -98,6 +105,11 @@ _tmux_sesh_takes() {
       )
       ;;
     reap | sesh-reap)
+      takes=(
+        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    save | sesh-save)
       takes=(
         '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
@@ -347,6 +359,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-list \
   sesh-set \
   sesh-end \
+  sesh-restore \
   sesh-gather \
   sesh-run \
   sesh-send \
@@ -355,6 +368,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-wait \
   sesh-explain \
   sesh-reap \
+  sesh-save \
   sesh-report \
   sesh-hooks \
   sesh-doctor \

@@ -191,11 +191,12 @@ fn typed(input: &Input, row: &Row, prompted: bool, width: usize) -> String {
             column <= width
         })
         .collect();
-    let faint = characters.iter().any(|(_, style)| style.is_faint());
+    let placeholders = input.faint != Some(true);
+    let faint = placeholders && characters.iter().any(|(_, style)| style.is_faint());
     characters
         .into_iter()
         // The cursor is drawn over the first character of a placeholder.
-        .filter(|(_, style)| !(style.is_faint() || (faint && style.reverse)))
+        .filter(|(_, style)| !(faint && (style.is_faint() || style.reverse)))
         .map(|(c, _)| c)
         .collect()
 }

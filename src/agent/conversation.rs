@@ -3,11 +3,20 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Conversation, Form, Home};
+use super::manifest::{Agent, Conversation, Form, Home, Manifest};
 use super::recognise::Living;
 use super::session::SessionRecord;
 use super::state::Session;
+use super::transcript::Transcript;
 use crate::id::SeshId;
+
+impl Conversation {
+    /// Whether a text can be an id: what cannot is no word for a command line.
+    #[must_use]
+    pub fn may_be(&self, id: &str) -> bool {
+        fits(self, id)
+    }
+}
 
 impl Home {
     /// The agent's folder, by its own environment.
@@ -30,6 +39,17 @@ pub struct Told {
 /// The folder that an agent's process keeps its files in. `variable` reads the environment of the process.
 pub fn folder(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     living.agent.manifest.home.folder(variable)
+}
+
+/// What an agent keeps of a conversation, where that can be read. `variable` reads an environment.
+pub fn transcript(
+    agent: &Agent,
+    id: &str,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<Transcript> {
+    let folder = agent.manifest.home.folder(variable)?;
+    let files = agent.manifest.transcripts.files.as_ref()?;
+    Transcript::find(&agent.name, &folder, files, id)
 }
 
 /// The id of the conversation that a process is in. `variable` reads the environment of the process.
@@ -57,6 +77,56 @@ pub fn told(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) ->
         id,
         session: record.and_then(|record| record.session(manifest)),
     }
+}
+
+/// The processes whose own files say that they are in a conversation, also where no terminal shows them: `is_alive` tells
+/// whether a pid is still the process that started then. `variable` reads an environment.
+pub fn holders(
+    manifest: &Manifest,
+    id: &str,
+    variable: impl Fn(&str) -> Option<OsString>,
+    is_alive: impl Fn(i32, Option<u64>) -> bool,
+) -> Vec<i32> {
+    let known = &manifest.conversation;
+    let Some(folder) = manifest.home.folder(variable) else {
+        return Vec::new();
+    };
+    let by_files = SessionRecord::all(known, &folder)
+        .into_iter()
+        .filter(|(pid, record)| record.id(known) == Some(id) && is_alive(*pid, record.start(known)))
+        .map(|(pid, _)| pid);
+    let by_locks = locks(known, &folder, id)
+        .into_iter()
+        .filter(|pid| is_alive(*pid, None));
+    by_files.chain(by_locks).collect()
+}
+
+/// The processes that have locked a conversation.
+fn locks(known: &Conversation, folder: &Path, id: &str) -> Vec<i32> {
+    let parts = known.lock.as_ref().and_then(|lock| {
+        let (above, file) = lock.split_once("/*/")?;
+        Some((above, file.split_once("{pid}")?))
+    });
+    // An id that is no name of a folder is none.
+    let Some((above, (begin, end))) = parts.filter(|_| fits(known, id)) else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(folder.join(above).join(id));
+    pids(entries.into_iter().flatten().flatten(), begin, end)
+}
+
+/// The numbers in the names of files, between what they begin and end with.
+pub(super) fn pids(
+    entries: impl Iterator<Item = std::fs::DirEntry>,
+    begin: &str,
+    end: &str,
+) -> Vec<i32> {
+    let pid = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let digits = name.strip_prefix(begin)?.strip_suffix(end)?;
+        digits.parse().ok()
+    };
+    entries.filter_map(pid).collect()
 }
 
 /// The name of the folder that holds the process's lock.

@@ -72,7 +72,7 @@ pub struct Conversation {
     pub form: Option<Form>,
 }
 
-/// Command lines. `{id}` is a conversation's id, `{prompt}` what it is told.
+/// Command lines. `{id}` is a conversation's id, `{prompt}` or `{text}` what it is told.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Commands {
@@ -86,6 +86,8 @@ pub struct Commands {
     pub headless: Option<Vec<String>>,
     /// The same in a conversation.
     pub headless_resume: Option<Vec<String>>,
+    /// While it works in a conversation: gives it a message for when it has finished, and fails if that is not so.
+    pub queue: Option<Vec<String>>,
 }
 
 /// Where what was said is written down.
@@ -187,6 +189,8 @@ pub struct Input {
     pub footer: Option<usize>,
     /// Whether every row below its first one is indented.
     pub indented: Option<bool>,
+    /// Whether what is drawn faint is typed too: it has no placeholder.
+    pub faint: Option<bool>,
     /// What stands in an empty one, where no style tells.
     pub hints: Option<Vec<String>>,
 }
@@ -296,7 +300,7 @@ impl Manifest {
         fill!(self.process, under.process, names packages apart);
         fill!(self.home, under.home, variable folder);
         fill!(self.conversation, under.conversation, file id start lock options unless form);
-        fill!(self.commands, under.commands, launch launch_as resume headless headless_resume);
+        fill!(self.commands, under.commands, launch launch_as resume headless headless_resume queue);
         fill!(self.transcripts, under.transcripts, files local);
         fill!(self.keys, under.keys, submit interrupt leave queue steer stash);
         fill!(self.messages, under.messages, commands spaced continues completes pasted);
@@ -304,7 +308,7 @@ impl Manifest {
         fill!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented hints);
+        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented faint hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),

@@ -93,13 +93,13 @@ pub enum End {
 /// What the agent would take for something else.
 pub fn guarded<'a>(known: &'a Messages, text: &str) -> Result<String, Trap<'a>> {
     let first = text.split(char::is_whitespace).next().unwrap_or_default();
-    // A path is no command.
+    // A path is no command where that was tried; where a blank helps, it does a path no harm.
     let is_path = first.matches('/').count() > 1;
     let begins = |marks: &'a Option<Vec<String>>| {
         let mut marks = marks.iter().flatten();
-        marks.find(|mark| text.starts_with(mark.as_str()) && !(is_path && *mark == "/"))
+        marks.find(|mark| text.starts_with(mark.as_str()))
     };
-    if let Some(mark) = begins(&known.commands) {
+    if let Some(mark) = begins(&known.commands).filter(|mark| !(is_path && *mark == "/")) {
         return Err(Trap {
             mark,
             at: End::Begin,
@@ -128,13 +128,17 @@ pub fn is_text(agent: &Agent, draft: &str, text: &str) -> bool {
     // So many rows or characters are no text of a person's that ends in the same way.
     const ROWS: usize = 3;
     let rows = draft.lines().count();
-    let (draft, text) = (essence(draft), essence(text));
-    if draft.is_empty() {
-        return text.is_empty();
-    }
-    let cut = text.ends_with(&draft) && (rows >= ROWS || draft.chars().count() >= TAIL);
+    let draft = essence(draft);
+    let is = |text: &str| {
+        let text = essence(text);
+        let long = rows >= ROWS || draft.chars().count() >= TAIL;
+        draft == text || (long && !draft.is_empty() && text.ends_with(&draft))
+    };
     let pasted = agent.manifest.messages.pasted.as_ref();
-    draft == text || cut || pasted.is_some_and(|pattern| pattern.matches(&draft))
+    is(text)
+        // As aider draws a tab.
+        || (text.contains('\t') && is(&text.replace('\t', "^I")))
+        || pasted.is_some_and(|pattern| pattern.matches(&draft))
 }
 
 /// Whether the end of a text stands in another.
@@ -201,6 +205,7 @@ mod tests {
         assert!(is("[Pasted text #2 +9 lines]", &long));
         assert!(!is("see [Pasted text #2 +9 lines]", &long));
         assert!(!is("", "say hello"));
+        assert!(is("a^Ib", "a\tb") && !is("a^Ib", "ab"));
     }
 
     #[test]

@@ -110,6 +110,34 @@ pub fn living<'a>(
     found
 }
 
+/// Every process of one agent's, wherever it runs: on this server, on another, on none.
+pub fn everywhere<'a>(
+    processes: &[Process],
+    agent: &'a Agent,
+    program: impl Fn(i32) -> Program,
+) -> Vec<Living<'a>> {
+    let living = |process: &Process| {
+        let program = program(process.pid);
+        is_agent(&agent.manifest, process, &program).then(|| Living {
+            agent,
+            process: process.clone(),
+            program,
+            in_front: process.group == process.foreground,
+            wrappers: Vec::new(),
+        })
+    };
+    processes
+        .iter()
+        .filter(|process| !process.zombie && !proc::is_shell(&process.name))
+        .filter_map(living)
+        .collect()
+}
+
+/// Whether a process runs a program of an agent's, whatever it does with it.
+pub fn is_of(agent: &Agent, process: &Process, program: &Program) -> bool {
+    role(&agent.manifest, process, program).is_some()
+}
+
 /// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
 /// last.
 ///
@@ -135,8 +163,7 @@ pub fn nearest(
 ) -> Option<i32> {
     let is_one = |process: &&Process| {
         let program = program(process.pid);
-        let runs = |agent: &Agent| role(&agent.manifest, process, &program).is_some();
-        agents.iter().any(runs)
+        agents.iter().any(|agent| is_of(agent, process, &program))
     };
     above.iter().find(is_one).map(|process| process.pid)
 }

@@ -38,6 +38,8 @@ pub struct Told {
     pub vague: bool,
     /// The prompt that it took, where it says so.
     pub prompt: Option<String>,
+    /// What it said last, at the end of a turn, where it tells.
+    pub answer: Option<String>,
     /// The conversation is over.
     pub over: bool,
 }
@@ -106,6 +108,14 @@ fn takes(prompt: &str) -> Told {
     }
 }
 
+/// It has come to an end, with this word.
+fn ends(state: (State, Option<Why>), answer: &str) -> Told {
+    Told {
+        answer: (!answer.is_empty()).then(|| answer.into()),
+        ..is(state)
+    }
+}
+
 fn over() -> Told {
     Told {
         over: true,
@@ -139,8 +149,8 @@ fn claude(payload: &Payload) -> Option<Told> {
             _ => return None,
         },
         // The next turn comes by itself when they end.
-        "Stop" if !payload.background_tasks.is_empty() => is(BUSY),
-        "Stop" | "StopFailure" => is(IDLE),
+        "Stop" if !payload.background_tasks.is_empty() => ends(BUSY, &payload.answer),
+        "Stop" | "StopFailure" => ends(IDLE, &payload.answer),
         "SessionEnd" => over(),
         _ => return None,
     };
@@ -160,7 +170,9 @@ fn codex(payload: &Payload) -> Option<Told> {
         "PreToolUse" if payload.tool_name == "request_user_input" => is(QUESTION),
         "PreToolUse" | "PostToolUse" => is(BUSY),
         "PermissionRequest" => is(PERMISSION),
-        "Stop" | "Interrupt" | "agent-turn-complete" => is(IDLE),
+        "Stop" => ends(IDLE, &payload.answer),
+        "agent-turn-complete" => ends(IDLE, &payload.notified),
+        "Interrupt" => is(IDLE),
         "SessionEnd" => over(),
         _ => return None,
     };
@@ -175,7 +187,7 @@ fn gemini(payload: &Payload) -> Option<Told> {
         "Notification" if payload.notification_type != "ToolPermission" => return None,
         "Notification" if payload.details.kind == "ask_user" => is(QUESTION),
         "Notification" => is(PERMISSION),
-        "AfterAgent" => is(IDLE),
+        "AfterAgent" => ends(IDLE, &payload.prompt_response),
         // It comes three times.
         "SessionEnd" => over(),
         _ => return None,
@@ -245,6 +257,14 @@ struct Payload {
     /// Of pi.
     #[serde(deserialize_with = "lenient")]
     text: String,
+    #[serde(rename = "last_assistant_message", deserialize_with = "lenient")]
+    answer: String,
+    /// Of Codex's `notify`.
+    #[serde(rename = "last-assistant-message", deserialize_with = "lenient")]
+    notified: String,
+    /// Of Gemini.
+    #[serde(deserialize_with = "lenient")]
+    prompt_response: String,
     #[serde(deserialize_with = "lenient")]
     tool_name: String,
     #[serde(deserialize_with = "lenient")]
@@ -366,6 +386,36 @@ mod tests {
             let told = told(kind, payload).expect("a concern");
             assert_eq!(told.prompt.as_deref(), Some("say hello"), "{kind}");
         }
+    }
+
+    #[test]
+    fn what_was_said_last() {
+        let answer = |kind: &str, payload: &str| told(kind, payload)?.answer;
+        let said = Some("hello world".to_string());
+        for (kind, payload) in [
+            (
+                "claude",
+                r#"{"hook_event_name":"Stop","last_assistant_message":"hello world"}"#,
+            ),
+            (
+                "codex",
+                r#"{"hook_event_name":"Stop","last_assistant_message":"hello world"}"#,
+            ),
+            (
+                "codex",
+                r#"{"type":"agent-turn-complete","last-assistant-message":"hello world"}"#,
+            ),
+            (
+                "gemini",
+                r#"{"hook_event_name":"AfterAgent","prompt_response":"hello world"}"#,
+            ),
+        ] {
+            assert_eq!(answer(kind, payload), said, "{payload}");
+        }
+        let of_another =
+            r#"{"hook_event_name":"SubagentStop","agent_id":"a8","last_assistant_message":"x"}"#;
+        assert_eq!(answer("claude", of_another), None);
+        assert_eq!(answer("claude", r#"{"hook_event_name":"Stop"}"#), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What stands on a pane's screen, with as much of its styles as tells a draft from a placeholder.
+//! What stands on a pane's screen, with its styles: they tell a draft from a placeholder, and a person what is what.
 
 use vte::{Params, Parser, Perform};
 
@@ -19,11 +19,17 @@ pub struct Row {
 /// How a character is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
+    pub bold: bool,
     pub dim: bool,
+    pub italic: bool,
+    pub underlined: bool,
     pub reverse: bool,
+    pub hidden: bool,
+    pub struck: bool,
     /// On a background of its own.
     pub shaded: bool,
     pub colour: Colour,
+    pub background: Colour,
 }
 
 /// The colour of a character.
@@ -123,6 +129,21 @@ struct Reader {
     rows: Vec<Row>,
     row: Row,
     style: Style,
+    /// Letters stand for lines.
+    draws: bool,
+}
+
+/// The lines that letters from `j` on stand for, where they do: those that people draw boxes with.
+const LINES: [char; 15] = [
+    '┘', '┐', '┌', '└', '┼', '⎺', '⎻', '─', '⎼', '⎽', '├', '┤', '┴', '┬', '│',
+];
+
+/// What a letter stands for among lines.
+fn line(letter: char) -> char {
+    let at = u32::from(letter).checked_sub(u32::from('j'));
+    at.and_then(|at| LINES.get(at as usize))
+        .copied()
+        .unwrap_or(letter)
 }
 
 impl Perform for Reader {
@@ -131,7 +152,16 @@ impl Perform for Reader {
         if last.unwrap_or_default() != self.style {
             self.row.styles.push((self.row.text.len(), self.style));
         }
-        self.row.text.push(c);
+        self.row.text.push(if self.draws { line(c) } else { c });
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            // "Shift out" and "shift in".
+            0x0e => self.draws = true,
+            0x0f => self.draws = false,
+            _ => {}
+        }
     }
 
     fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], _ignore: bool, action: char) {
@@ -142,16 +172,30 @@ impl Perform for Reader {
 }
 
 impl Style {
+    fn lies_on(&mut self, background: Colour) {
+        self.shaded = true;
+        self.background = background;
+    }
+
     /// The style after a "select graphic rendition".
     fn after(mut self, params: &Params) -> Self {
         let mut numbers = params.iter();
         while let Some(group) = numbers.next() {
             match group {
                 [] | [0] => self = Self::default(),
+                [1] => self.bold = true,
                 [2] => self.dim = true,
+                [3] => self.italic = true,
+                [4, 0] | [24] => self.underlined = false,
+                [4, ..] => self.underlined = true,
                 [7] => self.reverse = true,
-                [22] => self.dim = false,
+                [8] => self.hidden = true,
+                [9] => self.struck = true,
+                [22] => (self.bold, self.dim) = (false, false),
+                [23] => self.italic = false,
                 [27] => self.reverse = false,
+                [28] => self.hidden = false,
+                [29] => self.struck = false,
                 [39] => self.colour = Colour::Default,
                 [n @ 30..=37] => self.colour = Colour::Index(low(*n - 30)),
                 [n @ 90..=97] => self.colour = Colour::Index(low(*n - 82)),
@@ -164,15 +208,16 @@ impl Style {
                     self.colour =
                         colour(parts.map(Option::unwrap_or_default)).unwrap_or(self.colour);
                 }
-                [40..=47 | 100..=107] => self.shaded = true,
-                [49] => self.shaded = false,
-                [48, ..] => {
-                    self.shaded = true;
-                    if group.len() > 1 {
-                        continue;
-                    }
+                [n @ 40..=47] => self.lies_on(Colour::Index(low(*n - 40))),
+                [n @ 100..=107] => self.lies_on(Colour::Index(low(*n - 92))),
+                [49] => (self.shaded, self.background) = (false, Colour::Default),
+                [48, rest @ ..] if !rest.is_empty() => {
+                    self.lies_on(colour(rest.iter().copied()).unwrap_or(self.background));
+                }
+                [48] => {
                     let parts = numbers.by_ref().map(|group| group.first().copied());
-                    let _ = colour(parts.map(Option::unwrap_or_default));
+                    let parts = parts.map(Option::unwrap_or_default);
+                    self.lies_on(colour(parts).unwrap_or(self.background));
                 }
                 _ => {}
             }

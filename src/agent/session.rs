@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::conversation::pids;
 use super::manifest::{Conversation, Manifest};
 use super::state::Session;
 
@@ -16,12 +17,38 @@ impl SessionRecord {
     /// Reads it, if it is of this process and not of an earlier one with the same pid.
     #[must_use]
     pub fn read(known: &Conversation, folder: &Path, pid: i32, start: u64) -> Option<Self> {
+        let record = Self::of(known, folder, pid)?;
+        let of_this = known.start.is_none() || record.start(known) == Some(start);
+        of_this.then_some(record)
+    }
+
+    fn of(known: &Conversation, folder: &Path, pid: i32) -> Option<Self> {
         let path = known.file.as_ref()?.replace("{pid}", &pid.to_string());
         let text = std::fs::read(folder.join(path)).ok()?;
-        let record = Self(serde_json::from_slice(&text).ok()?);
-        let field = known.start.as_ref();
-        let of_this = field.is_none_or(|field| record.number(field) == Some(start));
-        of_this.then_some(record)
+        Some(Self(serde_json::from_slice(&text).ok()?))
+    }
+
+    /// Those of all processes, also of such as are gone.
+    #[must_use]
+    pub fn all(known: &Conversation, folder: &Path) -> Vec<(i32, Self)> {
+        let parts = known.file.as_ref().and_then(|file| {
+            let (above, file) = file.rsplit_once('/')?;
+            Some((above, file.split_once("{pid}")?))
+        });
+        let Some((above, (begin, end))) = parts else {
+            return Vec::new();
+        };
+        let entries = std::fs::read_dir(folder.join(above));
+        pids(entries.into_iter().flatten().flatten(), begin, end)
+            .into_iter()
+            .filter_map(|pid| Some((pid, Self::of(known, folder, pid)?)))
+            .collect()
+    }
+
+    /// When its process started, where that is written.
+    #[must_use]
+    pub fn start(&self, known: &Conversation) -> Option<u64> {
+        self.number(known.start.as_ref()?)
     }
 
     /// The conversation's id.

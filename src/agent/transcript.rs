@@ -28,6 +28,8 @@ pub enum Entry {
     Prompt(String),
     /// A part of an answer.
     Answer(String),
+    /// A turn begins.
+    Begin,
     /// The turn is over.
     End,
 }
@@ -59,6 +61,21 @@ impl Transcript {
             begun: Vec::new(),
             ..self
         }
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether its last turn has not ended: it goes on, or whoever wrote it died over it.
+    #[must_use]
+    pub fn is_in_turn(self) -> bool {
+        let entries = self.from_begin().more();
+        let last = entries
+            .iter()
+            .rfind(|entry| matches!(entry, Entry::Begin | Entry::End));
+        last == Some(&Entry::Begin)
     }
 
     /// What was added since it was read last.
@@ -144,6 +161,7 @@ fn entries(kind: &str, line: &Value) -> Vec<Entry> {
             }
         }
         ("codex", Some("event_msg")) => match word("/payload/type") {
+            Some("task_started") => vec![Entry::Begin],
             Some("task_complete" | "turn_aborted") => end(),
             _ => Vec::new(),
         },

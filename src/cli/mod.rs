@@ -16,7 +16,9 @@ mod sesh_new;
 mod sesh_pane;
 mod sesh_reap;
 mod sesh_report;
+mod sesh_restore;
 mod sesh_run;
+mod sesh_save;
 mod sesh_send;
 mod sesh_set;
 mod sesh_wait;
@@ -81,6 +83,7 @@ tools! {
     SESH_LIST = "sesh-list" in sesh_list,
     SESH_SET = "sesh-set" in sesh_set,
     SESH_END = "sesh-end" in sesh_end,
+    SESH_RESTORE = "sesh-restore" in sesh_restore,
     SESH_GATHER = "sesh-gather" in sesh_gather,
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_SEND = "sesh-send" in sesh_send,
@@ -89,6 +92,7 @@ tools! {
     SESH_WAIT = "sesh-wait" in sesh_wait,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
+    SESH_SAVE = "sesh-save" in sesh_save,
     SESH_REPORT = "sesh-report" in sesh_report silent,
     SESH_HOOKS = "sesh-hooks" in sesh_hooks,
     SESH_DOCTOR = "sesh-doctor" in sesh_doctor,
@@ -139,7 +143,15 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
         }
         Err(error) => return explain(tool.name, &error),
     };
-    match (tool.run)(&matches) {
+    let outcome = (tool.run)(&matches);
+    for warning in crate::error::warnings() {
+        if unheard {
+            failures::log(tool.name, &warning);
+        } else {
+            out::complain(tool.name, &warning);
+        }
+    }
+    match outcome {
         Ok(exit) => exit.code(),
         Err(error) if unheard => {
             failures::log(tool.name, &format!("{error:#}"));
@@ -222,6 +234,15 @@ pub(crate) struct On {
 }
 
 impl On {
+    /// The words that mean the same server for another helper.
+    fn words(&self) -> Vec<OsString> {
+        match (&self.socket_name, &self.socket_path) {
+            (Some(name), _) => vec!["-L".into(), name.into()],
+            (None, Some(path)) => vec!["-S".into(), path.into()],
+            (None, None) => Vec::new(),
+        }
+    }
+
     fn server(&self) -> Result<Server> {
         Server::at(match (&self.socket_name, &self.socket_path) {
             (Some(name), _) => Socket::Name(name.clone()),

@@ -1,29 +1,41 @@
 //! `sesh-enter`: goes to a sesh.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::os::unix::process::CommandExt;
 
 use clap::Parser;
 
 use super::{On, target};
 use crate::error::{Error, Exit, Result};
+use crate::id::{SeshId, shell_word};
 use crate::out;
-use crate::sesh::enter::{Way, chooser, next, see, way};
+use crate::picker::choice::Choice;
+use crate::picker::rows::Row;
+use crate::picker::{self, From, Options, Outcome, Purpose};
+use crate::sesh::enter::{Way, chooser, last, next, see, way, who_asks};
 use crate::sesh::find;
+use crate::sesh::restore;
 use crate::store::Record;
-use crate::tmux::Server;
+use crate::tmux::{Batch, Server, command};
 
 /// Go to a sesh: switch the client that asked, or attach
 ///
-/// Without a TARGET, tmux's own chooser opens, showing seshes alone. Exit 3 when --next finds none.
+/// One that has ended and has no pane any more is brought back first, as sesh-restore does. Without a TARGET the picker
+/// opens: every sesh, live, to go to and to act on. @sesh-picker makes it fzf, or tmux's own chooser (tree). Exit 130 when
+/// nothing was chosen, 3 when there is nothing to choose or --next finds none.
 #[derive(Debug, Parser)]
-#[command(after_help = super::TARGETS)]
+#[command(after_help = after_help())]
 pub(super) struct Args {
+    /// Where to go; - with --pick: choose among the lines of stdin, the records of sesh-list --json or a TARGET each
     target: Option<String>,
 
     /// The one that needs you: it waits, or it has finished and nobody has looked at it since; again for the next
     #[arg(long, conflicts_with = "target")]
     next: bool,
+
+    /// Back to where this client was before it was taken somewhere by one of these keys or by sesh-enter; again to return
+    #[arg(long, conflicts_with_all = ["target", "next"])]
+    last: bool,
 
     /// The client to switch [default: the one that looks at this session]
     #[arg(long, value_name = "CLIENT")]
@@ -37,16 +49,78 @@ pub(super) struct Args {
     #[arg(long)]
     print: bool,
 
+    /// Which picker [default: @sesh-picker, else builtin]
+    #[arg(long, value_name = "PICKER", value_parser = PICKERS, help_heading = "Picker")]
+    picker: Option<String>,
+
+    /// Print what was chosen instead of going there; it is chosen on the terminal, whatever stdout is
+    #[arg(long, conflicts_with_all = ["next", "last", "print"], help_heading = "Picker")]
+    pick: bool,
+
+    /// How it is printed: an object, its values each ended by a NUL, or key=value lines
+    #[arg(long, value_name = "FORM", value_parser = ["json", "nul", "kv"], default_value = "json", requires = "pick", help_heading = "Picker")]
+    format: String,
+
+    /// Choose this one without asking
+    #[arg(long, value_name = "UUID", requires = "pick", help_heading = "Picker")]
+    select: Option<SeshId>,
+
+    /// Go there too
+    #[arg(long, requires = "pick", help_heading = "Picker")]
+    enter: bool,
+
+    /// The one that is chosen at first
+    #[arg(long, value_name = "UUID", help_heading = "Picker")]
+    cursor: Option<SeshId>,
+
+    /// What is typed already
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        allow_hyphen_values = true,
+        help_heading = "Picker"
+    )]
+    filter: String,
+
+    /// Stay, as a dashboard: sesh-list --watch
+    #[arg(long, hide = true, conflicts_with = "pick")]
+    watch: bool,
+
     #[command(flatten)]
     on: On,
+}
+
+const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
+
+fn after_help() -> String {
+    format!("{}\n\n{}", super::TARGETS, picker::actions::help())
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let client = args.client.as_deref();
     let way = match &args.target {
+        Some(text) if args.pick && text != "-" => {
+            return Err(
+                Error::usage("--pick chooses: name no TARGET, or - for rows on stdin").into(),
+            );
+        }
+        _ if args.pick => return pick(&server, &args),
         Some(text) => {
-            let record = find::one(&server, &target(&server, text)?)?;
+            let mut record = find::one(&server, &target(&server, text)?)?;
+            if record.tmux.is_none() && !args.print {
+                // Not for nobody.
+                if who_asks(&server, client)?.is_none() {
+                    terminal()?;
+                }
+                let late = restore::Options {
+                    late: &out::hint,
+                    ..restore::Options::DEFAULT
+                };
+                record = restore::one(&server, &record, &late)?;
+            }
             way(&server, &record, client, args.read_only)?
         }
         None if args.next => {
@@ -57,7 +131,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 None => way,
             }
         }
-        None => chooser(&server, client, args.read_only)?,
+        None if args.last => last(&server, client)?,
+        None => match which(&server, &args).as_str() {
+            _ if args.watch => return choose(&server, &args, Purpose::Watch, From::Store),
+            "tree" => chooser(&server, client, args.read_only)?,
+            _ if args.print => chooser(&server, client, args.read_only)?,
+            _ => return choose(&server, &args, Purpose::Enter, From::Store),
+        },
     };
     if args.print {
         let (Way::Switch(batch) | Way::Attach(batch)) = &way;
@@ -70,6 +150,93 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     follow(&server, way)?;
+    Ok(Exit::Done)
+}
+
+/// Which picker the person wants.
+fn which(server: &Server, args: &Args) -> String {
+    args.picker.clone().unwrap_or_else(|| {
+        let asked = server.run(&Batch::from(command::print(None, "#{@sesh-picker}")));
+        asked.map_or_else(|_| String::new(), |said| said.trim_end().into())
+    })
+}
+
+/// Opens the picker, and goes to what was chosen.
+fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow::Result<Exit> {
+    let options = Options {
+        purpose,
+        client: args.client.clone(),
+        read_only: args.read_only,
+        filter: args.filter.clone(),
+        cursor: args.cursor,
+        from,
+    };
+    let outcome = match which(server, args).as_str() {
+        "fzf" if purpose != Purpose::Watch => picker::run_fzf(server, &options)?,
+        _ => picker::run(server, options)?,
+    };
+    match outcome {
+        Outcome::Left => return Ok(Exit::Cancelled),
+        Outcome::Gone => {}
+        Outcome::Attach(way) => follow(server, way)?,
+        Outcome::Chosen(row) if purpose == Purpose::Pick => return chosen(server, args, &row),
+        Outcome::Chosen(row) => follow(
+            server,
+            picker::way(
+                server,
+                &row,
+                args.client.as_deref(),
+                args.read_only,
+                &out::hint,
+            )?,
+        )?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Chooses, and says what.
+fn pick(server: &Server, args: &Args) -> anyhow::Result<Exit> {
+    let from = match &args.target {
+        None => From::Store,
+        Some(_) => {
+            let mut text = String::new();
+            std::io::stdin().lock().read_to_string(&mut text)?;
+            match text.trim_start().chars().next() {
+                None => return Err(Error::nothing("there is no row on stdin").into()),
+                Some('[' | '{') => From::Rows(Row::from_json(&text)?),
+                Some(_) => From::Only(picker::named(server, &text)?),
+            }
+        }
+    };
+    match args.select {
+        Some(uuid) => chosen(server, args, &picker::row(server, uuid, from)?),
+        None => choose(server, args, Purpose::Pick, from),
+    }
+}
+
+fn chosen(server: &Server, args: &Args, row: &Row) -> anyhow::Result<Exit> {
+    let choice = Choice::of(row);
+    match args.format.as_str() {
+        "nul" => out::fields(choice.fields().iter().map(|(_, value)| value.as_str()))?,
+        "kv" => {
+            for (key, value) in choice.fields() {
+                out::line(&format!("{key}={}", out::tsv(&value)))?;
+            }
+        }
+        _ => out::json(&choice)?,
+    }
+    if args.enter {
+        follow(
+            server,
+            picker::way(
+                server,
+                row,
+                args.client.as_deref(),
+                args.read_only,
+                &out::hint,
+            )?,
+        )?;
+    }
     Ok(Exit::Done)
 }
 
@@ -87,11 +254,7 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     match way {
         Way::Switch(batch) => server.run(&batch).map(drop),
         Way::Attach(batch) => {
-            if !std::io::stdin().is_terminal() {
-                return Err(Error::unusable(
-                    "this is no terminal to attach: --print shows the command for one",
-                ));
-            }
+            terminal()?;
             let error = server.client_for(&batch).exec();
             Err(Error::failed(format!(
                 "cannot become the tmux client: {error}"
@@ -100,12 +263,12 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     }
 }
 
-/// A word that a POSIX shell reads back as it is.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+/// That there is a terminal to attach.
+fn terminal() -> Result<()> {
+    if std::io::stdin().is_terminal() {
+        return Ok(());
     }
+    Err(Error::unusable(
+        "this is no terminal to attach: --print shows the command for one",
+    ))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
 
-use super::{On, sesh_end, sesh_list, targets};
+use super::{On, sesh_end, targets};
 use crate::error::Exit;
 use crate::id::Tag;
 use crate::out;
@@ -92,7 +92,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// One line: who, how it stands, how long it took, and what is to be known of its lines.
 fn header(one: &Gathered) -> String {
-    let mut words = vec![one.name.clone(), sesh_list::state(&one.record)];
+    let mut words = vec![one.name.clone(), one.record.state_in_words()];
     words.extend(
         one.duration
             .map(|seconds| humantime::format_duration(Duration::from_secs(seconds)).to_string()),

@@ -1,6 +1,8 @@
 //! `sesh-list`: finds and shows seshes.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
@@ -15,7 +17,7 @@ use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::sesh::find;
 use crate::state::State;
-use crate::store::query::{both, either, equal, is_id_prefix, registered, tagged};
+use crate::store::query::{Past, both, either, equal, is_id_prefix, registered, tagged};
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
@@ -57,6 +59,10 @@ pub(super) struct Args {
     #[arg(long)]
     all: bool,
 
+    /// Those of every tmux server of this user's, each with its socket: the servers that $SESH_TMUX_SOCKETS names, else all in tmux's folder
+    #[arg(long, conflicts_with_all = ["mine", "format"])]
+    all_servers: bool,
+
     /// The tags in use, with their counts, instead
     #[arg(long, conflicts_with_all = ["columns", "format"])]
     tags: bool,
@@ -78,7 +84,8 @@ pub(super) struct Args {
     #[arg(long)]
     no_header: bool,
 
-    /// Stay, and show it again when it changes: on a terminal in place, else after an empty line (--json: a line each)
+    /// Stay, and show it again when it changes: on a terminal the picker as a dashboard, where nothing but --tag, --agent
+    /// and --state asks for less; else after an empty line (--json: a line each)
     #[arg(long)]
     watch: bool,
 
@@ -92,6 +99,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let server = args.on.server()?;
     if args.watch {
+        dashboard(&args);
         return watch(&server, &args);
     }
     let text = look(&server, &args)?;
@@ -101,6 +109,28 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::text(&text)?;
     }
     Ok(Exit::Done)
+}
+
+/// Becomes the picker, where that can show what was asked for. It is another program: this one is run all the time, and
+/// stays small.
+fn dashboard(args: &Args) {
+    let other = args.json || args.tags || args.mine || args.all || args.archived || args.no_header;
+    let other = other || args.format.is_some() || args.owner.is_some();
+    if other || !args.words.is_empty() || !args.columns.is_empty() || out::width().is_none() {
+        return;
+    }
+    let terms = args.tag.iter().map(|tag| format!("tag:{tag}"));
+    let terms = terms.chain(args.agent.iter().map(|agent| format!("agent:{agent}")));
+    let terms = terms.chain(args.state.iter().map(|state| format!("state:{state}")));
+    let filter = terms.collect::<Vec<String>>().join(" ");
+    if let Some(picker) = env::helper("sesh-enter") {
+        let mut picker = Command::new(picker);
+        picker
+            .args(["--watch", "--filter", &filter])
+            .args(args.on.words());
+        // Without it the table is as good.
+        let _ = picker.exec();
+    }
 }
 
 const NOBODY: &str = "no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too";
@@ -128,19 +158,38 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
 /// What there is to show at this moment, as text.
 fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     let mine = if args.mine { Some(me(server)?) } else { None };
-    let snapshot = find::read(
-        server,
-        &Select {
-            filter: Some(filter(args, mine)),
-            ended: args.all || args.archived || !args.words.is_empty(),
-            format: args.format.clone(),
-        },
-    )?;
-    let own = env::tmux_pane().filter(|_| server.is_callers());
-    let mut records: Vec<&Record> = snapshot
-        .records()
-        .filter(|record| wanted(record, args, own, mine))
-        .collect();
+    let old = args.all || args.archived;
+    let mut select = Select {
+        filter: Some(filter(args, mine)),
+        ended: old || !args.words.is_empty(),
+        past: if old { Past::All } else { Past::No },
+        format: args.format.clone(),
+    };
+    let read = |select: &Select| {
+        if args.all_servers {
+            find::read_all(select)
+        } else {
+            find::read(server, select).map(|snapshot| vec![snapshot])
+        }
+    };
+    let own = env::tmux_pane().filter(|_| server.is_callers() && !args.all_servers);
+    let is_wanted = |record: &&Record| wanted(record, args, own, mine);
+    let mut snapshots = read(&select);
+    let nobody = match &snapshots {
+        Ok(snapshots) => !snapshots
+            .iter()
+            .flat_map(Snapshot::records)
+            .any(|record| is_wanted(&record)),
+        Err(error) => error.exit == Exit::NoServer,
+    };
+    if nobody && !old && !args.words.is_empty() {
+        // It may be of a server that has ended.
+        select.past = Past::All;
+        snapshots = read(&select);
+    }
+    let snapshots = snapshots?;
+    let all = snapshots.iter().flat_map(Snapshot::records);
+    let mut records: Vec<&Record> = all.filter(is_wanted).collect();
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
@@ -151,9 +200,12 @@ fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     } else if args.json {
         out::json_text(&records)
     } else if args.format.is_some() {
-        formatted(&snapshot, &records)
+        formatted(&snapshots, &records)
     } else if args.columns.is_empty() {
-        Ok(rendered(&table(&records), !args.no_header))
+        Ok(rendered(
+            &table(&records, args.all_servers),
+            !args.no_header,
+        ))
     } else {
         Ok(columns(&records, &args.columns, !args.no_header))
     }
@@ -274,11 +326,13 @@ fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
     Ok(rendered(&table, !args.no_header))
 }
 
-fn formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<String> {
+fn formatted(snapshots: &[Snapshot], records: &[&Record]) -> anyhow::Result<String> {
     let mut lines = String::new();
     for record in records {
         let Some(place) = &record.tmux else { continue };
-        let formatted = snapshot.formatted.get(&place.pane).ok_or_else(|| {
+        let mut formatted = snapshots.iter().map(|snapshot| &snapshot.formatted);
+        let formatted = formatted.find_map(|formatted| formatted.get(&place.pane));
+        let formatted = formatted.ok_or_else(|| {
             Error::usage("tmux could not read the format: are its braces balanced?")
         })?;
         lines.push_str(&out::as_line(formatted));
@@ -286,12 +340,12 @@ fn formatted(snapshot: &Snapshot, records: &[&Record]) -> anyhow::Result<String>
     Ok(lines)
 }
 
-fn table(records: &[&Record]) -> Table {
+fn table(records: &[&Record], servers: bool) -> Table {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let home = env::home();
-    Table {
+    let mut table = Table {
         header: vec![
             "NAME", "STATE", "AGE", "AGENT", "TAGS", "WHERE", "CWD", "NOTE",
         ],
@@ -306,7 +360,7 @@ fn table(records: &[&Record]) -> Table {
                 };
                 vec![
                     record.name.clone(),
-                    state(record),
+                    record.state_in_words(),
                     out::age(record.since, now),
                     record.agent.clone().unwrap_or_default(),
                     record.tags.join(" "),
@@ -320,7 +374,14 @@ fn table(records: &[&Record]) -> Table {
             })
             .collect(),
         shrink: vec![7, 6, 4, 5, 0],
+    };
+    if servers {
+        table.header.push("SERVER");
+        for (row, record) in table.rows.iter_mut().zip(records) {
+            row.push(record.socket.clone().unwrap_or_default());
+        }
     }
+    table
 }
 
 fn rendered(table: &Table, header: bool) -> String {
@@ -328,21 +389,6 @@ fn rendered(table: &Table, header: bool) -> String {
         return String::new();
     }
     table.render(header, out::width())
-}
-
-/// The state as people read it: an ended sesh says how.
-pub(super) fn state(record: &Record) -> String {
-    let state = record.state.as_str();
-    match (record.state, record.exit, &record.why) {
-        (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
-            (Some(code), _) => format!("{state} {code}"),
-            (_, Some(number)) => format!("{state} {}", signal::name(number)),
-            _ => format!("{state} ?"),
-        },
-        (State::Exited, None, _) => format!("{state} ?"),
-        (_, _, Some(why)) => format!("{state} {why}"),
-        _ => state.into(),
-    }
 }
 
 /// A column of `--columns`: its name and its value.
@@ -359,7 +405,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 27] = [
+const COLUMNS: [Column; 29] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -414,6 +460,10 @@ const COLUMNS: [Column; 27] = [
     ("created", |it| number(it.created_at)),
     ("updated", |it| number(it.updated_at)),
     ("expires", |it| number(it.expires_at)),
+    ("was", |it| {
+        it.was.map_or_else(String::new, |was| was.as_str().into())
+    }),
+    ("socket", |it| it.socket.clone().unwrap_or_default()),
 ];
 
 fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {

@@ -9,8 +9,8 @@ use clap::Parser;
 
 use super::sesh_send::{self, Limit, limit};
 use super::{On, absolute, sesh_enter, target};
+use crate::agent::KINDS;
 use crate::agent::message::typeable;
-use crate::agent::{KINDS, Kind};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
@@ -22,6 +22,7 @@ use crate::sesh::find;
 use crate::sesh::place::Where;
 use crate::sesh::reap;
 use crate::sesh::send::{Patience, send};
+use crate::sesh::words;
 use crate::store::{Record, Target, value};
 use crate::tmux::Server;
 use crate::watch::{self, Set, Since, Until, Watch};
@@ -162,7 +163,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         argv: command(&args, &variables, &cwd)?,
         name: args.name,
         id: args.id,
-        agent: args.agent.or_else(|| started_by_hand(&args.command)),
+        agent: args.agent.or_else(|| words::agent(&args.command)),
         tags: args.tag,
         cwd,
         variables,
@@ -349,41 +350,12 @@ fn place_of(text: &str) -> Result<Where> {
     })
 }
 
-/// The agent that a command starts, by its name.
-fn started_by_hand(command: &[OsString]) -> Option<String> {
-    let program = Path::new(command.first()?).file_name()?;
-    Kind::named(program.to_str()?).map(|kind| kind.name.into())
-}
-
-/// The command's words. A program that does not exist is an error here, not in a pane that nobody sees.
+/// The command's words.
 fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Result<Vec<OsString>> {
     let path = variables
         .iter()
         .rev()
         .find(|(name, _)| name == "PATH")
         .map_or_else(env::path, |(_, path)| path.clone());
-    if let Some(agent) = &args.agent {
-        let kind = Kind::named(agent).ok_or_else(|| Error::usage("no such agent"))?;
-        let program = which::which_in(kind.program, Some(&path), cwd).map_err(|_| {
-            Error::nothing(format!(
-                "{} is not installed: no {} in {}",
-                kind.name,
-                kind.program,
-                path.display()
-            ))
-        })?;
-        let mut words = vec![program.into_os_string()];
-        words.extend(args.command.iter().cloned());
-        return Ok(words);
-    }
-    if let Some(program) = args.command.first()
-        && which::which_in(program, Some(&path), cwd).is_err()
-    {
-        return Err(Error::nothing(format!(
-            "there is no program {}: looked in {}",
-            crate::id::shown(&program.to_string_lossy()),
-            path.display()
-        )));
-    }
-    Ok(args.command.clone())
+    words::words(args.agent.as_deref(), &args.command, &path, cwd)
 }

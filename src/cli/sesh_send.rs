@@ -12,7 +12,7 @@ use crate::agent::message::typeable;
 use crate::error::{Error, Exit, Result};
 use crate::out;
 use crate::pane::deliver::{Busy, Draft, Message, Outcome};
-use crate::sesh::send::{Patience, Sent, send};
+use crate::sesh::send::{Patience, ReplyFrom, Sent, send};
 
 /// Send a message to agents and shells, and prove that it arrived
 ///
@@ -36,11 +36,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit)]
     wait: Option<Limit>,
 
-    /// Wait, and print the agent's answer
+    /// Wait, and print the agent's answer: from its transcript, its hook, or the screen, which stderr says
     #[arg(long)]
     reply: bool,
 
-    /// If the agent works: into its own queue, for when it has finished
+    /// If the agent works: into its own queue, for when it has finished; nothing is typed where it has a command for that
     #[arg(long)]
     queue: bool,
 
@@ -234,6 +234,16 @@ pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()
                 }
                 let lines: Vec<String> = reply.text.lines().map(Into::into).collect();
                 out::lines(&lines, false)?;
+                match (reply.from, reply.cut) {
+                    (ReplyFrom::Screen, _) => {
+                        complain(
+                            "what its screen shows below the message, and no record of it",
+                            "",
+                        );
+                    }
+                    (_, true) => complain("the answer goes on: this is its begin", ""),
+                    _ => {}
+                }
             }
             None if several => {
                 out::line(&format!("{name}: {}", turn.state.as_str()))?;
@@ -266,10 +276,13 @@ fn object(sent: &Sent, exit: Exit) -> Value {
         "why": null,
         "reply": null,
         "replyFrom": null,
+        "replyCut": null,
         "exit": exit.code(),
     });
     match &sent.outcome {
-        Ok(Outcome::Proven { by, queued, agent }) => {
+        Ok(Outcome::Proven {
+            by, queued, agent, ..
+        }) => {
             object["outcome"] = if *queued { "queued" } else { "delivered" }.into();
             object["proof"] = word(*by).into();
             object["agent"] = json!(agent);
@@ -304,7 +317,8 @@ fn object(sent: &Sent, exit: Exit) -> Value {
             object["why"] = json!(turn.why);
             if let Some(reply) = &turn.reply {
                 object["reply"] = reply.text.as_str().into();
-                object["replyFrom"] = if reply.exact { "transcript" } else { "screen" }.into();
+                object["replyFrom"] = word(reply.from).into();
+                object["replyCut"] = reply.cut.into();
             }
         }
         Some(Err(error)) => object["message"] = error.sentence.as_str().into(),

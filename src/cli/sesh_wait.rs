@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(value_name = "TARGET", required_unless_present = "tag")]
     targets: Vec<String>,
 
-    /// And those with this tag, also when they come later; several mean all of them
+    /// And those with this tag, also when they come later or ended less than ten minutes ago; several mean all of them
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 

@@ -1,6 +1,7 @@
-//! The only writer of files: what a new pane must be told and nobody else may read ([`launch`]), what went wrong where
-//! nobody watched ([`failures`]), and the configuration of agents ([`settings`]).
+//! The only writer of files: what a new pane must be told and nobody else may read ([`launch`]), what must outlive the
+//! server ([`ledger`]), what went wrong where nobody watched ([`failures`]), and the configuration of agents ([`settings`]).
 
 pub mod failures;
 pub mod launch;
+pub mod ledger;
 pub mod settings;

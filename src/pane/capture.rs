@@ -88,12 +88,12 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
         Region::History(None) => "-".into(),
         Region::History(Some(lines)) => format!("-{lines}"),
     };
-    let output = look::ask(server, &frame, target, &|pane, number| {
+    let capture = |pane: &str, number: &str| {
         Batch::from(command::print(None, &frame.format([number])))
             .then(command::capture_pane(pane, &start, how.styled, how.joined))
             .text()
-    })?;
-    Ok(match look::read(&frame, &output, target)? {
+    };
+    let read = |found: Found<'_>| match found {
         Found::Pane(seen, record) => {
             let mut captured = Captured::of(&seen, record);
             let text = seen.texts.first().map_or("", |(_, text)| text);
@@ -105,7 +105,8 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
             captured.lines = lines(&text, how, true);
             captured
         }
-    })
+    };
+    look::found(server, &frame, target, &capture, |found| Ok(read(found)))
 }
 
 impl Captured {

@@ -5,7 +5,7 @@ use crate::id::PaneId;
 use crate::pane::mark::Life;
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema;
-use crate::store::{Record, Snapshot, Target, value};
+use crate::store::{Record, Select, Snapshot, Target, value};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
 /// The formats behind a pane's row here.
@@ -70,6 +70,30 @@ fn life(pid: &str, start: &str) -> Life {
     }
 }
 
+/// What the journal has of a target that tmux does not know: whose last lines, and them.
+fn past(server: &Server, target: &Target, error: Error) -> Result<(Record, String)> {
+    if matches!(target, Target::Pane(_)) || !matches!(error.exit, Exit::Nothing | Exit::NoServer) {
+        return Err(error);
+    }
+    let snapshot = Snapshot::read(server, &Select::targets(std::slice::from_ref(target)));
+    let record = snapshot.and_then(|snapshot| snapshot.find(target).cloned());
+    let Some(record) = record.ok().filter(|record| record.kept.is_some()) else {
+        return Err(error);
+    };
+    let tail = record.kept.as_ref().and_then(|kept| kept.tail.as_deref());
+    match tail.map(value::decode) {
+        Some(text) => Ok((record, text)),
+        None => Err(no_lines(&record)),
+    }
+}
+
+fn no_lines(record: &Record) -> Error {
+    Error::unusable(format!(
+        "{} ended without a pane to read: its last lines were not saved",
+        record.name
+    ))
+}
+
 /// What a target is.
 pub(super) enum Found<'a> {
     Pane(Seen<'a>, Option<Record>),
@@ -80,6 +104,25 @@ pub(super) enum Found<'a> {
 /// A variable in `commands` of [`ask`] as it is when they run: they are written some turns of the server before.
 pub(super) fn then(variable: &str) -> String {
     format!("##{{{variable}#}}")
+}
+
+/// The same as [`ask`] and [`read`], and what the journal has where tmux knows nothing of the target.
+pub(super) fn found<T>(
+    server: &Server,
+    frame: &Frame,
+    target: &Target,
+    commands: &dyn Fn(&str, &str) -> String,
+    act: impl FnOnce(Found<'_>) -> Result<T>,
+) -> Result<T> {
+    let error = match ask(server, frame, target, commands) {
+        Ok(output) => match read(frame, &output, target) {
+            Ok(found) => return act(found),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    let (record, text) = past(server, target, error)?;
+    act(Found::Saved(life("", ""), record, text))
 }
 
 /// Asks: the rows of the panes that are meant, and what `commands`, a command string, print for each. They are given
@@ -210,12 +253,7 @@ fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Found<'a
         .find(|(variable, _)| *variable == name)
         .map(|(_, tail)| value::decode(tail))
         .filter(|text| !text.is_empty())
-        .ok_or_else(|| {
-            Error::unusable(format!(
-                "{} ended without a pane to read: its last lines were not saved",
-                record.name
-            ))
-        })?;
+        .ok_or_else(|| no_lines(record))?;
     let life = frame
         .sections(output)
         .find_map(|(row, _)| match row[..] {

@@ -84,6 +84,8 @@ pub struct Resident<'a> {
     pub living: Living<'a>,
     /// The id of its conversation, as its own files, its command line or its hooks say.
     pub conversation: Option<String>,
+    /// The conversation of which its hooks said something last: what it works in is that.
+    pub works_in: Option<String>,
     title: String,
     screen: Option<Screen>,
     session: Option<Session>,
@@ -126,7 +128,8 @@ pub fn resident<'a>(
     let heard = Heard::parse(told.heard).filter(|heard| (heard.pid, heard.start) == (pid, start));
     let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
     Some(Resident {
-        conversation: own.id.or(said),
+        conversation: own.id.or_else(|| said.clone()),
+        works_in: said,
         title: told.title.into(),
         screen: told.screen.map(Screen::parse),
         session: own.session,

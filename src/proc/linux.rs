@@ -91,6 +91,20 @@ pub(super) fn program(pid: i32) -> Program {
     Program { argv, file }
 }
 
+pub(super) fn holders(file: &Path) -> Vec<Process> {
+    let Ok(file) = file.canonicalize() else {
+        return Vec::new();
+    };
+    let has = |process: &Process| {
+        // Those of another user cannot be read.
+        let open = fs::read_dir(format!("/proc/{}/fd", process.pid));
+        let open = open.into_iter().flatten().flatten();
+        open.filter_map(|entry| fs::read_link(entry.path()).ok())
+            .any(|path| path == file)
+    };
+    all().into_iter().filter(has).collect()
+}
+
 pub(super) fn folder(pid: i32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }

@@ -69,6 +69,16 @@ impl Environment {
         })?;
         Some(OsStr::from_bytes(value).into())
     }
+
+    /// All of it, by name. Empty where it cannot be read.
+    pub fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        let entries = self.entries.split(|byte| *byte == self.separator);
+        entries.filter_map(|entry| {
+            let at = entry.iter().position(|byte| *byte == b'=')?;
+            let (name, value) = (&entry[..at], &entry[at + 1..]);
+            (!name.is_empty()).then(|| (OsStr::from_bytes(name), OsStr::from_bytes(value)))
+        })
+    }
 }
 
 impl Process {
@@ -154,6 +164,12 @@ pub fn tree(pid: i32) -> Vec<Process> {
 #[must_use]
 pub fn program(pid: i32) -> Program {
     table::program(pid)
+}
+
+/// The processes that have a file open. Of none is it known where the system does not say.
+#[must_use]
+pub fn holders(file: &std::path::Path) -> Vec<Process> {
+    table::holders(file)
 }
 
 /// The folder that a process works in.

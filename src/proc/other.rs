@@ -51,6 +51,10 @@ pub(super) fn program(pid: i32) -> Program {
 }
 
 /// Not known without a system call of the system's own.
+pub(super) fn holders(_file: &std::path::Path) -> Vec<Process> {
+    Vec::new()
+}
+
 pub(super) fn folder(_pid: i32) -> Option<PathBuf> {
     None
 }

@@ -33,6 +33,21 @@ pub fn outlive_the_terminal() {
     let _ = mask.thread_block();
 }
 
+/// Calls `then` once, instead of ending, when this process is to end: HUP, INT or TERM. To be called before any thread is
+/// started; what is run from here takes the signals as ever.
+pub fn on_end(then: impl FnOnce() + Send + 'static) {
+    let mut mask = SigSet::empty();
+    for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+        mask.add(signal);
+    }
+    if mask.thread_block().is_ok() {
+        std::thread::spawn(move || {
+            let _ = mask.wait();
+            then();
+        });
+    }
+}
+
 /// The short name of a signal: `HUP`.
 #[must_use]
 pub fn name(number: i32) -> String {

@@ -10,7 +10,10 @@ use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::pane::resident::{self, Resident};
 use crate::proc;
 use crate::state::Why;
-use crate::store::query::{both, equal, first_pane, name_is_free, no_pane_has, row_format};
+use crate::store::lasting::{self, Event, Note};
+use crate::store::query::{
+    self, both, equal, first_pane, name_is_free, no_pane_has, read_life, row_format,
+};
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -102,9 +105,12 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             }
         }
         let (rows, _) = frame.read(&output);
-        return first_pane(&rows)?
+        let record = first_pane(&rows)?
             .and_then(|pane| pane.record)
-            .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")));
+            .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
+        let life = rows.iter().find_map(|row| read_life(row));
+        lasting::note(server, &[Note::all(Event::Adopted, &record, life)]);
+        return Ok(record);
     }
     Err(Error::unusable(
         "no free name was found: give one with --name",
@@ -133,6 +139,7 @@ fn registration(
     register.extend(write::birth(&target, id, values));
     register.extend([
         command::print(Some(&target), &row_format(frame)),
+        query::life(frame),
         write::sums_after(&target),
     ]);
     if let Some(conversation) = &request.conversation

@@ -6,6 +6,7 @@ use super::create::joined;
 use super::find;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag};
+use crate::store::lasting::{self, Event, Note};
 use crate::store::query::{both, equal, name_is_free, registered, tagged};
 use crate::store::write::Bound;
 use crate::store::{Key, Record, Select, Values, value, write};
@@ -34,13 +35,61 @@ pub enum Change {
 /// A name that a living sesh has, a tag to replace that is not there, [`Exit::Changed`] when the sesh went away.
 pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Record> {
     not_its_own_parent(record, changes)?;
+    let apply_all = |values: &mut Values| {
+        changes
+            .iter()
+            .try_for_each(|change| apply(change, values, &record.name))
+    };
+    if record.kept.is_some() {
+        return lasting::change(server, record, apply_all);
+    }
+    let on_book = || {
+        let now = write::on_book(server, record.uuid, apply_all)?;
+        lasting::note(server, &[note(&now, changes)]);
+        Ok(now)
+    };
     match &record.tmux {
         Some(place) => match on_pane(server, place.pane, record, changes) {
             // Its pane closed meanwhile: the book takes the change.
-            Err(error) if error.exit == Exit::Changed => on_book(server, record, changes),
-            outcome => outcome,
+            Err(error) if error.exit == Exit::Changed => on_book(),
+            outcome => last_word(server, outcome?, changes),
         },
-        None => on_book(server, record, changes),
+        None => on_book(),
+    }
+}
+
+/// What outlives the server of changes.
+fn note<'a>(record: &'a Record, changes: &[Change]) -> Note<'a> {
+    let keys = changes.iter().flat_map(|change| match change {
+        Change::Name(_) => [Key::Name, Key::Auto],
+        Change::Tag(_) | Change::Untag(_) | Change::Retag(..) => [Key::Tags, Key::Updated],
+        Change::Archived(_) => [Key::Archived, Key::Updated],
+        Change::Note(_) => [Key::Note, Key::Updated],
+        Change::Meta(..) => [Key::Meta, Key::Updated],
+        Change::Parent(_) => [Key::Parent, Key::Updated],
+        Change::Keep => [Key::Auto, Key::Updated],
+    });
+    Note::of(Event::Changed, record, keys)
+}
+
+/// Writes the changes down as they are when nobody else's came between the look and the writing: of two who tag one
+/// sesh at once the later look might be written first.
+fn last_word(server: &Server, mut record: Record, changes: &[Change]) -> Result<Record> {
+    loop {
+        lasting::note(server, &[note(&record, changes)]);
+        let Some(place) = &record.tmux else {
+            return Ok(record);
+        };
+        let now = match write::reread(server, place.pane, record.uuid) {
+            Ok(now) => now,
+            // It went away after it was changed.
+            Err(error) if error.exit == Exit::Changed => return Ok(record),
+            Err(error) => return Err(error),
+        };
+        if note(&now, changes).says_as(&note(&record, changes)) {
+            return Ok(record);
+        }
+        record = now;
     }
 }
 
@@ -95,6 +144,14 @@ pub fn change_tagged(
     }
     let answer = server.run(&batch)?;
     let now = find::read(server, &select(None))?;
+    let notes: Vec<Note<'_>> = members
+        .iter()
+        .zip(answer.lines().map(Bound::read))
+        .filter(|(_, bound)| *bound == Bound::Done)
+        .filter_map(|((_, old), _)| now.with_pane().find(|record| record.uuid == old.uuid))
+        .map(|record| note(record, changes))
+        .collect();
+    lasting::note(server, &notes);
     let mut lines = answer.lines().map(Bound::read);
     members
         .into_iter()
@@ -286,15 +343,6 @@ fn set_field(pane: PaneId, key: &str, text: &str) -> Vec<Command> {
     let there = format!("#{{m:*{pair} *,{} }}", Key::Meta.format());
     let with = command::append_pane(&target, meta, &pair);
     write::unless(&target, &there, vec![without, with])
-}
-
-fn on_book(server: &Server, record: &Record, changes: &[Change]) -> Result<Record> {
-    write::on_book(server, record.uuid, |values| {
-        for change in changes {
-            apply(change, values, &record.name)?;
-        }
-        Ok(())
-    })
 }
 
 fn apply(change: &Change, values: &mut Values, name: &str) -> Result<()> {

@@ -6,12 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::limit;
 use super::made_up;
+use super::past::Past;
 use super::place::{self, Spot, Where};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
-use crate::store::query::{first_pane, name_is_free, row_format};
+use crate::store::lasting::{self, Event, Note};
+use crate::store::query::{self, first_pane, name_is_free, read_life, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -46,6 +48,8 @@ pub struct Request {
     pub argv: Vec<OsString>,
     /// Make the pane and wait there for a key.
     pub wait: bool,
+    /// The ended sesh that goes on here: what is not of this moment is as it was.
+    pub past: Option<Past>,
 }
 
 /// Columns and rows, where given.
@@ -72,7 +76,11 @@ pub struct Plan {
 pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
     let around = place::around(server)?;
-    let own = around.as_ref().and_then(|around| around.sesh);
+    // Whoever has it go on is not whoever made it.
+    let own = around
+        .as_ref()
+        .and_then(|around| around.sesh)
+        .filter(|_| request.past.is_none());
     request.parent = request.parent.or(own);
     request.owner = request.owner.or(own.map(|id| id.to_string()));
     let spot = place::decide(server, &request.place, around.as_ref())?;
@@ -116,11 +124,19 @@ impl Plan {
             }
             match outcome? {
                 Outcome::Made(record) => return Ok(*record),
+                Outcome::NameTaken if self.request.past.is_some() => {
+                    return Err(Error::unusable(format!(
+                        "another living sesh is called {name} now: rename one with sesh-set"
+                    )));
+                }
                 Outcome::NameTaken if self.request.name.is_some() => {
                     return Err(Error::unusable(format!(
                         "the name {name} is taken by a living sesh: choose another, or go there with \
                          sesh-enter"
                     )));
+                }
+                Outcome::IdTaken if self.request.past.is_some() => {
+                    return Err(write::changed(self.id));
                 }
                 Outcome::IdTaken => {
                     return Err(Error::unusable(format!(
@@ -128,11 +144,19 @@ impl Plan {
                         self.id
                     )));
                 }
-                Outcome::SessionTaken if matches!(self.request.place, Where::At { .. }) => {
-                    // Somebody made it since we looked.
-                    self.spot = place::decide(server, &self.request.place, None)?;
+                Outcome::SessionTaken => {
+                    // Somebody may have made it since we looked.
+                    let place = &self.request.place;
+                    let spot = if matches!(place, Where::At { .. } | Where::Back { .. }) {
+                        place::decide(server, place, None)?
+                    } else {
+                        self.spot.clone()
+                    };
+                    if spot == self.spot {
+                        self.labels += 1;
+                    }
+                    self.spot = spot;
                 }
-                Outcome::SessionTaken => self.labels += 1,
                 Outcome::NameTaken | Outcome::OthersCame => {}
             }
         }
@@ -200,6 +224,15 @@ impl Plan {
         }
     }
 
+    /// What its window is called in the end. `None` where it becomes a part of another.
+    fn window_name(&self, name: &Name) -> Option<String> {
+        match &self.spot {
+            Spot::Session { window, .. } => Some(window.clone().unwrap_or_else(|| name.label())),
+            Spot::Window { .. } => Some(self.label(name)),
+            Spot::Beside { .. } => None,
+        }
+    }
+
     fn launch(&self, server: &Server, name: &Name) -> Launch {
         let mut environment: Vec<(OsString, OsString)> = env::carried().collect();
         environment.extend(self.request.variables.iter().cloned());
@@ -258,6 +291,19 @@ impl Plan {
             .iter()
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
+        if let Some(place) = &mut record.tmux {
+            // The window has its name since.
+            place.window_name = self
+                .window_name(name)
+                .unwrap_or(std::mem::take(&mut place.window_name));
+        }
+        let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
+        record.values.set(Key::Cmd, value::encode_words(words));
+        // One that goes on is as it was until it is there.
+        if self.request.past.is_none() {
+            let life = rows.iter().find_map(|row| read_life(row));
+            lasting::note(server, &[Note::all(Event::Created, &record, life)]);
+        }
         Ok(Outcome::Made(Box::new(record)))
     }
 
@@ -302,7 +348,10 @@ impl Plan {
                 create.extend([command::unset_window(&window, "window-size")]);
             }
         }
-        create.extend([command::print(Some(&window), &row_format(frame))]);
+        create.extend([
+            command::print(Some(&window), &row_format(frame)),
+            query::life(frame),
+        ]);
         create.extend([match &self.spot {
             Spot::Beside {
                 pane, horizontal, ..
@@ -314,13 +363,17 @@ impl Plan {
                 };
                 command::join_pane(&window, &pane.to_string(), *horizontal, size)
             }
-            Spot::Session { window: shown, .. } => {
-                command::rename_window(&window, shown.as_ref().unwrap_or(&name.label()))
+            Spot::Session { .. } | Spot::Window { .. } => {
+                let shown = self.window_name(name).unwrap_or_default();
+                command::rename_window(&window, &shown)
             }
-            Spot::Window { .. } => command::rename_window(&window, &label),
         }]);
+        create.extend(self.request.past.iter().flat_map(Past::leaves));
         create.extend([write::sums()]);
-        let unused = format!("#{{==:#{{{}}},}}", schema::book(self.id));
+        let unused = match &self.request.past {
+            Some(past) => past.is_as_it_was(),
+            None => format!("#{{==:#{{{}}},}}", schema::book(self.id)),
+        };
         let with_id = Batch::from(command::if_format(
             None,
             &unused,
@@ -338,7 +391,7 @@ impl Plan {
         };
         Batch::from(command::start_server()).then(command::if_format(
             None,
-            &name_is_free(name, None),
+            &name_is_free(name, self.request.past.as_ref().map(|_| self.id)),
             &with_room,
             &Batch::from(command::print(None, "name")),
         ))
@@ -358,7 +411,7 @@ impl Plan {
             "busy"
         };
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
-        vec![
+        let mut values = vec![
             (Key::Name, name.to_string()),
             (Key::Tags, joined(&tags)),
             (Key::Agent, value::encode(agent)),
@@ -381,7 +434,11 @@ impl Plan {
             (Key::Expires, request.ttl.map(end_of).unwrap_or_default()),
             (Key::Host, value::encode(&env::machine())),
             (Key::Note, value::encode(&request.note)),
-        ]
+        ];
+        if let Some(past) = &request.past {
+            past.goes_on(&mut values);
+        }
+        values
     }
 
     /// Takes back what a list that failed halfway has made: the pane is known by the launch file in its
@@ -396,10 +453,18 @@ impl Plan {
         else {
             return;
         };
-        for pane in output.lines().filter_map(|line| line.parse().ok()) {
+        let panes: Vec<_> = output
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
+        if let Some(past) = &self.request.past {
+            let _ = past.put_back(server, &panes);
+            return;
+        }
+        for pane in panes {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = write::forget(server, self.id);
+        let _ = write::unwrite(server, self.id);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
+use crate::store::lasting::{self, Note};
 use crate::store::query::equal;
 use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
@@ -218,10 +219,13 @@ fn waiting_for(record: &Record, signal: Signal) -> String {
 fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let pane = place.pane.to_string();
     let mut release = Batch::new();
-    release.extend(write::end(&pane, &record::Exit::value(None, None)));
+    let exit = record::Exit::value(None, None);
+    release.extend(write::end(&pane, &exit));
     release.extend([write::book(&pane, record.uuid)]);
     release.extend(write::unmark(&pane));
-    run_there(server, record, place, &release)
+    run_there(server, record, place, &release)?;
+    lasting::note(server, &[Note::end(record.uuid, &exit, None)]);
+    Ok(())
 }
 
 /// Runs a batch if the pane still is the sesh's. That the server went with its last pane is no error.

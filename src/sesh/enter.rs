@@ -6,7 +6,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::store::query::{both, equal, registered};
 use crate::store::record::Need;
-use crate::store::{Key, Place, Record, Select, write};
+use crate::store::{Key, Place, Record, Select, Snapshot, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to do to be there.
@@ -104,11 +104,23 @@ pub fn see(record: &Record) -> Option<Command> {
 pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bool) -> Result<Way> {
     let place = record.tmux.as_ref().ok_or_else(|| {
         Error::unusable(format!(
-            "{} has ended and has no pane any more: pane-capture shows its last lines, sesh-new starts \
-             another",
+            "{} has ended and has no pane any more: sesh-restore brings it back, pane-capture shows its last lines",
             record.name
         ))
     })?;
+    way_to(server, place, client, read_only)
+}
+
+/// The way to a pane.
+///
+/// # Errors
+/// Inside tmux, no client that could have asked.
+pub fn way_to(
+    server: &Server,
+    place: &Place,
+    client: Option<&str>,
+    read_only: bool,
+) -> Result<Way> {
     if client.is_none() && !server.is_callers() {
         return Ok(Way::Attach(Batch::from(command::attach(
             Some(&target(place, &place.session_id)),
@@ -116,11 +128,28 @@ pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bo
         ))));
     }
     let (client, session) = asking_client(server, client, Some(place))?;
-    let mut batch = Batch::from(command::switch_client(&client, &target(place, &session)));
+    let mut batch = Batch::from(command::switch_client(
+        &client.name,
+        &target(place, &session),
+    ));
+    if client.pane != place.pane.to_string() {
+        batch = batch.then(command::set_hidden(&was(&client.name), &client.pane));
+    }
     if read_only {
-        batch = batch.then(command::make_read_only(&client));
+        batch = batch.then(command::make_read_only(&client.name));
     }
     Ok(Way::Switch(batch))
+}
+
+/// The client that [`way`] would switch: asked before something is done for it. `None` where a terminal would be attached.
+///
+/// # Errors
+/// As [`way`].
+pub fn who_asks(server: &Server, client: Option<&str>) -> Result<Option<String>> {
+    if client.is_none() && !server.is_callers() {
+        return Ok(None);
+    }
+    asking_client(server, client, None).map(|(client, _)| Some(client.name))
 }
 
 /// The way to tmux's own chooser, showing seshes alone.
@@ -150,7 +179,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
     let (client, session) = asking_client(server, client, None)?;
     let mut batch = Batch::new();
     if read_only {
-        batch.extend([command::make_read_only(&client)]);
+        batch.extend([command::make_read_only(&client.name)]);
     }
     batch.extend([command::choose_tree(
         Some(&format!("{session}:")),
@@ -158,6 +187,38 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
         &format,
     )]);
     Ok(Way::Switch(batch))
+}
+
+/// The way back to where the client was before it was last taken somewhere from here.
+///
+/// # Errors
+/// [`Exit::Nothing`] when it was taken nowhere, or that pane is gone; outside tmux nobody has been anywhere.
+pub fn last(server: &Server, client: Option<&str>) -> Result<Way> {
+    let (asking, _) = asking_client(server, client, None)?;
+    let format = format!("#{{{}}}", was(&asking.name));
+    let before = server.run(&Batch::from(command::print(None, &format)))?;
+    let nowhere = || {
+        Error::nothing(
+            "there is nothing to go back to: no key and no sesh-enter has taken this client anywhere, or that pane \
+             is gone",
+        )
+    };
+    let pane: PaneId = before.trim_end().parse().map_err(|_| nowhere())?;
+    let snapshot = Snapshot::read(
+        server,
+        &Select {
+            filter: Some(format!("#{{==:#{{pane_id}},{pane}}}")),
+            ..Select::default()
+        },
+    )?;
+    let there = snapshot.panes.first().ok_or_else(nowhere)?;
+    way_to(server, &there.place, Some(&asking.name), false)
+}
+
+/// The hidden variable in which stands where a client was.
+fn was(client: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    format!("SESH_was_{}", client.chars().map(plain).collect::<String>())
 }
 
 /// The pane as a target that also says in which session: a window may be in several.
@@ -169,6 +230,8 @@ fn target(place: &Place, session: &str) -> String {
 struct Client {
     name: String,
     session: String,
+    /// What it looks at.
+    pane: String,
     activity: u64,
 }
 
@@ -181,12 +244,13 @@ fn asking_client(
     server: &Server,
     wanted: Option<&str>,
     place: Option<&Place>,
-) -> Result<(String, String)> {
+) -> Result<(Client, String)> {
     let frame = Frame::new();
     let format = frame.format([
         "client",
         "#{client_name}",
         "#{session_id}",
+        "#{pane_id}",
         "#{client_activity}",
         "#{client_control_mode}",
     ]);
@@ -212,12 +276,13 @@ fn asking_client(
     let mut linked = Vec::new();
     for row in &rows {
         match row[..] {
-            ["client", name, session, activity, control]
+            ["client", name, session, pane, activity, control]
                 if wanted.map_or(control != "1", |wanted| wanted == name) =>
             {
                 clients.push(Client {
                     name: name.into(),
                     session: session.into(),
+                    pane: pane.into(),
                     activity: activity.parse().unwrap_or(0),
                 });
             }
@@ -246,5 +311,5 @@ fn asking_client(
         Some(place) => place.session_id.clone(),
         None => client.session.clone(),
     };
-    Ok((client.name, session))
+    Ok((client, session))
 }

@@ -1,10 +1,12 @@
 //! Finding seshes: the store's answer, with the levels of the process table and of the agents where those are newer.
 
 use std::collections::HashMap;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use crate::agent::manifest::Agents;
 use crate::env;
-use crate::error::Result;
+use crate::error::{self, Error, Exit, Result};
 use crate::id::PaneId;
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
@@ -24,6 +26,53 @@ pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
     let mut snapshot = Snapshot::read(server, select)?;
     look_at(server, &mut snapshot.panes)?;
     Ok(snapshot)
+}
+
+/// Reads every server of this user's. One that does not answer is said, and the others are read; of those that nobody
+/// named one that has ended is nothing new.
+///
+/// # Errors
+/// As [`Server::all`], and [`Exit::NoServer`] when there is none.
+pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let (servers, named) = Server::all()?;
+    let asked: Vec<_> = servers
+        .into_iter()
+        .map(|server| {
+            let (sender, receiver) = mpsc::channel();
+            let (select, asked) = (select.clone(), server.clone());
+            // One that is stopped is waited for by nobody but its own thread.
+            std::thread::spawn(move || {
+                // Too late an answer has nobody who reads it.
+                let _ = sender.send(read(&asked, &select));
+            });
+            (server, receiver)
+        })
+        .collect();
+    let deadline = Instant::now() + PATIENCE;
+    let mut snapshots = Vec::new();
+    for (server, answer) in asked {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match answer.recv_timeout(left) {
+            Ok(Ok(snapshot)) => snapshots.push(snapshot),
+            Ok(Err(error)) if error.exit == Exit::NoServer && !named => {}
+            Ok(Err(error)) => error::warn(error.sentence),
+            Err(_) => {
+                let socket = server.address().unwrap_or_default();
+                error::warn(format!(
+                    "the tmux server at {} does not answer: it is left out",
+                    socket.display()
+                ));
+            }
+        }
+    }
+    if snapshots.is_empty() {
+        return Err(Error::new(
+            Exit::NoServer,
+            "no tmux server of this user's answers: tmux starts one",
+        ));
+    }
+    Ok(snapshots)
 }
 
 /// Puts into the records of panes what is newer than the store.

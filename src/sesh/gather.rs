@@ -72,6 +72,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
         outcome => outcome?,
     };
     let mut snapshot = Snapshot::parse(&frame, &answer)?;
+    snapshot.take_in_past_of(server, targets);
     find::look_at(server, &mut snapshot.panes)?;
     let seen = Seen::read(&frame, &answer);
     let mut found = targets
@@ -143,7 +144,8 @@ impl<'a> Seen<'a> {
             ),
             None => {
                 let tail = self.tails.get(schema::tail(record.uuid).as_str());
-                let text = tail.map(|tail| value::decode(tail));
+                let kept = record.kept.as_ref().and_then(|kept| kept.tail.as_deref());
+                let text = tail.copied().or(kept).map(value::decode);
                 (false, true, text.map(|text| output::lines(&text, true)))
             }
         };

@@ -1,5 +1,6 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`gather`](mod@gather), [`change`], [`enter`], [`end`],
-//! [`send`](mod@send), [`explain`](mod@explain), [`reap`], [`report`](mod@report), [`hooks`], [`doctor`].
+//! [`restore`], [`send`](mod@send), [`words`](mod@words), [`explain`](mod@explain), [`reap`], [`report`](mod@report),
+//! [`hooks`], [`doctor`].
 
 pub mod adopt;
 pub mod change;
@@ -14,8 +15,12 @@ mod hold;
 pub mod hooks;
 mod limit;
 mod made_up;
+mod past;
 pub mod place;
 pub mod reap;
 pub mod report;
+pub mod restore;
 pub mod run;
+pub mod save;
 pub mod send;
+pub mod words;

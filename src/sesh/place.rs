@@ -22,6 +22,10 @@ pub enum Where {
         session: String,
         window: Option<String>,
     },
+    /// A window of the session where it was, made when it is gone.
+    Back {
+        session: Option<String>,
+    },
 }
 
 /// Where the pane goes, decided.
@@ -106,10 +110,25 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
 pub(super) fn decide(server: &Server, wanted: &Where, around: Option<&Around>) -> Result<Spot> {
     Ok(match (wanted, around) {
         (Where::At { session, window }, _) => at(server, session, window.as_deref())?,
-        (Where::Session, _) | (Where::Default, None) => Spot::Session {
-            label: None,
-            window: None,
-        },
+        (
+            Where::Back {
+                session: Some(session),
+            },
+            _,
+        ) => at(server, session, None).or_else(|error| match error.exit {
+            // A name that not every tmux keeps as it is.
+            Exit::Usage => Ok(Spot::Session {
+                label: None,
+                window: None,
+            }),
+            _ => Err(error),
+        })?,
+        (Where::Session | Where::Back { session: None }, _) | (Where::Default, None) => {
+            Spot::Session {
+                label: None,
+                window: None,
+            }
+        }
         (Where::Default, Some(around)) if around.new_in == "session" => Spot::Session {
             label: None,
             window: None,

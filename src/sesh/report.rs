@@ -9,9 +9,11 @@ use crate::agent::report::Told;
 use crate::env;
 use crate::error::{Exit, Result};
 use crate::id::PaneId;
+use crate::id::SeshId;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
-use crate::store::heard::{Heard, Taken};
+use crate::store::heard::{Answered, Heard, Taken};
+use crate::store::lasting::{self, Event, Note};
 use crate::store::query::{both, either, equal};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
@@ -172,6 +174,16 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
         };
         hear.extend([command::set_hidden(&schema::prompt(pane), &taken.text())]);
     }
+    if let Some(answer) = &told.answer {
+        let answered = Answered {
+            pid: heard.pid,
+            start: heard.start,
+            at: heard.at,
+            text: answer.clone(),
+            cut: false,
+        };
+        hear.extend([command::set_hidden(&schema::answer(pane), &answered.line())]);
+    }
     // A prompt alone says nothing of what the agent does.
     if told.state.is_some() || told.prompt.is_none() {
         hear.extend([command::set_hidden(&schema::hook(pane), &heard.text())]);
@@ -185,7 +197,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
         )),
         None => hear,
     };
-    let elsewhere = Batch::from(command::print(None, "elsewhere"));
+    let elsewhere = Batch::from(command::print(None, ELSEWHERE));
     // What changes first: what is heeded depends on what was heard before.
     let mut list = Batch::new();
     if let Some((same, change)) = change(&target, speaker, told) {
@@ -202,10 +214,60 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     }
     list.extend([command::if_format(Some(&target), &here, &hear, &elsewhere)]);
     match server.run(&list) {
-        Ok(answer) => Ok(answer.is_empty()),
+        Ok(answer) => {
+            for line in answer.lines() {
+                remember(server, line, speaker, told);
+            }
+            Ok(!answer.lines().any(|line| line == ELSEWHERE))
+        }
         Err(error) if error.exit == Exit::Nothing && !is_empty_server(&error) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// What the server prints when the pane is another's.
+const ELSEWHERE: &str = "elsewhere";
+
+/// The command that says what has changed, and of which sesh: nobody asked before, and the journal knows no panes.
+fn say(target: &str, event: Event) -> Command {
+    let format = format!(
+        "{} {} {}",
+        event.as_str(),
+        Key::Id.format(),
+        Key::Since.format()
+    );
+    command::print(Some(target), &format)
+}
+
+/// Writes down for the journal what the server says has changed.
+fn remember(server: &Server, line: &str, speaker: &Speaker, told: &Told) {
+    let mut words = line.split(' ');
+    let event = words.next().unwrap_or("");
+    let Some(id) = words.next().and_then(|id| id.parse::<SeshId>().ok()) else {
+        return;
+    };
+    let since = words.next().unwrap_or("");
+    let conversation = told.conversation.as_deref().map(value::encode);
+    let note = match (told.state, &conversation) {
+        (Some((state, why)), _) if event == Event::State.as_str() => {
+            let values = [
+                (Key::State, state.as_str()),
+                (Key::Why, why.map_or("", Why::as_str)),
+                (Key::Since, since),
+                (Key::By, "hook"),
+            ];
+            Note::values(Event::State, id, &values)
+        }
+        (_, Some(conversation)) if event == Event::Conversation.as_str() => {
+            let values = [
+                (Key::Conv, conversation.as_str()),
+                (Key::Agent, speaker.kind.as_str()),
+            ];
+            Note::values(Event::Conversation, id, &values)
+        }
+        _ => return,
+    };
+    lasting::note(server, &[note]);
 }
 
 fn heard(speaker: &Speaker, told: &Told) -> Heard {
@@ -264,13 +326,16 @@ fn is_of(speaker: &Speaker) -> String {
 fn change(target: &str, speaker: &Speaker, told: &Told) -> Option<(String, Batch)> {
     let mut parts: Vec<(String, Vec<Command>)> = Vec::new();
     if let Some((state, why)) = told.state {
-        parts.push((is_in(state, why), write::state(target, state, why, "hook")));
+        let mut commands = write::state(target, state, why, "hook");
+        commands.push(say(target, Event::State));
+        parts.push((is_in(state, why), commands));
     }
     if let (true, Some(id)) = (told.proves && !speaker.kind.is_empty(), &told.conversation) {
         let id = value::encode(id);
         let commands = vec![
             command::set_pane(target, Key::Conv.option(), &id),
             command::set_pane_expanded(target, Key::Updated.option(), write::NOW),
+            say(target, Event::Conversation),
         ];
         parts.push((equal(Key::Conv, &id), commands));
     }

@@ -15,12 +15,15 @@ use std::time::{Duration, Instant};
 use super::find;
 use super::hold::{self, Held};
 use crate::env;
+use crate::error;
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, SeshId, shell_word};
+use crate::journal::failures;
 use crate::journal::launch::Launch;
 use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
 use crate::state::State;
+use crate::store::lasting::{self, Note};
 use crate::store::query::{both, equal, name_is_free, no_pane_has};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
@@ -34,6 +37,8 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// Lines of an ended sesh that are kept when its pane closes, and their size as stored.
 const TAIL_LINES: u32 = 100;
 const TAIL_BYTES: usize = 12_000;
+/// What the server prints when it has written the end down: another process may speak for the sesh by now.
+const ENDED: &str = "ended";
 /// A line's end as it is stored.
 const NEWLINE: &str = "%0A";
 /// What a program that died may have left switched on: colours, a hidden cursor, mouse and paste modes,
@@ -148,7 +153,11 @@ impl Run {
         }
         if self.launch.wait {
             terminal.take_back();
-            terminal.write(&format!("{HELD}ready; Enter starts, q closes]"));
+            let command = self.launch.argv.iter().map(|word| word.to_string_lossy());
+            terminal.write(&format!(
+                "{}{HELD}ready; Enter starts, q closes]",
+                typed(command)
+            ));
             if let Choice::Close = self.choice(terminal, None, b"\r\n", b"") {
                 return Ok(0);
             }
@@ -302,6 +311,12 @@ impl Run {
         commands.extend(write::state(&pane, state, None, "process"));
         let free = both(&mine(), &name_is_free(&name, Some(self.id)));
         if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
+            let again = [
+                (Key::Exit, ""),
+                (Key::State, state.as_str()),
+                (Key::Why, ""),
+            ];
+            self.tell(&Note::values(lasting::Event::Changed, self.id, &again));
             Ok(())
         } else {
             Err(Error::unusable(format!(
@@ -350,9 +365,13 @@ impl Run {
             End::Signal(signal) => Exit::value(None, Some(signal)),
         };
         let tail = (!rows.is_empty()).then(|| tail(screen));
-        let others = self.server.run(&self.ending(&exit, held, tail.as_deref()));
+        let answer = self.server.run(&self.ending(&exit, held, tail.as_deref()));
+        let answer = answer.unwrap_or_default();
+        if answer.lines().any(|line| line == ENDED) {
+            self.tell(&Note::end(self.id, &exit, tail.as_deref()));
+        }
         if held {
-            self.cull(&others.unwrap_or_default(), keep);
+            self.cull(&answer, keep);
         }
         held.then(|| Hold {
             line: hold_line(
@@ -380,7 +399,8 @@ impl Run {
         if let Some(tail) = tail {
             on_pane.extend([command::set_hidden(&schema::tail(self.id), tail)]);
         }
-        on_pane.extend([write::book(&pane, self.id)]);
+        let told = || command::print(None, ENDED);
+        on_pane.extend([write::book(&pane, self.id), told()]);
         // The pane went first (`kill-pane`): the book is all that is left to write to. Not so when the pane was
         // respawned: then another speaks for the sesh.
         let own = equal(Key::Id, &self.id.to_string());
@@ -388,6 +408,7 @@ impl Run {
         let alone = both(&known, &no_pane_has(&own));
         let mut in_book = Batch::new();
         in_book.extend(write::end_in_book(self.id, exit));
+        in_book.extend([told()]);
         let on_book = Batch::from(command::if_format(None, &alone, &in_book, &Batch::new()));
         Batch::from(command::if_format(
             Some(&pane),
@@ -397,6 +418,14 @@ impl Run {
         ))
         .then(Held::list())
         .then(write::sums_after(&pane))
+    }
+
+    /// Writes down what must outlive the server. Nobody reads complaints here.
+    fn tell(&self, note: &Note<'_>) {
+        lasting::note(&self.server, std::slice::from_ref(note));
+        for warning in error::warnings() {
+            failures::log(PROGRAM, &warning);
+        }
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.
@@ -471,6 +500,24 @@ fn exit_code(end: End) -> u8 {
     }
 }
 
+/// A command as a person would have typed it, on a line of its own. Nothing of it acts on the terminal.
+fn typed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let words: Vec<String> = words.map(|word| shell_word(word.as_ref())).collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    let line: String = words
+        .join(" ")
+        .chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default());
+            let plain = escaped.is_none().then_some(c);
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect();
+    format!("$ {line}\r\n")
+}
+
 fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
     let how = match end {
         End::Code(code) => format!("exit {code}"),
@@ -513,6 +560,14 @@ mod tests {
         assert_eq!(value::decode(&tail("\n\n")), "\n");
         let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
         assert_eq!(value::decode(&tail(&long)), "last\n");
+    }
+
+    #[test]
+    fn a_command_is_shown_and_does_not_act() {
+        let words = ["make", "a b", "\u{1b}[31m", "it's"];
+        let line = typed(words.into_iter());
+        assert_eq!(line, "$ make 'a b' '\\u{1b}[31m' 'it'\\''s'\r\n");
+        assert_eq!(typed([""; 0].into_iter()), "");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Sending messages: to several panes at once, and what came of each; the end of what an agent made of one, and its answer.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+use serde::Serialize;
 
 use crate::agent::manifest::{Agent, Agents};
 use crate::agent::message;
@@ -12,10 +15,12 @@ use crate::id::{PaneId, SeshId};
 use crate::pane::deliver::{Message, Outcome, deliver};
 use crate::pane::resident::{self, Look, Resident};
 use crate::proc;
-use crate::sesh::find;
+use crate::sesh::{find, reap};
 use crate::state::{State, Why};
-use crate::store::{Select, Target};
-use crate::tmux::Server;
+use crate::store::heard::{Answered, Taken};
+use crate::store::{Select, Target, schema};
+use crate::tmux::{Batch, Frame, Server, command};
+use crate::watch::{self, How, Request, Set, Since, Until, Watch};
 
 /// How long the end of what was sent is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +56,26 @@ pub struct Turn {
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub text: String,
-    /// It stands in the agent's transcript; otherwise it is what its screen shows below the message.
-    pub exact: bool,
+    pub from: ReplyFrom,
+    /// Its end is not there.
+    pub cut: bool,
 }
 
-/// How often the end of a turn is looked for.
+/// Where an answer was read, the best first. The words are public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReplyFrom {
+    Transcript,
+    /// What the agent's hook gave as its last word.
+    Hook,
+    /// What the screen shows below the message, whatever that is.
+    Screen,
+}
+
+/// How often the end of a turn is looked for where nobody tells of it: in a pane that is no sesh, and in a shell.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long an agent has to be idle behind a message for its turn to be over: what it works on shows within this time.
+/// How long an agent that does not say so has to be idle behind a message for its turn to be over: what it works on
+/// shows within this time.
 const OVER: Duration = Duration::from_secs(2);
 
 /// Sends a message to every target at once.
@@ -127,49 +145,142 @@ fn one(
 ) {
     let Some(pane) = sent.pane else { return };
     sent.outcome = deliver(server, pane, sent.sesh, agents, message);
-    if let (Ok(Outcome::Proven { .. }), Some(patience)) = (&sent.outcome, patience) {
-        sent.turn = Some(turn(server, pane, agents, message.text, patience));
+    if let (Ok(Outcome::Proven { queued, before, .. }), Some(patience)) = (&sent.outcome, patience)
+    {
+        let begun = Begun {
+            text: message.text,
+            queued: *queued,
+            before: *before,
+        };
+        sent.turn = Some(turn(server, pane, begun, agents, patience));
     }
+}
+
+/// A message that has arrived.
+struct Begun<'a> {
+    text: &'a str,
+    queued: bool,
+    /// The pane's sesh, and its generation before the message.
+    before: Option<(SeshId, u64)>,
 }
 
 /// Waits for the end of what a message has begun.
 fn turn(
     server: &Server,
     pane: PaneId,
+    begun: Begun<'_>,
     agents: &[Agent],
-    text: &str,
     patience: Patience,
 ) -> Result<Turn> {
-    let begun = Instant::now();
+    let text = begun.text;
+    let limit = patience
+        .limit
+        .and_then(|limit| Instant::now().checked_add(limit));
+    let mut news = News::of(server, begun.before)?;
+    // One that had to wait in a queue begins when the turn before it is over.
+    let mut worked = false;
     let mut idle: Option<Instant> = None;
     loop {
         let look = resident::look(server, pane, agents, &[])?;
         let (state, why) = state(&look);
-        let since = match state {
+        let over = match state {
+            // Whoever waits for a person, or is gone, has come to an end at once.
+            State::Waiting | State::Exited => true,
+            State::Idle => {
+                let since = *idle.get_or_insert_with(Instant::now);
+                (worked && !begun.queued) || since.elapsed() >= OVER || has_answered(&look, text)
+            }
             State::Busy | State::Unknown | State::Starting => {
                 idle = None;
-                None
+                false
             }
-            _ => Some(*idle.get_or_insert_with(Instant::now)),
-        };
-        // Whoever waits for a person, or is gone, has come to an end at once.
-        let over = match state {
-            State::Waiting | State::Exited => true,
-            _ => since.is_some_and(|since| since.elapsed() >= OVER),
         };
         if over {
-            let reply = patience.reply.then(|| reply(&look, text));
+            let reply = patience.reply.then(|| reply(server, &look, text));
             return Ok(Turn { state, why, reply });
         }
-        if patience.limit.is_some_and(|limit| begun.elapsed() >= limit) {
+        if limit.is_some_and(|limit| Instant::now() >= limit) {
             return Err(Error::new(
                 Exit::TimedOut,
                 format!("it is still {} after what was sent", state.as_str()),
             ));
         }
-        // why: an agent without hooks has no event for the end of its turn.
-        std::thread::sleep(LOOK);
+        let settles = idle.map(|since| since + OVER);
+        // What a shell's commands do is written down nowhere.
+        let again = look.resident.is_none().then(|| Instant::now() + LOOK);
+        match news.wait([settles, limit, again].into_iter().flatten().min())? {
+            Heard::Nothing => {}
+            Heard::Worked => worked = true,
+            Heard::Ended => {
+                return Ok(Turn {
+                    state: State::Exited,
+                    why: None,
+                    reply: patience.reply.then(|| reply(server, &look, text)),
+                });
+            }
+        }
     }
+}
+
+/// What makes it worth to look again.
+enum News<'a> {
+    /// A change of the sesh, and what it had worked on before.
+    Sesh(Box<Watch<'a>>, u64),
+    /// Nobody tells of a pane that is no sesh.
+    Pane,
+}
+
+impl<'a> News<'a> {
+    fn of(server: &'a Server, before: Option<(SeshId, u64)>) -> Result<Self> {
+        let Some((id, generation)) = before else {
+            return Ok(News::Pane);
+        };
+        let request = Request {
+            set: Set {
+                ids: vec![id],
+                tags: Vec::new(),
+            },
+            until: vec![Until::Change],
+            how: How::Any,
+            since: Since::Generations(BTreeMap::from([(id, generation)])),
+        };
+        let watch = Watch::new(server, request, &reap::settle)?;
+        Ok(News::Sesh(Box::new(watch), generation))
+    }
+
+    /// Waits for some, until a moment at the latest.
+    fn wait(&mut self, until: Option<Instant>) -> Result<Heard> {
+        match self {
+            News::Pane => {
+                // why: nobody tells of what a pane does that is no sesh.
+                std::thread::sleep(LOOK);
+                Ok(Heard::Nothing)
+            }
+            News::Sesh(watch, before) => match watch.next(until)? {
+                watch::Outcome::Events(events) => {
+                    let worked = events
+                        .iter()
+                        .filter_map(|event| event.record.as_ref())
+                        .any(|record| record.worked() > *before && record.state == State::Idle);
+                    Ok(if worked {
+                        Heard::Worked
+                    } else {
+                        Heard::Nothing
+                    })
+                }
+                watch::Outcome::TimedOut => Ok(Heard::Nothing),
+                watch::Outcome::Empty => Ok(Heard::Ended),
+            },
+        }
+    }
+}
+
+/// What [`News`] say.
+enum Heard {
+    Nothing,
+    /// It has worked since the message, and does no more.
+    Worked,
+    Ended,
 }
 
 fn state(look: &Look<'_>) -> (State, Option<Why>) {
@@ -197,29 +308,47 @@ fn state(look: &Look<'_>) -> (State, Option<Why>) {
     }
 }
 
-/// The answer to a message: what the transcript has behind it, else what the screen shows below it.
-fn reply(look: &Look<'_>, text: &str) -> Reply {
-    let transcript = look.resident.as_ref().and_then(Resident::transcript);
-    if let Some(transcript) = transcript {
-        let entries = transcript.from_begin().more();
-        let essence = message::essence(text);
-        let is_it = |entry: &Entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == essence);
-        if let Some(at) = entries.iter().rposition(is_it) {
-            let answers: Vec<&str> = entries[at + 1..]
-                .iter()
-                .take_while(|entry| !matches!(entry, Entry::End))
-                .filter_map(|entry| match entry {
-                    Entry::Answer(answer) => Some(answer.as_str()),
-                    _ => None,
-                })
-                .collect();
-            if !answers.is_empty() {
-                return Reply {
-                    text: answers.join("\n"),
-                    exact: true,
-                };
-            }
-        }
+/// What the transcript has behind a message. `None` where it does not have the message.
+fn behind(look: &Look<'_>, text: &str) -> Option<Vec<Entry>> {
+    let transcript = look.resident.as_ref().and_then(Resident::transcript)?;
+    let mut entries = transcript.from_begin().more();
+    let essence = message::essence(text);
+    let is_it = |entry: &Entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == essence);
+    let at = entries.iter().rposition(is_it)?;
+    Some(entries.split_off(at + 1))
+}
+
+/// Whether the transcript has the end of what a message has begun.
+fn has_answered(look: &Look<'_>, text: &str) -> bool {
+    let behind = behind(look, text).unwrap_or_default();
+    behind.iter().any(|entry| matches!(entry, Entry::End))
+}
+
+/// The answer to a message: what the transcript has behind it, else what the hook gave behind it, else what the screen
+/// shows below it.
+fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
+    let behind = behind(look, text).unwrap_or_default();
+    let answers: Vec<&str> = behind
+        .iter()
+        .take_while(|entry| !matches!(entry, Entry::End))
+        .filter_map(|entry| match entry {
+            Entry::Answer(answer) => Some(answer.as_str()),
+            _ => None,
+        })
+        .collect();
+    if !answers.is_empty() {
+        return Reply {
+            text: answers.join("\n"),
+            from: ReplyFrom::Transcript,
+            cut: false,
+        };
+    }
+    if let Some(said) = said(server, look, text) {
+        return Reply {
+            text: said.text,
+            from: ReplyFrom::Hook,
+            cut: said.cut,
+        };
     }
     let shown = match &look.resident {
         Some(resident) => resident.above_composer(),
@@ -231,6 +360,26 @@ fn reply(look: &Look<'_>, text: &str) -> Reply {
     let below = rows[at.map_or(0, |at| at + 1)..].join("\n");
     Reply {
         text: below.trim_matches('\n').into(),
-        exact: false,
+        from: ReplyFrom::Screen,
+        // Nobody knows what was above.
+        cut: at.is_none(),
     }
+}
+
+/// What the hook of the agent gave as its last word, if the prompt that it took last is this text and came before.
+fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
+    let process = &look.resident.as_ref()?.living.process;
+    let frame = Frame::new();
+    let format = frame.format([schema::PROMPT_OF_PANE, schema::ANSWER_OF_PANE]);
+    let target = look.pane.place.pane.to_string();
+    let ask = Batch::from(command::print(Some(&target), &format));
+    let output = server.run(&ask).ok()?;
+    let (rows, _) = frame.read(&output);
+    let &[taken, answered] = rows.first()?.as_slice() else {
+        return None;
+    };
+    let (taken, answered) = (Taken::parse(taken)?, Answered::parse(answered)?);
+    let own = |pid, start| (pid, start) == (process.pid, process.start);
+    let is_its = own(taken.pid, taken.start) && own(answered.pid, answered.start);
+    (is_its && taken.mark == message::mark(text) && taken.at <= answered.at).then_some(answered)
 }

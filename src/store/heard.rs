@@ -1,4 +1,5 @@
-//! What an agent's hooks said last: the hidden variables `SESH_hook_<pane number>` and `SESH_prompt_<pane number>`.
+//! What an agent's hooks said last: the hidden variables `SESH_hook_<pane number>`, `SESH_prompt_<pane number>` and
+//! `SESH_answer_<pane number>`.
 //!
 //! `pid:start,milliseconds,state,why,event,conversation`; `-` for what was not said. And of the prompt that it took last
 //! `pid:start,milliseconds,mark`, which tells whether it is a certain text, and not what stands in it.
@@ -66,6 +67,59 @@ fn who_and_when<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(i32, 
     Some((pid.parse().ok()?, start.parse().ok()?, at))
 }
 
+/// What an agent said at the end of a turn, which process, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The agent's process.
+    pub pid: i32,
+    pub start: u64,
+    /// Milliseconds since the epoch.
+    pub at: u64,
+    pub text: String,
+    /// The text's end is not there.
+    pub cut: bool,
+}
+
+impl Answered {
+    /// How long an encoded text may be: a list of commands has 16 kB in all.
+    const LONGEST: usize = 8_000;
+
+    /// The text of the variable. Of a long answer it has the begin.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let (mut room, mut end) = (Self::LONGEST, 0);
+        for c in self.text.chars() {
+            let encoded = value::encode(c.encode_utf8(&mut [0; 4]));
+            let Some(left) = room.checked_sub(encoded.len()) else {
+                break;
+            };
+            room = left;
+            end += c.len_utf8();
+        }
+        let whole = if self.cut || end < self.text.len() {
+            "cut"
+        } else {
+            "whole"
+        };
+        let text = value::encode(&self.text[..end]);
+        format!("{}:{},{},{whole},{text}", self.pid, self.start, self.at)
+    }
+
+    /// Reads it. `None` when nothing was said, or nothing that can be understood.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut fields = text.split(',');
+        let (pid, start, at) = who_and_when(&mut fields)?;
+        Some(Self {
+            pid,
+            start,
+            at,
+            cut: fields.next()? == "cut",
+            text: value::decode(fields.next()?),
+        })
+    }
+}
+
 /// A prompt that was taken, by which process, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
@@ -121,8 +175,25 @@ mod tests {
         }
 
         #[test]
+        fn an_answer_comes_back(text: String, at: u64) {
+            let answered = Answered { pid: 7, start: 8, at, text, cut: false };
+            prop_assert_eq!(Answered::parse(&answered.line()), Some(answered));
+        }
+
+        #[test]
+        fn of_a_long_answer_the_begin_comes_back(piece in "[a-z ,é日\n%#]{1,9}") {
+            let text = piece.repeat(10_000);
+            let answered = Answered { pid: 7, start: 8, at: 9, text, cut: false };
+            let line = answered.line();
+            prop_assert!(line.len() < 9_000, "{}", line.len());
+            let back = Answered::parse(&line).expect("an answer");
+            prop_assert!(back.cut && back.text.len() > 1_000 && answered.text.starts_with(&back.text));
+        }
+
+        #[test]
         fn any_text_is_read_or_not(text: String) {
             let _ = Heard::parse(&text);
+            let _ = Answered::parse(&text);
         }
     }
 }

@@ -1,6 +1,7 @@
-//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last, queries and conditional [`write`](mod@write)s.
+//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last, what outlives the server ([`lasting`]), queries and conditional [`write`](mod@write)s.
 
 pub mod heard;
+pub mod lasting;
 pub mod query;
 pub mod record;
 pub mod schema;
@@ -10,3 +11,10 @@ pub mod write;
 pub use query::{Select, Snapshot, Target};
 pub use record::{Place, Record, Values};
 pub use schema::Key;
+
+/// This machine's clock, epoch seconds: the server's too.
+fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

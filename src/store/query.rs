@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::lasting::{Journal, Life};
 use super::record::{Place, Record, Values};
 use super::schema::{Key, PANE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
@@ -165,12 +166,43 @@ pub fn books(frame: &Frame) -> [Command; 2] {
     ]
 }
 
+/// The command that prints which life of the server it is, for [`read_life`].
+#[must_use]
+pub fn life(frame: &Frame) -> Command {
+    command::print(
+        None,
+        &frame.format(["server", "is", "#{pid}", "#{start_time}"]),
+    )
+}
+
+/// Reads what [`life`] printed.
+#[must_use]
+pub fn read_life(row: &[&str]) -> Option<Life> {
+    match row {
+        ["server", "is", pid, start] => Some(Life {
+            pid: pid.parse().ok()?,
+            start: start.parse().ok()?,
+        }),
+        _ => None,
+    }
+}
+
 /// The pane of the first row, if there is one.
 ///
 /// # Errors
 /// As [`read_row`].
 pub fn first_pane(rows: &[Vec<&str>]) -> Result<Option<Pane>> {
     rows.first().map_or(Ok(None), |row| read_row(row))
+}
+
+/// Whether the journal is read, which costs more than a question.
+#[derive(Clone, Debug, Default)]
+pub enum Past {
+    #[default]
+    No,
+    /// Where tmux does not know one of these.
+    For(Vec<Target>),
+    All,
 }
 
 /// What to read.
@@ -180,6 +212,8 @@ pub struct Select {
     pub filter: Option<String>,
     /// Read the books too: the seshes that ended.
     pub ended: bool,
+    /// Read the journal too: the seshes of servers that ended.
+    pub past: Past,
     /// A format of the caller's, expanded for each of the panes.
     pub format: Option<String>,
 }
@@ -201,6 +235,7 @@ impl Select {
         Self {
             filter,
             ended: true,
+            past: Past::For(targets.to_vec()),
             format: None,
         }
     }
@@ -217,7 +252,7 @@ const PLACE: [&str; 7] = [
     "#{version}",
 ];
 /// Those that may be any text.
-const NAMES: [&str; 2] = ["#{socket_path}", "#{session_name}"];
+const NAMES: [&str; 3] = ["#{socket_path}", "#{session_name}", "#{window_name}"];
 
 /// The formats of one pane's row.
 #[must_use]
@@ -263,6 +298,7 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
             version,
             socket,
             session,
+            window_name,
         ],
     ) = fields.get(PANE.len()..PANE.len() + PLACE.len() + NAMES.len())
     else {
@@ -279,6 +315,7 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
         pane,
         session_id: session_id.into(),
         window_id: window_id.into(),
+        window_name: window_name.into(),
         pid: pid.parse().unwrap_or(0),
     };
     let record = Values::from_row(fields)
@@ -295,14 +332,84 @@ pub struct Snapshot {
     pub ended: Vec<Record>,
     /// What [`Select::format`] came to.
     pub formatted: HashMap<PaneId, String>,
+    /// Which life of the server it is, where the books were read.
+    pub life: Option<Life>,
+    /// All that tmux knows, also where other panes were asked for; where the books were read.
+    known: HashSet<SeshId>,
 }
 
 impl Snapshot {
-    /// Reads the store in one question.
+    /// Reads the store in one question, and the journal where that is wanted. Without a server the journal is all there
+    /// is.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub fn read(server: &Server, select: &Select) -> Result<Self> {
+        let first = match &select.past {
+            Past::No => return Self::ask(server, select),
+            Past::For(targets) => match Self::ask(server, select) {
+                Ok(snapshot) if targets.iter().all(|target| snapshot.may_know(target)) => {
+                    return Ok(snapshot);
+                }
+                Err(error) if error.exit != Exit::NoServer => return Err(error),
+                outcome => Some(outcome),
+            },
+            Past::All => None,
+        };
+        // The journal first: what is born between the two is in tmux.
+        let journal = Journal::read(server);
+        let outcome = match first {
+            Some(first) if journal.is_empty() => return first,
+            _ => Self::ask(server, select),
+        };
+        let (mut snapshot, alone) = match outcome {
+            Err(error) if error.exit == Exit::NoServer => (Self::default(), Some(error)),
+            outcome => (outcome?, None),
+        };
+        let left = journal.others(&snapshot.known);
+        if let (Some(error), true) = (alone, left.is_empty()) {
+            return Err(error);
+        }
+        snapshot.take_in(server, left);
+        Ok(snapshot)
+    }
+
+    /// Takes in what only the journal has of these targets: for a snapshot that was made from a larger question.
+    pub fn take_in_past_of(&mut self, server: &Server, targets: &[Target]) {
+        if targets.iter().all(|target| self.may_know(target)) {
+            return;
+        }
+        if let Ok(past) = Self::read(server, &Select::targets(targets)) {
+            let past = past.ended.into_iter();
+            self.ended
+                .extend(past.filter(|record| record.kept.is_some()));
+        }
+    }
+
+    /// Takes in those that tmux does not know.
+    fn take_in(&mut self, server: &Server, mut left: Vec<Record>) {
+        let life = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
+        let of_this = |record: &Record| self.life.is_some() && life(record) == self.life;
+        if left.iter().any(of_this) {
+            // It was forgotten between the two questions, or its book was removed by hand.
+            let forgotten = Journal::read(server).forgotten();
+            left.retain(|record| !forgotten.contains(&record.uuid));
+        }
+        let socket = server.address();
+        let socket = socket.map(|path| path.to_string_lossy().into_owned());
+        for record in &mut left {
+            record.socket.clone_from(&socket);
+        }
+        self.ended.extend(left);
+    }
+
+    /// Whether nobody else has to be asked for a target.
+    fn may_know(&self, target: &Target) -> bool {
+        let missing = |error: Error| error.exit == Exit::Nothing;
+        matches!(target, Target::Pane(_)) || !self.find(target).is_err_and(missing)
+    }
+
+    fn ask(server: &Server, select: &Select) -> Result<Self> {
         let frame = Frame::new();
         let filter = select.filter.clone().unwrap_or_else(registered);
         let mut batch = Batch::from(command::list_panes(
@@ -316,18 +423,27 @@ impl Snapshot {
             ));
         }
         if select.ended {
+            batch.extend([life(&frame)]);
             batch.extend(books(&frame));
         }
         let output = match server.run(&batch) {
             Ok(output) => output,
             // No session, so no pane; the books are there all the same.
             Err(error) if is_empty_server(&error) && select.ended => {
-                server.run(&Batch::from(command::show_server_options()))?
+                server.run(&Batch::from(life(&frame)).then(command::show_server_options()))?
             }
             Err(error) if is_empty_server(&error) => String::new(),
             Err(error) => return Err(error),
         };
-        Self::parse(&frame, &output)
+        let mut snapshot = Self::parse(&frame, &output)?;
+        if !snapshot.ended.is_empty() {
+            let socket = server.address();
+            let socket = socket.map(|path| path.to_string_lossy().into_owned());
+            for record in &mut snapshot.ended {
+                record.socket.clone_from(&socket);
+            }
+        }
+        Ok(snapshot)
     }
 
     /// Reads what a batch of these commands printed.
@@ -338,11 +454,13 @@ impl Snapshot {
         let mut books = output;
         let mut snapshot = Self::default();
         let mut panes = HashSet::new();
-        let mut living = HashSet::new();
+        let mut living: HashSet<String> = HashSet::new();
         for (row, after) in frame.sections(output) {
             books = after;
             if let [id] = row[..] {
                 living.insert(id.to_string());
+            } else if let Some(life) = read_life(&row) {
+                snapshot.life = Some(life);
             } else if let [pane, formatted] = row[..] {
                 snapshot.formatted.insert(pane.parse()?, formatted.into());
             } else if let Some(pane) = read_row(&row)?
@@ -357,6 +475,9 @@ impl Snapshot {
             .filter(|values| !living.contains(values.get(Key::Id)))
             .filter_map(Record::ended)
             .collect();
+        let living = living.iter().filter_map(|id| id.parse().ok());
+        let ended = snapshot.ended.iter().map(|record| record.uuid);
+        snapshot.known = living.chain(ended).collect();
         Ok(snapshot)
     }
 
@@ -500,6 +621,7 @@ mod tests {
             pane: PaneId(pane),
             session_id: String::new(),
             window_id: String::new(),
+            window_name: String::new(),
             pid: 1,
         };
         record.live = true;

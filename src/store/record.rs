@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::lasting::Kept;
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
+use crate::proc::signal;
 use crate::state::{State, Why};
+use crate::tmux::Server;
 
 /// The raw values of a sesh, by [`Key`].
 ///
@@ -117,6 +120,8 @@ pub struct Place {
     pub session_id: String,
     #[serde(skip)]
     pub window_id: String,
+    #[serde(skip)]
+    pub window_name: String,
     /// The pane's first process.
     #[serde(skip)]
     pub pid: i32,
@@ -193,6 +198,10 @@ pub struct Record {
     pub agent_pid: Option<i32>,
     pub command: Vec<String>,
     pub exit: Option<Exit>,
+    /// What it did last, of one whose end nobody wrote down since its server ended.
+    pub was: Option<State>,
+    /// The socket of its server, of one that this server has or had.
+    pub socket: Option<String>,
     pub tmux: Option<Place>,
     pub created_at: Option<u64>,
     pub updated_at: Option<u64>,
@@ -203,6 +212,9 @@ pub struct Record {
     /// The values as they are stored.
     #[serde(skip)]
     pub values: Values,
+    /// What else the journal knows, of one that tmux does not know any more.
+    #[serde(skip)]
+    pub kept: Option<Kept>,
 }
 
 impl Record {
@@ -264,6 +276,7 @@ impl Record {
             record.by = Some("process".into());
         }
         record.live = !exited && ours;
+        record.socket = Some(place.socket.clone());
         record.tmux = Some(place);
         Some(record)
     }
@@ -272,6 +285,14 @@ impl Record {
     #[must_use]
     pub fn ended(values: Values) -> Option<Self> {
         Self::from_values(values, State::Exited)
+    }
+
+    /// The same, of a server: whoever has no pane does not say of which.
+    #[must_use]
+    pub fn of(mut self, server: &Server) -> Self {
+        let socket = server.address();
+        self.socket = socket.map(|path| path.to_string_lossy().into_owned());
+        self
     }
 
     fn from_values(values: Values, state: State) -> Option<Self> {
@@ -315,12 +336,15 @@ impl Record {
                 .map(|word| String::from_utf8_lossy(&word).into_owned())
                 .collect(),
             exit,
+            was: None,
+            socket: None,
             tmux: None,
             created_at: number(Key::Created),
             updated_at: number(Key::Updated).max(exit.and_then(|exit| exit.at)),
             expires_at: number(Key::Expires),
             schema: schema::VERSION,
             values,
+            kept: None,
         })
     }
 
@@ -355,6 +379,25 @@ impl Record {
             State::Exited if unseen && self.exit.is_some() => Some(Need::Finished),
             State::Idle if unseen && self.agent.is_some() => Some(Need::Finished),
             _ => None,
+        }
+    }
+
+    /// The state as people read it: why it waits, how it ended.
+    #[must_use]
+    pub fn state_in_words(&self) -> String {
+        let state = self.state.as_str();
+        match (self.state, self.exit, &self.why) {
+            (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
+                (Some(code), _) => format!("{state} {code}"),
+                (_, Some(number)) => format!("{state} {}", signal::name(number)),
+                _ => match self.was {
+                    Some(was) => format!("{state} (was {})", was.as_str()),
+                    None => format!("{state} ?"),
+                },
+            },
+            (State::Exited, None, _) => format!("{state} ?"),
+            (_, _, Some(why)) => format!("{state} {why}"),
+            _ => state.into(),
         }
     }
 
@@ -406,6 +449,7 @@ mod tests {
             pane: PaneId(3),
             session_id: "$0".into(),
             window_id: "@1".into(),
+            window_name: "w".into(),
             pid,
         }
     }

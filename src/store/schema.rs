@@ -250,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 25] = [
+pub const ELSEWHERE: [Named; 29] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -343,6 +343,12 @@ pub const ELSEWHERE: [Named; 25] = [
          whether it is a certain text and nothing of what stands in it",
     ),
     named(
+        "SESH_answer_<pane number>",
+        "hidden variable",
+        "what the agent said last, as its hook says: `pid:start,milliseconds,whole,text` or `cut` in place of `whole`, the text \
+         percent-encoded; of a long one its first 8 kB",
+    ),
+    named(
         "SESH_reap",
         "hidden variable",
         "since when a `sesh-reap` runs, in seconds",
@@ -351,6 +357,21 @@ pub const ELSEWHERE: [Named; 25] = [
         "SESH_reap_again",
         "hidden variable",
         "1: another `sesh-reap` is wanted when that one has ended",
+    ),
+    named(
+        "@seshsum_lost",
+        "server option",
+        "how many seshes were alive when the last tmux server died, as long as nobody has said what is to become of them",
+    ),
+    named(
+        "SESH_restored",
+        "hidden variable",
+        "whether those were brought back in this life of the server: `pid:start` of who does it, then `done`",
+    ),
+    named(
+        "SESH_unwritten",
+        "hidden variable",
+        "1: it was said that the journal cannot be written; `sesh-save` takes it back",
     ),
     named(
         "SESH_swept",
@@ -385,6 +406,15 @@ pub const REAP_AGAIN: &str = "SESH_reap_again";
 
 /// When what is left of forgotten seshes was last looked for, in seconds.
 pub const SWEPT: &str = "SESH_swept";
+
+/// How many were alive when the last server died and are not answered for.
+pub const LOST: &str = "@seshsum_lost";
+
+/// Who brings those back, or that it is done.
+pub const RESTORED: &str = "SESH_restored";
+
+/// That the journal cannot be written was said.
+pub const UNWRITTEN: &str = "SESH_unwritten";
 
 /// When a wait last put right what is stored, in seconds.
 pub const SETTLED: &str = "SESH_settled";
@@ -434,8 +464,15 @@ pub const MAX: Setting = Setting {
               has no owner has none",
 };
 
+pub const RESTORE: Setting = Setting {
+    name: "@sesh-restore",
+    default: "ask",
+    meaning: "what becomes of the seshes that were alive when the last tmux server died: `ask` shows in the segment how many \
+              there are until `sesh-restore --last-alive` or `--dismiss` answers, `on` brings them back, `off` does neither",
+};
+
 /// What a person may set.
-pub const SETTINGS: [Setting; 5] = [NEW_IN, HOLD, KEEP, ADOPT, MAX];
+pub const SETTINGS: [Setting; 6] = [NEW_IN, HOLD, KEEP, ADOPT, MAX, RESTORE];
 
 /// How the line starts that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";
@@ -461,6 +498,12 @@ pub fn prompt(pane: PaneId) -> String {
     format!("SESH_prompt_{}", pane.0)
 }
 
+/// The hidden variable that holds what the agent in a pane said last.
+#[must_use]
+pub fn answer(pane: PaneId) -> String {
+    format!("SESH_answer_{}", pane.0)
+}
+
 /// The hidden variable that holds who is typing a message into a pane.
 #[must_use]
 pub fn send(pane: PaneId) -> String {
@@ -473,10 +516,10 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// The pane whose [`hook`], [`prompt`] or [`send`] a hidden variable is.
+/// The pane whose [`hook`], [`prompt`], [`answer`] or [`send`] a hidden variable is.
 #[must_use]
 pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
-    let number = ["SESH_hook_", "SESH_prompt_", "SESH_send_"]
+    let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
         .into_iter()
         .find_map(|begin| variable.strip_prefix(begin))?;
     Some(PaneId(number.parse().ok()?))
@@ -487,6 +530,9 @@ pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 
 /// The tmux format that gives [`prompt`] on a pane.
 pub const PROMPT_OF_PANE: &str = "#{E:##{SESH_prompt_#{s/%//:pane_id}#}}";
+
+/// The tmux format that gives [`answer`] on a pane.
+pub const ANSWER_OF_PANE: &str = "#{E:##{SESH_answer_#{s/%//:pane_id}#}}";
 
 /// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
 /// not have.

@@ -1,6 +1,7 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
+use super::lasting;
 use super::query::{both, equal, first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
@@ -23,7 +24,8 @@ pub fn hint() -> Command {
 }
 
 /// The commands that make a pane a sesh: its options and its book record. Without a [`Key::Proc`] among the
-/// values it is bound to the pane's process by the pid alone, which is all that a list can know.
+/// values it is bound to the pane's process by the pid alone, which is all that a list can know. Of what is counted and
+/// timed from a birth on, the values hold what a sesh that goes on has already.
 #[must_use]
 pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     let mut commands = vec![
@@ -35,15 +37,20 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
             commands.push(command::set_pane(pane, key.option(), value));
         }
     }
+    let given = |key: Key| values.iter().find(|(it, _)| *it == key);
     for key in [Key::Created, Key::Updated, Key::Since] {
-        commands.push(command::set_pane_expanded(pane, key.option(), NOW));
+        if given(key).is_none() {
+            commands.push(command::set_pane_expanded(pane, key.option(), NOW));
+        }
     }
     // There is nothing to look at yet.
     for key in [Key::Gen, Key::Seen] {
-        commands.push(command::set_pane(pane, key.option(), "1"));
+        if given(key).is_none() {
+            commands.push(command::set_pane(pane, key.option(), "1"));
+        }
     }
-    let busy = |(key, value): &(Key, String)| (*key, value.as_str()) == (Key::State, "busy");
-    if values.iter().any(busy) {
+    let busy = given(Key::State).is_some_and(|(_, state)| state == "busy");
+    if busy && given(Key::Worked).is_none() {
         commands.push(command::set_pane(pane, Key::Worked.option(), "1"));
     }
     commands.extend([book(pane, id), hint()]);
@@ -309,10 +316,7 @@ pub fn on_book(
         let before = values.clone();
         edit(&mut values)?;
         if values != before {
-            let now = std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs());
-            values.set(Key::Updated, now.to_string());
+            values.set(Key::Updated, super::now().to_string());
             let answer = server.run(&Batch::from(command::if_format(
                 None,
                 &format!("#{{==:{held},{old}}}"),
@@ -325,7 +329,8 @@ pub fn on_book(
                 continue;
             }
         }
-        return Record::ended(values).ok_or_else(|| changed(id));
+        let record = Record::ended(values).ok_or_else(|| changed(id))?;
+        return Ok(record.of(server));
     }
     Err(changed(id))
 }
@@ -348,11 +353,20 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
         .ok_or_else(|| changed(id))
 }
 
-/// Removes every trace of an ended sesh.
+/// Removes every trace of an ended sesh: of the journal first, so that nothing is left that could come back.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn forget(server: &Server, id: SeshId) -> Result<()> {
+    lasting::forget(server, id);
+    unwrite(server, id)
+}
+
+/// Removes what tmux remembers of a sesh that never came to be.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn unwrite(server: &Server, id: SeshId) -> Result<()> {
     server
         .run(
             &Batch::from(command::unset_server(&schema::book(id)))

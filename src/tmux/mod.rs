@@ -12,7 +12,7 @@ pub mod version;
 pub mod word;
 
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -144,6 +144,37 @@ impl Server {
             )
         })?;
         Self::with_program(program, socket)
+    }
+
+    /// Every server of this user's, and whether somebody named them: those that `$SESH_TMUX_SOCKETS` names, else those of
+    /// the sockets in tmux's own folder, also of servers that have ended.
+    ///
+    /// # Errors
+    /// As [`Server::at`].
+    pub fn all() -> Result<(Vec<Self>, bool)> {
+        let named = env::tmux_sockets();
+        let by_name = named.is_some();
+        let mut sockets = named.unwrap_or_else(|| {
+            let folder = env::tmux_folder().map(|path| path.join(format!("tmux-{}", env::user())));
+            let entries = folder.and_then(|folder| folder.read_dir().ok());
+            entries
+                .into_iter()
+                .flatten()
+                .flatten()
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()))
+                .map(|entry| entry.path())
+                .collect()
+        });
+        // The one around is of the user's, wherever its socket is.
+        sockets.extend(env::tmux_socket().filter(|_| !by_name));
+        let mut sockets: Vec<PathBuf> = sockets.iter().map(|path| resolved(path)).collect();
+        sockets.sort();
+        sockets.dedup();
+        let servers = sockets
+            .into_iter()
+            .map(|path| Self::at(Socket::Path(path)))
+            .collect::<Result<Vec<Self>>>()?;
+        Ok((servers, by_name))
     }
 
     /// The same with a tmux that is known already.
@@ -300,6 +331,18 @@ impl Server {
             .then(|| folder.join(name))
     }
 
+    /// The path of its socket, whether it runs or not: one path for one server, however it was named.
+    #[must_use]
+    pub fn address(&self) -> Option<PathBuf> {
+        let name = match &self.socket {
+            Socket::Path(path) => return Some(resolved(path)),
+            Socket::Name(name) => name.as_str(),
+            Socket::Default => "default",
+        };
+        let folder = env::tmux_folder()?.join(format!("tmux-{}", env::user()));
+        Some(resolved(&folder.join(name)))
+    }
+
     /// The client to replace this process with: for what owns the terminal.
     #[must_use]
     pub fn client_for(&self, batch: &Batch) -> std::process::Command {
@@ -418,6 +461,17 @@ impl Subscription {
             }
         }
     }
+}
+
+/// A path without links, as far as it is there.
+fn resolved(path: &Path) -> PathBuf {
+    path.ancestors()
+        .skip(1)
+        .find_map(|folder| {
+            let rest = path.strip_prefix(folder).ok()?;
+            Some(folder.canonicalize().ok()?.join(rest))
+        })
+        .unwrap_or_else(|| path.into())
 }
 
 /// Whether a command failed only because the server has no session (`exit-empty off`): what lists panes or

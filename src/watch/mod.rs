@@ -28,7 +28,7 @@ pub use until::Until;
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::store::query::{Snapshot, books, equal, registered, row_format};
-use crate::store::{Record, schema};
+use crate::store::{Record, schema, write};
 use crate::tmux::{Batch, Frame, Server, Subscription, command, is_empty_server};
 
 /// Which seshes are waited for.
@@ -130,6 +130,8 @@ struct Seen {
     server: Identity,
     /// The plugin's tick looks after agents.
     ticks: bool,
+    /// The server's clock, epoch seconds.
+    now: u64,
     seshes: Seshes,
 }
 
@@ -156,7 +158,7 @@ impl<'a> Watch<'a> {
             ));
         }
         let fresh = matches!(since, Since::Fresh);
-        let marks = begin(since, &seen.seshes, &request.set);
+        let marks = begin(since, &seen, &request.set);
         if fresh {
             request.since = Since::Fresh;
         }
@@ -356,8 +358,8 @@ fn put_right(
 }
 
 /// What counts as known when a wait begins.
-fn begin(since: Since, seshes: &Seshes, set: &Set) -> BTreeMap<SeshId, Mark> {
-    let members = seshes.members.iter();
+fn begin(since: Since, seen: &Seen, set: &Set) -> BTreeMap<SeshId, Mark> {
+    let members = seen.seshes.members.iter();
     match since {
         Since::Cursor(cursor) => cursor.marks,
         Since::Generations(generations) => generations
@@ -376,9 +378,13 @@ fn begin(since: Since, seshes: &Seshes, set: &Set) -> BTreeMap<SeshId, Mark> {
             .collect(),
         Since::Now => members
             .map(|record| {
-                // Of a tag's seshes those that are not even held any more were those of another time.
+                // Of a tag's seshes those that are long gone were those of another time. One whose pane was not held, or
+                // had to make room for others, is of this.
+                const LONG: u64 = 600;
+                let ended = record.exit.as_ref().and_then(|exit| exit.at);
                 let old = record.exit.is_some()
                     && record.tmux.is_none()
+                    && ended.is_none_or(|at| at + LONG < seen.now)
                     && !set.ids.contains(&record.uuid);
                 (record.uuid, mark(record, old))
             })
@@ -391,7 +397,8 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     const FAST: f64 = 5.0;
     let frame = Frame::new();
     // Where the plugin was taken out, the first of these is unset.
-    let head = frame.format(["#{pid}", "#{start_time}", "#{?SESH_tick,#{SESH_every},}"]);
+    let every = "#{?SESH_tick,#{SESH_every},}";
+    let head = frame.format(["#{pid}", "#{start_time}", every, write::NOW]);
     let mut filter = registered();
     if let ([id], []) = (&set.ids[..], &set.tags[..]) {
         filter = equal(schema::Key::Id, &id.to_string());
@@ -410,7 +417,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     };
     let snapshot = Snapshot::parse(&frame, &output)?;
     let head = frame.sections(&output).next().map(|(row, _)| row);
-    let Some(&[pid, started, every]) = head.as_deref() else {
+    let Some(&[pid, started, every, now]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));
     };
     Ok(Seen {
@@ -419,6 +426,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
             started: started.parse().unwrap_or(0),
         },
         ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
+        now: now.parse().unwrap_or(0),
         seshes: Seshes::new(snapshot.records().cloned(), set),
     })
 }

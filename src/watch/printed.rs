@@ -1,8 +1,9 @@
 //! What panes print: their screens, looked at ten times a second while somebody waits for output or for quiet.
 //!
-//! One question to the server tells which windows have printed; only their screens are asked for and compared. What is
-//! printed and gone again between two looks, the same picture afterwards, is no change. A tap on the panes that
-//! `sesh-new` makes would see each byte as it comes; it belongs here.
+//! One question to the server tells which windows have printed; only their screens are asked for and compared, and not
+//! those of panes that are seen to scroll on while only quiet is waited for. What is printed and gone again between two
+//! looks, the same picture afterwards, is no change. A tap on the panes that `sesh-new` makes would see each byte as it
+//! comes; it belongs here.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -48,6 +49,8 @@ struct Screen {
     unread: Option<u64>,
     /// A line that was waited for.
     line: Option<String>,
+    /// How many looks in a row have found its lines moving.
+    scrolled: u32,
 }
 
 /// What tmux tells of a pane.
@@ -175,8 +178,21 @@ impl Screens {
         if members.is_empty() {
             return Ok(());
         }
-        let printed = self.printed(server, members)?;
-        for (row, text) in ask(server, printed.into_iter().map(|pane| (pane, 0)))? {
+        let mut printed = self.printed(server, members)?;
+        if until.iter().all(|until| !matches!(until, Until::Output(_))) {
+            printed.retain(|row| {
+                let id = members.get(&row.pane).map(|record| record.uuid);
+                let screen = id.and_then(|id| self.panes.get_mut(&id));
+                let scrolls_on = screen.is_some_and(|screen| screen.scrolls_on(row));
+                if scrolls_on {
+                    // Its picture is for the next time, also if it has come to rest by then.
+                    self.second = self.second.min(row.activity);
+                }
+                !scrolls_on
+            });
+        }
+        let printed = printed.into_iter().map(|row| (row.pane, 0));
+        for (row, text) in ask(server, printed)? {
             let Some(record) = members.get(&row.pane) else {
                 continue;
             };
@@ -229,6 +245,7 @@ impl Screens {
                 Some(base.line.min(row.history))
             },
             line: None,
+            scrolled: 0,
         };
         self.panes.insert(id, screen);
     }
@@ -276,8 +293,8 @@ impl Screens {
         Ok(())
     }
 
-    /// The panes whose windows have printed since the last look.
-    fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<HashSet<PaneId>> {
+    /// What tmux tells of the panes whose windows have printed since the last look.
+    fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<Vec<Row>> {
         // A longer chain of conditions costs more on each pane than the rows it saves.
         const FEW: usize = 4;
         let own = (members.len() <= FEW)
@@ -290,16 +307,17 @@ impl Screens {
             .unwrap_or_else(registered);
         let second = self.second;
         let printed = format!("#{{?#{{e|>=:#{{window_activity}},{second}}},{own},0}}");
-        let format = format!("#{{pane_id}} {}", write::NOW);
-        let output = server.run(&Batch::from(command::list_panes(&format, Some(&printed))))?;
-        let mut panes = HashSet::new();
-        for (pane, now) in output.lines().filter_map(|line| line.split_once(' ')) {
-            // Of this moment, and not of the looks that follow: what prints between them is for the next time.
-            self.second = now.parse().unwrap_or(self.second);
-            panes.extend(pane.parse::<PaneId>());
-        }
-        panes.retain(|pane| members.contains_key(pane));
-        Ok(panes)
+        let frame = Frame::new();
+        let batch = Batch::from(command::list_panes(&frame.format(FIELDS), Some(&printed)));
+        let output = server.run(&batch)?;
+        let (rows, _) = frame.read(&output);
+        let mut rows: Vec<Row> = rows.iter().filter_map(|row| Row::read(row)).collect();
+        // Of this moment, and not of the looks that follow: what prints between them is for the next time.
+        self.second = rows.last().map_or(self.second, |row| row.now);
+        // A window that is in several sessions is told of in each.
+        let mut seen = HashSet::new();
+        rows.retain(|row| members.contains_key(&row.pane) && seen.insert(row.pane));
+        Ok(rows)
     }
 
     /// What has been waited for, of those that the caller does not know of.
@@ -363,9 +381,31 @@ impl Screen {
     fn follow(&mut self, row: &Row, shown: Shown) {
         // The window's time is that of all its panes.
         let printed = row.alone && row.activity != self.activity;
-        if !printed && shown.hash == self.now.hash {
-            return;
+        if printed || shown.hash != self.now.hash {
+            self.has_moved(row, shown);
         }
+    }
+
+    /// A later look without the picture, which costs a flooding pane more than the rest: enough for one whose lines
+    /// have moved for some looks and move on. Its next picture then is another one, whatever it shows: nobody knows
+    /// since when.
+    fn scrolls_on(&mut self, row: &Row) -> bool {
+        const FLOODS: u32 = 3;
+        let moves = row.line() != self.now.line;
+        self.scrolled = if moves { self.scrolled + 1 } else { 0 };
+        if self.scrolled > FLOODS {
+            self.has_moved(
+                row,
+                Shown {
+                    line: row.line(),
+                    ..Shown::default()
+                },
+            );
+        }
+        self.scrolled > FLOODS
+    }
+
+    fn has_moved(&mut self, row: &Row, shown: Shown) {
         let first = row.first_new(self.now.line);
         self.unread = Some(self.unread.map_or(first, |unread| unread.min(first)));
         self.now = shown;

@@ -7,8 +7,15 @@
 //!   where NAME is what it is called
 //! - `composer FOLDER` has it do what the real ones do with what is typed: see there
 //! - `exit CODE`
+//!
+//! Told on its command line to go on with a conversation, it first does what stands in `~/NAME.resume`, in which `{id}` is
+//! that conversation.
+//!
+//! `queue …` as its first word: see [`composer`].
 
 mod composer;
+mod drawn;
+mod kind;
 
 use std::io::Write;
 use std::path::Path;
@@ -17,13 +24,19 @@ use std::process::{Command, Stdio};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "queue") {
+        composer::queue(&words);
+    }
     let stdin = std::io::stdin();
     if let Ok(mut terminal) = tcgetattr(&stdin) {
         // As the real ones: what is typed is not on the screen by itself.
         terminal.local_flags.remove(LocalFlags::ECHO);
         tcsetattr(&stdin, SetArg::TCSANOW, &terminal).expect("a terminal that obeys");
     }
-    for line in stdin.lines().map_while(Result::ok) {
+    let resumed = resumed();
+    let typed = stdin.lines().map_while(Result::ok);
+    for line in resumed.into_iter().chain(typed) {
         let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
         match word {
             "screen" => {
@@ -60,11 +73,32 @@ fn show(text: &str) {
     std::io::stdout().flush().expect("a terminal");
 }
 
+/// What it is called.
+fn name() -> String {
+    let path = std::env::args().next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default().into()
+}
+
+/// What it does when it is to go on with a conversation.
+fn resumed() -> Vec<String> {
+    const WORDS: [&str; 4] = ["--resume", "resume", "--session", "-s"];
+    let argv: Vec<String> = std::env::args().collect();
+    let at = argv.iter().position(|word| WORDS.contains(&word.as_str()));
+    let Some(id) = at.and_then(|at| argv.get(at + 1)) else {
+        return Vec::new();
+    };
+    let home = std::env::var_os("HOME").unwrap_or_default();
+    let script = Path::new(&home).join(format!("{}.resume", name()));
+    let script = std::fs::read_to_string(script).unwrap_or_default();
+    script
+        .lines()
+        .map(|line| line.replace("{id}", id))
+        .collect()
+}
+
 fn says(payload: &str) {
-    let name = std::env::args().next().unwrap_or_default();
-    let name = name.rsplit('/').next().unwrap_or_default();
     let mut report = Command::new("sesh-report")
-        .args(["--from", name])
+        .args(["--from", &name()])
         .stdin(Stdio::piped())
         .spawn()
         .expect("sesh-report on PATH");

@@ -1,16 +1,19 @@
-//! What the real ones do with what is typed and pasted, as it was measured: a text with a frame, Enter that is swallowed
-//! close behind a paste, a queue, questions whose default is yes, drafts.
+//! What the real ones do with what is typed and pasted: [`Kind`] says what each does, [`Scene`] how it looks.
 //!
 //! `composer FOLDER` begins it. From then on the orders come from the pipe `FOLDER/orders`, a line each:
 //!
 //! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0)
-//! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come
+//! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come; `ask-trust`: whether to trust;
+//!   `answered`: a person has said no
 //! - `draft TEXT`: a person types; `clear`: and takes it away
 //! - `swallow MS`: Enter within this time behind a paste is a line of it; `deaf N`: the next N Enters do nothing
-//! - `hooks`: it tells each prompt to sesh-report
+//! - `returns TEXT`: when it is interrupted, that prompt is in its composer again
+//! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude)
+//! - `answers TEXT`: what it answers, in which `\\n` ends a line; `threads`: its own command for its queue works (Codex)
 //! - `exit`
 //!
-//! What it is sent stands in `FOLDER/got`, a line of JSON each: `["sent", TEXT]`, `["queued", TEXT]`, `["approved", ""]`.
+//! What it is sent stands in `FOLDER/got`, a line of JSON each: `["sent", TEXT]`, `["queued", TEXT]`, `["steered", TEXT]`,
+//! `["approved", ""]`, `["command", TEXT]`, `["ran", TEXT]`.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -21,6 +24,9 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+
+use super::drawn::{Question, Scene};
+use super::kind::{Kind, Meanwhile, Slash};
 
 pub(crate) fn run(folder: &str) -> ! {
     let folder = PathBuf::from(folder);
@@ -82,50 +88,104 @@ fn take(file: &mut File, into: &mut Vec<u8>) -> bool {
 }
 
 struct Composer {
+    kind: &'static Kind,
     got: PathBuf,
     text: String,
-    /// How much of it stood there before the last paste, which is drawn on its own.
-    before: usize,
+    /// What of the text came as one paste.
+    pastes: Vec<String>,
     history: Vec<String>,
     queue: VecDeque<String>,
     stash: Option<String>,
     /// It works until then.
     until: Option<Instant>,
     busy: bool,
-    asks: bool,
+    asks: Option<Question>,
     asks_behind_paste: bool,
     hooks: bool,
+    transcript: bool,
+    answer: Option<String>,
+    threads: bool,
     turn: Duration,
     swallow: Duration,
     deaf: u32,
+    returns: Option<String>,
+    /// What it answered last.
+    answered: String,
     pasted: Option<Instant>,
+    /// When keys came, and how many right behind each other.
+    typed: Option<(Instant, u32)>,
     leaves: bool,
 }
 
 const BEGIN: &[u8] = b"\x1b[200~";
 const END: &[u8] = b"\x1b[201~";
-/// From so many lines on a paste is shown as a mark.
-const LONG: usize = 4;
+const CONVERSATION: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
+/// So many keys at once are no person's.
+const BURST: u32 = 3;
+
+/// Where its command for the queue puts what is for a conversation.
+fn thread(id: &str) -> PathBuf {
+    let home = std::env::var_os("HOME").expect("a home");
+    Path::new(&home).join(format!("thread-{id}"))
+}
+
+/// `codex queue --thread=ID --message=TEXT`.
+pub(crate) fn queue(words: &[String]) -> ! {
+    let of = |name: &str| words.iter().find_map(|word| word.strip_prefix(name));
+    let (Some(id), Some(text)) = (of("--thread="), of("--message=")) else {
+        std::process::exit(2);
+    };
+    let Ok(mut file) = OpenOptions::new().append(true).open(thread(id)) else {
+        std::process::exit(1);
+    };
+    writeln!(file, "{}", serde_json::json!(text)).expect("a line");
+    std::process::exit(0);
+}
+
+/// Adds a turn to what Claude keeps of a conversation.
+fn keep(prompt: &str, answer: &str) {
+    let home = std::env::var_os("HOME").expect("a home");
+    let folder = Path::new(&home).join(".claude/projects/project");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(format!("{CONVERSATION}.jsonl"));
+    let file = OpenOptions::new().create(true).append(true).open(file);
+    let mut file = file.expect("a file");
+    for line in [
+        serde_json::json!({ "type": "user", "message": { "content": prompt } }),
+        serde_json::json!({ "type": "assistant", "message": { "content": [{ "type": "text", "text": answer }] } }),
+        serde_json::json!({ "type": "system", "subtype": "turn_duration" }),
+    ] {
+        writeln!(file, "{line}").expect("a line");
+    }
+}
 
 impl Composer {
     fn new(folder: &Path) -> Self {
         super::show("\x1b[?2004h");
+        let kind = Kind::own();
         Self {
+            kind,
             got: folder.join("got"),
             text: String::new(),
-            before: 0,
+            pastes: Vec::new(),
             history: Vec::new(),
             queue: VecDeque::new(),
             stash: None,
             until: None,
             busy: false,
-            asks: false,
+            asks: None,
             asks_behind_paste: false,
             hooks: false,
+            transcript: false,
+            answer: None,
+            threads: false,
             turn: Duration::ZERO,
-            swallow: Duration::ZERO,
+            swallow: kind.swallows,
             deaf: 0,
+            returns: None,
+            answered: String::new(),
             pasted: None,
+            typed: None,
             leaves: false,
         }
     }
@@ -134,68 +194,152 @@ impl Composer {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let number = || rest.parse::<u32>().expect("a number");
         match word {
-            "busy" => self.busy = true,
+            "busy" => {
+                self.busy = true;
+                // As with a prompt of a person's.
+                self.says_of(true, "what it works on");
+            }
             "idle" => {
-                self.busy = false;
-                self.until = None;
+                self.stops();
+                self.says_of(false, "");
             }
             "turn" => self.turn = Duration::from_millis(number().into()),
-            "ask" => self.asks = true,
+            "ask" => self.asks = Some(Question::Permission),
+            "ask-trust" => self.asks = Some(Question::Trust),
+            "answered" => self.asks = None,
             "ask-behind-paste" => self.asks_behind_paste = true,
             "draft" => self.text.push_str(rest),
             "clear" => self.text.clear(),
             "swallow" => self.swallow = Duration::from_millis(number().into()),
             "deaf" => self.deaf = number(),
+            "returns" => self.returns = Some(rest.into()),
             "hooks" => self.hooks = true,
+            "mute" => self.hooks = false,
+            "transcript" => self.transcript = true,
+            "answers" => self.answer = Some(rest.replace("\\n", "\n")),
+            "threads" => {
+                self.threads = true;
+                File::create(thread(CONVERSATION)).expect("a file");
+            }
             "exit" => self.leaves = true,
             _ => panic!("no order: {line}"),
         }
     }
 
     fn keys(&mut self, typed: &mut Vec<u8>) {
+        if self.works() && self.kind.meanwhile == Meanwhile::Nothing {
+            if let Some(at) = typed.iter().position(|key| *key == self.kind.interrupt) {
+                typed.remove(at);
+                self.stops();
+            } else {
+                return;
+            }
+        }
         while !typed.is_empty() {
             if typed.starts_with(BEGIN) {
                 let end = typed.windows(END.len()).position(|bytes| bytes == END);
                 let Some(end) = end else { return };
                 let text = String::from_utf8_lossy(&typed[BEGIN.len()..end]).into_owned();
                 typed.drain(..end + END.len());
-                if !self.asks {
-                    self.before = self.text.len();
-                    self.text.push_str(&text);
+                if self.asks.is_none() {
+                    self.paste(&text);
                 }
                 self.pasted = Some(Instant::now());
-                self.asks |= std::mem::take(&mut self.asks_behind_paste);
+                // It ends what was taken for one.
+                self.typed = None;
+                if std::mem::take(&mut self.asks_behind_paste) {
+                    self.asks = Some(Question::Permission);
+                }
                 continue;
             }
             // It may be the begin of a paste.
             if typed.len() < BEGIN.len() && typed.len() > 1 && BEGIN.starts_with(typed) {
                 return;
             }
+            let queues = self.kind.queues;
+            if !queues.is_empty() && typed.starts_with(queues) {
+                typed.drain(..queues.len());
+                if self.works() && self.asks.is_none() {
+                    self.enter(true);
+                }
+                continue;
+            }
             let key = typed.remove(0);
             match key {
-                b'\r' => self.enter(),
+                b'\r' => self.enter(false),
                 // C-s
-                0x13 => self.stash = Some(std::mem::take(&mut self.text)),
-                0x1b => {
-                    self.asks = false;
-                    self.order("idle");
+                0x13 if self.kind.stashes => self.stash = Some(std::mem::take(&mut self.text)),
+                key if key == self.kind.interrupt => self.interrupted(),
+                0x1b => self.asks = None,
+                key if self.asks.is_some() => {
+                    if self.kind.choices.contains(&key) {
+                        self.asks = None;
+                        self.note("approved", "");
+                    }
                 }
-                _ if self.asks => {}
                 0x7f => {
                     self.text.pop();
                 }
-                key => self.text.push(char::from(key)),
+                key => {
+                    let fast = Duration::from_millis(30);
+                    let before = self.typed.filter(|(at, _)| at.elapsed() < fast);
+                    let many = before.map_or(1, |(_, many)| many + 1);
+                    self.typed = Some((Instant::now(), many));
+                    self.text.push(char::from(key));
+                }
             }
         }
     }
 
-    fn enter(&mut self) {
-        if self.asks {
-            self.asks = false;
-            self.note("approved", "");
-            return;
+    fn stops(&mut self) {
+        self.busy = false;
+        self.until = None;
+    }
+
+    fn interrupted(&mut self) {
+        self.asks = None;
+        let worked = self.works();
+        self.stops();
+        if let (true, Some(prompt)) = (worked, self.returns.take()) {
+            self.text = prompt;
         }
-        if self.pasted.is_some_and(|at| at.elapsed() < self.swallow) {
+    }
+
+    fn paste(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\t', self.kind.tab);
+        if self.kind.mark(&text).is_some() {
+            self.pastes.push(text.clone());
+        }
+        self.text.push_str(&text);
+        if self.kind.pads && self.kind.mark(&text).is_some() {
+            self.text.push(' ');
+        }
+    }
+
+    /// What stands at the end, if that is being completed.
+    fn completes(&self) -> Option<&str> {
+        let word = self.text.rsplit(char::is_whitespace).next()?;
+        let alone = word.len() == self.text.len();
+        (self.kind.completes && !alone && word.starts_with('@')).then_some(word)
+    }
+
+    fn enter(&mut self, queues: bool) {
+        match self.asks {
+            Some(Question::Trust) if !self.kind.trusts => {
+                self.leaves = true;
+                return;
+            }
+            Some(_) => {
+                self.asks = None;
+                self.note("approved", "");
+                return;
+            }
+            None => {}
+        }
+        let fast = self
+            .typed
+            .is_some_and(|(at, many)| many >= BURST && at.elapsed() < self.kind.fast);
+        if fast || self.pasted.is_some_and(|at| at.elapsed() < self.swallow) {
             self.text.push('\n');
             return;
         }
@@ -203,42 +347,143 @@ impl Composer {
             self.deaf -= 1;
             return;
         }
-        let text = std::mem::take(&mut self.text);
-        if text.is_empty() {
+        if let Some(word) = self.completes() {
+            let end = self.text.len() - word.len();
+            self.text.truncate(end);
+            self.text.push_str("README.md");
             return;
         }
+        if self.kind.goes_on && self.text.ends_with('\\') {
+            self.text.pop();
+            self.text.push('\n');
+            return;
+        }
+        if self.text.trim().is_empty() {
+            return;
+        }
+        let first = self.text.split_whitespace().next().unwrap_or_default();
+        let first = first.to_string();
+        let slash =
+            self.text.starts_with('/') && (self.kind.paths || first.matches('/').count() == 1);
+        let known = matches!(first.as_str(), "/exit" | "/quit" | "/clear");
+        if slash && !known && self.kind.slash == Slash::Stays {
+            self.history.push("Unrecognized command".into());
+            return;
+        }
+        let mut text = std::mem::take(&mut self.text);
+        let pastes = std::mem::take(&mut self.pastes);
+        text.truncate(text.trim_end_matches('\n').len());
         if let Some(stash) = self.stash.take() {
             self.text = stash;
         }
-        if self.works() {
-            self.note("queued", &text);
-            self.queue.push_back(text);
+        if slash && (known || self.kind.slash == Slash::Gone) {
+            if known {
+                self.note("command", &text);
+                self.history = vec![format!("> {text}")];
+            } else {
+                self.history.push(format!("Unknown command: {first}"));
+            }
+            self.leaves = matches!(first.as_str(), "/exit" | "/quit");
+            return;
+        }
+        // Copilot trims first.
+        let trimmed = text.trim_start();
+        let run = if self.kind.name == "copilot" {
+            trimmed
         } else {
-            self.begins(&text);
+            &text
+        };
+        if let (true, Some(command)) = (self.kind.runs, run.strip_prefix('!')) {
+            self.note("ran", command);
+            return;
+        }
+        if self.kind.trims {
+            text = trimmed.into();
+        }
+        let whole = pastes
+            .iter()
+            .any(|paste| paste.trim_end_matches('\n') == text);
+        match (self.works(), self.kind.meanwhile) {
+            (true, Meanwhile::Steers) if !queues => {
+                self.note("steered", &text);
+                self.history
+                    .push(format!("Steering: {}", self.shown(&text)));
+                self.says_prompt(&text, whole);
+            }
+            (true, _) => {
+                self.note("queued", &text);
+                // It says so then, and not again when its turn comes.
+                if self.kind.name == "claude" {
+                    self.says_prompt(&text, whole);
+                }
+                self.history.push(format!("Queued: {}", self.shown(&text)));
+                self.queue.push_back(text);
+            }
+            (false, _) => {
+                self.says_prompt(&text, whole);
+                self.begins(&text);
+            }
         }
     }
 
     fn begins(&mut self, text: &str) {
         self.note("sent", text);
-        self.leaves = text == "/exit";
-        self.history.push(format!("> {}", shown(text)));
-        self.history.push(format!("got {}", text.chars().count()));
-        self.says("UserPromptSubmit", text);
+        self.history.push(format!("> {}", self.shown(text)));
+        let got = format!("got {}", text.chars().count());
+        let answer = self.answer.clone().unwrap_or(got);
+        self.history.push(self.shown(&answer));
+        if self.transcript {
+            keep(text, &answer);
+        }
+        self.answered = answer;
         if self.turn.is_zero() {
-            self.says("Stop", "");
+            self.says_of(false, &self.answered);
         } else {
             self.until = Some(Instant::now() + self.turn);
         }
     }
 
-    fn says(&self, event: &str, prompt: &str) {
-        if self.hooks {
-            let payload = serde_json::json!({
-                "session_id": "46ed2323-f13a-4fb3-98e7-659d84033d77",
-                "hook_event_name": event,
-                "prompt": prompt,
-            });
-            super::says(&payload.to_string());
+    fn says_prompt(&self, text: &str, whole: bool) {
+        if self.kind.frames && whole {
+            let id = "pasted_content id=\"fa1f\"";
+            self.says_of(true, &format!("<{id}>\n{text}\n</{id}>"));
+        } else {
+            self.says_of(true, text);
+        }
+    }
+
+    /// Its hook for a prompt, or for the end of a turn.
+    fn says_of(&self, begin: bool, text: &str) {
+        if !self.hooks {
+            return;
+        }
+        let id = CONVERSATION;
+        let payload = match (self.kind.name, begin) {
+            ("gemini", true) => serde_json::json!({
+                "session_id": id, "hook_event_name": "BeforeAgent", "prompt": text,
+            }),
+            ("gemini", false) => serde_json::json!({
+                "session_id": id, "hook_event_name": "AfterAgent", "prompt_response": text,
+            }),
+            ("opencode", true) => serde_json::json!({
+                "type": "chat.message", "properties": { "sessionID": "ses_1", "prompt": text },
+            }),
+            ("opencode", false) => serde_json::json!({
+                "type": "session.idle", "properties": { "sessionID": "ses_1" },
+            }),
+            ("pi", true) => serde_json::json!({ "type": "input", "text": text, "sessionId": id }),
+            ("pi", false) => serde_json::json!({ "type": "agent_end", "sessionId": id }),
+            (_, true) => serde_json::json!({
+                "session_id": id, "hook_event_name": "UserPromptSubmit", "prompt": text,
+            }),
+            (_, false) => serde_json::json!({
+                "session_id": id, "hook_event_name": "Stop", "last_assistant_message": text,
+            }),
+        };
+        super::says(&payload.to_string());
+        if self.kind.name == "pi" && begin {
+            let start = serde_json::json!({ "type": "agent_start", "sessionId": id });
+            super::says(&start.to_string());
         }
     }
 
@@ -249,11 +494,20 @@ impl Composer {
     fn works_on(&mut self) {
         if self.until.is_some_and(|until| until <= Instant::now()) {
             self.until = None;
-            self.says("Stop", "");
+            self.says_of(false, &self.answered);
         }
-        if !self.works()
+        if self.threads && !self.works() {
+            let text = std::fs::read_to_string(thread(CONVERSATION)).expect("a file");
+            File::create(thread(CONVERSATION)).expect("a file");
+            let line = |line| serde_json::from_str::<String>(line).expect("a text");
+            self.queue.extend(text.lines().map(line));
+        }
+        while !self.works()
             && let Some(text) = self.queue.pop_front()
         {
+            if self.kind.name != "claude" {
+                self.says_prompt(&text, false);
+            }
             self.begins(&text);
         }
     }
@@ -274,59 +528,38 @@ impl Composer {
         writeln!(file.expect("a file"), "{line}").expect("a line");
     }
 
-    fn draw(&self) {
-        // As wide as the pane.
-        let rule = "─".repeat(80);
-        let mut rows: Vec<String> = Vec::new();
-        let skip = self.history.len().saturating_sub(8);
-        rows.extend(self.history[skip..].iter().cloned());
-        if self.works() {
-            rows.push("✻ Working… (esc to interrupt)".into());
-        }
-        rows.push(rule.clone());
-        if self.asks {
-            rows.extend(
-                [
-                    "Bash command",
-                    "",
-                    "  rm -r x",
-                    "",
-                    "Do you want to proceed?",
-                    "❯ 1. Yes",
-                    "  2. No",
-                    "",
-                    "Esc to cancel",
-                ]
-                .map(|row| format!(" {row}")),
-            );
-        } else {
-            let (before, pasted) = self
-                .text
-                .split_at_checked(self.before)
-                .unwrap_or(("", &self.text));
-            let drawn = shown(before) + &shown(pasted);
-            rows.push(format!("❯\u{a0}{}", drawn.replace('\n', "\n  ")));
-            rows.push(rule.clone());
-            rows.push(if self.works() {
-                "  esc to interrupt".into()
-            } else {
-                "  ? for shortcuts".into()
-            });
-        }
-        let text = rows.join("\n").replace('\n', "\r\n");
-        // The cursor stands behind what is typed.
-        super::show(&format!(
-            "\x1b[H\x1b[2J{text}\x1b[{};3H",
-            rows.len().saturating_sub(2)
-        ));
+    /// As it is drawn: a long paste by a mark.
+    fn shown(&self, text: &str) -> String {
+        self.kind.mark(text).unwrap_or_else(|| {
+            // The end of a longer one is on the screen.
+            const ENDS: usize = 300;
+            let skip = text.chars().count().saturating_sub(ENDS);
+            text.chars().skip(skip).collect()
+        })
     }
-}
 
-/// As it is drawn: a long text by a mark.
-fn shown(text: &str) -> String {
-    let lines = text.matches('\n').count();
-    if lines + 1 >= LONG || text.len() > 800 {
-        return format!("[Pasted text #1 +{lines} lines]");
+    fn draw(&self) {
+        let mut text = self.text.clone();
+        for paste in &self.pastes {
+            if let Some(mark) = self.kind.mark(paste) {
+                text = text.replacen(paste.as_str(), &mark, 1);
+            }
+        }
+        let skip = self.history.len().saturating_sub(6);
+        let scene = Scene {
+            kind: self.kind,
+            history: &self.history[skip..],
+            text: &text,
+            works: self.works(),
+            asks: self.asks,
+            completes: self.completes().is_some(),
+        };
+        if let Some(title) = scene.title() {
+            super::show(&format!("\x1b]2;{title}\x1b\\"));
+        }
+        let (rows, at) = scene.rows();
+        let drawn = rows.join("\r\n");
+        // The cursor stands in what is typed.
+        super::show(&format!("\x1b[H\x1b[2J{drawn}\x1b[{};6H", at + 1));
     }
-    text.into()
 }

@@ -218,9 +218,10 @@ fn an_ended_one_has_no_place() {
 }
 
 #[test]
-fn without_a_target_seshes_can_be_chosen() {
+fn tmuxs_own_chooser_shows_seshes_alone() {
     let server = Server::start();
     let user = server.user_pane();
+    server.tmux(["set-option", "-g", "@sesh-picker", "tree"]);
     let sentence = server.inside(&user, "sesh-enter", NONE).fails(3);
     assert!(sentence.contains("sesh-new"), "no way out: {sentence}");
     let asks = Screen::attach(&server, MAIN, (100, 30));

@@ -90,6 +90,18 @@ fn a_server_that_died() {
     };
     tmux(&["kill-server"]).ok();
     for (helper, args) in CALLS {
+        let said = at(&server, &socket, helper, args).said();
+        // The journal remembers one of that name, which can be changed, and has no pane to go to or to read.
+        let expected = match (helper, args.first()) {
+            ("sesh-set", _) => 0,
+            (_, Some(&"one")) => 4,
+            _ => 69,
+        };
+        assert_eq!(said.code(), Some(expected), "{said}");
+    }
+    let journal = server.path("home/.local/state/tmux-sesh/journal");
+    std::fs::remove_dir_all(journal).expect("it was there");
+    for (helper, args) in CALLS {
         at(&server, &socket, helper, args).fails(69);
     }
 }

@@ -410,6 +410,7 @@ fn keys_are_the_persons() {
 #[test]
 fn a_key_opens_the_chooser_for_who_pressed_it() {
     let server = Server::start();
+    server.option("@sesh-picker", "tree");
     server.load();
     let pane = server.window(MAIN);
     server.make_sesh(&pane, "lines", "busy");

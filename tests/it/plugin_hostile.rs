@@ -212,7 +212,11 @@ fn a_plugin_folder_may_have_any_name() {
     server.tmux(["kill-pane", "-t", &pane]);
     let person = Screen::attach(&server, MAIN, (120, 20));
     person.types(&["C-b", "e"]);
-    person.shows("sesh-enter: there is no sesh to choose");
+    person.shows("no sesh yet");
+    person.types(&["Escape"]);
+    until("the picker is gone", || {
+        !person.text().contains("no sesh yet")
+    });
     person.types(&["C-b", "M-e"]);
     person.shows("Make it a sesh");
     person.types(&["a"]);

@@ -110,8 +110,11 @@ fn install_press_keys_update_uninstall() {
     server.recount();
     person.shows("●1 ● mine now");
     person.types(&["C-b", "e"]);
-    person.shows("(0)");
-    person.types(&["q"]);
+    person.shows("type to find");
+    person.types(&["Escape"]);
+    until("the picker is gone", || {
+        !person.text().contains("type to find")
+    });
     // What `prefix ?` shows.
     assert!(server.tmux(["list-keys", "-N"]).contains("Go to a sesh"));
     // The configuration again, as people do after a change.

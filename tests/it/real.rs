@@ -49,6 +49,12 @@ macro_rules! agents {
             fn takes_messages() {
                 super::takes(&$agent, (100, 30));
             }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn goes_on() {
+                super::goes_on(&$agent, (100, 30));
+            }
         }
     )*};
 }
@@ -210,6 +216,8 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
     assert_eq!(outcome(&[], "no").2, "busy");
     let queued = send(&["--queue", "--wait=60s"], "and then this");
     assert_eq!(queued.json()["outcome"], "queued", "{queued}");
+    let by_command = queued.json()["proof"] == "queue";
+    assert_eq!(by_command, agent.name == "codex", "{queued}");
     // A person's draft.
     lab.put("a draft");
     assert_eq!(outcome(&[], "no").2, "draft");
@@ -224,6 +232,42 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
         assert!(lab.screen().contains(asks), "it still asks");
         assert!(!lab.server.path("project/x").exists());
     }
+}
+
+/// Brought back, it remembers what was said before, and is in the same conversation.
+#[track_caller]
+fn goes_on(agent: &'static Real, size: (u16, u16)) {
+    let Some(lab) = lab(agent, size) else { return };
+    lab.hooks();
+    lab.on_path();
+    let server = &lab.server;
+    let folder = server.path("project").display().to_string();
+    let made = server.new_sesh(["one", "--agent", agent.name, "--cwd", &folder]);
+    until("it is ready", || {
+        server.screen(made.pane()).contains(agent.ready)
+    });
+    let says = |text: &str| {
+        let send = ["one", text, "--reply", "--wait=60s"];
+        server.sesh("sesh-send", send).said()
+    };
+    server.becomes(made.pane(), "idle");
+    let said = says("the word is secret-zebra");
+    assert_eq!(said.code(), Some(0), "{said}");
+    let before = server.when("its conversation is known", made.uuid(), |record| {
+        record.get("conversation").is_string()
+    });
+    server.sesh("sesh-reap", NONE).ok();
+    server.dies();
+    let begun = Instant::now();
+    let restore = server.sesh("sesh-restore", ["one", "--json"]);
+    let now = restore.ok().record();
+    let took = begun.elapsed();
+    assert_eq!(now.get("conversation"), before.get("conversation"));
+    let said = says("recall");
+    assert!(said.text().contains("it was secret-zebra"), "{said}");
+    let now = server.record(made.uuid());
+    assert_eq!(now.get("conversation"), before.get("conversation"));
+    say(&format!("{}: there after {took:?}", agent.name));
 }
 
 /// Turns of every kind.

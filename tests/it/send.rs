@@ -1,5 +1,7 @@
 //! Messages that arrive once and as they are, or not at all: `sesh-send` to agents that do with them what real ones do.
 
+mod matrix;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,8 +20,22 @@ pub(crate) struct Agent<'a> {
 impl<'a> Agent<'a> {
     #[track_caller]
     pub(crate) fn new(server: &'a Server) -> Self {
-        let agent = Self::of(server, &server.hosts("claude"));
-        agent.shows("? for shortcuts");
+        Self::called(server, "claude")
+    }
+
+    /// One that does what the real one of that name does.
+    #[track_caller]
+    fn called(server: &'a Server, name: &str) -> Self {
+        let agent = Self::of(server, &server.hosts(name));
+        agent.shows(match name {
+            "codex" => "Ask Codex to do anything",
+            "pi" => "lab-model",
+            "gemini" => "Type your message",
+            "opencode" => "ctrl+p commands",
+            "copilot" => "/ commands",
+            "aider" => "────",
+            _ => "? for shortcuts",
+        });
         agent
     }
 
@@ -54,14 +70,34 @@ impl<'a> Agent<'a> {
         text.lines().map(line).collect()
     }
 
-    /// Its hook has said that its turn is over.
+    /// Whether the last that its hook has said is that its turn is over.
+    fn has_said_idle(&self) -> bool {
+        let variable = format!("SESH_hook_{}=", self.pane.trim_start_matches('%'));
+        let hidden = self.server.tmux(["show-environment", "-gh"]);
+        let mut said = hidden.lines().filter(|line| line.starts_with(&variable));
+        said.all(|line| line.contains(",idle,"))
+    }
+
+    /// Its turn is over.
     #[track_caller]
     fn is_done(&self) {
+        until("its turn is over", || self.has_said_idle());
+    }
+
+    /// What it was sent until now does not count.
+    fn forgets(&self) {
+        std::fs::write(self.folder.join("got"), "").expect("a file");
+    }
+
+    /// Its hook has said that it works.
+    #[track_caller]
+    fn works(&self) {
+        self.order("busy");
         let variable = format!("SESH_hook_{}=", self.pane.trim_start_matches('%'));
-        until("its turn is over", || {
+        until("it says that it works", || {
             let hidden = self.server.tmux(["show-environment", "-gh"]);
             let mut said = hidden.lines().filter(|line| line.starts_with(&variable));
-            said.all(|line| line.contains(",idle,"))
+            said.any(|line| line.contains(",busy,"))
         });
     }
 
@@ -130,7 +166,9 @@ fn every_text_arrives_as_it_is_and_once() {
         delivered(agent.send(&["-"]).stdin(text.as_str()).said(), "hook");
         let got = agent.got();
         assert_eq!(got.len(), at + 1, "once");
-        assert_eq!(got[at], ("sent".to_string(), text.clone()));
+        // Claude makes blanks of it.
+        let sent = text.replace('\t', "    ");
+        assert_eq!(got[at], ("sent".to_string(), sent));
     }
     // A blank keeps them from being taken for something else; what would be a command is refused.
     for (text, sent) in [("!ls", " !ls"), ("ends with \\", "ends with \\ ")] {
@@ -142,7 +180,9 @@ fn every_text_arrives_as_it_is_and_once() {
     refused(agent.send(&["/clear"]).said(), "command");
     assert_eq!(agent.got(), before);
     agent.is_done();
-    delivered(agent.send(&["--as-it-is", "/clear"]).said(), "hook");
+    // No hook tells of a command.
+    delivered(agent.send(&["--as-it-is", "/clear"]).said(), "screen");
+    assert_eq!(agent.got().last().expect("a command").0, "command");
     // Nothing that acts is typed.
     agent.is_done();
     delivered(
@@ -177,8 +217,9 @@ fn without_hooks_the_screen_proves_it() {
     );
     let text = server
         .sesh("sesh-send", [&agent.pane, "--reply", "and now"])
-        .ok();
-    assert_eq!(text.text(), "got 7\n");
+        .said();
+    assert_eq!(text.stdout, b"got 7\n");
+    assert!(text.stderr.contains("what its screen shows"), "{text}");
 }
 
 #[test]
@@ -262,6 +303,61 @@ fn while_it_works() {
     agent.shows("esc to interrupt");
     delivered(agent.send(&["--now", "at once"]).said(), "screen");
     assert_eq!(agent.got()[2], ("sent".into(), "at once".into()));
+}
+
+#[test]
+fn the_end_of_this_prompt_is_waited_for() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    server.becomes(&agent.pane, "idle");
+    agent.order("hooks");
+    agent.order("turn 700");
+    let waits = |how: &[&str]| agent.send(&[&["--wait"], how].concat());
+    let is_over = |text: &str| {
+        let sent = ("sent".to_string(), text.to_string());
+        assert_eq!(agent.got().last(), Some(&sent));
+        // Its hook has said so; what it draws comes a moment later.
+        assert!(agent.has_said_idle());
+    };
+    assert_eq!(waits(&["one"]).ok().json()["state"], "idle");
+    is_over("one");
+    // Behind another one.
+    delivered(agent.send(&["two"]).said(), "hook");
+    let said = waits(&["--queue", "three"]).ok().json();
+    assert_eq!(
+        (&said["outcome"], &said["state"]),
+        (&"queued".into(), &"idle".into())
+    );
+    is_over("three");
+    // No hook tells of Escape.
+    let is_stopped = || {
+        server.tmux(["send-keys", "-t", &agent.pane, "Escape"]);
+        server.becomes(&agent.pane, "idle");
+    };
+    // It asks a person, it takes too long, it goes.
+    agent.order("turn 60000");
+    let asked = waits(&["four"]);
+    let asked = std::thread::spawn(move || asked.said());
+    agent.shows("esc to interrupt");
+    agent.order("ask");
+    let asked = asked.join().expect("an answer").json();
+    assert_eq!(
+        (&asked["state"], &asked["why"]),
+        (&"waiting".into(), &"permission".into())
+    );
+    is_stopped();
+    let late = agent.send(&["--wait=300ms", "five"]).said();
+    assert_eq!(late.code(), Some(6), "{late}");
+    is_stopped();
+    let gone = waits(&["six"]);
+    let gone = std::thread::spawn(move || gone.said());
+    agent.shows("esc to interrupt");
+    until("it has arrived", || {
+        let hidden = server.tmux(["show-environment", "-gh"]);
+        !hidden.contains("SESH_send_")
+    });
+    agent.order("exit");
+    assert_eq!(gone.join().expect("an answer").json()["state"], "exited");
 }
 
 #[test]
@@ -417,7 +513,7 @@ fn an_idle_agent_is_ended_by_its_own_way_out() {
     let agent = Agent::new(&server);
     let sesh = server.becomes(&agent.pane, "idle");
     server.sesh("sesh-end", [sesh.name()]).ok();
-    agent.got_only("sent", "/exit");
+    agent.got_only("command", "/exit");
     server.runs(&agent.pane, "sh");
     // At a question, or while it works, nothing is typed.
     for (order, state) in [("ask", "waiting permission"), ("busy", "busy")] {
@@ -442,6 +538,13 @@ fn a_new_sesh_gets_its_first_message_when_it_is_ready() {
         )
         .ok();
     assert!(file.exists());
+    // A command that is a shell is busy for the store, whatever it runs.
+    let second = server.path("second");
+    let text = format!("sleep 0.4; touch {}", second.display());
+    server
+        .sesh("sesh-send", ["shell", "--wait=20s", &text])
+        .ok();
+    assert!(second.exists());
     server.agent("claude");
     let new = server.sesh(
         "sesh-new",

@@ -221,7 +221,14 @@ fn an_end_that_was_faster_than_the_caller() {
     }
     let all = event(&server, &["--tag", "held", "--for", "exit", "--all"]);
     assert_eq!(all.words(), "held exit 0");
+    let all = event(&server, &["--tag", "closed", "--for", "exit", "--all"]);
+    assert_eq!(all.words(), "closed exit 0");
     // Of a tag's, what is long gone is no news.
+    let book = format!("@seshbook_{}", all.0["uuid"].as_str().expect("a uuid"));
+    let long_ago = all.0["sesh"]["exit"]["at"].as_u64().expect("a time") - 601;
+    // The last of two fields counts.
+    let end = format!(",exit=0 - {long_ago}");
+    server.tmux(["set-option", "-sa", &book, &end]);
     ends(&server, 3, "empty", &["--tag", "closed", "--for", "exit"]);
     let failed = server.new_sesh(["failed", "--", "sh", "-c", "exit 7"]);
     server.ended(failed.uuid());
@@ -835,6 +842,37 @@ fn how_long_it_is_quiet() {
     let started = Instant::now();
     event(&server, &["one", "--for", "quiet=100ms"]);
     assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn when_a_flood_is_over() {
+    let server = Server::start();
+    let one = told(&server, &["one"]);
+    let over = server.path("over");
+    server.say(
+        one.pane(),
+        &format!(
+            "while test ! -e {}; do seq 3000; done; echo la''st",
+            over.display()
+        ),
+    );
+    server.shows(one.pane(), "2999");
+    let for_quiet = ["one", "--for", "quiet=400ms", "--fresh"];
+    let for_none = |how: &[&str]| {
+        let args = [how, &["--timeout", "900ms"]].concat();
+        ends(&server, 6, "timeout", &args);
+    };
+    let mut quiet = Standing::start(&server, &for_quiet);
+    for_none(&for_quiet);
+    assert!(quiet.goes_on());
+    std::fs::write(&over, "").expect("a file");
+    let (_, events) = quiet.end();
+    let words: Vec<String> = events.iter().map(Event::words).collect();
+    assert_eq!(words, ["one quiet 400ms"]);
+    assert!(server.screen(one.pane()).contains("last"));
+    // Told once.
+    let since = events[0].cursor();
+    for_none(&["one", "--for", "quiet=400ms", "--since", &since]);
 }
 
 #[test]

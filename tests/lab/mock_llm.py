@@ -8,13 +8,15 @@ answer is decided by a line of the last user text (the last such line wins):
     tool CMD     a shell tool call, then "tool done"
     tool! CMD    the same, asking for escalation where the tool has such a parameter (Codex)
     ask Q        a question to the user
+    recall       the word of the conversation that began with "secret-", or "nothing"
     error CODE   that HTTP status
     (none)       "got" and the number of characters
 """
 import json, re, sys, threading, time, uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error)[ \t]+(.*)$", re.M)
+DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)\b[ \t]*(.*)$", re.M)
+SECRET = re.compile(r"secret-[a-z]+")
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.S)
 SHELLS = ("Bash", "bash", "exec_command", "run_shell_command")
 ASKERS = ("AskUserQuestion", "request_user_input", "question", "ask_user")
@@ -101,7 +103,7 @@ def shell_call(tools, name, cmd, escalate):
     return "call", name, args
 
 
-def decide(text, results, tools):
+def decide(text, results, tools, body):
     clean = REMINDER.sub("", text).strip("\n")
     hits = DIRECTIVE.findall(clean)
     if results and (not hits or hits[-1][0] != "slow"):
@@ -109,6 +111,9 @@ def decide(text, results, tools):
     if not hits:
         return [("text", f"got {len(clean)}", 0)]
     verb, arg = hits[-1][0], hits[-1][1].strip()
+    if verb == "recall":
+        secrets = SECRET.findall(json.dumps(body))
+        return [("text", f"it was {secrets[0] if secrets else 'nothing'}", 0)]
     if verb == "slow":
         return [("text", f"word{i} ", 0.2) for i in range(int(float(arg) * 5))] + [("text", "slow done", 0)]
     if verb == "error":
@@ -297,23 +302,23 @@ class Handler(BaseHTTPRequestHandler):
             if path.endswith(("/count_tokens", ":countTokens")):
                 self.reply({"input_tokens": 100, "totalTokens": 100})
             elif path.endswith("/messages"):
-                steps = self.steps(anthropic_in(body), side=True)
+                steps = self.steps(body, anthropic_in(body), side=True)
                 if steps and body.get("stream"):
                     self.stream(anthropic_out(steps, model))
                 elif steps:
                     self.reply(anthropic_whole(steps, model))
             elif path.endswith(("streamGenerateContent", ":generateContent")):
-                steps = self.steps(gemini_in(body), side=True)
+                steps = self.steps(body, gemini_in(body), side=True)
                 if steps and "streamGenerateContent" in path:
                     self.stream(gemini_out(steps, model))
                 elif steps:
                     self.reply(gemini_whole(steps, model))
             elif path.endswith("/responses"):
-                steps = self.steps(responses_in(body))
+                steps = self.steps(body, responses_in(body))
                 if steps:
                     self.stream(responses_out(steps, model))
             elif path.endswith("/chat/completions"):
-                steps = self.steps(chat_in(body))
+                steps = self.steps(body, chat_in(body))
                 if steps:
                     self.stream(chat_out(steps, model), b"data: [DONE]\n\n")
             else:
@@ -321,9 +326,9 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # interrupted
 
-    def steps(self, asked, side=False):
+    def steps(self, body, asked, side=False):
         """The answer, or None when that was an error and is sent."""
-        steps = decide(*asked)
+        steps = decide(*asked, body)
         if side and not asked[2]:  # without tools: titles, topic checks, who speaks next
             return [("text", json.dumps({"title": "Lab session", "isNewTopic": True, "next_speaker": "user",
                                          "reasoning": "lab"}), 0)]

@@ -6,6 +6,7 @@
 //! while the text still stands in the composer.
 
 mod blocked;
+mod native;
 mod proof;
 mod turn;
 mod typing;
@@ -24,6 +25,7 @@ use crate::proc;
 use crate::store::schema;
 use crate::tmux::Server;
 use blocked::Blocked;
+use proof::Before;
 
 /// What to deliver, and how.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +74,8 @@ pub enum Proof {
     Hook,
     /// It stands in the agent's transcript.
     Transcript,
+    /// The agent's own command has put it into its queue.
+    Queue,
     /// It left the composer, and the agent works or shows it as sent; in a shell, the line was taken.
     Screen,
 }
@@ -111,6 +115,8 @@ pub enum Outcome {
         /// It waits for the end of what the agent does.
         queued: bool,
         agent: Option<String>,
+        /// The pane's sesh, where it is one, and its generation when Enter was about to be pressed.
+        before: Option<(SeshId, u64)>,
     },
     /// It stands in the composer, as asked.
     Placed { agent: Option<String> },
@@ -227,6 +233,11 @@ impl<'a> Delivery<'a> {
     fn run(&self) -> Result<Outcome> {
         // First, since a text that somebody else is about to send looks like a person's draft.
         let turn = self.turn()?;
+        if turn.is_some()
+            && let Some(outcome) = self.native()?
+        {
+            return Ok(outcome);
+        }
         let ready = match (self.ready()?, turn) {
             (Ok((seen, _)), None) => {
                 let why = "another message is on its way there";
@@ -257,7 +268,7 @@ impl<'a> Delivery<'a> {
             _ => self.message.text.into(),
         };
         let transcript = seen.resident().and_then(Resident::transcript);
-        let begun = SystemTime::now();
+        let at = SystemTime::now();
         if let Err(outcome) = self.paste(&seen, &place, &text)? {
             return Ok(outcome);
         }
@@ -270,11 +281,17 @@ impl<'a> Delivery<'a> {
                 agent: seen.agent(),
             });
         }
-        let before = seen.resident().map(Resident::above_composer);
+        let record = seen.look.pane.record.as_ref();
+        let before = Before {
+            at,
+            transcript,
+            shown: seen.resident().map(Resident::above_composer),
+            sesh: record.map(|record| (record.uuid, record.generation)),
+        };
         if let Err(outcome) = self.enter(seen, &place, &text)? {
             return Ok(outcome);
         }
-        self.proof(&place, &text, transcript, begun, before.as_deref())
+        self.proof(&place, &text, before)
     }
 
     fn look(&self) -> Result<Seen<'a>> {

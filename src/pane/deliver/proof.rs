@@ -10,6 +10,7 @@ use crate::agent::message;
 use crate::agent::screen::{Row, Screen};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
+use crate::id::SeshId;
 use crate::proc;
 use crate::state::State;
 use crate::store::heard::Taken;
@@ -23,18 +24,22 @@ const AGAIN: [Duration; 3] = [
     Duration::from_secs(6),
 ];
 
+/// What was so before a message was sent.
+pub(super) struct Before {
+    pub(super) at: SystemTime,
+    pub(super) transcript: Option<Transcript>,
+    /// What an agent's screen shows above its composer.
+    pub(super) shown: Option<String>,
+    /// The pane's sesh and its generation.
+    pub(super) sesh: Option<(SeshId, u64)>,
+}
+
 impl Delivery<'_> {
     /// Waits for what proves the arrival.
-    pub(super) fn proof(
-        &self,
-        place: &Place,
-        text: &str,
-        transcript: Option<Transcript>,
-        begun: SystemTime,
-        before: Option<&str>,
-    ) -> Result<Outcome> {
+    pub(super) fn proof(&self, place: &Place, text: &str, before: Before) -> Result<Outcome> {
         let mark = message::mark(text);
-        let begun_at = begun
+        let begun_at = before
+            .at
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let entered = Instant::now();
@@ -42,7 +47,7 @@ impl Delivery<'_> {
             matches!(place, Place::Agent { busy: true }) && self.message.busy == Busy::Queue;
         let mut again = AGAIN.iter();
         let mut next = again.next();
-        let mut transcript = transcript;
+        let mut transcript = before.transcript;
         let mut weak = 0;
         loop {
             let seen = match self.look() {
@@ -59,6 +64,7 @@ impl Delivery<'_> {
                 by,
                 queued,
                 agent: seen.agent(),
+                before: before.sesh,
             };
             let Some(resident) = seen.resident() else {
                 if matches!(place, Place::Shell) {
@@ -104,7 +110,7 @@ impl Delivery<'_> {
                 }
             } else if state == State::Busy
                 || message::ends_in(text, &seen.text())
-                || (empty && before != Some(&resident.above_composer()))
+                || (empty && before.shown.as_ref() != Some(&resident.above_composer()))
             {
                 // Twice, since a screen may be half drawn.
                 weak += 1;

@@ -1,6 +1,7 @@
 //! What is well and what is not, each with the way to mend it. Nothing is changed.
 
 mod agents;
+mod lasting;
 mod machine;
 mod plugin;
 mod remembered;
@@ -35,12 +36,13 @@ pub enum Area {
     Segment,
     Agents,
     Store,
+    Journal,
     Stale,
 }
 
 impl Area {
     /// Every area with its meaning: the README's table is made from it.
-    pub const MEANINGS: [(Area, &str); 10] = [
+    pub const MEANINGS: [(Area, &str); 11] = [
         (
             Area::Tmux,
             "tmux itself: client, server, their known faults",
@@ -62,6 +64,10 @@ impl Area {
             Area::Store,
             "the records, and names where they do not belong",
         ),
+        (
+            Area::Journal,
+            "what outlives the server: whether it can be written and read",
+        ),
         (Area::Stale, "what is remembered and not so any more"),
     ];
 
@@ -77,6 +83,7 @@ impl Area {
             Area::Segment => "segment",
             Area::Agents => "agents",
             Area::Store => "store",
+            Area::Journal => "journal",
             Area::Stale => "stale",
         }
     }
@@ -205,6 +212,7 @@ fn look_at(
     machine::files(findings);
     agents::manifests(findings);
     agents::failures(findings);
+    lasting::journal(server, findings);
     if let Some(said) = &said {
         machine::socket(said, findings);
         plugin::plugin(said, version, findings);

@@ -175,7 +175,7 @@ pub(super) fn keys(said: &Said, findings: &mut Findings) {
                     "somebody else has bound {table} {key}: {}",
                     shown(&command)
                 ),
-                "give it another key with @sesh-key-enter, @sesh-key-next or @sesh-key-menu, and load the plugin \
+                "give it another key with @sesh-key-enter, -next, -last, -new, -adopt or -menu, and load the plugin \
                  again",
             ),
             Some(_) => {}

@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::end::{How, end, names};
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
-use crate::store::{Record, schema, write};
+use crate::store::lasting::{self, AGENT, Event, Note, STATE};
+use crate::store::{Record, Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Command, Server, command};
 use seen::{Sweep, look_at};
 
@@ -170,7 +171,64 @@ pub fn settle(server: &Server) -> Result<()> {
     if mends.is_empty() {
         return Ok(());
     }
-    server.run(&made(&mends).then(write::sums())).map(drop)
+    let answer = server.run(&made(&mends).then(write::sums()))?;
+    remember(server, &done(mends, &answer));
+    Ok(())
+}
+
+/// Writes down for the journal what was changed, as it is now.
+fn remember(server: &Server, changes: &[Change]) {
+    let lasts = |change: &Change| event(change.change).is_some();
+    if !changes.iter().any(lasts) {
+        return;
+    }
+    let select = Select {
+        ended: true,
+        ..Select::default()
+    };
+    // Without a server there is nobody to ask, and what it was is in the journal.
+    let Ok(now) = Snapshot::read(server, &select) else {
+        return;
+    };
+    let record = |id: SeshId| now.records().find(|record| record.uuid == id);
+    let notes: Vec<Note<'_>> = changes
+        .iter()
+        .filter_map(|change| {
+            let event = event(change.change)?;
+            let record = record(change.uuid)?;
+            Some(match event {
+                // An agent that is first seen has a state, and a conversation with it.
+                Event::State | Event::Conversation => {
+                    Note::of(event, record, AGENT.into_iter().chain(STATE))
+                }
+                _ => Note::all(event, record, now.life.filter(|_| record.live)),
+            })
+        })
+        .collect();
+    lasting::note(server, &notes);
+}
+
+/// What a change is to the journal.
+fn event(kind: Kind) -> Option<Event> {
+    match kind {
+        Kind::State => Some(Event::State),
+        Kind::Agent => Some(Event::Conversation),
+        Kind::Adopted => Some(Event::Adopted),
+        Kind::Ended => Some(Event::Ended),
+        // Whoever ended it wrote that down, or its sesh-run did; and the last lines of a forgotten one are in no journal.
+        Kind::Released | Kind::Book | Kind::Closed | Kind::Tail | Kind::Expired => None,
+    }
+}
+
+/// The changes that the server says were made.
+fn done(mends: Vec<Mend>, answer: &str) -> Vec<Change> {
+    let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
+    mends
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| made.contains(at))
+        .map(|(_, mend)| mend.change)
+        .collect()
 }
 
 /// The last list: the changes, the sums, and the word that this is over, or begins again.
@@ -201,14 +259,10 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
         }
         outcome => outcome?,
     };
-    let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
-    let changes = mends
-        .into_iter()
-        .enumerate()
-        .filter(|(at, _)| made.contains(at))
-        .map(|(_, mend)| mend.change)
-        .collect();
-    Ok((changes, answer.lines().any(|line| line == "again")))
+    let again = answer.lines().any(|line| line == "again");
+    let changes = done(mends, &answer);
+    remember(server, &changes);
+    Ok((changes, again))
 }
 
 /// Each change that can still be made, and the number of each that was.

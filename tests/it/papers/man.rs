@@ -17,7 +17,7 @@ const CALLS: &str = "Alone it lists the helpers, with a helper's name it is that
                      left out: tmux-sesh list is sesh-list.";
 
 /// What is read of the environment, and what a sesh finds in its own.
-pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 14] = [
     (
         "TMUX, TMUX_PANE",
         "set by tmux: the server and the pane that a helper runs in, where -L and -S name no other",
@@ -35,9 +35,14 @@ pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
         "the machine that a new sesh is said to be on, instead of the host name",
     ),
     (
+        "SESH_TMUX_SOCKETS",
+        "the sockets of the servers that sesh-list --all-servers reads, with a colon between them; else all in tmux's folder",
+    ),
+    (
         "SESH_ID, SESH_NAME",
         "set in what sesh-new starts: the uuid and the name of its sesh",
     ),
+    ("NO_COLOR", "not empty: the picker has no colours"),
     ("SHELL", "the shell of a sesh that was given no command"),
     (
         "PATH",
@@ -50,7 +55,7 @@ pub(super) const ENVIRONMENT: [(&str, &str); 12] = [
     ),
     (
         "XDG_STATE_HOME",
-        "where, in tmux-sesh, failures of what agents' hooks start are written down, and copies of the files that sesh-hooks changed are kept; ~/.local/state where it is not set",
+        "where, in tmux-sesh, the journals of the tmux servers are, failures of what agents' hooks start are written down, and copies of the files that sesh-hooks changed are kept; ~/.local/state where it is not set",
     ),
     (
         "CLAUDE_CONFIG_DIR, CODEX_HOME, GEMINI_CLI_HOME, OPENCODE_CONFIG_DIR, PI_CODING_AGENT_DIR",
@@ -95,7 +100,7 @@ fn page(helper: &Helper, names: &[&str]) -> String {
     paragraphs(&mut roff, &helper.description);
     if !helper.notes.is_empty() {
         roff.control("PP", []);
-        paragraphs(&mut roff, &helper.notes);
+        notes(&mut roff, &helper.notes);
     }
     roff.control("SH", ["OPTIONS"]);
     for place in helper.places.iter().filter(|place| !place.help.is_empty()) {
@@ -105,6 +110,17 @@ fn page(helper: &Helper, names: &[&str]) -> String {
         item(&mut roff, option_words(option, ", "), &full_help(option));
     }
     end(roff, helper.name, names)
+}
+
+/// What stands below a helper's options. A line that is set in is a word or a key, and what that is.
+fn notes(roff: &mut Roff, text: &str) {
+    let (items, prose): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with("  "));
+    paragraphs(roff, prose.join("\n").trim_end());
+    for line in items {
+        let (word, meaning) = line.trim().split_once("  ").unwrap_or((line.trim(), ""));
+        item(roff, vec![bold(word)], meaning.trim());
+    }
 }
 
 /// The page of `tmux-sesh`: what all helpers have in common. What the README says of that is said in its words.

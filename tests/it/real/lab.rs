@@ -77,10 +77,12 @@ impl Lab {
     fn command(&self, name: &str, words: &str) {
         let (home, run) = (home(), files().join("run-agent"));
         let text = format!(
-            "[ -t 1 ] && printf '\\033[J'\nexport SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}'\nexec '{}' {words}",
+            "[ -t 1 ] && printf '\\033[J'\nexport SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}' XDG_STATE_HOME='{}'\nexec '{}' {words}",
             home.display(),
             self.model.port,
             self.server.path("agent").display(),
+            // What its hooks write down is where the others do.
+            self.server.path("home/.local/state").display(),
             run.display()
         );
         self.server.script(name, &text);
@@ -97,6 +99,13 @@ impl Lab {
         let agent = self.agent;
         let words = format!("{} {} {}", agent.name, agent.args, agent.with_hooks);
         self.command(&self.typed(), &words);
+    }
+
+    /// Puts the agent on PATH under its own name, with its hooks, so that the helpers can start it.
+    pub(super) fn on_path(&self) {
+        let agent = self.agent;
+        let words = [agent.name, agent.args, agent.with_hooks, "\"$@\""];
+        self.command(agent.name, &words.join(" "));
     }
 
     pub(super) fn screen(&self) -> String {

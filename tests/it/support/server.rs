@@ -105,6 +105,34 @@ impl Server {
         self.try_tmux(["show-options", "-s"]).code() == Some(0)
     }
 
+    /// Dies as in a power cut, and with it all that runs there.
+    #[track_caller]
+    pub(crate) fn dies(&self) {
+        let pid = self.tmux(["display-message", "-p", "#{pid}"]);
+        let pid = pid.trim_end().parse().expect("a pid");
+        let processes = tmux_sesh::proc::tree(pid);
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
+        let is_gone = |process: &tmux_sesh::proc::Process| {
+            let now = tmux_sesh::proc::read(process.pid);
+            now.is_none_or(|now| now.zombie || now.start != process.start)
+        };
+        until("all of it is gone", || processes.iter().all(is_gone));
+    }
+
+    /// Another server on the same socket, without a session. It ends with the value, by that socket.
+    #[track_caller]
+    pub(crate) fn starts_again(&self) {
+        let child = self
+            .tmux_call(["-D", "-f", "/dev/null"])
+            .command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        drop(child.expect("a tmux server"));
+        until("the next server answers", || self.alive());
+    }
+
     /// A helper, on this server, from outside tmux.
     pub(crate) fn sesh(
         &self,

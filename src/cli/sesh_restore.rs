@@ -1,0 +1,161 @@
+//! `sesh-restore`: has an ended sesh go on.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Parser;
+
+use super::{On, sesh_enter, target};
+use crate::error::Exit;
+use crate::out;
+use crate::sesh::find;
+use crate::sesh::restore::{self, Options, last};
+use crate::state::State;
+use crate::tmux::Server;
+
+/// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
+///
+/// It goes on in its folder, in a window of its session or in a new one. Waits until its agent is there; one that does not
+/// come leaves everything as it was, and its last lines are told. A command stands there typed and waits for Enter. Prints
+/// the uuid.
+#[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
+pub(super) struct Args {
+    #[arg(required_unless_present_any = ["last_alive", "dismiss", "offer"])]
+    target: Option<String>,
+
+    /// All that were alive when the last tmux server died
+    #[arg(long, conflicts_with_all = ["target", "enter", "words"])]
+    last_alive: bool,
+
+    /// Say what would be brought back and what would not, and why
+    #[arg(long, requires = "last_alive")]
+    dry_run: bool,
+
+    /// Do not bring those back, and ask no more
+    #[arg(long, conflicts_with_all = ["target", "last_alive", "enter", "words", "run", "json"])]
+    dismiss: bool,
+
+    /// What the plugin calls at load: do with those what @sesh-restore says
+    #[arg(long, hide = true, conflicts_with_all = ["target", "last_alive", "dismiss"])]
+    offer: bool,
+
+    /// Run a command that would otherwise be typed and wait for Enter
+    #[arg(long)]
+    run: bool,
+
+    /// How long an agent may take until it is there
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+
+    /// Go there
+    #[arg(long)]
+    enter: bool,
+
+    /// Print the record as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    on: On,
+
+    /// More words for the agent's command line
+    #[arg(last = true, value_name = "COMMAND")]
+    words: Vec<OsString>,
+}
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let server = args.on.server()?;
+    let options = Options {
+        run: args.run,
+        words: args.words,
+        within: args.timeout,
+        late: &out::hint,
+    };
+    if args.dismiss {
+        last::answer(&server)?;
+        return Ok(Exit::Done);
+    }
+    if args.offer {
+        return offer(&server, &options);
+    }
+    let Some(text) = &args.target else {
+        return if args.dry_run {
+            plan(&server, args.json)
+        } else {
+            all(&server, &options, args.json)
+        };
+    };
+    let record = find::one(&server, &target(&server, text)?)?;
+    let record = restore::one(&server, &record, &options)?;
+    if args.json {
+        out::json(&record)?;
+    } else {
+        out::text(&record.uuid.to_string())?;
+    }
+    if record.state == State::Waiting && !args.enter {
+        let why = record.why.as_deref().unwrap_or("somebody");
+        out::hint(&format!("{} is there and waits for {why}", record.name));
+    }
+    if args.enter {
+        sesh_enter::go(&server, &record, None, false)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Says of each what would become of it.
+fn plan(server: &Server, json: bool) -> anyhow::Result<Exit> {
+    let lost = last::lost(server)?;
+    if json {
+        out::json(&lost)?;
+        return Ok(Exit::Done);
+    }
+    for record in &lost {
+        let what = match restore::could(server, record) {
+            Ok(()) => record.agent.as_deref().unwrap_or("typed").to_string(),
+            Err(error) => format!("not: {error}"),
+        };
+        out::line(&format!("{}  {}  {what}", record.name, record.cwd))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exit> {
+    let count = last::lost(server)?.len();
+    let mut at = 0;
+    let mut worst = Exit::Done;
+    let mut back = Vec::new();
+    last::all(server, options, &mut |record, outcome| match outcome {
+        None => {
+            at += 1;
+            out::hint(&format!("{at}/{count} {} …", record.name));
+        }
+        Some(Ok(record)) => back.push(record.clone()),
+        Some(Err(error)) => {
+            out::complain("sesh-restore", &error.sentence);
+            if error.exit.code() > worst.code() {
+                worst = error.exit;
+            }
+        }
+    })?;
+    if json {
+        out::json(&back)?;
+    } else {
+        for record in &back {
+            out::line(&record.uuid.to_string())?;
+        }
+    }
+    Ok(worst)
+}
+
+/// What the plugin wants when it is loaded.
+fn offer(server: &Server, options: &Options<'_>) -> anyhow::Result<Exit> {
+    match last::setting(server)?.as_str() {
+        "on" => all(server, options, false),
+        "off" => Ok(Exit::Done),
+        _ => {
+            last::offer(server, last::lost(server)?.len())?;
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What can be done in the picker: one table of keys, which the loop, the line of keys, the help and the man page read.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Go,
+    Answer,
+    Send,
+    Rename,
+    Tag,
+    Archive,
+    Undo,
+    End,
+    New,
+    Adopt,
+    Mark,
+    Group,
+    Show,
+    Preview,
+    Help,
+    Leave,
+}
+
+/// A key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    Enter,
+    Tab,
+    Escape,
+    Control(char),
+    /// It stands for itself only where nothing was typed yet.
+    Plain(char),
+}
+
+/// One action.
+#[derive(Debug)]
+pub struct Action {
+    pub verb: Verb,
+    pub key: Key,
+    /// In a word.
+    pub word: &'static str,
+    /// In a line.
+    pub about: &'static str,
+    /// It changes something or leads somewhere: not where a choice is only printed.
+    pub acts: bool,
+}
+
+const fn action(verb: Verb, key: Key, word: &'static str, about: &'static str) -> Action {
+    Action {
+        verb,
+        key,
+        word,
+        about,
+        acts: true,
+    }
+}
+
+const fn view(verb: Verb, key: Key, word: &'static str, about: &'static str) -> Action {
+    Action {
+        verb,
+        key,
+        word,
+        about,
+        acts: false,
+    }
+}
+
+/// Every action, the most useful first.
+pub const ACTIONS: [Action; 16] = [
+    view(Verb::Go, Key::Enter, "go", "go there"),
+    view(
+        Verb::Help,
+        Key::Plain('?'),
+        "help",
+        "all keys, before anything is typed",
+    ),
+    action(Verb::Send, Key::Control('s'), "send", "send a message"),
+    action(
+        Verb::Answer,
+        Key::Control('y'),
+        "answer",
+        "go to the prompt that waits: this one's, else the one that has waited longest",
+    ),
+    action(Verb::End, Key::Control('x'), "end", "end it; asks first"),
+    action(
+        Verb::New,
+        Key::Control('n'),
+        "new",
+        "make one in this one's folder: a name, then an agent or a command",
+    ),
+    action(
+        Verb::Archive,
+        Key::Control('a'),
+        "archive",
+        "put it away, or take it out again",
+    ),
+    action(
+        Verb::Undo,
+        Key::Control('z'),
+        "undo",
+        "take back the last change",
+    ),
+    action(Verb::Rename, Key::Control('r'), "rename", "another name"),
+    action(
+        Verb::Tag,
+        Key::Control('t'),
+        "tag",
+        "add tags; -tag takes one away",
+    ),
+    action(
+        Verb::Adopt,
+        Key::Control('o'),
+        "adopt",
+        "make a sesh of another pane; shows them first",
+    ),
+    action(
+        Verb::Mark,
+        Key::Tab,
+        "mark",
+        "mark it: what is done next is done to all that are marked",
+    ),
+    view(
+        Verb::Group,
+        Key::Control('g'),
+        "group",
+        "group by state, tag, session, agent or as a tree",
+    ),
+    view(
+        Verb::Show,
+        Key::Control('e'),
+        "all",
+        "archived and ended ones too, then panes that are no sesh",
+    ),
+    view(
+        Verb::Preview,
+        Key::Control('v'),
+        "preview",
+        "with or without what is on it",
+    ),
+    view(Verb::Leave, Key::Escape, "leave", "leave"),
+];
+
+/// Keys that move and that edit what is typed, for the help alone.
+pub const MOVES: [(&str, &str); 4] = [
+    (
+        "Up Down ^K ^J",
+        "move; also PgUp PgDn Home End and the wheel",
+    ),
+    ("click", "choose; a second click goes there"),
+    ("^U ^W", "take away what was typed, or a word of it"),
+    (
+        "tag:x agent:x state:x",
+        "only those; !tag:x those without; also session:x",
+    ),
+];
+
+impl Action {
+    /// The action of a verb.
+    #[must_use]
+    pub fn of(verb: Verb) -> &'static Self {
+        let own = ACTIONS.iter().find(|action| action.verb == verb);
+        own.unwrap_or(&ACTIONS[0])
+    }
+
+    /// What a key does. `typing`: something was typed already.
+    #[must_use]
+    pub fn by(event: &KeyEvent, typing: bool) -> Option<Verb> {
+        let found = ACTIONS.iter().find(|action| action.key.is(event, typing));
+        found.map(|action| action.verb)
+    }
+}
+
+impl Key {
+    fn is(self, event: &KeyEvent, typing: bool) -> bool {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        match (self, event.code) {
+            (Key::Enter, KeyCode::Enter) | (Key::Tab, KeyCode::Tab) => !control,
+            (Key::Escape, KeyCode::Esc) => true,
+            (Key::Control(own), KeyCode::Char(c)) => control && own == c,
+            (Key::Plain(own), KeyCode::Char(c)) => !control && !typing && own == c,
+            _ => false,
+        }
+    }
+
+    /// As it is shown.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Key::Enter => "Enter".into(),
+            Key::Tab => "Tab".into(),
+            Key::Escape => "Esc".into(),
+            Key::Control(c) => format!("^{}", c.to_ascii_uppercase()),
+            Key::Plain(c) => c.into(),
+        }
+    }
+}
+
+/// The table for a helper's help.
+#[must_use]
+pub fn help() -> String {
+    let own = ACTIONS
+        .iter()
+        .map(|action| (action.key.name(), action.about));
+    let moves = MOVES.iter().map(|(key, about)| ((*key).into(), *about));
+    let lines: Vec<String> = own
+        .chain(moves)
+        .map(|(key, about): (String, &str)| format!("  {key:<22} {about}"))
+        .collect();
+    format!(
+        "Keys of the picker (^S is control and s):\n{}",
+        lines.join("\n")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_does_one_thing() {
+        // ^J is Enter and ^I Tab for a terminal, ^M too; ^C ends a program, ^H is a backspace on some.
+        const TAKEN: [Key; 9] = [
+            Key::Control('c'),
+            Key::Control('h'),
+            Key::Control('i'),
+            Key::Control('j'),
+            Key::Control('k'),
+            Key::Control('m'),
+            Key::Control('u'),
+            Key::Control('w'),
+            Key::Control('b'),
+        ];
+        for (at, action) in ACTIONS.iter().enumerate() {
+            assert!(!TAKEN.contains(&action.key), "{action:?}");
+            for other in &ACTIONS[at + 1..] {
+                assert!(action.key != other.key, "{action:?} and {other:?}");
+                assert!(action.verb != other.verb, "{action:?} and {other:?}");
+                assert!(action.word != other.word, "{action:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_mark_can_be_typed() {
+        let mark = KeyEvent::from(KeyCode::Char('?'));
+        assert_eq!(Action::by(&mark, false), Some(Verb::Help));
+        assert_eq!(Action::by(&mark, true), None);
+        let send = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL);
+        assert_eq!(Action::by(&send, true), Some(Verb::Send));
+        assert_eq!(Action::by(&KeyEvent::from(KeyCode::Char('s')), true), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! A line that is typed.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use unicode_width::UnicodeWidthStr;
+
+/// A text, and where the next character goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Input {
+    text: String,
+    /// In bytes.
+    at: usize,
+}
+
+impl Input {
+    /// A text, with the cursor behind it.
+    #[must_use]
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            at: text.len(),
+        }
+    }
+
+    #[must_use]
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    #[must_use]
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// What is seen of it in so many cells, and in which of them the cursor is.
+    #[must_use]
+    pub(super) fn seen(&self, width: usize) -> (&str, usize) {
+        let mut from = 0;
+        while self.text[from..self.at].width() >= width.max(1) {
+            from += self.text[from..].chars().next().map_or(1, char::len_utf8);
+        }
+        (&self.text[from..], self.text[from..self.at].width())
+    }
+
+    pub(super) fn insert(&mut self, text: &str) {
+        self.text.insert_str(self.at, text);
+        self.at += text.len();
+    }
+
+    fn before(&self) -> usize {
+        let last = self.text[..self.at].chars().next_back();
+        self.at - last.map_or(0, char::len_utf8)
+    }
+
+    fn behind(&self) -> usize {
+        let next = self.text[self.at..].chars().next();
+        self.at + next.map_or(0, char::len_utf8)
+    }
+
+    fn take(&mut self, from: usize, to: usize) {
+        self.text.replace_range(from..to, "");
+        self.at = from;
+    }
+
+    /// Whether a key changed the text.
+    pub(super) fn key(&mut self, key: &KeyEvent) -> bool {
+        let length = self.text.len();
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = key.modifiers.contains(KeyModifiers::ALT);
+        match (key.code, control) {
+            (KeyCode::Char('u'), true) => self.take(0, self.at),
+            (KeyCode::Char('w'), true) => {
+                let kept = self.text[..self.at].trim_end();
+                let from = kept.rfind(' ').map_or(0, |at| at + 1);
+                self.take(from, self.at);
+            }
+            (KeyCode::Char('h'), true) | (KeyCode::Backspace, _) => {
+                self.take(self.before(), self.at);
+            }
+            (KeyCode::Char(c), false) if !alt => self.insert(c.encode_utf8(&mut [0; 4])),
+            (KeyCode::Delete, _) => self.take(self.at, self.behind()),
+            (KeyCode::Left, _) => self.at = self.before(),
+            (KeyCode::Right, _) => self.at = self.behind(),
+            (KeyCode::Home, _) => self.at = 0,
+            (KeyCode::End, _) => self.at = length,
+            _ => {}
+        }
+        self.text.len() != length
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(c: char) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)
+    }
+
+    #[test]
+    fn a_line_is_edited() {
+        let mut input = Input::of("grün 日本");
+        assert_eq!(input.seen(80), ("grün 日本", 9));
+        assert_eq!(input.seen(4), ("本", 2));
+        assert!(input.key(&KeyEvent::from(KeyCode::Backspace)));
+        input.key(&KeyEvent::from(KeyCode::Left));
+        assert!(input.key(&KeyEvent::from(KeyCode::Char('x'))));
+        assert_eq!(input.text(), "grün x日");
+        input.key(&KeyEvent::from(KeyCode::End));
+        assert!(input.key(&control('w')));
+        assert_eq!(input.text(), "grün ");
+        assert!(input.key(&control('u')));
+        assert!(input.is_empty() && !input.key(&KeyEvent::from(KeyCode::Backspace)));
+        assert!(!input.key(&control('g')));
+    }
+}

@@ -1,0 +1,426 @@
+//! What actions do: built from what is chosen without asking anybody, and carried out beside the loop, which goes on.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::rows::{Row, RowId};
+use crate::agent::{Kind, message};
+use crate::env;
+use crate::error::{Error, Result};
+use crate::id::{Name, PaneId, Tag};
+use crate::pane::deliver::{Busy, Draft, Message, Outcome};
+use crate::proc;
+use crate::sesh::adopt::{self, adopt};
+use crate::sesh::change::{Change, change};
+use crate::sesh::create::{self, plan};
+use crate::sesh::end::{self, end};
+use crate::sesh::send::send;
+use crate::sesh::words;
+use crate::store::{Record, Target};
+use crate::tmux::Server;
+
+/// Changes to one sesh, with what makes them undone.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    record: Record,
+    changes: Vec<Change>,
+    back: Vec<Change>,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    Change {
+        steps: Vec<Step>,
+        said: String,
+    },
+    Send {
+        to: Vec<Record>,
+        text: String,
+    },
+    End(Vec<Record>),
+    New {
+        name: Option<Name>,
+        command: Vec<OsString>,
+        folder: Option<PathBuf>,
+    },
+    Adopt {
+        pane: PaneId,
+        name: Option<Name>,
+    },
+}
+
+/// What takes a change back.
+#[derive(Clone, Debug)]
+pub(super) struct Undo {
+    changes: Vec<(Record, Vec<Change>)>,
+    said: String,
+}
+
+/// What came of a job.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub said: String,
+    pub trouble: bool,
+    pub undo: Option<Undo>,
+    /// What was made.
+    pub select: Option<RowId>,
+}
+
+/// Who is meant, in a sentence.
+fn whom<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names[..] {
+        [one] => one.into(),
+        _ => format!("{} seshes", names.len()),
+    }
+}
+
+fn records(rows: &[Row]) -> Vec<Record> {
+    rows.iter().filter_map(|row| row.record.clone()).collect()
+}
+
+fn parsed<T>(text: &str) -> Result<T, String>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+impl Job {
+    /// Puts them away; takes them out again where all are put away.
+    #[must_use]
+    pub(super) fn archive(on: &[Row]) -> Self {
+        let away = !on.iter().all(|row| row.archived);
+        let meant: Vec<&Record> = on
+            .iter()
+            .filter(|row| row.archived != away)
+            .filter_map(|row| row.record.as_ref())
+            .collect();
+        let names = whom(meant.iter().map(|record| record.name.as_str()));
+        let steps = meant
+            .into_iter()
+            .map(|record| Step {
+                record: record.clone(),
+                changes: vec![Change::Archived(away)],
+                back: vec![Change::Archived(!away)],
+            })
+            .collect();
+        Job::Change {
+            steps,
+            said: if away {
+                format!("{names} put away; ^Z takes it back")
+            } else {
+                format!("{names} here again")
+            },
+        }
+    }
+
+    /// Gives another name.
+    ///
+    /// # Errors
+    /// What is no name, as a sentence.
+    pub(super) fn rename(on: &[Row], text: &str) -> Result<Self, String> {
+        let name: Name = parsed(text)?;
+        let steps = on
+            .iter()
+            .filter_map(|row| row.record.clone())
+            .map(|record| Step {
+                back: record.name.parse().map(Change::Name).into_iter().collect(),
+                changes: vec![Change::Name(name.clone())],
+                record,
+            })
+            .collect();
+        let before = whom(on.iter().map(|row| row.name.as_str()));
+        Ok(Job::Change {
+            steps,
+            said: format!("{before} is {name} now"),
+        })
+    }
+
+    /// Adds tags, and takes those away that a `-` stands before.
+    ///
+    /// # Errors
+    /// What is no tag, as a sentence.
+    pub(super) fn tag(on: &[Row], text: &str) -> Result<Self, String> {
+        let mut wanted: Vec<(bool, Tag)> = Vec::new();
+        for word in text.split_whitespace() {
+            match word.strip_prefix('-') {
+                Some(tag) => wanted.push((false, parsed(tag)?)),
+                None => wanted.push((true, parsed(word)?)),
+            }
+        }
+        if wanted.is_empty() {
+            return Err("there is no tag: nothing was changed".into());
+        }
+        let steps = on
+            .iter()
+            .filter_map(|row| row.record.clone())
+            .map(|record| {
+                let differs = |(on, tag): &&(bool, Tag)| {
+                    record.tags.iter().any(|it| it == tag.as_str()) != *on
+                };
+                let make = |on: bool, tag: &Tag| {
+                    if on {
+                        Change::Tag(tag.clone())
+                    } else {
+                        Change::Untag(tag.clone())
+                    }
+                };
+                let news = wanted.iter().filter(differs);
+                let changes = news.clone().map(|(on, tag)| make(*on, tag)).collect();
+                let back = news.map(|(on, tag)| make(!on, tag)).collect();
+                Step {
+                    record,
+                    changes,
+                    back,
+                }
+            })
+            .collect();
+        let names = whom(on.iter().map(|row| row.name.as_str()));
+        Ok(Job::Change {
+            steps,
+            said: format!(
+                "tagged {names}: {}",
+                text.split_whitespace().collect::<Vec<_>>().join(" ")
+            ),
+        })
+    }
+
+    /// Takes a change back, also from those that are not shown any more.
+    #[must_use]
+    pub(super) fn undo(undo: Undo) -> Self {
+        let steps = undo
+            .changes
+            .into_iter()
+            .map(|(record, changes)| Step {
+                record,
+                changes,
+                back: Vec::new(),
+            })
+            .collect();
+        Job::Change {
+            steps,
+            said: format!("taken back: {}", undo.said),
+        }
+    }
+
+    #[must_use]
+    pub(super) fn send(on: &[Row], text: String) -> Self {
+        Job::Send {
+            to: records(on),
+            text,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn end(on: &[Row]) -> Self {
+        Job::End(records(on))
+    }
+
+    /// Makes a sesh: a name, which may be missing, and then an agent or a command, which may be missing too.
+    ///
+    /// # Errors
+    /// What is no name, as a sentence.
+    pub(super) fn new(text: &str, folder: Option<String>) -> Result<Self, String> {
+        let mut words = text.split_whitespace();
+        Ok(Job::New {
+            name: words.next().map(parsed).transpose()?,
+            command: words.map(OsString::from).collect(),
+            folder: folder.map(PathBuf::from),
+        })
+    }
+
+    /// Makes a sesh of a pane.
+    ///
+    /// # Errors
+    /// What is no name, as a sentence.
+    pub(super) fn adopt(on: &[Row], text: &str) -> Result<Self, String> {
+        let pane = on.iter().find_map(|row| row.place.as_ref());
+        let name = Some(text).filter(|text| !text.is_empty());
+        Ok(Job::Adopt {
+            pane: pane.ok_or("its pane is gone")?.pane,
+            name: name.map(parsed).transpose()?,
+        })
+    }
+
+    /// What is said while it is done.
+    #[must_use]
+    pub(super) fn doing(&self) -> &'static str {
+        match self {
+            Job::Change { .. } => "",
+            Job::Send { .. } => "sending …",
+            Job::End(_) => "ending …",
+            Job::New { .. } => "making …",
+            Job::Adopt { .. } => "adopting …",
+        }
+    }
+
+    /// Does it.
+    #[must_use]
+    pub(super) fn carry_out(self, server: &Server) -> Done {
+        let outcome = match self {
+            Job::Change { steps, said } => return changed(server, steps, said),
+            Job::Send { to, text } => sent(server, &to, &text),
+            Job::End(records) => return ended(server, &records),
+            Job::New {
+                name,
+                command,
+                folder,
+            } => made(server, name, &command, folder),
+            Job::Adopt { pane, name } => adopt(
+                server,
+                pane,
+                &adopt::Request {
+                    name,
+                    ..adopt::Request::default()
+                },
+            )
+            .map(|record| Done {
+                said: format!("pane {pane} is {} now", record.name),
+                select: Some(RowId::Sesh(record.uuid)),
+                ..Done::default()
+            }),
+        };
+        outcome.unwrap_or_else(|error| Done {
+            said: error.sentence,
+            trouble: true,
+            ..Done::default()
+        })
+    }
+}
+
+/// Each on its own: what does not work with one is said, and the others are changed.
+fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
+    let mut undo = Vec::new();
+    let mut trouble = None;
+    for step in steps {
+        match change(server, &step.record, &step.changes) {
+            Ok(_) if step.back.is_empty() => {}
+            Ok(now) => undo.push((now, step.back)),
+            Err(error) => trouble = Some(error.sentence),
+        }
+    }
+    let short = said.split(';').next().unwrap_or(&said).to_string();
+    Done {
+        undo: (!undo.is_empty()).then_some(Undo {
+            changes: undo,
+            said: short,
+        }),
+        trouble: trouble.is_some(),
+        said: trouble.unwrap_or(said),
+        select: None,
+    }
+}
+
+fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
+    // A person sits before it: what takes longer than this is told, and can be tried again.
+    const WITHIN: Duration = Duration::from_secs(20);
+    let text = message::typeable(text);
+    let message = Message {
+        text: &text,
+        busy: Busy::Queue,
+        draft: Draft::Refuse,
+        enter: true,
+        as_it_is: false,
+        starting: false,
+        within: WITHIN,
+    };
+    let targets: Vec<(String, Target)> = to
+        .iter()
+        .map(|record| (record.name.clone(), Target::Id(record.uuid)))
+        .collect();
+    let all = send(server, &targets, message, None)?;
+    let trouble = all.iter().find_map(|sent| {
+        let name = sent.name.as_deref().unwrap_or(&sent.target);
+        match &sent.outcome {
+            Err(error) => Some(format!("{name}: {}", error.sentence)),
+            Ok(Outcome::Refused { why, .. }) => Some(format!("{name}: nothing was sent: {why}")),
+            Ok(Outcome::Typed { why, .. }) => Some(format!(
+                "{name}: typed, and not proven to have arrived: {why}"
+            )),
+            Ok(_) => None,
+        }
+    });
+    let queued = all
+        .iter()
+        .any(|sent| matches!(sent.outcome, Ok(Outcome::Proven { queued: true, .. })));
+    let names = whom(to.iter().map(|record| record.name.as_str()));
+    Ok(Done {
+        trouble: trouble.is_some(),
+        said: trouble.unwrap_or_else(|| {
+            if queued {
+                format!("queued for {names}")
+            } else {
+                format!("delivered to {names}")
+            }
+        }),
+        ..Done::default()
+    })
+}
+
+fn ended(server: &Server, records: &[Record]) -> Done {
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
+        let ends: Vec<_> = records
+            .iter()
+            .map(|record| {
+                let how = end::How {
+                    kill: false,
+                    forget: record.tmux.is_none(),
+                    timeout: TIMEOUT,
+                };
+                scope.spawn(move || end(server, record, how, &|_| {}).map(drop))
+            })
+            .collect();
+        ends.into_iter()
+            .map(|end| {
+                end.join()
+                    .unwrap_or_else(|_| Err(Error::failed("a thread failed")))
+            })
+            .collect()
+    });
+    let trouble = outcomes.into_iter().find_map(Result::err);
+    let names = whom(records.iter().map(|record| record.name.as_str()));
+    Done {
+        trouble: trouble.is_some(),
+        said: trouble.map_or_else(|| format!("{names} ended"), |error| error.sentence),
+        ..Done::default()
+    }
+}
+
+fn made(
+    server: &Server,
+    name: Option<Name>,
+    command: &[OsString],
+    folder: Option<PathBuf>,
+) -> Result<Done> {
+    let own = || std::env::current_dir().ok();
+    let cwd = folder
+        .filter(|folder| folder.is_dir() && proc::may_enter(folder))
+        .or_else(own)
+        .or_else(env::home)
+        .unwrap_or_else(|| "/".into());
+    let first = command.first().and_then(|word| word.to_str());
+    let kind = first.and_then(Kind::named).map(|kind| kind.name);
+    let rest = if kind.is_some() {
+        &command[1..]
+    } else {
+        command
+    };
+    let request = create::Request {
+        argv: words::words(kind, rest, &env::path(), &cwd)?,
+        agent: kind.map(Into::into).or_else(|| words::agent(command)),
+        name,
+        cwd,
+        ..create::Request::default()
+    };
+    let record = plan(server, request)?.carry_out(server)?;
+    Ok(Done {
+        said: format!("{} is there", record.name),
+        select: Some(RowId::Sesh(record.uuid)),
+        ..Done::default()
+    })
+}

@@ -1,0 +1,425 @@
+//! The picker: every sesh on one screen, live, and everything that can be done with them. Used by `cli` alone.
+//!
+//! What it knows and what keys make of that is pure and knows no terminal: [`rows`] are what can be chosen and how they
+//! are grouped, [`filter`] is what is typed, [`actions`] is the one table of keys, [`model`] puts them together,
+//! [`view`] draws that in a [`theme`] which is the plugin's. Around it goes the loop here, on one channel: the terminal's
+//! events, the rows of [`source`] whenever the store has changed, what [`preview`] sees, and what became of a [`job`].
+//! Nothing in the loop waits for tmux but going somewhere, so a key is always answered at once.
+
+pub mod actions;
+mod branch;
+pub mod choice;
+mod filter;
+mod fzf;
+mod input;
+mod job;
+mod model;
+mod preview;
+pub mod rows;
+mod source;
+mod terminal;
+mod theme;
+mod view;
+
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crossterm::event::Event;
+
+pub use model::Purpose;
+pub use source::named;
+
+use crate::error::{Error, Result};
+use crate::id::SeshId;
+use crate::proc::signal;
+use crate::sesh::enter::{self, Way};
+use crate::sesh::restore;
+use crate::store::Record;
+use crate::tmux::{Batch, Frame, Server};
+use branch::Branches;
+use job::Done;
+use model::{Effect, Model};
+use preview::Preview;
+use rows::{Row, RowId};
+use terminal::Screen;
+use theme::Theme;
+
+/// What there is to choose from.
+#[derive(Debug, Default)]
+pub enum From {
+    /// What the server has, as it changes.
+    #[default]
+    Store,
+    /// These of them.
+    Only(HashSet<RowId>),
+    /// Rows of somebody else's.
+    Rows(Vec<Row>),
+}
+
+/// What the picker is opened for.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub purpose: Purpose,
+    /// The client that asked.
+    pub client: Option<String>,
+    pub read_only: bool,
+    /// What is typed already.
+    pub filter: String,
+    /// The one that is chosen at first.
+    pub cursor: Option<SeshId>,
+    pub from: From,
+}
+
+/// How it was left.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Nothing was chosen.
+    Left,
+    /// The client has gone there.
+    Gone,
+    /// To go there this process has to become a client.
+    Attach(Way),
+    Chosen(Box<Row>),
+}
+
+/// What the loop is told.
+enum News {
+    Event(Event),
+    Rows(source::Wanted, Result<Vec<Row>>),
+    Preview(Preview),
+    Done(Done),
+    /// What became of one that was to be brought back.
+    Back(Result<Box<Record>>),
+    /// It has to end: a signal, or the terminal is gone.
+    End,
+}
+
+/// Opens the picker, until something is chosen or it is left.
+///
+/// # Errors
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) when there is nothing to choose,
+/// [`Exit::Unusable`](crate::error::Exit::Unusable) without a terminal, and as [`Server::run`].
+pub fn run(server: &Server, options: Options) -> Result<Outcome> {
+    let mut wanted = source::Wanted::default();
+    let mut model = Model::new(options.purpose, &options.filter);
+    model.now = now();
+    let live = match options.from {
+        From::Rows(rows) => {
+            model.set_rows(rows);
+            false
+        }
+        from => {
+            if let From::Only(only) = from {
+                wanted.only = Some(only);
+            }
+            model.set_rows(source::read(
+                server,
+                &wanted,
+                true,
+                &mut Branches::default(),
+            )?);
+            true
+        }
+    };
+    if model.rows.is_empty() && options.purpose == Purpose::Pick {
+        return Err(Error::nothing("there is nothing to choose"));
+    }
+    if let Some(cursor) = options.cursor {
+        model.select(RowId::Sesh(cursor));
+    }
+    let theme = theme(server, options.client.as_deref());
+    let (sender, news) = channel();
+    let end = sender.clone();
+    signal::on_end(move || drop(end.send(News::End)));
+    let screen = Screen::open()?;
+    let (want_preview, previews) = channel();
+    let picker = Picker {
+        server,
+        client: options.client,
+        read_only: options.read_only,
+        wanted: Arc::new(Mutex::new(wanted)),
+        model,
+        theme,
+        screen,
+        want_preview,
+        previewed: None,
+        sender,
+    };
+    picker.start(previews, live);
+    picker.run(&news)
+}
+
+/// The same by fzf.
+///
+/// # Errors
+/// As [`run`], and where there is no fzf.
+pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
+    let mut wanted = source::Wanted::default();
+    if let From::Only(only) = &options.from {
+        wanted.only = Some(only.clone());
+    }
+    let read;
+    let rows = match &options.from {
+        From::Rows(rows) => rows,
+        _ => {
+            read = source::read(server, &wanted, false, &mut Branches::default())?;
+            &read
+        }
+    };
+    if rows.is_empty() {
+        return Err(Error::nothing(
+            "there is nothing to choose: sesh-new makes a sesh",
+        ));
+    }
+    let chosen = fzf::choose(rows)?;
+    Ok(chosen.map_or(Outcome::Left, |row| Outcome::Chosen(Box::new(row.clone()))))
+}
+
+/// The row of one sesh, without a picker.
+///
+/// # Errors
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) when it is not among them.
+pub fn row(server: &Server, uuid: SeshId, from: From) -> Result<Row> {
+    let wanted = source::Wanted {
+        shown: model::Shown::All,
+        only: None,
+    };
+    let id = RowId::Sesh(uuid);
+    let rows = match from {
+        From::Rows(rows) => rows,
+        From::Only(only) if !only.contains(&id) => Vec::new(),
+        _ => source::read(server, &wanted, false, &mut Branches::default())?,
+    };
+    let found = rows.into_iter().find(|row| row.id == id);
+    found.ok_or_else(|| Error::nothing(format!("there is no sesh {uuid} to choose")))
+}
+
+/// The way to a row. One without a pane is brought back first, for which `late` is called with a sentence when that takes
+/// longer than a second.
+///
+/// # Errors
+/// As [`enter::way`] and [`restore::one`].
+pub fn way(
+    server: &Server,
+    row: &Row,
+    client: Option<&str>,
+    read_only: bool,
+    late: &dyn Fn(&str),
+) -> Result<Way> {
+    match (&row.record, &row.place) {
+        (Some(record), None) => {
+            let record = back(server, record, late)?;
+            enter::way(server, &record, client, read_only)
+        }
+        (Some(record), Some(_)) => enter::way(server, record, client, read_only),
+        (None, Some(place)) => enter::way_to(server, place, client, read_only),
+        (None, None) => Err(Error::nothing(format!("{} has no pane here", row.name))),
+    }
+}
+
+fn back(server: &Server, record: &Record, late: &dyn Fn(&str)) -> Result<Record> {
+    let options = restore::Options {
+        late,
+        ..restore::Options::DEFAULT
+    };
+    restore::one(server, record, &options)
+}
+
+fn theme(server: &Server, client: Option<&str>) -> Theme {
+    let frame = Frame::new();
+    let mut batch = Batch::new();
+    batch.extend(Theme::ask(&frame, client));
+    // A server without a session has none to say.
+    let output = server.run(&batch).unwrap_or_default();
+    Theme::read(&frame.read(&output).0, client)
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+struct Picker<'a> {
+    server: &'a Server,
+    client: Option<String>,
+    read_only: bool,
+    wanted: Arc<Mutex<source::Wanted>>,
+    model: Model,
+    theme: Theme,
+    screen: Screen,
+    want_preview: Sender<preview::Wanted>,
+    /// Of what a preview was wanted last, and how high.
+    previewed: Option<(RowId, bool, u16)>,
+    sender: Sender<News>,
+}
+
+impl Picker<'_> {
+    /// Starts whoever has news.
+    fn start(&self, previews: Receiver<preview::Wanted>, live: bool) {
+        let events = self.sender.clone();
+        thread::spawn(move || {
+            while let Ok(event) = crossterm::event::read() {
+                if events.send(News::Event(event)).is_err() {
+                    return;
+                }
+            }
+            let _ = events.send(News::End);
+        });
+        let (server, seen) = (self.server.clone(), self.sender.clone());
+        thread::spawn(move || {
+            preview::watch(&server, &previews, |now| {
+                seen.send(News::Preview(now)).is_ok()
+            });
+        });
+        if live {
+            let (server, rows) = (self.server.clone(), self.sender.clone());
+            let wanted = Arc::clone(&self.wanted);
+            thread::spawn(move || {
+                let wanted = || {
+                    wanted
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .clone()
+                };
+                source::watch(&server, &wanted, |wanted, found| {
+                    rows.send(News::Rows(wanted, found)).is_ok()
+                });
+            });
+        }
+    }
+
+    fn run(mut self, news: &Receiver<News>) -> Result<Outcome> {
+        // Ages grow by minutes.
+        const TICK: Duration = Duration::from_secs(10);
+        loop {
+            self.model.now = now();
+            self.look();
+            let (model, theme) = (&mut self.model, &self.theme);
+            self.screen.draw(|frame| view::draw(frame, model, theme))?;
+            let first = match news.recv_timeout(TICK) {
+                Ok(news) => news,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return Ok(Outcome::Left),
+            };
+            // What has come meanwhile is drawn at once.
+            for news in std::iter::once(first).chain(news.try_iter()) {
+                if let Some(outcome) = self.hear(news)? {
+                    return Ok(outcome);
+                }
+            }
+        }
+    }
+
+    /// Wants a preview of what is chosen.
+    fn look(&mut self) {
+        if !self.model.previews {
+            return;
+        }
+        let Some(row) = self.model.chosen() else {
+            return;
+        };
+        let size = crossterm::terminal::size().unwrap_or((80, 24));
+        let area = ratatui::layout::Rect::new(0, 0, size.0, size.1);
+        let height = view::Places::of(area, true)
+            .preview
+            .height
+            .saturating_sub(2);
+        let wanted = (row.id, row.place.is_some(), height);
+        if height > 0 && self.previewed != Some(wanted) {
+            self.previewed = Some(wanted);
+            let row = row.clone();
+            let _ = self.want_preview.send(preview::Wanted { row, height });
+        }
+    }
+
+    fn hear(&mut self, news: News) -> Result<Option<Outcome>> {
+        match news {
+            News::Event(event) => {
+                let effect = self.model.event(&event);
+                return Ok(self.follow(effect));
+            }
+            News::Rows(asked, rows) => {
+                if asked.shown == self.model.shown {
+                    self.model.set_rows(rows?);
+                } else {
+                    rows?;
+                }
+            }
+            News::Preview(seen) => self.model.preview = Some(seen),
+            News::Done(done) => {
+                // What was made is to be chosen, so it has to be there first.
+                self.reload();
+                self.model.done(done);
+            }
+            News::Back(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
+            News::Back(Err(error)) => self.model.complain(error.sentence),
+            News::End => return Ok(Some(Outcome::Left)),
+        }
+        Ok(None)
+    }
+
+    fn follow(&mut self, effect: Effect) -> Option<Outcome> {
+        match effect {
+            Effect::None => {}
+            Effect::Leave => return Some(Outcome::Left),
+            Effect::Reload => self.reload(),
+            Effect::Go(row) => return self.go(row),
+            Effect::Do(job) => {
+                if !job.doing().is_empty() {
+                    self.model.say(job.doing());
+                }
+                let (server, sender) = (self.server.clone(), self.sender.clone());
+                thread::spawn(move || drop(sender.send(News::Done(job.carry_out(&server)))));
+            }
+        }
+        None
+    }
+
+    /// Reads the rows now. What fails here fails for whoever watches them too, and is told there.
+    fn reload(&mut self) {
+        let wanted = {
+            let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted.shown = self.model.shown;
+            wanted.clone()
+        };
+        if let Ok(rows) = source::read(self.server, &wanted, true, &mut Branches::default()) {
+            self.model.set_rows(rows);
+        }
+    }
+
+    /// Goes to a row, or says that it was chosen.
+    fn go(&mut self, row: Box<Row>) -> Option<Outcome> {
+        if self.model.purpose == Purpose::Pick {
+            return Some(Outcome::Chosen(row));
+        }
+        if let (Some(record), None) = (&row.record, &row.place) {
+            self.model.say(format!("bringing {} back …", record.name));
+            let (server, sender) = (self.server.clone(), self.sender.clone());
+            let record = record.clone();
+            thread::spawn(move || {
+                let record = back(&server, &record, &|_| {});
+                drop(sender.send(News::Back(record.map(Box::new))));
+            });
+            return None;
+        }
+        match way(
+            self.server,
+            &row,
+            self.client.as_deref(),
+            self.read_only,
+            &|_| {},
+        ) {
+            Ok(way @ Way::Attach(_)) => return Some(Outcome::Attach(way)),
+            Ok(Way::Switch(batch)) => match self.server.run(&batch) {
+                Ok(_) if self.model.purpose == Purpose::Watch => {}
+                Ok(_) => return Some(Outcome::Gone),
+                Err(error) => self.model.complain(error.sentence),
+            },
+            Err(error) => self.model.complain(error.sentence),
+        }
+        None
+    }
+}

@@ -1,0 +1,124 @@
+//! Where the rows come from: the store at once, and again when something has changed.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use super::branch::Branches;
+use super::model::Shown;
+use super::rows::{Row, RowId};
+use crate::error::{Error, Result};
+use crate::sesh::find;
+use crate::store::query::{Past, both, equal, registered};
+use crate::store::{Key, Select, Snapshot, schema};
+use crate::tmux::Server;
+
+/// What rows are wanted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub shown: Shown,
+    /// Only these.
+    pub only: Option<HashSet<RowId>>,
+}
+
+/// Reads the rows. `stored`: as they stand in the store, which takes one question; what agents and programs do at this
+/// moment, and nobody has written down yet, takes more.
+///
+/// # Errors
+/// As [`find::read`].
+pub(super) fn read(
+    server: &Server,
+    wanted: &Wanted,
+    stored: bool,
+    branches: &mut Branches,
+) -> Result<Vec<Row>> {
+    let every = wanted.only.is_some();
+    let filter = match wanted.shown {
+        Shown::Active if !every => both(&registered(), &equal(Key::Archived, "")),
+        Shown::Panes => "1".into(),
+        _ => registered(),
+    };
+    let ended = every || wanted.shown != Shown::Active;
+    let select = Select {
+        filter: Some(filter),
+        ended,
+        past: if ended { Past::All } else { Past::No },
+        format: (wanted.shown == Shown::Panes)
+            .then(|| "#{pane_current_command}\t#{pane_current_path}".into()),
+    };
+    let snapshot = if stored {
+        Snapshot::read(server, &select)?
+    } else {
+        find::read(server, &select)?
+    };
+    let mut rows: Vec<Row> = snapshot.records().cloned().map(Row::of).collect();
+    let others = snapshot.panes.iter().filter(|pane| pane.record.is_none());
+    rows.extend(others.map(|pane| {
+        let told = snapshot
+            .formatted
+            .get(&pane.place.pane)
+            .map_or("", String::as_str);
+        let (program, folder) = told.split_once('\t').unwrap_or((told, ""));
+        Row::of_pane(pane.place.clone(), program, folder)
+    }));
+    if let Some(only) = &wanted.only {
+        rows.retain(|row| only.contains(&row.id));
+    }
+    for row in &mut rows {
+        row.branch = branches.of(&row.cwd);
+    }
+    Ok(rows)
+}
+
+/// Reads the rows whenever there is a reason to, and hands them on, until nobody wants them or the server is gone.
+pub(super) fn watch(
+    server: &Server,
+    wanted: &dyn Fn() -> Wanted,
+    mut hand_on: impl FnMut(Wanted, Result<Vec<Row>>) -> bool,
+) {
+    // What nobody writes down is looked for this seldom, and never for more than a part in so many of the time.
+    const SELDOM: Duration = Duration::from_secs(5);
+    const SHARE: u32 = 500;
+    // A fleet that changes all the time is read at most this often, and for a part of the time.
+    const BREATH: Duration = Duration::from_millis(150);
+    const BUSY_SHARE: u32 = 5;
+    loop {
+        // A place first: what comes after the reading wakes it.
+        let mut place = server.subscribe(schema::CHANGED);
+        let begun = Instant::now();
+        let asked = wanted();
+        let rows = read(server, &asked, false, &mut Branches::default());
+        let cost = begun.elapsed();
+        let failed = rows.is_err();
+        if !hand_on(asked, rows) || failed {
+            return;
+        }
+        // why: a burst of changes is read once.
+        std::thread::sleep(BREATH.max(cost * BUSY_SHARE));
+        place.wait(SELDOM.max(cost * SHARE));
+    }
+}
+
+/// The rows that lines on stdin name, each by its first word or column.
+///
+/// # Errors
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) when none of them is there.
+pub fn named(server: &Server, text: &str) -> Result<HashSet<RowId>> {
+    let all = Select {
+        ended: true,
+        past: Past::All,
+        ..Select::default()
+    };
+    let snapshot = Snapshot::read(server, &all)?;
+    let words = text
+        .lines()
+        .filter_map(|line| line.split(['\t', ' ']).next())
+        .filter(|word| !word.is_empty());
+    let found: HashSet<RowId> = words
+        .filter_map(|word| crate::store::Target::parse(word, None).ok())
+        .filter_map(|target| Some(RowId::Sesh(snapshot.find(&target).ok()?.uuid)))
+        .collect();
+    if found.is_empty() {
+        return Err(Error::nothing("no line on stdin names a sesh"));
+    }
+    Ok(found)
+}

@@ -1,0 +1,315 @@
+//! How it looks: the glyphs and styles of the plugin's segment, which a person sets once for both.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::rows::Row;
+use crate::env;
+use crate::state::State;
+use crate::store::record::Need;
+use crate::tmux::{Command, Frame, command};
+
+/// Of what there are glyphs and styles, in the order of the plugin's names.
+const LOOKS: [&str; 6] = ["waiting", "busy", "idle", "unknown", "ended", "unseen"];
+const GLYPHS: [&str; 6] = ["◆", "●", "○", "◌", "□", "■"];
+
+/// A glyph and its style.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub glyph: String,
+    pub style: Style,
+}
+
+/// Everything that is not text.
+#[derive(Clone, Debug)]
+pub(super) struct Theme {
+    looks: [Look; 6],
+    /// What is read second.
+    pub dim: Style,
+    pub name: Style,
+    pub head: Style,
+    pub tag: Style,
+    pub branch: Style,
+    /// What was looked for.
+    pub hit: Style,
+    /// The row that is chosen, and the bar in front of it.
+    pub chosen: Style,
+    pub bar: Style,
+    pub mark: Style,
+    pub key: Style,
+    pub trouble: Style,
+    /// Colours of other programs are shown.
+    pub colours: bool,
+}
+
+impl Theme {
+    /// The question for what a person has set.
+    #[must_use]
+    pub(super) fn ask(frame: &Frame, client: Option<&str>) -> Vec<Command> {
+        // Without a preset the plugin's colours are chosen for the status bar's ground, which is not this one.
+        let style = |look: &str| {
+            format!(
+                "#{{?#{{m:*seshlook_bar*,#{{@seshlook_style_{look}}}}},,#{{E:@seshlook_style_{look}}}}}"
+            )
+        };
+        let glyphs = LOOKS.map(|look| format!("#{{@seshlook_glyph_{look}}}"));
+        let styles = LOOKS.map(style);
+        let mut fields = vec!["look".to_string(), "#{@sesh-preset}".into()];
+        fields.extend(glyphs.into_iter().chain(styles));
+        vec![
+            command::print(None, &frame.format(&fields)),
+            command::list_clients(
+                &frame.format(["theme", "#{client_name}", "#{client_theme}"]),
+                None,
+            ),
+        ]
+        .into_iter()
+        .take(if client.is_some() { 2 } else { 1 })
+        .collect()
+    }
+
+    /// Reads the answer to [`Theme::ask`] out of rows that may be others too.
+    #[must_use]
+    pub(super) fn read(rows: &[Vec<&str>], client: Option<&str>) -> Self {
+        let mut preset = "";
+        let mut own: [(&str, &str); 6] = Default::default();
+        let mut ground = "";
+        for row in rows {
+            match row[..] {
+                ["look", named, ref rest @ ..] if rest.len() == 2 * LOOKS.len() => {
+                    preset = named;
+                    for (at, own) in own.iter_mut().enumerate() {
+                        *own = (rest[at], rest[LOOKS.len() + at]);
+                    }
+                }
+                ["theme", name, theme] if Some(name) == client => ground = theme,
+                _ => {}
+            }
+        }
+        if env::no_colour() {
+            return Self::plain().with(&own, false);
+        }
+        let theme = match (preset, ground) {
+            ("plain", _) => Self::plain(),
+            ("light", _) | ("", "light") => Self::light(),
+            ("", "dark") | ("dark" | "catppuccin", _) => Self::dark(),
+            _ => Self::either(),
+        };
+        theme.with(&own, true)
+    }
+
+    fn with(mut self, own: &[(&str, &str); 6], colours: bool) -> Self {
+        for (look, (glyph, style)) in self.looks.iter_mut().zip(own) {
+            if !glyph.is_empty() {
+                look.glyph = (*glyph).into();
+            }
+            if colours && !style.is_empty() {
+                look.style = parse(style);
+            }
+        }
+        self
+    }
+
+    fn of(colours: [Option<Color>; 6], dim: Style, accent: Option<Color>) -> Self {
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        let with = |colour: Option<Color>| Style {
+            fg: colour,
+            ..Style::new()
+        };
+        let mut at = 0;
+        let looks = GLYPHS.map(|glyph| {
+            let mut style = with(colours[at]);
+            // What wants to be noticed.
+            if matches!(LOOKS[at], "waiting" | "unseen") {
+                style = style.add_modifier(Modifier::BOLD);
+            }
+            at += 1;
+            Look {
+                glyph: glyph.into(),
+                style,
+            }
+        });
+        Self {
+            looks,
+            dim,
+            name: Style::new(),
+            head: dim.add_modifier(Modifier::BOLD),
+            tag: with(accent),
+            branch: dim,
+            hit: Style::new().add_modifier(Modifier::UNDERLINED),
+            chosen: bold,
+            bar: with(accent).add_modifier(Modifier::BOLD),
+            mark: bold,
+            key: with(accent),
+            trouble: with(colours[0]),
+            colours: true,
+        }
+    }
+
+    /// On a dark ground.
+    #[must_use]
+    pub(super) fn dark() -> Self {
+        let grey = Some(Color::Indexed(246));
+        let (waiting, busy, unseen) = (Some(221), Some(114), Some(183));
+        let [waiting, busy, unseen] = [waiting, busy, unseen].map(|it| it.map(Color::Indexed));
+        let dim = Style::new().fg(Color::Indexed(245));
+        let mut theme = Self::of(
+            [waiting, busy, grey, grey, grey, unseen],
+            dim,
+            Some(Color::Indexed(110)),
+        );
+        theme.chosen = Style::new()
+            .bg(Color::Indexed(236))
+            .add_modifier(Modifier::BOLD);
+        theme.trouble = Style::new().fg(Color::Indexed(210));
+        theme
+    }
+
+    /// On a light ground.
+    #[must_use]
+    pub(super) fn light() -> Self {
+        let grey = Some(Color::Indexed(240));
+        let colour = |number| Some(Color::Indexed(number));
+        let dim = Style::new().fg(Color::Indexed(242));
+        let looks = [colour(130), colour(28), grey, grey, grey, colour(90)];
+        let mut theme = Self::of(looks, dim, colour(25));
+        theme.chosen = Style::new()
+            .bg(Color::Indexed(254))
+            .add_modifier(Modifier::BOLD);
+        theme.trouble = Style::new().fg(Color::Indexed(124));
+        theme
+    }
+
+    /// Where the ground is not known: colours of the terminal's own palette, which a person has chosen to be read on it.
+    #[must_use]
+    pub(super) fn either() -> Self {
+        let dim = Style::new().add_modifier(Modifier::DIM);
+        let looks = [
+            Color::Yellow,
+            Color::Green,
+            Color::Reset,
+            Color::Reset,
+            Color::Reset,
+            Color::Magenta,
+        ];
+        let mut theme = Self::of(looks.map(Some), dim, Some(Color::Cyan));
+        theme.trouble = Style::new().fg(Color::Red);
+        theme
+    }
+
+    /// Without colours.
+    #[must_use]
+    pub(super) fn plain() -> Self {
+        let mut theme = Self::of([None; 6], Style::new().add_modifier(Modifier::DIM), None);
+        theme.looks[0].style = Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED);
+        theme.trouble = Style::new().add_modifier(Modifier::BOLD);
+        theme.colours = false;
+        theme
+    }
+
+    /// The look of a row's state.
+    #[must_use]
+    pub(super) fn look(&self, row: &Row) -> Look {
+        if row.uuid().is_none() {
+            return Look {
+                glyph: "·".into(),
+                style: self.dim,
+            };
+        }
+        let at = match (row.need, row.state) {
+            (Some(Need::Finished), _) => 5,
+            (_, State::Waiting) => 0,
+            (_, State::Busy | State::Starting) => 1,
+            (_, State::Idle) => 2,
+            (_, State::Unknown) => 3,
+            (_, State::Exited) => 4,
+        };
+        self.looks[at].clone()
+    }
+}
+
+/// A style of tmux's: `fg=colour221,bold`.
+fn parse(text: &str) -> Style {
+    let mut style = Style::new();
+    for word in text.split([',', ' ']) {
+        match word {
+            "bold" | "bright" => style = style.add_modifier(Modifier::BOLD),
+            "dim" => style = style.add_modifier(Modifier::DIM),
+            "italics" => style = style.add_modifier(Modifier::ITALIC),
+            "underscore" => style = style.add_modifier(Modifier::UNDERLINED),
+            "reverse" => style = style.add_modifier(Modifier::REVERSED),
+            "default" | "none" => style = Style::new(),
+            _ => match word.split_once('=') {
+                Some(("fg", name)) => style.fg = colour(name),
+                Some(("bg", name)) => style.bg = colour(name),
+                _ => {}
+            },
+        }
+    }
+    style
+}
+
+/// A colour by tmux's name.
+fn colour(name: &str) -> Option<Color> {
+    const NAMES: [&str; 8] = [
+        "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+    ];
+    if let Some(digits) = name.strip_prefix('#').filter(|digits| digits.len() == 6) {
+        let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+        return Some(Color::Rgb(part(0)?, part(2)?, part(4)?));
+    }
+    let number = name
+        .strip_prefix("colour")
+        .or_else(|| name.strip_prefix("color"));
+    if let Some(number) = number {
+        return number.parse().ok().map(Color::Indexed);
+    }
+    let (name, bright) = match name.strip_prefix("bright") {
+        Some(name) => (name, 8),
+        None => (name, 0),
+    };
+    let at = NAMES.iter().position(|it| *it == name)?;
+    u8::try_from(at).ok().map(|at| Color::Indexed(at + bright))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::tests::row;
+    use super::*;
+
+    #[test]
+    fn the_styles_of_tmux() {
+        let style = parse("fg=colour221,bold");
+        assert_eq!(style.fg, Some(Color::Indexed(221)));
+        assert!(style.add_modifier.contains(Modifier::BOLD));
+        assert_eq!(
+            parse("fg=#f9e2af,bg=red").fg,
+            Some(Color::Rgb(0xf9, 0xe2, 0xaf))
+        );
+        assert_eq!(parse("fg=#f9e2af,bg=red").bg, Some(Color::Indexed(1)));
+        assert_eq!(parse("fg=brightblack").fg, Some(Color::Indexed(8)));
+        assert_eq!(parse("fg=#ää,x=y,,none"), Style::new());
+    }
+
+    #[test]
+    fn what_a_person_sets_counts() {
+        let mut rows = vec!["look", "dark", "!", "", "", "", "", ""];
+        rows.extend(["fg=red", "", "", "", "", ""]);
+        let rows = [rows, vec!["theme", "c", "light"]];
+        let theme = Theme::read(&rows, Some("c"));
+        let look = theme.look(&row("x", State::Waiting));
+        assert_eq!(
+            (look.glyph.as_str(), look.style.fg),
+            ("!", Some(Color::Indexed(1)))
+        );
+        let look = theme.look(&row("x", State::Busy));
+        assert_eq!(
+            (look.glyph.as_str(), look.style.fg),
+            ("●", Some(Color::Indexed(114)))
+        );
+        let theme = Theme::read(&rows[1..], Some("c"));
+        assert_eq!(
+            theme.look(&row("x", State::Busy)).style.fg,
+            Some(Color::Indexed(28))
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! What outlives the server: whether it can be written and read.
+
+use super::{Area, Findings};
+use crate::store::lasting::{examine, inspect, was_missed};
+use crate::tmux::Server;
+
+/// The journal of a server, and who may open it.
+pub(super) fn journal(server: &Server, findings: &mut Findings) {
+    match inspect() {
+        Ok(Some(folder)) if folder.exists() => findings.ok(
+            Area::Permissions,
+            format!("{} is nobody else's", folder.display()),
+        ),
+        Ok(_) => {}
+        Err(error) => findings.error(Area::Permissions, &error),
+    }
+    let standing = match examine(server) {
+        Ok(standing) => standing,
+        Err(error) => {
+            return findings.fault(
+                Area::Journal,
+                error.sentence,
+                "make room for it or let it be written, then sesh-save: until then what happens is lost when the server ends",
+            );
+        }
+    };
+    let path = standing.path.display();
+    if was_missed(server) {
+        findings.note(
+            Area::Journal,
+            format!("{path} could not be written for a time, and lacks what happened then"),
+            "sesh-save",
+        );
+    }
+    if standing.newer > 0 {
+        findings.note(
+            Area::Journal,
+            format!(
+                "{path} has {} lines of a newer tmux-sesh, which this one keeps and does not understand",
+                standing.newer
+            ),
+            "install that version of the helpers",
+        );
+    }
+    if standing.torn > 0 {
+        findings.note(
+            Area::Journal,
+            format!(
+                "{path} has {} lines that were never finished: whoever wrote them was killed",
+                standing.torn
+            ),
+            "nothing has to be done: they go when the file is next written anew; sesh-save writes what they said",
+        );
+    }
+    findings.ok(
+        Area::Journal,
+        format!(
+            "{path}: {} seshes, {} bytes",
+            standing.seshes, standing.bytes
+        ),
+    );
+}

@@ -1,0 +1,197 @@
+//! Having an ended sesh go on: the same identity in a new pane, its agent in the same conversation, its command typed.
+
+mod begun;
+pub mod last;
+mod refuse;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::create::{Request, plan};
+use super::past::Past;
+use super::place::Where;
+use super::{find, reap};
+use crate::agent::manifest::{Agent, Agents};
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::id::shown;
+use crate::store::lasting::{self, Event, Note};
+use crate::store::{Key, Record, Select, Target, value};
+use crate::tmux::Server;
+
+/// How.
+pub struct Options<'a> {
+    /// Run a command, which is otherwise typed and waits for Enter.
+    pub run: bool,
+    /// More words for the agent's command line.
+    pub words: Vec<OsString>,
+    /// How long an agent may take until it is there: a long conversation is read for minutes.
+    pub within: Duration,
+    /// Called once, with a sentence, when it takes longer than a second.
+    pub late: &'a dyn Fn(&str),
+}
+
+impl Options<'_> {
+    /// As a person means it who says nothing else.
+    pub const DEFAULT: Options<'static> = Options {
+        run: false,
+        words: Vec::new(),
+        within: Duration::from_secs(120),
+        late: &|_| {},
+    };
+}
+
+/// Has an ended sesh go on, and gives what it is then. Its agent is there by then, in its conversation.
+///
+/// # Errors
+/// [`Exit::Unusable`] when that would do harm or cannot be, [`Exit::Changed`] when somebody else was first, and, with its
+/// last lines, [`Exit::Failed`] for an agent that did not come: then all is as it was. [`Exit::TimedOut`] and
+/// [`Exit::Unconfirmed`] for one that lives and is not there yet, or is in another conversation.
+pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Record> {
+    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    refuse::one_that_is_here(record)?;
+    let resumed = resumed(record, &agents, options)?;
+    refuse::folder(record)?;
+    if let Some(resumed) = &resumed {
+        refuse::conversation(server, record, resumed)?;
+    }
+    let past = Past::read(server, record)?;
+    let made = plan(server, request(record, &past, resumed.as_ref(), options)?)?;
+    let made = made.carry_out(server).map_err(|error| match error.exit {
+        // Somebody was first: perhaps there is more to tell.
+        Exit::Changed => find::one(server, &Target::Id(record.uuid))
+            .and_then(|now| refuse::one_that_is_here(&now))
+            .and_then(|()| match &resumed {
+                Some(resumed) => refuse::conversation(server, record, resumed),
+                None => Ok(()),
+            })
+            .err()
+            .unwrap_or(error),
+        _ => error,
+    })?;
+    if let Some(resumed) = &resumed
+        && let Err(error) = begun::wait(server, &made, resumed, &agents, options)
+    {
+        if error.undo {
+            let panes = made.tmux.iter().map(|place| place.pane);
+            past.put_back(server, &panes.collect::<Vec<_>>())?;
+        }
+        return Err(error.error);
+    }
+    reap::settle(server)?;
+    let own = Target::Id(record.uuid);
+    let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
+    let now = snapshot.find(&own)?.clone();
+    lasting::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
+    Ok(now)
+}
+
+/// Whether an ended sesh could go on at this moment: what [`one`] would refuse before it does anything.
+///
+/// # Errors
+/// The reason and the way out.
+pub fn could(server: &Server, record: &Record) -> Result<()> {
+    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    refuse::one_that_is_here(record)?;
+    let resumed = resumed(record, &agents, &Options::DEFAULT)?;
+    refuse::folder(record)?;
+    match &resumed {
+        Some(resumed) => refuse::conversation(server, record, resumed),
+        None => Ok(()),
+    }
+}
+
+/// An agent that is started in a conversation of its own.
+struct Resumed<'a> {
+    agent: &'a Agent,
+    conversation: String,
+    argv: Vec<OsString>,
+}
+
+/// The command line with which an agent goes on. `None` for a sesh without one.
+fn resumed<'a>(
+    record: &Record,
+    agents: &'a [Agent],
+    options: &Options<'_>,
+) -> Result<Option<Resumed<'a>>> {
+    let Some(kind) = &record.agent else {
+        if options.words.is_empty() {
+            return Ok(None);
+        }
+        return Err(Error::usage(format!(
+            "{} is no agent: its command takes no more words",
+            record.name
+        )));
+    };
+    let name = &record.name;
+    let agent = agents.iter().find(|agent| agent.name == *kind);
+    let agent = agent.ok_or_else(|| {
+        Error::unusable(format!(
+            "{name} was {}, which is no agent that is known: describe it in a file (plugin/doc/agents.md)",
+            shown(kind)
+        ))
+    })?;
+    let Some(words) = &agent.manifest.commands.resume else {
+        return Err(Error::unusable(format!(
+            "{kind} cannot go on with a conversation: sesh-new --agent {kind} --cwd {} starts another",
+            record.cwd
+        )));
+    };
+    let Some(conversation) = record.conversation.clone() else {
+        return Err(Error::unusable(format!(
+            "nobody knows in which conversation {name} was: its hooks tell that (sesh-hooks install {kind}); sesh-new \
+             --agent {kind} --cwd {} starts another",
+            record.cwd
+        )));
+    };
+    if !agent.manifest.conversation.may_be(&conversation) {
+        return Err(Error::unusable(format!(
+            "{} is no id of a conversation of {kind}: sesh-new --agent {kind} starts another",
+            shown(&conversation)
+        )));
+    }
+    let mut argv: Vec<OsString> = words
+        .iter()
+        .map(|word| word.replace("{id}", &conversation).into())
+        .collect();
+    argv.extend(options.words.iter().cloned());
+    refuse::program(&mut argv, kind, record)?;
+    Ok(Some(Resumed {
+        agent,
+        conversation,
+        argv,
+    }))
+}
+
+fn request(
+    record: &Record,
+    past: &Past,
+    resumed: Option<&Resumed<'_>>,
+    options: &Options<'_>,
+) -> Result<Request> {
+    let command = || {
+        value::decode_words(record.values.get(Key::Cmd))
+            .into_iter()
+            .map(std::os::unix::ffi::OsStringExt::from_vec)
+            .collect()
+    };
+    let place = record.tmux.as_ref();
+    let left = record.kept.as_ref().and_then(|kept| kept.spot.as_ref());
+    let left = left.map(|left| left.session.clone());
+    let argv: Vec<OsString> = resumed.map_or_else(command, |resumed| resumed.argv.clone());
+    Ok(Request {
+        name: Some(record.name.parse()?),
+        id: Some(record.uuid),
+        agent: record.agent.clone(),
+        cwd: PathBuf::from(&record.cwd),
+        place: Where::Back {
+            session: place.map(|place| place.session_id.clone()).or(left),
+        },
+        owner: record.owner.clone(),
+        wait: resumed.is_none() && !argv.is_empty() && !options.run,
+        argv,
+        past: Some(past.clone()),
+        ..Request::default()
+    })
+}

@@ -1,0 +1,200 @@
+//! What a sesh does not go on for, each with the way out.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::Resumed;
+use crate::agent::conversation;
+use crate::agent::recognise::{everywhere, is_of};
+use crate::env;
+use crate::error::{Error, Exit, Result};
+use crate::proc::{self, Process};
+use crate::store::query::{both, equal};
+use crate::store::{Key, Record, value};
+use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+
+/// How long the user's other servers are asked.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// One that lives, or in whose pane somebody else does.
+pub(super) fn one_that_is_here(record: &Record) -> Result<()> {
+    let name = &record.name;
+    match &record.tmux {
+        Some(place) if record.live => Err(Error::unusable(format!(
+            "{name} lives, in pane {}: sesh-enter {name} goes there",
+            place.pane
+        ))),
+        Some(place) if record.exit.is_none() => Err(Error::unusable(format!(
+            "another process runs in the pane of {name}, {}: sesh-reap takes the name off it",
+            place.pane
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A folder that is gone: tmux would silently start somewhere else.
+pub(super) fn folder(record: &Record) -> Result<()> {
+    let folder = Path::new(&record.cwd);
+    if folder.is_dir() && proc::may_enter(folder) {
+        return Ok(());
+    }
+    let what = if folder.is_dir() {
+        "cannot be entered"
+    } else {
+        "is gone"
+    };
+    Err(Error::unusable(format!(
+        "the folder of {}, {}, {what}: put it back first",
+        record.name, record.cwd
+    )))
+}
+
+/// An agent that is not there. Its program becomes the path that was found.
+pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Result<()> {
+    let path = env::path();
+    let Some(program) = argv.first_mut() else {
+        return Err(Error::unusable(format!("{kind} has no command to go on")));
+    };
+    let found = which::which_in(&*program, Some(&path), &record.cwd).map_err(|_| {
+        Error::unusable(format!(
+            "{kind} is not installed: no {} in {}",
+            program.display(),
+            path.display()
+        ))
+    })?;
+    *program = found.into_os_string();
+    Ok(())
+}
+
+/// A conversation that goes on elsewhere: two that write it would be two conversations.
+pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'_>) -> Result<()> {
+    let name = &record.name;
+    let id = &resumed.conversation;
+    let goes_on = |place: &str, way_out: &str| {
+        Err(Error::unusable(format!(
+            "the conversation of {name} goes on in {place}: {way_out}"
+        )))
+    };
+    if let Some(Elsewhere { name, pane, .. }) = in_pane(server, id)? {
+        return goes_on(
+            &format!("{name}, pane {pane}"),
+            &format!("sesh-enter {name} goes there"),
+        );
+    }
+    if let Some(Elsewhere { name, pane, socket }) = elsewhere(server, id) {
+        return goes_on(
+            &format!("{name}, pane {pane} of another server"),
+            &format!("sesh-enter -S {socket} {name} goes there"),
+        );
+    }
+    let file = conversation::transcript(resumed.agent, id, variable);
+    let open = file.as_ref().map(|file| proc::holders(file.path()));
+    let mut open = open.unwrap_or_default();
+    // Others only read it.
+    open.retain(|process| is_of(resumed.agent, process, &proc::program(process.pid)));
+    if let Some(process) = in_process(resumed, &open) {
+        return goes_on(
+            &format!("the process {} ({})", process.pid, process.name),
+            "end that first",
+        );
+    }
+    // Codex's daemon finishes the turn whose terminal went.
+    if let (Some(process), Some(file)) = (open.first(), file)
+        && file.is_in_turn()
+    {
+        return Err(Error::unusable(format!(
+            "the last turn of {name} still runs without a terminal, in the process {} ({}): try again when it is over",
+            process.pid, process.name
+        )));
+    }
+    Ok(())
+}
+
+/// A living sesh.
+struct Elsewhere {
+    name: String,
+    pane: String,
+    socket: String,
+}
+
+/// A living sesh of a server that has a conversation.
+fn in_pane(server: &Server, conversation: &str) -> Result<Option<Elsewhere>> {
+    let has = both(
+        &equal(Key::Conv, &value::encode(conversation)),
+        &equal(Key::Exit, ""),
+    );
+    let frame = Frame::new();
+    let format = frame.format([&Key::Name.format(), "#{pane_id}", "#{socket_path}"]);
+    let output = match server.run(&Batch::from(command::list_panes(&format, Some(&has)))) {
+        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => {
+            return Ok(None);
+        }
+        outcome => outcome?,
+    };
+    let (rows, _) = frame.read(&output);
+    let pane = rows.first().and_then(|row| match row[..] {
+        [name, pane, socket] => Some(Elsewhere {
+            name: name.into(),
+            pane: pane.into(),
+            socket: socket.into(),
+        }),
+        _ => None,
+    });
+    Ok(pane)
+}
+
+/// The same on the user's other servers, all at once: one that does not answer must not be waited for.
+fn elsewhere(server: &Server, conversation: &str) -> Option<Elsewhere> {
+    let (sender, answers) = mpsc::channel();
+    let own = server.address();
+    let all = Server::all().map_or_else(|_| Vec::new(), |(all, _)| all);
+    for other in all.into_iter().filter(|other| other.address() != own) {
+        let (sender, conversation) = (sender.clone(), conversation.to_string());
+        std::thread::spawn(move || {
+            let found = in_pane(&other, &conversation);
+            // Nobody listens any more when it comes too late.
+            let _ = sender.send(found.ok().flatten());
+        });
+    }
+    drop(sender);
+    let deadline = Instant::now() + ANSWER;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match answers.recv_timeout(left) {
+            Ok(Some(pane)) => return Some(pane),
+            Ok(None) => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    env::folder(name).map(Into::into)
+}
+
+/// A process of the agent's that is in the conversation, by its files, its command line, or that it has the
+/// conversation's file open.
+fn in_process(resumed: &Resumed<'_>, open: &[Process]) -> Option<Process> {
+    let id = &resumed.conversation;
+    let is_alive = |pid, start: Option<u64>| {
+        proc::read(pid).is_some_and(|process| {
+            !process.zombie && start.is_none_or(|start| start == process.start)
+        })
+    };
+    let by_files = conversation::holders(&resumed.agent.manifest, id, variable, is_alive);
+    if let Some(process) = by_files.first().and_then(|pid| proc::read(*pid)) {
+        return Some(process);
+    }
+    let processes = proc::all();
+    everywhere(&processes, resumed.agent, proc::program)
+        .into_iter()
+        .find(|living| {
+            let environment = proc::environment(living.process.pid);
+            let told = conversation::id(living, |name| environment.get(name));
+            let has = open.iter().any(|holder| holder.pid == living.process.pid);
+            told.as_deref() == Some(id) || has
+        })
+        .map(|living| living.process)
+}

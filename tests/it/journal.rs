@@ -1,0 +1,633 @@
+//! What outlives the server: the journal, and what is read of it.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::support::{MAIN, NONE, Record, Server, count, say, seed, until};
+
+/// The journal's file of a server.
+#[track_caller]
+fn file(server: &Server) -> PathBuf {
+    let folder = server.path("home/.local/state/tmux-sesh/journal");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the journal's folder")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
+/// The lines of the journal but for the first, which says whose it is.
+#[track_caller]
+fn lines(server: &Server) -> Vec<Value> {
+    let text = std::fs::read_to_string(file(server)).expect("the journal");
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+    lines.skip(1).collect()
+}
+
+/// The events of a sesh, as they were written.
+#[track_caller]
+fn events(server: &Server, uuid: &str) -> Vec<String> {
+    lines(server)
+        .iter()
+        .filter(|line| line["uuid"] == uuid)
+        .map(|line| line["event"].as_str().expect("a word").to_string())
+        .collect()
+}
+
+/// Ends the server as a power cut would.
+#[track_caller]
+fn kill_server(server: &Server) {
+    // Not the harness's child: it may be the next one.
+    let pid = server.tmux(["display-message", "-p", "#{pid}"]);
+    let pid = Pid::from_raw(pid.trim_end().parse().expect("a pid"));
+    kill(pid, Signal::SIGKILL).expect("it is there");
+    // Another may be at its socket by now, and nobody waits for the end of a child.
+    until("the server is gone", || {
+        tmux_sesh::proc::read(pid.as_raw()).is_none_or(|process| process.zombie)
+    });
+}
+
+/// Another server on the same socket. Ends when the first one's value does: by the same socket.
+#[track_caller]
+fn start_again(server: &Server) {
+    let child = server
+        .tmux_call(["-D", "-f", "/dev/null"])
+        .command()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let child = child.expect("a tmux server");
+    until("the next server answers", || server.alive());
+    drop(child);
+}
+
+#[track_caller]
+fn all(server: &Server) -> Vec<Record> {
+    server.sesh("sesh-list", ["--all", "--json"]).ok().records()
+}
+
+#[track_caller]
+fn of<'a>(records: &'a [Record], uuid: &str) -> &'a Record {
+    let found: Vec<&Record> = records.iter().filter(|it| it.uuid() == uuid).collect();
+    assert_eq!(found.len(), 1, "{uuid} in {records:?}");
+    found[0]
+}
+
+#[test]
+fn a_server_that_is_killed_loses_nobody() {
+    let server = Server::start();
+    let build = server.new_sesh(["build", "--tag", "ci", "--note", "50 % (a, b)", "--", "cat"]);
+    let done = server.new_sesh(["done", "--", "sh", "-c", "echo all is well; exit 3"]);
+    let shell = server.new_sesh(["--session", "shell"]);
+    server.ended(done.uuid());
+    server
+        .sesh("sesh-set", ["shell", "--name", "hull", "--meta", "k=v"])
+        .ok();
+    let adopted = server
+        .sesh("sesh-adopt", ["--name", "mine", "--json"])
+        .args([server.user_pane()])
+        .ok()
+        .record();
+    kill_server(&server);
+
+    let check = |records: &[Record]| {
+        assert_eq!(records.len(), 4, "{records:#?}");
+        let build = of(records, build.uuid());
+        assert_eq!((build.state(), build.text("was")), ("exited", "busy"));
+        assert!(!build.live() && !build.has_pane());
+        assert_eq!(build.text("note"), "50 % (a, b)");
+        assert_eq!(build.strings("tags"), ["ci"]);
+        assert_eq!(build.strings("command"), ["cat"]);
+        assert_eq!((build.code(), build.signal()), (None, None));
+        assert!(!build.get("exit").is_null());
+        assert_eq!(
+            std::path::Path::new(build.text("socket")),
+            server.socket().canonicalize().unwrap_or(server.socket())
+        );
+        let done = of(records, done.uuid());
+        assert_eq!((done.code(), done.get("was")), (Some(3), &Value::Null));
+        let shell = of(records, shell.uuid());
+        assert_eq!((shell.name(), shell.text("was")), ("hull", "idle"));
+        assert_eq!(shell.text("meta/k"), "v");
+        assert_eq!(of(records, adopted.uuid()).name(), "mine");
+    };
+    // Without a server at all, and with the next one.
+    check(&all(&server));
+    start_again(&server);
+    check(&all(&server));
+    assert!(
+        server
+            .sesh("sesh-list", ["--json"])
+            .ok()
+            .records()
+            .is_empty()
+    );
+    // By name, by uuid, by its start, as a word.
+    for word in ["build", build.uuid(), &build.uuid()[..8]] {
+        let found = server.sesh("sesh-list", ["--json", word]).ok().only();
+        assert_eq!(found.uuid(), build.uuid());
+    }
+    let sentence = server.sesh("sesh-enter", ["--print", "build"]).fails(4);
+    assert!(sentence.contains("has ended"), "{sentence}");
+    assert!(
+        server
+            .sesh("sesh-list", ["nobody"])
+            .fails(3)
+            .contains("nobody")
+    );
+}
+
+#[test]
+fn what_only_the_journal_has_can_be_changed_and_forgotten() {
+    let server = Server::start();
+    let one = server.new_sesh(["one", "--tag", "a", "--", "cat"]);
+    let two = server.new_sesh(["two", "--", "cat"]);
+    kill_server(&server);
+    start_again(&server);
+    let changed = server
+        .sesh(
+            "sesh-set",
+            [
+                "--json",
+                "one",
+                "--name",
+                "uno",
+                "--tag",
+                "b",
+                "--archive",
+                "--note",
+                "n",
+            ],
+        )
+        .ok()
+        .only();
+    assert_eq!((changed.name(), changed.text("note")), ("uno", "n"));
+    assert_eq!(changed.strings("tags"), ["a", "b"]);
+    let archived = server
+        .sesh("sesh-list", ["--archived", "--json"])
+        .ok()
+        .only();
+    assert_eq!(archived.uuid(), one.uuid());
+    assert_eq!(archived.text("was"), "busy");
+    // Nothing of it is in the new server.
+    assert!(!server.tmux(["show-options", "-s"]).contains(one.uuid()));
+
+    server.sesh("sesh-end", ["two"]).fails(4);
+    server.sesh("sesh-end", ["--forget", "two"]).ok();
+    assert_eq!(all(&server).len(), 1);
+    assert!(
+        server
+            .sesh("sesh-list", [two.uuid()])
+            .fails(3)
+            .contains("no sesh")
+    );
+    assert_eq!(events(&server, two.uuid()), ["created", "forgotten"]);
+    // A living one that is forgotten does not come back either.
+    let three = server.new_sesh(["three", "--", "cat"]);
+    server.sesh("sesh-end", ["--forget", "three"]).ok();
+    kill_server(&server);
+    assert_eq!(all(&server).len(), 1, "{}", three.uuid());
+}
+
+#[test]
+fn a_name_that_lives_again_hides_none_of_the_others() {
+    let server = Server::start();
+    let old = server.new_sesh(["x", "--", "cat"]);
+    kill_server(&server);
+    start_again(&server);
+    let new = server.new_sesh(["x", "--", "cat"]);
+    assert_eq!(
+        server.sesh("sesh-list", ["--json", "x"]).ok().only().uuid(),
+        new.uuid()
+    );
+    assert_eq!(all(&server).len(), 2);
+    server.sesh("sesh-set", [old.uuid(), "--note", "old"]).ok();
+    let records = all(&server);
+    assert_eq!(of(&records, old.uuid()).text("note"), "old");
+    assert!(of(&records, new.uuid()).get("note").is_null());
+}
+
+#[test]
+fn what_is_written_when() {
+    let server = Server::start();
+    let made = server.new_sesh(["x", "--", "cat"]);
+    assert_eq!(events(&server, made.uuid()), ["created"]);
+    server.sesh("sesh-set", ["x", "--tag", "a"]).ok();
+    server.sesh("sesh-set", ["x", "--archive"]).ok();
+    assert_eq!(
+        events(&server, made.uuid()),
+        ["created", "changed", "changed"]
+    );
+    server.sesh("sesh-end", ["x"]).ok();
+    assert_eq!(
+        events(&server, made.uuid()).last().expect("an event"),
+        "ended"
+    );
+    let lines = lines(&server);
+    let life = &lines[0]["server"];
+    assert_eq!(life["pid"], server.pid());
+    assert!(life["start"].as_u64().is_some_and(|start| start > 0));
+    assert_eq!(lines[0]["spot"]["window"], made.get("tmux/window").clone());
+    assert_eq!(lines[0]["spot"]["session"], made.text("tmux/session"));
+    assert_eq!(lines[0]["spot"]["name"], "x");
+
+    // An end that nobody wrote down.
+    let vanished = server.new_sesh(["v", "--", "cat"]);
+    let runner: i32 = server
+        .format(vanished.pane(), "#{pane_pid}")
+        .parse()
+        .expect("a pid");
+    kill(Pid::from_raw(runner), Signal::SIGKILL).expect("it is there");
+    until("its pane is gone", || !server.has_pane(vanished.pane()));
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(events(&server, vanished.uuid()), ["created", "ended"]);
+    // What a shell does is written when it is seen.
+    let shell = server.new_sesh(["s"]);
+    server.tmux(["send-keys", "-t", shell.pane(), "cat", "Enter"]);
+    server.runs(shell.pane(), "cat");
+    until("it is seen", || {
+        server.sesh("sesh-reap", NONE).ok();
+        events(&server, shell.uuid())
+            .last()
+            .is_some_and(|event| event == "state")
+    });
+    kill_server(&server);
+    assert_eq!(of(&all(&server), shell.uuid()).text("was"), "busy");
+}
+
+#[test]
+fn many_who_tag_one_at_once_lose_no_tag() {
+    let server = Server::start();
+    let made = server.new_sesh(["x", "--", "cat"]);
+    let tags: Vec<String> = (0..8).map(|at| format!("t{at}")).collect();
+    std::thread::scope(|scope| {
+        for tag in &tags {
+            let server = &server;
+            scope.spawn(move || server.sesh("sesh-set", ["x", "--tag", tag]).ok());
+        }
+    });
+    kill_server(&server);
+    let records = all(&server);
+    let mut found = of(&records, made.uuid()).strings("tags");
+    found.sort_unstable();
+    assert_eq!(found, tags);
+}
+
+#[test]
+fn without_the_switch_nobody_reads_it() {
+    let server = Server::start();
+    server.new_sesh(["x", "--", "cat"]);
+    let journal = file(&server);
+    std::fs::remove_file(&journal).expect("it was there");
+    std::fs::create_dir(&journal).expect("what nobody can read as a file");
+    server.sesh("sesh-list", NONE).ok();
+    server.sesh("sesh-list", ["x"]).ok();
+    server
+        .sesh("sesh-pane", ["--pane", &server.user_pane()])
+        .said();
+    let said = server.sesh("sesh-list", ["--all"]).said();
+    assert_eq!(said.code(), Some(0));
+    assert!(said.sentence().contains("cannot read"), "{said}");
+    let _ = Command::new("rmdir").arg(&journal).status();
+    assert!(server.has_pane(&server.format(MAIN, "#{pane_id}")));
+}
+
+#[test]
+fn what_was_missed_is_saved_and_the_forgotten_is_not() {
+    let server = Server::start();
+    let kept = server.new_sesh(["kept", "--tag", "a", "--", "cat"]);
+    let done = server.new_sesh(["done", "--", "sh", "-c", "echo last words"]);
+    server.ended(done.uuid());
+    server.sesh("sesh-set", ["kept", "--note", "n"]).ok();
+    std::fs::remove_file(file(&server)).expect("it was there");
+    let saved = server.sesh("sesh-save", ["--json"]).ok().json();
+    assert_eq!(saved["written"], 2);
+    assert_eq!(
+        saved["file"].as_str().map(PathBuf::from),
+        Some(file(&server))
+    );
+    assert_eq!(
+        server.sesh("sesh-save", ["--json"]).ok().json()["written"],
+        0
+    );
+    // Tombstones win over what tmux still remembers.
+    let line = format!(
+        "{{\"schema\":1,\"uuid\":\"{}\",\"event\":\"forgotten\",\"at\":1}}\n",
+        kept.uuid()
+    );
+    let mut text = std::fs::read(file(&server)).expect("the journal");
+    text.extend(line.as_bytes());
+    std::fs::write(file(&server), text).expect("the journal");
+    assert_eq!(
+        server.sesh("sesh-save", ["--json"]).ok().json()["written"],
+        0
+    );
+    kill_server(&server);
+    let only = server.sesh("sesh-list", ["--all", "--json"]).ok().only();
+    assert_eq!((only.uuid(), only.code()), (done.uuid(), Some(0)));
+    let lines = server.sesh("pane-capture", ["done"]).ok();
+    assert_eq!(lines.text(), "last words\n");
+    let gathered = server.sesh("sesh-gather", ["done", "--json"]).said();
+    assert_eq!(
+        gathered.code(),
+        Some(69),
+        "gathering asks a server: {gathered}"
+    );
+    start_again(&server);
+    let gathered = server.sesh("sesh-gather", ["done", "--json"]).ok().json();
+    assert_eq!(gathered[0]["lines"][0], "last words");
+}
+
+#[test]
+fn servers_together_also_when_one_does_not_answer() {
+    let one = Server::start();
+    let other = Server::start();
+    let a = one.new_sesh(["a", "--", "cat"]);
+    let b = other.new_sesh(["b", "--", "cat"]);
+    let gone = one.path("gone");
+    let sockets = |paths: &[&std::path::Path]| {
+        let paths: Vec<String> = paths
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        paths.join(":")
+    };
+    let both = sockets(&[&one.socket(), &other.socket()]);
+    let list = |sockets: &str| {
+        one.helper("sesh-list")
+            .env("SESH_TMUX_SOCKETS", sockets)
+            .args(["--all-servers", "--json"])
+    };
+    let records = list(&both).ok().records();
+    for (made, server) in [(&a, &one), (&b, &other)] {
+        let record = of(&records, made.uuid());
+        assert_eq!(record.text("socket"), record.text("tmux/socket"));
+        assert!(server.socket().ends_with("s") && record.live());
+    }
+    assert_eq!(records.len(), 2);
+    let said = list(&sockets(&[&one.socket(), &gone])).said();
+    assert_eq!((said.code(), said.only().uuid()), (Some(0), a.uuid()));
+    assert!(said.sentence().contains("no tmux server at"), "{said}");
+    // One that is stopped.
+    let pid = Pid::from_raw(i32::try_from(other.pid()).expect("a pid"));
+    kill(pid, Signal::SIGSTOP).expect("it is there");
+    let said = list(&both).said();
+    kill(pid, Signal::SIGCONT).expect("it is there");
+    assert_eq!((said.code(), said.only().uuid()), (Some(0), a.uuid()));
+    assert!(said.sentence().contains("does not answer"), "{said}");
+    list(gone.to_str().expect("UTF-8")).said();
+    // tmux's own folder, where nobody names any.
+    let named = one
+        .helper("sesh-new")
+        .args(["-L", "third", "c", "--json", "--", "cat"])
+        .ok()
+        .record();
+    let found = one
+        .helper("sesh-list")
+        .args(["--all-servers", "--json"])
+        .ok()
+        .only();
+    assert_eq!(found.uuid(), named.uuid());
+    one.call(one.program())
+        .args(["-L", "third", "kill-server"])
+        .ok();
+    one.helper("sesh-list").args(["--all-servers"]).fails(69);
+    let table = one
+        .helper("sesh-list")
+        .args(["--all-servers", "--all"])
+        .ok();
+    assert!(
+        table.text().contains("exited (was busy)") && table.text().contains("/third"),
+        "{table}"
+    );
+}
+
+/// A number below another, from a seed that moves on.
+fn random(seed: &mut u64, below: u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed % below
+}
+
+/// Makes seshes until it is stopped or the server is gone, and gives those that were reported.
+fn make(server: &Server, stop: &AtomicBool) -> Vec<String> {
+    let mut made = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        let said = server
+            .sesh("sesh-new", ["--session", "--json", "--", "cat"])
+            .said();
+        if said.code() != Some(0) {
+            break;
+        }
+        let uuid = said.record().uuid().to_string();
+        server.sesh("sesh-set", [&uuid, "--tag", "made"]).said();
+        made.push(uuid);
+    }
+    made
+}
+
+#[test]
+fn a_server_that_is_killed_at_any_moment_loses_and_doubles_nobody() {
+    let mut seed = seed() | 1;
+    for _ in 0..count(200) {
+        let server = Server::start();
+        let stop = AtomicBool::new(false);
+        let made: Vec<String> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..3)
+                .map(|_| scope.spawn(|| make(&server, &stop)))
+                .collect();
+            let wait = Duration::from_millis(random(&mut seed, 400));
+            // why: the moment is to be any.
+            std::thread::sleep(wait);
+            kill_server(&server);
+            stop.store(true, Ordering::Relaxed);
+            let made = makers
+                .into_iter()
+                .map(|maker| maker.join().expect("a maker"));
+            made.collect::<Vec<_>>().concat()
+        });
+        if made.is_empty() {
+            continue;
+        }
+        // One that was being made when the server went may start another: that is no loss.
+        let records = all(&server);
+        for uuid in &made {
+            of(&records, uuid);
+        }
+        let text = std::fs::read(file(&server)).expect("the journal");
+        assert_eq!(text.last(), Some(&b'\n'));
+        lines(&server);
+        server.try_tmux(["kill-server"]);
+    }
+}
+
+#[test]
+fn a_writer_that_is_killed_at_any_moment_tears_nothing_of_others() {
+    let mut seed = seed() | 1;
+    let server = Server::start();
+    let made = server.new_sesh(["x", "--", "cat"]);
+    for at in 0..count(200) {
+        let note = at.to_string();
+        let mut child = server
+            .sesh("sesh-set", ["x", "--note", &note])
+            .command()
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a writer");
+        // why: the moment is to be any.
+        std::thread::sleep(Duration::from_micros(random(&mut seed, 12_000)));
+        child.kill().expect("it is a child");
+        child.wait().expect("it is a child");
+        server
+            .sesh("sesh-set", ["x", "--meta", &format!("k{at}=v")])
+            .ok();
+    }
+    server.sesh("sesh-save", NONE).ok();
+    let live = server.record(made.uuid());
+    kill_server(&server);
+    let records = all(&server);
+    let left = of(&records, made.uuid());
+    for field in ["note", "meta", "name", "tags"] {
+        assert_eq!(left.get(field), live.get(field), "{field}");
+    }
+    lines(&server);
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_said_once_and_the_store_goes_on() {
+    let server = Server::start();
+    server.new_sesh(["zero", "--note", &"x".repeat(20_000), "--", "cat"]);
+    // 16 kB: more than the private file of a new pane, less than the journal.
+    let script = "ulimit -f 32; exec \"$@\"";
+    let limited = |name: &[&str]| {
+        server
+            .call("/bin/sh".as_ref())
+            .args(["-c", script, "sesh-new", "sesh-new", "-S"])
+            .args([server.socket()])
+            .args(name)
+            .args(["--json", "--", "cat"])
+    };
+    let before = std::fs::read(file(&server)).expect("the journal");
+    let first = limited(&["one"]).said();
+    assert_eq!(first.code(), Some(0), "{first}");
+    assert!(
+        first.stderr.contains("File too large") && first.stderr.contains("sesh-save"),
+        "{first}"
+    );
+    limited(&["two"]).ok();
+    assert_eq!(server.sesh("sesh-list", ["--json"]).ok().records().len(), 3);
+    assert_eq!(
+        std::fs::read(file(&server)).expect("the journal"),
+        before,
+        "nothing torn"
+    );
+    let doctor = server.sesh("sesh-doctor", ["--json"]).said();
+    assert!(
+        doctor.text().contains("could not be written for a time"),
+        "{doctor}"
+    );
+    assert_eq!(
+        server.sesh("sesh-save", ["--json"]).ok().json()["written"],
+        2
+    );
+    let doctor = server.sesh("sesh-doctor", ["--json"]).said();
+    assert!(
+        !doctor.text().contains("could not be written for a time"),
+        "{doctor}"
+    );
+    kill_server(&server);
+    assert_eq!(all(&server).len(), 3);
+}
+
+#[test]
+fn a_disk_that_is_full_is_said_once_and_the_store_goes_on() {
+    let server = Server::start();
+    let disk = server.path("disk");
+    std::fs::create_dir(&disk).expect("a folder");
+    let script = "mount -t tmpfs -o size=64k none \"$1\" || exit 77
+export XDG_STATE_HOME=$1
+sesh-new -S \"$2\" zero -- cat || exit
+sesh-set -S \"$2\" zero --note \"$(printf %03000d 0)\" || exit
+cat /dev/zero >\"$1/fill\" 2>/dev/null
+sesh-new -S \"$2\" one -- cat || exit
+sesh-new -S \"$2\" two -- cat || exit
+sesh-doctor -S \"$2\" | grep FAULT | grep journal >&2
+cat \"$1\"/tmux-sesh/journal/*.jsonl";
+    let said = server
+        .call("/bin/sh".as_ref())
+        .args(["-c", "exec unshare -rm sh -c \"$@\"", "sh", script, "sh"])
+        .args([&disk, &server.socket()])
+        .said();
+    if said.code() != Some(0) && (said.stderr.contains("unshare") || said.code() == Some(77)) {
+        say("nothing can be mounted here: the full disk is left out");
+        return;
+    }
+    assert_eq!(said.code(), Some(0), "{said}");
+    let complaints: Vec<&str> = said.stderr.lines().collect();
+    assert_eq!(complaints.len(), 2, "{said}");
+    assert!(
+        complaints[0].contains("No space left") && complaints[1].contains("FAULT"),
+        "{said}"
+    );
+    assert_eq!(server.sesh("sesh-list", ["--json"]).ok().records().len(), 3);
+    assert!(
+        said.text().ends_with('\n') && !said.text().contains("\"two\""),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_said_once_and_the_store_goes_on() {
+    let server = Server::start();
+    let state = server.path("home/.local/state/tmux-sesh");
+    std::fs::create_dir_all(&state).expect("a folder");
+    // Who is root may write into a read-only folder.
+    std::fs::write(state.join("journal"), "no folder").expect("a file");
+    let first = server.sesh("sesh-new", ["one", "--", "cat"]).said();
+    assert_eq!(first.code(), Some(0), "{first}");
+    assert!(first.sentence().contains("cannot write"), "{first}");
+    server.sesh("sesh-set", ["one", "--tag", "a"]).ok();
+    server.sesh("sesh-end", ["--forget", "one"]).ok();
+    server.sesh("sesh-list", ["--all"]).ok();
+    let doctor = server.sesh("sesh-doctor", NONE).said();
+    assert!(doctor.text().contains("FAULT  journal"), "{doctor}");
+    server.sesh("sesh-save", NONE).fails(1);
+    // Nobody says where it belongs.
+    let homeless = server
+        .sesh("sesh-new", ["two", "--", "cat"])
+        .env("HOME", "")
+        .said();
+    assert_eq!(homeless.code(), Some(0), "{homeless}");
+}
+
+#[test]
+fn a_journal_of_a_newer_program_is_kept() {
+    let server = Server::start();
+    server.new_sesh(["one", "--", "cat"]);
+    let newer = "{\"schema\":7,\"uuid\":\"3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f\",\"soul\":{}}";
+    let mut text = std::fs::read_to_string(file(&server)).expect("the journal");
+    text.push_str(newer);
+    text.push_str("\n{\"schema\":1,\"uu");
+    std::fs::write(file(&server), text).expect("the journal");
+    let doctor = server.sesh("sesh-doctor", ["--json"]).said();
+    assert!(doctor.text().contains("newer tmux-sesh"), "{doctor}");
+    assert!(doctor.text().contains("never finished"), "{doctor}");
+    let two = server.new_sesh(["two", "--", "cat"]);
+    kill_server(&server);
+    let records = all(&server);
+    assert_eq!((records.len(), of(&records, two.uuid()).name()), (2, "two"));
+    let text = std::fs::read_to_string(file(&server)).expect("the journal");
+    assert!(text.lines().any(|line| line == newer), "{text}");
+}
