@@ -1,7 +1,12 @@
 # shellcheck shell=bash disable=SC2154
-# What waiting and sending cost, for bin/bench: beside tmux's own wait-for, and a text that tmux pastes without proof.
+# What many seshes, waiting and sending cost, for bin/bench: beside plain tmux, its own wait-for, and a text that it
+# pastes without proof.
 #
 #   messages ROUNDS   prints the section; sets $exceeded higher when a limit is
+#
+# Beside what plain tmux does too stands what is to be beaten: what wsh 5f6ac42 (deepgram/wsh) takes for it, in times of
+# the same tmux command. Measured on Linux with two processors, in 100 runs in turn, each call a new process: its own
+# program's for the list, curl's for the rest.
 
 # median FILE: of numbers, a line each.
 median() {
@@ -24,7 +29,8 @@ until_there() {
 wait_latency() {
   local rounds=$1 round mode
   mkfifo "$here/orders"
-  printf '%s\n' "while read -r words <$here/orders; do $built/sesh-report \$words; echo \$EPOCHREALTIME >$here/told.new; mv $here/told.new $here/told; done" >"$here/teller"
+  # Whoever gave an order may still hold the pipe when it is opened again: that is no order.
+  printf '%s\n' "while :; do read -r words <$here/orders || continue; $built/sesh-report \$words; echo \$EPOCHREALTIME >$here/told.new; mv $here/told.new $here/told; done" >"$here/teller"
   inside "$built/sesh-new" teller -- bash "$here/teller" >/dev/null
   : >"$here/ours"
   : >"$here/theirs"
@@ -55,6 +61,78 @@ wait_latency() {
     "$(awk -v ours="$(median "$here/ours")" -v theirs="$(median "$here/theirs")" 'BEGIN { printf "%.1f", ours - theirs }')" 5
 }
 
+# From the last thing that a command does to the return of whoever waits for its end. tmux's is told by the command.
+exit_latency() {
+  local rounds=$1 round
+  mkfifo "$here/go"
+  : >"$here/ours"
+  : >"$here/theirs"
+  for ((round = 0; round < rounds; round++)); do
+    rm -f "$here/told" "$here/back"
+    tmux -S "$socket" new-window -d -t bench: bash -c "read -r x <$here/go; echo \$EPOCHREALTIME >$here/told; exec tmux -S $socket wait-for -S ends-$round"
+    (
+      tmux -S "$socket" wait-for "ends-$round"
+      echo "$EPOCHREALTIME" >"$here/back"
+    ) &
+    sleep 0.1 # why: that a waiter has its place nobody can ask tmux
+    echo >"$here/go"
+    wait $!
+    since "$(cat "$here/told")" "$(cat "$here/back")" >>"$here/theirs"
+    rm -f "$here/told" "$here/back"
+    inside "$built/sesh-new" "ends-$round" -- bash -c "read -r x <$here/go; echo \$EPOCHREALTIME >$here/told" >/dev/null
+    (
+      inside "$built/sesh-wait" "ends-$round" --for exit --timeout 5s >/dev/null
+      echo "$EPOCHREALTIME" >"$here/back"
+    ) &
+    sleep 0.2 # why: as above
+    echo >"$here/go"
+    wait $!
+    since "$(cat "$here/told")" "$(cat "$here/back")" >>"$here/ours"
+    inside "$built/sesh-end" "ends-$round" --forget >/dev/null
+  done
+  printf '  an end behind the last thing that the command did: %s ms; tmux wait-for, told by the command: %s ms (a wrapper in shell took 14.5, the hook pane-died 7.0)\n' \
+    "$(median "$here/ours")" "$(median "$here/theirs")"
+  over "an end's event, in ms over tmux wait-for (median of $rounds)" \
+    "$(awk -v ours="$(median "$here/ours")" -v theirs="$(median "$here/theirs")" 'BEGIN { printf "%.1f", ours - theirs }')" 5
+}
+
+# How late it is told that a pane was quiet for half a second. tmux's is told by the program, which knows when it printed.
+quiet_latency() {
+  local rounds=$1 round late
+  mkfifo "$here/lines"
+  printf '%s\n' "while :; do read -r channel <$here/lines || continue; echo \$EPOCHREALTIME >$here/told; echo \"a line \$channel\"; if [ \"\$channel\" != none ]; then sleep 0.5; tmux -S $socket wait-for -S \$channel; fi; done" >"$here/printer"
+  inside "$built/sesh-new" printer -- bash "$here/printer" >/dev/null
+  : >"$here/ours"
+  : >"$here/theirs"
+  for ((round = 0; round < rounds; round++)); do
+    rm -f "$here/told" "$here/back"
+    (
+      tmux -S "$socket" wait-for "quiet-$round"
+      echo "$EPOCHREALTIME" >"$here/back"
+    ) &
+    sleep 0.1 # why: that a waiter has its place nobody can ask tmux
+    echo "quiet-$round" >"$here/lines"
+    wait $!
+    late=$(since "$(cat "$here/told")" "$(cat "$here/back")")
+    awk -v late="$late" 'BEGIN { print late - 500 }' >>"$here/theirs"
+    rm -f "$here/told" "$here/back"
+    (
+      inside "$built/sesh-wait" printer --for quiet=500ms --fresh --timeout 5s >/dev/null
+      echo "$EPOCHREALTIME" >"$here/back"
+    ) &
+    # why: as above, and never in the same step of its looks.
+    sleep "0.2$((RANDOM % 90 + 10))"
+    echo none >"$here/lines"
+    wait $!
+    late=$(since "$(cat "$here/told")" "$(cat "$here/back")")
+    awk -v late="$late" 'BEGIN { print late - 500 }' >>"$here/ours"
+  done
+  printf '  quiet for 500 ms, told so much after its time: %s ms, the latest %s; tmux wait-for, told by the program: %s ms (wsh, in its own server: 1.5 to 2.4)\n' \
+    "$(median "$here/ours")" "$(sort -g "$here/ours" | tail -n 1)" "$(median "$here/theirs")"
+  over "quiet, in ms over tmux wait-for (the latest of $rounds)" \
+    "$(awk -v ours="$(sort -g "$here/ours" | tail -n 1)" -v theirs="$(median "$here/theirs")" 'BEGIN { printf "%.0f", ours - theirs }')" 120
+}
+
 # ticks PID...: their CPU so far, in clock ticks.
 ticks() {
   local pid
@@ -63,20 +141,57 @@ ticks() {
   done | awk '{ sub(/.*[)] /, ""); sum += $12 + $13 } END { print sum + 0 }'
 }
 
+# How many sockets the server holds: each waiter is one.
+sockets() {
+  # One that is closed meanwhile is none.
+  find "/proc/$server/fd" -lname 'socket:*' 2>/dev/null | wc -l || true
+}
+
+# hundred_waiters WORD...: what 100 that wait so cost while nothing happens, in percent of a processor, in $percent. All of
+# them wait at the begin and at the end, and an event ends them all.
 hundred_waiters() {
-  local waiters=() before after at
+  local waiters=() before after at pid empty tries=600 woken=0
+  empty=$(sockets)
+  inside "$built/sesh-new" waited-for -- cat >/dev/null
   for ((at = 0; at < 100; at++)); do
-    inside "$built/sesh-wait" teller --for exit >/dev/null 2>&1 &
+    inside "$built/sesh-wait" waited-for --for exit "$@" >/dev/null 2>&1 &
     waiters+=($!)
   done
-  sleep 3 # why: until all have their place
+  until [ "$(sockets)" -ge $((empty + 100)) ]; do
+    tries=$((tries - 1))
+    if [ "$tries" -eq 0 ]; then
+      echo "bench: of 100 waiters only $(($(sockets) - empty)) have their place" >&2
+      exit 1
+    fi
+    sleep 0.1 # why: that a waiter has its place nobody can ask tmux
+  done
+  sleep 2 # why: what begins with a wait is no cost of it
   before=$(ticks "$server" "${waiters[@]}")
   sleep 10 # why: nothing happens for so long
   after=$(ticks "$server" "${waiters[@]}")
-  over '100 waiters while nothing happens, percent of a processor with the server' \
-    "$(awk -v ticks=$((after - before)) -v second="$(getconf CLK_TCK)" 'BEGIN { printf "%.2f", ticks * 10 / second }')" 2
-  kill "${waiters[@]}" 2>/dev/null || true
-  wait "${waiters[@]}" 2>/dev/null || true
+  if ! kill -0 "${waiters[@]}" 2>/dev/null || [ "$(sockets)" -lt $((empty + 100)) ]; then
+    echo "bench: not all of the 100 waiters wait to the end" >&2
+    exit 1
+  fi
+  inside "$built/sesh-end" waited-for >/dev/null
+  for pid in "${waiters[@]}"; do
+    if wait "$pid"; then
+      woken=$((woken + 1))
+    fi
+  done
+  if [ "$woken" -ne 100 ]; then
+    echo "bench: of 100 waiters the end of the sesh woke $woken" >&2
+    exit 1
+  fi
+  inside "$built/sesh-end" waited-for --forget >/dev/null
+  percent=$(awk -v ticks=$((after - before)) -v second="$(getconf CLK_TCK)" 'BEGIN { printf "%.2f", ticks * 10 / second }')
+}
+
+waiters() {
+  hundred_waiters
+  over '100 waiters while nothing happens, percent of a processor with the server' "$percent" 2
+  hundred_waiters --for quiet=1h
+  printf '  the same of 100 that also wait for quiet, and look ten times a second each: %s\n' "$percent"
 }
 
 # flood: how long a pane takes to print a million lines, in ms.
@@ -127,12 +242,91 @@ sending() {
     "$(median "$here/ours")" "$(median "$here/theirs")"
 }
 
+# against LABEL WSH 'TMUX COMMAND' HELPER WORD...: one of ours beside what a person would type, in $rounds.
+against() {
+  local label=$1 wsh=$2 theirs=$3
+  shift 3
+  in_turn "$rounds" "$(quoted "$built/$1" -S "$socket" "${@:2}")" "tmux -S $socket $theirs"
+  beside "$label" "$wsh"
+}
+
+# beside LABEL WSH: a line of what was timed last.
+beside() {
+  local ours theirs ratio behind=
+  read -r ours theirs ratio <<<"$(medians 2)"
+  if awk -v ratio="$ratio" -v wsh="$2" 'BEGIN { exit !(ratio > wsh) }'; then
+    behind=' behind'
+  fi
+  printf '  %6s  %-30s %9s %9s %6s  %6s%s\n' "$sessions" "$1" "$ours" "$theirs" "$ratio" "$2" "$behind"
+}
+
+# created WSH: what many cost, one by one. tmux is asked for the same by one command.
+created() {
+  local at
+  local -a all=()
+  for ((at = 0; at < rounds; at++)); do
+    all+=(-n 0 "$(quoted "$built/sesh-new" -S "$socket" --session --tag t --env A=b "c-$sessions-$at" -- cat)")
+    all+=(-n 1 "tmux -S $socket new-session -d -e A=b -s d-$sessions-$at cat ; set-option -p -t =d-$sessions-$at: @tag t ; set-option -p -t =d-$sessions-$at: remain-on-exit on")
+  done
+  timed "${all[@]}"
+  beside "sesh-new / new-session" "$1"
+  for ((at = 0; at < rounds; at++)); do
+    "$built/sesh-end" -S "$socket" --forget "c-$sessions-$at" >/dev/null
+    tmux -S "$socket" kill-session -t "=d-$sessions-$at"
+  done
+}
+
+# with_so_many SESHES LIST READ SEND CREATE: how many there are, and what wsh takes then.
+with_so_many() {
+  local made last=s1 pane cursor
+  sessions=$1
+  for ((made = $(tmux -S "$socket" list-sessions | wc -l); made <= sessions; made++)); do
+    "$built/sesh-new" -S "$socket" --session "s$made" -- cat >/dev/null
+  done
+  pane=$(tmux -S "$socket" list-panes -a -f "#{==:#{@sesh_name},$last}" -F '#{pane_id}')
+  cursor=$("$built/pane-capture" -S "$socket" "$last" --since now --json | sed -n 's/.*"next": *"\([^"]*\)".*/\1/p')
+  against 'sesh-list / list-sessions' "$2" 'list-sessions' sesh-list --columns name
+  against 'pane-capture / capture-pane' "$3" "capture-pane -p -t $pane" pane-capture "$last"
+  against 'pane-capture --since' "$3" "capture-pane -p -t $pane" pane-capture "$last" --since "$cursor"
+  against 'pane-keys / send-keys' "$4" "send-keys -t $pane x" pane-keys "$last" x
+  created "$5"
+}
+
+against_tmux() {
+  rounds=$1
+  printf '  %6s  %-30s %9s %9s %6s  %6s\n' seshes '' 'ours ms' 'tmux ms' ratio wsh
+  with_so_many 1 1.4 3.5 3.3 2.2
+  with_so_many 50 1.2 3.0 3.3 2.1
+  with_so_many 160 0.95 2.3 2.2 2.5
+}
+
+# What came of 50, beside their panes' texts alone.
+gathering() {
+  local at ours theirs ratio all=()
+  for ((at = 0; at < 50; at++)); do
+    inside "$built/sesh-new" "g$at" --session --tag gathered -- bash -c 'seq 200; exit 3' >/dev/null
+  done
+  inside "$built/sesh-wait" --tag gathered --for exit --all --timeout 60s >/dev/null
+  while read -r at; do
+    all+=(capture-pane -p -S - -t "$at" ';')
+  done < <(tmux -S "$socket" list-panes -a -f '#{m:* gathered *,#{@sesh_tags}}' -F '#{pane_id}')
+  in_turn "$1" "$(quoted "$built/sesh-gather" -S "$socket" --tag gathered)" "$(quoted tmux -S "$socket" "${all[@]}")"
+  read -r ours theirs ratio <<<"$(medians 2)"
+  printf '  sesh-gather of 50 that have ended, 200 lines each: %s ms; their texts alone by one tmux: %s ms (%s times)\n' "$ours" "$theirs" "$ratio"
+  inside "$built/sesh-gather" --tag gathered --forget >/dev/null
+}
+
 messages() {
-  printf '\nmessages and waits\n'
+  printf '\nmany seshes, messages and waits\n'
+  start_server many
+  against_tmux "$1"
   start_server messages
   tmux -S "$socket" set -g history-limit 2000
+  gathering "$1"
   wait_latency "$1"
-  hundred_waiters
+  exit_latency "$1"
+  quiet_latency "$1"
+  waiters
   flooding
   sending "$1"
 }

@@ -646,9 +646,12 @@ fn a_busy_fleet_gets_every_message_once() {
 #[test]
 fn a_fleet_leaves_nothing_behind() {
     let server = Server::start();
-    // Panes, options and hidden variables. When a wait last looked is remembered.
+    // Panes, options, hidden variables and buffers. When a wait last looked is remembered.
     let all = || -> Vec<String> {
-        let all = server.everything();
+        let mut all = server.everything();
+        for more in [&["show-options", "-gw"][..], &["list-buffers"]] {
+            all.push_str(&server.tmux(more));
+        }
         let lines = all
             .lines()
             .filter(|line| !line.starts_with("SESH_settled="));
@@ -657,7 +660,7 @@ fn a_fleet_leaves_nothing_behind() {
     let many = count(200);
     // What is not held any more has left the set.
     server.option("@sesh-keep", "1000");
-    let before = all();
+    let before = (all(), server.processes());
     let names: Vec<String> = (0..many).map(|at| format!("one-{at}")).collect();
     for name in &names {
         server
@@ -689,6 +692,8 @@ fn a_fleet_leaves_nothing_behind() {
         let lines = one["lines"].to_string();
         assert!(lines.contains("done"), "{lines}");
     }
-    until("everything is as it was", || all() == before);
-    assert_eq!(server.tmux(["list-buffers"]), "");
+    until("everything is as it was", || {
+        (all(), server.processes()) == before
+    });
+    assert_eq!(server.launch_files(), Vec::<PathBuf>::new());
 }

@@ -300,6 +300,21 @@ impl Server {
         all
     }
 
+    /// The processes that live in this server's surroundings, whoever started them: all have them from the server or from
+    /// the test. Empty where there is no `/proc`.
+    pub(crate) fn processes(&self) -> Vec<i32> {
+        let folder = self.folder().as_os_str().as_encoded_bytes();
+        let lives_here = |pid: &i32| {
+            let surroundings = std::fs::read(format!("/proc/{pid}/environ"));
+            surroundings.is_ok_and(|all| all.windows(folder.len()).any(|it| it == folder))
+        };
+        let entries = std::fs::read_dir("/proc").into_iter().flatten();
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let mut pids: Vec<i32> = pids.filter(lives_here).collect();
+        pids.sort_unstable();
+        pids
+    }
+
     /// The launch files that nobody has read yet.
     #[track_caller]
     pub(crate) fn launch_files(&self) -> Vec<PathBuf> {
