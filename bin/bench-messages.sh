@@ -100,7 +100,7 @@ exit_latency() {
 quiet_latency() {
   local rounds=$1 round late
   mkfifo "$here/lines"
-  printf '%s\n' "while :; do read -r channel <$here/lines || continue; echo \$EPOCHREALTIME >$here/told; echo \"a line \$channel\"; if [ \"\$channel\" != none ]; then sleep 0.5; tmux -S $socket wait-for -S \$channel; fi; done" >"$here/printer"
+  printf '%s\n' "while :; do read -r channel <$here/lines || continue; echo \$EPOCHREALTIME >$here/told; echo \"a line \$channel\"; if [ \"\$channel\" != none ]; then sleep 0.5; tmux -S $socket wait-for -S \$channel; fi; done" >"$here/printer" # why: tmux's side is told by the program, half a second after it has printed
   inside "$built/sesh-new" printer -- bash "$here/printer" >/dev/null
   : >"$here/ours"
   : >"$here/theirs"

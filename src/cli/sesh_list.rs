@@ -17,7 +17,9 @@ use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::sesh::find;
 use crate::state::State;
-use crate::store::query::{Past, both, either, equal, is_id_prefix, registered, tagged};
+use crate::store::condition::{both, either, equal, registered, tagged};
+use crate::store::query::Past;
+use crate::store::target::is_id_prefix;
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
@@ -150,8 +152,7 @@ fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
             )?;
             before = Some(text);
         }
-        // why: nothing tells of every change: a process that ends in a shell is known to the process table alone.
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(PAUSE); // why: nothing tells of every change: a process that ends in a shell is known to the process table alone.
     }
 }
 

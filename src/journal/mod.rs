@@ -1,7 +1,9 @@
 //! The only writer of files: what a new pane must be told and nobody else may read ([`launch`]), what must outlive the
-//! server ([`ledger`]), what went wrong where nobody watched ([`failures`]), and the configuration of agents ([`settings`]).
+//! server ([`ledger`] of [`line`]s), what went wrong where nobody watched ([`failures`]), and the configuration of agents ([`settings`]).
 
 pub mod failures;
+mod file;
 pub mod launch;
 pub mod ledger;
+pub mod line;
 pub mod settings;

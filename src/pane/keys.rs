@@ -3,7 +3,7 @@
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
-use crate::store::query::{both, equal};
+use crate::store::condition::{both, equal};
 use crate::tmux::command::As;
 use crate::tmux::{Batch, Frame, Server, command};
 

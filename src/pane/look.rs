@@ -3,6 +3,7 @@
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::pane::mark::Life;
+use crate::store::condition::no_pane_has;
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema;
 use crate::store::{Record, Select, Snapshot, Target, value};
@@ -193,7 +194,7 @@ fn batch(frame: &Frame, target: &Target, commands: &dyn Fn(&str, &str) -> String
         ))
         .then(command::if_format(
             None,
-            &query::no_pane_has(&target.filter()),
+            &no_pane_has(&target.filter()),
             &ended,
             &Batch::new(),
         ))

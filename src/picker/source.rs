@@ -8,7 +8,8 @@ use super::model::Shown;
 use super::rows::{Row, RowId};
 use crate::error::{Error, Result};
 use crate::sesh::find;
-use crate::store::query::{Past, both, equal, registered};
+use crate::store::condition::{both, equal, registered};
+use crate::store::query::Past;
 use crate::store::{Key, Select, Snapshot, schema};
 use crate::tmux::Server;
 
@@ -92,8 +93,7 @@ pub(super) fn watch(
         if !hand_on(asked, rows) || failed {
             return;
         }
-        // why: a burst of changes is read once.
-        std::thread::sleep(BREATH.max(cost * BUSY_SHARE));
+        std::thread::sleep(BREATH.max(cost * BUSY_SHARE)); // why: a burst of changes is read once.
         place.wait(SELDOM.max(cost * SHARE));
     }
 }

@@ -10,10 +10,9 @@ use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::pane::resident::{self, Resident};
 use crate::proc;
 use crate::state::Why;
+use crate::store::condition::{both, equal, name_is_free, no_pane_has};
 use crate::store::lasting::{self, Event, Note};
-use crate::store::query::{
-    self, both, equal, first_pane, name_is_free, no_pane_has, read_life, row_format,
-};
+use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 

@@ -6,8 +6,8 @@ use super::create::joined;
 use super::find;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag};
+use crate::store::condition::{both, equal, name_is_free, registered, tagged};
 use crate::store::lasting::{self, Event, Note};
-use crate::store::query::{both, equal, name_is_free, registered, tagged};
 use crate::store::write::Bound;
 use crate::store::{Key, Record, Select, Values, value, write};
 use crate::tmux::{Batch, Command, Server, command};
@@ -196,7 +196,9 @@ fn on_pane(server: &Server, pane: PaneId, record: &Record, changes: &[Change]) -
 fn test(change: &Change, record: &Record) -> Option<String> {
     match change {
         Change::Name(name) => Some(name_is_free(name, Some(record.uuid))),
-        Change::Retag(old, new) => Some(crate::store::query::either(&tagged(old), &tagged(new))),
+        Change::Retag(old, new) => {
+            Some(crate::store::condition::either(&tagged(old), &tagged(new)))
+        }
         _ => None,
     }
 }

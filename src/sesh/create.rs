@@ -12,8 +12,9 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
+use crate::store::condition::name_is_free;
 use crate::store::lasting::{self, Event, Note};
-use crate::store::query::{self, first_pane, name_is_free, read_life, row_format};
+use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 

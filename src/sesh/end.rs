@@ -10,8 +10,8 @@ use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
+use crate::store::condition::equal;
 use crate::store::lasting::{self, Note};
-use crate::store::query::equal;
 use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
@@ -264,8 +264,7 @@ fn wait(limit: Duration, fact: impl Fn() -> bool, late: impl Fn()) -> bool {
             told = true;
             late();
         }
-        // why: the process table has no event for the end of a stranger's process.
-        std::thread::sleep(LOOK);
+        std::thread::sleep(LOOK); // why: the process table has no event for the end of a stranger's process.
     }
 }
 

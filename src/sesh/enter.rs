@@ -4,7 +4,7 @@ use super::find;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
-use crate::store::query::{both, equal, registered};
+use crate::store::condition::{both, equal, registered};
 use crate::store::record::Need;
 use crate::store::{Key, Place, Record, Select, Snapshot, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};

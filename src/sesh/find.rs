@@ -11,7 +11,8 @@ use crate::id::PaneId;
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
 use crate::state::State;
-use crate::store::query::{Pane, either, first_pane, row_format};
+use crate::store::condition::either;
+use crate::store::query::{Pane, first_pane, row_format};
 use crate::store::{Key, Record, Select, Snapshot, Target, write};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 

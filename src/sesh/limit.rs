@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
-use crate::store::query::{both, equal};
+use crate::store::condition::{both, equal};
 use crate::store::{Key, schema, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 

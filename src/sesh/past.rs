@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
+use crate::store::condition::{both, equal, no_pane_has};
 use crate::store::lasting::{self, Event, Journal, Note};
-use crate::store::query::{both, equal, no_pane_has};
 use crate::store::record::Values;
 use crate::store::{Key, Record, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};

@@ -12,9 +12,9 @@ use crate::id::PaneId;
 use crate::id::SeshId;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
+use crate::store::condition::{both, either, equal};
 use crate::store::heard::{Answered, Heard, Taken};
 use crate::store::lasting::{self, Event, Note};
-use crate::store::query::{both, either, equal};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 

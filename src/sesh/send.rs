@@ -252,8 +252,7 @@ impl<'a> News<'a> {
     fn wait(&mut self, until: Option<Instant>) -> Result<Heard> {
         match self {
             News::Pane => {
-                // why: nobody tells of what a pane does that is no sesh.
-                std::thread::sleep(LOOK);
+                std::thread::sleep(LOOK); // why: nobody tells of what a pane does that is no sesh.
                 Ok(Heard::Nothing)
             }
             News::Sesh(watch, before) => match watch.next(until)? {

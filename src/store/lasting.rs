@@ -23,11 +23,12 @@ use super::schema::{self, Key, PANE};
 use super::write::changed as changed_meanwhile;
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
-use crate::journal::ledger::{self, FORGOTTEN, Fields, Ledger, Line, Spot, Sum};
+use crate::journal::ledger::{self, Ledger};
+use crate::journal::line::{FORGOTTEN, Fields, Line, Spot, Sum};
 use crate::state::State;
 use crate::tmux::{Batch, Server, command};
 
-pub use crate::journal::ledger::Life;
+pub use crate::journal::line::Life;
 
 /// What happened. The words are public: they stand in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

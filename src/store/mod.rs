@@ -1,16 +1,20 @@
-//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last, what outlives the server ([`lasting`]), queries and conditional [`write`](mod@write)s.
+//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last ([`heard`]), what outlives the server
+//! ([`lasting`]), [`target`]s, [`query`]s and their [`condition`]s, and conditional [`write`](mod@write)s.
 
+pub mod condition;
 pub mod heard;
 pub mod lasting;
 pub mod query;
 pub mod record;
 pub mod schema;
+pub mod target;
 pub mod value;
 pub mod write;
 
-pub use query::{Select, Snapshot, Target};
+pub use query::{Select, Snapshot};
 pub use record::{Place, Record, Values};
 pub use schema::Key;
+pub use target::Target;
 
 /// This machine's clock, epoch seconds: the server's too.
 fn now() -> u64 {

@@ -1,8 +1,9 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
+use super::condition::{both, equal};
 use super::lasting;
-use super::query::{both, equal, first_pane, row_format};
+use super::query::{first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
 use crate::error::{Error, Exit, Result};

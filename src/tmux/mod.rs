@@ -455,8 +455,7 @@ impl Subscription {
         match &mut self.0 {
             Some(standing) => standing.ends_within(limit),
             None => {
-                // why: there is nothing to wait for where the server cannot be spoken to.
-                std::thread::sleep(limit.min(OFTEN));
+                std::thread::sleep(limit.min(OFTEN)); // why: there is nothing to wait for where the server cannot be spoken to.
                 limit > OFTEN
             }
         }

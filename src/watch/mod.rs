@@ -27,7 +27,8 @@ pub use until::Until;
 
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
-use crate::store::query::{Snapshot, books, equal, registered, row_format};
+use crate::store::condition::{equal, registered};
+use crate::store::query::{Snapshot, books, row_format};
 use crate::store::{Record, schema, write};
 use crate::tmux::{Batch, Frame, Server, Subscription, command, is_empty_server};
 

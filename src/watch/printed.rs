@@ -16,7 +16,7 @@ use super::judge::{Event, Found, Seshes, What, mark};
 use super::until::Until;
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
-use crate::store::query::{either, registered};
+use crate::store::condition::{either, registered};
 use crate::store::schema::HELD;
 use crate::store::{Record, write};
 use crate::tmux::{Batch, Frame, Server, command};

@@ -459,8 +459,7 @@ fn a_server_that_is_killed_at_any_moment_loses_and_doubles_nobody() {
                 .map(|_| scope.spawn(|| make(&server, &stop)))
                 .collect();
             let wait = Duration::from_millis(random(&mut seed, 400));
-            // why: the moment is to be any.
-            std::thread::sleep(wait);
+            std::thread::sleep(wait); // why: the moment is to be any.
             kill_server(&server);
             stop.store(true, Ordering::Relaxed);
             let made = makers
@@ -496,8 +495,7 @@ fn a_writer_that_is_killed_at_any_moment_tears_nothing_of_others() {
             .stderr(Stdio::null())
             .spawn()
             .expect("a writer");
-        // why: the moment is to be any.
-        std::thread::sleep(Duration::from_micros(random(&mut seed, 12_000)));
+        std::thread::sleep(Duration::from_micros(random(&mut seed, 12_000))); // why: the moment is to be any.
         child.kill().expect("it is a child");
         child.wait().expect("it is a child");
         server

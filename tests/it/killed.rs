@@ -44,8 +44,7 @@ impl Killer {
         let mut command = call.command();
         let silent = command.stdin(Stdio::null()).stdout(Stdio::null());
         let mut child = silent.stderr(Stdio::null()).spawn().expect("a helper");
-        // why: it is any moment that counts, and none of them is an event.
-        std::thread::sleep(self.takes * share / 1000);
+        std::thread::sleep(self.takes * share / 1000); // why: it is any moment that counts, and none of them is an event.
         // One that has ended is no error.
         let _ = child.kill();
         let status = child.wait().expect("its end");

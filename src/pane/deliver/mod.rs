@@ -332,6 +332,5 @@ fn typed(seen: &Seen<'_>, why: &str) -> Outcome {
 }
 
 fn pause() {
-    // why: what a program draws has no event.
-    std::thread::sleep(LOOK);
+    std::thread::sleep(LOOK); // why: what a program draws has no event.
 }

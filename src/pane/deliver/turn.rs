@@ -4,7 +4,7 @@ use super::typing::buffer;
 use super::{Delivery, pause};
 use crate::error::Result;
 use crate::proc;
-use crate::store::query::either;
+use crate::store::condition::either;
 use crate::store::schema;
 use crate::tmux::{Batch, Server, command};
 

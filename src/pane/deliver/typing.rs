@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::pane::keys::OWN_CLIENT;
 use crate::state::State;
 use crate::store::Key;
-use crate::store::query::{both, equal};
+use crate::store::condition::{both, equal};
 use crate::tmux::command::As;
 use crate::tmux::{Batch, command};
 

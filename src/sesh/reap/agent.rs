@@ -12,7 +12,7 @@ use crate::pane::resident::Resident;
 use crate::proc;
 use crate::sesh::{find, made_up};
 use crate::state::Why;
-use crate::store::query::{both, equal, name_is_free};
+use crate::store::condition::{both, equal, name_is_free};
 use crate::store::record;
 use crate::store::{Key, value, write};
 use crate::tmux::command;

@@ -4,7 +4,7 @@ use super::pane::runner_lives;
 use super::seen::Book;
 use super::{Change, Kind, Mend};
 use crate::id::SeshId;
-use crate::store::query::both;
+use crate::store::condition::both;
 use crate::store::record::{self, Record};
 use crate::store::{schema, write};
 use crate::tmux::command;

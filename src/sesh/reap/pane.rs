@@ -6,7 +6,7 @@ use crate::id::PaneId;
 use crate::pane::resident::Resident;
 use crate::proc;
 use crate::sesh::find;
-use crate::store::query::{both, equal};
+use crate::store::condition::{both, equal};
 use crate::store::record::{self, Record, Values};
 use crate::store::{Key, schema, write};
 use crate::tmux::Command;

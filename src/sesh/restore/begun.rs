@@ -84,8 +84,7 @@ pub(super) fn wait(
             told = true;
             (options.late)(&format!("waiting for {} to be there …", made.name));
         }
-        // why: what an agent shows when it is there is nobody's event.
-        std::thread::sleep(LOOK);
+        std::thread::sleep(LOOK); // why: what an agent shows when it is there is nobody's event.
     }
 }
 

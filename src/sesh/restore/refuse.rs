@@ -11,7 +11,7 @@ use crate::agent::recognise::{everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::proc::{self, Process};
-use crate::store::query::{both, equal};
+use crate::store::condition::{both, equal};
 use crate::store::{Key, Record, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 

@@ -175,8 +175,7 @@ impl<'a> Story<'a> {
                 ));
                 panic!("{}", self.wrong.join("\n\n"));
             }
-            // why: what a program draws has no event.
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5)); // why: what a program draws has no event.
         }
         let behind = told_at.zip(seen_at).map_or(Duration::ZERO, |(told, seen)| {
             told.saturating_duration_since(seen)

@@ -54,8 +54,7 @@ pub(crate) fn until_some<T>(what: &str, mut fact: impl FnMut() -> Option<T>) -> 
             return value;
         }
         assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
-        // why: the facts are of several processes and have no event in common.
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5)); // why: the facts are of several processes and have no event in common.
     }
 }
 

@@ -396,8 +396,7 @@ impl Drop for Server {
         }));
         let deadline = Instant::now() + Duration::from_secs(2);
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-            // why: the end of a child has no event here but a wait without a limit.
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(5)); // why: the end of a child has no event here but a wait without a limit.
         }
         let _ = self.child.kill();
         let _ = self.child.wait();

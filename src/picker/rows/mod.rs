@@ -1,0 +1,265 @@
+//! Rows: what can be chosen. Nothing here knows of a terminal or of tmux.
+
+mod group;
+
+pub use group::{Grouping, Item, flat, grouped};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId};
+use crate::state::State;
+use crate::store::record::Need;
+use crate::store::{Place, Record};
+
+/// What a row is: it stays the same while rows come, go and move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RowId {
+    Sesh(SeshId),
+    /// A pane that is no sesh.
+    Pane(PaneId),
+}
+
+/// What can be chosen.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: RowId,
+    pub name: String,
+    pub agent: Option<String>,
+    pub machine: String,
+    pub cwd: String,
+    /// The branch that is checked out there.
+    pub branch: Option<String>,
+    pub state: State,
+    /// The state as people read it.
+    pub state_in_words: String,
+    pub since: Option<u64>,
+    pub created: Option<u64>,
+    pub tags: Vec<String>,
+    pub note: String,
+    pub parent: Option<SeshId>,
+    pub archived: bool,
+    pub live: bool,
+    pub need: Option<Need>,
+    pub place: Option<Place>,
+    /// What is known here; a row of somebody else's has none.
+    pub record: Option<Record>,
+}
+
+impl Row {
+    /// A sesh.
+    #[must_use]
+    pub fn of(record: Record) -> Self {
+        Self {
+            id: RowId::Sesh(record.uuid),
+            name: record.name.clone(),
+            agent: record.agent.clone(),
+            machine: record.machine.clone(),
+            cwd: record.cwd.clone(),
+            branch: None,
+            state: record.state,
+            state_in_words: record.state_in_words(),
+            since: record.since,
+            created: record.created_at,
+            tags: record.tags.clone(),
+            note: record.note.clone().unwrap_or_default(),
+            parent: record.parent,
+            archived: record.archived,
+            live: record.live,
+            need: record.needs().filter(|_| !record.archived),
+            place: record.tmux.clone(),
+            record: Some(record),
+        }
+    }
+
+    /// A pane that is no sesh, called by what runs there.
+    #[must_use]
+    pub fn of_pane(place: Place, program: &str, folder: &str) -> Self {
+        Self {
+            id: RowId::Pane(place.pane),
+            name: program.into(),
+            agent: None,
+            machine: String::new(),
+            cwd: folder.into(),
+            branch: None,
+            state: State::Unknown,
+            state_in_words: "no sesh".into(),
+            since: None,
+            created: None,
+            tags: Vec::new(),
+            note: String::new(),
+            parent: None,
+            archived: false,
+            live: true,
+            need: None,
+            place: Some(place),
+            record: None,
+        }
+    }
+
+    /// The sesh's identity.
+    #[must_use]
+    pub fn uuid(&self) -> Option<SeshId> {
+        match self.id {
+            RowId::Sesh(uuid) => Some(uuid),
+            RowId::Pane(_) => None,
+        }
+    }
+
+    /// Whether it waits for a person.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        matches!(self.need, Some(Need::Unseen | Need::Waits))
+    }
+
+    /// Rows that somebody else found: the records that `sesh-list --json` prints, as an array or one after another.
+    ///
+    /// # Errors
+    /// What is no such record.
+    pub fn from_json(text: &str) -> Result<Vec<Self>> {
+        let given: Vec<Given> = if text.trim_start().starts_with('[') {
+            serde_json::from_str(text)
+        } else {
+            serde_json::Deserializer::from_str(text)
+                .into_iter()
+                .collect()
+        }
+        .map_err(|error| {
+            Error::usage(format!(
+                "the rows on stdin are no records as sesh-list --json prints them: {error}"
+            ))
+        })?;
+        given.into_iter().map(Given::row).collect()
+    }
+}
+
+/// A record on stdin. A uuid and a name make one, the rest may be missing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Given {
+    uuid: String,
+    name: String,
+    agent: Option<String>,
+    #[serde(default)]
+    machine: String,
+    #[serde(default)]
+    cwd: String,
+    state: Option<State>,
+    why: Option<String>,
+    since: Option<u64>,
+    created_at: Option<u64>,
+    #[serde(default)]
+    tags: Vec<String>,
+    note: Option<String>,
+    parent: Option<String>,
+    #[serde(default)]
+    archived: bool,
+    live: Option<bool>,
+    tmux: Option<GivenPlace>,
+}
+
+#[derive(Deserialize)]
+struct GivenPlace {
+    socket: String,
+    session: String,
+    window: u32,
+    pane: String,
+}
+
+impl Given {
+    fn row(self) -> Result<Row> {
+        let state = self.state.unwrap_or(State::Unknown);
+        let place = self.tmux.and_then(|it| {
+            Some(Place {
+                pane: it.pane.parse().ok()?,
+                socket: it.socket,
+                session: it.session,
+                window: it.window,
+                session_id: String::new(),
+                window_id: String::new(),
+                window_name: String::new(),
+                pid: 0,
+            })
+        });
+        Ok(Row {
+            id: RowId::Sesh(self.uuid.parse()?),
+            name: self.name,
+            agent: self.agent,
+            machine: self.machine,
+            cwd: self.cwd,
+            branch: None,
+            state,
+            state_in_words: match &self.why {
+                Some(why) => format!("{} {why}", state.as_str()),
+                None => state.as_str().into(),
+            },
+            since: self.since,
+            created: self.created_at,
+            tags: self.tags,
+            note: self.note.unwrap_or_default(),
+            parent: self.parent.and_then(|parent| parent.parse().ok()),
+            archived: self.archived,
+            live: self.live.unwrap_or(place.is_some()),
+            need: (state == State::Waiting && self.why.as_deref() != Some("dialog"))
+                .then_some(Need::Waits),
+            place,
+            record: None,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A row with a name and a state.
+    pub(crate) fn row(name: &str, state: State) -> Row {
+        let uuid = SeshId::random();
+        Row {
+            id: RowId::Sesh(uuid),
+            name: name.into(),
+            agent: None,
+            machine: "here".into(),
+            cwd: "/src".into(),
+            branch: None,
+            state,
+            state_in_words: state.as_str().into(),
+            since: Some(100),
+            created: Some(1),
+            tags: Vec::new(),
+            note: String::new(),
+            parent: None,
+            archived: false,
+            live: true,
+            need: (state == State::Waiting).then_some(Need::Unseen),
+            place: Some(Place {
+                socket: "/s".into(),
+                session: "main".into(),
+                window: 1,
+                pane: PaneId(1),
+                session_id: "$0".into(),
+                window_id: "@1".into(),
+                window_name: String::new(),
+                pid: 1,
+            }),
+            record: None,
+        }
+    }
+
+    #[test]
+    fn rows_of_somebody_else() {
+        let uuid = SeshId::random();
+        let text = format!(
+            r#"{{"uuid":"{uuid}","name":"x","state":"waiting","why":"permission","tags":["a"],
+            "tmux":{{"socket":"/s","session":"m","window":2,"pane":"%7"}},"new":1}}"#
+        );
+        for text in [format!("[{text}]"), format!("{text}\n{text}")] {
+            let rows = Row::from_json(&text).expect("rows");
+            assert_eq!(rows[0].state_in_words, "waiting permission");
+            assert!(rows[0].waits() && rows[0].live);
+            assert_eq!(rows[0].place.as_ref().map(|it| it.pane), Some(PaneId(7)));
+        }
+        assert!(Row::from_json("[]").expect("none").is_empty());
+        assert!(Row::from_json("x").is_err());
+    }
+}
