@@ -1,6 +1,7 @@
 //! The coding CLIs that can live in a pane: what is known of each ([`manifest`]), which one lives there
 //! ([`recognise`]), in which conversation it is ([`conversation`]), what stands on its screen ([`screen`]) and in its
-//! composer ([`composer`]), what can be typed to it ([`message`]), what its hooks say ([`report`]), what it is doing ([`state`]) and why that is so
+//! composer ([`composer`]), what can be typed to it ([`message`]), what its hooks say ([`report`]), what it is doing
+//! ([`state`]) and why that is so
 //! ([`explain`]).
 //!
 //! `agent` is given text, titles and processes, never a server.

@@ -16,7 +16,8 @@ use crate::tmux::Server;
 
 /// End seshes: an idle agent leaves by its own way out, else HUP, then TERM
 ///
-/// Where nothing is in the way an idle agent is told to leave as a person would (/exit); nothing else is typed. A created pane closes, its record and last lines stay; in an adopted pane only the
+/// Where nothing is in the way an idle agent is told to leave as a person would (/exit); nothing else is typed. A
+/// created pane closes, its record and last lines stay; in an adopted pane only the
 /// foreground job ends, pane and shell stay. Waits until the end is proven and says what is still alive.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]

@@ -12,7 +12,8 @@ use crate::sesh::reap::{Change, reap};
 /// Mend what tmux remembers of seshes where it is not so any more
 ///
 /// Writes down ends that nobody recorded and what shells are doing, takes marks off panes in which something else
-/// runs, closes held panes whose time is over, ends what has outlived its --ttl, and drops what is left of forgotten seshes. What is right is not
+/// runs, closes held panes whose time is over, ends what has outlived its --ttl, and drops what is left of forgotten
+/// seshes. What is right is not
 /// written again. On a terminal it prints a line a change, else nothing: hooks start it.
 #[derive(Debug, Parser)]
 pub(super) struct Args {

@@ -13,7 +13,10 @@ use crate::store::lasting;
 
 /// Write down what must outlive the tmux server, where that was missed
 ///
-/// Every helper writes what it changes to a journal, one file for each server. This compares all that tmux knows with it and writes what it lacks: after the disk was full, or a change without the helpers. Then it writes the file anew with what its lines add up to. Forgotten seshes stay forgotten. On a terminal it says what it did, else nothing: the plugin starts it.
+/// Every helper writes what it changes to a journal, one file for each server. This compares all that tmux knows with it
+/// and writes what it lacks: after the disk was full, or a change without the helpers. Then it writes the file anew with
+/// what its lines add up to. Forgotten seshes stay forgotten. On a terminal it says what it did, else nothing: the plugin
+/// starts it.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// Print the journal's file and how many lines were written

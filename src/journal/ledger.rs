@@ -3,7 +3,8 @@
 //! The file is named by the server's socket and says in its first line whose it is. Every other line is a [`Line`]: one
 //! JSON object, a change of one identity. Lines of one identity add up: a value that comes later takes the place of the
 //! earlier one, and an empty value removes it ([`Line::absorb`]). So two writers who change different values do not
-//! undo one another, whichever writes first. After [`FORGOTTEN`](super::line::FORGOTTEN) nothing of an identity counts any more, also not what comes
+//! undo one another, whichever writes first. After [`FORGOTTEN`](super::line::FORGOTTEN) nothing of an identity counts
+//! any more, also not what comes
 //! later. A line of a newer schema is not understood, and is kept to the letter.
 //!
 //! Whoever writes holds a lock on a file beside it, which is never renamed, and only for the writing. A line is written

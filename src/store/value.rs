@@ -1,7 +1,8 @@
 //! How a text from outside is kept in tmux: percent-encoded, so that it is inert wherever it may be shown.
 //!
 //! Left as they are: ASCII letters and digits, `_ - . / : @`, what prints everywhere beyond ASCII
-//! ([`prints`]), and in texts the blank. Everything else is `%XX` per byte, so no stored value can leave quotes, be expanded as a format
+//! ([`prints`]), and in texts the blank. Everything else is `%XX` per byte, so no stored value can leave quotes, be
+//! expanded as a format
 //! (`#`), be run by a shell, end a branch of a conditional (`,` `}`) or be changed in print: tmux 3.4
 //! and 3.5a print controls as octal, 3.4 also `$x` as `\$x`.
 

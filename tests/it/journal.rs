@@ -44,34 +44,6 @@ fn events(server: &Server, uuid: &str) -> Vec<String> {
         .collect()
 }
 
-/// Ends the server as a power cut would.
-#[track_caller]
-fn kill_server(server: &Server) {
-    // Not the harness's child: it may be the next one.
-    let pid = server.tmux(["display-message", "-p", "#{pid}"]);
-    let pid = Pid::from_raw(pid.trim_end().parse().expect("a pid"));
-    kill(pid, Signal::SIGKILL).expect("it is there");
-    // Another may be at its socket by now, and nobody waits for the end of a child.
-    until("the server is gone", || {
-        tmux_sesh::proc::read(pid.as_raw()).is_none_or(|process| process.zombie)
-    });
-}
-
-/// Another server on the same socket. Ends when the first one's value does: by the same socket.
-#[track_caller]
-fn start_again(server: &Server) {
-    let child = server
-        .tmux_call(["-D", "-f", "/dev/null"])
-        .command()
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let child = child.expect("a tmux server");
-    until("the next server answers", || server.alive());
-    drop(child);
-}
-
 #[track_caller]
 fn all(server: &Server) -> Vec<Record> {
     server.sesh("sesh-list", ["--all", "--json"]).ok().records()
@@ -99,7 +71,7 @@ fn a_server_that_is_killed_loses_nobody() {
         .args([server.user_pane()])
         .ok()
         .record();
-    kill_server(&server);
+    server.dies();
 
     let check = |records: &[Record]| {
         assert_eq!(records.len(), 4, "{records:#?}");
@@ -124,7 +96,7 @@ fn a_server_that_is_killed_loses_nobody() {
     };
     // Without a server at all, and with the next one.
     check(&all(&server));
-    start_again(&server);
+    server.starts_again();
     check(&all(&server));
     assert!(
         server
@@ -153,8 +125,8 @@ fn what_only_the_journal_has_can_be_changed_and_forgotten() {
     let server = Server::start();
     let one = server.new_sesh(["one", "--tag", "a", "--", "cat"]);
     let two = server.new_sesh(["two", "--", "cat"]);
-    kill_server(&server);
-    start_again(&server);
+    server.dies();
+    server.starts_again();
     let changed = server
         .sesh(
             "sesh-set",
@@ -196,7 +168,7 @@ fn what_only_the_journal_has_can_be_changed_and_forgotten() {
     // A living one that is forgotten does not come back either.
     let three = server.new_sesh(["three", "--", "cat"]);
     server.sesh("sesh-end", ["--forget", "three"]).ok();
-    kill_server(&server);
+    server.dies();
     assert_eq!(all(&server).len(), 1, "{}", three.uuid());
 }
 
@@ -204,8 +176,8 @@ fn what_only_the_journal_has_can_be_changed_and_forgotten() {
 fn a_name_that_lives_again_hides_none_of_the_others() {
     let server = Server::start();
     let old = server.new_sesh(["x", "--", "cat"]);
-    kill_server(&server);
-    start_again(&server);
+    server.dies();
+    server.starts_again();
     let new = server.new_sesh(["x", "--", "cat"]);
     assert_eq!(
         server.sesh("sesh-list", ["--json", "x"]).ok().only().uuid(),
@@ -262,7 +234,7 @@ fn what_is_written_when() {
             .last()
             .is_some_and(|event| event == "state")
     });
-    kill_server(&server);
+    server.dies();
     assert_eq!(of(&all(&server), shell.uuid()).text("was"), "busy");
 }
 
@@ -287,7 +259,7 @@ fn many_who_tag_one_at_once_lose_no_tag() {
         });
         lock.unlock().expect("a lock");
     });
-    kill_server(&server);
+    server.dies();
     let records = all(&server);
     let mut found = of(&records, made.uuid()).strings("tags");
     found.sort_unstable();
@@ -343,7 +315,7 @@ fn what_was_missed_is_saved_and_the_forgotten_is_not() {
         server.sesh("sesh-save", ["--json"]).ok().json()["written"],
         0
     );
-    kill_server(&server);
+    server.dies();
     let only = server.sesh("sesh-list", ["--all", "--json"]).ok().only();
     assert_eq!((only.uuid(), only.code()), (done.uuid(), Some(0)));
     let lines = server.sesh("pane-capture", ["done"]).ok();
@@ -354,7 +326,7 @@ fn what_was_missed_is_saved_and_the_forgotten_is_not() {
         Some(69),
         "gathering asks a server: {gathered}"
     );
-    start_again(&server);
+    server.starts_again();
     let gathered = server.sesh("sesh-gather", ["done", "--json"]).ok().json();
     assert_eq!(gathered[0]["lines"][0], "last words");
 }
@@ -460,7 +432,7 @@ fn a_server_that_is_killed_at_any_moment_loses_and_doubles_nobody() {
                 .collect();
             let wait = Duration::from_millis(random(&mut seed, 400));
             std::thread::sleep(wait); // why: the moment is to be any.
-            kill_server(&server);
+            server.dies();
             stop.store(true, Ordering::Relaxed);
             let made = makers
                 .into_iter()
@@ -504,7 +476,7 @@ fn a_writer_that_is_killed_at_any_moment_tears_nothing_of_others() {
     }
     server.sesh("sesh-save", NONE).ok();
     let live = server.record(made.uuid());
-    kill_server(&server);
+    server.dies();
     let records = all(&server);
     let left = of(&records, made.uuid());
     for field in ["note", "meta", "name", "tags"] {
@@ -555,7 +527,7 @@ fn a_file_that_may_not_grow_is_said_once_and_the_store_goes_on() {
         !doctor.text().contains("could not be written for a time"),
         "{doctor}"
     );
-    kill_server(&server);
+    server.dies();
     assert_eq!(all(&server).len(), 3);
 }
 
@@ -633,7 +605,7 @@ fn a_journal_of_a_newer_program_is_kept() {
     assert!(doctor.text().contains("newer tmux-sesh"), "{doctor}");
     assert!(doctor.text().contains("never finished"), "{doctor}");
     let two = server.new_sesh(["two", "--", "cat"]);
-    kill_server(&server);
+    server.dies();
     let records = all(&server);
     assert_eq!((records.len(), of(&records, two.uuid()).name()), (2, "two"));
     let text = std::fs::read_to_string(file(&server)).expect("the journal");
