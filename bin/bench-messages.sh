@@ -194,18 +194,16 @@ waiters() {
   printf '  the same of 100 that also wait for quiet, and look ten times a second each: %s\n' "$percent"
 }
 
-# flood: how long a pane takes to print a million lines, in ms.
+# flood NAME alone|watched: how long a program takes to print a million lines, by its own clock, in ms.
 flood() {
-  local begun
-  rm -f "$here/flooded"
-  begun=$EPOCHREALTIME
-  inside "$built/sesh-new" "flood-$1" -S "$socket" -- bash -c "sleep 0.3; seq 1000000; echo \$EPOCHREALTIME >$here/flooded; exec sleep 60" >/dev/null # why: time for the watcher to begin; then the pane is held
+  rm -f "$here/began" "$here/flooded"
+  inside "$built/sesh-new" "flood-$1" -S "$socket" -- bash -c "sleep 0.5; echo \$EPOCHREALTIME >$here/began; seq 1000000; echo \$EPOCHREALTIME >$here/flooded; exec sleep 60" >/dev/null # why: time for the watcher to begin; then the pane is held
   if [ "$2" = watched ]; then
     inside "$built/sesh-wait" "flood-$1" --for quiet=30s >/dev/null 2>&1 &
     watcher=$!
   fi
   until_there "$here/flooded"
-  since "$begun" "$(cat "$here/flooded")"
+  since "$(cat "$here/began")" "$(cat "$here/flooded")"
   if [ "$2" = watched ]; then
     kill "$watcher" 2>/dev/null || true
     wait "$watcher" 2>/dev/null || true
@@ -217,11 +215,11 @@ flooding() {
   local round
   : >"$here/alone"
   : >"$here/watched"
-  for ((round = 0; round < 5; round++)); do
+  for ((round = 0; round < 25; round++)); do
     flood "a$round" alone >>"$here/alone"
     flood "w$round" watched >>"$here/watched"
   done
-  over 'a million lines while somebody waits for quiet, times without (medians of 5)' \
+  over 'a million lines while somebody waits for quiet, times without (medians of 25)' \
     "$(awk -v watched="$(median "$here/watched")" -v alone="$(median "$here/alone")" 'BEGIN { printf "%.3f", watched / alone }')" 1.05
 }
 

@@ -77,6 +77,9 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How long an agent that does not say so has to be idle behind a message for its turn to be over: what it works on
 /// shows within this time.
 const OVER: Duration = Duration::from_secs(2);
+/// How long one has to be idle that has said so: its title and its screen come a moment later, and whoever sends the next
+/// message looks at those.
+const DRAWN: Duration = Duration::from_millis(300);
 
 /// Sends a message to every target at once.
 ///
@@ -183,19 +186,20 @@ fn turn(
     loop {
         let look = resident::look(server, pane, agents, &[])?;
         let (state, why) = state(&look);
-        let over = match state {
+        let settles = match state {
             // Whoever waits for a person, or is gone, has come to an end at once.
-            State::Waiting | State::Exited => true,
+            State::Waiting | State::Exited => Some(Instant::now()),
             State::Idle => {
                 let since = *idle.get_or_insert_with(Instant::now);
-                (worked && !begun.queued) || since.elapsed() >= OVER || has_answered(&look, text)
+                let has_said = (worked && !begun.queued) || has_answered(&look, text);
+                Some(since + if has_said { DRAWN } else { OVER })
             }
             State::Busy | State::Unknown | State::Starting => {
                 idle = None;
-                false
+                None
             }
         };
-        if over {
+        if settles.is_some_and(|at| at <= Instant::now()) {
             let reply = patience.reply.then(|| reply(server, &look, text));
             return Ok(Turn { state, why, reply });
         }
@@ -205,7 +209,6 @@ fn turn(
                 format!("it is still {} after what was sent", state.as_str()),
             ));
         }
-        let settles = idle.map(|since| since + OVER);
         // What a shell's commands do is written down nowhere.
         let again = look.resident.is_none().then(|| Instant::now() + LOOK);
         match news.wait([settles, limit, again].into_iter().flatten().min())? {
