@@ -24,6 +24,15 @@ pub(super) fn program_file(pid: i32) -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+pub(super) fn bytes_read(pid: i32) -> Option<u64> {
+    let counts = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    counts
+        .lines()
+        .find_map(|line| line.strip_prefix("rchar: "))?
+        .parse()
+        .ok()
+}
+
 /// A start in ticks since the boot: user space has 100 in a second on every architecture that Rust's standard library
 /// runs on.
 pub(super) fn started(process: &Process) -> Option<SystemTime> {
@@ -201,6 +210,15 @@ mod tests {
         assert!(!process.zombie && !process.stopped);
         let stopped = parse(b"42 (a) T 7 42 40 34816 43 0 0 0 0 0 0 0 0 0 20 0 1 0 900 1 1");
         assert!(stopped.expect("a process").stopped);
+    }
+
+    #[test]
+    fn what_a_process_reads_is_counted() {
+        let pid = std::process::id().cast_signed();
+        let before = bytes_read(pid).expect("a count");
+        fs::read("/proc/self/stat").expect("a file");
+        assert!(bytes_read(pid).expect("a count") > before);
+        assert_eq!(bytes_read(i32::MAX), None);
     }
 
     #[test]

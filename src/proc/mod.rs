@@ -136,6 +136,13 @@ pub fn program_file(pid: i32) -> Option<PathBuf> {
     table::program_file(pid)
 }
 
+/// How many bytes a process has read from files, terminals and pipes; what came in messages of sockets is not among them
+/// (`rchar` of Linux). `None` where the system does not say.
+#[must_use]
+pub fn bytes_read(pid: i32) -> Option<u64> {
+    table::bytes_read(pid)
+}
+
 /// When a process started. `None` where the system does not say.
 #[must_use]
 pub fn started(process: &Process) -> Option<SystemTime> {

@@ -15,6 +15,10 @@ pub(super) fn program_file(_pid: i32) -> Option<std::path::PathBuf> {
     None
 }
 
+pub(super) fn bytes_read(_pid: i32) -> Option<u64> {
+    None
+}
+
 /// What is kept of a start is no moment.
 pub(super) fn started(_process: &Process) -> Option<SystemTime> {
     None

@@ -9,6 +9,7 @@
 //! What no writer says is looked at by `levels`, what is printed by `printed`.
 
 pub mod cursor;
+mod intake;
 mod judge;
 mod levels;
 mod printed;
@@ -173,7 +174,7 @@ impl<'a> Watch<'a> {
             place: None,
             before: BTreeMap::new(),
             levels,
-            screens: Screens::default(),
+            screens: Screens::of(seen.server),
             happened: BTreeMap::new(),
             request,
         })

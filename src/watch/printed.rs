@@ -1,9 +1,9 @@
 //! What panes print: their screens, looked at ten times a second while somebody waits for output or for quiet.
 //!
-//! One question to the server tells which windows have printed; only their screens are asked for and compared, and not
-//! those of panes that are seen to scroll on while only quiet is waited for. What is printed and gone again between two
-//! looks, the same picture afterwards, is no change. A tap on the panes that `sesh-new` makes would see each byte as it
-//! comes; it belongs here.
+//! None is looked at while the server has read nothing. One question to it tells which windows have printed; only their
+//! screens are asked for and compared, and not those of panes that are seen to scroll on while only quiet is waited for.
+//! What is printed and gone again between two looks, the same picture afterwards, is no change. A tap on the panes that
+//! `sesh-new` makes would see each byte as it comes; it belongs here.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use regex::Regex;
 
-use super::cursor::{Mark, Shown};
+use super::cursor::{Identity, Mark, Shown};
+use super::intake::Intake;
 use super::judge::{Event, Found, Seshes, What, mark};
 use super::until::Until;
 use crate::error::{Exit, Result};
@@ -25,9 +26,10 @@ use crate::tmux::{Batch, Frame, Server, command};
 pub(super) const OFTEN: Duration = Duration::from_millis(100);
 
 /// The panes of a set, as they were last seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Screens {
     panes: BTreeMap<SeshId, Screen>,
+    intake: Intake,
     /// The server's second in which it was last asked who has printed: who did so in it may have printed more since.
     second: u64,
 }
@@ -139,6 +141,15 @@ fn pane(record: &Record) -> Option<PaneId> {
 type Members<'a> = BTreeMap<PaneId, &'a Record>;
 
 impl Screens {
+    /// Those of a server, none of which was seen yet.
+    pub(super) fn of(server: Identity) -> Self {
+        Self {
+            panes: BTreeMap::new(),
+            intake: Intake::of(server),
+            second: 0,
+        }
+    }
+
     /// Looks at the panes of the members. `fresh`: what those that are known show now is of no concern.
     pub(super) fn look(
         &mut self,
@@ -153,14 +164,19 @@ impl Screens {
         self.panes
             .retain(|id, _| members.values().any(|record| record.uuid == *id));
         let is_new = |record: &&Record| !self.panes.contains_key(&record.uuid);
-        if members.values().any(is_new) {
+        let has_new = members.values().any(is_new);
+        if has_new {
             self.second = 0;
+        }
+        if !self.intake.has_grown() && !has_new {
+            return Ok(());
         }
         let second = self.second;
         match self.look_at(server, &members, marks, until, fresh) {
             // A pane went between two questions: the store will say so, and the others are looked at again.
             Err(error) if error.exit == Exit::Nothing => {
                 self.second = second;
+                self.intake.forget();
                 Ok(())
             }
             outcome => outcome,
@@ -187,6 +203,7 @@ impl Screens {
                 if scrolls_on {
                     // Its picture is for the next time, also if it has come to rest by then.
                     self.second = self.second.min(row.activity);
+                    self.intake.forget();
                 }
                 !scrolls_on
             });

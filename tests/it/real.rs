@@ -211,7 +211,8 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
         }
     }
     // While it works.
-    assert_eq!(outcome(&[], "slow 4").0, Some(0));
+    let said = send(&[], "slow 4");
+    assert_eq!(said.code(), Some(0), "{said}");
     until("it works", || lab.screen().contains("word1 "));
     assert_eq!(outcome(&[], "no").2, "busy");
     let queued = send(&["--queue", "--wait=60s"], "and then this");
@@ -224,7 +225,8 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
     lab.rubs_out("a draft");
     // At a question of its own.
     if let Some((text, asks)) = agent.permission {
-        assert_eq!(outcome(&["--wait=60s"], text).0, Some(0));
+        let said = send(&["--wait=60s"], text);
+        assert_eq!(said.code(), Some(0), "{said}");
         until("it asks", || lab.screen().contains(asks));
         for how in [&[][..], &["--queue"], &["--now"], &["--as-it-is"]] {
             assert_eq!(outcome(how, "yes").2, "permission");

@@ -147,6 +147,8 @@ impl Lab {
         until(&format!("{text:?} is gone"), || {
             !self.screen().contains(text)
         });
+        // Some draw one key at a time: the first letter alone is a draft too.
+        self.still();
     }
 
     /// Waits until the screen has been the same for a while.
