@@ -191,7 +191,7 @@ waiters() {
   hundred_waiters
   over '100 waiters while nothing happens, percent of a processor with the server' "$percent" 2
   hundred_waiters --for quiet=1h
-  printf '  the same of 100 that also wait for quiet, and look ten times a second each: %s\n' "$percent"
+  over '100 waiters for quiet while nothing happens, percent of a processor with the server' "$percent" 2
 }
 
 # flood NAME alone|watched: how long a program takes to print a million lines, by its own clock, in ms.
