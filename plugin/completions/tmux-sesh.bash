@@ -57,8 +57,9 @@ _tmux_sesh_takes() {
       ;;
     restore | sesh-restore)
       takes=(
-        '1=targets' '--=command' '--last-alive' '--dry-run' '--dismiss' '--run' '--timeout=text' '--enter'
-        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '--=command' '--last-alive' '--dry-run' '--dismiss' '--resurrect=file'
+        '--resurrect-begins' '--run' '--timeout=text' '--enter' '--json' '-L=text' '-S=file' '-h' '--help'
+        '-V' '--version'
       )
       ;;
     gather | sesh-gather)
@@ -111,7 +112,7 @@ _tmux_sesh_takes() {
       ;;
     save | sesh-save)
       takes=(
-        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--resurrect' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     report | sesh-report)

@@ -1,16 +1,19 @@
 //! `sesh-restore`: has an ended sesh go on.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
 
 use super::{On, sesh_enter, target};
-use crate::error::Exit;
+use crate::error::{Error, Exit};
 use crate::out;
-use crate::sesh::find;
+use crate::sesh::lost::{self, Setting};
 use crate::sesh::restore::{self, Options, last};
+use crate::sesh::{find, resurrect};
 use crate::state::State;
+use crate::store::Record;
 use crate::tmux::Server;
 
 /// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
@@ -21,7 +24,7 @@ use crate::tmux::Server;
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    #[arg(required_unless_present_any = ["last_alive", "dismiss", "offer"])]
+    #[arg(required_unless_present_any = ["last_alive", "dismiss", "offer", "resurrect", "resurrect_begins"])]
     target: Option<String>,
 
     /// All that were alive when the last tmux server died
@@ -39,6 +42,15 @@ pub(super) struct Args {
     /// What the plugin calls at load: do with those what @sesh-restore says
     #[arg(long, hide = true, conflicts_with_all = ["target", "last_alive", "dismiss"])]
     offer: bool,
+
+    /// Have those go on that tmux-resurrect has brought the panes of back, as sesh-save wrote them into that file: for its
+    /// hook post-restore-all
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "last_alive", "dismiss", "offer", "enter", "words", "run"])]
+    resurrect: Option<PathBuf>,
+
+    /// Remember which panes are there, for its hook pre-restore-all
+    #[arg(long, conflicts_with_all = ["target", "last_alive", "dismiss", "offer", "resurrect", "enter", "words", "run", "json"])]
+    resurrect_begins: bool,
 
     /// Run a command that would otherwise be typed and wait for Enter
     #[arg(long)]
@@ -73,11 +85,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         late: &out::hint,
     };
     if args.dismiss {
-        last::answer(&server)?;
+        lost::answer(&server)?;
         return Ok(Exit::Done);
     }
     if args.offer {
         return offer(&server, &options);
+    }
+    if args.resurrect_begins {
+        resurrect::begin(&server)?;
+        return Ok(Exit::Done);
+    }
+    if let Some(file) = &args.resurrect {
+        return brought_back(&server, file, args.json);
     }
     let Some(text) = &args.target else {
         return if args.dry_run {
@@ -105,7 +124,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// Says of each what would become of it.
 fn plan(server: &Server, json: bool) -> anyhow::Result<Exit> {
-    let lost = last::lost(server)?;
+    let lost = lost::lost(server)?;
     if json {
         out::json(&lost)?;
         return Ok(Exit::Done);
@@ -121,7 +140,7 @@ fn plan(server: &Server, json: bool) -> anyhow::Result<Exit> {
 }
 
 fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exit> {
-    let count = last::lost(server)?.len();
+    let count = lost::lost(server)?.len();
     let mut at = 0;
     let mut worst = Exit::Done;
     let mut back = Vec::new();
@@ -131,17 +150,38 @@ fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exi
             out::hint(&format!("{at}/{count} {} …", record.name));
         }
         Some(Ok(record)) => back.push(record.clone()),
-        Some(Err(error)) => {
-            out::complain("sesh-restore", &error.sentence);
-            if error.exit.code() > worst.code() {
-                worst = error.exit;
-            }
-        }
+        Some(Err(error)) => worst = worse(worst, error),
     })?;
+    told(&back, json, worst)
+}
+
+fn brought_back(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit> {
+    let mut worst = Exit::Done;
+    let mut back = Vec::new();
+    for outcome in resurrect::restore(server, file)? {
+        match outcome {
+            Ok(record) => back.push(record),
+            Err(error) => worst = worse(worst, &error),
+        }
+    }
+    told(&back, json, worst)
+}
+
+/// Says what went wrong with one of several, and gives the worse of the codes.
+fn worse(worst: Exit, error: &Error) -> Exit {
+    out::complain("sesh-restore", &error.sentence);
+    if error.exit.code() > worst.code() {
+        error.exit
+    } else {
+        worst
+    }
+}
+
+fn told(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
     if json {
         out::json(&back)?;
     } else {
-        for record in &back {
+        for record in back {
             out::line(&record.uuid.to_string())?;
         }
     }
@@ -150,12 +190,10 @@ fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exi
 
 /// What the plugin wants when it is loaded.
 fn offer(server: &Server, options: &Options<'_>) -> anyhow::Result<Exit> {
-    match last::setting(server)?.as_str() {
-        "on" => all(server, options, false),
-        "off" => Ok(Exit::Done),
-        _ => {
-            last::offer(server, last::lost(server)?.len())?;
-            Ok(Exit::Done)
-        }
+    match lost::setting(server)? {
+        Setting::On => return all(server, options, false),
+        Setting::Off => {}
+        Setting::Ask => lost::offer(server)?,
     }
+    Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::On;
 use crate::error::Exit;
 use crate::out;
+use crate::sesh::resurrect;
 use crate::sesh::save::save;
 use crate::store::lasting;
 
@@ -19,6 +20,10 @@ use crate::store::lasting;
 /// starts it.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
+    /// Print which pane is which sesh, for the end of the file of tmux-resurrect: for its hook post-save-layout
+    #[arg(long, conflicts_with = "json")]
+    resurrect: bool,
+
     /// Print the journal's file and how many lines were written
     #[arg(long)]
     json: bool,
@@ -36,6 +41,12 @@ struct Saved {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let written = save(&server)?;
+    if args.resurrect {
+        for line in resurrect::lines(&server)?.lines() {
+            out::line(line)?;
+        }
+        return Ok(Exit::Done);
+    }
     let file = lasting::file(&server)?.display().to_string();
     if args.json {
         out::json(&Saved { file, written })?;

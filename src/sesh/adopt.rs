@@ -3,6 +3,7 @@
 use super::change::{Change, change};
 use super::create::joined;
 use super::made_up;
+use super::past::Past;
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
@@ -25,13 +26,15 @@ pub struct Request {
     pub tags: Vec<Tag>,
     /// Also when another pane has that conversation.
     pub force: bool,
+    /// The ended sesh that goes on there, and not another one.
+    pub past: Option<Past>,
 }
 
 /// Registers what runs in a pane. One that was found by itself is registered by it.
 ///
 /// # Errors
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or
-/// another pane has the conversation.
+/// another pane has the conversation; [`Exit::Changed`](crate::error::Exit::Changed) when the ended sesh goes on elsewhere.
 pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record> {
     let frame = Frame::new();
     let agents = Agents::read(env::agents_dir().as_deref()).all;
@@ -45,9 +48,15 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         };
     }
     let started = proc::read(found.place.pid).map_or(0, |process| process.start);
-    let id = SeshId::random();
+    let past = request.past.as_ref();
+    let id = past.map_or_else(SeshId::random, Past::id);
     // Whoever lives there is known at once, and not when somebody looks next.
     let resident = look.resident.as_ref();
+    if past.is_some() && resident.is_some() {
+        return Err(Error::unusable(format!(
+            "an agent lives in pane {pane}: which sesh that is, its conversation says"
+        )));
+    }
     let verdict = resident.map(Resident::verdict);
     let kind = resident.map(|resident| resident.living.agent.name.clone());
     let agent = request.agent.clone().or(kind);
@@ -60,7 +69,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             .unwrap_or_else(|| made_up::name(id, again));
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
         let text = |value: &Option<String>| value::encode(value.as_deref().unwrap_or(""));
-        let values = [
+        let mut values = vec![
             (Key::Name, name.to_string()),
             (Key::Tags, joined(&tags)),
             (Key::Agent, text(&agent)),
@@ -82,6 +91,9 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             (Key::Cwd, value::encode(&look.folder)),
             (Key::Host, value::encode(&env::machine())),
         ];
+        if let Some(past) = past {
+            past.goes_on(&mut values);
+        }
         let batch = registration(pane, id, &name, request, &values, &frame);
         let output = server.run(&batch)?;
         match output.trim_end() {
@@ -91,6 +103,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
                     "the name {name} is taken by a living sesh: choose another"
                 )));
             }
+            "past" => return Err(write::changed(id)),
             "conversation" => {
                 return Err(Error::unusable(format!(
                     "another pane has the conversation {} already: --force registers it twice",
@@ -108,7 +121,12 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             .and_then(|pane| pane.record)
             .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
         let life = rows.iter().find_map(|row| read_life(row));
-        lasting::note(server, &[Note::all(Event::Adopted, &record, life)]);
+        let event = if past.is_some() {
+            Event::Changed
+        } else {
+            Event::Adopted
+        };
+        lasting::note(server, &[Note::all(event, &record, life)]);
         return Ok(record);
     }
     Err(Error::unusable(
@@ -153,6 +171,14 @@ fn registration(
             &no_pane_has(&elsewhere),
             &register,
             &Batch::from(command::print(None, "conversation")),
+        ));
+    }
+    if let Some(past) = &request.past {
+        register = Batch::from(command::if_format(
+            None,
+            &past.is_as_it_was(),
+            &register,
+            &Batch::from(command::print(None, "past")),
         ));
     }
     let named = Batch::from(command::if_format(

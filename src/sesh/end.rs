@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::lost;
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -74,6 +75,9 @@ pub fn end(
             // With its last pane the server went, and everything with it.
             Err(error) if error.exit == Exit::NoServer => {}
             outcome => outcome?,
+        }
+        if record.kept.is_some() {
+            lost::recount(server)?;
         }
     }
     Ok(left)

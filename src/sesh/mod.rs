@@ -1,5 +1,5 @@
 //! The life of a sesh: [`create`], [`run`], [`adopt`], [`find`], [`gather`](mod@gather), [`change`], [`enter`], [`end`],
-//! [`restore`], [`send`](mod@send), [`words`](mod@words), [`explain`](mod@explain), [`reap`], [`report`](mod@report),
+//! [`restore`], [`resurrect`], [`send`](mod@send), [`words`](mod@words), [`explain`](mod@explain), [`reap`], [`report`](mod@report),
 //! [`hooks`], [`doctor`].
 
 pub mod adopt;
@@ -14,12 +14,14 @@ pub mod gather;
 mod hold;
 pub mod hooks;
 mod limit;
+pub mod lost;
 mod made_up;
 mod past;
 pub mod place;
 pub mod reap;
 pub mod report;
 pub mod restore;
+pub mod resurrect;
 pub mod run;
 pub mod save;
 pub mod send;

@@ -88,6 +88,10 @@ impl Past {
         })
     }
 
+    pub(super) fn id(&self) -> SeshId {
+        self.id
+    }
+
     /// The condition that nobody has changed it since it was read, that nobody else has it go on, and that no other pane
     /// has its conversation.
     pub(super) fn is_as_it_was(&self) -> String {

@@ -413,6 +413,9 @@ pub const LOST: &str = "@seshsum_lost";
 /// Who brings those back, or that it is done.
 pub const RESTORED: &str = "SESH_restored";
 
+/// Which panes were there before tmux-resurrect restored.
+pub const THERE: &str = "SESH_there";
+
 /// That the journal cannot be written was said.
 pub const UNWRITTEN: &str = "SESH_unwritten";
 

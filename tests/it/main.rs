@@ -35,6 +35,7 @@ mod recipes;
 mod report;
 mod resolve;
 mod restore;
+mod resurrect;
 mod run;
 mod send;
 mod state;

@@ -851,25 +851,21 @@ fn a_server_that_reads_nothing_is_asked_nothing() {
     let server = Server::start();
     let made = server.new_sesh(["one", "--", "cat"]);
     server.runs(made.pane(), "cat");
-    let pid = server.format(made.pane(), "#{pid}");
-    let wakes = |limit: &str| {
-        let count = || -> u64 {
-            let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a server");
-            let mut lines = status.lines();
-            let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-            count.expect("a count").trim().parse().expect("a number")
-        };
-        let before = count();
+    let relay = Relay::before(&server, "counted", Play::Honest);
+    let questions = |limit: &str| {
         for for_what in ["quiet=1h", "output=never"] {
-            let args = ["one", "--for", for_what, "--timeout", limit];
-            ends(&server, 6, "timeout", &args);
+            server
+                .helper("sesh-wait")
+                .args(["-S".as_ref(), relay.socket().as_os_str()])
+                .args(["one", "--for", for_what, "--timeout", limit])
+                .fails(6);
         }
-        count() - before
+        relay.clients()
     };
-    let short = wakes("300ms");
-    let long = wakes("3s");
+    let short = questions("300ms");
+    let long = questions("3s");
     // Ten looks in each of the five seconds between the two would be fifty.
-    assert!(long < short + 15, "{short} and {long}");
+    assert!(short > 0 && long < short + 5, "{short} and {long}");
     // Typed text is echoed, and that is output.
     let seen = Standing::start(&server, &["one", "--for", "output=now"]);
     server.say(made.pane(), "now");

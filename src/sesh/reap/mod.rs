@@ -6,6 +6,7 @@
 mod agent;
 mod book;
 mod pane;
+mod returned;
 mod seen;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::end::{How, end, names};
+use super::lost;
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::store::lasting::{self, AGENT, Event, Note, STATE};
@@ -35,6 +37,8 @@ pub enum Kind {
     Agent,
     /// An agent in a pane that was no sesh.
     Adopted,
+    /// An agent in such a pane, in the conversation of a sesh that had ended.
+    Returned,
     /// An end that nobody had recorded.
     Ended,
     /// A pane in which another process runs is that sesh's no more.
@@ -167,7 +171,12 @@ fn over(record: &Record, what: &str) -> Change {
 /// As [`look`].
 pub fn settle(server: &Server) -> Result<()> {
     let Differences { mut mends, .. } = look_at(server, Sweep::Never)?;
-    mends.retain(|mend| !matches!(mend.change.change, Kind::Adopted | Kind::Closed));
+    mends.retain(|mend| {
+        !matches!(
+            mend.change.change,
+            Kind::Adopted | Kind::Returned | Kind::Closed
+        )
+    });
     if mends.is_empty() {
         return Ok(());
     }
@@ -214,6 +223,7 @@ fn event(kind: Kind) -> Option<Event> {
         Kind::State => Some(Event::State),
         Kind::Agent => Some(Event::Conversation),
         Kind::Adopted => Some(Event::Adopted),
+        Kind::Returned => Some(Event::Changed),
         Kind::Ended => Some(Event::Ended),
         // Whoever ended it wrote that down, or its sesh-run did; and the last lines of a forgotten one are in no journal.
         Kind::Released | Kind::Book | Kind::Closed | Kind::Tail | Kind::Expired => None,
@@ -262,6 +272,10 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
     let again = answer.lines().any(|line| line == "again");
     let changes = done(mends, &answer);
     remember(server, &changes);
+    let returned = |change: &Change| change.change == Kind::Returned;
+    if changes.iter().any(returned) {
+        lost::recount(server)?;
+    }
     Ok((changes, again))
 }
 

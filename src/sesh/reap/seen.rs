@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::agent::adopted;
 use super::book::{forgotten, vanished};
 use super::pane::{IS_RUNNER, SeshPane};
+use super::returned::{Returning, pasts};
 use super::{Differences, Kind, Mend};
 use crate::agent::manifest::Agents;
 use crate::env;
@@ -172,16 +173,17 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     }
     let agents = Agents::read(env::agents_dir().as_deref());
     let processes = proc::all();
-    let residents = told
+    let residents: HashMap<PaneId, Resident<'_>> = told
         .into_iter()
         .filter_map(|(pane, (first, told))| {
             let resident = resident(first, &processes, &agents.all, told, seen.now)?;
             Some((pane, resident))
         })
         .collect();
+    let pasts = pasts(server, &seen.unregistered(&residents), &seen.panes)?;
     Ok(Differences {
         expired: seen.expired(),
-        mends: seen.differences(&residents),
+        mends: seen.differences(&residents, &pasts),
         unsaid: seen.unsaid,
     })
 }
@@ -223,7 +225,22 @@ impl Seen {
         }
     }
 
-    fn differences(&self, residents: &HashMap<PaneId, Resident<'_>>) -> Vec<Mend> {
+    /// The agents that are to become seshes.
+    fn unregistered<'a>(
+        &'a self,
+        residents: &'a HashMap<PaneId, Resident<'a>>,
+    ) -> Vec<(&'a Other, &'a Resident<'a>)> {
+        let others = self.others.iter().filter(|_| self.adopts);
+        others
+            .filter_map(|other| Some((other, residents.get(&other.place.pane)?)))
+            .collect()
+    }
+
+    fn differences(
+        &self,
+        residents: &HashMap<PaneId, Resident<'_>>,
+        pasts: &HashMap<PaneId, Returning>,
+    ) -> Vec<Mend> {
         let known = |pane: &&SeshPane| {
             self.books
                 .get(&pane.record.uuid)
@@ -252,13 +269,7 @@ impl Seen {
                 .filter(|id| !living.contains(id) && !self.books.contains_key(id))
                 .map(|id| forgotten(*id)),
         );
-        if self.adopts {
-            let found = self.others.iter().filter_map(|other| {
-                let resident = residents.get(&other.place.pane)?;
-                Some((other, resident))
-            });
-            mends.extend(adopted(found.collect(), &self.panes));
-        }
+        mends.extend(adopted(self.unregistered(residents), &self.panes, pasts));
         mends
     }
 

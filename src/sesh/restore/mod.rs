@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::create::{Request, plan};
 use super::past::Past;
 use super::place::Where;
-use super::{find, reap};
+use super::{find, lost, reap};
 use crate::agent::manifest::{Agent, Agents};
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -87,6 +87,9 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     now.values.set(Key::Cmd, made.values.get(Key::Cmd));
     now.command.clone_from(&made.command);
     lasting::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
+    if record.kept.is_some() {
+        lost::recount(server)?;
+    }
     Ok(now)
 }
 

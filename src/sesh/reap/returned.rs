@@ -1,0 +1,78 @@
+//! Agents that somebody else started again, in the conversation of a sesh that had ended: a person in a shell, or
+//! tmux-resurrect after a reboot. They are that sesh, and no other one.
+
+use std::collections::HashMap;
+
+use super::pane::SeshPane;
+use super::seen::Other;
+use crate::error::{Exit, Result};
+use crate::id::{Name, PaneId};
+use crate::pane::resident::Resident;
+use crate::sesh::past::Past;
+use crate::store::{Record, Select, Snapshot, query};
+use crate::tmux::Server;
+
+/// An ended sesh whose agent is there again.
+#[derive(Debug)]
+pub(super) struct Returning {
+    pub(super) past: Past,
+    pub(super) name: Name,
+    /// It goes with its agent, and not with its pane.
+    pub(super) was_found: bool,
+}
+
+/// The pasts of agents in panes that are no seshes. What has ended is read only where there are such agents, whose
+/// conversations are known and are nobody else's.
+pub(super) fn pasts(
+    server: &Server,
+    found: &[(&Other, &Resident<'_>)],
+    panes: &[SeshPane],
+) -> Result<HashMap<PaneId, Returning>> {
+    let mut pasts = HashMap::new();
+    let mut conversations: HashMap<(&str, &str), PaneId> = HashMap::new();
+    for (other, resident) in found {
+        if let Some(conversation) = &resident.conversation {
+            let agent = resident.living.agent.name.as_str();
+            conversations.insert((agent, conversation), other.place.pane);
+        }
+    }
+    for pane in panes.iter().filter(|pane| pane.record.exit.is_none()) {
+        if let Some(conversation) = conversation(&pane.record) {
+            conversations.remove(&conversation);
+        }
+    }
+    if conversations.is_empty() {
+        return Ok(pasts);
+    }
+    let select = Select {
+        filter: Some("0".into()),
+        ended: true,
+        past: query::Past::All,
+        format: None,
+    };
+    let ended = Snapshot::read(server, &select)?.ended;
+    let mut ended: Vec<&Record> = ended.iter().collect();
+    // Of several the one that was there last.
+    ended.sort_by_key(|record| std::cmp::Reverse(record.updated_at));
+    for record in ended {
+        let pane = conversation(record).and_then(|known| conversations.remove(&known));
+        if let (Some(pane), Ok(name)) = (pane, record.name.parse()) {
+            let past = match Past::read(server, record) {
+                Err(error) if error.exit == Exit::Changed => continue,
+                outcome => outcome?,
+            };
+            let was_found = record.was_found();
+            let returning = Returning {
+                past,
+                name,
+                was_found,
+            };
+            pasts.insert(pane, returning);
+        }
+    }
+    Ok(pasts)
+}
+
+fn conversation(record: &Record) -> Option<(&str, &str)> {
+    Some((record.agent.as_deref()?, record.conversation.as_deref()?))
+}

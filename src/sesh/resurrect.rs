@@ -1,0 +1,156 @@
+//! tmux-resurrect, which brings panes back where they were, and no option of theirs: its hooks come here.
+//!
+//! When it saves, the seshes in its panes are written behind its own lines, which it passes over (read in its sources at
+//! cff343c). After it has restored, each of them goes on in the pane that came back for it: known by its uuid, and found
+//! by the words that resurrect itself uses for the pane. One with an agent does not: it is known when its agent is seen
+//! again, in its conversation.
+
+use std::fs;
+use std::path::Path;
+
+use super::adopt::{Request, adopt};
+use super::past::Past;
+use super::{find, lost, reap};
+use crate::error::{Error, Result};
+use crate::id::{PaneId, SeshId, shown};
+use crate::store::condition::{both, equal, registered};
+use crate::store::{Key, Record, Select, query, schema};
+use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+
+/// What stands first in our lines.
+const SESH: &str = "sesh";
+/// A pane, as resurrect names it.
+const SPOT: [&str; 3] = ["#{session_name}", "#{window_index}", "#{pane_index}"];
+
+/// The lines for the living seshes of a server, to be written behind what resurrect has saved.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn lines(server: &Server) -> Result<String> {
+    let frame = Frame::new();
+    let alive = both(&registered(), &equal(Key::Exit, ""));
+    let [session, window, pane] = SPOT;
+    let format = frame.format([&Key::Id.format(), session, window, pane]);
+    let rows = list(server, &frame, &format, &alive)?;
+    let line = |row: &Vec<String>| format!("{SESH}\t{}\n", row.join("\t"));
+    Ok(rows.iter().map(line).collect())
+}
+
+/// Remembers which panes are there before resurrect restores: those are not what it brings back.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn begin(server: &Server) -> Result<()> {
+    let panes = "#{S:#{W:#{P:#{pane_id} }}}";
+    let remember = command::set_hidden_expanded(schema::THERE, panes);
+    server.run(&Batch::from(remember)).map(drop)
+}
+
+/// Has the seshes that were saved go on in the panes that resurrect has brought back, and gives what came of each.
+///
+/// # Errors
+/// As [`Server::run`]; when the file cannot be read, or nobody has said which panes were there before.
+pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Error::failed(format!("{} cannot be read: {error}", file.display())))?;
+    let back = panes(server)?;
+    let select = Select {
+        filter: Some("0".into()),
+        ended: true,
+        past: query::Past::All,
+        format: None,
+    };
+    let snapshot = find::read(server, &select)?;
+    let alone = |record: &&Record| record.was.is_some() && record.agent.is_none();
+    let ended: Vec<&Record> = snapshot.ended.iter().filter(alone).collect();
+    let mut outcomes = Vec::new();
+    for (id, spot) in text.lines().filter_map(saved) {
+        let record = ended.iter().find(|record| record.uuid == id);
+        let pane = back.iter().find(|(_, at)| *at == spot);
+        if let (Some(record), Some((pane, _))) = (record, pane) {
+            outcomes.push(goes_on(server, record, *pane));
+        }
+    }
+    if !outcomes.is_empty() {
+        reap::settle(server)?;
+        lost::recount(server)?;
+    }
+    Ok(outcomes)
+}
+
+fn goes_on(server: &Server, record: &Record, pane: PaneId) -> Result<Record> {
+    let request = Request {
+        name: Some(record.name.parse()?),
+        past: Some(Past::read(server, record)?),
+        ..Request::default()
+    };
+    adopt(server, pane, &request)
+}
+
+/// A line of ours.
+fn saved(line: &str) -> Option<(SeshId, [&str; 3])> {
+    match line.split('\t').collect::<Vec<_>>()[..] {
+        [SESH, id, session, window, pane] => Some((id.parse().ok()?, [session, window, pane])),
+        _ => None,
+    }
+}
+
+/// The panes that are no seshes and have come since [`begin`], each with its words.
+fn panes(server: &Server) -> Result<Vec<(PaneId, [String; 3])>> {
+    let frame = Frame::new();
+    let there = format!("#{{{}}}", schema::THERE);
+    let [session, window, pane] = SPOT;
+    let format = frame.format([there.as_str(), "#{pane_id}", session, window, pane]);
+    let rows = list(server, &frame, &format, &equal(Key::Id, ""))?;
+    let mut back = Vec::new();
+    for row in &rows {
+        let [there, id, spot @ ..] = &row[..] else {
+            continue;
+        };
+        if there.is_empty() {
+            return Err(Error::unusable(format!(
+                "nobody knows which panes were there before: `sesh-restore --resurrect-begins` belongs into {}",
+                shown("@resurrect-hook-pre-restore-all")
+            )));
+        }
+        if !there.split(' ').any(|there| there == id)
+            && let Ok(spot) = <[String; 3]>::try_from(spot.to_vec())
+        {
+            back.push((id.parse()?, spot));
+        }
+    }
+    server.run(&Batch::from(command::unset_hidden(schema::THERE)))?;
+    Ok(back)
+}
+
+fn list(server: &Server, frame: &Frame, format: &str, filter: &str) -> Result<Vec<Vec<String>>> {
+    let output = match server.run(&Batch::from(command::list_panes(format, Some(filter)))) {
+        Err(error) if is_empty_server(&error) => String::new(),
+        outcome => outcome?,
+    };
+    let (rows, _) = frame.read(&output);
+    let owned = |row: &Vec<&str>| row.iter().map(ToString::to_string).collect();
+    Ok(rows.iter().map(owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_resurrect_are_not_ours() {
+        let id = SeshId::random();
+        let line = format!("sesh\t{id}\ta b:c\t0\t1");
+        assert_eq!(saved(&line), Some((id, ["a b:c", "0", "1"])));
+        for line in [
+            "pane\tmain\t0\t1\t:*\t0\ttitle\t:/\t1\tbash\t:",
+            "window\tmain\t0\t:bash\t1\t:*\tc195,80x24,0,0,0\toff",
+            "state\tmain\t",
+            "sesh",
+            "sesh\tno-id\tmain\t0\t0",
+            "",
+        ] {
+            assert_eq!(saved(line), None, "{line}");
+        }
+    }
+}
