@@ -204,9 +204,16 @@ fn an_agent_that_is_started_again_is_the_sesh_it_was() {
     assert_eq!(back.strings("tags"), ["a"]);
     assert!(back.get("exit").is_null());
     assert_eq!(offered(), "\n");
-    // A second one in the same conversation is another.
+    // A second one in the same conversation is another, and so is a third when that has ended.
     let twin = claude(&server, &mine);
     assert_ne!(twin.uuid(), first.uuid());
+    server.say(twin.pane(), "exit 0");
+    server.when("it has ended", twin.uuid(), |record| {
+        server.sesh("sesh-reap", NONE).ok();
+        !record.live()
+    });
+    let third = claude(&server, &mine);
+    assert!(![first.uuid(), twin.uuid()].contains(&third.uuid()));
     // It was kept by a person, and so its pane stays a sesh when the agent goes.
     server.say(back.pane(), "exit 0");
     let shell = server.when("its agent is gone", back.uuid(), |record| {
@@ -239,6 +246,43 @@ fn an_agent_that_ended_a_moment_ago_is_the_sesh_it_was() {
         server.sesh("sesh-reap", NONE).ok();
         !record.live()
     });
+}
+
+#[test]
+fn one_that_says_its_conversation_late_is_the_sesh_it_was() {
+    let server = Server::start();
+    let id = SeshId::random().to_string();
+    let first = claude(&server, &id);
+    server.sesh("sesh-set", [first.uuid(), "--tag", "a"]).ok();
+    reboots(&server);
+    let pane = server.hosts("claude");
+    let as_yet = server.becomes(&pane, "unknown");
+    assert_ne!(as_yet.uuid(), first.uuid());
+    server.say(&pane, &says(&server, &id));
+    let back = server.when("it is what it was", first.uuid(), |record| {
+        server.sesh("sesh-reap", NONE).ok();
+        record.live()
+    });
+    assert_eq!(back.pane(), pane);
+    assert_eq!(back.strings("tags"), ["a"]);
+    server.sesh("sesh-explain", [as_yet.uuid()]).fails(3);
+    // Nothing is left of what it was meanwhile.
+    reboots(&server);
+    let all = server.sesh("sesh-list", ["--all", "--json"]).ok().records();
+    let uuids: Vec<&str> = all.iter().map(Record::uuid).collect();
+    assert_eq!(uuids, [first.uuid()]);
+    // One that somebody has done something with stays what it is.
+    let pane = server.hosts("claude");
+    let as_yet = server.becomes(&pane, "unknown");
+    server
+        .sesh("sesh-set", [as_yet.uuid(), "--note", "mine"])
+        .ok();
+    server.say(&pane, &says(&server, &id));
+    let now = server.becomes(&pane, "idle");
+    assert_eq!(
+        (now.uuid(), now.text("conversation")),
+        (as_yet.uuid(), &*id)
+    );
 }
 
 /// A real plugin where tests/lab/plugins has put it.

@@ -1,19 +1,13 @@
 //! The agents in panes: which one, in which conversation, and what it is doing.
 
-use std::collections::{HashMap, HashSet};
-
 use super::pane::SeshPane;
-use super::returned::Returning;
-use super::seen::Other;
-use super::{Change, Kind, Mend};
+use super::{Kind, Mend};
 use crate::agent::state::Verdict;
-use crate::env;
-use crate::id::{Name, PaneId, SeshId};
 use crate::pane::resident::Resident;
 use crate::proc;
-use crate::sesh::{find, made_up};
+use crate::sesh::find;
 use crate::state::Why;
-use crate::store::condition::{both, equal, name_is_free};
+use crate::store::condition::equal;
 use crate::store::record;
 use crate::store::{Key, value, write};
 use crate::tmux::command;
@@ -119,91 +113,4 @@ fn gone(pane: &SeshPane) -> Option<Mend> {
     commands.extend(write::state(&target, state, None, "process"));
     let what = format!("has no agent any more, and is {}", state.as_str());
     Some(pane.changes(Kind::Agent, &what, commands))
-}
-
-/// The agents in panes that are no seshes, made seshes: those that they were, if one is known.
-pub(super) fn adopted(
-    found: Vec<(&Other, &Resident<'_>)>,
-    panes: &[SeshPane],
-    pasts: &HashMap<PaneId, Returning>,
-) -> Vec<Mend> {
-    let mut taken: HashSet<String> = panes.iter().map(|pane| pane.record.name.clone()).collect();
-    found
-        .into_iter()
-        .map(|(other, resident)| {
-            let returning = pasts.get(&other.place.pane);
-            let id = returning.map_or_else(SeshId::random, |returning| returning.past.id());
-            let folder = resident.folder();
-            let folder = folder.as_deref().unwrap_or(&other.folder);
-            let kind = resident.living.agent.name.as_str();
-            let own = returning.map(|returning| returning.name.clone());
-            let made_up =
-                (0..=taken.len()).map(|again| made_up::name_of_agent(id, kind, folder, again));
-            let name = own
-                .into_iter()
-                .chain(made_up)
-                .find(|name| !taken.contains(name.as_str()))
-                .expect("one more name than there are taken");
-            taken.insert(name.to_string());
-            adoption(other, resident, id, &name, folder, returning)
-        })
-        .collect()
-}
-
-fn adoption(
-    other: &Other,
-    resident: &Resident<'_>,
-    id: SeshId,
-    name: &Name,
-    folder: &str,
-    returning: Option<&Returning>,
-) -> Mend {
-    let place = &other.place;
-    let started = proc::read(place.pid).map_or(0, |process| process.start);
-    let Verdict { state, why, by, .. } = resident.verdict();
-    let kind = resident.living.agent.name.as_str();
-    let was_found = returning.is_none_or(|returning| returning.was_found);
-    let mut values = vec![
-        (Key::Name, name.to_string()),
-        (Key::Agent, value::encode(kind)),
-        (
-            Key::Conv,
-            value::encode(resident.conversation.as_deref().unwrap_or("")),
-        ),
-        (Key::Pid, resident.process()),
-        (Key::Auto, if was_found { "1" } else { "" }.into()),
-        (Key::Proc, format!("{}:{started}", place.pid)),
-        (Key::State, state.as_str().into()),
-        (Key::Why, why.map_or("", Why::as_str).into()),
-        (Key::By, by.as_str().into()),
-        (Key::Cwd, value::encode(folder)),
-        (Key::Host, value::encode(&env::machine())),
-    ];
-    let mut condition = both(
-        &equal(Key::Id, ""),
-        &format!("#{{==:#{{pane_pid}},{}}}", place.pid),
-    );
-    let (change, what) = match returning {
-        Some(Returning { past, .. }) => {
-            past.goes_on(&mut values);
-            condition = both(&condition, &past.is_as_it_was());
-            let what = format!("is back: {kind} in its conversation");
-            (Kind::Returned, what)
-        }
-        None => {
-            let what = format!("was found: {kind} in a pane that was no sesh");
-            (Kind::Adopted, what)
-        }
-    };
-    Mend {
-        change: Change {
-            change,
-            uuid: id,
-            name: Some(name.to_string()),
-            pane: Some(place.pane),
-            what,
-        },
-        condition: both(&condition, &name_is_free(name, None)),
-        commands: write::birth(&place.pane.to_string(), id, &values),
-    }
 }

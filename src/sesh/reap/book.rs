@@ -26,6 +26,7 @@ pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Mend> {
         },
         condition: format!("#{{==:#{{{}}},{}}}", schema::book(id), book.text),
         commands: write::end_in_book(id, &record::Exit::value(None, None)),
+        replaces: None,
     })
 }
 
@@ -45,5 +46,6 @@ pub(super) fn forgotten(id: SeshId) -> Mend {
             &format!("#{{==:#{{{}}},}}", schema::book(id)),
         ),
         commands: vec![command::unset_hidden(&tail)],
+        replaces: None,
     }
 }

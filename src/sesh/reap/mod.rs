@@ -3,6 +3,7 @@
 //! One tmux process reads and one writes, and only what differs: an equal write would redraw every client. Each
 //! write is bound to what was read, so several reconciliations at once are one, and nobody else's change is lost.
 
+mod adopt;
 mod agent;
 mod book;
 mod pane;
@@ -72,6 +73,8 @@ struct Mend {
     /// What must still hold in the server.
     condition: String,
     commands: Vec<Command>,
+    /// A sesh that is no more then, as if it had never been.
+    replaces: Option<SeshId>,
 }
 
 /// All that differs.
@@ -171,17 +174,12 @@ fn over(record: &Record, what: &str) -> Change {
 /// As [`look`].
 pub fn settle(server: &Server) -> Result<()> {
     let Differences { mut mends, .. } = look_at(server, Sweep::Never)?;
-    mends.retain(|mend| {
-        !matches!(
-            mend.change.change,
-            Kind::Adopted | Kind::Returned | Kind::Closed
-        )
-    });
+    mends.retain(|mend| mend.change.change != Kind::Closed);
     if mends.is_empty() {
         return Ok(());
     }
     let answer = server.run(&made(&mends).then(write::sums()))?;
-    remember(server, &done(mends, &answer));
+    remember(server, &changes(done(mends, &answer)));
     Ok(())
 }
 
@@ -230,14 +228,18 @@ fn event(kind: Kind) -> Option<Event> {
     }
 }
 
-/// The changes that the server says were made.
-fn done(mends: Vec<Mend>, answer: &str) -> Vec<Change> {
+fn changes(mends: Vec<Mend>) -> Vec<Change> {
+    mends.into_iter().map(|mend| mend.change).collect()
+}
+
+/// Those that the server says were made.
+fn done(mends: Vec<Mend>, answer: &str) -> Vec<Mend> {
     let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
     mends
         .into_iter()
         .enumerate()
         .filter(|(at, _)| made.contains(at))
-        .map(|(_, mend)| mend.change)
+        .map(|(_, mend)| mend)
         .collect()
 }
 
@@ -265,12 +267,16 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
     let answer = match server.run(&batch) {
         // With its last pane the server went.
         Err(error) if error.exit == Exit::NoServer && closes => {
-            return Ok((mends.into_iter().map(|mend| mend.change).collect(), false));
+            return Ok((changes(mends), false));
         }
         outcome => outcome?,
     };
     let again = answer.lines().any(|line| line == "again");
-    let changes = done(mends, &answer);
+    let done = done(mends, &answer);
+    for id in done.iter().filter_map(|mend| mend.replaces) {
+        lasting::forget(server, id);
+    }
+    let changes = changes(done);
     remember(server, &changes);
     let returned = |change: &Change| change.change == Kind::Returned;
     if changes.iter().any(returned) {

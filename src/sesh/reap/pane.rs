@@ -178,6 +178,7 @@ impl SeshPane {
             },
             condition,
             commands,
+            replaces: None,
         }
     }
 }

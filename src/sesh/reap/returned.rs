@@ -3,11 +3,10 @@
 
 use std::collections::HashMap;
 
+use super::adopt::Found;
 use super::pane::SeshPane;
-use super::seen::Other;
 use crate::error::{Exit, Result};
 use crate::id::{Name, PaneId};
-use crate::pane::resident::Resident;
 use crate::sesh::past::Past;
 use crate::store::{Record, Select, Snapshot, query};
 use crate::tmux::Server;
@@ -21,19 +20,22 @@ pub(super) struct Returning {
     pub(super) was_found: bool,
 }
 
-/// The pasts of agents in panes that are no seshes. What has ended is read only where there are such agents, whose
+/// The pasts of agents that nobody registered. What has ended is read only where there are such agents, whose
 /// conversations are known and are nobody else's.
 pub(super) fn pasts(
     server: &Server,
-    found: &[(&Other, &Resident<'_>)],
+    found: &[Found<'_>],
     panes: &[SeshPane],
 ) -> Result<HashMap<PaneId, Returning>> {
     let mut pasts = HashMap::new();
     let mut conversations: HashMap<(&str, &str), PaneId> = HashMap::new();
-    for (other, resident) in found {
+    for Found {
+        place, resident, ..
+    } in found
+    {
         if let Some(conversation) = &resident.conversation {
             let agent = resident.living.agent.name.as_str();
-            conversations.insert((agent, conversation), other.place.pane);
+            conversations.insert((agent, conversation), place.pane);
         }
     }
     for pane in panes.iter().filter(|pane| pane.record.exit.is_none()) {

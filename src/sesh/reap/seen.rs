@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::agent::adopted;
+use super::adopt::{Found, adopted};
 use super::book::{forgotten, vanished};
 use super::pane::{IS_RUNNER, SeshPane};
 use super::returned::{Returning, pasts};
@@ -39,9 +39,9 @@ struct Seen {
 }
 
 /// A living pane that is no sesh.
-pub(super) struct Other {
-    pub(super) place: Place,
-    pub(super) folder: String,
+struct Other {
+    place: Place,
+    folder: String,
 }
 
 pub(super) struct Book {
@@ -120,7 +120,8 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         now: now.parse().unwrap_or(0),
         hold: hold::limit(hold),
         keep: hold::keep(keep),
-        adopts: adopt != "off",
+        // Whoever waits for one makes none.
+        adopts: adopt != "off" && sweep != Sweep::Never,
         panes: Vec::new(),
         others: Vec::new(),
         books: HashMap::new(),
@@ -180,10 +181,9 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
             Some((pane, resident))
         })
         .collect();
-    let pasts = pasts(server, &seen.unregistered(&residents), &seen.panes)?;
     Ok(Differences {
         expired: seen.expired(),
-        mends: seen.differences(&residents, &pasts),
+        mends: seen.mends(server, &residents)?,
         unsaid: seen.unsaid,
     })
 }
@@ -225,17 +225,39 @@ impl Seen {
         }
     }
 
-    /// The agents that are to become seshes.
-    fn unregistered<'a>(
-        &'a self,
-        residents: &'a HashMap<PaneId, Resident<'a>>,
-    ) -> Vec<(&'a Other, &'a Resident<'a>)> {
-        let others = self.others.iter().filter(|_| self.adopts);
-        others
-            .filter_map(|other| Some((other, residents.get(&other.place.pane)?)))
-            .collect()
+    fn mends(
+        &self,
+        server: &Server,
+        residents: &HashMap<PaneId, Resident<'_>>,
+    ) -> Result<Vec<Mend>> {
+        let found = self.found(residents);
+        let pasts = pasts(server, &found, &self.panes)?;
+        let mut mends = self.differences(residents, &pasts);
+        mends.extend(adopted(&found, &self.panes, pasts));
+        Ok(mends)
     }
 
+    /// The agents that are to become seshes.
+    fn found<'a>(&'a self, residents: &'a HashMap<PaneId, Resident<'a>>) -> Vec<Found<'a>> {
+        if !self.adopts {
+            return Vec::new();
+        }
+        let in_others = self.others.iter().filter_map(|other| {
+            Some(Found {
+                place: &other.place,
+                folder: &other.folder,
+                resident: residents.get(&other.place.pane)?,
+                as_yet: None,
+            })
+        });
+        let in_own = self
+            .panes
+            .iter()
+            .filter_map(|pane| Found::of_late(pane, residents.get(&pane.pane)?));
+        in_others.chain(in_own).collect()
+    }
+
+    /// What differs of those that are known. Those whose pasts are known are left out: they become those.
     fn differences(
         &self,
         residents: &HashMap<PaneId, Resident<'_>>,
@@ -249,6 +271,7 @@ impl Seen {
         let panes: Vec<&SeshPane> = self.panes.iter().filter(known).collect();
         let mut mends: Vec<Mend> = panes
             .iter()
+            .filter(|pane| !pasts.contains_key(&pane.pane))
             .filter_map(|pane| {
                 let book = self.books.get(&pane.record.uuid);
                 pane.difference(residents.get(&pane.pane))
@@ -269,7 +292,6 @@ impl Seen {
                 .filter(|id| !living.contains(id) && !self.books.contains_key(id))
                 .map(|id| forgotten(*id)),
         );
-        mends.extend(adopted(self.unregistered(residents), &self.panes, pasts));
         mends
     }
 

@@ -1,0 +1,156 @@
+//! Agents that nobody registered, made seshes: those that they were, where that is known.
+
+use std::collections::{HashMap, HashSet};
+
+use super::pane::SeshPane;
+use super::returned::Returning;
+use super::{Change, Kind, Mend};
+use crate::agent::state::Verdict;
+use crate::env;
+use crate::id::{Name, PaneId, SeshId};
+use crate::pane::resident::Resident;
+use crate::proc;
+use crate::sesh::made_up;
+use crate::state::Why;
+use crate::store::condition::{both, equal, name_is_free};
+use crate::store::{Key, Place, schema, value, write};
+use crate::tmux::command;
+
+/// An agent that nobody registered.
+pub(super) struct Found<'a> {
+    pub(super) place: &'a Place,
+    pub(super) folder: &'a str,
+    pub(super) resident: &'a Resident<'a>,
+    /// The sesh that it is so far: its conversation was not known yet when it was found.
+    pub(super) as_yet: Option<&'a SeshPane>,
+}
+
+impl<'a> Found<'a> {
+    /// One that was found a moment before it said its conversation, and with which nobody has done anything.
+    pub(super) fn of_late(pane: &'a SeshPane, resident: &'a Resident<'a>) -> Option<Self> {
+        let record = &pane.record;
+        let untouched = [Key::Tags, Key::Note, Key::Meta, Key::Parent, Key::Archived]
+            .iter()
+            .all(|key| record.values.get(*key).is_empty());
+        let kind = resident.living.agent.name.as_str();
+        let made_up = made_up::name_of_agent(record.uuid, kind, &record.cwd, 0);
+        let is_of_late = record.was_found()
+            && record.exit.is_none()
+            && record.conversation.is_none()
+            && resident.conversation.is_some()
+            && resident.was(record.values.get(Key::Pid))
+            && untouched
+            && record.name.starts_with(made_up.as_str());
+        is_of_late.then_some(Self {
+            place: record.tmux.as_ref()?,
+            folder: &record.cwd,
+            resident,
+            as_yet: Some(pane),
+        })
+    }
+}
+
+/// Makes them seshes.
+pub(super) fn adopted(
+    found: &[Found<'_>],
+    panes: &[SeshPane],
+    mut pasts: HashMap<PaneId, Returning>,
+) -> Vec<Mend> {
+    let mut taken: HashSet<String> = panes.iter().map(|pane| pane.record.name.clone()).collect();
+    found
+        .iter()
+        .filter_map(|found| {
+            let returning = pasts.remove(&found.place.pane);
+            if found.as_yet.is_some() && returning.is_none() {
+                return None;
+            }
+            let returned = returning.as_ref();
+            let id = returned.map_or_else(SeshId::random, |returning| returning.past.id());
+            let folder = found.resident.folder();
+            let folder = folder.as_deref().unwrap_or(found.folder);
+            let kind = found.resident.living.agent.name.as_str();
+            let own = returned.map(|returning| returning.name.clone());
+            let made_up =
+                (0..=taken.len()).map(|again| made_up::name_of_agent(id, kind, folder, again));
+            let name = own
+                .into_iter()
+                .chain(made_up)
+                .find(|name| !taken.contains(name.as_str()))
+                .expect("one more name than there are taken");
+            taken.insert(name.to_string());
+            Some(adoption(found, id, &name, folder, returning))
+        })
+        .collect()
+}
+
+fn adoption(
+    found: &Found<'_>,
+    id: SeshId,
+    name: &Name,
+    folder: &str,
+    returning: Option<Returning>,
+) -> Mend {
+    let Found {
+        place,
+        resident,
+        as_yet,
+        ..
+    } = found;
+    let pane = place.pane.to_string();
+    let started = proc::read(place.pid).map_or(0, |process| process.start);
+    let Verdict { state, why, by, .. } = resident.verdict();
+    let kind = resident.living.agent.name.as_str();
+    let was_found = returning.as_ref().is_none_or(|it| it.was_found);
+    let mut values = vec![
+        (Key::Name, name.to_string()),
+        (Key::Agent, value::encode(kind)),
+        (
+            Key::Conv,
+            value::encode(resident.conversation.as_deref().unwrap_or("")),
+        ),
+        (Key::Pid, resident.process()),
+        (Key::Auto, if was_found { "1" } else { "" }.into()),
+        (Key::Proc, format!("{}:{started}", place.pid)),
+        (Key::State, state.as_str().into()),
+        (Key::Why, why.map_or("", Why::as_str).into()),
+        (Key::By, by.as_str().into()),
+        (Key::Cwd, value::encode(folder)),
+        (Key::Host, value::encode(&env::machine())),
+    ];
+    let mut condition = format!("#{{==:#{{pane_pid}},{}}}", place.pid);
+    let mut commands = Vec::new();
+    match as_yet {
+        None => condition = both(&condition, &equal(Key::Id, "")),
+        Some(as_yet) => {
+            condition = both(&condition, &as_yet.unchanged(&equal(Key::Conv, "")));
+            commands.push(command::unset_server(&schema::book(as_yet.record.uuid)));
+            commands.extend(write::unmark(&pane));
+        }
+    }
+    let (change, what) = match returning {
+        Some(Returning { past, .. }) => {
+            past.goes_on(&mut values);
+            condition = both(&condition, &past.is_as_it_was());
+            let what = format!("is back: {kind} in its conversation");
+            (Kind::Returned, what)
+        }
+        None => {
+            let what = format!("was found: {kind} in a pane that was no sesh");
+            (Kind::Adopted, what)
+        }
+    };
+    let so_far = as_yet.map(|as_yet| as_yet.record.uuid);
+    commands.extend(write::birth(&pane, id, &values));
+    Mend {
+        change: Change {
+            change,
+            uuid: id,
+            name: Some(name.to_string()),
+            pane: Some(place.pane),
+            what,
+        },
+        condition: both(&condition, &name_is_free(name, so_far)),
+        commands,
+        replaces: so_far,
+    }
+}
