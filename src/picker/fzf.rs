@@ -1,17 +1,22 @@
 //! The same choice by fzf, for those who would rather have that.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use super::rows::{Row, RowId};
+use super::terminal;
+use crate::env;
 use crate::error::{Error, Result};
 use crate::out::{harmless, tsv};
+use crate::tmux::Server;
 
 /// Has one of the rows chosen. `None` when none was.
 ///
 /// # Errors
-/// [`Exit::Nothing`](crate::error::Exit::Nothing) where there is no fzf.
-pub(super) fn choose(rows: &[Row]) -> Result<Option<&Row>> {
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) where there is no fzf, [`Exit::Unusable`](crate::error::Exit::Unusable)
+/// where there is no terminal.
+pub(super) fn choose<'a>(server: &Server, rows: &'a [Row]) -> Result<Option<&'a Row>> {
     let cannot = |error: &dyn std::fmt::Display| {
         Error::nothing(format!(
             "cannot run fzf ({error}): install it, or set -g @sesh-picker builtin"
@@ -28,10 +33,13 @@ pub(super) fn choose(rows: &[Row]) -> Result<Option<&Row>> {
             "reverse",
             "--no-multi",
         ])
-        // The word in braces is a uuid or a pane: fzf quotes it for the shell.
+        // For whichever shell the person has: fzf quotes what stands in braces, a uuid or a pane, and the rest is told by
+        // the environment.
         .args(["--preview", "pane-capture --ansi {1}"])
+        .envs(surroundings(server))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(terminal::lend()?)
         .spawn()
         .map_err(|error| cannot(&error))?;
     if let Some(mut stdin) = fzf.stdin.take() {
@@ -44,6 +52,26 @@ pub(super) fn choose(rows: &[Row]) -> Result<Option<&Row>> {
     let chosen = String::from_utf8_lossy(&output.stdout);
     let chosen = chosen.split('\t').next().unwrap_or("");
     Ok(rows.iter().find(|row| id(row) == chosen))
+}
+
+/// The environment in which our helper is found, and finds the server.
+fn surroundings(server: &Server) -> Vec<(&'static str, OsString)> {
+    let mut surroundings = Vec::new();
+    let folder =
+        env::helper("pane-capture").and_then(|helper| Some(helper.parent()?.to_path_buf()));
+    if let Some(folder) = folder {
+        let path = env::path();
+        let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(folders) {
+            surroundings.push(("PATH", path));
+        }
+    }
+    if let Some(socket) = server.address() {
+        let mut tmux = socket.into_os_string();
+        tmux.push(",0,0");
+        surroundings.push(("TMUX", tmux));
+    }
+    surroundings
 }
 
 fn id(row: &Row) -> String {

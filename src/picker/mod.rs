@@ -174,7 +174,7 @@ pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
             "there is nothing to choose: sesh-new makes a sesh",
         ));
     }
-    let chosen = fzf::choose(rows)?;
+    let chosen = fzf::choose(server, rows)?;
     Ok(chosen.map_or(Outcome::Left, |row| Outcome::Chosen(Box::new(row.clone()))))
 }
 

@@ -27,11 +27,6 @@ impl Screen {
     /// [`Exit::Unusable`](crate::error::Exit::Unusable) where there is none.
     pub(super) fn open() -> Result<Self> {
         static HOOK: Once = Once::new();
-        let unusable = |error: std::io::Error| {
-            Error::unusable(format!(
-                "there is no terminal to choose on ({error}): name a TARGET"
-            ))
-        };
         let mut terminal = tty().map_err(unusable)?;
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -70,6 +65,20 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+fn unusable(error: std::io::Error) -> Error {
+    Error::unusable(format!(
+        "there is no terminal to choose on ({error}): name a TARGET"
+    ))
+}
+
+/// The terminal, for another program to draw on: also where its output goes elsewhere.
+///
+/// # Errors
+/// As [`Screen::open`].
+pub(super) fn lend() -> Result<File> {
+    tty().map_err(unusable)
 }
 
 fn tty() -> std::io::Result<File> {

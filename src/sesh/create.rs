@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::store::condition::name_is_free;
-use crate::store::lasting::{self, Event, Note};
+use crate::store::lasting::{self, Event, Journal, Note};
 use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -73,9 +73,13 @@ pub struct Plan {
 /// Decides everything that can be decided before the sesh is made.
 ///
 /// # Errors
-/// A session or window that cannot be meant, no tmux around for `--window` or `--split`.
+/// An identity that an ended or a forgotten sesh has; a session or window that cannot be meant, no tmux around for `--window` or `--split`.
 pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
+    // Of an earlier server, or forgotten: what it did would be taken for the other's.
+    if request.id.is_some() && request.past.is_none() && Journal::read(server).has(id) {
+        return Err(taken(id));
+    }
     let around = place::around(server)?;
     // Whoever has it go on is not whoever made it.
     let own = around
@@ -139,12 +143,7 @@ impl Plan {
                 Outcome::IdTaken if self.request.past.is_some() => {
                     return Err(write::changed(self.id));
                 }
-                Outcome::IdTaken => {
-                    return Err(Error::unusable(format!(
-                        "the identity {} is taken: leave --id out for a new one",
-                        self.id
-                    )));
-                }
+                Outcome::IdTaken => return Err(taken(self.id)),
                 Outcome::SessionTaken => {
                     // Somebody may have made it since we looked.
                     let place = &self.request.place;
@@ -477,6 +476,12 @@ enum Outcome {
     SessionTaken,
     /// The owner has other seshes than a moment ago.
     OthersCame,
+}
+
+fn taken(id: SeshId) -> Error {
+    Error::unusable(format!(
+        "the identity {id} is taken: leave --id out for a new one"
+    ))
 }
 
 /// When a time that begins now is over, as it is stored.

@@ -334,6 +334,12 @@ impl Journal {
             .collect()
     }
 
+    /// Whether it has ever heard of one.
+    #[must_use]
+    pub fn has(&self, id: SeshId) -> bool {
+        Sum::of(&self.text).lines.iter().any(|line| line.uuid == id)
+    }
+
     /// Those that are forgotten.
     #[must_use]
     pub fn forgotten(&self) -> HashSet<SeshId> {

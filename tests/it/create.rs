@@ -590,6 +590,13 @@ fn an_identity_is_used_once() {
     again();
     server.tmux(["kill-pane", "-t", first.pane()]);
     again();
+    // Also when its server is gone, and when it is forgotten: the journal knows.
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "cat"]);
+    again();
+    server.sesh("sesh-end", ["--forget", id]).ok();
+    again();
     server
         .sesh("sesh-new", ["--id", "x", "three", "--", "true"])
         .fails(2);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{MAIN, Record, Screen, Server, helpers, until, until_some};
+use crate::support::{MAIN, Record, Screen, Server, helpers, say, until, until_some};
 
 /// The terminals of people.
 const SIZES: [(u16, u16); 3] = [(80, 24), (60, 15), (200, 50)];
@@ -602,6 +602,43 @@ fn tmuxs_own_chooser_is_there_too() {
     person.shows("(0)");
     assert!(!person.text().contains(OPEN));
     person.types(&["q"]);
+}
+
+#[test]
+fn fzf_is_there_too() {
+    if which::which("fzf").is_err() {
+        say("not tested: fzf is not installed");
+        return;
+    }
+    let server = Server::start();
+    quiet(&server, "alpha");
+    quiet(&server, "beta");
+    server.option("@sesh-picker", "fzf");
+    server.load();
+    let person = Screen::attach(&server, MAIN, (120, 30));
+    person.types(&["C-b", "e"]);
+    person.shows("2/2");
+    person.types_text("beta");
+    person.shows("1/2");
+    person.shows("this was beta");
+    person.types(&["Enter"]);
+    until("the person is there", || {
+        place(&server, person.client()) == "beta"
+    });
+    // Whoever leaves chose nothing.
+    let pick = Pick::start(&server, "--picker fzf", "");
+    pick.screen.shows("2/2");
+    pick.screen.types(&["Escape"]);
+    assert_eq!(pick.ends(), (130, String::new()));
+    let pick = Pick::start(&server, "--picker fzf --format kv", "");
+    pick.screen.shows("2/2");
+    pick.screen.types_text("alpha");
+    pick.screen.shows("1/2");
+    // Without a TMUX of its own, too.
+    pick.screen.shows("this was alpha");
+    pick.screen.types(&["Enter"]);
+    let (code, printed) = pick.ends();
+    assert!(code == 0 && printed.contains("\nname=alpha\n"), "{printed}");
 }
 
 #[test]
