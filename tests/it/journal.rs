@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::{MAIN, NONE, Record, Server, count, say, seed, until};
+use crate::support::{Dice, MAIN, NONE, Record, Server, count, say, until};
 
 /// The journal's file of a server.
 #[track_caller]
@@ -395,14 +394,6 @@ fn servers_together_also_when_one_does_not_answer() {
     );
 }
 
-/// A number below another, from a seed that moves on.
-fn random(seed: &mut u64, below: u64) -> u64 {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    *seed % below
-}
-
 /// Makes seshes until it is stopped or the server is gone, and gives those that were reported.
 fn make(server: &Server, stop: &AtomicBool) -> Vec<String> {
     let mut made = Vec::new();
@@ -422,7 +413,7 @@ fn make(server: &Server, stop: &AtomicBool) -> Vec<String> {
 
 #[test]
 fn a_server_that_is_killed_at_any_moment_loses_and_doubles_nobody() {
-    let mut seed = seed() | 1;
+    let mut dice = Dice::new();
     for _ in 0..count(200) {
         let server = Server::start();
         let stop = AtomicBool::new(false);
@@ -430,7 +421,7 @@ fn a_server_that_is_killed_at_any_moment_loses_and_doubles_nobody() {
             let makers: Vec<_> = (0..3)
                 .map(|_| scope.spawn(|| make(&server, &stop)))
                 .collect();
-            let wait = Duration::from_millis(random(&mut seed, 400));
+            let wait = dice.moment(400);
             std::thread::sleep(wait); // why: the moment is to be any.
             server.dies();
             stop.store(true, Ordering::Relaxed);
@@ -456,7 +447,7 @@ fn a_server_that_is_killed_at_any_moment_loses_and_doubles_nobody() {
 
 #[test]
 fn a_writer_that_is_killed_at_any_moment_tears_nothing_of_others() {
-    let mut seed = seed() | 1;
+    let mut dice = Dice::new();
     let server = Server::start();
     let made = server.new_sesh(["x", "--", "cat"]);
     for at in 0..count(200) {
@@ -467,7 +458,7 @@ fn a_writer_that_is_killed_at_any_moment_tears_nothing_of_others() {
             .stderr(Stdio::null())
             .spawn()
             .expect("a writer");
-        std::thread::sleep(Duration::from_micros(random(&mut seed, 12_000))); // why: the moment is to be any.
+        std::thread::sleep(dice.moment(12)); // why: the moment is to be any.
         child.kill().expect("it is a child");
         child.wait().expect("it is a child");
         server

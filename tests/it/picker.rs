@@ -5,7 +5,9 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{MAIN, Record, Screen, Server, helpers, say, until, until_some};
+use crate::support::{
+    Dice, MAIN, NONE, Record, Screen, Server, count, helpers, say, until, until_some,
+};
 
 /// The terminals of people.
 const SIZES: [(u16, u16); 3] = [(80, 24), (60, 15), (200, 50)];
@@ -553,6 +555,71 @@ fn one_is_chosen_without_asking() {
     assert_eq!(output.status.code(), Some(4), "{output:?}");
 }
 
+/// The picker's process, as soon as it is there.
+fn process(server: &Server) -> Pid {
+    let enter = helpers().join("sesh-enter").display().to_string();
+    let socket = server.socket().display().to_string();
+    let pid = until_some("its process", || {
+        tmux_sesh::proc::all().into_iter().find_map(|process| {
+            let own = tmux_sesh::proc::program(process.pid).argv;
+            (own.first() == Some(&enter) && own.contains(&socket)).then_some(process.pid)
+        })
+    });
+    Pid::from_raw(pid)
+}
+
+#[test]
+fn one_that_is_killed_at_any_moment_leaves_nothing_half_done() {
+    let mut dice = Dice::new();
+    let server = Server::start();
+    let seshes: Vec<Record> = (0..8)
+        .map(|at| quiet(&server, &format!("quiet{at}")))
+        .collect();
+    let enter = helpers().join("sesh-enter").display().to_string();
+    let socket = server.socket().display().to_string();
+    for _ in 0..count(200) {
+        let screen = Screen::open((80, 24), &[&enter, "-S", &socket, "--picker", "builtin"]);
+        screen.shows(OPEN);
+        screen.types(&["C-e"]);
+        screen.shows("8 seshes");
+        screen.types(&["Tab"; 8]);
+        screen.shows("8 marked");
+        // Put away or taken out again, and a tag.
+        screen.types(&["C-a", "C-t"]);
+        screen.types_text("a b");
+        let picker = process(&server);
+        screen.types(&["Enter"]);
+        let wait = dice.moment(40);
+        std::thread::sleep(wait); // why: the moment is to be any.
+        // It may have answered and gone with its terminal only.
+        kill(picker, Signal::SIGKILL).expect("it is there");
+        drop(screen);
+        let changes = server.sesh("sesh-reap", ["--json"]).ok();
+        assert_eq!(
+            changes.text().trim_end(),
+            "[]",
+            "the books say what the panes say"
+        );
+        for sesh in &seshes {
+            let tags = server.record(sesh.uuid());
+            let tags = tags.strings("tags");
+            assert!(matches!(tags[..], [] | ["a"] | ["a", "b"]), "{tags:?}");
+        }
+    }
+    server.sesh("sesh-save", NONE).ok();
+    let live: Vec<Record> = seshes
+        .iter()
+        .map(|sesh| server.record(sesh.uuid()))
+        .collect();
+    server.dies();
+    for live in live {
+        let left = server.record(live.uuid());
+        for field in ["archived", "tags", "name"] {
+            assert_eq!(left.get(field), live.get(field), "{field}");
+        }
+    }
+}
+
 #[test]
 fn the_terminal_is_given_back_whatever_happens() {
     let server = Server::start();
@@ -560,18 +627,7 @@ fn the_terminal_is_given_back_whatever_happens() {
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         let pick = Pick::start(&server, "", "");
         pick.screen.shows(OPEN);
-        let enter = helpers().join("sesh-enter");
-        let pid = until_some("its process", || {
-            tmux_sesh::proc::all().into_iter().find_map(|process| {
-                let own = tmux_sesh::proc::program(process.pid).argv;
-                let ours = own
-                    .first()
-                    .is_some_and(|program| *program == enter.display().to_string());
-                (ours && own.contains(&server.socket().display().to_string()))
-                    .then_some(process.pid)
-            })
-        });
-        kill(Pid::from_raw(pid), signal).expect("it is signalled");
+        kill(process(&server), signal).expect("it is signalled");
         assert_eq!(pick.ends(), (130, String::new()));
     }
     // Its server goes.

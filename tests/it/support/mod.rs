@@ -93,6 +93,11 @@ impl Dice {
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).expect("31 bits") % sides
     }
+
+    /// A time within so many milliseconds, to the microsecond.
+    pub(crate) fn moment(&mut self, within: usize) -> Duration {
+        Duration::from_micros(u64::try_from(self.roll(within * 1000)).expect("a time"))
+    }
 }
 
 /// Runs a property on so many values in all, made from a seed that is printed.
