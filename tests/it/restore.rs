@@ -3,11 +3,12 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::Barrier;
 
 use tmux_sesh::id::SeshId;
 
-use crate::support::{MAIN, Record, Said, Screen, Server, count, is, until};
+use crate::support::{Dice, MAIN, Record, Said, Screen, Server, count, is, until};
 
 /// A conversation of its own for each test: where one goes on is looked for on the whole machine.
 fn conversation() -> String {
@@ -647,6 +648,40 @@ fn one_of_a_dead_server_that_does_not_come_is_as_it_was() {
     server.starts_again();
     assert!(lost(&server).is_empty());
     server.sesh("sesh-restore", ["one"]).fails(3);
+}
+
+#[test]
+fn whoever_brings_them_back_is_killed_at_any_moment() {
+    const ALIVE: usize = 4;
+    let mut dice = Dice::new();
+    for _ in 0..count(200) {
+        let server = Server::start();
+        let alive: Vec<Record> = (0..ALIVE)
+            .map(|_| server.new_sesh(["--tag", "a"]))
+            .collect();
+        server.dies();
+        server.starts_again();
+        server.tmux(["new-session", "-d", "-s", "other", "cat"]);
+        let mut first = server
+            .sesh("sesh-restore", ["--last-alive"])
+            .command()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("a restore");
+        std::thread::sleep(dice.moment(150)); // why: the moment is to be any.
+        first.kill().expect("it is a child");
+        first.wait().expect("it is a child");
+        server.sesh("sesh-restore", ["--last-alive"]).ok();
+        for sesh in &alive {
+            let now = server.record(sesh.uuid());
+            assert!(now.live() && now.has_pane(), "{now:?}");
+            assert_eq!(panes_of(&server, sesh.uuid()), 1);
+            assert_eq!(now.strings("tags"), ["a"]);
+        }
+        let panes = server.panes("#{session_name}");
+        assert_eq!(panes.len(), ALIVE + 1, "one pane each: {panes:?}");
+    }
 }
 
 #[test]
