@@ -68,7 +68,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             let record = find::one(&server, &named)?;
             let place = record.tmux.ok_or_else(|| {
                 Error::unusable(format!(
-                    "{} has ended and has no pane any more: nothing was sent",
+                    "{} has ended and has no pane any more: nothing was sent, sesh-restore brings it back",
                     record.name
                 ))
             })?;

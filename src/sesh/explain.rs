@@ -118,17 +118,24 @@ fn of_ended(record: &Record) -> Account {
 }
 
 fn ended_explained(record: &Record) -> Explanation {
-    let how = match record.exit.map(|exit| (exit.code, exit.signal)) {
-        Some((Some(code), _)) => format!("exit code {code}"),
-        Some((_, Some(signal))) => proc::signal::name(signal),
+    let how = match (record.was, record.exit.map(|exit| (exit.code, exit.signal))) {
+        (Some(was), _) => format!("it was {} then", was.as_str()),
+        (None, Some((Some(code), _))) => format!("exit code {code}"),
+        (None, Some((_, Some(signal)))) => proc::signal::name(signal),
         _ => "nobody knows how".into(),
     };
-    by_process(
-        State::Exited,
-        "its end was recorded",
-        how,
-        "sesh-enter and a key in the held pane, or sesh-new, start it again",
-    )
+    let (because, changes) = match (record.was, &record.tmux) {
+        (Some(_), _) => (
+            "its tmux server has ended, and with it all that ran there",
+            "sesh-restore brings it back",
+        ),
+        (None, Some(_)) => (
+            "its end was recorded",
+            "sesh-enter and a key in the held pane start it again, and so does sesh-restore in another one",
+        ),
+        (None, None) => ("its end was recorded", "sesh-restore brings it back"),
+    };
+    by_process(State::Exited, because, how, changes)
 }
 
 /// A pane in which no known agent lives.

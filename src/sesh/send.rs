@@ -103,7 +103,9 @@ pub fn send(
                     let pane = record.tmux.as_ref().map(|place| place.pane);
                     let pane = pane.ok_or_else(|| {
                         let name = &record.name;
-                        Error::unusable(format!("{name} has ended and has no pane any more"))
+                        Error::unusable(format!(
+                            "{name} has ended and has no pane any more: sesh-restore brings it back"
+                        ))
                     });
                     to(text, Some(record.uuid), Some(record.name.clone()), pane)
                 }

@@ -30,7 +30,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::store::condition::{equal, registered};
 use crate::store::query::{Snapshot, books, row_format};
-use crate::store::{Record, schema, write};
+use crate::store::{Record, Target, schema, write};
 use crate::tmux::{Batch, Frame, Server, Subscription, command, is_empty_server};
 
 /// Which seshes are waited for.
@@ -417,7 +417,10 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
         }
         outcome => outcome?,
     };
-    let snapshot = Snapshot::parse(&frame, &output)?;
+    let mut snapshot = Snapshot::parse(&frame, &output)?;
+    // Those of a server that has died have ended, and nobody else is told of.
+    let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
+    snapshot.take_in_past_of(server, &named);
     let head = frame.sections(&output).next().map(|(row, _)| row);
     let Some(&[pid, started, every, now]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));

@@ -172,6 +172,44 @@ fn what_only_the_journal_has_can_be_changed_and_forgotten() {
 }
 
 #[test]
+fn what_only_the_journal_has_has_ended_for_every_helper() {
+    let server = Server::start();
+    let one = server.new_sesh(["one", "--", "cat"]);
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "cat"]);
+    let wait = ["one", "--for", "exit", "--json"];
+    let event = server.sesh("sesh-wait", wait).ok().json();
+    assert_eq!(event["uuid"], one.uuid());
+    assert_eq!(event["event"], "exit");
+    // Told once.
+    let since = [
+        "one",
+        "--for",
+        "exit",
+        "--since",
+        event["cursor"].as_str().expect("a cursor"),
+    ];
+    server.sesh("sesh-wait", since).fails(3);
+    for (helper, args) in [("sesh-send", ["one", "x"]), ("pane-keys", ["one", "x"])] {
+        let sentence = server.sesh(helper, args).fails(4);
+        assert!(
+            sentence.contains("sesh-restore brings it back"),
+            "{sentence}"
+        );
+    }
+    let explained = server.sesh("sesh-explain", ["one"]).ok();
+    let explained = explained.text();
+    assert!(explained.contains("it was busy then"), "{explained}");
+    assert!(
+        explained.contains("sesh-restore brings it back"),
+        "{explained}"
+    );
+    let sentence = server.sesh("pane-capture", ["one"]).fails(4);
+    assert!(sentence.contains("last lines were not saved"), "{sentence}");
+}
+
+#[test]
 fn a_name_that_lives_again_hides_none_of_the_others() {
     let server = Server::start();
     let old = server.new_sesh(["x", "--", "cat"]);
