@@ -90,7 +90,7 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '--next' '--last' '--client=clients' '--read-only' '--print'
         '--picker=words:builtin,fzf,tree' '--pick' '--format=words:json,nul,kv' '--select=text' '--enter'
-        '--cursor=text' '--filter=text' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--cursor=text' '--filter=text' '--all' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     wait | sesh-wait)

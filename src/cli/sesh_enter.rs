@@ -84,6 +84,10 @@ pub(super) struct Args {
     )]
     filter: String,
 
+    /// Show archived and ended ones too, from the start
+    #[arg(long, conflicts_with = "next", help_heading = "Picker")]
+    all: bool,
+
     /// Stay, as a dashboard: sesh-list --watch
     #[arg(long, hide = true, conflicts_with = "pick")]
     watch: bool,
@@ -168,6 +172,7 @@ fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow:
         client: args.client.clone(),
         read_only: args.read_only,
         filter: args.filter.clone(),
+        all: args.all,
         cursor: args.cursor,
         from,
     };

@@ -87,8 +87,8 @@ pub(super) struct Args {
     #[arg(long)]
     no_header: bool,
 
-    /// Stay, and show it again when it changes: on a terminal the picker as a dashboard, where nothing but --tag, --agent
-    /// and --state asks for less; else after an empty line (--json: a line each)
+    /// Stay, and show it again when it changes: on a terminal the picker as a dashboard, where nothing but --tag, --agent,
+    /// --state, --all and --archived says what to show; else after an empty line (--json: a line each)
     #[arg(long)]
     watch: bool,
 
@@ -117,7 +117,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 /// Becomes the picker, where that can show what was asked for. It is another program: this one is run all the time, and
 /// stays small.
 fn dashboard(args: &Args) {
-    let other = args.json || args.tags || args.mine || args.all || args.archived || args.no_header;
+    let other = args.json || args.tags || args.mine || args.no_header;
     let other = other || args.format.is_some() || args.owner.is_some();
     if other || !args.words.is_empty() || !args.columns.is_empty() || out::width().is_none() {
         return;
@@ -130,6 +130,7 @@ fn dashboard(args: &Args) {
         let mut picker = Command::new(picker);
         picker
             .args(["--watch", "--filter", &filter])
+            .args((args.all || args.archived).then_some("--all"))
             .args(args.on.words());
         // Without it the table is as good.
         let _ = picker.exec();

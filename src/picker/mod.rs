@@ -68,6 +68,8 @@ pub struct Options {
     pub read_only: bool,
     /// What is typed already.
     pub filter: String,
+    /// Archived and ended ones too.
+    pub all: bool,
     /// The one that is chosen at first.
     pub cursor: Option<SeshId>,
     pub from: From,
@@ -103,9 +105,15 @@ enum News {
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when there is nothing to choose,
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) without a terminal, and as [`Server::run`].
 pub fn run(server: &Server, options: Options) -> Result<Outcome> {
-    let mut wanted = source::Wanted::default();
     let mut model = Model::new(options.purpose, &options.filter);
     model.now = now();
+    if options.all {
+        model.shown = model::Shown::All;
+    }
+    let mut wanted = source::Wanted {
+        shown: model.shown,
+        only: None,
+    };
     let live = match options.from {
         From::Rows(rows) => {
             model.set_rows(rows);
@@ -158,6 +166,9 @@ pub fn run(server: &Server, options: Options) -> Result<Outcome> {
 /// As [`run`], and where there is no fzf.
 pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
     let mut wanted = source::Wanted::default();
+    if options.all {
+        wanted.shown = model::Shown::All;
+    }
     if let From::Only(only) = &options.from {
         wanted.only = Some(only.clone());
     }

@@ -387,6 +387,12 @@ fn a_dashboard_stays() {
     );
     screen.shows("tag:api");
     screen.shows("1 sesh");
+    // With what has ended.
+    server.sesh("sesh-end", ["--kill", "alpha"]).ok();
+    let screen = Screen::open((100, 30), &[&list, "-S", &socket, "--watch", "--all"]);
+    screen.shows("alpha");
+    screen.shows("2 seshes");
+    screen.types(&["Escape"]);
 }
 
 /// Picks in a terminal of its own; what came of it is in files.
