@@ -1,4 +1,4 @@
-//! What is on a pane, live and in its colours; of a sesh without a pane its last lines, else the end of its conversation.
+//! What is on a pane, live and in its colours; of a sesh without a pane the end of its conversation, else its last lines.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -74,28 +74,27 @@ fn look(server: &Server, wanted: &Wanted) -> Preview {
         joined: false,
     };
     let of = Some(wanted.row.id);
+    let shown = |lines| Preview {
+        of,
+        lines,
+        trouble: false,
+    };
+    if wanted.row.place.is_none()
+        && let Some(lines) = talk(&wanted.row, usize::from(wanted.height))
+    {
+        return shown(lines);
+    }
     let target = match (wanted.row.id, &wanted.row.place) {
         (RowId::Pane(pane), _) => Target::Pane(pane),
         (RowId::Sesh(_), Some(place)) => Target::Pane(place.pane),
         (RowId::Sesh(id), None) => Target::Id(id),
     };
     match capture(server, &target, how) {
-        Ok(captured) => Preview {
+        Ok(captured) => shown(drawn(&captured.lines.join("\n"))),
+        Err(error) => Preview {
             of,
-            lines: drawn(&captured.lines.join("\n")),
-            trouble: false,
-        },
-        Err(error) => match talk(&wanted.row, usize::from(wanted.height)) {
-            Some(lines) => Preview {
-                of,
-                lines,
-                trouble: false,
-            },
-            None => Preview {
-                of,
-                lines: vec![Line::raw(error.sentence)],
-                trouble: true,
-            },
+            lines: vec![Line::raw(error.sentence)],
+            trouble: true,
         },
     }
 }

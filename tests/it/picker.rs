@@ -326,6 +326,45 @@ fn one_without_a_pane_comes_back() {
 }
 
 #[test]
+fn of_an_agent_without_a_pane_the_end_of_its_talk_is_shown() {
+    let server = Server::start();
+    server.agent("claude");
+    let id = "46ed2323-f13a-4fb3-98e7-659d84033d77";
+    let made = server.new_sesh([
+        "api",
+        "--agent",
+        "claude",
+        "--",
+        "claude",
+        "--session-id",
+        id,
+    ]);
+    server.runs(made.pane(), "claude");
+    server.when("its conversation is known", made.uuid(), |record| {
+        server.sesh("sesh-reap", NONE).ok();
+        record.get("conversation") == id
+    });
+    let folder = server.path("home/.claude/projects/-home");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let talk = r#"{"type":"user","message":{"content":"what is \u001b[31mred\u0007?"}}
+{"type":"assistant","message":{"content":[{"type":"text","text":"a colour:\n日本語"}]}}
+no line of a transcript
+"#;
+    std::fs::write(folder.join(format!("{id}.jsonl")), talk).expect("a transcript");
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "-s", MAIN, "cat"]);
+    server.load();
+    let person = Screen::attach(&server, MAIN, (120, 30));
+    person.opens();
+    person.types(&["C-e"]);
+    person.finds("api");
+    person.shows("› what is [31mred?");
+    person.shows("  a colour:");
+    person.shows("  日本語");
+}
+
+#[test]
 fn the_mouse_works() {
     let (server, person) = scene((80, 24));
     server.tmux(["set-option", "-g", "mouse", "on"]);
