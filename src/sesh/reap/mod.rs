@@ -3,9 +3,9 @@
 //! One tmux process reads and one writes, and only what differs: an equal write would redraw every client. Each
 //! write is bound to what was read, so several reconciliations at once are one, and nobody else's change is lost.
 
-mod adopt;
 mod agent;
 mod book;
+mod found;
 mod pane;
 mod returned;
 mod seen;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::adopt::Found;
+use super::found::Found;
 use super::pane::SeshPane;
 use crate::error::{Exit, Result};
 use crate::id::{Name, PaneId};

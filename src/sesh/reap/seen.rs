@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::adopt::{Found, adopted};
 use super::book::{forgotten, vanished};
+use super::found::{Found, adopted};
 use super::pane::{IS_RUNNER, SeshPane};
 use super::returned::{Returning, pasts};
 use super::{Differences, Kind, Mend};
