@@ -67,7 +67,9 @@ impl<'a> Agent<'a> {
     pub(crate) fn got(&self) -> Vec<(String, String)> {
         let text = std::fs::read_to_string(self.folder.join("got")).unwrap_or_default();
         let line = |line: &str| serde_json::from_str(line).expect("a line");
-        text.lines().map(line).collect()
+        // The last one may be half written at this moment.
+        let whole = text.rfind('\n').unwrap_or(0);
+        text[..whole].lines().map(line).collect()
     }
 
     /// Whether the last that its hook has said is that its turn is over.
