@@ -29,7 +29,8 @@ impl Intake {
 
     /// Whether it may have read something since the last time that this was asked, or was forgotten.
     pub(super) fn has_grown(&mut self) -> bool {
-        let read = self.pid.and_then(proc::bytes_read);
+        // Where nobody counts it is 0, which a server that has started has long passed.
+        let read = self.pid.and_then(proc::bytes_read).filter(|read| *read > 0);
         let is_same = read.is_some() && read == self.read;
         self.read = read;
         !is_same
