@@ -243,7 +243,7 @@ complete -c sesh-end -s V -l version -d 'Print version'
 complete -c sesh-end -n '__tmux_sesh_at 1+ --timeout -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-restore -f
 complete -c sesh-restore -l last-alive -d 'All that were alive when the last tmux server died'
-complete -c sesh-restore -l dry-run -d 'Say what would be brought back and what would not, and why'
+complete -c sesh-restore -l dry-run -d 'Only say what would be brought back and what would not, and why'
 complete -c sesh-restore -l dismiss -d 'Do not bring those back, and ask no more'
 complete -c sesh-restore -l resurrect -r -F -d 'Have those go on that tmux-resurrect has brought the panes of back, as sesh-save wrote them into that file: for its hook post-restore-all'
 complete -c sesh-restore -l resurrect-begins -d 'Remember which panes are there, for its hook pre-restore-all'

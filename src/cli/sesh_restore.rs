@@ -31,8 +31,8 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["target", "enter", "words"])]
     last_alive: bool,
 
-    /// Say what would be brought back and what would not, and why
-    #[arg(long, requires = "last_alive")]
+    /// Only say what would be brought back and what would not, and why
+    #[arg(long, conflicts_with_all = ["dismiss", "offer", "resurrect", "resurrect_begins", "enter", "run"])]
     dry_run: bool,
 
     /// Do not bring those back, and ask no more
@@ -100,12 +100,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let Some(text) = &args.target else {
         return if args.dry_run {
-            plan(&server, args.json)
+            plan(&server, &lost::lost(&server)?, args.json)
         } else {
             all(&server, &options, args.json)
         };
     };
     let record = find::one(&server, &target(&server, text)?)?;
+    if args.dry_run {
+        restore::could(&server, &record)?;
+        return plan(&server, &[record], args.json);
+    }
     let record = restore::one(&server, &record, &options)?;
     if args.json {
         out::json(&record)?;
@@ -123,15 +127,18 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Says of each what would become of it.
-fn plan(server: &Server, json: bool) -> anyhow::Result<Exit> {
-    let lost = lost::lost(server)?;
+fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit> {
     if json {
-        out::json(&lost)?;
+        out::json(&records)?;
         return Ok(Exit::Done);
     }
-    for record in &lost {
+    for record in records {
         let what = match restore::could(server, record) {
-            Ok(()) => record.agent.as_deref().unwrap_or("typed").to_string(),
+            Ok(()) => match &record.agent {
+                Some(agent) => agent.clone(),
+                None if record.command.is_empty() => "a shell".into(),
+                None => "typed".into(),
+            },
             Err(error) => format!("not: {error}"),
         };
         out::line(&format!("{}  {}  {what}", record.name, record.cwd))?;

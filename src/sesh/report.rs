@@ -267,7 +267,7 @@ fn remember(server: &Server, line: &str, speaker: &Speaker, told: &Told) {
         }
         _ => return,
     };
-    lasting::note(server, &[note]);
+    lasting::note_unheard(server, &[note]);
 }
 
 fn heard(speaker: &Speaker, told: &Told) -> Heard {

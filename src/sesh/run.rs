@@ -422,7 +422,7 @@ impl Run {
 
     /// Writes down what must outlive the server. Nobody reads complaints here.
     fn tell(&self, note: &Note<'_>) {
-        lasting::note(&self.server, std::slice::from_ref(note));
+        lasting::note_unheard(&self.server, std::slice::from_ref(note));
         for warning in error::warnings() {
             failures::log(PROGRAM, &warning);
         }

@@ -29,7 +29,8 @@ pub fn save(server: &Server) -> Result<usize> {
         }
     }
     lasting::tidy(server)?;
-    server.run(&Batch::from(command::unset_hidden(schema::UNWRITTEN)))?;
+    let said = Batch::from(command::unset_hidden(schema::UNWRITTEN));
+    server.run(&said.then(command::unset_hidden(schema::FORGOTTEN)))?;
     Ok(written)
 }
 

@@ -224,6 +224,22 @@ pub fn note(server: &Server, notes: &[Note<'_>]) {
     }
 }
 
+/// The same by one whose words nobody reads, in a pane that goes or behind a hook: the next one that cannot write says it.
+pub fn note_unheard(server: &Server, notes: &[Note<'_>]) {
+    if notes.is_empty() || try_note(server, notes).is_ok() {
+        return;
+    }
+    let unset = format!("#{{==:#{{{}}},}}", schema::UNWRITTEN);
+    let missed = Batch::from(command::set_hidden(schema::UNWRITTEN, "missed"));
+    // Without a server nobody would read that either.
+    let _ = server.run(&Batch::from(command::if_format(
+        None,
+        &unset,
+        &missed,
+        &Batch::new(),
+    )));
+}
+
 fn try_note(server: &Server, notes: &[Note<'_>]) -> Result<()> {
     let lines: Vec<Line<'_>> = notes.iter().map(|note| note.0.clone()).collect();
     of(server)?.append(&lines, notes.iter().any(Note::lasts))
@@ -233,9 +249,9 @@ fn try_note(server: &Server, notes: &[Note<'_>]) -> Result<()> {
 fn complain(server: &Server, error: &Error) {
     let said = command::if_format(
         None,
-        &format!("#{{{}}}", schema::UNWRITTEN),
+        &format!("#{{==:#{{{}}},said}}", schema::UNWRITTEN),
         &Batch::new(),
-        &Batch::from(command::set_hidden(schema::UNWRITTEN, "1"))
+        &Batch::from(command::set_hidden(schema::UNWRITTEN, "said"))
             .then(command::print(None, "first")),
     );
     let first = server
@@ -256,8 +272,22 @@ pub fn forget(server: &Server, id: SeshId) {
         ledger.append(&[tombstone], true)
     };
     if let Err(error) = known() {
+        let too = format!("#{{{}}} {id}", schema::FORGOTTEN);
+        // Without a server there is nobody who could write it later.
+        let _ = server.run(&Batch::from(command::set_hidden_expanded(
+            schema::FORGOTTEN,
+            &too,
+        )));
         complain(server, &error);
     }
+}
+
+/// Those that were forgotten while the journal could not be written.
+pub(super) fn forgotten_meanwhile(server: &Server) -> Vec<SeshId> {
+    let said = command::print(None, &format!("#{{{}}}", schema::FORGOTTEN));
+    let said = server.run(&Batch::from(said)).unwrap_or_default();
+    let ids = said.split_whitespace();
+    ids.filter_map(|id| id.parse().ok()).collect()
 }
 
 /// Changes a sesh that only the journal has.
@@ -340,6 +370,14 @@ impl Journal {
         Sum::of(&self.text).lines.iter().any(|line| line.uuid == id)
     }
 
+    /// The session that a sesh was in last.
+    #[must_use]
+    pub fn session(&self, id: SeshId) -> Option<String> {
+        let lines = Sum::of(&self.text).lines;
+        let own = lines.iter().find(|line| line.uuid == id)?;
+        Some(own.spot.as_ref()?.session.clone().into_owned())
+    }
+
     /// Those that are forgotten.
     #[must_use]
     pub fn forgotten(&self) -> HashSet<SeshId> {
@@ -407,7 +445,12 @@ pub fn save(
     let sum = Sum::of(&text);
     let known: std::collections::HashMap<SeshId, &Line<'_>> =
         sum.lines.iter().map(|line| (line.uuid, line)).collect();
-    let mut lines = Vec::new();
+    let missed = forgotten_meanwhile(server);
+    let mut lines: Vec<Line<'_>> = missed
+        .iter()
+        .filter(|id| known.get(id).is_none_or(|old| !old.is_forgotten()))
+        .map(|id| Line::new(*id, FORGOTTEN, super::now()))
+        .collect();
     for record in records {
         let old = known.get(&record.uuid);
         if old.is_some_and(|old| old.is_forgotten()) {
@@ -458,7 +501,7 @@ pub fn was_missed(server: &Server) -> bool {
     let said = command::print(None, &format!("#{{{}}}", schema::UNWRITTEN));
     server
         .run(&Batch::from(said))
-        .is_ok_and(|answer| answer.trim_end() == "1")
+        .is_ok_and(|answer| !answer.trim_end().is_empty())
 }
 
 /// Looks at the journal of a server, and tries whether it can be written.

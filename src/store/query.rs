@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{either, registered};
-use super::lasting::{Journal, Life};
+use super::lasting::{self, Journal, Life};
 use super::record::{Place, Record, Values};
 use super::schema::{Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
@@ -250,7 +250,8 @@ impl Snapshot {
         let of_this = |record: &Record| self.life.is_some() && life(record) == self.life;
         if left.iter().any(of_this) {
             // It was forgotten between the two questions, or its book was removed by hand.
-            let forgotten = Journal::read(server).forgotten();
+            let mut forgotten = Journal::read(server).forgotten();
+            forgotten.extend(lasting::forgotten_meanwhile(server));
             left.retain(|record| !forgotten.contains(&record.uuid));
         }
         let socket = server.address();

@@ -250,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 29] = [
+pub const ELSEWHERE: [Named; 30] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -371,7 +371,12 @@ pub const ELSEWHERE: [Named; 29] = [
     named(
         "SESH_unwritten",
         "hidden variable",
-        "1: it was said that the journal cannot be written; `sesh-save` takes it back",
+        "the journal cannot be written: `said`, or `missed` as long as nobody has been told; `sesh-save` takes it back",
+    ),
+    named(
+        "SESH_forgotten",
+        "hidden variable",
+        "the seshes that were forgotten while the journal could not be written; `sesh-save` writes that",
     ),
     named(
         "SESH_swept",
@@ -416,7 +421,10 @@ pub const RESTORED: &str = "SESH_restored";
 /// Which panes were there before tmux-resurrect restored.
 pub const THERE: &str = "SESH_there";
 
-/// That the journal cannot be written was said.
+/// Which seshes were forgotten while the journal could not be written.
+pub const FORGOTTEN: &str = "SESH_forgotten";
+
+/// That the journal cannot be written: was it said?
 pub const UNWRITTEN: &str = "SESH_unwritten";
 
 /// When a wait last put right what is stored, in seconds.

@@ -561,6 +561,36 @@ fn a_file_that_may_not_grow_is_said_once_and_the_store_goes_on() {
 }
 
 #[test]
+fn what_is_forgotten_while_nothing_can_be_written_is_written_later() {
+    let server = Server::start();
+    let one = server.new_sesh(["one", "--", "cat"]);
+    let keep = server.new_sesh(["keep", "--", "cat"]);
+    // More than it holds already is too much.
+    let script = "ulimit -f 1; exec \"$@\"";
+    server
+        .sesh("sesh-set", ["keep", "--note", &"x".repeat(2000)])
+        .ok();
+    let said = server
+        .call("/bin/sh".as_ref())
+        .args(["-c", script, "sesh-end", "sesh-end", "-S"])
+        .args([server.socket()])
+        .args(["one", "--forget"])
+        .said();
+    assert_eq!(said.code(), Some(0), "{said}");
+    assert!(said.stderr.contains("sesh-save"), "it is said: {said}");
+    let shown = all(&server);
+    assert_eq!(shown.len(), 1, "{}", one.uuid());
+    server.sesh("sesh-save", NONE).ok();
+    assert_eq!(
+        events(&server, one.uuid()).last().map(String::as_str),
+        Some("forgotten")
+    );
+    server.dies();
+    let left = all(&server);
+    assert_eq!((left.len(), left[0].uuid()), (1, keep.uuid()));
+}
+
+#[test]
 fn a_disk_that_is_full_is_said_once_and_the_store_goes_on() {
     let server = Server::start();
     let disk = server.path("disk");

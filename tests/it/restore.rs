@@ -310,6 +310,11 @@ fn a_session_of_its_name_is_somebody_elses() {
     let server = Server::start();
     let made = claude(&server, &["one"]);
     let ended = ends(&server, &made);
+    let end = ended.get("exit")["at"].as_u64().expect("its end");
+    until("a second has passed", || {
+        let now = server.tmux(["display-message", "-p", "#{T:#{l:%s}}"]);
+        now.trim_end().parse::<u64>().expect("a time") > end
+    });
     server.tmux(["new-session", "-d", "-s", "one", "cat"]);
     let now = restored(&server, &ended);
     assert_eq!(now.text("tmux/session"), "one-2");
@@ -542,6 +547,28 @@ fn one_conversation_of_two_seshes() {
     assert_eq!(second.get("conversation"), first.get("conversation"));
     restored(&server, &first);
     refused(&server, &second, "sesh-enter one");
+}
+
+#[test]
+fn what_would_be_brought_back_is_only_said() {
+    let server = Server::start();
+    server.tmux(["new-session", "-d", "-s", "work", "cat"]);
+    let one = server.new_sesh(["one", "--target", "work", "--", "sleep", "1000"]);
+    server.sesh("sesh-end", ["one"]).ok();
+    let before = server.everything();
+    let said = server.sesh("sesh-restore", ["one", "--dry-run"]).ok();
+    assert!(said.text().starts_with("one  ") && said.text().trim_end().ends_with("  typed"));
+    assert_eq!(server.everything(), before);
+    // It goes on where it was, though its server has not ended.
+    let now = restored(&server, &one);
+    assert_eq!(now.text("tmux/session"), "work");
+    server.sesh("sesh-end", ["one"]).ok();
+    server.new_sesh(["one", "--", "cat"]);
+    let sentence = server
+        .sesh("sesh-restore", [one.uuid(), "--dry-run"])
+        .fails(4);
+    assert!(sentence.contains("is called one now"), "{sentence}");
+    server.sesh("sesh-restore", ["--dry-run"]).fails(2);
 }
 
 fn lost(server: &Server) -> Vec<String> {

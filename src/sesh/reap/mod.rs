@@ -212,7 +212,7 @@ fn remember(server: &Server, changes: &[Change]) {
             })
         })
         .collect();
-    lasting::note(server, &notes);
+    lasting::note_unheard(server, &notes);
 }
 
 /// What a change is to the journal.

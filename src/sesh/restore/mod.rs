@@ -18,7 +18,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::store::lasting::{self, Event, Note};
 use crate::store::{Key, Record, Select, Target, value};
-use crate::tmux::Server;
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// How.
 pub struct Options<'a> {
@@ -57,7 +57,10 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
         refuse::conversation(server, record, resumed)?;
     }
     let past = Past::read(server, record)?;
-    let made = plan(server, request(record, &past, resumed.as_ref(), options)?)?;
+    let made = plan(
+        server,
+        request(server, record, &past, resumed.as_ref(), options)?,
+    )?;
     let made = made.carry_out(server).map_err(|error| match error.exit {
         // Somebody was first: perhaps there is more to tell.
         Exit::Changed => find::one(server, &Target::Id(record.uuid))
@@ -102,6 +105,7 @@ pub fn could(server: &Server, record: &Record) -> Result<()> {
     refuse::one_that_is_here(record)?;
     let resumed = resumed(record, &agents, &Options::DEFAULT)?;
     refuse::folder(record)?;
+    refuse::name(server, record)?;
     match &resumed {
         Some(resumed) => refuse::conversation(server, record, resumed),
         None => Ok(()),
@@ -170,7 +174,28 @@ fn resumed<'a>(
     }))
 }
 
+/// The session that it was in, by the name that it had: the journal says it, and no book. In the same life of the server
+/// one of that name that came only after its end is somebody else's.
+fn session(server: &Server, record: &Record) -> Option<String> {
+    let name = lasting::Journal::read(server).session(record.uuid)?;
+    if record.kept.is_some() {
+        return Some(name);
+    }
+    let frame = Frame::new();
+    let format = frame.format(["#{session_created}", "#{session_name}"]);
+    let output = server.run(&Batch::from(command::list_panes(&format, None)));
+    let output = output.ok()?;
+    let (rows, _) = frame.read(&output);
+    let created = rows.iter().find_map(|row| match row[..] {
+        [created, own] if own == name => created.parse::<u64>().ok(),
+        _ => None,
+    })?;
+    let end = record.exit.and_then(|exit| exit.at);
+    (record.created_at >= Some(created) || end > Some(created)).then_some(name)
+}
+
 fn request(
+    server: &Server,
     record: &Record,
     past: &Past,
     resumed: Option<&Resumed<'_>>,
@@ -183,8 +208,7 @@ fn request(
             .collect()
     };
     let place = record.tmux.as_ref();
-    let left = record.kept.as_ref().and_then(|kept| kept.spot.as_ref());
-    let left = left.map(|left| left.session.clone());
+    let left = || session(server, record);
     let argv: Vec<OsString> = resumed.map_or_else(command, |resumed| resumed.argv.clone());
     Ok(Request {
         name: Some(record.name.parse()?),
@@ -192,7 +216,7 @@ fn request(
         agent: record.agent.clone(),
         cwd: PathBuf::from(&record.cwd),
         place: Where::Back {
-            session: place.map(|place| place.session_id.clone()).or(left),
+            session: place.map(|place| place.session_id.clone()).or_else(left),
         },
         owner: record.owner.clone(),
         wait: resumed.is_none() && !argv.is_empty() && !options.run,

@@ -11,7 +11,7 @@ use crate::agent::recognise::{everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::proc::{self, Process};
-use crate::store::condition::{both, equal};
+use crate::store::condition::{both, equal, name_is_free};
 use crate::store::{Key, Record, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
@@ -66,6 +66,23 @@ pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Res
     })?;
     *program = found.into_os_string();
     Ok(())
+}
+
+/// A name that a living one has by now.
+pub(super) fn name(server: &Server, record: &Record) -> Result<()> {
+    let free = name_is_free(&record.name.parse()?, Some(record.uuid));
+    let asked = command::print(None, &format!("#{{?{free},free,taken}}"));
+    let said = match server.run(&Batch::from(asked)) {
+        Err(error) if error.exit == Exit::NoServer => return Ok(()),
+        outcome => outcome?,
+    };
+    if said.trim_end() == "free" {
+        return Ok(());
+    }
+    Err(Error::unusable(format!(
+        "another living sesh is called {} now: rename one with sesh-set",
+        record.name
+    )))
 }
 
 /// A conversation that goes on elsewhere: two that write it would be two conversations.
