@@ -22,6 +22,11 @@ pub struct Life {
     pub start: u64,
 }
 
+impl Life {
+    /// No server's: nobody is asked any more about one that was alive.
+    pub const NOBODYS: Self = Self { pid: 0, start: 0 };
+}
+
 /// Where something was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spot<'a> {

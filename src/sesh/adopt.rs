@@ -3,7 +3,7 @@
 use super::change::{Change, change};
 use super::create::joined;
 use super::made_up;
-use super::past::Past;
+use super::past::{Past, name_is_taken};
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
@@ -98,6 +98,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         let output = server.run(&batch)?;
         match output.trim_end() {
             "name" if request.name.is_none() => continue,
+            "name" if past.is_some() => return Err(name_is_taken(name.as_str())),
             "name" => {
                 return Err(Error::unusable(format!(
                     "the name {name} is taken by a living sesh: choose another"

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::limit;
 use super::made_up;
-use super::past::Past;
+use super::past::{Past, name_is_taken};
 use super::place::{self, Spot, Where};
 use crate::env;
 use crate::error::{Error, Result};
@@ -130,9 +130,7 @@ impl Plan {
             match outcome? {
                 Outcome::Made(record) => return Ok(*record),
                 Outcome::NameTaken if self.request.past.is_some() => {
-                    return Err(Error::unusable(format!(
-                        "another living sesh is called {name} now: rename one with sesh-set"
-                    )));
+                    return Err(name_is_taken(name.as_str()));
                 }
                 Outcome::NameTaken if self.request.name.is_some() => {
                     return Err(Error::unusable(format!(

@@ -1,9 +1,8 @@
 //! Those that were alive when the last tmux server died: which they are, and whether a person is still asked about them.
 
-use super::find;
 use crate::error::{Exit, Result};
-use crate::store::query::Past;
-use crate::store::{Record, Select, schema};
+use crate::store::lasting::{self, Life};
+use crate::store::{Record, Select, Snapshot, schema};
 use crate::tmux::{Batch, Server, command};
 
 /// What [`schema::RESTORED`] says when it was answered.
@@ -18,7 +17,8 @@ pub enum Setting {
 }
 
 /// Those that were alive when the last server died: the eldest first, so that a parent is there before its children.
-/// Those of a server before that are history. None where that was answered in this life of the server.
+/// Those of a server before that are history, unless they were offered since and nobody has answered. None where that was
+/// answered in this life of the server.
 ///
 /// # Errors
 /// As [`Server::run`].
@@ -26,12 +26,7 @@ pub fn lost(server: &Server) -> Result<Vec<Record>> {
     if standing(server)? == DONE {
         return Ok(Vec::new());
     }
-    let select = Select {
-        ended: true,
-        past: Past::All,
-        ..Select::default()
-    };
-    let snapshot = match find::read(server, &select) {
+    let snapshot = match Snapshot::read(server, &Select::ended()) {
         Err(error) if error.exit == Exit::NoServer => return Ok(Vec::new()),
         outcome => outcome?,
     };
@@ -39,14 +34,15 @@ pub fn lost(server: &Server) -> Result<Vec<Record>> {
     let mut lost: Vec<&Record> = snapshot
         .ended
         .iter()
-        .filter(|record| record.was.is_some() && life(record) != snapshot.life)
+        .filter(|record| record.was.is_some() && life(record) != Some(Life::NOBODYS))
         .collect();
     // Of two that started in the same second it is the one that is written down last.
     let newest = lost
         .iter()
         .filter_map(|record| life(record))
+        .filter(|life| Some(*life) != snapshot.life)
         .max_by_key(|life| life.start);
-    lost.retain(|record| life(record) == newest);
+    lost.retain(|record| life(record) == newest || life(record) == snapshot.life);
     lost.sort_by_key(|record| record.created_at);
     Ok(lost.into_iter().cloned().collect())
 }
@@ -56,7 +52,12 @@ pub fn lost(server: &Server) -> Result<Vec<Record>> {
 /// # Errors
 /// As [`Server::run`].
 pub fn offer(server: &Server) -> Result<()> {
-    let said = match lost(server)?.len() {
+    let lost = lost(server)?;
+    // Should this server end before anybody has answered, they are among those that the next one offers.
+    if let Some(life) = Snapshot::read(server, &Select::ended())?.life {
+        lasting::lived_in(server, &lost, life);
+    }
+    let said = match lost.len() {
         0 => command::unset_server(schema::LOST),
         some => command::set_server(schema::LOST, &some.to_string()),
     };
@@ -78,11 +79,12 @@ pub fn recount(server: &Server) -> Result<()> {
     }
 }
 
-/// Says that it was answered: in this life of the server nobody is asked again, and nothing is brought back by itself.
+/// Says that it was answered: nobody is asked again about those, and nothing is brought back by itself.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn answer(server: &Server) -> Result<()> {
+    lasting::lived_in(server, &lost(server)?, Life::NOBODYS);
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
         .then(command::unset_server(schema::LOST));
     match server.run(&answered) {

@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::store::condition::{both, equal, no_pane_has};
 use crate::store::lasting::{self, Event, Journal, Note};
@@ -24,6 +24,13 @@ pub struct Past {
     pane: Option<PaneId>,
     /// That is held readable, and nothing else runs there.
     held: bool,
+}
+
+/// Another living sesh has by now the name of one that is to go on.
+pub(super) fn name_is_taken(name: &str) -> Error {
+    Error::unusable(format!(
+        "another living sesh is called {name} now: rename one with sesh-set"
+    ))
 }
 
 /// What a sesh that goes on has of its past.

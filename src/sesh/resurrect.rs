@@ -10,11 +10,11 @@ use std::path::Path;
 
 use super::adopt::{Request, adopt};
 use super::past::Past;
-use super::{find, lost, reap};
+use super::{lost, reap};
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::condition::{both, equal, registered};
-use crate::store::{Key, Record, Select, query, schema};
+use crate::store::{Key, Record, Select, Snapshot, schema};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// What stands first in our lines.
@@ -54,13 +54,7 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
     let text = fs::read_to_string(file)
         .map_err(|error| Error::failed(format!("{} cannot be read: {error}", file.display())))?;
     let back = panes(server)?;
-    let select = Select {
-        filter: Some("0".into()),
-        ended: true,
-        past: query::Past::All,
-        format: None,
-    };
-    let snapshot = find::read(server, &select)?;
+    let snapshot = Snapshot::read(server, &Select::ended())?;
     let alone = |record: &&Record| record.was.is_some() && record.agent.is_none();
     let ended: Vec<&Record> = snapshot.ended.iter().filter(alone).collect();
     let mut outcomes = Vec::new();

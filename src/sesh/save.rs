@@ -29,8 +29,7 @@ pub fn save(server: &Server) -> Result<usize> {
         }
     }
     lasting::tidy(server)?;
-    let said = Batch::from(command::unset_hidden(schema::UNWRITTEN));
-    server.run(&said.then(command::unset_hidden(schema::FORGOTTEN)))?;
+    lasting::all_is_written(server)?;
     Ok(written)
 }
 

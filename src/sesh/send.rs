@@ -77,9 +77,6 @@ const LOOK: Duration = Duration::from_millis(250);
 /// How long an agent that does not say so has to be idle behind a message for its turn to be over: what it works on
 /// shows within this time.
 const OVER: Duration = Duration::from_secs(2);
-/// How long one has to be idle that has said so: its title and its screen come a moment later, and whoever sends the next
-/// message looks at those.
-const DRAWN: Duration = Duration::from_millis(300);
 
 /// Sends a message to every target at once.
 ///
@@ -188,20 +185,19 @@ fn turn(
     loop {
         let look = resident::look(server, pane, agents, &[])?;
         let (state, why) = state(&look);
-        let settles = match state {
+        let over = match state {
             // Whoever waits for a person, or is gone, has come to an end at once.
-            State::Waiting | State::Exited => Some(Instant::now()),
+            State::Waiting | State::Exited => true,
             State::Idle => {
                 let since = *idle.get_or_insert_with(Instant::now);
-                let has_said = (worked && !begun.queued) || has_answered(&look, text);
-                Some(since + if has_said { DRAWN } else { OVER })
+                (worked && !begun.queued) || since.elapsed() >= OVER || has_answered(&look, text)
             }
             State::Busy | State::Unknown | State::Starting => {
                 idle = None;
-                None
+                false
             }
         };
-        if settles.is_some_and(|at| at <= Instant::now()) {
+        if over {
             let reply = patience.reply.then(|| reply(server, &look, text));
             return Ok(Turn { state, why, reply });
         }
@@ -211,6 +207,7 @@ fn turn(
                 format!("it is still {} after what was sent", state.as_str()),
             ));
         }
+        let settles = idle.map(|since| since + OVER);
         // What a shell's commands do is written down nowhere.
         let again = look.resident.is_none().then(|| Instant::now() + LOOK);
         match news.wait([settles, limit, again].into_iter().flatten().min())? {

@@ -264,6 +264,20 @@ fn complain(server: &Server, error: &Error) {
     }
 }
 
+/// Says in which life of the server these were alive last.
+pub fn lived_in(server: &Server, records: &[Record], life: Life) {
+    let known = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
+    let others = records.iter().filter(|record| known(record) != Some(life));
+    let notes: Vec<Note<'_>> = others
+        .map(|record| {
+            let mut said = Line::new(record.uuid, Event::Saved.as_str(), super::now());
+            said.server = Some(life);
+            Note(said)
+        })
+        .collect();
+    note(server, &notes);
+}
+
 /// Leaves a tombstone: nothing brings that sesh back.
 pub fn forget(server: &Server, id: SeshId) {
     let known = || -> Result<()> {
@@ -475,6 +489,25 @@ pub fn save(
     }
     ledger.append(&lines, true)?;
     Ok(lines.len())
+}
+
+/// Says that nothing is missed any more. What was forgotten and could not be written since the journal was read stays said.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn all_is_written(server: &Server) -> Result<()> {
+    let forgotten = of(server)?.read()?;
+    let forgotten = Journal { text: forgotten }.forgotten();
+    let missed = forgotten_meanwhile(server);
+    if missed.iter().any(|id| !forgotten.contains(id)) {
+        return Ok(());
+    }
+    let ids: String = missed.iter().map(|id| format!(" {id}")).collect();
+    let same = format!("#{{==:#{{{}}},{ids}}}", schema::FORGOTTEN);
+    let none = Batch::from(command::unset_hidden(schema::UNWRITTEN))
+        .then(command::unset_hidden(schema::FORGOTTEN));
+    let unset = command::if_format(None, &same, &none, &Batch::new());
+    server.run(&Batch::from(unset)).map(drop)
 }
 
 /// Writes the journal anew with what its lines add up to.

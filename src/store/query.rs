@@ -77,6 +77,17 @@ pub struct Select {
 }
 
 impl Select {
+    /// All that has ended, of earlier servers too, and no pane.
+    #[must_use]
+    pub fn ended() -> Self {
+        Self {
+            filter: Some("0".into()),
+            ended: true,
+            past: Past::All,
+            format: None,
+        }
+    }
+
     /// Everything that these targets can mean.
     #[must_use]
     pub fn targets(targets: &[Target]) -> Self {

@@ -250,7 +250,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 30] = [
+pub const ELSEWHERE: [Named; 31] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -372,6 +372,11 @@ pub const ELSEWHERE: [Named; 30] = [
         "SESH_unwritten",
         "hidden variable",
         "the journal cannot be written: `said`, or `missed` as long as nobody has been told; `sesh-save` takes it back",
+    ),
+    named(
+        "SESH_there",
+        "hidden variable",
+        "the panes that were there before tmux-resurrect restored, until it has",
     ),
     named(
         "SESH_forgotten",

@@ -742,12 +742,49 @@ fn they_are_offered_until_somebody_answers() {
     };
     assert_eq!(there(), 0, "nor is it brought back");
     // By itself, where that is wanted.
+    server.sesh("sesh-restore", ["one"]).ok();
     server.dies();
     server.starts_again();
     server.tmux(["new-session", "-d", "cat"]);
     server.tmux(["set-option", "-g", "@sesh-restore", "on"]);
     assert_eq!(offered(), "\n");
     assert_eq!(there(), 1);
+}
+
+#[test]
+fn what_was_offered_stays_so_until_somebody_answers() {
+    let server = Server::start();
+    let names = || -> Vec<String> {
+        let plan = lost(&server);
+        let name = |line: &String| line.split("  ").next().unwrap_or_default().to_string();
+        plan.iter().map(name).collect()
+    };
+    let reboots = || {
+        server.dies();
+        server.starts_again();
+        server.tmux(["new-session", "-d", "cat"]);
+        server.sesh("sesh-restore", ["--offer"]).ok();
+    };
+    server.new_sesh(["first", "--", "cat"]);
+    server.new_sesh(["mine", "--", "cat"]);
+    reboots();
+    server.new_sesh(["second", "--", "cat"]);
+    server.sesh("sesh-restore", ["mine"]).ok();
+    reboots();
+    assert_eq!(names(), ["first", "mine", "second"]);
+    let offered = || server.tmux(["display-message", "-p", "#{@seshsum_lost}"]);
+    assert_eq!(offered(), "3\n");
+    reboots();
+    assert_eq!(names(), ["first", "mine", "second"], "nobody has answered");
+    server.sesh("sesh-restore", ["--dismiss"]).ok();
+    assert_eq!(server.record("first").get("was"), "busy");
+    reboots();
+    assert!(names().is_empty(), "{:?}", names());
+    assert_eq!(offered(), "\n");
+    // By its name it comes all the same.
+    server.sesh("sesh-restore", ["first"]).ok();
+    reboots();
+    assert_eq!(names(), ["first"]);
 }
 
 #[test]

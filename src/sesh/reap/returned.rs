@@ -8,7 +8,7 @@ use super::pane::SeshPane;
 use crate::error::{Exit, Result};
 use crate::id::{Name, PaneId};
 use crate::sesh::past::Past;
-use crate::store::{Record, Select, Snapshot, query};
+use crate::store::{Record, Select, Snapshot};
 use crate::tmux::Server;
 
 /// An ended sesh whose agent is there again.
@@ -46,13 +46,7 @@ pub(super) fn pasts(
     if conversations.is_empty() {
         return Ok(pasts);
     }
-    let select = Select {
-        filter: Some("0".into()),
-        ended: true,
-        past: query::Past::All,
-        format: None,
-    };
-    let ended = Snapshot::read(server, &select)?.ended;
+    let ended = Snapshot::read(server, &Select::ended())?.ended;
     let mut ended: Vec<&Record> = ended.iter().collect();
     // Of several the one that was there last.
     ended.sort_by_key(|record| std::cmp::Reverse(record.updated_at));

@@ -11,6 +11,7 @@ use crate::agent::recognise::{everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::proc::{self, Process};
+use crate::sesh::past::name_is_taken;
 use crate::store::condition::{both, equal, name_is_free};
 use crate::store::{Key, Record, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
@@ -79,10 +80,7 @@ pub(super) fn name(server: &Server, record: &Record) -> Result<()> {
     if said.trim_end() == "free" {
         return Ok(());
     }
-    Err(Error::unusable(format!(
-        "another living sesh is called {} now: rename one with sesh-set",
-        record.name
-    )))
+    Err(name_is_taken(&record.name))
 }
 
 /// A conversation that goes on elsewhere: two that write it would be two conversations.
