@@ -225,9 +225,11 @@ impl Job {
     /// # Errors
     /// What is no name, as a sentence.
     pub(super) fn new(text: &str, folder: Option<String>) -> Result<Self, String> {
-        let mut words = text.split_whitespace();
+        let words = shlex::split(text).ok_or("a quote is open: close it")?;
+        let mut words = words.into_iter();
+        let name = words.next();
         Ok(Job::New {
-            name: words.next().map(parsed).transpose()?,
+            name: name.as_deref().map(parsed).transpose()?,
             command: words.map(OsString::from).collect(),
             folder: folder.map(PathBuf::from),
         })

@@ -194,6 +194,15 @@ fn actions(size: (u16, u16)) {
     person.shows("made is there");
     let made = server.sesh("sesh-list", ["--json", "made"]).ok().only();
     server.runs(made.pane(), "cat");
+    // What cannot be is said at once, and the question stays.
+    person.types(&["C-n"]);
+    answer("new (", "odd sh -c 'echo");
+    person.shows("a quote is open: close it");
+    person.types_text(" \"a  b\"; cat'");
+    person.types(&["Enter"]);
+    person.shows("odd is there");
+    let odd = server.sesh("sesh-list", ["--json", "odd"]).ok().only();
+    server.shows(odd.pane(), "a  b");
     // End: no, and yes.
     person.finds("made");
     person.types(&["C-x"]);

@@ -212,10 +212,10 @@ fn a_plugin_folder_may_have_any_name() {
     server.tmux(["kill-pane", "-t", &pane]);
     let person = Screen::attach(&server, MAIN, (120, 20));
     person.types(&["C-b", "e"]);
-    person.shows("no sesh yet");
+    person.shows("none lives");
     person.types(&["Escape"]);
     until("the picker is gone", || {
-        !person.text().contains("no sesh yet")
+        !person.text().contains("none lives")
     });
     person.types(&["C-b", "M-e"]);
     person.shows("Make it a sesh");

@@ -300,6 +300,7 @@ impl Model {
         }
         if key.code != KeyCode::Enter {
             prompt.input.key(key);
+            self.saying = None;
             self.prompt = Some(prompt);
             return Effect::None;
         }

@@ -188,11 +188,14 @@ fn foot(buffer: &mut Buffer, line: Rect, model: &mut Model, theme: &Theme) -> Op
     pen.skip(1);
     if let Some(prompt) = &model.prompt {
         let asks = prompt.verb == Verb::End;
-        let title = cut(
-            &prompt.title,
-            pen.left().saturating_sub(if asks { 0 } else { 16 }),
-        );
-        pen.write(&title, theme.key.add_modifier(Modifier::BOLD));
+        // What was refused is said where the question stood, until something else is typed.
+        let refusal = model.saying.as_ref().filter(|saying| saying.trouble);
+        let (title, style) = match refusal {
+            Some(saying) => (&saying.text, theme.trouble),
+            None => (&prompt.title, theme.key.add_modifier(Modifier::BOLD)),
+        };
+        let title = cut(title, pen.left().saturating_sub(if asks { 0 } else { 16 }));
+        pen.write(&title, style);
         if asks {
             return Some(Position::new(pen.x.min(pen.end.saturating_sub(1)), pen.y));
         }
