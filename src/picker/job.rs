@@ -386,9 +386,11 @@ fn ended(server: &Server, records: &[Record]) -> Done {
     });
     let trouble = outcomes.into_iter().find_map(Result::err);
     let names = whom(records.iter().map(|record| record.name.as_str()));
+    let forgotten = records.iter().all(|record| record.tmux.is_none());
+    let what = if forgotten { "forgotten" } else { "ended" };
     Done {
         trouble: trouble.is_some(),
-        said: trouble.map_or_else(|| format!("{names} ended"), |error| error.sentence),
+        said: trouble.map_or_else(|| format!("{names} {what}"), |error| error.sentence),
         ..Done::default()
     }
 }

@@ -218,9 +218,9 @@ impl Theme {
         let at = match (row.need, row.state) {
             (Some(Need::Finished), _) => 5,
             (_, State::Waiting) => 0,
-            (_, State::Busy | State::Starting) => 1,
+            (_, State::Busy) => 1,
             (_, State::Idle) => 2,
-            (_, State::Unknown) => 3,
+            (_, State::Unknown | State::Starting) => 3,
             (_, State::Exited) => 4,
         };
         self.looks[at].clone()

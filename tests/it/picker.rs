@@ -304,8 +304,14 @@ fn one_without_a_pane_comes_back() {
     person.types(&["Enter"]);
     until("it is there", || place(&server, person.client()) == "beta");
     person.closes();
-    // Its command is typed, and not run.
+    // Its command is typed, and not run: it has the sign that it has in the status bar.
     person.shows("ready; Enter starts");
+    server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
+    person.opens();
+    person.finds("beta");
+    until("the sign", || person.chosen().contains("◌ beta"));
+    person.types(&["Escape", "Escape"]);
+    person.closes();
     assert!(server.record(beta.uuid()).live());
     // One that cannot come back stays in the list, and the picker open.
     server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
@@ -330,7 +336,7 @@ fn one_without_a_pane_comes_back() {
     person.types(&["C-x"]);
     person.shows("forget beta? y/n");
     person.types(&["y"]);
-    person.shows("beta ended");
+    person.shows("beta forgotten");
     server.sesh("sesh-list", ["beta"]).fails(3);
 }
 

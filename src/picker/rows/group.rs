@@ -134,10 +134,11 @@ fn group(row: &Row, by: Grouping) -> Group {
             let (place, title) = match (row.archived, row.need, row.state) {
                 (true, ..) => (8, "put away"),
                 (_, Some(_), _) => (1, "finished"),
-                (_, _, State::Busy | State::Starting | State::Waiting) => (2, "working"),
+                (_, _, State::Busy | State::Waiting) => (2, "working"),
                 (_, _, State::Idle) => (3, "idle"),
-                (_, _, State::Unknown) => (4, "not known"),
-                (_, _, State::Exited) => (5, "ended"),
+                (_, _, State::Starting) => (4, "starting"),
+                (_, _, State::Unknown) => (5, "not known"),
+                (_, _, State::Exited) => (6, "ended"),
             };
             (place, title.into())
         }
