@@ -22,6 +22,7 @@ use crate::journal::failures;
 use crate::journal::launch::Launch;
 use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
+use crate::proc::signal::Signal;
 use crate::state::State;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
 use crate::store::lasting::{self, Note};
@@ -159,6 +160,10 @@ impl Run {
                 typed(command)
             ));
             if let Choice::Close = self.choice(terminal, None, b"\r\n", b"") {
+                // What never began has no exit of its own: its pane was closed. Its last lines stay those of before.
+                if !self.is_orphan() {
+                    self.write_end(End::Signal(Signal::SIGHUP as i32), false, None);
+                }
                 return Ok(0);
             }
             terminal.write("\r\x1b[2K");
@@ -327,9 +332,7 @@ impl Run {
 
     /// Writes down how it ended, with its last lines. `None` when the pane is not to be held.
     fn record(&self, end: End, ending: bool, took: Duration) -> Option<Hold> {
-        if proc::own_parent() != self.born_to {
-            // The server has ended. There may be another at its socket by now, which knows nothing of this;
-            // and a thousand of us would each ask.
+        if self.is_orphan() {
             return None;
         }
         let pane = self.pane.to_string();
@@ -360,16 +363,8 @@ impl Run {
         let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
         let held = !ending && !at_once && keep > 0 && !rows.is_empty();
 
-        let exit = match end {
-            End::Code(code) => Exit::value(Some(code), None),
-            End::Signal(signal) => Exit::value(None, Some(signal)),
-        };
         let tail = (!rows.is_empty()).then(|| tail(screen));
-        let answer = self.server.run(&self.ending(&exit, held, tail.as_deref()));
-        let answer = answer.unwrap_or_default();
-        if answer.lines().any(|line| line == ENDED) {
-            self.tell(&Note::end(self.id, &exit, tail.as_deref()));
-        }
+        let answer = self.write_end(end, held, tail.as_deref());
         if held {
             self.cull(&answer, keep);
         }
@@ -382,6 +377,26 @@ impl Run {
             ),
             limit: limit.filter(|_| end == End::Code(0)),
         })
+    }
+
+    /// The server has ended. There may be another at its socket by now, which knows nothing of this; and a thousand of
+    /// us would each ask.
+    fn is_orphan(&self) -> bool {
+        proc::own_parent() != self.born_to
+    }
+
+    /// Writes an end down, in the store and for longer, and gives which panes are held.
+    fn write_end(&self, end: End, held: bool, tail: Option<&str>) -> String {
+        let exit = match end {
+            End::Code(code) => Exit::value(Some(code), None),
+            End::Signal(signal) => Exit::value(None, Some(signal)),
+        };
+        let answer = self.server.run(&self.ending(&exit, held, tail));
+        let answer = answer.unwrap_or_default();
+        if answer.lines().any(|line| line == ENDED) {
+            self.tell(&Note::end(self.id, &exit, tail));
+        }
+        answer
     }
 
     /// The list that writes an end, and prints which panes are held.

@@ -302,7 +302,13 @@ fn a_command_is_typed_and_not_run() {
     server.shows(now.pane(), "Enter starts");
     server.sesh("pane-keys", ["one", "q"]).ok();
     until("the pane closes", || !server.has_pane(now.pane()));
-    assert_eq!(server.record(made.uuid()).state(), "exited");
+    let closed = server.record(made.uuid());
+    assert_eq!((closed.state(), closed.signal()), ("exited", Some(1)));
+    // So has one that is ended before it began.
+    restored(&server, &closed);
+    server.sesh("sesh-end", ["one"]).ok();
+    let ended = server.record(made.uuid());
+    assert_eq!((ended.state(), ended.signal()), ("exited", Some(1)));
 }
 
 #[test]
