@@ -64,7 +64,7 @@ pub(super) struct Done {
     pub said: String,
     pub trouble: bool,
     pub undo: Option<Undo>,
-    /// What was made.
+    /// What is to be chosen then.
     pub select: Option<RowId>,
 }
 
@@ -136,7 +136,7 @@ impl Job {
         let before = whom(on.iter().map(|row| row.name.as_str()));
         Ok(Job::Change {
             steps,
-            said: format!("{before} is {name} now"),
+            said: format!("{before} renamed to {name}"),
         })
     }
 
@@ -298,6 +298,9 @@ impl Job {
 fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
     let mut undo = Vec::new();
     let mut trouble = None;
+    // Under another name it may not be what was looked for any more, and still is what is being worked on.
+    let renamed = |step: &&Step| matches!(step.changes[..], [Change::Name(_)]);
+    let select = steps.iter().find(renamed).map(|step| RowId::Sesh(step.record.uuid));
     for step in steps {
         match change(server, &step.record, &step.changes) {
             Ok(_) if step.back.is_empty() => {}
@@ -313,7 +316,7 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
         }),
         trouble: trouble.is_some(),
         said: trouble.unwrap_or(said),
-        select: None,
+        select,
     }
 }
 

@@ -368,7 +368,8 @@ impl Record {
         self.seen < self.generation || (self.exit.is_none() && stored != now)
     }
 
-    /// Why it needs a person, if it does. What a shell has finished is for whoever typed it.
+    /// Why it needs a person, if it does. What a shell has finished is for whoever typed it, and where a pane is gone
+    /// there is nothing to look at.
     #[must_use]
     pub fn needs(&self) -> Option<Need> {
         let unseen = self.is_unseen();
@@ -376,7 +377,9 @@ impl Record {
             State::Waiting if self.why.as_deref() == Some(Why::Dialog.as_str()) => None,
             State::Waiting if unseen => Some(Need::Unseen),
             State::Waiting => Some(Need::Waits),
-            State::Exited if unseen && self.exit.is_some() => Some(Need::Finished),
+            State::Exited if unseen && self.exit.is_some() => {
+                self.tmux.as_ref().map(|_| Need::Finished)
+            }
             State::Idle if unseen && self.agent.is_some() => Some(Need::Finished),
             _ => None,
         }

@@ -272,6 +272,7 @@ impl Model {
             }
             None => {
                 self.shown = Shown::Panes;
+                self.wants_pane = true;
                 self.say("choose one of the other panes, and ^O again");
                 Effect::Reload
             }

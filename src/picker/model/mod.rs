@@ -100,6 +100,8 @@ pub(super) struct Model {
     /// Where a click meets what, as it was drawn last.
     pub hits: Vec<(Rect, Hit)>,
     undo: Vec<Undo>,
+    /// Panes that are no sesh were asked for: the first of them is to be chosen when they come.
+    wants_pane: bool,
 }
 
 impl Model {
@@ -121,6 +123,13 @@ impl Model {
         let known: BTreeSet<RowId> = self.rows.iter().map(|row| row.id).collect();
         self.marked.retain(|id| known.contains(id));
         self.arrange(at.unwrap_or(0));
+        let mut lines = self.items.iter().filter_map(|item| self.row(item));
+        if self.wants_pane
+            && let Some(pane) = lines.find(|row| row.uuid().is_none())
+        {
+            self.selected = Some(pane.id);
+            self.wants_pane = false;
+        }
     }
 
     /// Lays the lines out anew; where nothing is chosen, what is at a line is.
@@ -166,13 +175,12 @@ impl Model {
         self.row(self.items.get(self.at()?)?)
     }
 
-    /// How many seshes there are among these lines.
+    /// How many seshes there are among these lines, and how many other panes.
     #[must_use]
-    pub(super) fn count(&self) -> usize {
-        self.items
-            .iter()
-            .filter(|item| self.row(item).is_some())
-            .count()
+    pub(super) fn count(&self) -> (usize, usize) {
+        let rows = self.items.iter().filter_map(|item| self.row(item));
+        let (seshes, panes): (Vec<&Row>, Vec<&Row>) = rows.partition(|row| row.uuid().is_some());
+        (seshes.len(), panes.len())
     }
 
     /// Chooses the row at a line, else the first behind it, else the last before it.
@@ -259,7 +267,17 @@ impl Model {
         });
         self.undo.extend(done.undo);
         if let Some(id) = done.select {
-            self.select(id);
+            self.reveal(id);
+        }
+    }
+
+    /// Chooses a row, if it is there, also one that is not what was looked for: then nothing is looked for any more.
+    fn reveal(&mut self, id: RowId) {
+        self.select(id);
+        if self.selected == Some(id) && self.at().is_none() {
+            self.input = Input::default();
+            self.filter = Filter::default();
+            self.arrange(0);
         }
     }
 }
@@ -362,11 +380,11 @@ pub(super) mod tests {
         assert_eq!(chosen(&model), "docs");
         control(&mut model, 'u');
         type_in(&mut model, "state:idle");
-        assert_eq!(model.count(), 2);
+        assert_eq!(model.count().0, 2);
         type_in(&mut model, " zzz");
-        assert_eq!((model.count(), model.at()), (0, None));
+        assert_eq!((model.count().0, model.at()), (0, None));
         control(&mut model, 'u');
-        assert_eq!(model.count(), 4);
+        assert_eq!(model.count().0, 4);
         assert!(matches!(press(&mut model, KeyCode::Esc), Effect::Leave));
     }
 
@@ -442,7 +460,7 @@ pub(super) mod tests {
                 prop_assert!(window.len() <= height && window.end <= model.items.len());
                 match model.at() {
                     Some(at) => prop_assert!(window.contains(&at)),
-                    None => prop_assert_eq!(model.count(), 0),
+                    None => prop_assert_eq!(model.count().0, 0),
                 }
             }
         }

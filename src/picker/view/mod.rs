@@ -92,8 +92,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
 /// The line with what is typed. Gives the cursor's place.
 fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<Position> {
     let needy = model.rows.iter().filter(|row| row.waits()).count();
-    let many = model.count();
-    let mut said = format!("{many} {}", if many == 1 { "sesh" } else { "seshes" });
+    let (seshes, panes) = model.count();
+    let mut said = format!("{seshes} {}", if seshes == 1 { "sesh" } else { "seshes" });
+    match panes {
+        0 => {}
+        1 => said.push_str(" · 1 pane"),
+        many => said.push_str(&format!(" · {many} panes")),
+    }
     if needy > 0 {
         said.push_str(&format!(" · {needy} need you").replace("1 need ", "1 needs "));
     }
