@@ -115,10 +115,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(text) => {
             let mut record = find::one(&server, &target(&server, text)?)?;
             if record.tmux.is_none() && !args.print {
-                // Not for nobody.
-                if who_asks(&server, client)?.is_none() {
-                    terminal()?;
-                }
+                somebody(&server, client)?;
                 let late = restore::Options {
                     late: &out::hint,
                     ..restore::Options::DEFAULT
@@ -268,12 +265,20 @@ fn follow(server: &Server, way: Way) -> Result<()> {
     }
 }
 
+/// That there is a person who could go somewhere: nothing is brought back for nobody.
+pub(super) fn somebody(server: &Server, client: Option<&str>) -> Result<()> {
+    match who_asks(server, client)? {
+        Some(_) => Ok(()),
+        None => terminal(),
+    }
+}
+
 /// That there is a terminal to attach.
 fn terminal() -> Result<()> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }
     Err(Error::unusable(
-        "this is no terminal to attach: --print shows the command for one",
+        "this is no terminal to attach: sesh-enter --print shows the command for one",
     ))
 }

@@ -85,6 +85,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         late: &out::hint,
     };
     if args.dismiss {
+        if lost::lost(&server)?.is_empty() {
+            out::hint(NOTHING);
+        }
         lost::answer(&server)?;
         return Ok(Exit::Done);
     }
@@ -99,8 +102,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return brought_back(&server, file, args.json);
     }
     let Some(text) = &args.target else {
+        let lost = lost::lost(&server)?;
+        if lost.is_empty() {
+            out::hint(NOTHING);
+        }
         return if args.dry_run {
-            plan(&server, &lost::lost(&server)?, args.json)
+            plan(&server, &lost, args.json)
         } else {
             all(&server, &options, args.json)
         };
@@ -109,6 +116,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.dry_run {
         restore::could(&server, &record)?;
         return plan(&server, &[record], args.json);
+    }
+    if args.enter {
+        sesh_enter::somebody(&server, None)?;
     }
     let record = restore::one(&server, &record, &options)?;
     if args.json {
@@ -125,6 +135,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     Ok(Exit::Done)
 }
+
+/// What a person is told who asks for what there is none of.
+const NOTHING: &str = "nothing waits to be brought back: sesh-list --all shows what has ended";
 
 /// Says of each what would become of it.
 fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit> {

@@ -144,16 +144,10 @@ pub const ACTIONS: [Action; 16] = [
 
 /// Keys that move and that edit what is typed, for the help alone.
 pub const MOVES: [(&str, &str); 4] = [
-    (
-        "Up Down ^K ^J",
-        "move; also PgUp PgDn Home End and the wheel",
-    ),
+    ("Up Down ^K ^J", "move; also PgUp PgDn Home End wheel"),
     ("click", "choose; a second click goes there"),
-    ("^U ^W", "take away what was typed, or a word of it"),
-    (
-        "tag:x agent:x state:x",
-        "only those; !tag:x those without; also session:x",
-    ),
+    ("^U ^W", "take away what is typed, or a word"),
+    ("tag:x agent:x state:x", "only those; !tag:x not; session:x"),
 ];
 
 impl Action {

@@ -300,7 +300,10 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
     let mut trouble = None;
     // Under another name it may not be what was looked for any more, and still is what is being worked on.
     let renamed = |step: &&Step| matches!(step.changes[..], [Change::Name(_)]);
-    let select = steps.iter().find(renamed).map(|step| RowId::Sesh(step.record.uuid));
+    let select = steps
+        .iter()
+        .find(renamed)
+        .map(|step| RowId::Sesh(step.record.uuid));
     for step in steps {
         match change(server, &step.record, &step.changes) {
             Ok(_) if step.back.is_empty() => {}

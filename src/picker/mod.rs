@@ -133,7 +133,7 @@ pub fn run(server: &Server, options: Options) -> Result<Outcome> {
         }
     };
     if model.rows.is_empty() && options.purpose == Purpose::Pick {
-        return Err(Error::nothing("there is nothing to choose"));
+        return Err(nothing(wanted.shown));
     }
     if let Some(cursor) = options.cursor {
         model.select(RowId::Sesh(cursor));
@@ -181,12 +181,19 @@ pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
         }
     };
     if rows.is_empty() {
-        return Err(Error::nothing(
-            "there is nothing to choose: sesh-new makes a sesh",
-        ));
+        return Err(nothing(wanted.shown));
     }
     let chosen = fzf::choose(server, rows)?;
     Ok(chosen.map_or(Outcome::Left, |row| Outcome::Chosen(Box::new(row.clone()))))
+}
+
+fn nothing(shown: model::Shown) -> Error {
+    Error::nothing(match shown {
+        model::Shown::Active => {
+            "there is nothing to choose: sesh-new makes a sesh, --all offers archived and ended ones"
+        }
+        _ => "there is nothing to choose: sesh-new makes a sesh",
+    })
 }
 
 /// The row of one sesh, without a picker.

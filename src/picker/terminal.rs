@@ -69,7 +69,7 @@ impl Drop for Screen {
 
 fn unusable(error: std::io::Error) -> Error {
     Error::unusable(format!(
-        "there is no terminal to choose on ({error}): name a TARGET"
+        "there is no terminal to choose on ({error}): name a TARGET, or with --pick --select UUID"
     ))
 }
 

@@ -8,14 +8,18 @@ use crate::tmux::{Batch, Command, command};
 
 /// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
 pub(super) fn limit(setting: &str) -> Option<Duration> {
-    let parse = |text: &str| match text.trim() {
+    duration(setting)
+        .or_else(|| duration(schema::HOLD.default))
+        .flatten()
+}
+
+/// Reads a duration that may be `off`; `None` when it is neither.
+pub(super) fn duration(text: &str) -> Option<Option<Duration>> {
+    match text.trim() {
         "off" | "none" | "never" => Some(None),
         "0" => Some(Some(Duration::ZERO)),
         text => humantime::parse_duration(text).ok().map(Some),
-    };
-    parse(setting)
-        .or_else(|| parse(schema::HOLD.default))
-        .flatten()
+    }
 }
 
 /// How many are held at most: `@sesh-keep`. What cannot be read counts as not set.

@@ -192,6 +192,16 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     Ok(Some(Pane { place, record }))
 }
 
+/// An error, with the way to what a server has left that is not there any more.
+fn with_way(server: &Server, mut error: Error) -> Error {
+    if error.exit == Exit::NoServer && !Journal::read(server).others(&HashSet::new()).is_empty() {
+        error.sentence.push_str(
+            "; sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
+        );
+    }
+    error
+}
+
 /// The store at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -215,7 +225,7 @@ impl Snapshot {
     /// As [`Server::run`].
     pub fn read(server: &Server, select: &Select) -> Result<Self> {
         let first = match &select.past {
-            Past::No => return Self::ask(server, select),
+            Past::No => return Self::ask(server, select).map_err(|error| with_way(server, error)),
             Past::For(targets) => match Self::ask(server, select) {
                 Ok(snapshot) if targets.iter().all(|target| snapshot.may_know(target)) => {
                     return Ok(snapshot);

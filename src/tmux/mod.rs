@@ -425,7 +425,14 @@ impl Server {
         if NO_SERVER.iter().any(|words| stderr.contains(words)) {
             return Error::new(
                 Exit::NoServer,
-                format!("no tmux server at {}: {stderr}", self.socket_shown()),
+                // tmux names the socket once more, and then the system's reason.
+                match stderr
+                    .rsplit_once(" (")
+                    .and_then(|(_, why)| why.strip_suffix(')'))
+                {
+                    Some(why) => format!("no tmux server at {}: {why}", self.socket_shown()),
+                    None => format!("no tmux server at {}", self.socket_shown()),
+                },
             );
         }
         if stderr.contains("can't find") || stderr.contains("no current") {

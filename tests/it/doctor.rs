@@ -278,6 +278,24 @@ fn the_segment_is_somewhere() {
 }
 
 #[test]
+fn a_word_that_an_option_does_not_know() {
+    let server = Server::start();
+    let set = |name: &str, value: &str| server.tmux(["set-option", "-g", name, value]);
+    for (name, bad, good) in [
+        ("@sesh-restore", "never", "off"),
+        ("@sesh-picker", "fzf -m", "fzf"),
+        ("@sesh-preset", "#(touch x)", "light"),
+        ("@sesh-hold", "soon", "1h"),
+        ("@sesh-keep", "-1", "0"),
+    ] {
+        set(name, bad);
+        the_fault(&server, &["settings", name, bad, "set -g"]);
+        set(name, good);
+        all_is_well(&server);
+    }
+}
+
+#[test]
 fn names_where_they_do_not_belong() {
     let server = Server::start();
     for flags in ["-s", "-g", "-gw"] {

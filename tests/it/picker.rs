@@ -159,9 +159,7 @@ fn actions(size: (u16, u16)) {
     person.shows("alpha renamed to first");
     assert_eq!(now().name(), "first");
     // It is not what was looked for any more, and still the one that is chosen.
-    until("it is still chosen", || {
-        person.chosen().contains(" first ")
-    });
+    until("it is still chosen", || person.chosen().contains(" first "));
     // Tags.
     person.types(&["C-t"]);
     answer("tag first", "api web");

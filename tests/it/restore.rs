@@ -293,6 +293,8 @@ fn a_command_is_typed_and_not_run() {
     let told = server.record(made.uuid());
     assert_eq!(told.get("command"), ended.get("command"));
     assert!(!server.has_probed("a b"));
+    let refused = server.sesh("sesh-send", ["one", "text"]).fails(4);
+    assert!(refused.contains("pane-keys one Enter"), "{refused}");
     server.sesh("pane-keys", ["one", "Enter"]).ok();
     assert_eq!(server.ended(made.uuid()).code(), Some(0));
     let again = server.probed("a b");
@@ -656,6 +658,14 @@ fn without_a_server_one_is_started() {
     let server = Server::start();
     let agent = claude(&server, &["one"]);
     server.dies();
+    for way in [&["sesh-list"][..], &["sesh-enter", "--pick"]] {
+        let said = server.sesh(way[0], &way[1..]).fails(69);
+        assert!(said.contains("sesh-restore --last-alive"), "{said}");
+    }
+    let enter = ["one", "--enter"];
+    let said = server.sesh("sesh-restore", enter).fails(4);
+    assert!(said.contains("sesh-enter --print"), "{said}");
+    assert!(!server.record(agent.uuid()).has_pane());
     let now = restored(&server, &agent);
     assert_eq!(now.get("conversation"), agent.get("conversation"));
     assert!(is(&now, "idle"));

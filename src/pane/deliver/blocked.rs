@@ -197,6 +197,20 @@ impl<'a> Delivery<'a> {
         }
         let first = proc::read(seen.look.pane.place.pid);
         let front = first.and_then(|first| proc::read(first.foreground));
+        // The first process is sesh-run, and has nothing beside it yet.
+        let made = seen
+            .look
+            .pane
+            .record
+            .as_ref()
+            .filter(|record| record.is_made());
+        if let Some(record) = made.filter(|record| record.state == State::Starting) {
+            let why = format!(
+                "its command has not been started: Enter in its pane does (pane-keys {} Enter)",
+                record.name
+            );
+            return Err(Blocked::new(Reason::Held, why));
+        }
         match front {
             // Before it has drawn its prompt, what is typed is shown twice.
             Some(front) if front.is_shell() && seen.at_left_edge() && seen.is_new(PROMPTS) => Err(

@@ -167,6 +167,9 @@ impl Model {
                 });
                 return Effect::Reload;
             }
+            Verb::Preview if self.previews && !self.preview_fits => {
+                self.complain("there is no room for it here");
+            }
             Verb::Preview => self.previews = !self.previews,
             Verb::Help => self.help = true,
             Verb::Leave if !self.marked.is_empty() => self.marked.clear(),
@@ -205,7 +208,10 @@ impl Model {
         let mut on = self.meant();
         on.retain(|row| row.record.is_some());
         if on.is_empty() {
-            self.complain("that is no sesh: ^O makes one of it");
+            self.complain(match self.chosen() {
+                Some(_) => "that is no sesh: ^O makes one of it",
+                None => "nothing is chosen",
+            });
         }
         on
     }

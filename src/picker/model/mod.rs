@@ -92,6 +92,8 @@ pub(super) struct Model {
     pub help: bool,
     pub saying: Option<Saying>,
     pub previews: bool,
+    /// There was room for one when it was drawn last.
+    pub preview_fits: bool,
     pub preview: Option<Preview>,
     /// Jobs that are not done yet.
     pub running: usize,

@@ -80,6 +80,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
         return;
     }
     let places = Places::of(area, model.previews);
+    model.preview_fits = !places.preview.is_empty();
     let cursor = top(frame.buffer_mut(), places.top, model, theme);
     list(frame.buffer_mut(), places.list, model, theme);
     preview(frame.buffer_mut(), places.preview, model, theme);

@@ -5,6 +5,7 @@ mod lasting;
 mod machine;
 mod plugin;
 mod remembered;
+mod settings;
 
 use serde::Serialize;
 
@@ -34,6 +35,7 @@ pub enum Area {
     Keys,
     Hooks,
     Segment,
+    Settings,
     Agents,
     Store,
     Journal,
@@ -42,7 +44,7 @@ pub enum Area {
 
 impl Area {
     /// Every area with its meaning: the README's table is made from it.
-    pub const MEANINGS: [(Area, &str); 11] = [
+    pub const MEANINGS: [(Area, &str); 12] = [
         (
             Area::Tmux,
             "tmux itself: client, server, their known faults",
@@ -56,6 +58,7 @@ impl Area {
         (Area::Keys, "the keys that it bound"),
         (Area::Hooks, "the hooks that it set"),
         (Area::Segment, "the segment in the status lines"),
+        (Area::Settings, "the options that you have set"),
         (
             Area::Agents,
             "the files that describe agents, and what their hooks could not tell",
@@ -81,6 +84,7 @@ impl Area {
             Area::Keys => "keys",
             Area::Hooks => "hooks",
             Area::Segment => "segment",
+            Area::Settings => "settings",
             Area::Agents => "agents",
             Area::Store => "store",
             Area::Journal => "journal",
@@ -219,6 +223,7 @@ fn look_at(
         plugin::keys(said, findings);
         plugin::hooks(said, findings);
         plugin::segment(said, findings);
+        settings::settings(said, findings);
         remembered::store(said, findings);
         remembered::stale(server, said, findings);
     }

@@ -1,0 +1,63 @@
+//! What a person has set: whether it is what the option takes.
+
+use super::{Area, Findings, Said};
+use crate::id::shown;
+use crate::sesh::hold;
+use crate::store::schema::{SETTINGS, Takes};
+
+/// Options of the plugin's that are words.
+const OF_PLUGIN: [(&str, Takes); 3] = [
+    ("@sesh-picker", Takes::Word(&["builtin", "fzf", "tree"])),
+    (
+        "@sesh-preset",
+        Takes::Word(&["dark", "light", "plain", "catppuccin"]),
+    ),
+    ("@sesh-glyphs", Takes::Word(&["unicode", "ascii"])),
+];
+
+pub(super) fn settings(said: &Said, findings: &mut Findings) {
+    let before = findings.0.len();
+    let own = SETTINGS.iter().map(|setting| (setting.name, setting.takes));
+    for (name, takes) in own.chain(OF_PLUGIN) {
+        let value = set(said, name);
+        if value.is_empty() || takes.knows(value) {
+            continue;
+        }
+        findings.fault(
+            Area::Settings,
+            format!("{name} is {}, so its default counts", shown(value)),
+            format!("set -g {name} to {}", takes.in_words()),
+        );
+    }
+    findings.ok_unless_more(before, Area::Settings, "every option is one that is known");
+}
+
+/// What an option is set to, empty where it is not.
+fn set<'a>(said: &'a Said, name: &str) -> &'a str {
+    let lines = said.session_options.iter().chain(&said.server_options);
+    lines
+        .filter_map(|line| line.split_once(' '))
+        .find(|(own, _)| *own == name)
+        .map_or("", |(_, value)| value.trim_matches('"'))
+}
+
+impl Takes {
+    fn knows(self, value: &str) -> bool {
+        let number = || value.parse::<usize>().is_ok();
+        match self {
+            Takes::Word(words) => words.contains(&value),
+            Takes::Duration => hold::duration(value).is_some(),
+            Takes::Number => number(),
+            Takes::Limit => value == "off" || number(),
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Takes::Word(words) => format!("one of {}", words.join(", ")),
+            Takes::Duration => "a duration such as 10m, or off".into(),
+            Takes::Number => "a number".into(),
+            Takes::Limit => "a number, or off".into(),
+        }
+    }
+}
