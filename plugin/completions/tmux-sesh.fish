@@ -203,7 +203,7 @@ complete -c sesh-list -l mine -d 'Only those that the sesh of this pane made: it
 complete -c sesh-list -l owner -x -d 'Only those of this owner'
 complete -c sesh-list -l archived -d 'Archived ones too'
 complete -c sesh-list -l all -d 'Archived ones and ended ones too'
-complete -c sesh-list -l all-servers -d 'Those of every tmux server of this user\'s, each with its socket: the servers that $SESH_TMUX_SOCKETS names, else all in tmux\'s folder'
+complete -c sesh-list -l all-servers -d 'Those of every tmux server of this user\'s, each with its socket: those whose sockets $SESH_TMUX_SOCKETS names, paths with a colon between them, else all in tmux\'s folder'
 complete -c sesh-list -l tags -d 'The tags in use, with their counts, instead'
 complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machine status state cwd tags archived live tmux-socket tmux-session tmux-window tmux-pane why since by gen note parent owner conversation command exit created updated expires was socket)' -d 'These columns as tab-separated values, in which a tab, a newline and a backslash are \\t, \\n and \\\\'
 complete -c sesh-list -l json -d 'An array of records'

@@ -61,8 +61,8 @@ pub(super) struct Args {
     #[arg(long)]
     all: bool,
 
-    /// Those of every tmux server of this user's, each with its socket: the servers that $SESH_TMUX_SOCKETS names, else
-    /// all in tmux's folder
+    /// Those of every tmux server of this user's, each with its socket: those whose sockets $SESH_TMUX_SOCKETS
+    /// names, paths with a colon between them, else all in tmux's folder
     #[arg(long, conflicts_with_all = ["mine", "format"])]
     all_servers: bool,
 
