@@ -144,9 +144,9 @@ pub const ACTIONS: [Action; 16] = [
 
 /// Keys that move and that edit what is typed, for the help alone.
 pub const MOVES: [(&str, &str); 4] = [
-    ("Up Down ^K ^J", "move; also PgUp PgDn Home End wheel"),
+    ("Up Down ^K ^J", "move; PgUp PgDn Home End wheel"),
     ("click", "choose; a second click goes there"),
-    ("^U ^W", "take away what is typed, or a word"),
+    ("^U ^W", "clear what is typed; or a word"),
     ("tag:x agent:x state:x", "only those; !tag:x not; session:x"),
 ];
 

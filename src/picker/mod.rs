@@ -341,7 +341,7 @@ impl Picker<'_> {
         };
         let size = crossterm::terminal::size().unwrap_or((80, 24));
         let area = ratatui::layout::Rect::new(0, 0, size.0, size.1);
-        let height = view::Places::of(area, true)
+        let height = view::Places::of(area, true, 1)
             .preview
             .height
             .saturating_sub(2);

@@ -13,7 +13,7 @@ use super::actions::{ACTIONS, Action, MOVES, Verb};
 use super::input::Input;
 use super::model::{Hit, Model, Purpose};
 use super::theme::Theme;
-use crate::out::cut;
+use crate::out::{cut, harmless};
 use list::list;
 use pen::Pen;
 
@@ -34,15 +34,16 @@ pub(super) struct Places {
 
 impl Places {
     #[must_use]
-    pub(super) fn of(area: Rect, previews: bool) -> Self {
-        let line = |y: u16| Rect::new(area.x, y, area.width, 1).intersection(area);
+    pub(super) fn of(area: Rect, previews: bool, foot: u16) -> Self {
+        let foot = foot.clamp(1, (area.height / 2).max(1));
+        let at_foot = area.bottom().saturating_sub(foot);
         // Air above and below, where there is room for it.
         let air = u16::from(area.height >= BELOW);
         let body = Rect::new(
             area.x,
             area.y + 1 + air,
             area.width,
-            area.height.saturating_sub(2 + 2 * air),
+            area.height.saturating_sub(1 + foot + 2 * air),
         );
         let (mut list, mut preview) = (body, Rect::default());
         if previews && area.width >= BESIDE {
@@ -63,10 +64,10 @@ impl Places {
             );
         }
         Self {
-            top: line(area.y),
+            top: Rect::new(area.x, area.y, area.width, 1).intersection(area),
             list: list.intersection(area),
             preview: preview.intersection(area),
-            foot: line(area.bottom().saturating_sub(1)),
+            foot: Rect::new(area.x, at_foot, area.width, foot).intersection(area),
         }
     }
 }
@@ -79,12 +80,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
         help(frame.buffer_mut(), area, theme);
         return;
     }
-    let places = Places::of(area, model.previews);
+    let said = said(model, area.width);
+    let foot_lines = u16::try_from(said.len()).unwrap_or(1);
+    let places = Places::of(area, model.previews, foot_lines);
     model.preview_fits = !places.preview.is_empty();
     let cursor = top(frame.buffer_mut(), places.top, model, theme);
     list(frame.buffer_mut(), places.list, model, theme);
     preview(frame.buffer_mut(), places.preview, model, theme);
-    let asked = foot(frame.buffer_mut(), places.foot, model, theme);
+    let asked = foot(frame.buffer_mut(), places.foot, model, &said, theme);
     if let Some(at) = asked.or(cursor) {
         frame.set_cursor_position(at);
     }
@@ -188,8 +191,30 @@ fn preview(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     }
 }
 
+/// The lines of what is said at the foot: what was refused has its reason and the way out, which must be read whole.
+fn said(model: &Model, width: u16) -> Vec<String> {
+    let said = model.saying.as_ref().filter(|_| model.prompt.is_none());
+    let width = usize::from(width.saturating_sub(2)).max(1);
+    said.map_or_else(Vec::new, |saying| {
+        textwrap::wrap(&harmless(&saying.text), width)
+            .into_iter()
+            .map(Into::into)
+            .collect()
+    })
+}
+
 /// The line at the foot: a question, a sentence, or the keys. Gives the cursor's place in a question.
-fn foot(buffer: &mut Buffer, line: Rect, model: &mut Model, theme: &Theme) -> Option<Position> {
+fn foot(
+    buffer: &mut Buffer,
+    area: Rect,
+    model: &mut Model,
+    said: &[String],
+    theme: &Theme,
+) -> Option<Position> {
+    let line = Rect {
+        height: area.height.min(1),
+        ..area
+    };
     let mut pen = Pen::new(buffer, line);
     pen.skip(1);
     if let Some(prompt) = &model.prompt {
@@ -209,14 +234,16 @@ fn foot(buffer: &mut Buffer, line: Rect, model: &mut Model, theme: &Theme) -> Op
         return Some(typed(&mut pen, &prompt.input, theme.name));
     }
     if let Some(saying) = &model.saying {
-        pen.write(
-            &saying.text,
-            if saying.trouble {
-                theme.trouble
-            } else {
-                theme.name
-            },
-        );
+        let style = if saying.trouble {
+            theme.trouble
+        } else {
+            theme.name
+        };
+        for (line, text) in area.rows().zip(said) {
+            let mut pen = Pen::new(buffer, line);
+            pen.skip(1);
+            pen.write(text, style);
+        }
         return None;
     }
     let offered = ACTIONS
@@ -431,6 +458,20 @@ mod tests {
                 .any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
             assert_eq!(coloured, colours);
         }
+    }
+
+    #[test]
+    fn what_is_refused_is_said_whole() {
+        let mut model = some();
+        model.complain(
+            "docs: nothing was sent: it has a reason that is long, and in the end the way out",
+        );
+        let text = lines(&screen(&mut model, &Theme::either(), (60, 15)));
+        assert!(text[13].starts_with(" docs: nothing"), "{text:?}");
+        assert!(text[14].trim_end().ends_with("the way out"), "{text:?}");
+        model.complain("word ".repeat(200));
+        let text = lines(&screen(&mut model, &Theme::either(), (60, 15))).join("\n");
+        assert!(text.contains("docs"), "{text}");
     }
 
     #[test]
