@@ -433,6 +433,9 @@ fn a_dashboard_stays() {
     screen.shows("1 sesh");
     screen.types(&["Escape"]);
     screen.shows("2 seshes");
+    screen.types(&["?"]);
+    screen.shows("^C                      leave");
+    screen.types(&["x"]);
     // With a question of its own.
     server.sesh("sesh-set", ["beta", "--tag", "api"]).ok();
     let screen = Screen::open(

@@ -54,6 +54,7 @@ impl Model {
         }
         let hit = self.hits.iter().find(|(area, _)| area.contains(at));
         match hit.map(|(_, hit)| *hit) {
+            Some(Hit::Verb(Verb::Leave)) if self.prompt.is_none() => Effect::Leave,
             Some(Hit::Verb(verb)) if self.prompt.is_none() => self.act(verb),
             Some(Hit::Row(id)) if self.prompt.is_none() => {
                 if self.selected == Some(id) {

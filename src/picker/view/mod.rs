@@ -77,7 +77,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
     let area = frame.area();
     model.hits.clear();
     if model.help {
-        help(frame.buffer_mut(), area, theme);
+        help(frame.buffer_mut(), area, model.purpose, theme);
         return;
     }
     let said = said(model, area.width);
@@ -191,6 +191,14 @@ fn preview(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     }
 }
 
+/// The key of an action as it is shown. Of a dashboard Escape only empties the line: it stays.
+fn key_of(action: &Action, purpose: Purpose) -> String {
+    match (action.verb, purpose) {
+        (Verb::Leave, Purpose::Watch) => "^C".into(),
+        _ => action.key.name(),
+    }
+}
+
 /// The lines of what is said at the foot: what was refused has its reason and the way out, which must be read whole.
 fn said(model: &Model, width: u16) -> Vec<String> {
     let said = model.saying.as_ref().filter(|_| model.prompt.is_none());
@@ -248,13 +256,10 @@ fn foot(
     }
     let offered = ACTIONS
         .iter()
-        .filter(|action| !action.acts || model.purpose != Purpose::Pick)
-        .filter(|action| action.verb != Verb::Leave || model.purpose != Purpose::Watch);
-    for Action {
-        verb, key, word, ..
-    } in offered
-    {
-        let key = key.name();
+        .filter(|action| !action.acts || model.purpose != Purpose::Pick);
+    for action in offered {
+        let Action { verb, word, .. } = action;
+        let key = key_of(action, model.purpose);
         let wide = key.width() + 1 + word.width();
         if wide > pen.left() {
             break;
@@ -271,7 +276,7 @@ fn foot(
 }
 
 /// All keys. Where there is no room for what they do, a word says it.
-fn help(buffer: &mut Buffer, area: Rect, theme: &Theme) {
+fn help(buffer: &mut Buffer, area: Rect, purpose: Purpose, theme: &Theme) {
     let line = |y: u16| Rect::new(area.x, y, area.width, 1).intersection(area);
     let mut title = Pen::new(buffer, line(area.y));
     title.write(" keys", theme.head);
@@ -295,7 +300,7 @@ fn help(buffer: &mut Buffer, area: Rect, theme: &Theme) {
                 },
             );
             pen.skip(1);
-            pen.column(&action.key.name(), wide, theme.key);
+            pen.column(&key_of(action, purpose), wide, theme.key);
             let long = tall || width >= 60;
             pen.write(if long { action.about } else { action.word }, theme.name);
         }
