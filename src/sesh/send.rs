@@ -198,7 +198,10 @@ fn turn(
             }
         };
         if over {
-            let reply = patience.reply.then(|| reply(server, &look, text));
+            let mut reply = patience.reply.then(|| reply(server, &look, text));
+            if let (Some(seen), true) = (&mut reply, look.resident.is_some()) {
+                drawn(server, seen, pane, agents, text);
+            }
             return Ok(Turn { state, why, reply });
         }
         if limit.is_some_and(|limit| Instant::now() >= limit) {
@@ -364,6 +367,26 @@ fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
         from: ReplyFrom::Screen,
         // Nobody knows what was above.
         cut: at.is_none(),
+    }
+}
+
+/// An answer that the screen alone shows is read when it is drawn: an agent says that its turn is over before it has drawn
+/// the last of it (OpenCode 1.18.33 its last line before what it says).
+fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[Agent], text: &str) {
+    let begun = Instant::now();
+    while seen.from == ReplyFrom::Screen && begun.elapsed() < OVER {
+        std::thread::sleep(LOOK); // why: nobody tells when a screen has come to rest.
+        let Ok(look) = resident::look(server, pane, agents, &[]) else {
+            break;
+        };
+        if look.resident.is_none() {
+            break;
+        }
+        let now = reply(server, &look, text);
+        if now.text == seen.text {
+            break;
+        }
+        *seen = now;
     }
 }
 

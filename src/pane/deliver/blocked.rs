@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::pane::resident::Resident;
 use crate::proc;
 use crate::state::{State, Why};
+use crate::store::Record;
 
 /// How long an agent that has just started has to show its composer: before, some lose what comes (pi 0.73.1, Gemini CLI
 /// 0.61.0).
@@ -197,14 +198,11 @@ impl<'a> Delivery<'a> {
         }
         let first = proc::read(seen.look.pane.place.pid);
         let front = first.and_then(|first| proc::read(first.foreground));
-        // The first process is sesh-run, and has nothing beside it yet.
-        let made = seen
-            .look
-            .pane
-            .record
-            .as_ref()
-            .filter(|record| record.is_made());
-        if let Some(record) = made.filter(|record| record.state == State::Starting) {
+        // No agent that is on its way, but a command that waits for its Enter: sesh-run is all there is.
+        let waits = |record: &&Record| {
+            record.is_made() && record.agent.is_none() && record.state == State::Starting
+        };
+        if let Some(record) = seen.look.pane.record.as_ref().filter(waits) {
             let why = format!(
                 "its command has not been started: Enter in its pane does (pane-keys {} Enter)",
                 record.name
