@@ -59,7 +59,7 @@ impl Exit {
 }
 
 /// One sentence, the way out included, and the exit code that goes with it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error {
     pub exit: Exit,
     pub sentence: String,

@@ -78,6 +78,14 @@ impl Ledger {
         Ok(text)
     }
 
+    /// Whether there is a line of an identity. What cannot be read has none.
+    #[must_use]
+    pub fn names(&self, uuid: SeshId) -> bool {
+        let field = format!("\"uuid\":\"{uuid}\"");
+        let text = fs::read(&self.path).unwrap_or_default();
+        memchr::memmem::find(&text, field.as_bytes()).is_some()
+    }
+
     /// Adds lines, all or none. With `lasting` they are on the disk when this returns.
     ///
     /// # Errors

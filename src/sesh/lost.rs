@@ -26,15 +26,21 @@ pub fn lost(server: &Server) -> Result<Vec<Record>> {
     if standing(server)? == DONE {
         return Ok(Vec::new());
     }
+    Ok(unanswered(server)?.0)
+}
+
+/// The same, whatever was answered in this life of the server, and that life.
+fn unanswered(server: &Server) -> Result<(Vec<Record>, Option<Life>)> {
     let snapshot = match Snapshot::read(server, &Select::ended()) {
-        Err(error) if error.exit == Exit::NoServer => return Ok(Vec::new()),
+        Err(error) if error.exit == Exit::NoServer => return Ok((Vec::new(), None)),
         outcome => outcome?,
     };
     let life = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     let mut lost: Vec<&Record> = snapshot
         .ended
         .iter()
-        .filter(|record| record.was.is_some() && life(record) != Some(Life::NOBODYS))
+        .filter(|record| record.was.is_some() && !record.archived)
+        .filter(|record| life(record) != Some(Life::NOBODYS))
         .collect();
     // Of two that started in the same second it is the one that is written down last.
     let newest = lost
@@ -44,7 +50,7 @@ pub fn lost(server: &Server) -> Result<Vec<Record>> {
         .max_by_key(|life| life.start);
     lost.retain(|record| life(record) == newest || life(record) == snapshot.life);
     lost.sort_by_key(|record| record.created_at);
-    Ok(lost.into_iter().cloned().collect())
+    Ok((lost.into_iter().cloned().collect(), snapshot.life))
 }
 
 /// Says how many there are, as long as nobody has answered.
@@ -55,13 +61,14 @@ pub fn offer(server: &Server) -> Result<()> {
     let lost = lost(server)?;
     // Should this server end before anybody has answered, they are among those that the next one offers.
     if let Some(life) = Snapshot::read(server, &Select::ended())?.life {
-        lasting::lived_in(server, &lost, life);
+        lasting::lived_in(server, &lost, life)?;
     }
     let said = match lost.len() {
         0 => command::unset_server(schema::LOST),
         some => command::set_server(schema::LOST, &some.to_string()),
     };
-    let unanswered = format!("#{{==:#{{{}}},}}", schema::RESTORED);
+    // Also while somebody brings them back, who may be killed in that.
+    let unanswered = format!("#{{!=:#{{{}}},{DONE}}}", schema::RESTORED);
     let offer = command::if_format(None, &unanswered, &Batch::from(said), &Batch::new());
     server.run(&Batch::from(offer)).map(drop)
 }
@@ -82,9 +89,9 @@ pub fn recount(server: &Server) -> Result<()> {
 /// Says that it was answered: nobody is asked again about those, and nothing is brought back by itself.
 ///
 /// # Errors
-/// As [`Server::run`].
+/// As [`Server::run`], and it cannot be written where no server would know it.
 pub fn answer(server: &Server) -> Result<()> {
-    lasting::lived_in(server, &lost(server)?, Life::NOBODYS);
+    lasting::lived_in(server, &lost(server)?, Life::NOBODYS)?;
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
         .then(command::unset_server(schema::LOST));
     match server.run(&answered) {
@@ -92,6 +99,20 @@ pub fn answer(server: &Server) -> Result<()> {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome.map(drop),
     }
+}
+
+/// Writes an answer down again that could not be written when it was given.
+///
+/// # Errors
+/// As [`Server::run`], and it cannot be written.
+pub fn keep_answer(server: &Server) -> Result<()> {
+    if standing(server)? != DONE {
+        return Ok(());
+    }
+    let (mut records, life) = unanswered(server)?;
+    let lived = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
+    records.retain(|record| lived(record) != life);
+    lasting::lived_in(server, &records, Life::NOBODYS)
 }
 
 /// # Errors

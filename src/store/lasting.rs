@@ -18,6 +18,7 @@
 
 use std::collections::HashSet;
 
+use super::missed;
 use super::record::{Exit, Place, Record, Values};
 use super::schema::{self, Key, PANE};
 use super::write::changed as changed_meanwhile;
@@ -76,7 +77,7 @@ pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
 /// The values that say which agent lives there.
 pub const AGENT: [Key; 3] = [Key::Agent, Key::Conv, Key::Auto];
 /// Of the last lines so much is written, in bytes as they are stored.
-const TAIL: usize = 4_000;
+pub(super) const TAIL: usize = 4_000;
 
 /// What the journal knows of a sesh that tmux does not know any more, besides its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,7 +109,7 @@ pub fn keys() -> impl Iterator<Item = Key> {
 
 /// What is to be written of a sesh.
 #[derive(Clone, Debug)]
-pub struct Note<'a>(Line<'a>);
+pub struct Note<'a>(pub(super) Line<'a>);
 
 impl<'a> Note<'a> {
     /// These values of it, and where it is.
@@ -175,6 +176,11 @@ impl<'a> Note<'a> {
     fn lasts(&self) -> bool {
         self.0.event != Event::State.as_str()
     }
+
+    /// Whether nothing has to stand before it.
+    fn is_whole(&self) -> bool {
+        !self.0.values.get(Key::Created.field()).is_empty()
+    }
 }
 
 fn spot(place: &Place) -> Spot<'_> {
@@ -186,7 +192,7 @@ fn spot(place: &Place) -> Spot<'_> {
 }
 
 /// The end of a text of encoded lines, from the start of a line on.
-fn end_of(text: &str, most: usize) -> &str {
+pub(super) fn end_of(text: &str, most: usize) -> &str {
     const NEWLINE: &str = "%0A";
     if text.len() <= most {
         return text;
@@ -199,7 +205,7 @@ fn end_of(text: &str, most: usize) -> &str {
         .map_or("", |at| &end[at + NEWLINE.len()..])
 }
 
-fn of(server: &Server) -> Result<Ledger> {
+pub(super) fn of(server: &Server) -> Result<Ledger> {
     let socket = server.address().ok_or_else(|| {
         Error::failed("nobody knows where that server's socket is: name it with -S")
     })?;
@@ -219,8 +225,10 @@ pub fn note(server: &Server, notes: &[Note<'_>]) {
     if notes.is_empty() {
         return;
     }
-    if let Err(error) = try_note(server, notes) {
-        complain(server, &error);
+    if let Err(error) = try_note(server, notes)
+        && let Err(error) = complain(server, &error)
+    {
+        error::warn(error.sentence);
     }
 }
 
@@ -241,12 +249,21 @@ pub fn note_unheard(server: &Server, notes: &[Note<'_>]) {
 }
 
 fn try_note(server: &Server, notes: &[Note<'_>]) -> Result<()> {
+    let ledger = of(server)?;
+    let mut parts = notes.iter().filter(|note| note.lasts() && !note.is_whole());
+    // A birth that could not be written, or a file that somebody took away: a part alone would be a sesh without a name.
+    let lacks = parts.any(|note| !ledger.names(note.0.uuid));
     let lines: Vec<Line<'_>> = notes.iter().map(|note| note.0.clone()).collect();
-    of(server)?.append(&lines, notes.iter().any(Note::lasts))
+    ledger.append(&lines, notes.iter().any(Note::lasts))?;
+    if lacks {
+        missed::write(server)?;
+    }
+    Ok(())
 }
 
-/// Says that the journal cannot be written, if nobody has in this life of the server.
-fn complain(server: &Server, error: &Error) {
+/// Says that the journal cannot be written, if nobody has in this life of the server. Without one it is the error that it
+/// is: nobody is there who could write it later.
+fn complain(server: &Server, error: &Error) -> Result<()> {
     let said = command::if_format(
         None,
         &format!("#{{==:#{{{}}},said}}", schema::UNWRITTEN),
@@ -254,18 +271,24 @@ fn complain(server: &Server, error: &Error) {
         &Batch::from(command::set_hidden(schema::UNWRITTEN, "said"))
             .then(command::print(None, "first")),
     );
-    let first = server
-        .run(&Batch::from(said))
-        .map_or(true, |answer| answer.trim_end() == "first");
+    let first = match server.run(&Batch::from(said)) {
+        Err(none) if none.exit == crate::error::Exit::NoServer => return Err(error.clone()),
+        Err(_) => true,
+        Ok(answer) => answer.trim_end() == "first",
+    };
     if first {
         error::warn(format!(
             "{error}; what happens from now on is lost when this tmux server ends: sesh-save when that is mended"
         ));
     }
+    Ok(())
 }
 
 /// Says in which life of the server these were alive last.
-pub fn lived_in(server: &Server, records: &[Record], life: Life) {
+///
+/// # Errors
+/// It cannot be written, and there is no server that goes on without.
+pub fn lived_in(server: &Server, records: &[Record], life: Life) -> Result<()> {
     let known = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     let others = records.iter().filter(|record| known(record) != Some(life));
     let notes: Vec<Note<'_>> = others
@@ -275,33 +298,29 @@ pub fn lived_in(server: &Server, records: &[Record], life: Life) {
             Note(said)
         })
         .collect();
-    note(server, &notes);
+    if notes.is_empty() {
+        return Ok(());
+    }
+    try_note(server, &notes).or_else(|error| complain(server, &error))
 }
 
 /// Leaves a tombstone: nothing brings that sesh back.
-pub fn forget(server: &Server, id: SeshId) {
+///
+/// # Errors
+/// It cannot be written, and there is no server that would know.
+pub fn forget(server: &Server, id: SeshId) -> Result<()> {
     let known = || -> Result<()> {
         let ledger = of(server)?;
         let tombstone = Line::new(id, FORGOTTEN, super::now());
         ledger.append(&[tombstone], true)
     };
-    if let Err(error) = known() {
+    known().or_else(|error| {
         let too = format!("#{{{}}} {id}", schema::FORGOTTEN);
-        // Without a server there is nobody who could write it later.
-        let _ = server.run(&Batch::from(command::set_hidden_expanded(
-            schema::FORGOTTEN,
-            &too,
-        )));
-        complain(server, &error);
-    }
-}
-
-/// Those that were forgotten while the journal could not be written.
-pub(super) fn forgotten_meanwhile(server: &Server) -> Vec<SeshId> {
-    let said = command::print(None, &format!("#{{{}}}", schema::FORGOTTEN));
-    let said = server.run(&Batch::from(said)).unwrap_or_default();
-    let ids = said.split_whitespace();
-    ids.filter_map(|id| id.parse().ok()).collect()
+        let too = command::set_hidden_expanded(schema::FORGOTTEN, &too);
+        // Without a server that is told next.
+        let _ = server.run(&Batch::from(too));
+        complain(server, &error)
+    })
 }
 
 /// Changes a sesh that only the journal has.
@@ -378,6 +397,13 @@ impl Journal {
             .collect()
     }
 
+    /// All that it has ever heard of.
+    #[must_use]
+    pub fn ids(&self) -> HashSet<SeshId> {
+        let lines = Sum::of(&self.text).lines;
+        lines.iter().map(|line| line.uuid).collect()
+    }
+
     /// Whether it has ever heard of one.
     #[must_use]
     pub fn has(&self, id: SeshId) -> bool {
@@ -406,7 +432,8 @@ impl Journal {
 
 /// What a line says, as of a sesh that has ended: now, if nobody wrote it down.
 fn record_of(line: &Line<'_>) -> Option<Record> {
-    if line.is_forgotten() {
+    // Of one whose birth is not there nothing is left that could be called by a name.
+    if line.is_forgotten() || line.values.get(Key::Name.field()).is_empty() {
         return None;
     }
     let id = line.uuid.to_string();
@@ -444,72 +471,6 @@ fn record_of(line: &Line<'_>) -> Option<Record> {
     Some(record)
 }
 
-/// Writes what the journal lacks of these seshes, and gives how many those are. Forgotten ones stay forgotten.
-///
-/// # Errors
-/// It cannot be read or written.
-pub fn save(
-    server: &Server,
-    records: &[&Record],
-    life: Option<Life>,
-    tails: &dyn Fn(SeshId) -> Option<String>,
-) -> Result<usize> {
-    let ledger = of(server)?;
-    let text = ledger.read()?;
-    let sum = Sum::of(&text);
-    let known: std::collections::HashMap<SeshId, &Line<'_>> =
-        sum.lines.iter().map(|line| (line.uuid, line)).collect();
-    let missed = forgotten_meanwhile(server);
-    let mut lines: Vec<Line<'_>> = missed
-        .iter()
-        .filter(|id| known.get(id).is_none_or(|old| !old.is_forgotten()))
-        .map(|id| Line::new(*id, FORGOTTEN, super::now()))
-        .collect();
-    for record in records {
-        let old = known.get(&record.uuid);
-        if old.is_some_and(|old| old.is_forgotten()) {
-            continue;
-        }
-        let mut now = Note::all(Event::Saved, record, life).0;
-        let ended = !record.values.get(Key::Exit).is_empty();
-        if ended && old.is_none_or(|old| old.tail.is_none()) {
-            now.tail = tails(record.uuid).map(|tail| end_of(&tail, TAIL).to_string().into());
-        }
-        let same = old.is_some_and(|old| {
-            let same = |key: Key| old.values.get(key.field()) == now.values.get(key.field());
-            let there = now.spot.is_none() || (&old.spot, old.server) == (&now.spot, life);
-            keys().all(same) && there && now.tail.is_none()
-        });
-        if !same {
-            lines.push(now);
-        }
-    }
-    if lines.is_empty() {
-        ledger.probe()?;
-    }
-    ledger.append(&lines, true)?;
-    Ok(lines.len())
-}
-
-/// Says that nothing is missed any more. What was forgotten and could not be written since the journal was read stays said.
-///
-/// # Errors
-/// As [`Server::run`].
-pub fn all_is_written(server: &Server) -> Result<()> {
-    let forgotten = of(server)?.read()?;
-    let forgotten = Journal { text: forgotten }.forgotten();
-    let missed = forgotten_meanwhile(server);
-    if missed.iter().any(|id| !forgotten.contains(id)) {
-        return Ok(());
-    }
-    let ids: String = missed.iter().map(|id| format!(" {id}")).collect();
-    let same = format!("#{{==:#{{{}}},{ids}}}", schema::FORGOTTEN);
-    let none = Batch::from(command::unset_hidden(schema::UNWRITTEN))
-        .then(command::unset_hidden(schema::FORGOTTEN));
-    let unset = command::if_format(None, &same, &none, &Batch::new());
-    server.run(&Batch::from(unset)).map(drop)
-}
-
 /// Writes the journal anew with what its lines add up to.
 ///
 /// # Errors
@@ -526,15 +487,6 @@ pub struct Standing {
     pub seshes: usize,
     pub newer: usize,
     pub torn: usize,
-}
-
-/// Whether something was missed in this life of the server.
-#[must_use]
-pub fn was_missed(server: &Server) -> bool {
-    let said = command::print(None, &format!("#{{{}}}", schema::UNWRITTEN));
-    server
-        .run(&Batch::from(said))
-        .is_ok_and(|answer| !answer.trim_end().is_empty())
 }
 
 /// Looks at the journal of a server, and tries whether it can be written.

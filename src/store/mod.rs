@@ -1,9 +1,10 @@
 //! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last ([`heard`]), what outlives the server
-//! ([`lasting`]), [`target`]s, [`query`]s and their [`condition`]s, and conditional [`write`](mod@write)s.
+//! ([`lasting`], and what was [`missed`]), [`target`]s, [`query`]s and their [`condition`]s, and conditional [`write`](mod@write)s.
 
 pub mod condition;
 pub mod heard;
 pub mod lasting;
+pub mod missed;
 pub mod query;
 pub mod record;
 pub mod schema;

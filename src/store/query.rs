@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{either, registered};
-use super::lasting::{self, Journal, Life};
+use super::lasting::{Journal, Life};
 use super::record::{Place, Record, Values};
-use super::schema::{Key, PANE};
+use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
@@ -24,12 +24,19 @@ pub fn books(frame: &Frame) -> [Command; 2] {
     ]
 }
 
-/// The command that prints which life of the server it is, for [`read_life`].
+/// The command that prints which life of the server it is, for [`read_life`], and what was forgotten in it and is not
+/// written down.
 #[must_use]
 pub fn life(frame: &Frame) -> Command {
     command::print(
         None,
-        &frame.format(["server", "is", "#{pid}", "#{start_time}"]),
+        &frame.format([
+            "server",
+            "is",
+            "#{pid}",
+            "#{start_time}",
+            &format!("#{{{}}}", schema::FORGOTTEN),
+        ]),
     )
 }
 
@@ -37,7 +44,7 @@ pub fn life(frame: &Frame) -> Command {
 #[must_use]
 pub fn read_life(row: &[&str]) -> Option<Life> {
     match row {
-        ["server", "is", pid, start] => Some(Life {
+        ["server", "is", pid, start, _] => Some(Life {
             pid: pid.parse().ok()?,
             start: start.parse().ok()?,
         }),
@@ -215,6 +222,8 @@ pub struct Snapshot {
     pub life: Option<Life>,
     /// All that tmux knows, also where other panes were asked for; where the books were read.
     known: HashSet<SeshId>,
+    /// What was forgotten and is not written down yet.
+    forgotten: HashSet<SeshId>,
 }
 
 impl Snapshot {
@@ -271,10 +280,10 @@ impl Snapshot {
         let of_this = |record: &Record| self.life.is_some() && life(record) == self.life;
         if left.iter().any(of_this) {
             // It was forgotten between the two questions, or its book was removed by hand.
-            let mut forgotten = Journal::read(server).forgotten();
-            forgotten.extend(lasting::forgotten_meanwhile(server));
+            let forgotten = Journal::read(server).forgotten();
             left.retain(|record| !forgotten.contains(&record.uuid));
         }
+        left.retain(|record| !self.forgotten.contains(&record.uuid));
         let socket = server.address();
         let socket = socket.map(|path| path.to_string_lossy().into_owned());
         for record in &mut left {
@@ -341,6 +350,9 @@ impl Snapshot {
                 living.insert(id.to_string());
             } else if let Some(life) = read_life(&row) {
                 snapshot.life = Some(life);
+                let ids = row.last().copied().unwrap_or_default();
+                let ids = ids.split_whitespace();
+                snapshot.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
             } else if let [pane, formatted] = row[..] {
                 snapshot.formatted.insert(pane.parse()?, formatted.into());
             } else if let Some(pane) = read_row(&row)?

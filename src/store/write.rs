@@ -357,9 +357,9 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
 /// Removes every trace of an ended sesh: of the journal first, so that nothing is left that could come back.
 ///
 /// # Errors
-/// As [`Server::run`].
+/// As [`Server::run`] and [`lasting::forget`].
 pub fn forget(server: &Server, id: SeshId) -> Result<()> {
-    lasting::forget(server, id);
+    lasting::forget(server, id)?;
     unwrite(server, id)
 }
 

@@ -590,6 +590,113 @@ fn what_is_forgotten_while_nothing_can_be_written_is_written_later() {
     assert_eq!((left.len(), left[0].uuid()), (1, keep.uuid()));
 }
 
+/// Nothing can be added to the journal while this runs, by root neither: where its lock belongs stands a folder.
+fn unwritable(server: &Server, during: impl FnOnce()) {
+    let lock = file(server).with_extension("lock");
+    std::fs::remove_file(&lock).expect("a lock");
+    std::fs::create_dir(&lock).expect("a folder");
+    during();
+    std::fs::remove_dir(&lock).expect("a folder");
+}
+
+#[test]
+fn what_was_missed_is_written_whole() {
+    let server = Server::start();
+    let one = server.new_sesh(["one", "--", "cat"]);
+    let mut two = None;
+    unwritable(&server, || {
+        let made = server.sesh("sesh-new", ["two", "--json", "--", "cat"]);
+        let made = made.said();
+        assert!(made.sentence().contains("sesh-save"), "{made}");
+        two = Some(made.record());
+        server.sesh("sesh-set", ["one", "--name", "eins"]).ok();
+    });
+    let two = two.expect("it was made");
+    // Of the birth of this one there is no line, and of the other's name neither.
+    server.sesh("sesh-set", ["two", "--tag", "a"]).ok();
+    // Of one whose birth is known the next look at everything finds what is missed.
+    unwritable(&server, || {
+        let said = server.sesh("sesh-set", ["eins", "--note", "x"]).said();
+        assert_eq!(said.code(), Some(0), "{said}");
+    });
+    server.sesh("sesh-reap", NONE).ok();
+    server.dies();
+    let left = all(&server);
+    assert_eq!(left.len(), 2);
+    let [eins, two] = [&one, &two].map(|made| of(&left, made.uuid()));
+    assert_eq!((eins.name(), eins.text("note")), ("eins", "x"));
+    assert_eq!((two.name(), two.strings("tags")), ("two", vec!["a"]));
+    assert_eq!(two.text("cwd"), eins.text("cwd"));
+}
+
+#[test]
+fn a_file_that_was_taken_away_is_written_anew() {
+    let server = Server::start();
+    let made = ["one", "two"].map(|name| server.new_sesh([name, "--", "cat"]));
+    std::fs::remove_file(file(&server)).expect("the journal");
+    let doctor = server.sesh("sesh-doctor", ["--json"]).said();
+    assert!(doctor.text().contains("lacks 2 of the seshes"), "{doctor}");
+    server.sesh("sesh-set", ["one", "--note", "x"]).ok();
+    let doctor = server.sesh("sesh-doctor", ["--json"]).said();
+    assert!(!doctor.text().contains("lacks"), "{doctor}");
+    server.dies();
+    let left = all(&server);
+    let names = made.map(|made| of(&left, made.uuid()).name().to_string());
+    assert_eq!(names, ["one", "two"]);
+    // What has no birth is no sesh.
+    let text = std::fs::read_to_string(file(&server)).expect("the journal");
+    let part = "{\"schema\":1,\"uuid\":\"3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f\",\"event\":\"changed\",\"at\":1,\
+                \"values\":{\"note\":\"y\"}}\n";
+    std::fs::write(file(&server), text + part).expect("the journal");
+    assert_eq!(all(&server).len(), 2);
+}
+
+#[test]
+fn without_a_server_nothing_is_forgotten_that_cannot_be_written() {
+    let server = Server::start();
+    let one = server.new_sesh(["one", "--", "cat"]);
+    server.dies();
+    unwritable(&server, || {
+        server.sesh("sesh-end", ["one", "--forget"]).fails(1);
+        server.sesh("sesh-restore", ["--dismiss"]).fails(1);
+    });
+    server.starts_again();
+    of(&all(&server), one.uuid());
+    let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+    assert_eq!(plan.ok().lines().len(), 1);
+}
+
+#[test]
+fn with_a_server_what_is_answered_holds_before_it_is_written() {
+    let server = Server::start();
+    let [one, two] = ["one", "two"].map(|name| server.new_sesh([name, "--", "cat"]));
+    server.dies();
+    server.starts_again();
+    let is_lost = || {
+        let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+        plan.ok().lines().len()
+    };
+    assert_eq!(is_lost(), 2);
+    unwritable(&server, || {
+        let said = server.sesh("sesh-end", ["one", "--forget"]).said();
+        assert_eq!(said.code(), Some(0), "{said}");
+        server.sesh("sesh-restore", ["one"]).fails(3);
+        assert_eq!((all(&server).len(), is_lost()), (1, 1));
+        server.sesh("sesh-restore", ["--dismiss"]).ok();
+        assert_eq!(is_lost(), 0);
+    });
+    server.sesh("sesh-save", NONE).ok();
+    server.dies();
+    server.starts_again();
+    assert_eq!(is_lost(), 0);
+    let left = all(&server);
+    assert_eq!((left.len(), left[0].uuid()), (1, two.uuid()));
+    assert_eq!(
+        events(&server, one.uuid()).last().map(String::as_str),
+        Some("forgotten")
+    );
+}
+
 #[test]
 fn a_disk_that_is_full_is_said_once_and_the_store_goes_on() {
     let server = Server::start();

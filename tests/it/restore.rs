@@ -768,6 +768,42 @@ fn they_are_offered_until_somebody_answers() {
 }
 
 #[test]
+fn what_does_not_come_stays_offered() {
+    let server = Server::start();
+    let folder = server.path("project");
+    std::fs::create_dir(&folder).expect("a folder");
+    let cwd = folder.to_str().expect("UTF-8");
+    server.new_sesh(["goes", "--cwd", cwd, "--", "cat"]);
+    server.new_sesh(["comes", "--", "cat"]);
+    let away = server.new_sesh(["away", "--", "cat"]);
+    server.sesh("sesh-set", [away.uuid(), "--archive"]).ok();
+    let offered = || server.tmux(["display-message", "-p", "#{@seshsum_lost}"]);
+    let reboots = || {
+        server.dies();
+        server.starts_again();
+        server.tmux(["new-session", "-d", "cat"]);
+    };
+    reboots();
+    std::fs::remove_dir(&folder).expect("a folder");
+    server.sesh("sesh-restore", ["--offer"]).ok();
+    assert_eq!(offered(), "2\n", "what is put away is not offered");
+    let said = server.sesh("sesh-restore", ["--last-alive"]).said();
+    assert_eq!(said.code(), Some(4), "{said}");
+    assert!(said.sentence().contains("is gone"), "{said}");
+    assert!(server.record("comes").live());
+    assert_eq!((offered().as_str(), lost(&server).len()), ("1\n", 1));
+    // Also where it is brought back by itself, and at the next start.
+    reboots();
+    server.tmux(["set-option", "-g", "@sesh-restore", "on"]);
+    server.sesh("sesh-restore", ["--offer"]).said();
+    assert_eq!((offered().as_str(), lost(&server).len()), ("1\n", 1));
+    std::fs::create_dir(&folder).expect("a folder");
+    server.sesh("sesh-restore", ["--last-alive"]).ok();
+    assert!(server.record("goes").live() && server.record("comes").live());
+    assert_eq!((offered().as_str(), lost(&server).len()), ("\n", 0));
+}
+
+#[test]
 fn what_was_offered_stays_so_until_somebody_answers() {
     let server = Server::start();
     let names = || -> Vec<String> {

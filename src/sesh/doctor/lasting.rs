@@ -1,7 +1,8 @@
 //! What outlives the server: whether it can be written and read.
 
 use super::{Area, Findings};
-use crate::store::lasting::{examine, inspect, was_missed};
+use crate::store::lasting::{examine, inspect};
+use crate::store::missed::{lacks, was_missed};
 use crate::tmux::Server;
 
 /// The journal of a server, and who may open it.
@@ -29,6 +30,14 @@ pub(super) fn journal(server: &Server, findings: &mut Findings) {
         findings.note(
             Area::Journal,
             format!("{path} could not be written for a time, and lacks what happened then"),
+            "sesh-save",
+        );
+    }
+    let lacking = lacks(server).unwrap_or(0);
+    if lacking > 0 {
+        findings.fault(
+            Area::Journal,
+            format!("{path} lacks {lacking} of the seshes that tmux knows: was it taken away?"),
             "sesh-save",
         );
     }

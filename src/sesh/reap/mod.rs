@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::end::{How, end, names};
 use super::lost;
+use super::save::save;
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::store::lasting::{self, AGENT, Event, Note, STATE};
@@ -85,6 +86,8 @@ struct Differences {
     unsaid: Vec<Command>,
     /// What is to be ended.
     expired: Vec<Record>,
+    /// The journal could not be written for a time.
+    unwritten: bool,
 }
 
 /// What would be changed.
@@ -116,10 +119,15 @@ pub fn reap(server: &Server) -> Result<Vec<Change>> {
             }
         })?;
         let expired = std::mem::take(&mut differences.expired);
+        let unwritten = differences.unwritten;
         let (made, again) = mend(server, differences)?;
         changes.extend(made);
         changes.extend(end_all(server, &expired));
         if !again {
+            if unwritten {
+                // It may be so still: the next one tries again.
+                let _ = save(server);
+            }
             return Ok(changes);
         }
     }
@@ -274,7 +282,7 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
     let again = answer.lines().any(|line| line == "again");
     let done = done(mends, &answer);
     for id in done.iter().filter_map(|mend| mend.replaces) {
-        lasting::forget(server, id);
+        lasting::forget(server, id)?;
     }
     let changes = changes(done);
     remember(server, &changes);

@@ -91,6 +91,7 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         &schema::KEEP.format(),
         &schema::ADOPT.format(),
         &format!("#{{{}}}", schema::SWEPT),
+        &format!("#{{{}}}", schema::UNWRITTEN),
     ];
     let with = |panes: Option<Command>, screens: Option<Command>| {
         let mut batch = Batch::from(command::print(None, &frame.format(settings)));
@@ -113,9 +114,10 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let Some((settings, mut rest)) = sections.next() else {
         return Err(Error::failed("tmux did not say what time it is"));
     };
-    let &[now, hold, keep, adopt, swept] = &settings[..] else {
+    let &[now, hold, keep, adopt, swept, unwritten] = &settings[..] else {
         return Err(Error::failed("tmux did not say what time it is"));
     };
+    let unwritten = !unwritten.is_empty();
     let mut seen = Seen {
         now: now.parse().unwrap_or(0),
         hold: hold::limit(hold),
@@ -185,6 +187,7 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         expired: seen.expired(),
         mends: seen.mends(server, &residents)?,
         unsaid: seen.unsaid,
+        unwritten,
     })
 }
 

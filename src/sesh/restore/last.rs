@@ -3,7 +3,7 @@
 use super::{Options, one};
 use crate::error::{Error, Exit, Result};
 use crate::proc;
-use crate::sesh::lost::{DONE, answer, lost, standing};
+use crate::sesh::lost::{DONE, answer, lost as still_lost, offer, standing};
 use crate::store::{Record, schema};
 use crate::tmux::{Batch, Server, command};
 
@@ -17,7 +17,7 @@ enum Claim {
     Done,
 }
 
-/// Brings them back. `each` is told of every one, before and with what came of it.
+/// Brings them back. `each` is told of every one, before and with what came of it. Those that do not come stay offered.
 ///
 /// # Errors
 /// [`Exit::Unusable`] while somebody else does. What becomes of each is for `each`.
@@ -26,7 +26,7 @@ pub fn all(
     options: &Options<'_>,
     each: &mut dyn FnMut(&Record, Option<&Result<Record>>),
 ) -> Result<()> {
-    let lost = lost(server)?;
+    let lost = still_lost(server)?;
     match claim(server)? {
         Claim::Ours => {}
         Claim::Done => return Ok(()),
@@ -41,7 +41,16 @@ pub fn all(
         let outcome = one(server, record, options);
         each(record, Some(&outcome));
     }
-    answer(server)
+    if still_lost(server)?.is_empty() {
+        return answer(server);
+    }
+    // The claim goes: the next one may try.
+    let free = Batch::from(command::unset_hidden(schema::RESTORED));
+    match server.run(&free).and_then(|_| offer(server)) {
+        // Not one has come, so there is none who would be asked.
+        Err(error) if error.exit == Exit::NoServer => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// Takes it on, unless somebody who lives has.
