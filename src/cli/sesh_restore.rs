@@ -172,6 +172,9 @@ fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exi
         Some(Ok(record)) => back.push(record.clone()),
         Some(Err(error)) => worst = worse(worst, error),
     })?;
+    if worst != Exit::Done {
+        out::hint("what did not come stays offered: sesh-restore --dismiss ends that");
+    }
     told(&back, json, worst)
 }
 

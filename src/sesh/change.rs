@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::create::joined;
-use super::find;
+use super::{find, lost};
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag};
 use crate::store::condition::{both, equal, name_is_free, registered, tagged};
@@ -41,7 +41,12 @@ pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Re
             .try_for_each(|change| apply(change, values, &record.name))
     };
     if record.kept.is_some() {
-        return lasting::change(server, record, apply_all);
+        let now = lasting::change(server, record, apply_all)?;
+        if now.archived != record.archived {
+            // What is put away is not offered.
+            lost::recount(server)?;
+        }
+        return Ok(now);
     }
     let on_book = || {
         let now = write::on_book(server, record.uuid, apply_all)?;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::lost;
+use super::{lost, reap};
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -47,6 +47,10 @@ pub fn end(
     how: How,
     late: &dyn Fn(&str),
 ) -> Result<Vec<Process>> {
+    if record.agent.is_some() && record.values.get(Key::Conv).is_empty() {
+        // Its files may tell in which conversation it is, as long as it lives. What is not known does not keep it here.
+        let _ = reap::settle(server);
+    }
     let job = Job::of(record);
     let mut left = Vec::new();
     match (&record.tmux, &job) {

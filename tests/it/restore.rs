@@ -792,6 +792,9 @@ fn what_does_not_come_stays_offered() {
     assert!(said.sentence().contains("is gone"), "{said}");
     assert!(server.record("comes").live());
     assert_eq!((offered().as_str(), lost(&server).len()), ("1\n", 1));
+    server.sesh("sesh-set", ["goes", "--archive"]).ok();
+    assert_eq!((offered().as_str(), lost(&server).len()), ("\n", 0));
+    server.sesh("sesh-set", ["goes", "--unarchive"]).ok();
     // Also where it is brought back by itself, and at the next start.
     reboots();
     server.tmux(["set-option", "-g", "@sesh-restore", "on"]);

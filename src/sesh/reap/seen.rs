@@ -82,19 +82,23 @@ const MORE: [&str; 6] = [
     TOLD[2],
 ];
 
+/// What is asked of the server itself.
+fn settings() -> [String; 6] {
+    [
+        write::NOW.into(),
+        schema::HOLD.format(),
+        schema::KEEP.format(),
+        schema::ADOPT.format(),
+        format!("#{{{}}}", schema::SWEPT),
+        format!("#{{{}}}", schema::UNWRITTEN),
+    ]
+}
+
 /// Reads everything and finds what differs. It asks, and changes nothing.
 pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
-    let settings = [
-        write::NOW,
-        &schema::HOLD.format(),
-        &schema::KEEP.format(),
-        &schema::ADOPT.format(),
-        &format!("#{{{}}}", schema::SWEPT),
-        &format!("#{{{}}}", schema::UNWRITTEN),
-    ];
     let with = |panes: Option<Command>, screens: Option<Command>| {
-        let mut batch = Batch::from(command::print(None, &frame.format(settings)));
+        let mut batch = Batch::from(command::print(None, &frame.format(settings())));
         batch.extend(panes);
         let mut batch = batch
             .then(command::show_server_options())
