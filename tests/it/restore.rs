@@ -126,6 +126,24 @@ fn an_agent_goes_on_as_what_it_was() {
 }
 
 #[test]
+fn one_that_is_ended_before_anybody_wrote_its_conversation_down_goes_on() {
+    let server = Server::start();
+    resumes(&server, "claude", &[says(&server, "{id}", "idle")]);
+    let made = server.new_sesh(["one", "--agent", "claude"]);
+    server.runs(made.pane(), "claude");
+    let id = conversation();
+    server.say(made.pane(), &says(&server, &id, "idle"));
+    server.when("its files tell it", made.uuid(), |record| {
+        *record.get("conversation") == *id
+    });
+    assert_eq!(server.format(made.pane(), "#{@sesh_conv}"), "");
+    server.sesh("sesh-end", ["one", "--kill"]).ok();
+    let ended = server.record(made.uuid());
+    assert_eq!(ended.text("conversation"), id);
+    restored(&server, &ended);
+}
+
+#[test]
 fn one_that_is_held_goes_on_beside_its_old_place() {
     let server = Server::start();
     let made = claude(&server, &["one", "--target", "work"]);
