@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::rows::{Row, RowId};
 use crate::agent::{Kind, message};
 use crate::env;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, Tag};
 use crate::pane::deliver::{Busy, Draft, Message, Outcome};
 use crate::proc;
@@ -15,7 +15,8 @@ use crate::sesh::adopt::{self, adopt};
 use crate::sesh::change::{Change, change};
 use crate::sesh::create::{self, plan};
 use crate::sesh::end::{self, end};
-use crate::sesh::send::send;
+use crate::sesh::find;
+use crate::sesh::send::{Sent, send};
 use crate::sesh::words;
 use crate::store::{Record, Target};
 use crate::tmux::Server;
@@ -26,6 +27,8 @@ pub(super) struct Step {
     record: Record,
     changes: Vec<Change>,
     back: Vec<Change>,
+    /// It takes another one back.
+    undoes: bool,
 }
 
 /// Something to do.
@@ -64,6 +67,10 @@ pub(super) struct Done {
     pub said: String,
     pub trouble: bool,
     pub undo: Option<Undo>,
+    /// Nothing takes it back.
+    pub is_final: bool,
+    /// Nothing has come of it: the question may be answered otherwise.
+    pub again: bool,
     /// What is to be chosen then.
     pub select: Option<RowId>,
 }
@@ -106,6 +113,7 @@ impl Job {
                 record: record.clone(),
                 changes: vec![Change::Archived(away)],
                 back: vec![Change::Archived(!away)],
+                undoes: false,
             })
             .collect();
         Job::Change {
@@ -131,6 +139,7 @@ impl Job {
                 back: record.name.parse().map(Change::Name).into_iter().collect(),
                 changes: vec![Change::Name(name.clone())],
                 record,
+                undoes: false,
             })
             .collect();
         let before = whom(on.iter().map(|row| row.name.as_str()));
@@ -176,6 +185,7 @@ impl Job {
                     record,
                     changes,
                     back,
+                    undoes: false,
                 }
             })
             .collect();
@@ -199,6 +209,7 @@ impl Job {
                 record,
                 changes,
                 back: Vec::new(),
+                undoes: true,
             })
             .collect();
         Job::Change {
@@ -289,6 +300,7 @@ impl Job {
         outcome.unwrap_or_else(|error| Done {
             said: error.sentence,
             trouble: true,
+            again: true,
             ..Done::default()
         })
     }
@@ -298,14 +310,17 @@ impl Job {
 fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
     let mut undo = Vec::new();
     let mut trouble = None;
-    // Under another name it may not be what was looked for any more, and still is what is being worked on.
-    let renamed = |step: &&Step| matches!(step.changes[..], [Change::Name(_)]);
+    // Under another name it may not be what was looked for any more, and still is what is being worked on; so is what
+    // comes back.
+    let stays = |step: &&Step| step.undoes || matches!(step.changes[..], [Change::Name(_)]);
     let select = steps
         .iter()
-        .find(renamed)
+        .find(stays)
         .map(|step| RowId::Sesh(step.record.uuid));
     for step in steps {
-        match change(server, &step.record, &step.changes) {
+        let changed =
+            is_its_own(server, &step).and_then(|()| change(server, &step.record, &step.changes));
+        match changed {
             Ok(_) if step.back.is_empty() => {}
             Ok(now) => undo.push((now, step.back)),
             Err(error) => trouble = Some(error.sentence),
@@ -318,9 +333,30 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
             said: short,
         }),
         trouble: trouble.is_some(),
+        again: trouble.is_some(),
         said: trouble.unwrap_or(said),
         select,
+        ..Done::default()
     }
+}
+
+/// That what is to be taken back is still as it was made: a name that somebody else has given since stays.
+fn is_its_own(server: &Server, step: &Step) -> Result<()> {
+    let name = |change: &Change| matches!(change, Change::Name(_));
+    if !step.undoes || !step.changes.iter().any(name) {
+        return Ok(());
+    }
+    let now = find::one(server, &Target::Id(step.record.uuid))?;
+    if now.name == step.record.name {
+        return Ok(());
+    }
+    Err(Error::new(
+        Exit::Changed,
+        format!(
+            "{} was renamed to {} since: that is left as it is",
+            step.record.name, now.name
+        ),
+    ))
 }
 
 fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
@@ -352,12 +388,15 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
             Ok(_) => None,
         }
     });
+    let refused = |sent: &Sent| matches!(sent.outcome, Err(_) | Ok(Outcome::Refused { .. }));
+    let again = all.iter().all(refused);
     let queued = all
         .iter()
         .any(|sent| matches!(sent.outcome, Ok(Outcome::Proven { queued: true, .. })));
     let names = whom(to.iter().map(|record| record.name.as_str()));
     Ok(Done {
         trouble: trouble.is_some(),
+        again,
         said: trouble.unwrap_or_else(|| {
             if queued {
                 format!("queued for {names}")
@@ -396,6 +435,7 @@ fn ended(server: &Server, records: &[Record]) -> Done {
     let what = if forgotten { "forgotten" } else { "ended" };
     Done {
         trouble: trouble.is_some(),
+        is_final: true,
         said: trouble.map_or_else(|| format!("{names} {what}"), |error| error.sentence),
         ..Done::default()
     }

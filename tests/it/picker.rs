@@ -150,11 +150,10 @@ fn actions(size: (u16, u16)) {
     };
     person.opens();
     person.finds("alpha");
-    // Rename; a name that is taken is refused, and the picker stays.
+    // Rename; a name that is taken is refused, and the question stays.
     person.types(&["C-r"]);
     answer("rename alpha", "beta");
     person.shows("the name beta is taken");
-    person.types(&["C-r"]);
     answer("rename alpha", "first");
     person.shows("alpha renamed to first");
     assert_eq!(now().name(), "first");
@@ -179,6 +178,14 @@ fn actions(size: (u16, u16)) {
     person.types(&["C-z"]);
     person.shows("taken back");
     assert_eq!(now().get("archived"), false);
+    // A name that somebody else has given since is not taken back.
+    person.types(&["C-r"]);
+    answer("rename first", "second");
+    person.shows("first renamed to second");
+    server.sesh("sesh-set", ["second", "--name", "first"]).ok();
+    person.types(&["C-z"]);
+    person.shows("second was renamed to first since");
+    assert_eq!(now().name(), "first");
     person.finds("first");
     // A message to a shell.
     server.new_sesh(["--session", "shell"]);
@@ -216,6 +223,10 @@ fn actions(size: (u16, u16)) {
     person.types(&["y"]);
     person.shows("made ended");
     server.ended(made.uuid());
+    // The rename before that is not the last change any more.
+    person.types(&["C-z"]);
+    person.shows("there is nothing to undo");
+    assert_eq!(now().name(), "first");
     several(&server, &person, &gamma);
 }
 

@@ -80,6 +80,7 @@ impl Model {
             return self.answer(key);
         }
         self.saying = None;
+        self.asked = None;
         if let Some(verb) = Action::by(key, !self.input.is_empty()) {
             return self.act(verb);
         }
@@ -224,7 +225,13 @@ impl Model {
             return;
         }
         if verb == Verb::Rename {
-            on.truncate(1);
+            // A name is one's own, however many are marked.
+            on = self.chosen().cloned().into_iter().collect();
+            on.retain(|row| row.record.is_some());
+            if on.is_empty() {
+                self.complain("choose the one that is to be called otherwise");
+                return;
+            }
         }
         if verb == Verb::Send {
             on.retain(|row| row.place.is_some());
@@ -323,7 +330,11 @@ impl Model {
             _ => Job::adopt(&prompt.on, &text),
         };
         match job {
-            Ok(job) => self.start(job),
+            Ok(job) => {
+                let effect = self.start(job);
+                self.asked = Some(prompt);
+                effect
+            }
             Err(sentence) => {
                 self.complain(sentence);
                 self.prompt = Some(prompt);

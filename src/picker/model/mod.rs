@@ -102,6 +102,8 @@ pub(super) struct Model {
     /// Where a click meets what, as it was drawn last.
     pub hits: Vec<(Rect, Hit)>,
     undo: Vec<Undo>,
+    /// The question whose answer is being carried out, as long as no key was pressed since.
+    asked: Option<Prompt>,
     /// Panes that are no sesh were asked for: the first of them is to be chosen when they come.
     wants_pane: bool,
 }
@@ -267,7 +269,13 @@ impl Model {
             text: done.said,
             trouble: done.trouble,
         });
+        if done.is_final {
+            // What was changed before is not the last change any more.
+            self.undo.clear();
+        }
         self.undo.extend(done.undo);
+        let asked = self.asked.take().filter(|_| done.again);
+        self.prompt = self.prompt.take().or(asked);
         if let Some(id) = done.select {
             self.reveal(id);
         }
@@ -409,6 +417,40 @@ pub(super) mod tests {
         );
         assert!(matches!(press(&mut model, KeyCode::Esc), Effect::None));
         assert!(model.marked.is_empty());
+    }
+
+    #[test]
+    fn a_name_is_for_the_one_that_is_chosen() {
+        let mut model = some();
+        press(&mut model, KeyCode::Tab);
+        press(&mut model, KeyCode::Tab);
+        let name = chosen(&model).to_string();
+        assert_eq!(model.meant().len(), 2);
+        control(&mut model, 'r');
+        let prompt = model.prompt.as_ref().expect("a question");
+        assert_eq!((prompt.on.len(), &prompt.on[0].name), (1, &name));
+    }
+
+    #[test]
+    fn what_was_refused_is_asked_again_and_not_while_something_else_is_typed() {
+        let refused = || Done {
+            said: "the name is taken".into(),
+            trouble: true,
+            again: true,
+            ..Done::default()
+        };
+        for elsewhere in [false, true] {
+            let mut model = some();
+            control(&mut model, 'r');
+            type_in(&mut model, "x");
+            assert!(matches!(press(&mut model, KeyCode::Enter), Effect::Do(_)));
+            if elsewhere {
+                type_in(&mut model, "d");
+            }
+            model.done(refused());
+            let asked = model.prompt.as_ref().map(|prompt| prompt.input.text());
+            assert_eq!(asked, Some("reviewx").filter(|_| !elsewhere));
+        }
     }
 
     #[test]

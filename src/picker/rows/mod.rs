@@ -211,10 +211,14 @@ impl Given {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::store::{Key, Values};
 
     /// A row with a name and a state.
     pub(crate) fn row(name: &str, state: State) -> Row {
         let uuid = SeshId::random();
+        let mut values = Values::default();
+        values.set(Key::Id, uuid.to_string());
+        values.set(Key::Name, name);
         Row {
             id: RowId::Sesh(uuid),
             name: name.into(),
@@ -242,7 +246,7 @@ pub(super) mod tests {
                 window_name: String::new(),
                 pid: 1,
             }),
-            record: None,
+            record: Record::ended(values),
         }
     }
 

@@ -81,7 +81,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
         return;
     }
     let said = said(model, area.width);
-    let foot_lines = u16::try_from(said.len()).unwrap_or(1);
+    let foot_lines = said.len() + usize::from(model.prompt.is_some());
+    let foot_lines = u16::try_from(foot_lines).unwrap_or(u16::MAX);
     let places = Places::of(area, model.previews, foot_lines);
     model.preview_fits = !places.preview.is_empty();
     let cursor = top(frame.buffer_mut(), places.top, model, theme);
@@ -191,6 +192,12 @@ fn preview(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     }
 }
 
+/// The actions that there are.
+fn offered(purpose: Purpose) -> impl Iterator<Item = &'static Action> {
+    let picks = purpose == Purpose::Pick;
+    ACTIONS.iter().filter(move |action| !(picks && action.acts))
+}
+
 /// The key of an action as it is shown. Of a dashboard Escape only empties the line: it stays.
 fn key_of(action: &Action, purpose: Purpose) -> String {
     match (action.verb, purpose) {
@@ -201,7 +208,8 @@ fn key_of(action: &Action, purpose: Purpose) -> String {
 
 /// The lines of what is said at the foot: what was refused has its reason and the way out, which must be read whole.
 fn said(model: &Model, width: u16) -> Vec<String> {
-    let said = model.saying.as_ref().filter(|_| model.prompt.is_none());
+    let said = model.saying.as_ref();
+    let said = said.filter(|saying| saying.trouble || model.prompt.is_none());
     let width = usize::from(width.saturating_sub(2)).max(1);
     said.map_or_else(Vec::new, |saying| {
         textwrap::wrap(&harmless(&saying.text), width)
@@ -219,45 +227,39 @@ fn foot(
     said: &[String],
     theme: &Theme,
 ) -> Option<Position> {
-    let line = Rect {
-        height: area.height.min(1),
-        ..area
-    };
-    let mut pen = Pen::new(buffer, line);
-    pen.skip(1);
-    if let Some(prompt) = &model.prompt {
-        let asks = prompt.verb == Verb::End;
-        // What was refused is said where the question stood, until something else is typed.
-        let refusal = model.saying.as_ref().filter(|saying| saying.trouble);
-        let (title, style) = match refusal {
-            Some(saying) => (&saying.text, theme.trouble),
-            None => (&prompt.title, theme.key.add_modifier(Modifier::BOLD)),
-        };
-        let title = cut(title, pen.left().saturating_sub(if asks { 0 } else { 16 }));
-        pen.write(&title, style);
-        if asks {
-            return Some(Position::new(pen.x.min(pen.end.saturating_sub(1)), pen.y));
-        }
-        pen.write(": ", theme.key);
-        return Some(typed(&mut pen, &prompt.input, theme.name));
-    }
+    let mut lines = area.rows();
+    let last = lines.next_back().unwrap_or_default();
     if let Some(saying) = &model.saying {
         let style = if saying.trouble {
             theme.trouble
         } else {
             theme.name
         };
-        for (line, text) in area.rows().zip(said) {
+        // A question stands below what was refused of its answer.
+        let last = Some(last).filter(|_| model.prompt.is_none());
+        for (line, text) in lines.chain(last).zip(said) {
             let mut pen = Pen::new(buffer, line);
             pen.skip(1);
             pen.write(text, style);
         }
+    }
+    let mut pen = Pen::new(buffer, last);
+    pen.skip(1);
+    if let Some(prompt) = &model.prompt {
+        let asks = prompt.verb == Verb::End;
+        let style = theme.key.add_modifier(Modifier::BOLD);
+        let room = pen.left().saturating_sub(if asks { 0 } else { 16 });
+        pen.write(&cut(&prompt.title, room), style);
+        if asks {
+            return Some(Position::new(pen.x.min(pen.end.saturating_sub(1)), pen.y));
+        }
+        pen.write(": ", theme.key);
+        return Some(typed(&mut pen, &prompt.input, theme.name));
+    }
+    if model.saying.is_some() {
         return None;
     }
-    let offered = ACTIONS
-        .iter()
-        .filter(|action| !action.acts || model.purpose != Purpose::Pick);
-    for action in offered {
+    for action in offered(model.purpose) {
         let Action { verb, word, .. } = action;
         let key = key_of(action, model.purpose);
         let wide = key.width() + 1 + word.width();
@@ -282,14 +284,15 @@ fn help(buffer: &mut Buffer, area: Rect, purpose: Purpose, theme: &Theme) {
     title.write(" keys", theme.head);
     title.skip(2);
     title.write("any key closes this", theme.dim);
-    let all = u16::try_from(ACTIONS.len() + MOVES.len()).unwrap_or(u16::MAX);
+    let offered: Vec<&Action> = offered(purpose).collect();
+    let all = u16::try_from(offered.len() + MOVES.len()).unwrap_or(u16::MAX);
     let tall = area.height >= all + 4;
     let columns = if tall { 1 } else { 2 };
-    let rows = ACTIONS.len().div_ceil(columns);
+    let rows = offered.len().div_ceil(columns);
     let width = area.width / u16::try_from(columns).unwrap_or(1);
     let wide = if tall { 22 } else { 5 };
     let mut y = area.y + 1 + u16::from(tall);
-    for (column, some) in (0u16..).zip(ACTIONS.chunks(rows)) {
+    for (column, some) in (0u16..).zip(offered.chunks(rows)) {
         for (at, action) in (y..).zip(some) {
             let mut pen = Pen::new(
                 buffer,
