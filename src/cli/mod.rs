@@ -24,11 +24,12 @@ mod sesh_set;
 mod sesh_wait;
 mod tmux_sesh;
 
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::env;
@@ -196,8 +197,18 @@ fn explain(name: &str, error: &clap::Error) -> u8 {
     Exit::Usage.code()
 }
 
-/// The first paragraph says what is wrong, the rest repeats the usage.
+/// The first paragraph says what is wrong, the rest repeats the usage. Of a value that was refused the reason is enough,
+/// which names it: a status line has room for little more.
 fn first_sentence(error: &clap::Error) -> String {
+    let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    if let (Some(reason), Some(argument)) = (error.source(), argument) {
+        let flag = argument.split(' ').next().unwrap_or(&argument);
+        let (reason, value) = (reason.to_string(), error.get(ContextKind::InvalidValue));
+        return match value.map(|value| format!("{:?}", value.to_string())) {
+            Some(value) if !reason.contains(&value) => format!("{flag} {value}: {reason}"),
+            _ => format!("{flag}: {reason}"),
+        };
+    }
     error
         .render()
         .to_string()

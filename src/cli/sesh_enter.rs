@@ -98,8 +98,14 @@ pub(super) struct Args {
 
 const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
+const FORMS: &str = "\
+What --pick prints: action (goto where there is a pane, else resume), uuid, machine, agent, cwd, name, socket, session, \
+window and pane, in this order and empty where there is none; in JSON the last four are the object tmux. In key=value \
+lines a tab, a newline and a backslash are \\t, \\n and \\\\.";
+
 fn after_help() -> String {
-    format!("{}\n\n{}", super::TARGETS, picker::actions::help())
+    let keys = picker::actions::help();
+    format!("{}\n\n{FORMS}\n\n{keys}", super::TARGETS)
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -110,6 +116,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             return Err(
                 Error::usage("--pick chooses: name no TARGET, or - for rows on stdin").into(),
             );
+        }
+        _ if args.pick && args.picker.as_deref() == Some("tree") => {
+            return Err(Error::usage(
+                "tmux's own chooser cannot tell what was chosen: --picker builtin or fzf",
+            )
+            .into());
         }
         _ if args.pick => return pick(&server, &args),
         Some(text) => {

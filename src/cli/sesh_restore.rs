@@ -154,7 +154,8 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
             },
             Err(error) => format!("not: {error}"),
         };
-        out::line(&format!("{}  {}  {what}", record.name, record.cwd))?;
+        let row = format!("{}  {}  {what}", record.name, record.cwd);
+        out::line(&out::tsv(&row))?;
     }
     Ok(Exit::Done)
 }
