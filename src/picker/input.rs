@@ -31,14 +31,16 @@ impl Input {
         self.text.is_empty()
     }
 
-    /// What is seen of it in so many cells, and in which of them the cursor is.
+    /// What is seen of it in so many cells, and in which of them the cursor is. The end of a line is a sign.
     #[must_use]
-    pub(super) fn seen(&self, width: usize) -> (&str, usize) {
-        let mut from = 0;
-        while self.text[from..self.at].width() >= width.max(1) {
-            from += self.text[from..].chars().next().map_or(1, char::len_utf8);
+    pub(super) fn seen(&self, width: usize) -> (String, usize) {
+        let (before, behind) = self.text.split_at(self.at);
+        let [mut before, behind] = [before, behind].map(|part| part.replace('\n', "⏎"));
+        while before.width() >= width.max(1) {
+            before.remove(0);
         }
-        (&self.text[from..], self.text[from..self.at].width())
+        let at = before.width();
+        (before + &behind, at)
     }
 
     pub(super) fn insert(&mut self, text: &str) {
@@ -99,8 +101,9 @@ mod tests {
     #[test]
     fn a_line_is_edited() {
         let mut input = Input::of("grün 日本");
-        assert_eq!(input.seen(80), ("grün 日本", 9));
-        assert_eq!(input.seen(4), ("本", 2));
+        assert_eq!(input.seen(80), ("grün 日本".into(), 9));
+        assert_eq!(input.seen(4), ("本".into(), 2));
+        assert_eq!(Input::of("a\nb").seen(80), ("a⏎b".into(), 3));
         assert!(input.key(&KeyEvent::from(KeyCode::Backspace)));
         input.key(&KeyEvent::from(KeyCode::Left));
         assert!(input.key(&KeyEvent::from(KeyCode::Char('x'))));

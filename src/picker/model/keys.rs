@@ -18,11 +18,17 @@ impl Model {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
             Event::Paste(text) => {
-                let text = text.replace(|c: char| c.is_control(), " ");
+                let line = || text.replace(|c: char| c.is_control(), " ");
                 match &mut self.prompt {
-                    Some(prompt) => prompt.input.insert(&text),
+                    // A message may have several lines.
+                    Some(prompt) if prompt.verb == Verb::Send => {
+                        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+                        let acts = |c: char| c.is_control() && c != '\n';
+                        prompt.input.insert(&text.replace(acts, " "));
+                    }
+                    Some(prompt) => prompt.input.insert(&line()),
                     None => {
-                        self.input.insert(&text);
+                        self.input.insert(&line());
                         self.typed();
                     }
                 }

@@ -454,6 +454,23 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_message_that_is_pasted_keeps_its_lines() {
+        let paste = || Event::Paste("one\r\ntwo\u{1b}".into());
+        let mut model = some();
+        control(&mut model, 's');
+        model.event(&paste());
+        let text = |model: &Model| {
+            let prompt = model.prompt.as_ref();
+            prompt.map(|prompt| prompt.input.text().to_string())
+        };
+        assert_eq!(text(&model).as_deref(), Some("one\ntwo "));
+        press(&mut model, KeyCode::Esc);
+        control(&mut model, 't');
+        model.event(&paste());
+        assert_eq!(text(&model).as_deref(), Some("one  two "));
+    }
+
+    #[test]
     fn where_one_is_only_chosen_nothing_is_done() {
         let mut model = some();
         model.purpose = Purpose::Pick;

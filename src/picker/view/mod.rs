@@ -134,7 +134,7 @@ fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<
 fn typed(pen: &mut Pen<'_>, input: &Input, style: Style) -> Position {
     let start = pen.x;
     let (text, at) = input.seen(pen.left());
-    pen.write(text, style);
+    pen.write(&text, style);
     let at = u16::try_from(at).unwrap_or(0);
     Position::new((start + at).min(pen.end.saturating_sub(1)), pen.y)
 }
