@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::lasting::Kept;
 use super::schema::{self, Key, PANE};
@@ -128,7 +128,7 @@ pub struct Place {
 }
 
 /// How a sesh ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     pub code: Option<i32>,
     pub signal: Option<i32>,
@@ -164,6 +164,20 @@ pub enum Need {
     Finished,
     /// It waits, and somebody has looked at it.
     Waits,
+}
+
+impl Need {
+    /// Why something in this state needs a person. `finishes`: its end, or the end of its turn, is for somebody to look at.
+    #[must_use]
+    pub fn of(state: State, why: Option<&str>, unseen: bool, finishes: bool) -> Option<Self> {
+        match state {
+            State::Waiting if why == Some(Why::Dialog.as_str()) => None,
+            State::Waiting if unseen => Some(Need::Unseen),
+            State::Waiting => Some(Need::Waits),
+            State::Exited | State::Idle if unseen && finishes => Some(Need::Finished),
+            _ => None,
+        }
+    }
 }
 
 /// One sesh, as every `--json` prints it. Additive: fields are added, never changed or dropped.
@@ -372,36 +386,17 @@ impl Record {
     /// there is nothing to look at.
     #[must_use]
     pub fn needs(&self) -> Option<Need> {
-        let unseen = self.is_unseen();
-        match self.state {
-            State::Waiting if self.why.as_deref() == Some(Why::Dialog.as_str()) => None,
-            State::Waiting if unseen => Some(Need::Unseen),
-            State::Waiting => Some(Need::Waits),
-            State::Exited if unseen && self.exit.is_some() => {
-                self.tmux.as_ref().map(|_| Need::Finished)
-            }
-            State::Idle if unseen && self.agent.is_some() => Some(Need::Finished),
-            _ => None,
-        }
+        let finishes = match self.state {
+            State::Exited => self.exit.is_some() && self.tmux.is_some(),
+            _ => self.agent.is_some(),
+        };
+        Need::of(self.state, self.why.as_deref(), self.is_unseen(), finishes)
     }
 
     /// The state as people read it: why it waits, how it ended.
     #[must_use]
     pub fn state_in_words(&self) -> String {
-        let state = self.state.as_str();
-        match (self.state, self.exit, &self.why) {
-            (State::Exited, Some(exit), _) => match (exit.code, exit.signal) {
-                (Some(code), _) => format!("{state} {code}"),
-                (_, Some(number)) => format!("{state} {}", signal::name(number)),
-                _ => match self.was {
-                    Some(was) => format!("{state} (was {})", was.as_str()),
-                    None => format!("{state} ?"),
-                },
-            },
-            (State::Exited, None, _) => format!("{state} ?"),
-            (_, _, Some(why)) => format!("{state} {why}"),
-            _ => state.into(),
-        }
+        in_words(self.state, self.why.as_deref(), self.exit, self.was)
     }
 
     /// Whether what runs is a shell that was asked for, not a command or an agent. The command itself is
@@ -415,6 +410,21 @@ impl Record {
             _ => false,
         };
         self.live && self.agent.is_none() && self.command.is_empty() && may_be
+    }
+}
+
+/// A state as people read it: why it waits, how it ended.
+#[must_use]
+pub fn in_words(state: State, why: Option<&str>, exit: Option<Exit>, was: Option<State>) -> String {
+    let word = state.as_str();
+    let (code, signal) = exit.map_or((None, None), |exit| (exit.code, exit.signal));
+    match (state, code, signal, was, why) {
+        (State::Exited, Some(code), ..) => format!("{word} {code}"),
+        (State::Exited, _, Some(number), ..) => format!("{word} {}", signal::name(number)),
+        (State::Exited, _, _, Some(was), _) => format!("{word} (was {})", was.as_str()),
+        (State::Exited, ..) => format!("{word} ?"),
+        (.., Some(why)) => format!("{word} {why}"),
+        _ => word.into(),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
-use crate::store::record::Need;
+use crate::store::record::{Exit, Need, in_words};
 use crate::store::{Place, Record};
 
 /// What a row is: it stays the same while rows come, go and move.
@@ -155,6 +155,12 @@ struct Given {
     #[serde(default)]
     archived: bool,
     live: Option<bool>,
+    #[serde(default, rename = "gen")]
+    generation: u64,
+    #[serde(default)]
+    seen: u64,
+    exit: Option<Exit>,
+    was: Option<State>,
     tmux: Option<GivenPlace>,
 }
 
@@ -181,6 +187,12 @@ impl Given {
                 pid: 0,
             })
         });
+        let finishes = match state {
+            State::Exited => self.exit.is_some() && place.is_some(),
+            _ => self.agent.is_some(),
+        };
+        let unseen = self.seen < self.generation;
+        let need = Need::of(state, self.why.as_deref(), unseen, finishes);
         Ok(Row {
             id: RowId::Sesh(self.uuid.parse()?),
             name: self.name,
@@ -189,10 +201,7 @@ impl Given {
             cwd: self.cwd,
             branch: None,
             state,
-            state_in_words: match &self.why {
-                Some(why) => format!("{} {why}", state.as_str()),
-                None => state.as_str().into(),
-            },
+            state_in_words: in_words(state, self.why.as_deref(), self.exit, self.was),
             since: self.since,
             created: self.created_at,
             tags: self.tags,
@@ -200,8 +209,7 @@ impl Given {
             parent: self.parent.and_then(|parent| parent.parse().ok()),
             archived: self.archived,
             live: self.live.unwrap_or(place.is_some()),
-            need: (state == State::Waiting && self.why.as_deref() != Some("dialog"))
-                .then_some(Need::Waits),
+            need: need.filter(|_| !self.archived),
             place,
             record: None,
         })
@@ -261,8 +269,16 @@ pub(super) mod tests {
             let rows = Row::from_json(&text).expect("rows");
             assert_eq!(rows[0].state_in_words, "waiting permission");
             assert!(rows[0].waits() && rows[0].live);
+            assert_eq!(rows[0].need, Some(Need::Waits));
             assert_eq!(rows[0].place.as_ref().map(|it| it.pane), Some(PaneId(7)));
         }
+        let ended = text.replace("waiting", "exited").replace(
+            "\"new\":1",
+            "\"gen\":2,\"seen\":1,\"exit\":{\"code\":3,\"signal\":null,\"at\":1}",
+        );
+        let rows = Row::from_json(&ended).expect("rows");
+        assert_eq!(rows[0].need, Some(Need::Finished));
+        assert_eq!(rows[0].state_in_words, "exited 3");
         assert!(Row::from_json("[]").expect("none").is_empty());
         assert!(Row::from_json("x").is_err());
     }
