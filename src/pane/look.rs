@@ -7,7 +7,7 @@ use crate::store::condition::no_pane_has;
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema;
 use crate::store::{Record, Select, Snapshot, Target, value};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server, is_no_pane};
 
 /// The formats behind a pane's row here.
 const FACTS: [&str; 11] = [
@@ -150,10 +150,6 @@ pub(super) fn ask(
         ),
         outcome => outcome,
     }
-}
-
-fn is_no_pane(error: &Error) -> bool {
-    error.exit == Exit::Nothing && error.sentence.contains("can't find pane")
 }
 
 fn own_life(frame: &Frame) -> Command {

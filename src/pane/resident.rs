@@ -18,7 +18,7 @@ use crate::state::State;
 use crate::store::heard::Heard;
 use crate::store::query::{Pane, extra, read_row, row_format_with};
 use crate::store::{Key, schema, write};
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command, is_no_pane};
 
 /// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
 pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
@@ -57,7 +57,7 @@ impl<'a> Told<'a> {
 }
 
 /// The command that prints the screens of the panes that a condition holds for, each behind a record with the pane's
-/// number alone. It waits a turn of the server.
+/// number alone. It waits a turn of the server: for [`ask`].
 #[must_use]
 pub fn screens(frame: &Frame, condition: &str) -> Command {
     // Not the id as it is: its % and what stands behind would be a time to display-message.
@@ -66,6 +66,22 @@ pub fn screens(frame: &Frame, condition: &str) -> Command {
     let each = Batch::from(mark).then(screen);
     let format = format!("#{{S:#{{W:#{{P:#{{?{condition},{} ; ,}}}}}}}}", each.text());
     command::ask_expanded(None, &format)
+}
+
+/// Asks with [`screens`], once more where a pane went in that turn.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn ask(server: &Server, batch: &Batch) -> Result<String> {
+    const TIMES: usize = 5;
+    let mut outcome = server.run(batch);
+    for _ in 1..TIMES {
+        match outcome {
+            Err(error) if is_no_pane(&error) => outcome = server.run(batch),
+            outcome => return outcome,
+        }
+    }
+    outcome
 }
 
 /// The condition that an agent may live in a pane: one did, or something is in front there that is no shell. A wrapper

@@ -161,7 +161,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
     let batch = Batch::from(command::list_panes(&frame.format(row), Some(&condition)))
         .then(resident::screens(&frame, &condition));
-    let output = match server.run(&batch) {
+    let output = match resident::ask(server, &batch) {
         Err(error) if is_empty_server(&error) => return Ok(()),
         outcome => outcome?,
     };

@@ -487,6 +487,12 @@ pub fn is_empty_server(error: &Error) -> bool {
     error.exit == Exit::Nothing && error.sentence.contains("no current")
 }
 
+/// Whether a pane that was there when something was asked was gone when it was answered.
+#[must_use]
+pub fn is_no_pane(error: &Error) -> bool {
+    error.exit == Exit::Nothing && error.sentence.contains("can't find pane")
+}
+
 /// Refuses a server below the floor, by its own `#{version}`.
 ///
 /// # Errors

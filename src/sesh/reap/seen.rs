@@ -110,7 +110,7 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     };
     let panes = command::list_panes(&row_format_with(&frame, &MORE), None);
     let screens = resident::screens(&frame, &resident::may_have_one());
-    let output = match server.run(&with(Some(panes), Some(screens))) {
+    let output = match resident::ask(server, &with(Some(panes), Some(screens))) {
         Err(error) if is_empty_server(&error) => server.run(&with(None, None))?,
         outcome => outcome?,
     };
