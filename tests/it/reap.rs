@@ -4,7 +4,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::{MAIN, NONE, Record, Screen, Server, Victim, until};
+use crate::support::{MAIN, NONE, Record, Screen, Server, Victim, count, until};
 
 /// The commands that stand in for those of the plugin: they count how often they were run.
 const COUNTING: &str = "set-environment -ghF SESH_ran '#{e|+:#{SESH_ran},1}'";
@@ -768,4 +768,22 @@ fn whose_time_is_over_is_only_told_by_who_looks() {
         String::from_utf8_lossy(&said.stdout).contains("its time is over")
     });
     assert!(server.has_pane(soon.pane()));
+}
+
+#[test]
+fn panes_that_come_and_go_meanwhile_are_in_nobodys_way() {
+    let server = Server::start();
+    server.new_sesh(["one", "--", "cat"]);
+    std::thread::scope(|scope| {
+        let busy = scope.spawn(|| {
+            for at in 0..count(1000) {
+                let sleep = format!("sleep 0.0{}", at % 9);
+                server.tmux(["new-window", "-d", &sleep]);
+            }
+        });
+        while !busy.is_finished() {
+            server.sesh("sesh-reap", NONE).ok();
+            server.sesh("sesh-list", NONE).ok();
+        }
+    });
 }
