@@ -3,6 +3,10 @@
 //!
 //! `turn` in a recording is what was true at that moment; `tests/fixtures/decidable.txt` lists the recordings of which
 //! title and screen tell it. The others are told by the process (killed, left) or by nothing (a screen that scrolled).
+//!
+//! A recording is what the agent drew, but for words that stand in it by chance and that a search of this project's own
+//! code would find: the person's home, the command that takes its time (`fetch`) and a word of OpenCode's example are
+//! others, letter for letter as long.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
