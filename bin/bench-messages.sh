@@ -120,8 +120,7 @@ quiet_latency() {
       inside "$built/sesh-wait" printer --for quiet=500ms --fresh --timeout 5s >/dev/null
       echo "$EPOCHREALTIME" >"$here/back"
     ) &
-    # why: as above, and never in the same step of its looks.
-    sleep "0.2$((RANDOM % 90 + 10))"
+    sleep "0.2$((RANDOM % 90 + 10))" # why: as above, and never in the same step of its looks
     echo none >"$here/lines"
     wait $!
     late=$(since "$(cat "$here/told")" "$(cat "$here/back")")

@@ -142,7 +142,7 @@ def anthropic_out(steps, model):
                 yield "content_block_start", {"type": "content_block_start", "index": at,
                                               "content_block": {"type": "text", "text": ""}}
                 open_text = True
-            time.sleep(b)
+            time.sleep(b)  # why: a model that takes its time is what is mocked.
             yield "content_block_delta", {"type": "content_block_delta", "index": at,
                                           "delta": {"type": "text_delta", "text": a}}
         else:
@@ -194,7 +194,7 @@ def responses_out(steps, model):
                 yield "response.content_part.added", {
                     "type": "response.content_part.added", "item_id": item["id"], "output_index": len(out),
                     "content_index": 0, "part": {"type": "output_text", "text": "", "annotations": []}}
-            time.sleep(b)
+            time.sleep(b)  # why: a model that takes its time is what is mocked.
             text += a
             yield "response.output_text.delta", {"type": "response.output_text.delta", "item_id": item["id"],
                                                  "output_index": len(out), "content_index": 0, "delta": a}
@@ -227,7 +227,7 @@ def chat_out(steps, model):
     called = False
     for kind, a, b in steps:
         if kind == "text":
-            time.sleep(b)
+            time.sleep(b)  # why: a model that takes its time is what is mocked.
             yield chunk({"content": a})
         else:
             called = True
@@ -240,7 +240,7 @@ def chat_out(steps, model):
 def gemini_out(steps, model):
     for kind, a, b in steps:
         if kind == "text":
-            time.sleep(b)
+            time.sleep(b)  # why: a model that takes its time is what is mocked.
         part = {"text": a} if kind == "text" else {"functionCall": {"name": a, "args": b}}
         yield None, {"candidates": [{"index": 0, "content": {"role": "model", "parts": [part]}}],
                      "modelVersion": model, "responseId": "lab"}
