@@ -16,6 +16,7 @@ use crate::sesh::enter::{Way, chooser, last, next, see, way, who_asks};
 use crate::sesh::find;
 use crate::sesh::restore;
 use crate::store::Record;
+use crate::store::schema::PICKERS;
 use crate::tmux::{Batch, Server, command};
 
 /// Go to a sesh: switch the client that asked, or attach
@@ -95,8 +96,6 @@ pub(super) struct Args {
     #[command(flatten)]
     on: On,
 }
-
-const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
 const FORMS: &str = "\
 What --pick prints: action (goto where there is a pane, else resume), uuid, machine, agent, cwd, name, socket, session, \

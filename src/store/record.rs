@@ -167,14 +167,22 @@ pub enum Need {
 }
 
 impl Need {
-    /// Why something in this state needs a person. `finishes`: its end, or the end of its turn, is for somebody to look at.
+    /// Why something in this state needs a person. `held`: it has ended and its pane is there to be looked at; `agent`: the
+    /// end of a turn is news.
     #[must_use]
-    pub fn of(state: State, why: Option<&str>, unseen: bool, finishes: bool) -> Option<Self> {
+    pub fn of(
+        state: State,
+        why: Option<&str>,
+        unseen: bool,
+        held: bool,
+        agent: bool,
+    ) -> Option<Self> {
         match state {
             State::Waiting if why == Some(Why::Dialog.as_str()) => None,
             State::Waiting if unseen => Some(Need::Unseen),
             State::Waiting => Some(Need::Waits),
-            State::Exited | State::Idle if unseen && finishes => Some(Need::Finished),
+            State::Exited if unseen && held => Some(Need::Finished),
+            State::Idle if unseen && agent => Some(Need::Finished),
             _ => None,
         }
     }
@@ -386,11 +394,15 @@ impl Record {
     /// there is nothing to look at.
     #[must_use]
     pub fn needs(&self) -> Option<Need> {
-        let finishes = match self.state {
-            State::Exited => self.exit.is_some() && self.tmux.is_some(),
-            _ => self.agent.is_some(),
-        };
-        Need::of(self.state, self.why.as_deref(), self.is_unseen(), finishes)
+        let held = self.exit.is_some() && self.tmux.is_some();
+        let agent = self.agent.is_some();
+        Need::of(
+            self.state,
+            self.why.as_deref(),
+            self.is_unseen(),
+            held,
+            agent,
+        )
     }
 
     /// The state as people read it: why it waits, how it ended.

@@ -505,6 +505,9 @@ pub const RESTORE: Setting = Setting {
               there are until `sesh-restore --last-alive` or `--dismiss` answers, `on` brings them back, `off` does neither",
 };
 
+/// What chooses a sesh: `@sesh-picker` and `sesh-enter --picker`.
+pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
+
 /// What a person may set.
 pub const SETTINGS: [Setting; 6] = [NEW_IN, HOLD, KEEP, ADOPT, MAX, RESTORE];
 

@@ -187,12 +187,10 @@ impl Given {
                 pid: 0,
             })
         });
-        let finishes = match state {
-            State::Exited => self.exit.is_some() && place.is_some(),
-            _ => self.agent.is_some(),
-        };
         let unseen = self.seen < self.generation;
-        let need = Need::of(state, self.why.as_deref(), unseen, finishes);
+        let held = self.exit.is_some() && place.is_some();
+        let agent = self.agent.is_some();
+        let need = Need::of(state, self.why.as_deref(), unseen, held, agent);
         Ok(Row {
             id: RowId::Sesh(self.uuid.parse()?),
             name: self.name,

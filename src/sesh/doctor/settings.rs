@@ -3,11 +3,11 @@
 use super::{Area, Findings, Said};
 use crate::id::shown;
 use crate::sesh::hold;
-use crate::store::schema::{SETTINGS, Takes};
+use crate::store::schema::{PICKERS, SETTINGS, Takes};
 
 /// Options of the plugin's that are words.
 const OF_PLUGIN: [(&str, Takes); 3] = [
-    ("@sesh-picker", Takes::Word(&["builtin", "fzf", "tree"])),
+    ("@sesh-picker", Takes::Word(&PICKERS)),
     (
         "@sesh-preset",
         Takes::Word(&["dark", "light", "plain", "catppuccin"]),
