@@ -36,12 +36,15 @@ family_cpu() {
   awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*[)] /, ""); print ($12 + $13 + $14 + $15) * 1000 / tick }' "/proc/$server/stat"
 }
 
-# busy_cpu SECONDS TICK: the CPU over that time while all print five times a second; TICK is none for no tick.
+# busy_cpu SECONDS TICK: the CPU over that time while all print five times a second; TICK is none for no tick. What is
+# without one lasts longer than the timer of the tick before it.
 busy_cpu() {
   local before round
-  tmux -S "$socket" set-environment -gh SESH_tick "$2"
-  if [ "$2" != none ]; then
-    tmux -S "$socket" if-shell -F 1 sesh-later
+  if [ "$2" = none ]; then
+    tmux -S "$socket" set-environment -gh SESH_tick none
+  elif [ "$(tmux -S "$socket" display-message -p '#{SESH_tick}')" = none ]; then
+    tmux -S "$socket" set-environment -gh SESH_tick "$2" \; set-environment -gh SESH_do later \; \
+      set-hook -gR after-unbind-key \; set-environment -ghu SESH_do
   fi
   before=$(family_cpu)
   for ((round = 0; round < $1 * 5; round++)); do
@@ -78,7 +81,7 @@ costs() {
 }
 
 thirty_agents() {
-  local seconds=$1 with=0 without=0 round
+  local seconds=$1 with=0 without=0 round generation
   printf '\nagents: 30, each in a window of its own, with the plugin and its tick of 2 s\n'
   start_server agents
   agent_windows 30
@@ -92,8 +95,9 @@ thirty_agents() {
     sleep 6 # why: what printed a moment ago is looked at once more
     over 'processes started in 10 s while nothing moves' "$(children_during sleep 10)" 0 # why: nothing moves for so long
   fi
+  generation=$(tmux -S "$socket" display-message -p '#{SESH_tick}')
   for ((round = 0; round < 4; round++)); do
-    with=$(awk -v sum="$with" -v more="$(busy_cpu $((seconds / 4)) "on-$round")" 'BEGIN { print sum + more }')
+    with=$(awk -v sum="$with" -v more="$(busy_cpu $((seconds / 4)) "$generation")" 'BEGIN { print sum + more }')
     without=$(awk -v sum="$without" -v more="$(busy_cpu $((seconds / 4)) none)" 'BEGIN { print sum + more }')
   done
   # The server, sesh-reap and the shell that starts it, less what printing costs by itself.

@@ -92,19 +92,27 @@ status_bar() {
   tmux -S "$socket" run-shell ./sesh.tmux
   clients 10 || return
   # The empty line has the windows, as tmux shows them.
-  local right window plain
+  local right window plain generation
   right=$(tmux -S "$socket" show -gv status-right)
   window=$(tmux -S "$socket" show -gwv window-status-format)
   plain=${window%'#{E:@sesh-window}'}
+  generation=$(tmux -S "$socket" display-message -p '#{SESH_tick}')
   # In turn, so that what else the machine does meets all of them. The empty line has no tick either.
   local -A used=([empty]=0 [status]=0 [both]=0)
   for ((round = 0; round < rounds; round++)); do
     for line in empty status both; do
       tmux -S "$socket" set -g status-right '' \; set -gw window-status-format "$plain" \; \
-        set -gw window-status-current-format "$plain" \; set-environment -gh SESH_tick none
+        set -gw window-status-current-format "$plain"
+      case $line in
+        empty) tmux -S "$socket" set-environment -gh SESH_tick none ;;
+        status)
+          # The last timer has run out meanwhile, so there is one tick again.
+          tmux -S "$socket" set-environment -gh SESH_tick "$generation" \; set-environment -gh SESH_do later \; \
+            set-hook -gR after-unbind-key \; set-environment -ghu SESH_do
+          ;;
+      esac
       if [ "$line" != empty ]; then
-        tmux -S "$socket" set -g status-right "$right" \; \
-          set-environment -gh SESH_tick "bench-$round-$line" \; if-shell -F 1 sesh-later
+        tmux -S "$socket" set -g status-right "$right"
       fi
       if [ "$line" = both ]; then
         tmux -S "$socket" set -gw window-status-format "$window" \; set -gw window-status-current-format "$window"
@@ -130,12 +138,12 @@ status_bar() {
   sleep 1.2 # why: the last drawing of before is none of these
   before=$(seen_by_client)
   for at in 1 2 3 4 5 6 7 8 9 10; do
-    tmux -S "$socket" set-environment -gh "SESH_heartbeat_$at" "$at" \; sesh-count
+    tmux -S "$socket" set-environment -gh "SESH_heartbeat_$at" "$at" \; set-hook -gu -t "$pane" @sesh_none
   done
   sleep 1.2 # why: a drawing comes within the interval
   printf '  bytes to a client for 10 heartbeats: %s\n' $(($(seen_by_client) - before))
   before=$(seen_by_client)
-  tmux -S "$socket" set -p -t "$pane" @sesh_state waiting \; sesh-count
+  tmux -S "$socket" set -p -t "$pane" @sesh_state waiting \; set-hook -gu -t "$pane" @sesh_none
   sleep 1.2 # why: as above
   printf '  bytes to a client for one change of a state: %s\n' $(($(seen_by_client) - before))
   kill "${client_pids[@]}" "$silence" 2>/dev/null || true

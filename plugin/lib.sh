@@ -137,6 +137,17 @@ stale() {
   [ -f "$built_from" ] && [ "$(cat "$built_from")" != "$(sources)" ]
 }
 
+# count_all: gives every sesh the letter by which the sums count it, and writes the sums anew. Those that became one while
+# the plugin was not there have no letter. To unset a hook that is never set fires after-set-hook for the pane, and does
+# no harm where that is gone.
+# shellcheck disable=SC2016 # tmux expands it
+count_all() {
+  {
+    tmux -u list-panes -a -f '#{||:#{@sesh_id},#{@seshsum_letter}}' -F 'set-hook -gu -t #{pane_id} @sesh_none' | sort -u
+    echo 'if-shell -F "#{pane_id}" { set-hook -gR after-display-panes }'
+  } | tmux -u source-file - >/dev/null 2>&1
+}
+
 load() {
   case $dir in
     *"$newline"*) return ;;
@@ -167,6 +178,7 @@ END
     set-option -s @seshplugin_version "$version" \; \
     set-environment -gh SESH_load "$$" \; \
     source-file - 2>&1) || sentence="sesh: tmux says ${mistakes:-nothing}"
+  count_all
   # shellcheck source=plugin/keys.sh
   . "$dir/plugin/keys.sh"
   bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"

@@ -1,14 +1,26 @@
 #!/bin/sh
-# reap.sh WELL-OR-TROUBLED [BIN]: runs sesh-reap from the folder BIN, for the hooks and the tick. Quiet: run-shell would put
-# anything it prints, and any exit code but 0, before a person's eyes.
+# reap.sh well|troubled all|closed [BIN]: runs sesh-reap from the folder BIN, for the hooks and the tick; `closed` has it
+# look only at what has no pane any more. Quiet: run-shell would put anything it prints, and any exit code but 0, before
+# a person's eyes.
 dir=${0%/*}/..
 common() {
   dir=$(cd -- "$dir" && pwd -P) || exit 0
   . "$dir/plugin/lib.sh"
 }
-if [ -n "$2" ] && [ -x "$2/sesh-reap" ]; then
-  "$2/sesh-reap" >/dev/null 2>&1
-  if [ "$1" = troubled ]; then
+
+# reap: a helper that is older than --closed refuses it as a usage error, and looks at everything instead.
+reap() {
+  if [ "$scope" = closed ]; then
+    "$bin/sesh-reap" --closed
+    [ $? = 2 ] || return
+  fi
+  "$bin/sesh-reap"
+}
+
+health=$1 scope=$2 bin=$3
+if [ -n "$bin" ] && [ -x "$bin/sesh-reap" ]; then
+  reap >/dev/null 2>&1
+  if [ "$health" = troubled ]; then
     common
     # They had left, and are back.
     case $(ask '#{@seshplugin_trouble}') in
@@ -18,8 +30,9 @@ if [ -n "$2" ] && [ -x "$2/sesh-reap" ]; then
   exit 0
 fi
 tmux -u set-environment -ghu SESH_reap
-if [ -n "$2" ] && ! [ -x "$2/sesh-list" ]; then
+if [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ]; then
+  left=$bin
   common
-  trouble "sesh: the helpers left $(short "$2"), run $(short "$dir/bin/install")"
+  trouble "sesh: the helpers left $(short "$left"), run $(short "$dir/bin/install")"
 fi
 exit 0

@@ -107,7 +107,7 @@ _tmux_sesh_takes() {
       ;;
     reap | sesh-reap)
       takes=(
-        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--json' '--closed' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     save | sesh-save)

@@ -342,6 +342,7 @@ complete -c sesh-explain -s V -l version -d 'Print version'
 complete -c sesh-explain -n '__tmux_sesh_at 1 -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-reap -f
 complete -c sesh-reap -l json -d 'Print the changes as JSON'
+complete -c sesh-reap -l closed -d 'Write down only the ends of seshes whose pane has closed'
 complete -c sesh-reap -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-reap -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-reap -s h -l help -d 'Print help'

@@ -7,7 +7,7 @@ use clap::Parser;
 use super::On;
 use crate::error::Exit;
 use crate::out;
-use crate::sesh::reap::{Change, reap};
+use crate::sesh::reap::{Change, Of, reap};
 
 /// Mend what tmux remembers of seshes where it is not so any more
 ///
@@ -21,12 +21,17 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
 
+    /// Write down only the ends of seshes whose pane has closed
+    #[arg(long)]
+    closed: bool,
+
     #[command(flatten)]
     on: On,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let changes = reap(&args.on.server()?)?;
+    let of = if args.closed { Of::Closed } else { Of::All };
+    let changes = reap(&args.on.server()?, of)?;
     if args.json {
         out::json(&changes)?;
     } else if std::io::stdout().is_terminal() {

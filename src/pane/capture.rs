@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::look::{self, Fact, Found, Seen};
+use super::look::{self, Fact, Foreseen, Found, Seen};
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
@@ -74,39 +74,68 @@ pub struct Captured {
     pub lines: Vec<String>,
 }
 
-/// Reads what a target shows: one question for whatever has a pane.
+/// Tries of a read that a program foils by changing between its screens: the last is taken as it is.
+const TRIES: usize = 5;
+
+/// Reads what a target shows.
 ///
 /// # Errors
 /// No such pane or sesh; a sesh that ended and left no lines.
 pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
     let frame = Frame::new();
     // The history belongs to the normal screen: a full-screen program's is shown alone.
-    let start = match how.region {
-        Region::Text(_) if how.joined => "#{?#{alternate_on},0,-}".into(),
-        Region::Text(lines) => format!("#{{?#{{alternate_on}},0,-{lines}}}"),
+    let start = |alternate: bool| match how.region {
+        Region::Text(_) | Region::Screen if alternate => "0".into(),
+        Region::Text(_) if how.joined => "-".into(),
         Region::Screen => "0".into(),
         Region::History(None) => "-".into(),
-        Region::History(Some(lines)) => format!("-{lines}"),
+        Region::Text(lines) | Region::History(Some(lines)) => format!("-{lines}"),
     };
-    let capture = |pane: &str, number: &str| {
-        Batch::from(command::print(None, &frame.format([number])))
-            .then(command::capture_pane(pane, &start, how.styled, how.joined))
-            .text()
+    let capture = |pane: PaneId, alternate: bool| {
+        let (target, number) = (pane.to_string(), pane.0.to_string());
+        let mark = frame.format([number.as_str(), "#{alternate_on}"]);
+        Batch::from(command::print(Some(&target), &mark)).then(command::capture_pane(
+            &target,
+            &start(alternate),
+            how.styled,
+            how.joined,
+        ))
     };
+    let question = |seen: &Seen<'_>| capture(seen.pane, seen.is_alternate());
     let read = |found: Found<'_>| match found {
         Found::Pane(seen, record) => {
             let mut captured = Captured::of(&seen, record);
-            let text = seen.texts.first().map_or("", |(_, text)| text);
+            let (mark, text) = seen.texts.first().cloned().unwrap_or_default();
             captured.lines = lines(text, how, captured.ended);
-            captured
+            // The program changed its screen between the two questions.
+            let moved = mark.first() != Some(&seen.fact(Fact::Alternate));
+            (captured, moved)
         }
         Found::Saved(_, record, text) => {
             let mut captured = Captured::saved(record);
             captured.lines = lines(&text, how, true);
-            captured
+            (captured, false)
         }
     };
-    look::found(server, &frame, target, &capture, |found| Ok(read(found)))
+    for _ in 1..TRIES {
+        let foreseen = match target {
+            Target::Pane(pane) => Some(Foreseen {
+                condition: "#{==:#{alternate_on},0}",
+                question: capture(*pane, false),
+            }),
+            _ => None,
+        };
+        let (captured, moved) =
+            look::found(server, &frame, target, foreseen, &question, |found| {
+                Ok(read(found))
+            })?;
+        if !moved {
+            return Ok(captured);
+        }
+    }
+    look::found(server, &frame, target, None, &question, |found| {
+        Ok(read(found).0)
+    })
 }
 
 impl Captured {

@@ -5,7 +5,7 @@ use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
 use crate::store::condition::{both, equal};
 use crate::tmux::command::As;
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to send, and where that may go.
 #[derive(Clone, Debug, Default)]
@@ -43,19 +43,6 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     for key in &request.keys {
         check(key)?;
     }
-    let target = pane.to_string();
-    let mut act = Batch::new();
-    if request.mode == Mode::Leave {
-        act.extend([command::leave_mode(pane)]);
-    }
-    act.extend([command::if_format(
-        None,
-        OWN_CLIENT,
-        &typing(pane, request, As::Whoever),
-        &typing(pane, request, As::Nobody),
-    )]);
-    act.extend([command::print(None, "sent")]);
-
     // Positive tests: of a pane that is gone every field is empty, which is none of these.
     let off = |field: &str| format!("#{{==:#{{{field}}},0}}");
     let mut ready = both(&off("pane_dead"), &off("pane_input_off"));
@@ -86,13 +73,28 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         if extended { EXTENDED } else { "1" },
         &Key::Held.format(),
     ]);
-    let output = server.run(&Batch::from(command::if_format(
-        Some(&target),
-        &ready,
-        &act,
-        &Batch::from(command::print(Some(&target), &reasons)),
-    )))?;
-    if output.trim_end() == "sent" {
+    let target = pane.to_string();
+    let otherwise = Batch::from(command::print(Some(&target), &reasons));
+    let send_as = |who: As| {
+        let mut act = Batch::new();
+        if request.mode == Mode::Leave {
+            act.extend([command::leave_mode(pane)]);
+        }
+        act.extend(typing(pane, request, who));
+        act.extend([command::print(None, "sent")]);
+        server.run(&Batch::from(command::if_format(
+            Some(&target),
+            &ready,
+            &act,
+            &otherwise,
+        )))
+    };
+    let output = match send_as(As::Whoever) {
+        // The first of the keys was refused, so none was sent.
+        Err(error) if is_read_only(&error) => send_as(As::Nobody)?,
+        outcome => outcome?,
+    };
+    if output.trim() == "sent" {
         return Ok(());
     }
     let (rows, _) = frame.read(&output);
@@ -100,25 +102,24 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     Err(refusal(pane, reasons, request.to_held))
 }
 
-/// The condition that send-keys does not care whose client it is.
-///
-/// From 3.7 on it acts as the client that looks at the pane and refuses if that one is read-only; it can be
-/// told to act as nobody, which 3.2a and 3.3a do not know.
-pub(super) const OWN_CLIENT: &str = "#{m:3.[2-6]*,#{version}}";
+/// Whether send-keys refused since the client that looks at the pane is read-only. From 3.7 on it acts as that client,
+/// and can be told to act as none, which 3.2a and 3.3a do not know.
+fn is_read_only(error: &Error) -> bool {
+    error.sentence.contains("client is read-only")
+}
 
-fn typing(pane: PaneId, request: &Request, who: As) -> Batch {
-    let mut batch = Batch::new();
+fn typing(pane: PaneId, request: &Request, who: As) -> Vec<Command> {
     if request.text.is_empty() {
-        batch.extend([command::send_keys(pane, who, request.repeat, &request.keys)]);
-        return batch;
+        return vec![command::send_keys(pane, who, request.repeat, &request.keys)];
     }
+    let mut commands = Vec::new();
     for _ in 0..request.repeat {
-        batch.extend([command::send_text(pane, who, &request.text)]);
+        commands.push(command::send_text(pane, who, &request.text));
         if !request.keys.is_empty() {
-            batch.extend([command::send_keys(pane, who, 1, &request.keys)]);
+            commands.push(command::send_keys(pane, who, 1, &request.keys));
         }
     }
-    batch
+    commands
 }
 
 fn refusal(pane: PaneId, reasons: &[&str], to_held: bool) -> Error {

@@ -1,13 +1,14 @@
-//! One question for what a pane shows, or for the lines that are left of an ended sesh.
+//! What a pane shows, or the lines that are left of an ended sesh: one question for which pane is meant and how it is,
+//! and one for its text. Only a string that the server parses could make one of both, which tmux never frees.
 
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::pane::mark::Life;
-use crate::store::condition::no_pane_has;
+use crate::store::condition::{both, no_pane_has};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema;
 use crate::store::{Record, Select, Snapshot, Target, value};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server, is_no_pane};
+use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
 /// The formats behind a pane's row here.
 const FACTS: [&str; 11] = [
@@ -59,9 +60,29 @@ impl Seen<'_> {
         self.fact(fact).parse().unwrap_or(0)
     }
 
+    pub(super) fn is_alternate(&self) -> bool {
+        self.fact(Fact::Alternate) == "1"
+    }
+
     pub(super) fn life(&self) -> Life {
         life(self.fact(Fact::Pid), self.fact(Fact::Start))
     }
+}
+
+/// What is asked of a pane that was found: commands that only ask and begin with a mark, a framed record whose first
+/// field is the pane's number. They are chosen by the pane's facts, which may be others by then: the mark tells.
+pub(super) type Question<'q> = &'q dyn Fn(&Seen<'_>) -> Batch;
+
+/// What is asked of a pane by its id together with its facts, where they are as `condition` foresees.
+pub(super) struct Foreseen {
+    pub(super) condition: &'static str,
+    pub(super) question: Batch,
+}
+
+/// What tmux answered: the rows of the panes that are meant, and what was asked of them then.
+pub(super) struct Answer {
+    rows: String,
+    texts: String,
 }
 
 fn life(pid: &str, start: &str) -> Life {
@@ -102,21 +123,17 @@ pub(super) enum Found<'a> {
     Saved(Life, Record, String),
 }
 
-/// A variable in `commands` of [`ask`] as it is when they run: they are written some turns of the server before.
-pub(super) fn then(variable: &str) -> String {
-    format!("##{{{variable}#}}")
-}
-
 /// The same as [`ask`] and [`read`], and what the journal has where tmux knows nothing of the target.
 pub(super) fn found<T>(
     server: &Server,
     frame: &Frame,
     target: &Target,
-    commands: &dyn Fn(&str, &str) -> String,
+    foreseen: Option<Foreseen>,
+    question: Question<'_>,
     act: impl FnOnce(Found<'_>) -> Result<T>,
 ) -> Result<T> {
-    let error = match ask(server, frame, target, commands) {
-        Ok(output) => match read(frame, &output, target) {
+    let error = match ask(server, frame, target, foreseen, question) {
+        Ok(answer) => match read(frame, &answer, target) {
             Ok(found) => return act(found),
             Err(error) => error,
         },
@@ -126,29 +143,50 @@ pub(super) fn found<T>(
     act(Found::Saved(life("", ""), record, text))
 }
 
-/// Asks: the rows of the panes that are meant, and what `commands`, a command string, print for each. They are given
-/// the pane and its number, as formats or to the letter, and begin with a mark: a framed record whose first field is
-/// that number. In their words only ids and our own words may be, no text from a pane.
+/// Asks for the rows of the panes that are meant, and then a question of each of them. A pane whose answer was foreseen
+/// is one question.
 pub(super) fn ask(
     server: &Server,
     frame: &Frame,
     target: &Target,
-    commands: &dyn Fn(&str, &str) -> String,
-) -> Result<String> {
-    let batch = batch(frame, target, commands);
-    let again = |outcome: Result<String>| match (target, outcome) {
-        // Its pane went between the question and the answer: what is left of it is to be read.
-        (Target::Id(_) | Target::Word(_), Err(error)) if is_no_pane(&error) => server.run(&batch),
-        (_, outcome) => outcome,
-    };
-    match again(server.run(&batch)) {
+    foreseen: Option<Foreseen>,
+    question: Question<'_>,
+) -> Result<Answer> {
+    let batch = batch(frame, target, foreseen);
+    let mut answer = ask_once(server, frame, &batch, question)?;
+    if matches!(target, Target::Id(_) | Target::Word(_)) && answer.lacks_one(frame)? {
+        // Its pane went between the two questions: what is left of it is to be read.
+        answer = ask_once(server, frame, &batch, question)?;
+    }
+    Ok(answer)
+}
+
+fn ask_once(
+    server: &Server,
+    frame: &Frame,
+    batch: &Batch,
+    question: Question<'_>,
+) -> Result<Answer> {
+    let rows = match server.run(batch) {
         // Without a session there is no pane, and only the ended ones are left to read.
         Err(error) if is_empty_server(&error) => server.run(
             &Batch::from(own_life(frame))
                 .then(command::show_server_options())
                 .then(command::show_hidden()),
-        ),
-        outcome => outcome,
+        )?,
+        outcome => outcome?,
+    };
+    let (seen, _) = panes(frame, [&rows, ""])?;
+    let open = seen.iter().filter(|seen| seen.texts.is_empty());
+    let texts = server.ask_each(&open.map(question).collect::<Vec<Batch>>())?;
+    Ok(Answer { rows, texts })
+}
+
+impl Answer {
+    /// Whether a pane has a row and answered nothing.
+    fn lacks_one(&self, frame: &Frame) -> Result<bool> {
+        let (seen, _) = panes(frame, [&self.rows, &self.texts])?;
+        Ok(seen.iter().any(|seen| seen.texts.is_empty()))
     }
 }
 
@@ -156,18 +194,22 @@ fn own_life(frame: &Frame) -> Command {
     command::print(None, &frame.format(["server", PID, START]))
 }
 
-fn batch(frame: &Frame, target: &Target, commands: &dyn Fn(&str, &str) -> String) -> Batch {
+fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
     let row = row_format_with(frame, &FACTS);
-    // Only the server can tell which pane a name means and how it stands, and one question is all there is: it
-    // writes the commands itself.
     if let Target::Pane(pane) = target {
         let pane = pane.to_string();
-        let here = format!(
-            "#{{?#{{==:#{{pane_id}},{pane}}},{},}}",
-            commands(&pane, pane.trim_start_matches('%'))
-        );
-        return Batch::from(command::print(Some(&pane), &row))
-            .then(command::ask_expanded(Some(&pane), &here));
+        let mut batch = Batch::from(command::print(Some(&pane), &row));
+        batch.extend(foreseen.map(
+            |Foreseen {
+                 condition,
+                 question,
+             }| {
+                let there = format!("#{{==:#{{pane_id}},{pane}}}");
+                let condition = both(&there, condition);
+                command::if_format(Some(&pane), &condition, &question, &Batch::new())
+            },
+        ));
+        return batch;
     }
     let tails = match target {
         Target::Id(id) => command::print(
@@ -179,28 +221,19 @@ fn batch(frame: &Frame, target: &Target, commands: &dyn Fn(&str, &str) -> String
     let mut ended = Batch::from(own_life(frame));
     ended.extend(query::books(frame));
     ended.extend([tails]);
-    Batch::from(command::list_panes(&row, Some(&target.filter())))
-        .then(command::ask_expanded(
-            None,
-            &format!(
-                "#{{S:#{{W:#{{P:#{{?{},{} ; ,}}}}}}}}",
-                target.filter(),
-                commands("#{pane_id}", "#{s/%//:pane_id}")
-            ),
-        ))
-        .then(command::if_format(
-            None,
-            &no_pane_has(&target.filter()),
-            &ended,
-            &Batch::new(),
-        ))
+    Batch::from(command::list_panes(&row, Some(&target.filter()))).then(command::if_format(
+        None,
+        &no_pane_has(&target.filter()),
+        &ended,
+        &Batch::new(),
+    ))
 }
 
-/// Reads the answer.
-pub(super) fn read<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Found<'a>> {
+/// The panes in what was answered, each once, and their seshes.
+fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<Seen<'a>>, Snapshot)> {
     let mut snapshot = Snapshot::default();
     let mut seen: Vec<Seen<'a>> = Vec::new();
-    for (row, text) in frame.sections(output) {
+    for (row, text) in answers.iter().flat_map(|answer| frame.sections(answer)) {
         if let Some(pane) = read_row(&row)? {
             if seen.iter().all(|seen| seen.pane != pane.place.pane) {
                 seen.push(Seen {
@@ -218,12 +251,18 @@ pub(super) fn read<'a>(frame: &Frame, output: &'a str, target: &Target) -> Resul
             seen.texts.push((mark.to_vec(), text));
         }
     }
+    Ok((seen, snapshot))
+}
+
+/// Reads the answer.
+pub(super) fn read<'a>(frame: &Frame, answer: &'a Answer, target: &Target) -> Result<Found<'a>> {
+    let (seen, snapshot) = panes(frame, [&answer.rows, &answer.texts])?;
     let (pane, record) = match (target, snapshot.panes.first()) {
         (Target::Pane(pane), None) => {
             return Err(Error::nothing(format!("there is no pane {pane}")));
         }
         (Target::Pane(pane), Some(found)) => (*pane, found.record.clone()),
-        (_, None) => return saved(frame, output, target),
+        (_, None) => return saved(frame, &answer.rows, target),
         _ => {
             let record = snapshot.find(target)?;
             let pane = record.tmux.as_ref().map(|place| place.pane);
@@ -234,7 +273,7 @@ pub(super) fn read<'a>(frame: &Frame, output: &'a str, target: &Target) -> Resul
         }
     };
     seen.into_iter()
-        .find(|seen| seen.pane == pane)
+        .find(|seen| seen.pane == pane && !seen.texts.is_empty())
         .map(|seen| Found::Pane(seen, record))
         .ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))
 }

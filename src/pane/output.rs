@@ -1,9 +1,8 @@
 //! All that panes have printed and still have.
 
 use super::capture::{behind, printed};
-use super::look::then;
 use crate::id::PaneId;
-use crate::tmux::{Batch, Command, Frame, command};
+use crate::tmux::{Batch, Frame, command};
 
 /// What one pane has printed.
 #[derive(Clone, Copy, Debug)]
@@ -15,26 +14,21 @@ pub struct Output<'a> {
     pub truncated: bool,
 }
 
-/// The command that prints it for every pane that meets a condition. It comes a turn of the server after the commands
-/// before it.
+/// The question that [`Output::read`] reads the answer of. `alternate`: a full-screen program is known to show its screen.
 #[must_use]
-pub fn outputs(frame: &Frame, condition: &str) -> Command {
+pub fn question(frame: &Frame, pane: PaneId, alternate: bool) -> Batch {
+    let (target, number) = (pane.to_string(), pane.0.to_string());
     let mark = [
-        "#{s/%//:pane_id}",
+        number.as_str(),
+        if alternate { "1" } else { "0" },
         "#{alternate_on}",
-        &then("alternate_on"),
-        &then("history_size"),
-        &then("pane_height"),
-        &then("history_limit"),
+        "#{history_size}",
+        "#{pane_height}",
+        "#{history_limit}",
     ];
-    let print = Batch::from(command::print(Some("#{pane_id}"), &frame.format(mark))).then(
-        command::capture_pane("#{pane_id}", "#{?#{alternate_on},0,-}", false, true),
-    );
-    // One that has gone since would end the whole list.
-    let there = then("pane_id");
-    let print = command::if_format(Some("#{pane_id}"), &there, &print, &Batch::new()).text();
-    let all = format!("#{{S:#{{W:#{{P:#{{?{condition},{print} ; ,}}}}}}}}");
-    command::ask_expanded(None, &all)
+    let from = if alternate { "0" } else { "-" };
+    Batch::from(command::print(Some(&target), &frame.format(mark)))
+        .then(command::capture_pane(&target, from, false, true))
 }
 
 impl<'a> Output<'a> {

@@ -1,6 +1,7 @@
 //! Who lives in panes and what it is doing: all that tells of it is asked at one moment, and judged.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::agent::composer::{self, Composer};
@@ -18,7 +19,7 @@ use crate::state::State;
 use crate::store::heard::Heard;
 use crate::store::query::{Pane, extra, read_row, row_format_with};
 use crate::store::{Key, schema, write};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_no_pane};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
 pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
@@ -56,32 +57,23 @@ impl<'a> Told<'a> {
     }
 }
 
-/// The command that prints the screens of the panes that a condition holds for, each behind a record with the pane's
-/// number alone. It waits a turn of the server: for [`ask`].
-#[must_use]
-pub fn screens(frame: &Frame, condition: &str) -> Command {
-    // Not the id as it is: its % and what stands behind would be a time to display-message.
-    let mark = command::print(Some("#{pane_id}"), &frame.format(["#{s/%//:pane_id}"]));
-    let screen = command::capture_pane("#{pane_id}", "0", true, false);
-    let each = Batch::from(mark).then(screen);
-    let format = format!("#{{S:#{{W:#{{P:#{{?{condition},{} ; ,}}}}}}}}", each.text());
-    command::ask_expanded(None, &format)
-}
-
-/// Asks with [`screens`], once more where a pane went in that turn.
+/// The screens of panes, colours included, as [`Told::screen`] takes them. A pane that is gone has none.
 ///
 /// # Errors
 /// As [`Server::run`].
-pub fn ask(server: &Server, batch: &Batch) -> Result<String> {
-    const TIMES: usize = 5;
-    let mut outcome = server.run(batch);
-    for _ in 1..TIMES {
-        match outcome {
-            Err(error) if is_no_pane(&error) => outcome = server.run(batch),
-            outcome => return outcome,
-        }
-    }
-    outcome
+pub fn screens(server: &Server, panes: &[PaneId]) -> Result<HashMap<PaneId, String>> {
+    let frame = Frame::new();
+    let question = |pane: &PaneId| {
+        Batch::from(command::print(None, &frame.format([pane.0.to_string()])))
+            .then(command::capture_pane(&pane.to_string(), "0", true, false))
+    };
+    let questions: Vec<Batch> = panes.iter().map(question).collect();
+    let answer = server.ask_each(&questions)?;
+    let screens = frame.sections(&answer).filter_map(|(row, screen)| {
+        let pane = row.first()?.parse().ok()?;
+        Some((PaneId(pane), screen.to_string()))
+    });
+    Ok(screens.collect())
 }
 
 /// The condition that an agent may live in a pane: one did, or something is in front there that is no shell. A wrapper

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::capture::{Captured, behind, plain, printed};
-use super::look::{self, Found, Seen};
+use super::look::{self, Fact, Found, Seen};
 use super::mark::{ABOVE, Mark, New, Print, anywhere, in_place};
 use super::output::may_be_trimmed;
 use crate::error::{Error, Result};
@@ -32,15 +32,12 @@ impl FromStr for Since {
     }
 }
 
-/// [`may_be_trimmed`] as a condition.
-const MAY_BE_TRIMMED: &str = "#{&&:#{||:#{history_size},#{==:#{history_limit},0}},#{e|>=:#{e|+:#{history_size},#{pane_height}},#{e|-:#{history_limit},#{e|/:#{history_limit},10}}}}";
 /// Tries of a read that a program foils by changing between its screens.
 const TRIES: usize = 20;
 /// After so many the whole history is read, which no printing foils.
 const PATIENCE: usize = 3;
 
-/// Reads what was printed since. It is one question; another only when the history was cleared, or was printed to
-/// faster than could be read.
+/// Reads what was printed since: once more when the history was cleared, or was printed to faster than could be read.
 ///
 /// Lines come joined where the pane's width had wrapped them, up to the last that holds text, each whole: one that has
 /// been changed or continued on the screen comes again, and all that are below it. A full-screen program's screen
@@ -89,44 +86,45 @@ fn look_since(
     reach: Reach,
 ) -> Result<Outcome> {
     let frame = Frame::new();
-    let in_place = match (since, reach) {
-        (Since::Mark(mark), Reach::Enough) => format!(
-            "#{{&&:#{{==:#{{pane_width}},{}}},#{{==:{MAY_BE_TRIMMED},0}}}}",
-            mark.width
-        ),
-        _ => "0".into(),
-    };
-    let from = match since {
-        Since::Start => "-".into(),
-        Since::Now => "0".into(),
-        Since::Mark(mark) => format!("#{{?{in_place},#{{e|-:{},#{{history_size}}}},-}}", mark.row),
-    };
-    let from = format!("#{{?#{{alternate_on}},0,{from}}}");
-    let output = look::ask(server, &frame, target, &|pane, number| {
+    let answer = look::ask(server, &frame, target, None, &|seen| {
+        let (history, alternate) = (seen.number(Fact::History), seen.is_alternate());
+        let in_place = match since {
+            Since::Mark(mark) if reach == Reach::Enough => {
+                let (height, limit) = (seen.number(Fact::Height), seen.number(Fact::Limit));
+                let same_width = seen.number(Fact::Width) == mark.width;
+                (same_width && !may_be_trimmed(history, height, limit)).then_some(mark.row)
+            }
+            _ => None,
+        };
+        let from = match (since, in_place) {
+            _ if alternate => "0".into(),
+            (Since::Now, _) => "0".into(),
+            (_, Some(row)) => (i64::from(row) - i64::from(history)).to_string(),
+            (Since::Start | Since::Mark(_), None) => "-".into(),
+        };
+        let (pane, number) = (seen.pane.to_string(), seen.pane.0.to_string());
         let mark = [
-            number,
-            &in_place,
+            number.as_str(),
+            if in_place.is_some() { "1" } else { "0" },
+            seen.fact(Fact::History),
+            seen.fact(Fact::Alternate),
             "#{history_size}",
             "#{alternate_on}",
-            &look::then("history_size"),
-            &look::then("alternate_on"),
-            &look::then("pane_width"),
-            &look::then("pane_height"),
-            &look::then("history_limit"),
+            "#{pane_width}",
+            "#{pane_height}",
+            "#{history_limit}",
         ];
-        // The pane's own screen: while a full-screen program shows another, the one that it has put away.
-        let own = format!(
-            "#{{?#{{alternate_on}},{},{}}}",
-            command::capture_saved(pane).text(),
-            command::capture_pane(pane, &format!("-{ABOVE}"), false, true).text(),
-        );
-        let asked = Batch::from(command::print(Some(pane), &frame.format(mark)))
-            .then(command::capture_pane(pane, &from, styled, true))
-            .then(command::print(None, &frame.format([number])))
-            .text();
-        format!("{asked} ; {own}")
+        Batch::from(command::print(Some(&pane), &frame.format(mark)))
+            .then(command::capture_pane(&pane, &from, styled, true))
+            .then(command::print(None, &frame.format([number.as_str()])))
+            // The pane's own screen: while a full-screen program shows its own, the one that it hides.
+            .then(if alternate {
+                command::capture_saved(&pane)
+            } else {
+                command::capture_pane(&pane, &format!("-{ABOVE}"), false, true)
+            })
     })?;
-    match look::read(&frame, &output, target)? {
+    match look::read(&frame, &answer, target)? {
         Found::Pane(seen, record) => {
             let captured = Captured::of(&seen, record);
             match Read::of(&seen)? {

@@ -82,9 +82,10 @@ pub(super) fn watch(
     // A fleet that changes all the time is read at most this often, and for a part of the time.
     const BREATH: Duration = Duration::from_millis(150);
     const BUSY_SHARE: u32 = 5;
+    let mut subscription = server.subscribe(&schema::CHANGED);
     loop {
-        // A place first: what comes after the reading wakes it.
-        let mut place = server.subscribe(schema::CHANGED);
+        // Asked first: what comes after the reading wakes it.
+        let counters = server.counters(&schema::CHANGED).unwrap_or_default();
         let begun = Instant::now();
         let asked = wanted();
         let rows = read(server, &asked, false, &mut Branches::default());
@@ -94,7 +95,7 @@ pub(super) fn watch(
             return;
         }
         std::thread::sleep(BREATH.max(cost * BUSY_SHARE)); // why: a burst of changes is read once.
-        place.wait(SELDOM.max(cost * SHARE));
+        subscription.wait(counters, SELDOM.max(cost * SHARE));
     }
 }
 

@@ -96,7 +96,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         }
         let batch = registration(pane, id, &name, request, &values, &frame);
         let output = server.run(&batch)?;
-        match output.trim_end() {
+        match output.trim() {
             "name" if request.name.is_none() => continue,
             "name" if past.is_some() => return Err(name_is_taken(name.as_str())),
             "name" => {
@@ -158,7 +158,6 @@ fn registration(
     register.extend([
         command::print(Some(&target), &row_format(frame)),
         query::life(frame),
-        write::sums_after(&target),
     ]);
     if let Some(conversation) = &request.conversation
         && !request.force

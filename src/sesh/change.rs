@@ -9,7 +9,7 @@ use crate::id::{Name, PaneId, SeshId, Tag};
 use crate::store::condition::{both, equal, name_is_free, registered, tagged};
 use crate::store::lasting::{self, Event, Note};
 use crate::store::write::Bound;
-use crate::store::{Key, Record, Select, Values, value, write};
+use crate::store::{Key, Place, Record, Select, Values, value, write};
 use crate::tmux::{Batch, Command, Server, command};
 
 /// One change.
@@ -151,17 +151,17 @@ pub fn change_tagged(
     let now = find::read(server, &select(None))?;
     let notes: Vec<Note<'_>> = members
         .iter()
-        .zip(answer.lines().map(Bound::read))
+        .zip(Bound::read_each(&answer))
         .filter(|(_, bound)| *bound == Bound::Done)
         .filter_map(|((_, old), _)| now.with_pane().find(|record| record.uuid == old.uuid))
         .map(|record| note(record, changes))
         .collect();
     lasting::note(server, &notes);
-    let mut lines = answer.lines().map(Bound::read);
+    let mut outcomes = Bound::read_each(&answer);
     members
         .into_iter()
         .map(|(_, old)| {
-            let bound = lines.next().unwrap_or(Bound::Gone);
+            let bound = outcomes.next().unwrap_or(Bound::Gone);
             let new = now.with_pane().find(|record| record.uuid == old.uuid);
             Ok(match (bound, new) {
                 (Bound::Done, new) => Ok(new.unwrap_or(old).clone()),
@@ -180,21 +180,24 @@ fn parts(pane: PaneId, record: &Record, changes: &[Change]) -> (String, Vec<Comm
         .fold("1".to_string(), |all, one| both(&all, &one));
     let commands = changes
         .iter()
-        .flat_map(|change| commands_for(change, pane, record))
+        .flat_map(|change| commands_for(change, pane))
         .collect();
     (condition, commands)
 }
 
 fn on_pane(server: &Server, pane: PaneId, record: &Record, changes: &[Change]) -> Result<Record> {
     let (condition, commands) = parts(pane, record, changes);
-    if write::on_pane(server, pane, record.uuid, &condition, commands)? {
-        return write::reread(server, pane, record.uuid);
+    let done = write::on_pane(server, pane, record.uuid, &condition, commands)?;
+    for change in changes.iter().filter(|_| done) {
+        if let (Change::Name(name), Some(place)) = (change, &record.tmux) {
+            relabel(server, place, &record.name, name)?;
+        }
     }
-    Err(explain(
-        server,
-        changes,
-        &write::reread(server, pane, record.uuid)?,
-    )?)
+    let now = write::reread(server, pane, record.uuid)?;
+    if done {
+        return Ok(now);
+    }
+    Err(explain(server, changes, &now)?)
 }
 
 /// What must hold in the server for a change to be made.
@@ -219,7 +222,7 @@ fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<Error
                     &Batch::from(command::print(None, "free")),
                     &Batch::new(),
                 )))?;
-                if free.trim_end() != "free" {
+                if free.trim() != "free" {
                     return Ok(Error::unusable(format!(
                         "the name {name} is taken by a living sesh: choose another"
                     )));
@@ -254,7 +257,7 @@ fn require_tag(tags: &[String], old: &Tag, new: &Tag, name: &str) -> Result<()> 
 }
 
 /// The commands of a change; each does nothing when nothing would change.
-fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> {
+fn commands_for(change: &Change, pane: PaneId) -> Vec<Command> {
     let target = pane.to_string();
     let tags = Key::Tags.option();
     let set_tags = |format: String| command::set_pane_expanded(&target, tags, &format);
@@ -265,7 +268,6 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
             &equal(Key::Name, name.as_str()),
             vec![
                 command::set_pane(&target, Key::Name.option(), name.as_str()),
-                relabel(&target, &record.name, name),
                 // Whoever names it wants it.
                 command::unset_pane(&target, Key::Auto.option()),
             ],
@@ -310,18 +312,20 @@ fn commands_for(change: &Change, pane: PaneId, record: &Record) -> Vec<Command> 
     }
 }
 
-/// The window's name follows, where it is the label that the old name gave it.
-fn relabel(target: &str, old: &str, new: &Name) -> Command {
-    let labelled = old
-        .parse::<Name>()
-        .map(|old| format!("#{{==:#{{window_name}},{}}}", old.label()));
-    let alone = "#{==:#{window_panes},1}";
-    command::if_format(
-        Some(target),
-        &both(labelled.as_deref().unwrap_or("0"), alone),
-        &Batch::from(command::rename_window(target, &new.label())),
+/// Has the window's name follow that of its one sesh, where it is the label that the old name gave it.
+fn relabel(server: &Server, place: &Place, old: &str, new: &Name) -> Result<()> {
+    let Ok(old) = old.parse::<Name>() else {
+        return Ok(());
+    };
+    let pane = place.pane.to_string();
+    let labelled = format!("#{{==:#{{window_name}},{}}}", old.label());
+    let rename = command::if_format(
+        Some(&pane),
+        &both(&labelled, "#{==:#{window_panes},1}"),
+        &Batch::from(command::rename_window(&pane, &new.label())),
         &Batch::new(),
-    )
+    );
+    server.run(&Batch::from(rename)).map(drop)
 }
 
 /// The last tag leaves its blank behind.

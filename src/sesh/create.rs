@@ -265,7 +265,7 @@ impl Plan {
                 return Err(no_room(error, &self.spot));
             }
         };
-        match output.trim_end() {
+        match output.trim() {
             "name" => return Ok(Outcome::NameTaken),
             "id" => return Ok(Outcome::IdTaken),
             "room" => return Ok(Outcome::OthersCame),
@@ -327,16 +327,13 @@ impl Plan {
         // A user's global `on` would leave the pane dead when sesh-run ends: 3.2a and 3.3a die of a paste there.
         create.extend([command::set_pane(&window, "remain-on-exit", "off")]);
         if matches!(self.spot, Spot::Session { .. }) && !self.request.fixed {
-            // 3.2a gives the first window of a detached session 80x23 whatever -x and -y say. Resized, it
-            // would no longer follow its clients: hence the second command.
+            // 3.2a gives the first window of a detached session 80x23 whatever -x and -y say. Resized, it would no
+            // longer follow its clients: hence the second command.
             let (columns, rows) = self.size;
-            create.extend([command::if_format(
-                Some(&window),
-                &format!("#{{==:#{{window_width}}x#{{window_height}},{columns}x{rows}}}"),
-                &Batch::new(),
-                &Batch::from(command::resize_window(&window, columns, rows))
-                    .then(command::unset_window(&window, "window-size")),
-            )]);
+            create.extend([
+                command::resize_window(&window, columns, rows),
+                command::unset_window(&window, "window-size"),
+            ]);
         }
         let sized = self.request.size.columns.is_some() || self.request.size.rows.is_some();
         if matches!(self.spot, Spot::Window { .. }) && sized || self.request.fixed {
@@ -367,7 +364,6 @@ impl Plan {
             }
         }]);
         create.extend(self.request.past.iter().flat_map(Past::leaves));
-        create.extend([write::sums()]);
         let unused = match &self.request.past {
             Some(past) => past.is_as_it_was(),
             None => format!("#{{==:#{{{}}},}}", schema::book(self.id)),

@@ -244,9 +244,7 @@ fn run_there(server: &Server, record: &Record, place: &Place, batch: &Batch) -> 
         batch,
         &Batch::new(),
     );
-    // Also when the pane went by itself.
-    let outcome = server.run(&Batch::from(there).then(write::sums_after(&place.pane.to_string())));
-    match outcome {
+    match server.run(&Batch::from(there)) {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome.map(drop),
     }

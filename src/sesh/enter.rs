@@ -92,7 +92,7 @@ pub fn see(record: &Record) -> Option<Command> {
             Key::Seen.option(),
             &Key::Gen.format(),
         ))
-        .then(write::sums_after(&pane)),
+        .then(write::count(&pane)),
         &Batch::new(),
     ))
 }

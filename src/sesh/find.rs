@@ -159,26 +159,21 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     };
     let frame = Frame::new();
     let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
-    let batch = Batch::from(command::list_panes(&frame.format(row), Some(&condition)))
-        .then(resident::screens(&frame, &condition));
-    let output = match resident::ask(server, &batch) {
+    let batch = Batch::from(command::list_panes(&frame.format(row), Some(&condition)));
+    let output = match server.run(&batch) {
         Err(error) if is_empty_server(&error) => return Ok(()),
         outcome => outcome?,
     };
+    let panes: Vec<PaneId> = places().map(|place| place.pane).collect();
+    let screens = resident::screens(server, &panes)?;
     let mut told: HashMap<PaneId, (u64, Told<'_>)> = HashMap::new();
-    for (row, after) in frame.sections(&output) {
-        match row[..] {
-            [number] => {
-                let pane = number.parse().ok().map(PaneId);
-                if let Some((_, told)) = pane.and_then(|pane| told.get_mut(&pane)) {
-                    told.screen = Some(after);
-                }
-            }
-            [pane, now, ref fields @ ..] => {
-                let now = now.parse().unwrap_or(0);
-                told.insert(pane.parse()?, (now, Told::of(fields)));
-            }
-            [] => {}
+    let (rows, _) = frame.read(&output);
+    for row in &rows {
+        if let [pane, now, fields @ ..] = &row[..] {
+            let pane: PaneId = pane.parse()?;
+            let mut fields = Told::of(fields);
+            fields.screen = screens.get(&pane).map(String::as_str);
+            told.insert(pane, (now.parse().unwrap_or(0), fields));
         }
     }
     let firsts: Vec<i32> = places().map(|place| place.pid).collect();

@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::find;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId, Tag};
-use crate::pane::output::{self, Output, outputs};
+use crate::pane::output::{self, Output};
 use crate::state::State;
 use crate::store::condition::{any, both, registered, tagged};
-use crate::store::query::{books, row_format};
+use crate::store::query::{books, extra, read_row, row_format_with};
 use crate::store::record::Exit;
 use crate::store::{Record, Snapshot, Target, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
@@ -44,8 +44,8 @@ impl Gathered {
     }
 }
 
-/// Reads a set: the targets, and every sesh that has all the tags, the oldest first. It is one question, and a second
-/// where agents are among them.
+/// Reads a set: the targets, and every sesh that has all the tags, the oldest first. It is one question, one
+/// for what their panes have printed, and a third where agents are among them.
 ///
 /// # Errors
 /// A target that is not there, and [`Exit::Nothing`](crate::error::Exit::Nothing) for a set that is empty.
@@ -58,24 +58,11 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
             .reduce(|one, other| both(&one, &other)),
     );
     let condition = both(&registered(), &any(&wanted));
-    let now = || command::print(None, &frame.format(["server", "now", write::NOW]));
-    let mut batch = Batch::from(now())
-        .then(command::list_panes(&row_format(&frame), Some(&condition)))
-        .then(outputs(&frame, &condition));
-    batch.extend(books(&frame));
-    let answer = match server.run(&batch.then(command::show_hidden())) {
-        // No session, so no pane; the books are there all the same.
-        Err(error) if is_empty_server(&error) => server.run(
-            &Batch::from(now())
-                .then(command::show_server_options())
-                .then(command::show_hidden()),
-        )?,
-        outcome => outcome?,
-    };
+    let (answer, outputs) = ask(server, &frame, &condition)?;
     let mut snapshot = Snapshot::parse(&frame, &answer)?;
     snapshot.take_in_past_of(server, targets);
     find::look_at(server, &mut snapshot.panes)?;
-    let seen = Seen::read(&frame, &answer);
+    let seen = Seen::read(&frame, &answer, &outputs);
     let mut found = targets
         .iter()
         .map(|target| snapshot.find(target))
@@ -97,6 +84,42 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
     Ok(found.into_iter().map(|record| seen.of(record)).collect())
 }
 
+/// What tmux knows of the seshes that a condition holds for, and what their panes have printed.
+fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, String)> {
+    let now = || command::print(None, &frame.format(["server", "now", write::NOW]));
+    let mut batch = Batch::from(now()).then(command::list_panes(
+        &row_format_with(frame, &["#{alternate_on}"]),
+        Some(condition),
+    ));
+    batch.extend(books(frame));
+    let batch = batch.then(command::show_hidden());
+    loop {
+        let answer = match server.run(&batch) {
+            // No session, so no pane; the books are there all the same.
+            Err(error) if is_empty_server(&error) => server.run(
+                &Batch::from(now())
+                    .then(command::show_server_options())
+                    .then(command::show_hidden()),
+            )?,
+            outcome => outcome?,
+        };
+        let mut panes = HashMap::new();
+        for row in frame.read(&answer).0 {
+            if let (Some(pane), [alternate]) = (read_row(&row)?, extra(&row)) {
+                panes.insert(pane.place.pane, *alternate == "1");
+            }
+        }
+        let question =
+            |(pane, alternate): (&PaneId, &bool)| output::question(frame, *pane, *alternate);
+        let outputs = server.ask_each(&panes.iter().map(question).collect::<Vec<Batch>>())?;
+        // One that went between the two questions has left its last lines, which were not there yet. Each time that is
+        // one pane less.
+        if frame.sections(&outputs).count() == panes.len() {
+            return Ok((answer, outputs));
+        }
+    }
+}
+
 fn has_all(record: &Record, tags: &[Tag]) -> bool {
     tags.iter()
         .all(|tag| record.tags.iter().any(|it| it == tag.as_str()))
@@ -116,15 +139,17 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn read(frame: &Frame, answer: &'a str) -> Self {
+    fn read(frame: &Frame, answer: &'a str, outputs: &'a str) -> Self {
         let mut seen = Self::default();
-        for (row, text) in frame.sections(answer) {
+        for (row, _) in frame.sections(answer) {
             if let ["server", "now", now] = row[..] {
                 seen.now = now.parse().ok();
-            } else if let Some((pane, output)) = Output::read(&row, text) {
-                seen.outputs.insert(pane, output);
             }
         }
+        seen.outputs = frame
+            .sections(outputs)
+            .filter_map(|(mark, text)| Output::read(&mark, text))
+            .collect();
         let (_, rest) = frame.read(answer);
         seen.tails = rest
             .lines()

@@ -173,18 +173,16 @@ impl Past {
                 }
                 _ => command::unset_hidden(&schema::tail(self.id)),
             },
-            write::hint(),
         ]);
+        as_before.extend(write::hint());
         let mut batch = Batch::new();
         batch.extend(panes.iter().copied().map(command::kill_pane));
-        let batch = batch
-            .then(command::if_format(
-                None,
-                &no_pane_has(&own),
-                &as_before,
-                &Batch::new(),
-            ))
-            .then(write::sums());
+        let batch = batch.then(command::if_format(
+            None,
+            &no_pane_has(&own),
+            &as_before,
+            &Batch::new(),
+        ));
         let outcome = match server.run(&batch) {
             // With its last pane the server went.
             Err(error) if error.exit == Exit::NoServer => Ok(()),

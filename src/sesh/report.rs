@@ -352,7 +352,7 @@ fn change(target: &str, speaker: &Speaker, told: &Told) -> Option<(String, Batch
             &batch,
         )]);
     }
-    change.extend([write::book_of_pane(target), write::sums()]);
+    change.extend([write::book_of_pane(target), write::count(target)]);
     Some((same, change))
 }
 

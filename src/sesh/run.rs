@@ -432,7 +432,7 @@ impl Run {
             &on_book,
         ))
         .then(Held::list())
-        .then(write::sums_after(&pane))
+        .then(write::count(&pane))
     }
 
     /// Writes down what must outlive the server. Nobody reads complaints here.
@@ -446,10 +446,8 @@ impl Run {
     /// Closes the panes that have been held longest, above the number that is kept.
     fn cull(&self, rows: &str, keep: usize) {
         let held = rows.lines().filter_map(Held::read).collect();
-        let mut batch = Batch::new();
-        batch.extend(hold::surplus(held, keep).iter().map(Held::close));
-        if !batch.is_empty() {
-            let _ = self.server.run(&batch.then(write::sums()));
+        for held in hold::surplus(held, keep) {
+            let _ = self.server.run(&Batch::from(held.close()));
         }
     }
 

@@ -274,7 +274,7 @@ fn complain(server: &Server, error: &Error) -> Result<()> {
     let first = match server.run(&Batch::from(said)) {
         Err(none) if none.exit == crate::error::Exit::NoServer => return Err(error.clone()),
         Err(_) => true,
-        Ok(answer) => answer.trim_end() == "first",
+        Ok(answer) => answer.trim() == "first",
     };
     if first {
         error::warn(format!(

@@ -4,6 +4,7 @@
 //! The schema is public: write your own formats on it. Texts are percent-encoded (see [`super::value`]).
 
 use crate::id::{PaneId, SeshId};
+use crate::tmux::Channel;
 
 /// The version of the schema: the first word of every book record. A newer program reads older ones.
 pub const VERSION: u32 = 1;
@@ -250,7 +251,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 31] = [
+pub const ELSEWHERE: [Named; 45] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -285,15 +286,43 @@ pub const ELSEWHERE: [Named; 31] = [
         "a pane that needs a person: where a click on the segment goes",
     ),
     named(
+        "@seshsum_letter",
+        "pane option",
+        "what the sums count this pane as: `w` waiting, `b` busy, `i` idle, `u` anything else, `e` exited; `I` and `E` \
+         the same and unread; `m` waiting only for an answer to a menu that a person opened, `a` archived, `x` archived \
+         and exited, which count in none; `w`, `I` and `E` with the pane's number behind them",
+    ),
+    named(
         "@seshplugin_tell",
         "server option",
-        "a format: the command of the shell that tells a person of a pane, as `@sesh-notify` says; whoever writes that an \
-         agent waits or has finished starts it",
+        "a format: the shell command that notifies a person of a pane, as `@sesh-notify` says; the count starts it for the \
+         pane in `SESH_tell`",
+    ),
+    named(
+        "SESH_changes",
+        "hidden variable",
+        "the number of changes that were signalled on the channel `tmux-sesh`",
+    ),
+    named(
+        "SESH_given_up",
+        "hidden variable",
+        "the number of waits on that channel that were given up, each of which signals it too",
+    ),
+    named(
+        "SESH_tell",
+        "hidden variable",
+        "the pane of an agent that has begun to wait, or has finished, where no client shows it; empty of another change of \
+         state. It stands in the list that writes the state, before the count",
+    ),
+    named(
+        "SESH_if<n>, SESH_if_signal",
+        "hidden variable",
+        "the conditions of a helper's list of commands, from its begin to its end",
     ),
     named(
         "@seshsum_procedure",
         "global option",
-        "the tmux commands that write the sums anew, the plugin's `sesh-count`; whoever writes a state runs them",
+        "the tmux commands that count the current pane and write the sums anew",
     ),
     named(
         "@seshplugin_bin",
@@ -359,6 +388,54 @@ pub const ELSEWHERE: [Named; 31] = [
         "1: another `sesh-reap` is wanted when that one has ended",
     ),
     named(
+        "SESH_do",
+        "hidden variable",
+        "which of the plugin's procedures `set-hook -gR after-unbind-key` runs, as words; set right before and unset right \
+         after, in one list",
+    ),
+    named(
+        "SESH_letter, SESH_scan, SESH_found, SESH_next",
+        "hidden variables",
+        "what a procedure computed last: a pane's letter, the letters of all panes, how many of them are alive, and \
+         the next `@seshsum_next`",
+    ),
+    named(
+        "SESH_needs",
+        "hidden variable",
+        "the letters of the panes that wait or are unread, each with a space behind it",
+    ),
+    named(
+        "SESH_count, SESH_live",
+        "hidden variables",
+        "how many panes have a letter, and how many of those have a process that has not exited: fewer than counted \
+         have the sums written anew, and start `sesh-reap`",
+    ),
+    named(
+        "SESH_checked, SESH_armed",
+        "hidden variables",
+        "when the plugin last looked what closings left, and since when it waits before it looks again, in seconds",
+    ),
+    named(
+        "SESH_shared",
+        "hidden variable",
+        "not empty when a window is in several sessions, or a session in a group",
+    ),
+    named(
+        "SESH_scope",
+        "hidden variable",
+        "set while `sesh-reap` is started for everything, not only for what has no pane any more",
+    ),
+    named(
+        "SESH_tick, SESH_every, SESH_late, SESH_client",
+        "hidden variables",
+        "the tick: its generation, its seconds, how long output counts as new, and the client that its timer hangs on",
+    ),
+    named(
+        "SESH_now, SESH_before",
+        "hidden variables",
+        "what the tick compares: what all panes do, and what they did",
+    ),
+    named(
         "@seshsum_lost",
         "server option",
         "how many seshes were alive when the last tmux server died, as long as nobody has said what is to become of them",
@@ -401,14 +478,15 @@ pub const ELSEWHERE: [Named; 31] = [
     ),
 ];
 
-/// The channel that is signalled after every change that somebody may wait for.
-pub const CHANGED: &str = "tmux-sesh";
+/// What is signalled after every change that may be waited for.
+pub static CHANGED: Channel = Channel {
+    name: "tmux-sesh",
+    changes: "SESH_changes",
+    given_up: "SESH_given_up",
+};
 
-/// The command that tells a person of a pane.
-pub const TELL: &str = "@seshplugin_tell";
-
-/// The commands that write the sums anew.
-pub const SUMS: &str = "@seshsum_procedure";
+/// The hidden variable with the pane of which the count notifies a person.
+pub const TELL: &str = "SESH_tell";
 
 /// Since when a reconciliation runs, and whether another is wanted then.
 pub const REAP: &str = "SESH_reap";

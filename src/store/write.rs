@@ -17,11 +17,10 @@ pub const NOW: &str = "#{T:#{l:%s}}";
 /// Tries of a write that others keep changing under us; each try is one tmux process.
 const TRIES: u32 = 100;
 
-/// Wakes whoever waits for a change, to read the store again. Where nobody waits tmux remembers one, which wakes the
-/// next one once too often, and no one too late: whoever waits has its place before it reads.
+/// The commands that wake what waits for a change, to read the store again.
 #[must_use]
-pub fn hint() -> Command {
-    command::signal(schema::CHANGED)
+pub fn hint() -> [Command; 2] {
+    schema::CHANGED.change()
 }
 
 /// The commands that make a pane a sesh: its options and its book record. Without a [`Key::Proc`] among the
@@ -54,7 +53,8 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     if busy && given(Key::Worked).is_none() {
         commands.push(command::set_pane(pane, Key::Worked.option(), "1"));
     }
-    commands.extend([book(pane, id), hint()]);
+    commands.extend([book(pane, id), count(pane)]);
+    commands.extend(hint());
     commands
 }
 
@@ -125,12 +125,10 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
             &next,
         ));
     }
-    commands.extend([
-        command::set_pane_expanded(pane, Key::Gen.option(), &next),
-        hint(),
-    ]);
-    // What a person is told, where nobody looks. A menu that somebody opened is no news to them, and only what worked
-    // has finished.
+    commands.push(command::set_pane_expanded(pane, Key::Gen.option(), &next));
+    commands.extend(hint());
+    // A person is notified where no client shows the pane. A menu that a person opened is no news to them, and only what
+    // worked has finished.
     let news = match (state, why) {
         (State::Waiting, Some(Why::Dialog)) => None,
         (State::Waiting, _) => Some("1".into()),
@@ -141,17 +139,13 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         )),
         _ => None,
     };
-    commands.extend(news.map(|news| {
-        command::if_format(
-            Some(pane),
-            &both(
-                &both(&news, &equal(Key::Archived, "")),
-                &format!("#{{?{IN_SIGHT},0,1}}"),
-            ),
-            &Batch::from(command::start_option(schema::TELL, pane)),
-            &Batch::new(),
-        )
-    }));
+    // The count that follows starts it: only the plugin's own hook can choose without a string that tmux keeps.
+    let pane_to_tell = news.map_or_else(String::new, |news| {
+        let unarchived = both(&news, &equal(Key::Archived, ""));
+        let unseen = both(&unarchived, &format!("#{{?{IN_SIGHT},0,1}}"));
+        format!("#{{?{unseen},#{{pane_id}},}}")
+    });
+    commands.push(command::set_hidden_for(pane, schema::TELL, &pane_to_tell));
     commands
 }
 
@@ -173,7 +167,7 @@ pub fn end(pane: &str, exit: &str) -> Vec<Command> {
 #[must_use]
 pub fn end_in_book(id: SeshId, exit: &str) -> Vec<Command> {
     let end = command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"));
-    vec![end, hint()]
+    std::iter::once(end).chain(hint()).collect()
 }
 
 /// The commands that take the marks off a pane, so that only the book remembers the sesh. A pane that was made for it
@@ -188,7 +182,7 @@ pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
     let marks = schema::PANE
         .iter()
         .map(move |entry| command::unset_pane(pane, entry.option));
-    std::iter::once(kept).chain(marks)
+    std::iter::once(kept).chain(marks).chain([count(pane)])
 }
 
 /// The same for whatever sesh the pane is.
@@ -204,16 +198,11 @@ pub fn book_is_in_step(id: SeshId) -> String {
     format!("#{{==:#{{{}}},{}}}", schema::book(id), book_format())
 }
 
-/// Has the sums written anew: the last command of every list after which they may be others.
+/// Counts a pane in the sums as what its options now say, after every change of them. Without the plugin it does
+/// nothing. Where a client shows the pane, its state counts as seen.
 #[must_use]
-pub fn sums() -> Command {
-    command::run_option(schema::SUMS, None)
-}
-
-/// The same after a change of one pane: where a person looks at it, that is seen as it happens.
-#[must_use]
-pub fn sums_after(pane: &str) -> Command {
-    command::run_option(schema::SUMS, Some(pane))
+pub fn count(pane: &str) -> Command {
+    command::fire_after_set_hook(pane)
 }
 
 /// How a bound write went.
@@ -238,13 +227,17 @@ impl Bound {
         }
     }
 
-    /// Reads what [`bound`] printed.
+    /// Reads what [`bound`] printed. A branch that was not taken has printed an empty line.
     #[must_use]
-    pub fn read(line: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|bound| bound.word() == line.trim_end())
-            .unwrap_or(Self::Gone)
+    pub fn read(answer: &str) -> Self {
+        Self::read_each(answer).next().unwrap_or(Self::Gone)
+    }
+
+    /// The same of several, one after another.
+    pub fn read_each(answer: &str) -> impl Iterator<Item = Self> {
+        answer
+            .lines()
+            .filter_map(|line| Self::ALL.into_iter().find(|bound| bound.word() == line))
     }
 
     fn print(self) -> Batch {
@@ -259,17 +252,18 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
     let target = pane.to_string();
     let mut act = Batch::new();
     act.extend(commands);
-    // The book is a server option: a write of an equal one would redraw too.
+    // The book is a server option: a write of an equal one would redraw too. Last, so that where nothing changed the list
+    // ends there.
     act.extend([
+        command::print(None, Bound::Done.word()),
         command::if_format(
             Some(&target),
             &book_is_in_step(id),
             &Batch::new(),
             &Batch::from(book(&target, id))
-                .then(hint())
-                .then(sums_after(&target)),
+                .and(hint())
+                .then(count(&target)),
         ),
-        command::print(None, Bound::Done.word()),
     ]);
     let checked = command::if_format(Some(&target), condition, &act, &Bound::Condition.print());
     command::if_format(
@@ -322,11 +316,11 @@ pub fn on_book(
                 None,
                 &format!("#{{==:{held},{old}}}"),
                 &Batch::from(command::set_server(&name, &values.to_book()))
-                    .then(hint())
+                    .and(hint())
                     .then(command::print(None, "done")),
                 &Batch::from(command::print(None, "lost")),
             )))?;
-            if answer.trim_end() != "done" {
+            if answer.trim() != "done" {
                 continue;
             }
         }
@@ -372,8 +366,7 @@ pub fn unwrite(server: &Server, id: SeshId) -> Result<()> {
         .run(
             &Batch::from(command::unset_server(&schema::book(id)))
                 .then(command::unset_hidden(&schema::tail(id)))
-                .then(hint())
-                .then(sums()),
+                .and(hint()),
         )
         .map(drop)
 }

@@ -1,24 +1,35 @@
-//! Single tmux commands as words. tmux_interface 0.4.0 builds them; what it gets wrong is put right here: it
+//! Single tmux commands as words. tmux_interface 0.4.0 builds them; what it gets wrong is corrected here: it
 //! takes a pane's command as one string for a shell, never writes `--`, and has no `send-keys -c`.
 
 use tmux_interface::{
-    AttachSession, CapturePane, ChooseTree, DisplayMessage, IfShell, JoinPane, KillPane,
-    ListClients, ListPanes, NewSession, NewWindow, RefreshClient, RenameWindow, ResizeWindow,
-    SetEnvironment, SetOption, ShowOptions, StartServer, SwitchClient, TmuxCommand,
+    AttachSession, CapturePane, ChooseTree, DisplayMessage, JoinPane, KillPane, ListClients,
+    ListPanes, NewSession, NewWindow, RefreshClient, RenameWindow, ResizeWindow, SetEnvironment,
+    SetOption, ShowOptions, StartServer, SwitchClient, TmuxCommand,
 };
 
 use super::Batch;
-use super::word::quote;
+use super::branch::{self, Carrier};
 use crate::id::PaneId;
 
-/// One tmux command: its name and arguments, unquoted.
+/// One tmux command, or a branch of the list that it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
-    pub(super) words: Vec<String>,
-    /// The names of the commands inside its command strings.
-    inner: Vec<String>,
+    pub(super) step: Step,
     /// It changes nothing, so it may run twice.
     pub(super) asks: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A command's name and arguments, unquoted, and what part of them can carry a condition.
+    Plain(Vec<String>, Carrier),
+    /// One of two lists, chosen by a condition that is expanded for a target.
+    Branch {
+        target: Option<String>,
+        condition: String,
+        then: Batch,
+        otherwise: Batch,
+    },
 }
 
 impl From<TmuxCommand<'_>> for Command {
@@ -29,24 +40,32 @@ impl From<TmuxCommand<'_>> for Command {
 
 impl Command {
     fn of(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let words = words.into_iter().map(Into::into).collect();
         Self {
-            words: words.into_iter().map(Into::into).collect(),
-            inner: Vec::new(),
+            step: Step::Plain(words, Carrier::None),
             asks: false,
         }
     }
 
     /// The names of the commands that it runs, for errors.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        let own = self.inner.is_empty().then(|| self.words.first()).flatten();
-        own.into_iter().chain(&self.inner).map(String::as_str)
+    pub(super) fn names(&self) -> Vec<&str> {
+        match &self.step {
+            Step::Plain(words, _) => words.first().map(String::as_str).into_iter().collect(),
+            Step::Branch {
+                then, otherwise, ..
+            } => [then, otherwise]
+                .into_iter()
+                .flat_map(|batch| batch.0.iter().flat_map(Command::names))
+                .collect(),
+        }
     }
 
-    /// The words of a command string that means this command.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let words: Vec<String> = self.words.iter().map(|word| quote(word)).collect();
-        words.join(" ")
+    /// Its words; none of a branch.
+    pub(super) fn into_words(self) -> Vec<String> {
+        match self.step {
+            Step::Plain(words, _) => words,
+            Step::Branch { .. } => Vec::new(),
+        }
     }
 
     fn asking(mut self) -> Self {
@@ -54,9 +73,29 @@ impl Command {
         self
     }
 
-    fn and(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.words.extend(words.into_iter().map(Into::into));
+    fn and(mut self, more: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        if let Step::Plain(words, _) = &mut self.step {
+            words.extend(more.into_iter().map(Into::into));
+        }
         self
+    }
+
+    /// The same command; `carrier` is given how many words it has.
+    fn carried_by(mut self, carrier: impl FnOnce(usize) -> Carrier) -> Self {
+        if let Step::Plain(words, its) = &mut self.step {
+            *its = carrier(words.len());
+        }
+        self
+    }
+
+    /// A command that sets an option: its name and its value are its last words.
+    fn setting(built: TmuxCommand<'_>) -> Self {
+        Self::from(built).carried_by(|words| Carrier::Option(words - 2))
+    }
+
+    /// A command that unsets an option: its name is its last word.
+    fn unsetting(built: TmuxCommand<'_>) -> Self {
+        Self::from(built).carried_by(|words| Carrier::Option(words - 1))
     }
 }
 
@@ -136,143 +175,160 @@ pub fn print(target: Option<&str>, format: &str) -> Command {
         Some(target) => command.target_pane(target),
         None => command,
     };
-    Command::from(command.message(format).build()).asking()
+    Command::from(command.message(format).build())
+        .carried_by(|words| Carrier::Print(words - 1))
+        .asking()
 }
 
 /// Sets a pane option. `target` is any tmux pane target: `%3`, or `=session:=window`.
 #[must_use]
 pub fn set_pane(target: &str, name: &str, value: &str) -> Command {
-    SetOption::new()
-        .pane()
-        .quiet()
-        .target_pane(target)
-        .option(name)
-        .value(value)
-        .build()
-        .into()
+    Command::setting(
+        SetOption::new()
+            .pane()
+            .quiet()
+            .target_pane(target)
+            .option(name)
+            .value(value)
+            .build(),
+    )
 }
 
 /// Sets a pane option to what `format` expands to for that pane.
 #[must_use]
 pub fn set_pane_expanded(target: &str, name: &str, format: &str) -> Command {
-    SetOption::new()
-        .pane()
-        .quiet()
-        .format()
-        .target_pane(target)
-        .option(name)
-        .value(format)
-        .build()
-        .into()
+    Command::setting(
+        SetOption::new()
+            .pane()
+            .quiet()
+            .format()
+            .target_pane(target)
+            .option(name)
+            .value(format)
+            .build(),
+    )
 }
 
 /// Appends to a pane option, to the letter.
 #[must_use]
 pub fn append_pane(target: &str, name: &str, value: &str) -> Command {
-    SetOption::new()
-        .append()
-        .pane()
-        .quiet()
-        .target_pane(target)
-        .option(name)
-        .value(value)
-        .build()
-        .into()
+    Command::setting(
+        SetOption::new()
+            .append()
+            .pane()
+            .quiet()
+            .target_pane(target)
+            .option(name)
+            .value(value)
+            .build(),
+    )
 }
 
 #[must_use]
 pub fn unset_pane(target: &str, name: &str) -> Command {
-    SetOption::new()
-        .pane()
-        .quiet()
-        .unset()
-        .target_pane(target)
-        .option(name)
-        .build()
-        .into()
+    Command::unsetting(
+        SetOption::new()
+            .pane()
+            .quiet()
+            .unset()
+            .target_pane(target)
+            .option(name)
+            .build(),
+    )
 }
 
 #[must_use]
 pub fn set_server(name: &str, value: &str) -> Command {
-    SetOption::new()
-        .server()
-        .option(name)
-        .value(value)
-        .build()
-        .into()
+    Command::setting(SetOption::new().server().option(name).value(value).build())
 }
 
 /// Sets a server option to what `format` expands to for `pane`.
 #[must_use]
 pub fn set_server_expanded(pane: &str, name: &str, format: &str) -> Command {
-    SetOption::new()
-        .server()
-        .format()
-        .target_pane(pane)
-        .option(name)
-        .value(format)
-        .build()
-        .into()
+    Command::setting(
+        SetOption::new()
+            .server()
+            .format()
+            .target_pane(pane)
+            .option(name)
+            .value(format)
+            .build(),
+    )
 }
 
 /// Appends what `format` expands to (`None`: to the letter) to a server option.
 #[must_use]
 pub fn append_server(name: &str, format: &str) -> Command {
-    SetOption::new()
-        .append()
-        .server()
-        .format()
-        .option(name)
-        .value(format)
-        .build()
-        .into()
+    Command::setting(
+        SetOption::new()
+            .append()
+            .server()
+            .format()
+            .option(name)
+            .value(format)
+            .build(),
+    )
 }
 
 #[must_use]
 pub fn unset_server(name: &str) -> Command {
-    SetOption::new()
-        .server()
-        .unset()
-        .option(name)
-        .build()
-        .into()
+    Command::unsetting(SetOption::new().server().unset().option(name).build())
 }
 
 #[must_use]
 pub fn unset_window(target: &str, name: &str) -> Command {
-    SetOption::new()
-        .window()
-        .unset()
-        .target_pane(target)
-        .option(name)
-        .build()
-        .into()
+    Command::unsetting(
+        SetOption::new()
+            .window()
+            .unset()
+            .target_pane(target)
+            .option(name)
+            .build(),
+    )
 }
 
 /// Sets a hidden variable of the global environment: seen by formats, by no process, and free of
 /// redraws.
 #[must_use]
 pub fn set_hidden(name: &str, value: &str) -> Command {
-    SetEnvironment::new()
+    let built = SetEnvironment::new()
         .hidden()
         .global()
         .name(name)
         .value(value)
-        .build()
-        .into()
+        .build();
+    Command::from(built).carried_by(|words| Carrier::Hidden {
+        value: words - 1,
+        expanded: false,
+    })
 }
 
 /// The same with what `format` expands to.
 #[must_use]
 pub fn set_hidden_expanded(name: &str, format: &str) -> Command {
-    SetEnvironment::new()
+    let built = SetEnvironment::new()
         .expand()
         .hidden()
         .global()
         .name(name)
         .value(format)
-        .build()
-        .into()
+        .build();
+    Command::from(built).carried_by(|words| Carrier::Hidden {
+        value: words - 1,
+        expanded: true,
+    })
+}
+
+/// The same with what `format` expands to for a pane.
+#[must_use]
+pub fn set_hidden_for(pane: &str, name: &str, format: &str) -> Command {
+    // A pane is a target of a session too, and tmux expands for the pane: 3.2a to 3.7c.
+    Command::of(["set-environment", "-ghF", "-t", pane, name, format]).carried_by(|words| {
+        Carrier::Hidden {
+            value: words - 1,
+            expanded: true,
+        }
+    })
 }
 
 #[must_use]
@@ -286,7 +342,8 @@ pub fn unset_hidden(name: &str) -> Command {
         .into()
 }
 
-/// Runs one of two batches, chosen by a format in the server: nothing can come between test and act.
+/// Runs one of two batches, chosen by a format in the server: no other client comes between test and act. See
+/// [`super::branch`] for what may stand in them.
 #[must_use]
 pub fn if_format(
     target: Option<&str>,
@@ -294,52 +351,25 @@ pub fn if_format(
     then: &Batch,
     otherwise: &Batch,
 ) -> Command {
-    let command = IfShell::new().not_execute();
-    let command = match target {
-        Some(target) => command.target_pane(target),
-        None => command,
-    };
-    // shell_command() is the first operand and command() the second; the third has no setter.
-    let mut command =
-        Command::from(command.build()).and([condition.to_string(), then.text(), otherwise.text()]);
-    for batch in [then, otherwise] {
-        for inner in &batch.0 {
-            command.inner.extend(inner.names().map(Into::into));
-        }
+    Command {
+        step: Step::Branch {
+            target: target.map(Into::into),
+            condition: condition.into(),
+            then: then.clone(),
+            otherwise: otherwise.clone(),
+        },
+        asks: then.asks() && otherwise.asks(),
     }
-    command.asks = then.asks() && otherwise.asks();
-    command
 }
 
-/// Runs the commands that a format, expanded for a target, comes to: they must be such that only ask. It waits a turn
-/// of the server: never inside a list that must be atomic.
+/// Fires the hook `after-set-hook` for a pane, in the same list: what both change is drawn once. For a pane that is gone
+/// it is fired for the current one.
+///
+/// It unsets a hook that is never set, which changes nothing. Not `set-hook -R`, of which 3.2a dies where the pane is gone.
 #[must_use]
-pub fn ask_expanded(target: Option<&str>, format: &str) -> Command {
-    let mut words = vec!["run-shell"];
-    words.extend(target.iter().flat_map(|target| ["-t", target]));
-    words.extend(["-C", format]);
-    Command::of(words).asking()
-}
-
-/// Runs the commands that a global option holds, whatever they are: an option that is unset, or that tmux cannot
-/// parse, is nothing; one that fails fails here. `pane` is the one that they act on, where it matters.
-#[must_use]
-pub fn run_option(name: &str, pane: Option<&str>) -> Command {
-    let target = || pane.iter().flat_map(|pane| ["-t", pane]);
-    // In the same list, so that what this list changes and what they change is drawn once.
-    let here = Command::of(["set-hook"]).and(target()).and(["-R", name]);
-    // 3.2a runs no option as a hook, and this comes some turns of the server later. A second run-shell reads the option:
-    // with -b alone, commands that tmux cannot parse end a server of 3.2a and 3.3a.
-    let inner = Command::of(["run-shell"]).and(target());
-    let inner = inner.and(["-C", &format!("##{{{name}}}")]).text();
-    let later = Command::of(["run-shell", "-b"]).and(target());
-    let later = later.and(["-C", &inner]);
-    if_format(
-        None,
-        "#{==:#{version},3.2a}",
-        &Batch::from(later),
-        &Batch::from(here),
-    )
+pub fn fire_after_set_hook(pane: &str) -> Command {
+    Command::of(["set-hook", "-gu", "-t", pane, branch::NEVER_SET])
+        .carried_by(|_| Carrier::Harmless)
 }
 
 /// Waits until a channel is signalled.
@@ -351,23 +381,10 @@ pub(super) fn wait_for(channel: &str) -> Command {
 /// Wakes all that wait on a channel. Where nobody does, tmux remembers it for the next one.
 #[must_use]
 pub fn signal(channel: &str) -> Command {
-    Command::of(["wait-for", "-S", channel])
+    Command::of(["wait-for", "-S", channel]).carried_by(|words| Carrier::Signal(words - 1))
 }
 
-/// Starts in a shell what the text of an option of the plugin's comes to for a pane; nothing where that is nothing. The
-/// list does not wait for it.
-#[must_use]
-pub fn start_option(name: &str, pane: &str) -> Command {
-    let text = format!("#{{E:{name}}}");
-    if_format(
-        Some(pane),
-        &text,
-        &Batch::from(Command::of(["run-shell", "-b", "-t", pane, &text])),
-        &Batch::new(),
-    )
-}
-
-/// Makes sure that a server runs, also when the commands that follow hide in a string.
+/// Makes sure that a server runs.
 #[must_use]
 pub fn start_server() -> Command {
     StartServer::new().build().into()

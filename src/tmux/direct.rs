@@ -62,6 +62,11 @@ impl Standing {
         })
     }
 
+    /// What the list printed before it waits.
+    pub(super) fn printed(&self) -> &[u8] {
+        &self.ear.answer.stdout
+    }
+
     /// Waits until the list has ended or the server has hung up, `true`, or the limit has passed.
     pub(super) fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;

@@ -5,6 +5,7 @@
 //! program ([`direct`]). Text enters by the two functions of [`word`], rows
 //! come back in the [`row`] frame.
 
+mod branch;
 pub mod command;
 mod direct;
 pub mod row;
@@ -15,7 +16,7 @@ use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tmux_interface::Tmux;
 
@@ -47,19 +48,30 @@ impl Batch {
         self
     }
 
+    /// The same with more commands at its end.
+    #[must_use]
+    pub fn and(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.0.extend(commands);
+        self
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The command string that means this batch: for `if-shell` and `source-file`.
+    /// The command string that means this batch, for `source-file`.
     #[must_use]
     pub fn text(&self) -> String {
-        let commands: Vec<String> = self.0.iter().map(Command::text).collect();
+        let quoted = |words: Vec<String>| {
+            let words: Vec<String> = words.iter().map(|word| word::quote(word)).collect();
+            words.join(" ")
+        };
+        let commands: Vec<String> = branch::flat(self).into_iter().map(quoted).collect();
         commands.join(" ; ")
     }
 
-    /// The names of its commands, those inside others too: tmux does not say which of them failed.
+    /// The names of its commands, those in branches too: tmux does not say which of them failed.
     fn names(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for name in self.0.iter().flat_map(Command::names) {
@@ -85,19 +97,18 @@ impl Batch {
     }
 
     fn argv(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        for command in &self.0 {
-            if !words.is_empty() {
-                words.push(";".to_string());
+        let mut argv: Vec<String> = Vec::new();
+        for words in branch::flat(self) {
+            if let Some(last) = argv.last_mut() {
+                if word::takes_separator(last) {
+                    last.push(';');
+                } else {
+                    argv.push(";".into());
+                }
             }
-            words.extend(
-                command
-                    .words
-                    .iter()
-                    .map(|word| word::word(word).into_owned()),
-            );
+            argv.extend(words.iter().map(|word| word::word(word).into_owned()));
         }
-        words
+        argv
     }
 }
 
@@ -221,16 +232,49 @@ impl Server {
     /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
     /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
     pub fn run(&self, batch: &Batch) -> Result<String> {
+        // Without a command the tmux program would make a session.
+        if batch.is_empty() {
+            return Ok(String::new());
+        }
         if batch.asks()
             && let Some(answer) = self.asked(&batch.argv())
         {
-            return if answer.code == 0 {
+            let stderr = String::from_utf8_lossy(&answer.stderr);
+            return if answer.code == 0 || branch::is_guard(&stderr) {
                 Ok(text(answer.stdout))
             } else {
-                Err(self.refused(batch, String::from_utf8_lossy(&answer.stderr).trim()))
+                Err(self.refused(batch, stderr.trim()))
             };
         }
         self.run_in(batch, None)
+    }
+
+    /// Runs batches that only ask, and gives what they printed, one after another. What a batch asks of a pane that is
+    /// gone prints nothing, or only its begin, and the others answer all the same.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn ask_each(&self, batches: &[Batch]) -> Result<String> {
+        /// So many of them fit into one list.
+        const TOGETHER: usize = 64;
+        let mut answer = String::new();
+        for batches in batches.chunks(TOGETHER) {
+            let all = Batch(batches.iter().flat_map(|batch| batch.0.clone()).collect());
+            match self.run(&all) {
+                Err(error) if is_no_pane(&error) => {}
+                outcome => {
+                    answer.push_str(&outcome?);
+                    continue;
+                }
+            }
+            for batch in batches {
+                match self.run(batch) {
+                    Err(error) if is_no_pane(&error) => {}
+                    outcome => answer.push_str(&outcome?),
+                }
+            }
+        }
+        Ok(answer)
     }
 
     /// The same by the tmux program, whatever the batch does, and with the client in a folder: tmux starts new panes
@@ -262,7 +306,7 @@ impl Server {
         folder: Option<&Path>,
         input: Option<&[u8]>,
     ) -> Result<String> {
-        let mut client = self.client(argv);
+        let mut client = self.client(argv, batch.asks());
         if let Some(folder) = folder {
             client.current_dir(folder);
         }
@@ -289,22 +333,30 @@ impl Server {
                     format!("cannot run {}: {error}", self.program.display()),
                 )
             })?;
-        if !output.status.success() {
-            let stderr = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() && !branch::is_guard(&stderr) {
             return Err(self.refused(batch, stderr.trim()));
         }
         Ok(text(output.stdout))
     }
 
-    /// Waits on a channel ([`command::signal`]) from when this returns on.
+    /// The counters of a channel as they are now.
     ///
-    /// It is a client of the server's without a process of its own: nothing is left of it when this process is killed.
-    /// (tmux keeps a few hundred bytes of a client that went while it waited.)
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn counters(&self, channel: &Channel) -> Result<Counters> {
+        let answer = self.run(&Batch::from(command::print(None, &channel.format())))?;
+        Ok(Counters::read(&answer))
+    }
+
+    /// A wait for changes that are signalled on a channel.
     #[must_use]
-    pub fn subscribe(&self, channel: &str) -> Subscription {
-        let list = Batch::from(command::print(None, "waiting")).then(command::wait_for(channel));
-        let path = self.socket_path().filter(|_| !env::by_program());
-        Subscription(path.and_then(|path| direct::Standing::start(&path, &list.argv())))
+    pub fn subscribe(&self, channel: &'static Channel) -> Subscription {
+        Subscription {
+            server: self.clone(),
+            channel,
+            standing: None,
+        }
     }
 
     /// The answer of the server itself, without the tmux program. `None` in doubt.
@@ -346,7 +398,7 @@ impl Server {
     /// The client to replace this process with: for what owns the terminal.
     #[must_use]
     pub fn client_for(&self, batch: &Batch) -> std::process::Command {
-        let mut client = self.client(&batch.argv());
+        let mut client = self.client(&batch.argv(), false);
         // tmux refuses to attach inside itself, and here that is what was asked.
         client.env_remove("TMUX");
         client
@@ -378,9 +430,13 @@ impl Server {
             .collect()
     }
 
-    fn client(&self, argv: &[String]) -> std::process::Command {
+    /// `asks`: it does not start a server, as even a question like `list-keys` otherwise does.
+    fn client(&self, argv: &[String], asks: bool) -> std::process::Command {
         let mut client = std::process::Command::new(&self.program);
-        client.args(self.flags()).args(argv);
+        client
+            .args(self.flags())
+            .args(asks.then_some("-N"))
+            .args(argv);
         // A server that this client starts keeps its environment for every pane of its life.
         for name in env::left_behind() {
             client.env_remove(name);
@@ -450,21 +506,122 @@ impl Server {
     }
 }
 
-/// A place among those that wait on a channel, until it is signalled.
+/// A channel of `wait-for`, with the hidden variables that count why it is signalled.
 #[derive(Debug)]
-pub struct Subscription(Option<direct::Standing>);
+pub struct Channel {
+    pub name: &'static str,
+    /// The changes.
+    pub changes: &'static str,
+    /// The waits that were given up.
+    pub given_up: &'static str,
+}
+
+impl Channel {
+    /// The format that [`Counters::read`] reads.
+    #[must_use]
+    pub fn format(&self) -> String {
+        format!("#{{{}}} #{{{}}}", self.changes, self.given_up)
+    }
+
+    /// The commands that signal a change.
+    #[must_use]
+    pub fn change(&self) -> [Command; 2] {
+        self.signal(self.changes)
+    }
+
+    fn signal(&self, counter: &str) -> [Command; 2] {
+        let next = format!("#{{e|+:#{{{counter}}},1}}");
+        [
+            command::set_hidden_expanded(counter, &next),
+            command::signal(self.name),
+        ]
+    }
+}
+
+/// How often a channel was signalled at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    changes: u64,
+    given_up: u64,
+}
+
+impl Counters {
+    /// Reads what [`Channel::format`] came to. What was never counted is 0.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let (changes, given_up) = text
+            .trim_end_matches('\n')
+            .split_once(' ')
+            .unwrap_or_default();
+        Self {
+            changes: changes.parse().unwrap_or(0),
+            given_up: given_up.parse().unwrap_or(0),
+        }
+    }
+}
+
+/// A wait for changes that are signalled on a channel.
+///
+/// It is a client of the server without a process of its own. tmux never frees a client that goes while it waits
+/// (5 kB; 3.3a and 3.7c), so one that is given up is woken first, and with it all others on its channel: those see why
+/// and wait on. Only a process that is killed leaves its client behind.
+#[derive(Debug)]
+pub struct Subscription {
+    server: Server,
+    channel: &'static Channel,
+    /// The client, from the first wait on. `None` also where the server cannot be spoken to without the program.
+    standing: Option<direct::Standing>,
+}
 
 impl Subscription {
-    /// Waits until there is a reason to look, `true`, or the limit has passed. A reason is a signal or the end of the
-    /// server: after either this is no place any more. Where there is no place, time alone is the reason.
-    pub fn wait(&mut self, limit: Duration) -> bool {
+    /// Waits until there is a reason to look again, `true`, or the limit has passed. A reason is a change after `since`,
+    /// a signal that is not counted, or the end of the server. Where the server cannot be spoken to, time alone is one.
+    pub fn wait(&mut self, since: Counters, limit: Duration) -> bool {
         const OFTEN: Duration = Duration::from_millis(250);
-        match &mut self.0 {
-            Some(standing) => standing.ends_within(limit),
-            None => {
-                std::thread::sleep(limit.min(OFTEN)); // why: there is nothing to wait for where the server cannot be spoken to.
-                limit > OFTEN
+        let deadline = Instant::now() + limit;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        loop {
+            if self.standing.is_none() {
+                self.standing = self.stand();
             }
+            let Some(standing) = &mut self.standing else {
+                std::thread::sleep(left().min(OFTEN)); // why: there is nothing to wait for where the server cannot be spoken to.
+                return !left().is_zero();
+            };
+            let then = Counters::read(&String::from_utf8_lossy(standing.printed()));
+            // Fewer of another server.
+            if then.changes != since.changes {
+                return true;
+            }
+            if !standing.ends_within(left()) {
+                return false;
+            }
+            self.standing = None;
+            let Ok(now) = self.server.counters(self.channel) else {
+                return true;
+            };
+            if now.changes != since.changes || now.given_up == then.given_up {
+                return true;
+            }
+        }
+    }
+
+    fn stand(&self) -> Option<direct::Standing> {
+        let path = self.server.socket_path().filter(|_| !env::by_program())?;
+        let list = Batch::from(command::print(None, &self.channel.format()))
+            .then(command::wait_for(self.channel.name));
+        direct::Standing::start(&path, &list.argv())
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let waits = |standing: &mut direct::Standing| !standing.ends_within(Duration::ZERO);
+        if self.standing.as_mut().is_some_and(waits) {
+            let mut wake = Batch::new();
+            wake.extend(self.channel.signal(self.channel.given_up));
+            // With the server the client is gone too.
+            let _ = self.server.run(&wake.may_run_twice());
         }
     }
 }
@@ -527,7 +684,7 @@ fn fits(argv: &[String]) -> bool {
 fn by_stdin(batch: &Batch) -> Vec<String> {
     let mut argv = Vec::new();
     if batch.0.first() == Some(&command::start_server()) {
-        argv.extend(command::start_server().words);
+        argv.extend(command::start_server().into_words());
         argv.push(";".into());
     }
     argv.extend(["source-file".into(), "-".into()]);
@@ -542,7 +699,8 @@ mod tests {
     fn a_batch_as_arguments_and_as_text() {
         let batch = Batch::new()
             .then(command::set_server("@a", "x;"))
-            .then(command::set_server("@b", "it's"));
+            .then(command::set_server("@b", "it's"))
+            .then(command::list_keys());
         assert_eq!(
             batch.argv(),
             [
@@ -554,22 +712,13 @@ mod tests {
                 "set-option",
                 "-s",
                 "@b",
-                "it's"
+                "it's;",
+                "list-keys"
             ]
         );
         assert_eq!(
             batch.text(),
-            "set-option -s @a 'x;' ; set-option -s @b 'it'\\''s'"
-        );
-    }
-
-    #[test]
-    fn one_batch_inside_another() {
-        let inner = Batch::from(command::set_server("@a", "it's"));
-        let command = command::if_format(None, "1", &inner, &Batch::new());
-        assert_eq!(
-            command.words,
-            ["if-shell", "-F", "1", "set-option -s @a 'it'\\''s'", ""]
+            "set-option -s @a 'x;' ; set-option -s @b 'it'\\''s' ; list-keys"
         );
     }
 }

@@ -17,6 +17,13 @@ pub fn word(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a `;` behind an argument ([`word`]) ends its command: then it need not be an argument of its own, of which
+/// tmux 3.3 to 3.5 keep 32 bytes for ever.
+#[must_use]
+pub fn takes_separator(argument: &str) -> bool {
+    !argument.is_empty() && !argument.ends_with([';', '\\'])
+}
+
 /// One word of a tmux command string.
 ///
 /// Single quotes take everything to the letter except themselves and, in tmux's lexer, the blanks

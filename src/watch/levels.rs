@@ -165,5 +165,5 @@ fn is_ours(server: &Server) -> Result<bool> {
     let claim = Batch::from(command::if_format(None, &done, &Batch::new(), &mine));
     // Asked twice it may find its own answer: then the next second is ours.
     let answer = server.run(&claim.may_run_twice())?;
-    Ok(answer.trim_end() == "yours")
+    Ok(answer.trim() == "yours")
 }

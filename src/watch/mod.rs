@@ -1,7 +1,7 @@
 //! Waiting for seshes: one, any or all of a set, without missing a change and without being told of one twice.
 //!
-//! A wait first takes its place among those that are woken by a change ([`schema::CHANGED`]), then reads the store, then
-//! waits: what comes after the reading wakes it, and it reads again. The signal is a hint and the store is the truth:
+//! A wait reads the store and with it how many changes were signalled ([`schema::CHANGED`]), and then waits for the next
+//! one, which is there at once where it came in between. The signal is a hint and the store is the truth:
 //! each sesh has a generation that grows with every change of its state, and a [`Cursor`] says up to which of them the
 //! caller knows. States that came and went between two readings are told as what is there now; an end is never lost,
 //! since an ended sesh stays in its book.
@@ -31,7 +31,7 @@ use crate::id::{SeshId, Tag};
 use crate::store::condition::{equal, registered};
 use crate::store::query::{Snapshot, books, row_format};
 use crate::store::{Record, Target, schema, write};
-use crate::tmux::{Batch, Frame, Server, Subscription, command, is_empty_server};
+use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command, is_empty_server};
 
 /// Which seshes are waited for.
 #[derive(Clone, Debug, Default)]
@@ -117,8 +117,8 @@ pub struct Watch<'a> {
     settle: &'a dyn Fn(&Server) -> Result<()>,
     request: Request,
     cursor: Cursor,
-    /// Where this wait is woken.
-    place: Option<Subscription>,
+    /// What wakes this wait.
+    subscription: Subscription,
     /// What was last known of each.
     before: BTreeMap<SeshId, Record>,
     levels: Levels,
@@ -134,6 +134,8 @@ struct Seen {
     ticks: bool,
     /// The server's clock, epoch seconds.
     now: u64,
+    /// What was signalled up to then.
+    counters: Counters,
     seshes: Seshes,
 }
 
@@ -171,7 +173,7 @@ impl<'a> Watch<'a> {
                 server: seen.server,
                 marks,
             },
-            place: None,
+            subscription: server.subscribe(&schema::CHANGED),
             before: BTreeMap::new(),
             levels,
             screens: Screens::of(seen.server),
@@ -192,9 +194,6 @@ impl<'a> Watch<'a> {
     /// As [`wait`].
     pub fn next(&mut self, deadline: Option<Instant>) -> Result<Outcome> {
         loop {
-            if self.place.is_none() {
-                self.place = Some(self.server.subscribe(schema::CHANGED));
-            }
             let seen = read(self.server, &self.request.set)?;
             if seen.server != self.cursor.server {
                 return Err(Error::new(
@@ -311,12 +310,9 @@ impl<'a> Watch<'a> {
                 next = next.min(self.screens.due(&self.request.until).unwrap_or(next));
             }
             next = deadline.map_or(next, |deadline| next.min(deadline));
-            let rung = match &mut self.place {
-                Some(place) => place.wait(next.saturating_duration_since(now)),
-                None => true,
-            };
-            if rung {
-                self.place = None;
+            // One that only looks once is no client that waits.
+            let limit = next.saturating_duration_since(now);
+            if !limit.is_zero() && self.subscription.wait(seen.counters, limit) {
                 return Ok(true);
             }
             let now = Instant::now();
@@ -400,7 +396,8 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     let frame = Frame::new();
     // Where the plugin was taken out, the first of these is unset.
     let every = "#{?SESH_tick,#{SESH_every},}";
-    let head = frame.format(["#{pid}", "#{start_time}", every, write::NOW]);
+    let counters = schema::CHANGED.format();
+    let head = frame.format(["#{pid}", "#{start_time}", every, write::NOW, &counters]);
     let mut filter = registered();
     if let ([id], []) = (&set.ids[..], &set.tags[..]) {
         filter = equal(schema::Key::Id, &id.to_string());
@@ -422,7 +419,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
     snapshot.take_in_past_of(server, &named);
     let head = frame.sections(&output).next().map(|(row, _)| row);
-    let Some(&[pid, started, every, now]) = head.as_deref() else {
+    let Some(&[pid, started, every, now, counters]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));
     };
     Ok(Seen {
@@ -432,6 +429,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
         },
         ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
         now: now.parse().unwrap_or(0),
+        counters: Counters::read(counters),
         seshes: Seshes::new(snapshot.records().cloned(), set),
     })
 }

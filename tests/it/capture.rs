@@ -846,7 +846,7 @@ fn of_equal_lines_none_is_lost_without_a_word() {
 }
 
 #[test]
-fn one_question_is_enough() {
+fn two_questions_are_enough() {
     let server = Server::start();
     let sesh = fed(&server, "one");
     feed(&server, &sesh, "a\n", "a");
@@ -857,7 +857,7 @@ fn one_question_is_enough() {
         .sesh("pane-capture", ["one", "--since", &next(&first)])
         .env("SESH_CLIENT", "tmux");
     read.ok();
-    assert_eq!(server.tmux_calls(), 1);
+    assert_eq!(server.tmux_calls(), 2);
 }
 
 #[test]

@@ -50,8 +50,15 @@ fn hook(server: &Server) {
     for name in ["pane-exited[8801]", "client-attached[8801]"] {
         server.tmux(["set-hook", "-g", name, "run-shell -b true"]);
     }
-    let command = ["command-alias[8805]", "sesh-count=display-message x"];
-    server.tmux(["set-option", "-s"].iter().chain(&command));
+    for name in [
+        "after-set-hook[8801]",
+        "after-display-panes[8801]",
+        "after-lock-server[8801]",
+        "after-list-keys[8801]",
+        "after-unbind-key[8802]",
+    ] {
+        server.tmux(["set-hook", "-g", name, "display-message x"]);
+    }
 }
 
 /// The findings of a call, each as `level area what → mend`.

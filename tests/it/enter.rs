@@ -301,11 +301,11 @@ fn a_key_goes_to_the_next() {
     let command = format!("{enter} --next --client '#{{client_name}}'");
     server.tmux(["bind-key", "g", "run-shell", "-b", &command]);
     let ran = "set-environment -gh SESH_ran 1";
-    server.tmux(["set-option", "-g", "@seshsum_procedure", ran]);
+    server.tmux(["set-hook", "-g", "after-set-hook[8801]", ran]);
     asks.types(&["C-b", "g"]);
     asks.shows("this was one");
     until("it is seen", || seen(&server, &made) == "2/2");
-    until("the sums are written", || {
+    until("the pane is counted", || {
         server.tmux(["display-message", "-p", "#{SESH_ran}"]) == "1\n"
     });
 }

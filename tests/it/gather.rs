@@ -305,7 +305,7 @@ fn one_that_stays_alive_is_said() {
 }
 
 #[test]
-fn a_large_set_is_one_question() {
+fn a_large_set_is_two_questions() {
     let server = Server::start();
     let count = 40;
     let script = "for at in $(seq 1 40); do echo line $at; done";
@@ -327,7 +327,7 @@ fn a_large_set_is_one_question() {
         .sesh("sesh-gather", ["--tag", "set", "--json"])
         .env("SESH_CLIENT", "tmux")
         .ok();
-    assert_eq!(server.tmux_calls(), 1);
+    assert_eq!(server.tmux_calls(), 2);
     let read = said.json();
     let read = read.as_array().expect("a list");
     assert_eq!(read.len(), count);

@@ -4,6 +4,7 @@ mod house;
 mod support;
 
 mod adopt;
+mod branches;
 mod capture;
 mod change;
 mod create;

@@ -91,12 +91,13 @@ fn reloading_changes_nothing() {
         server.load();
     }
     same_settings(&server.settings(), &once);
-    // And there is one tick: each makes one look, which sets a variable.
+    // And there is one tick: each looks once, which a variable asks for.
     server.tmux([
         "set-hook",
         "-g",
         "after-set-environment",
-        "if-shell -F '#{==:#{hook_argument_0},SESH_now}' 'set-option -gF @looks \"#{e|+:#{@looks},1}\"'",
+        "if-shell -F '#{&&:#{==:#{hook_argument_0},SESH_do},#{m:*look*,#{hook_argument_1}}}' \
+         'set-option -gF @looks \"#{e|+:#{@looks},1}\"'",
     ]);
     let looks = || -> u32 {
         let looks = server.tmux(["display-message", "-p", "#{e|+:#{@looks},0}"]);
@@ -297,6 +298,10 @@ fn a_tmux_that_starts_has_it_before_its_first_session() {
     server.option("window-status-format", "#W#{sesh_window}");
     server.option("@sesh-tick", "off");
     server.load();
+    if server.tmux(["display-message", "-p", "#{version}"]) == "3.2a\n" {
+        // There it waits for the session.
+        server.tmux(["new-session", "-d", "cat"]);
+    }
     assert_eq!(global(&server, "status-right"), LONG);
     assert_eq!(
         global(&server, "window-status-format"),
@@ -573,7 +578,7 @@ fn the_doctor_finds_it_well() {
     }
     server.load();
     assert_eq!(areas(), well);
-    server.tmux(["set-option", "-s", "command-alias", "mine=display-message"]);
+    server.tmux(["set-hook", "-g", "after-display-panes", "display-message"]);
     let ill = areas();
     assert!(!ill.contains(&"ok hooks".into()), "{ill:?}");
 }

@@ -1,6 +1,6 @@
 //! What happens by itself: the counts after every event, what a person has seen, sesh-reap one at a time.
 
-use crate::support::{Control, MAIN, NONE, Screen, Server, until};
+use crate::support::{Control, Dice, MAIN, NONE, Screen, Server, count, until};
 
 /// A loaded server with three quiet panes that are busy seshes, in a window each; counted.
 fn with_three() -> (Server, Vec<String>) {
@@ -113,27 +113,150 @@ fn states_are_counted_by_their_name_alone() {
     server.counts("0 2 0 0 0 0");
 }
 
+/// What the sums should be, from what the panes say: an other way to count than the plugin's, and the panes that
+/// wait and those that are unread.
+fn by_hand(server: &Server) -> (String, Vec<String>, Vec<String>) {
+    let names = [
+        "id", "archived", "exit", "state", "why", "agent", "seen", "gen",
+    ];
+    let fields: Vec<String> = names
+        .iter()
+        .map(|name| format!("#{{@sesh_{name}}}"))
+        .collect();
+    let format = format!("#{{pane_id}}/{}", fields.join("/"));
+    let all = server.tmux(["list-panes", "-a", "-F", &format]);
+    let panes: std::collections::BTreeSet<&str> = all.lines().collect();
+    let (mut waits, mut unread) = (Vec::new(), Vec::new());
+    let mut sums = [0; 6];
+    for line in panes {
+        let fields: Vec<&str> = line.split('/').collect();
+        let [pane, id, archived, exit, state, why, agent, seen, version] = fields[..] else {
+            panic!("{line}");
+        };
+        if id.is_empty() || !archived.is_empty() {
+            continue;
+        }
+        let number = |text: &str| text.parse::<u32>().unwrap_or(0);
+        let news = number(seen) < number(version);
+        match (exit, state, why) {
+            ("", "waiting", "dialog") => {}
+            ("", "waiting", _) => {
+                sums[0] += 1;
+                waits.push(pane.to_string());
+            }
+            ("", "busy", _) => sums[1] += 1,
+            ("", "idle", _) => sums[2] += 1,
+            ("", ..) => sums[3] += 1,
+            _ => sums[4] += 1,
+        }
+        if news && (!exit.is_empty() || (state == "idle" && !agent.is_empty())) {
+            sums[5] += 1;
+            unread.push(pane.to_string());
+        }
+    }
+    let sums: Vec<String> = sums.iter().map(ToString::to_string).collect();
+    (sums.join(" "), waits, unread)
+}
+
 #[test]
-fn an_equal_count_is_not_written() {
-    let (server, _) = with_three();
-    server.tmux([
-        "set-hook",
-        "-g",
-        "after-set-option",
-        "set-option -gF @written '#{@written} #{hook_argument_0}'",
-    ]);
-    server.recount();
-    server.recount();
-    assert_eq!(server.tmux(["display-message", "-p", "#{@written}"]), "\n");
-    let pane = server.window(MAIN);
-    server.make_sesh(&pane, "more", "busy");
-    server.tmux(["set-option", "-g", "@written", ""]);
-    server.recount();
-    let written = server.tmux(["display-message", "-p", "#{@written}"]);
-    assert!(
-        written.contains("@seshsum_busy") && !written.contains("idle"),
-        "{written}"
-    );
+fn counting_one_by_one_is_counting_all() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.load();
+    let mut dice = Dice::new();
+    server.tmux(["new-session", "-d", "-s", "apart", "cat"]);
+    let mut panes: Vec<String> = (0..6).map(|_| server.window(MAIN)).collect();
+    let mut born = 0;
+    for step in 0..count(4000) {
+        let at = dice.roll(panes.len());
+        let pane = panes[at].clone();
+        let set = |option: &str, value: &str| {
+            let option = format!("@sesh_{option}");
+            if value.is_empty() {
+                server.tmux(["set-option", "-pu", "-t", &pane, &option]);
+            } else {
+                server.tmux(["set-option", "-p", "-t", &pane, &option, value]);
+            }
+        };
+        let one = |values: &[&'static str], dice: &mut Dice| values[dice.roll(values.len())];
+        let mut closed = false;
+        let what = dice.roll(14);
+        match what {
+            0..=3 => set(
+                "state",
+                one(&["busy", "idle", "waiting", "starting", "E"], &mut dice),
+            ),
+            4 => set("why", one(&["", "dialog", "permission"], &mut dice)),
+            5 => set("agent", one(&["", "claude"], &mut dice)),
+            6 => set("gen", one(&["1", "2", "3"], &mut dice)),
+            7 => set("seen", one(&["1", "2", "3"], &mut dice)),
+            8 => set("exit", one(&["", "0 - 1"], &mut dice)),
+            9 => set("archived", one(&["", "1"], &mut dice)),
+            10 => set("id", one(&["", "x", "y"], &mut dice)),
+            11 => {
+                born += 1;
+                let new = server.window(one(&[MAIN, "apart"], &mut dice));
+                server.make_sesh(&new, &format!("born{born}"), "busy");
+                server.tmux(["set-hook", "-gu", "-t", &new, "@sesh_none"]);
+                panes.push(new);
+            }
+            12 => {
+                // Some of these fail, such as breaking out what is alone.
+                let other = &panes[dice.roll(panes.len())];
+                match dice.roll(4) {
+                    0 => server.try_tmux(["join-pane", "-d", "-s", &pane, "-t", other]),
+                    1 => server.try_tmux(["break-pane", "-d", "-s", &pane, "-t", "apart:"]),
+                    2 => server.try_tmux(["swap-pane", "-d", "-s", &pane, "-t", other]),
+                    // A window that is in one session twice counts twice in a scan.
+                    _ if server.format(&pane, "#{m:*apart*,#{window_linked_sessions_list}}")
+                        == "0" =>
+                    {
+                        server.try_tmux(["link-window", "-d", "-s", &pane, "-t", "apart:"])
+                    }
+                    _ => server.try_tmux(["has-session"]),
+                };
+            }
+            _ if panes.len() > 3 => {
+                panes.swap_remove(at);
+                server.tmux(["kill-pane", "-t", &pane]);
+                closed = true;
+            }
+            _ => {}
+        }
+        if closed {
+            server.counts(&by_hand(&server).0);
+            until("the closing was looked at", || {
+                server.tmux(["display-message", "-p", "#{SESH_armed}"]) == "\n"
+            });
+        } else {
+            server.tmux(["set-hook", "-gu", "-t", &pane, "@sesh_none"]);
+        }
+        let (sums, waits, unread) = by_hand(&server);
+        assert_eq!(server.sums(), sums, "step {step}, {what} of {pane}");
+        let next = server.tmux(["display-message", "-p", "#{@seshsum_next}"]);
+        let best = if waits.is_empty() { &unread } else { &waits };
+        let next = next.trim_end();
+        assert!(
+            best.iter().any(|pane| pane == next) || (best.is_empty() && next.is_empty()),
+            "step {step}: {next} of {best:?}"
+        );
+        let known = || {
+            let known = server.tmux([
+                "display-message",
+                "-p",
+                "#{SESH_count} #{SESH_live} #{SESH_needs}",
+            ]);
+            let mut known: Vec<String> = known.split_whitespace().map(Into::into).collect();
+            known[2..].sort();
+            known
+        };
+        if step % 5 == 4 {
+            let before = known();
+            server.tmux(["set-hook", "-gR", "after-display-panes"]);
+            assert_eq!(known(), before, "step {step}, {what} of {pane}");
+            assert_eq!(server.sums(), sums, "step {step}");
+        }
+    }
 }
 
 #[test]
@@ -156,7 +279,10 @@ fn what_changes_nothing_draws_nothing() {
         let name = format!("SESH_heartbeat_{at}");
         server.tmux(["set-environment", "-gh", &name, "1"]);
         server.recount();
+        server.tmux(["set-hook", "-gR", "after-display-panes"]);
+        server.tmux(["set-hook", "-gR", "after-list-keys"]);
     }
+    server.plugin_has_settled();
     assert_eq!(written(), last);
     server.tmux(["set-option", "-p", "-t", &panes[0], "@sesh_state", "idle"]);
     server.recount();
@@ -180,14 +306,11 @@ fn a_change_and_its_counts_are_drawn_once() {
     let by_hand = person.cost(&server, &|| {
         let state = ["idle", "busy"][next() % 2];
         let set = ["set-option", "-p", "-t", &panes[0], "@sesh_state", state];
-        server.tmux(set.iter().chain(&[";", "sesh-count"]));
+        let count = [";", "set-hook", "-gu", "-t", &panes[0], "@sesh_none"];
+        server.tmux(set.iter().chain(&count));
         server.plugin_has_settled();
     });
     assert_eq!(by_hand, once);
-    if server.format(MAIN, "#{version}") == "3.2a" {
-        crate::support::say("not tested: tmux 3.2a counts a turn later, so it draws twice");
-        return;
-    }
     let fresh: Vec<String> = (0..5).map(|_| server.window(MAIN)).collect();
     server.plugin_has_settled();
     let mut fresh = fresh.iter();
@@ -292,9 +415,7 @@ fn what_changes_before_eyes_is_seen_in_whichever_session() {
         server.sesh("sesh-set", [pane, "--note", "x"]).ok();
     }
     server.plugin_has_settled();
-    if server.format(MAIN, "#{version}") != "3.2a" {
-        assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "2");
-    }
+    assert_eq!(server.format(&before_eyes, "#{@sesh_seen}"), "2");
     assert_eq!(server.format(&behind, "#{@sesh_seen}"), "1");
 }
 
@@ -305,8 +426,8 @@ fn a_persons_hooks_stay_and_ours_come_back() {
     server.tmux(["set-hook", "-g", "session-closed", "set-option -g @mine 1"]);
     server.load();
     let hooks = || server.tmux(["show-hooks", "-g"]) + &server.tmux(["show-hooks", "-gw"]);
-    let ours = hooks().matches("[8801]").count();
-    assert_eq!(ours, 11, "{}", hooks());
+    let ours = server.plugin_hooks();
+    assert_eq!(ours.len(), 23, "{ours:?}");
     assert!(
         hooks().contains("session-closed[0] set-option -g @mine 1"),
         "{}",
@@ -315,8 +436,7 @@ fn a_persons_hooks_stay_and_ours_come_back() {
     // A plain one takes the whole array.
     server.tmux(["set-hook", "-g", "session-closed", "set-option -g @mine 2"]);
     until("ours is back", || {
-        hooks().contains("session-closed[0] set-option -g @mine 2")
-            && hooks().matches("[8801]").count() == ours
+        hooks().contains("session-closed[0] set-option -g @mine 2") && server.plugin_hooks() == ours
     });
     server.tmux(["new-session", "-d", "-s", "other", "cat"]);
     server.tmux(["kill-session", "-t", "=other"]);
@@ -328,49 +448,47 @@ fn a_persons_hooks_stay_and_ours_come_back() {
     server.load();
     server.tmux(["set-hook", "-gu", "pane-exited"]);
     let _comes = Control::attach(&server, MAIN);
-    until("ours is back", || hooks().matches("[8801]").count() == ours);
+    until("ours is back", || server.plugin_hooks() == ours);
     server.uninstall(&[]);
-    assert_eq!(hooks().matches("[8801]").count(), 0, "{}", hooks());
+    assert_eq!(server.plugin_hooks(), [""; 0]);
     assert!(hooks().contains("session-closed[0]"), "{}", hooks());
 }
 
 #[test]
-fn what_tmux_cannot_parse_does_no_harm() {
+fn procedures_that_are_gone_do_no_harm() {
     let server = Server::start();
     server.option("@sesh-tick", "0.1");
     server.load();
     server.make_sesh(&server.user_pane(), "mine", "busy");
-    server.tmux(["sesh-count"]);
     let happens = || {
         for _ in 0..2 {
             let pane = server.window(MAIN);
             server.sesh("sesh-adopt", [pane.as_str()]).ok();
-            // A hook that fails may say so here.
-            server.try_tmux(["select-window", "-t", &pane]);
-            server.try_tmux(["kill-pane", "-t", &pane]);
+            server.tmux(["select-window", "-t", &pane]);
+            server.tmux(["kill-pane", "-t", &pane]);
         }
         drop(Control::attach(&server, MAIN));
         server.plugin_has_settled();
     };
-    for command in ["put", "count", "mend", "reap", "look", "later"] {
-        let line = server
-            .tmux(["show-options", "-s"])
-            .lines()
-            .find(|line| line.contains(&format!("sesh-{command}=")))
-            .map(Into::<String>::into);
-        let line = line.expect("a command of the plugin");
-        let name = line.split(' ').next().expect("a name");
-        let rubbish = format!("sesh-{command}=rubbish {{");
-        server.tmux(["set-option", "-s", name, &rubbish]);
+    let procedures: Vec<String> = server
+        .plugin_hooks()
+        .into_iter()
+        .filter(|hook| {
+            ["set", "display", "list", "lock", "unbind"]
+                .iter()
+                .any(|word| hook.starts_with(&format!("after-{word}-")))
+        })
+        .collect();
+    assert_eq!(procedures.len(), 9, "{procedures:?}");
+    for hook in &procedures {
+        server.tmux(["set-hook", "-g", hook, "set-option -q no-such-option x"]);
         happens();
-        server.tmux(["set-option", "-su", name]);
+        server.tmux(["set-hook", "-gu", hook]);
         happens();
     }
-    // A list of one's own takes all of them; the plugin, loaded again, brings them back.
-    server.tmux(["set-option", "-s", "command-alias", "mine=display-message"]);
-    happens();
+    // Loaded again, it has them all.
     server.load();
-    server.tmux(["sesh-count"]);
+    server.recount();
     server.counts("0 1 0 0 0 0");
 }
 
@@ -382,22 +500,32 @@ fn one_reap_at_a_time() {
     server.option("@sesh-tick", "off");
     server.load();
     std::fs::write(server.path("hold-reap"), "").expect("a file");
-    let close = |panes: usize| {
+    let seshes = |panes: usize| -> Vec<String> {
         let panes: Vec<String> = (0..panes).map(|_| server.window(MAIN)).collect();
         for pane in &panes {
+            server.make_sesh(pane, &format!("s{}", &pane[1..]), "busy");
+        }
+        server.recount();
+        panes
+    };
+    let close = |panes: &[String]| {
+        for pane in panes {
             server.tmux(["kill-pane", "-t", pane]);
         }
     };
-    // Without a sesh nothing is to be looked for.
-    close(2);
-    server.plugin_has_settled();
-    assert_eq!(server.reaps(), 0);
-    server.make_sesh(&server.user_pane(), "mine", "busy");
-    server.recount();
-    close(6);
-    until("a reap was started", || server.reaps() == 1);
-    server.plugin_has_settled();
+    // What is no sesh is not looked for, with and without one.
+    close(&[server.window(MAIN)]);
+    let other = seshes(1);
+    close(&[server.window(MAIN), server.window(MAIN)]);
     let variables = || server.tmux(["show-environment", "-gh"]);
+    server.plugin_has_settled();
+    until("what they left was looked at", || {
+        !variables().contains("SESH_armed=")
+    });
+    assert_eq!(server.reaps(), 0);
+    close(&other);
+    until("a reap was started", || server.reaps() == 1);
+    close(&seshes(6));
     until("another is wanted", || {
         variables().contains("SESH_reap_again=1")
     });
@@ -411,7 +539,7 @@ fn one_reap_at_a_time() {
         "SESH_reap",
         "#{e|-:#{T:#{l:%s}},31}",
     ]);
-    close(1);
+    close(&seshes(1));
     until("another was started", || server.reaps() == 2);
     until("it has ended", || !variables().contains("SESH_reap="));
 }

@@ -294,7 +294,7 @@ fn helpers_that_leave_are_missed_once() {
     let ends = |server: &Server| {
         let pane = server.window(MAIN);
         server.make_sesh(&pane, "one", "busy");
-        server.tmux(["sesh-count"]);
+        server.recount();
         server.tmux(["kill-pane", "-t", &pane]);
     };
     ends(&server);

@@ -1,4 +1,4 @@
-//! What is stored follows what is: `sesh-reap`, and the sums that every change of a state has written anew.
+//! What is stored follows what is: `sesh-reap`, and the count of a pane after every change.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -6,8 +6,13 @@ use serde_json::Value;
 
 use crate::support::{MAIN, NONE, Record, Screen, Server, Victim, count, until};
 
-/// The commands that stand in for those of the plugin: they count how often they were run.
-const COUNTING: &str = "set-environment -ghF SESH_ran '#{e|+:#{SESH_ran},1}'";
+/// Sets the hook that counts a pane to one that counts how often it was run.
+fn count_the_counts(server: &Server) {
+    let counting = "set-environment -ghF SESH_ran '#{e|+:#{SESH_ran},1}'";
+    server.tmux(["set-hook", "-g", "after-set-hook[8801]", counting]);
+    // It counted that it was set.
+    server.tmux(["set-environment", "-ghu", "SESH_ran"]);
+}
 
 /// How often they were run.
 fn ran(server: &Server) -> u32 {
@@ -16,14 +21,14 @@ fn ran(server: &Server) -> u32 {
 }
 
 #[test]
-fn every_change_of_a_state_has_the_sums_written() {
+fn a_pane_is_counted_after_every_change() {
     let server = Server::start();
     let user = server.user_pane();
-    server.tmux(["set-option", "-g", "@seshsum_procedure", COUNTING]);
+    count_the_counts(&server);
     let counted = |what: &str, act: &dyn Fn()| {
         let before = ran(&server);
         act();
-        until(&format!("the sums are written after {what}"), || {
+        until(&format!("the pane is counted after {what}"), || {
             ran(&server) > before
         });
     };
@@ -54,51 +59,25 @@ fn every_change_of_a_state_has_the_sums_written() {
     });
     counted("its end", &|| helper("pane-keys", &["two", "C-c"]));
     server.ended(made.uuid());
-    counted("closing its pane", &|| helper("sesh-end", &["two"]));
-    counted("forgetting it", &|| {
-        helper("sesh-end", &["two", "--forget"]);
-    });
+    let shell = server.session((80, 20), &["-s", "shell", "sh", "-i"]);
+    server.runs(&shell, "sh");
     counted("an adoption", &|| {
-        helper("sesh-adopt", &[&user, "--name", "three"]);
+        helper("sesh-adopt", &[&shell, "--name", "three"]);
     });
     counted("letting it go", &|| helper("sesh-end", &["three"]));
 }
 
 #[test]
-fn what_changes_nothing_writes_no_sums() {
+fn what_changes_nothing_is_not_counted() {
     let server = Server::start();
     server.new_sesh(["one", "--tag", "x", "--", "sleep", "1000"]);
-    server.tmux(["set-option", "-g", "@seshsum_procedure", COUNTING]);
+    count_the_counts(&server);
     server.sesh("sesh-set", ["one", "--tag", "x"]).ok();
     server.sesh("sesh-list", ["--all"]).ok();
     // What comes later in the same queue has run: so would they have.
     server.sesh("sesh-set", ["one", "--tag", "y"]).ok();
-    until("the sums are written", || ran(&server) > 0);
+    until("the pane is counted", || ran(&server) > 0);
     assert_eq!(ran(&server), 1);
-}
-
-#[test]
-fn no_sums_and_bad_sums_do_no_harm() {
-    let server = Server::start();
-    for (at, procedure) in [
-        "",
-        "rubbish {",
-        "no-such-command",
-        "display-message -p '",
-        "#(touch ran)#{E:@seshsum_procedure}",
-    ]
-    .iter()
-    .enumerate()
-    {
-        server.tmux(["set-option", "-g", "@seshsum_procedure", procedure]);
-        let name = format!("n{at}");
-        let made = server.new_sesh([&name, "--", "sleep", "1000"]);
-        server.sesh("sesh-set", [&name, "--archive"]).ok();
-        server.sesh("sesh-end", [&name]).ok();
-        assert_eq!(server.record(made.uuid()).state(), "exited", "{procedure}");
-    }
-    assert!(server.alive());
-    assert!(!server.path("ran").exists());
 }
 
 /// What a reconciliation changed: a word a change, and whom it was about.
@@ -231,6 +210,37 @@ fn a_runner_that_was_killed_gets_its_end_written_down() {
     assert_eq!(reap(&server), []);
     let table = server.sesh("sesh-list", ["one"]).ok();
     assert!(table.text().contains("exited ?"), "{table}");
+}
+
+#[test]
+fn only_the_ends_of_closed_panes_are_written_where_that_is_asked_for() {
+    let server = Server::start();
+    let closed = |server: &Server| {
+        let said = server.sesh("sesh-reap", ["--closed", "--json"]).ok();
+        said.json().as_array().map(Vec::len)
+    };
+    let made = sleeper(&server, "one");
+    let shell = adopted(&server, "two", &["cat", "-"]);
+    kill_first_process(&server, made.pane());
+    until("its pane goes", || !server.has_pane(made.pane()));
+    assert_eq!(closed(&server), Some(1));
+    assert_eq!(server.record(made.uuid()).state(), "exited");
+    assert_eq!(closed(&server), Some(0));
+    // The state that was never seen is for the next full one.
+    assert_eq!(stored(&server, shell.pane(), "@sesh_state"), "unknown");
+    assert_eq!(reap(&server), one("state", "two"));
+    // One that wants more meanwhile gets it.
+    server.tmux([
+        "set-option",
+        "-p",
+        "-t",
+        shell.pane(),
+        "@sesh_state",
+        "idle",
+    ]);
+    server.tmux(["set-environment", "-gh", "SESH_reap_again", "1"]);
+    assert_eq!(closed(&server), Some(1));
+    assert_eq!(stored(&server, shell.pane(), "@sesh_state"), "busy");
 }
 
 #[test]
@@ -554,11 +564,15 @@ fn another_that_is_wanted_meanwhile_is_one_more_round() {
 }
 
 #[test]
-fn the_sums_are_written_by_it_too() {
+fn a_pane_that_it_changes_is_counted() {
     let server = Server::start();
-    server.tmux(["set-option", "-g", "@seshsum_procedure", COUNTING]);
+    let made = sleeper(&server, "one");
+    server.tmux(["set-option", "-su", &format!("@seshbook_{}", made.uuid())]);
+    count_the_counts(&server);
     server.sesh("sesh-reap", NONE).ok();
-    until("the sums are written", || ran(&server) == 1);
+    assert_eq!(ran(&server), 1);
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(ran(&server), 1, "nothing changed");
 }
 
 #[test]

@@ -83,6 +83,7 @@ fn nothing(server: &Server, args: &[&str]) {
 /// A wait that goes on beside the test, from when it has its place among those that are woken.
 struct Standing {
     child: Child,
+    relay: Relay,
 }
 
 impl Standing {
@@ -104,9 +105,14 @@ impl Standing {
             .stderr(Stdio::piped())
             .spawn()
             .expect("a wait");
-        let standing = Self { child };
+        let standing = Self { child, relay };
         until("it waits", || gate.held.load(Ordering::SeqCst));
         standing
+    }
+
+    /// How many clients it has been since the last look.
+    fn clients(&self) -> usize {
+        self.relay.clients()
     }
 
     fn pid(&self) -> Pid {
@@ -642,16 +648,55 @@ fn one_that_was_killed_harms_nobody() {
     assert_eq!(clients, "", "nobody is attached");
     let left = server.tmux(["show-environment", "-gh"]);
     let left: Vec<&str> = left.lines().filter(|line| line.contains("SESH")).collect();
+    let known = [
+        "SESH_settled=",
+        "SESH_hook_",
+        "SESH_changes=",
+        "SESH_given_up=",
+        "SESH_if",
+        "SESH_tell=",
+    ];
     assert!(
         left.iter()
-            .all(|line| line.starts_with("SESH_settled=") || line.starts_with("SESH_hook_")),
+            .all(|line| known.iter().any(|name| line.starts_with(name))),
         "{left:?}"
     );
 }
 
-/// It takes its place first and reads then: a change that nobody signals any more, between the two, is seen.
+/// tmux never frees a client that goes while it waits, so one that gives up is woken, and with it the others.
 #[test]
-fn what_comes_before_it_has_its_place() {
+fn one_that_gives_up_wakes_the_others_only_to_wait_on() {
+    const TIMES: usize = 5;
+    let server = Server::start();
+    let one = told(&server, &["one"]);
+    let mut lives = Standing::start(&server, &["one", "--for", "idle"]);
+    lives.clients();
+    for _ in 0..TIMES {
+        nothing(&server, &["one", "--for", "exit"]);
+    }
+    let given_up = server.tmux(["display-message", "-p", "#{SESH_given_up}"]);
+    assert_eq!(given_up, format!("{TIMES}\n"));
+    // Each time it asks why, and waits again; it does not read the store.
+    let mut clients = 0;
+    until("it waits again", || {
+        clients += lives.clients();
+        clients >= 2 * TIMES
+    });
+    assert_eq!(clients, 2 * TIMES);
+    assert!(lives.goes_on());
+    server.say(one.pane(), "sesh-report --state idle");
+    assert_eq!(lives.words(), ["one idle hook"]);
+    let given_up = server.tmux(["display-message", "-p", "#{SESH_given_up}"]);
+    assert_eq!(
+        given_up,
+        format!("{TIMES}\n"),
+        "one that was answered gives nothing up"
+    );
+}
+
+/// A change between its reading and its waiting, which is signalled to no one any more, is counted, and so it is seen.
+#[test]
+fn what_comes_before_it_waits() {
     let server = Server::start();
     let one = told(&server, &["one"]);
     // With this no signal is remembered: each that comes is one for nobody.
@@ -668,6 +713,8 @@ fn what_comes_before_it_has_its_place() {
         let idle = ["set-option", "-p", "-t", one.pane(), "@sesh_state", "idle"];
         server.tmux(idle);
         server.tmux(["set-option", "-p", "-t", one.pane(), "@sesh_gen", "9"]);
+        let next = "#{e|+:#{SESH_changes},1}";
+        server.tmux(["set-environment", "-ghF", "SESH_changes", next]);
         gate.open.store(true, Ordering::SeqCst);
         wait.join().expect("a wait")
     });

@@ -141,7 +141,7 @@ const LOOK: Duration = Duration::from_millis(40);
 const SEEN: usize = 8;
 
 /// What is asked of a pane beside what tells who lives there.
-const ASKED: [&str; 8] = [
+const ASKED: [&str; 9] = [
     "#{pane_input_off}",
     "#{pane_synchronized}",
     "#{pane_current_command}",
@@ -150,6 +150,8 @@ const ASKED: [&str; 8] = [
     "#{@sesh_held}",
     "#{@sesh_agent}",
     "#{alternate_on}",
+    // Whether send-keys has no -c: 3.2a and 3.3a. 3.4 to 3.6 do not need it.
+    "#{m:3.[2-6]*,#{version}}",
 ];
 
 /// Delivers a message to a pane. `sesh` is who must live in it, for a target that was a name.

@@ -8,7 +8,6 @@ use super::{Busy, Delivery, Outcome, Reason, Seen, pause, refused, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
 use crate::error::Result;
-use crate::pane::keys::OWN_CLIENT;
 use crate::state::State;
 use crate::store::Key;
 use crate::store::condition::{both, equal};
@@ -56,28 +55,31 @@ impl<'a> Delivery<'a> {
             condition = both(&condition, also);
         }
         let target = self.pane.to_string();
-        let otherwise = Batch::from(command::delete_buffer(buffer));
         let guarded = command::if_format(
             Some(&target),
             &condition,
             &act.then(command::print(None, "typed")),
-            &otherwise,
+            &Batch::new(),
         );
         let batch = Batch::from(command::load_buffer(buffer)).then(guarded);
-        let said = self.server.run_with(&batch, input)?;
-        Ok(said.trim_end() == "typed")
+        let typed = self.server.run_with(&batch, input)?.trim() == "typed";
+        if !typed {
+            // It is there, since nothing else knows its name: without it tmux would delete the newest buffer of all.
+            self.server
+                .run(&Batch::from(command::delete_buffer(buffer)))?;
+        }
+        Ok(typed)
     }
 
     /// Presses keys, if the pane still is as it was seen.
     pub(super) fn press(&self, seen: &Seen<'_>, keys: &[String]) -> Result<bool> {
         let buffer = buffer();
-        let mut act = Batch::from(command::delete_buffer(&buffer));
-        act.extend([command::if_format(
-            None,
-            OWN_CLIENT,
-            &Batch::from(command::send_keys(self.pane, As::Whoever, 1, keys)),
-            &Batch::from(command::send_keys(self.pane, As::Nobody, 1, keys)),
-        )]);
+        let act = Batch::from(command::delete_buffer(&buffer)).then(command::send_keys(
+            self.pane,
+            client(seen),
+            1,
+            keys,
+        ));
         self.act(seen, None, act, b" ", &buffer)
     }
 
@@ -195,21 +197,20 @@ impl<'a> Delivery<'a> {
             _ => keys.and_then(|keys| keys.submit.as_ref()),
         };
         match keys {
-            Some(keys) if !keys.iter().eq(["Enter"]) => {
-                let mut batch = Batch::from(command::delete_buffer(buffer));
-                batch.extend([
-                    command::leave_mode(self.pane),
-                    command::if_format(
-                        None,
-                        OWN_CLIENT,
-                        &Batch::from(command::send_keys(self.pane, As::Whoever, 1, keys)),
-                        &Batch::from(command::send_keys(self.pane, As::Nobody, 1, keys)),
-                    ),
-                ]);
-                batch
-            }
+            Some(keys) if !keys.iter().eq(["Enter"]) => Batch::from(command::delete_buffer(buffer))
+                .then(command::leave_mode(self.pane))
+                .then(command::send_keys(self.pane, client(seen), 1, keys)),
             _ => enter,
         }
+    }
+}
+
+/// As which client keys are sent: from 3.7 on tmux refuses them where the one that looks at the pane is read-only.
+fn client(seen: &Seen<'_>) -> As {
+    if seen.asked(8) == "1" {
+        As::Whoever
+    } else {
+        As::Nobody
     }
 }
 

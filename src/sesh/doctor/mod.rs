@@ -253,13 +253,7 @@ fn ask(server: &Server) -> Result<Said> {
         .then(show_global_hooks(Of::Sessions))
         .then(show_global_hooks(Of::Windows))
         .then(mark())
-        // In a string: outside of one it would start a server.
-        .then(command::if_format(
-            None,
-            "1",
-            &Batch::from(list_keys()),
-            &Batch::new(),
-        ));
+        .then(list_keys());
     // By the program, also what the server would be asked at once: whether it can is part of the question.
     let output = server.run_in(&batch, None)?;
     let sections: Vec<_> = frame.sections(&output).collect();

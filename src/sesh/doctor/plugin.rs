@@ -71,8 +71,10 @@ impl Options {
 const STATUS: &str = "@sesh-status";
 const WINDOW: &str = "@sesh-window";
 const LITERALS: [&str; 2] = ["#{sesh_status}", "#{sesh_window}"];
-/// Whether there is one of the plugin's commands, which stands for all of them.
-const COUNT: &str = "?#{command-alias[8805]},1,";
+/// Whether the hooks are there that hold the procedures: the one that counts a pane, the scan, the start of sesh-reap and
+/// the tick.
+const COUNT: &str = "?#{&&:#{&&:#{after-set-hook[8801]},#{after-display-panes[8801]}},\
+                     #{&&:#{after-lock-server[8801]},#{&&:#{after-list-keys[8801]},#{after-unbind-key[8802]}}}},1,";
 /// At which index the plugin's hooks stand.
 const INDEX: &str = "[8801]";
 
@@ -228,9 +230,9 @@ pub(super) fn hooks(said: &Said, findings: &mut Findings) {
     if said.plugin.count.is_empty() {
         findings.fault(
             Area::Hooks,
-            "tmux does not know the plugin's commands any more, so nothing is counted",
+            "the hooks that hold the plugin's procedures are gone, so nothing is counted",
             format!(
-                "{}; a command-alias of your own needs an index, or -a, to leave the others there",
+                "{}; a set-hook of your own needs an index, or -a, to leave the others there",
                 said.plugin.load()
             ),
         );

@@ -22,7 +22,7 @@ use crate::id::{PaneId, SeshId};
 use crate::store::lasting::{self, AGENT, Event, Note, STATE};
 use crate::store::{Record, Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Command, Server, command};
-use seen::{Sweep, look_at};
+use seen::{Sweep, look_at, look_at_closed};
 
 /// How long HUP and TERM may take together for one whose time is over.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,17 +103,29 @@ pub fn look(server: &Server) -> Result<Vec<Change>> {
     Ok(mended.chain(ended).collect())
 }
 
-/// Mends all that differs, and gives what it changed: not what others changed meanwhile.
+/// Of which seshes what is stored is compared with what is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    All,
+    /// Those that are recorded as alive and have no pane any more: nothing is asked about the others.
+    Closed,
+}
+
+/// Mends what differs, and gives what it changed: not what others changed meanwhile.
 ///
 /// Whoever wants a reconciliation while this one is under way leaves word in [`schema::REAP_AGAIN`], and it goes
 /// round once more. The plugin says in [`schema::REAP`] that one is under way; the last list takes that back.
 ///
 /// # Errors
 /// As [`look`].
-pub fn reap(server: &Server) -> Result<Vec<Change>> {
+pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     loop {
-        let mut differences = look_at(server, Sweep::WhenDue).inspect_err(|error| {
+        let differences = match of {
+            Of::All => look_at(server, Sweep::WhenDue),
+            Of::Closed => look_at_closed(server),
+        };
+        let mut differences = differences.inspect_err(|error| {
             if error.exit == Exit::Unusable {
                 let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
             }
@@ -130,6 +142,10 @@ pub fn reap(server: &Server) -> Result<Vec<Change>> {
             }
             return Ok(changes);
         }
+        // Another one may have wanted all.
+        of = Of::All;
+        // What is wanted from now on is not seen by the look before, and may be by the next.
+        server.run(&Batch::from(command::unset_hidden(schema::REAP_AGAIN)).may_run_twice())?;
     }
 }
 
@@ -186,7 +202,11 @@ pub fn settle(server: &Server) -> Result<()> {
     if mends.is_empty() {
         return Ok(());
     }
-    let answer = server.run(&made(&mends).then(write::sums()))?;
+    let (batch, alone) = made(&mends);
+    let mut answer = server.run(&batch)?;
+    for batch in alone {
+        answer.push_str(&server.run(&batch)?);
+    }
     remember(server, &changes(done(mends, &answer)));
     Ok(())
 }
@@ -251,35 +271,34 @@ fn done(mends: Vec<Mend>, answer: &str) -> Vec<Mend> {
         .collect()
 }
 
-/// The last list: the changes, the sums, and the word that this is over, or begins again.
+/// The changes, and in their last list the word that this is over, or begins again.
 fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
     let Differences { mends, unsaid, .. } = differences;
-    let mut batch = made(&mends);
-    let only_ends = mends.is_empty() && unsaid.is_empty();
-    batch.extend(unsaid);
     let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
-    batch.extend([
-        write::sums(),
-        command::if_format(
-            None,
-            &wanted,
-            &Batch::from(command::print(None, "again"))
-                .then(command::unset_hidden(schema::REAP_AGAIN)),
-            &Batch::from(command::unset_hidden(schema::REAP)),
-        ),
-    ]);
+    let over = command::if_format(
+        None,
+        &wanted,
+        &Batch::from(command::print(None, "again")),
+        &Batch::from(command::unset_hidden(schema::REAP)),
+    );
+    let (mut batch, alone) = made(&mends);
+    let only_ends = batch.is_empty() && unsaid.is_empty();
+    batch.extend(unsaid);
+    batch.extend([over]);
     if only_ends {
         batch = batch.may_run_twice();
     }
-    let closes = mends.iter().any(|mend| mend.change.change == Kind::Closed);
-    let answer = match server.run(&batch) {
-        // With its last pane the server went.
-        Err(error) if error.exit == Exit::NoServer && closes => {
-            return Ok((changes(mends), false));
+    let mut answer = String::new();
+    for batch in alone {
+        match server.run(&batch) {
+            // With its last pane the server went.
+            Err(error) if error.exit == Exit::NoServer => return Ok((changes(mends), false)),
+            outcome => answer.push_str(&outcome?),
         }
-        outcome => outcome?,
-    };
-    let again = answer.lines().any(|line| line == "again");
+    }
+    let last = server.run(&batch)?;
+    let again = last.lines().any(|line| line == "again");
+    answer.push_str(&last);
     let done = done(mends, &answer);
     for id in done.iter().filter_map(|mend| mend.replaces) {
         lasting::forget(server, id)?;
@@ -293,19 +312,24 @@ fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)
     Ok((changes, again))
 }
 
-/// Each change that can still be made, and the number of each that was.
-fn made(mends: &[Mend]) -> Batch {
-    let mut batch = Batch::new();
+/// Each change that can still be made, with the number of each that was: those that fit into one list, and those that
+/// must end one.
+fn made(mends: &[Mend]) -> (Batch, Vec<Batch>) {
+    let mut together = Batch::new();
+    let mut alone = Vec::new();
     for (at, mend) in mends.iter().enumerate() {
         let pane = mend.change.pane.map(|pane| pane.to_string());
+        let ends = matches!(mend.change.change, Kind::Closed | Kind::Tail);
         let mut commands = Batch::new();
         commands.extend(mend.commands.iter().cloned());
-        batch.extend([command::if_format(
-            pane.as_deref(),
-            &mend.condition,
-            &commands.then(command::print(None, &at.to_string())),
-            &Batch::new(),
-        )]);
+        commands.extend(pane.as_deref().filter(|_| !ends).map(write::count));
+        let commands = commands.then(command::print(None, &at.to_string()));
+        let mend = command::if_format(pane.as_deref(), &mend.condition, &commands, &Batch::new());
+        if ends {
+            alone.push(Batch::from(mend));
+        } else {
+            together.extend([mend]);
+        }
     }
-    batch
+    (together, alone)
 }

@@ -14,7 +14,7 @@ use crate::id::{PaneId, SeshId};
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
 use crate::sesh::hold::{self, Held};
-use crate::store::query::{book_line, extra, read_row, row_format_with};
+use crate::store::query::{self, book_line, extra, read_row, row_format_with};
 use crate::store::record::{self, Record, Values};
 use crate::store::{Key, Place, schema, write};
 use crate::tmux::command::{Of, show_global_options};
@@ -97,21 +97,19 @@ fn settings() -> [String; 6] {
 /// Reads everything and finds what differs. It asks, and changes nothing.
 pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
-    let with = |panes: Option<Command>, screens: Option<Command>| {
+    let with = |panes: Option<Command>| {
         let mut batch = Batch::from(command::print(None, &frame.format(settings())));
         batch.extend(panes);
-        let mut batch = batch
+        batch
             .then(command::show_server_options())
             .then(show_global_options(Of::Sessions))
-            .then(show_global_options(Of::Windows));
-        // Last, and of a later turn: nothing that is written depends on both being of one moment.
-        batch.extend(screens);
-        batch
+            .then(show_global_options(Of::Windows))
     };
-    let panes = command::list_panes(&row_format_with(&frame, &MORE), None);
-    let screens = resident::screens(&frame, &resident::may_have_one());
-    let output = match resident::ask(server, &with(Some(panes), Some(screens))) {
-        Err(error) if is_empty_server(&error) => server.run(&with(None, None))?,
+    let may_have_agent = resident::may_have_one();
+    let more: Vec<&str> = MORE.into_iter().chain([may_have_agent.as_str()]).collect();
+    let panes = command::list_panes(&row_format_with(&frame, &more), None);
+    let output = match server.run(&with(Some(panes))) {
+        Err(error) if is_empty_server(&error) => server.run(&with(None))?,
         outcome => outcome?,
     };
     let mut sections = frame.sections(&output);
@@ -135,25 +133,20 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         unsaid: Vec::new(),
     };
     let mut told: HashMap<PaneId, (i32, Told<'_>)> = HashMap::new();
+    let mut with_screen: Vec<PaneId> = Vec::new();
     for (row, after) in sections {
-        if let [number] = row[..] {
-            // Of a window in several sessions the screen comes several times.
-            if let Ok(number) = number.parse()
-                && let Some((_, told)) = told.get_mut(&PaneId(number))
-            {
-                told.screen = Some(after);
-            }
-            continue;
-        }
         rest = after;
         let Some(found) = read_row(&row)? else {
             continue;
         };
-        let [dead, is_runner, folder, tells @ ..] = extra(&row) else {
+        let [dead, is_runner, folder, tells @ .., may_have_agent] = extra(&row) else {
             continue;
         };
         let place = found.place;
         let tells = Told::of(tells);
+        if *may_have_agent == "1" {
+            with_screen.push(place.pane);
+        }
         if told.insert(place.pane, (place.pid, tells)).is_some() {
             continue;
         }
@@ -173,7 +166,15 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
             None => {}
         }
     }
-    seen.read_options(rest)?;
+    seen.books = read_books(rest)?;
+    // A pane in a window of several sessions has several rows.
+    with_screen.sort_unstable();
+    with_screen.dedup();
+    // A later question: nothing that is written depends on both being of one moment.
+    let screens = resident::screens(server, &with_screen)?;
+    for (pane, (_, told)) in &mut told {
+        told.screen = screens.get(pane).map(String::as_str);
+    }
     if sweep.is_due(swept, seen.now) {
         let hidden = server.run(&Batch::from(command::show_hidden()))?;
         seen.read_hidden(&hidden, |pane| told.contains_key(&pane));
@@ -195,29 +196,56 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     })
 }
 
-impl Seen {
-    /// Reads the books, and looks for names where they do not belong.
-    fn read_options(&mut self, lines: &str) -> Result<()> {
-        for line in lines.lines() {
-            let name = line.split(' ').next().unwrap_or("");
-            if schema::is_state(name) {
-                return Err(Error::unusable(format!(
-                    "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
-                     take that back"
-                )));
-            }
-            if let Some((id, text)) = book_line(line) {
-                // A text of ours holds nothing that acts in a format: this one is put into a condition.
-                let readable = record::book_version(text) <= Some(schema::VERSION)
-                    && !text.contains(['#', '{', '}', '\\']);
-                let values = readable.then(|| Values::from_book(text)).flatten();
-                let text = text.to_string();
-                self.books.insert(id, Book { text, values });
-            }
-        }
-        Ok(())
-    }
+/// Reads which seshes are recorded and which of them have a pane, and finds those that ended with theirs.
+pub(super) fn look_at_closed(server: &Server) -> Result<Differences> {
+    let frame = Frame::new();
+    let [panes, options] = query::books(&frame);
+    let output = match server.run(&Batch::from(panes).then(options.clone())) {
+        Err(error) if is_empty_server(&error) => server.run(&Batch::from(options))?,
+        outcome => outcome?,
+    };
+    let (rows, rest) = frame.read(&output);
+    let with_pane: HashSet<SeshId> = rows
+        .iter()
+        .filter_map(|row| row.first()?.parse().ok())
+        .collect();
+    let books = read_books(rest)?;
+    let closed = books.iter().filter(|(id, _)| !with_pane.contains(id));
+    Ok(Differences {
+        mends: closed
+            .filter_map(|(id, book)| vanished(*id, book))
+            .collect(),
+        ..Differences::default()
+    })
+}
 
+/// The books among the options that tmux shows.
+///
+/// # Errors
+/// A name of the panes' is set elsewhere.
+fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
+    let mut books = HashMap::new();
+    for line in lines.lines() {
+        let name = line.split(' ').next().unwrap_or("");
+        if schema::is_state(name) {
+            return Err(Error::unusable(format!(
+                "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
+                 take that back"
+            )));
+        }
+        if let Some((id, text)) = book_line(line) {
+            // A text of ours holds nothing that acts in a format: this one is put into a condition.
+            let readable = record::book_version(text) <= Some(schema::VERSION)
+                && !text.contains(['#', '{', '}', '\\']);
+            let values = readable.then(|| Values::from_book(text)).flatten();
+            let text = text.to_string();
+            books.insert(id, Book { text, values });
+        }
+    }
+    Ok(books)
+}
+
+impl Seen {
     /// Reads the hidden variables. What the hooks of a pane said that is gone goes too: a pane's number never comes
     /// again.
     fn read_hidden(&mut self, lines: &str, is_there: impl Fn(PaneId) -> bool) {

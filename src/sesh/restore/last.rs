@@ -80,7 +80,7 @@ fn claim(server: &Server) -> Result<Claim> {
         match answer {
             // Each is brought back once in any case: there is no server yet to say so.
             Err(error) if error.exit == Exit::NoServer => return Ok(Claim::Ours),
-            Ok(answer) if answer.trim_end() == "ours" => return Ok(Claim::Ours),
+            Ok(answer) if answer.trim() == "ours" => return Ok(Claim::Ours),
             outcome => outcome.map(drop)?,
         }
     }

@@ -77,7 +77,7 @@ pub(super) fn name(server: &Server, record: &Record) -> Result<()> {
         Err(error) if error.exit == Exit::NoServer => return Ok(()),
         outcome => outcome?,
     };
-    if said.trim_end() == "free" {
+    if said.trim() == "free" {
         return Ok(());
     }
     Err(name_is_taken(&record.name))

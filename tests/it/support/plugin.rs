@@ -16,14 +16,19 @@ const PARTS: [&str; 8] = [
     "Cargo.lock",
 ];
 
-/// The hidden variables that say when something was, not what it is.
-const MOMENTS: [&str; 6] = [
+/// What says when something was, not what it is.
+const MOMENTS: [&str; 10] = [
     "SESH_swept=",
     "SESH_now=",
     "SESH_load=",
     "SESH_tick=",
     "SESH_reap",
     "SESH_before=",
+    "SESH_armed=",
+    "SESH_checked=",
+    "SESH_client=",
+    // The tick's own generation stands in it.
+    "after-unbind-key[8803] ",
 ];
 
 impl Server {
@@ -95,11 +100,26 @@ impl Server {
         self.call(program).env("TMUX", tmux)
     }
 
-    /// Counts the seshes anew, as whoever changes one does.
+    /// Counts every pane by itself, as a helper that changes a sesh does. It writes no sum anew: a wrong one stays wrong.
     #[track_caller]
     pub(crate) fn recount(&self) {
-        self.tmux(["sesh-count"]);
+        let panes = self.tmux(["list-panes", "-a", "-F", "#{pane_id}"]);
+        let panes: std::collections::BTreeSet<&str> = panes.lines().collect();
+        let counts: Vec<&str> = panes
+            .into_iter()
+            .flat_map(|pane| ["set-hook", "-gu", "-t", pane, "@sesh_none", ";"])
+            .collect();
+        self.tmux(counts);
         self.plugin_has_settled();
+    }
+
+    /// The plugin's hooks that are set, by name and index.
+    #[track_caller]
+    pub(crate) fn plugin_hooks(&self) -> Vec<String> {
+        let hooks = self.tmux(["show-hooks", "-g"]) + &self.tmux(["show-hooks", "-gw"]);
+        let names = hooks.lines().filter_map(|line| line.split(' ').next());
+        let ours = names.filter(|name| name.contains("[88"));
+        ours.map(Into::into).collect()
     }
 
     /// The counts: waiting, busy, idle, unknown, ended, unseen.

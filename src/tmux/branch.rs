@@ -1,0 +1,339 @@
+//! Branches without strings: a [`Batch`] with branches becomes one list of plain commands.
+//!
+//! tmux's own branch is `if-shell -F`, whose bodies are strings that the server parses when it reaches them. tmux 3.3 and
+//! later never free what they parsed so: 400 bytes for one `set-option`, each time (measured on 3.3a and 3.7c). A plain
+//! list leaves nothing, so a branch is written in three ways, all of which work on 3.2a to 3.7c and the head of 3.8:
+//!
+//! - The condition is expanded once, into a hidden variable (`SESH_if1`, `SESH_if2` …). A list that does not wait is one
+//!   step of the server, so no other client changes it before it is read.
+//! - A command of which tmux expands a part carries the condition there. tmux expands the **name** of an option, and
+//!   `set-option -q` with an empty name does nothing: no error and no redraw. A print prints an empty line where its
+//!   condition fails, and a hidden variable keeps its value.
+//! - Any other command must end the list. A guard stands before it: `set-option -su` of an option that is never set does
+//!   nothing where the condition holds, and of a name that is no option ([`STOP`]) fails, which drops the rest of the list.
+//!
+//! A signal of [`wait_for`](super::command::signal) that depends on a condition is sent at the end, once, if any of its
+//! conditions held: its order among the other commands of a list does not matter.
+
+use super::Batch;
+use super::command::{Command, Step};
+
+/// What a guard fails with: `invalid option: sesh-stop`.
+const STOP: &str = "sesh-stop";
+/// An option that is never set.
+pub(super) const NEVER_SET: &str = "@sesh_none";
+/// Whether a signal is to be sent at the end of the list.
+const SIGNAL: &str = "SESH_if_signal";
+
+/// What part of a command's words can carry a condition. The numbers are places among its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    /// The name of an option, which tmux expands.
+    Option(usize),
+    /// None is needed: the command does no harm where the condition fails.
+    Harmless,
+    /// The format that is printed.
+    Print(usize),
+    /// The value of a hidden variable, whose name stands before it.
+    Hidden { value: usize, expanded: bool },
+    /// The channel that is signalled.
+    Signal(usize),
+    /// None: the command can only end a list.
+    None,
+}
+
+/// Whether tmux's words for the failure of a list mean only that a guard ended it.
+pub(super) fn is_guard(stderr: &str) -> bool {
+    stderr.trim() == format!("invalid option: {STOP}")
+}
+
+/// The commands of a batch as one list of plain commands, each as its words.
+///
+/// # Panics
+/// A command without a [`Carrier`] stands in a branch that is not the last command of its list: such a batch cannot be
+/// one list, and has to be sent as several.
+pub(super) fn flat(batch: &Batch) -> Vec<Vec<String>> {
+    let mut list = List::default();
+    list.add(batch, None, true);
+    list.finish()
+}
+
+#[derive(Default)]
+struct List {
+    commands: Vec<Vec<String>>,
+    variables: usize,
+    /// The channel to signal at the end, if [`SIGNAL`] is set by then.
+    signal: Option<String>,
+}
+
+impl List {
+    /// Adds the commands of a batch, to run where `when`, a variable, is true. `last`: the list may end with them.
+    fn add(&mut self, batch: &Batch, when: Option<&str>, last: bool) {
+        for (at, command) in batch.0.iter().enumerate() {
+            let last = last && at + 1 == batch.0.len();
+            match &command.step {
+                Step::Plain(words, carrier) => match when {
+                    None => self.commands.push(words.clone()),
+                    Some(when) => self.add_conditional(words, *carrier, when),
+                },
+                Step::Branch {
+                    target,
+                    condition,
+                    then,
+                    otherwise,
+                } => {
+                    let target = target.as_deref();
+                    self.add_branch(target, condition, [then, otherwise], when, last);
+                }
+            }
+        }
+    }
+
+    fn add_branch(
+        &mut self,
+        target: Option<&str>,
+        condition: &str,
+        [then, otherwise]: [&Batch; 2],
+        when: Option<&str>,
+        last: bool,
+    ) {
+        let holds = self.variable(target, condition, when);
+        // The branch that ends the list, if one has to, or may without a signal that would wake in vain.
+        let must = [then, otherwise].map(|batch| !is_carried(batch));
+        let may = last && when.is_none() && self.signal.is_none();
+        let ends = match must {
+            [true, true] => panic!("two branches that only end a list: {then:?} {otherwise:?}"),
+            [true, false] => Some(true),
+            [false, true] => Some(false),
+            [false, false] => may.then_some(!then.is_empty()),
+        };
+        assert!(
+            last || must == [false, false],
+            "a branch that only ends a list stands in it: {then:?} {otherwise:?}"
+        );
+        let failed = if otherwise.is_empty() {
+            String::new()
+        } else {
+            self.variable(None, &format!("#{{?{holds},,1}}"), when)
+        };
+        match ends {
+            None => {
+                self.add(then, Some(&holds), false);
+                self.add(otherwise, Some(&failed), false);
+            }
+            Some(true) => {
+                self.add(otherwise, Some(&failed), false);
+                self.guard(&holds);
+                self.add(then, None, true);
+            }
+            Some(false) => {
+                self.add(then, Some(&holds), false);
+                self.guard(&failed);
+                self.add(otherwise, None, true);
+            }
+        }
+    }
+
+    /// Sets a new variable to what a condition comes to for a target, and gives its name.
+    fn variable(&mut self, target: Option<&str>, condition: &str, when: Option<&str>) -> String {
+        self.variables += 1;
+        let name = format!("SESH_if{}", self.variables);
+        let value = match when {
+            Some(when) => format!("#{{?{when},{},}}", inside(condition)),
+            None => condition.into(),
+        };
+        self.hidden(target, &name, &value);
+        name
+    }
+
+    fn hidden(&mut self, target: Option<&str>, name: &str, format: &str) {
+        let mut words = vec!["set-environment", "-ghF"];
+        words.extend(target.iter().flat_map(|target| ["-t", target]));
+        words.extend([name, format]);
+        self.commands
+            .push(words.into_iter().map(Into::into).collect());
+    }
+
+    /// Ends the list here where a variable is not true.
+    fn guard(&mut self, holds: &str) {
+        // What ends the list would also drop a signal at its end: one that wakes in vain does no harm.
+        if let Some(channel) = self.signal.take() {
+            self.commands
+                .push(super::command::signal(&channel).into_words());
+        }
+        let name = format!("#{{?{holds},{NEVER_SET},{STOP}}}");
+        let words = ["set-option", "-su", &name];
+        self.commands.push(words.map(Into::into).to_vec());
+    }
+
+    fn add_conditional(&mut self, words: &[String], carrier: Carrier, when: &str) {
+        let mut words = words.to_vec();
+        match carrier {
+            Carrier::Option(name) => {
+                words[name] = format!("#{{?{when},{},}}", inside(&words[name]));
+                if !words[..name].iter().any(|word| word == "-q") {
+                    words.insert(1, "-q".into());
+                }
+            }
+            Carrier::Harmless => {}
+            Carrier::Print(format) => {
+                words[format] = format!("#{{?{when},{},}}", inside(&words[format]));
+            }
+            Carrier::Hidden { value, expanded } => {
+                let new = if expanded {
+                    inside(&words[value])
+                } else {
+                    literal(&words[value])
+                };
+                words[value] = format!("#{{?{when},{new},#{{{}}}}}", words[value - 1]);
+                if !expanded {
+                    words.insert(1, "-F".into());
+                }
+            }
+            Carrier::Signal(channel) => {
+                let channel = &words[channel];
+                if self.signal.is_none() {
+                    self.hidden(None, SIGNAL, "");
+                }
+                self.signal = Some(channel.clone());
+                let value = format!("#{{?{when},1,#{{{SIGNAL}}}}}");
+                self.hidden(None, SIGNAL, &value);
+                return;
+            }
+            Carrier::None => unreachable!("checked by is_carried"),
+        }
+        self.commands.push(words);
+    }
+
+    fn finish(mut self) -> Vec<Vec<String>> {
+        if let Some(channel) = self.signal.take() {
+            self.guard(SIGNAL);
+            self.commands
+                .push(super::command::signal(&channel).into_words());
+        }
+        self.commands
+    }
+}
+
+/// Whether every command of a batch can carry a condition.
+fn is_carried(batch: &Batch) -> bool {
+    batch.0.iter().all(|command: &Command| match &command.step {
+        Step::Plain(_, carrier) => *carrier != Carrier::None,
+        Step::Branch {
+            then, otherwise, ..
+        } => is_carried(then) && is_carried(otherwise),
+    })
+}
+
+/// A format as a part of a conditional: a comma or a brace outside of its own braces would end that part.
+fn inside(format: &str) -> String {
+    let mut escaped = String::with_capacity(format.len());
+    let mut depth = 0_u32;
+    let mut characters = format.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '#' => {
+                escaped.push('#');
+                if let Some(next) = characters.next() {
+                    depth += u32::from(next == '{');
+                    escaped.push(next);
+                }
+            }
+            '}' if depth > 0 => {
+                depth -= 1;
+                escaped.push('}');
+            }
+            ',' | '}' if depth == 0 => escaped.extend(['#', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// A text as a part of a conditional, which tmux expands to that text.
+fn literal(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '#' | ',' | '}') {
+            escaped.push('#');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tmux::command;
+
+    fn lines(batch: &Batch) -> Vec<String> {
+        flat(batch).iter().map(|words| words.join(" ")).collect()
+    }
+
+    #[test]
+    fn a_branch_at_the_end_is_plain_behind_a_guard() {
+        let then = Batch::from(command::set_pane("%1", "@a", "1")).then(command::signal("c"));
+        let otherwise = Batch::from(command::print(None, "no, not"));
+        let batch = Batch::from(command::if_format(Some("%1"), "#{x}", &then, &otherwise));
+        assert_eq!(
+            lines(&batch),
+            [
+                "set-environment -ghF -t %1 SESH_if1 #{x}",
+                "set-environment -ghF SESH_if2 #{?SESH_if1,,1}",
+                "display-message -p #{?SESH_if2,no#, not,}",
+                "set-option -su #{?SESH_if1,@sesh_none,sesh-stop}",
+                "set-option -p -q -t %1 @a 1",
+                "wait-for -S c",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_branch_in_the_middle_is_carried_by_its_commands() {
+        let inner = command::if_format(
+            None,
+            "1",
+            &Batch::from(command::fire_after_set_hook("%1")),
+            &Batch::new(),
+        );
+        let then = Batch::from(command::unset_pane("%1", "@a"))
+            .then(command::set_hidden("X", "a,b#}"))
+            .then(command::signal("c"))
+            .then(inner);
+        let batch = Batch::from(command::if_format(None, "#{x}", &then, &Batch::new()))
+            .then(command::print(None, "end"));
+        assert_eq!(
+            lines(&batch),
+            [
+                "set-environment -ghF SESH_if1 #{x}",
+                "set-option -p -q -u -t %1 #{?SESH_if1,@a,}",
+                "set-environment -F -h -g X #{?SESH_if1,a#,b###},#{X}}",
+                "set-environment -ghF SESH_if_signal ",
+                "set-environment -ghF SESH_if_signal #{?SESH_if1,1,#{SESH_if_signal}}",
+                "set-environment -ghF SESH_if2 #{?SESH_if1,1,}",
+                "set-hook -gu -t %1 @sesh_none",
+                "display-message -p end",
+                "set-option -su #{?SESH_if_signal,@sesh_none,sesh-stop}",
+                "wait-for -S c",
+            ]
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "stands in it")]
+    fn what_carries_no_condition_must_end_the_list() {
+        let kill = Batch::from(command::leave_mode(crate::id::PaneId(1)));
+        let batch = Batch::from(command::if_format(None, "1", &kill, &Batch::new()))
+            .then(command::print(None, "end"));
+        flat(&batch);
+    }
+
+    #[test]
+    fn formats_and_texts_inside_a_conditional() {
+        assert_eq!(inside("#{?a,b,c},d}"), "#{?a,b,c}#,d#}");
+        assert_eq!(inside("##{a,b"), "##{a#,b");
+        assert_eq!(inside("#,#"), "#,#");
+        assert_eq!(literal("a,#{b}"), "a#,##{b#}");
+    }
+}
