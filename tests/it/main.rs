@@ -20,6 +20,7 @@ mod journal;
 mod keys;
 mod killed;
 mod list;
+mod memory;
 mod moves;
 mod papers;
 mod picker;

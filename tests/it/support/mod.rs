@@ -2,6 +2,7 @@
 
 mod agent;
 mod client;
+mod heap;
 mod plugin;
 mod probe;
 mod record;
@@ -17,6 +18,7 @@ use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 
 pub(crate) use agent::is;
 pub(crate) use client::{Control, Screen};
+pub(crate) use heap::{Gauge, by_rss};
 pub(crate) use plugin::{copy_plugin, same_settings};
 pub(crate) use record::Record;
 pub(crate) use relay::{Gate, Play, Relay};
@@ -31,7 +33,7 @@ pub(crate) fn limit() -> Duration {
 }
 
 /// Whether the counts that issues name are run in full.
-fn soak() -> bool {
+pub(crate) fn soak() -> bool {
     std::env::var_os("SESH_SOAK").is_some_and(|value| value == "1")
 }
 
