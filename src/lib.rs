@@ -5,8 +5,10 @@
 //! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
 //! - [`picker`]: every sesh on one screen, to choose from and to act on; for `cli` alone.
 //! - `out`: printing, for `cli` and the picker: tables, JSON, text made harmless for terminals.
-//! - [`sesh`]: the life of a sesh: create, run, adopt, find, change, enter, end, reap; doctor.
-//! - [`watch`]: waiting: one, any or all of a set, from a cursor on.
+//! - [`doctor`]: what is well on this machine and in this server, and what is not; for `cli` alone.
+//! - [`sesh`]: the verbs on seshes: create, adopt, change, enter, send, gather, end, reap, restore.
+//! - [`watch`]: waiting: one, any or all of a set, from a cursor on. [`runner`]: `sesh-run`, the process in a created pane.
+//! - [`inventory`]: what exists now, against what is stored: finding, scanning, reconciling.
 //! - [`pane`]: any pane, registered or not: capture, keys, who lives there and what it does.
 //! - [`agent`]: the coding CLIs that can live in a pane: one manifest each, recognition, conversations.
 //! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes; and what of it outlives the server.
@@ -22,14 +24,17 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 pub mod agent;
 pub mod cli;
+pub mod doctor;
 pub mod env;
 pub mod error;
 pub mod id;
+pub mod inventory;
 pub mod journal;
 mod out;
 pub mod pane;
 pub mod picker;
 pub mod proc;
+pub mod runner;
 pub mod sesh;
 pub mod state;
 pub mod store;

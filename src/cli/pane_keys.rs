@@ -4,8 +4,8 @@ use clap::Parser;
 
 use super::{On, target};
 use crate::error::{Error, Exit};
+use crate::inventory::find;
 use crate::pane::keys::{Mode, Request, send};
-use crate::sesh::find;
 use crate::store::Target;
 
 /// Type keys and text into a pane

@@ -3,9 +3,9 @@
 use clap::Parser;
 
 use super::{On, TOOLS};
+use crate::doctor::{Level, Report, examine};
 use crate::error::Exit;
 use crate::out::{self, Table};
-use crate::sesh::doctor::{Level, Report, examine};
 
 /// Say what is well and what is not, each with the way to mend it
 ///

@@ -7,10 +7,10 @@ use clap::Parser;
 use super::{On, targets};
 use crate::env;
 use crate::error::{Error, Exit};
+use crate::inventory::find;
 use crate::out;
 use crate::proc::{Process, signal};
 use crate::sesh::end::{How, end, names};
-use crate::sesh::find;
 use crate::store::{Record, Select};
 use crate::tmux::Server;
 

@@ -14,13 +14,12 @@ use crate::agent::message::typeable;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
+use crate::inventory::find;
 use crate::out;
 use crate::pane::deliver::{Busy, Draft, Message};
 use crate::proc;
 use crate::sesh::create::{Request, Size, plan};
-use crate::sesh::find;
 use crate::sesh::place::Where;
-use crate::sesh::reap;
 use crate::sesh::send::{Patience, send};
 use crate::sesh::words;
 use crate::store::{Record, Target, value};
@@ -266,7 +265,7 @@ fn until_it_rests(
         since: Since::Now,
     };
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-    match Watch::new(server, request, &reap::settle)?.next(deadline)? {
+    match Watch::new(server, request)?.next(deadline)? {
         watch::Outcome::TimedOut => {
             let what = format!("{} goes on: the time to wait for it is over", record.name);
             Err(Error::new(Exit::TimedOut, what).into())

@@ -7,8 +7,8 @@ use clap::Parser;
 use super::{On, pane_or_own};
 use crate::error::{Error, Exit};
 use crate::id::PaneId;
+use crate::inventory::find;
 use crate::out;
-use crate::sesh::find;
 
 /// Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated
 ///

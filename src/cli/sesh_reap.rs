@@ -6,8 +6,9 @@ use clap::Parser;
 
 use super::On;
 use crate::error::Exit;
+use crate::inventory::change::Change;
 use crate::out;
-use crate::sesh::reap::{Change, Of, reap};
+use crate::sesh::reap::{Of, reap};
 
 /// Mend what tmux remembers of seshes where it is not so any more
 ///

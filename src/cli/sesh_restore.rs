@@ -8,12 +8,13 @@ use clap::Parser;
 
 use super::{On, sesh_enter, target};
 use crate::error::{Error, Exit};
+use crate::inventory::find;
 use crate::out;
-use crate::sesh::lost::{self, Setting};
+use crate::sesh::restore::resurrect;
 use crate::sesh::restore::{self, Options, last};
-use crate::sesh::{find, resurrect};
 use crate::state::State;
 use crate::store::Record;
+use crate::store::pending_restore::{self, Setting};
 use crate::tmux::Server;
 
 /// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
@@ -85,10 +86,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         late: &out::hint,
     };
     if args.dismiss {
-        if lost::lost(&server)?.is_empty() {
+        if pending_restore::pending(&server)?.is_empty() {
             out::hint(NOTHING);
         }
-        lost::answer(&server)?;
+        pending_restore::answer(&server)?;
         return Ok(Exit::Done);
     }
     if args.offer {
@@ -102,7 +103,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return brought_back(&server, file, args.json);
     }
     let Some(text) = &args.target else {
-        let lost = lost::lost(&server)?;
+        let lost = pending_restore::pending(&server)?;
         if lost.is_empty() {
             out::hint(NOTHING);
         }
@@ -161,7 +162,7 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
 }
 
 fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exit> {
-    let count = lost::lost(server)?.len();
+    let count = pending_restore::pending(server)?.len();
     let mut at = 0;
     let mut worst = Exit::Done;
     let mut back = Vec::new();
@@ -214,10 +215,10 @@ fn told(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
 
 /// What the plugin wants when it is loaded.
 fn offer(server: &Server, options: &Options<'_>) -> anyhow::Result<Exit> {
-    match lost::setting(server)? {
+    match pending_restore::setting(server)? {
         Setting::On => return all(server, options, false),
         Setting::Off => {}
-        Setting::Ask => lost::offer(server)?,
+        Setting::Ask => pending_restore::offer(server)?,
     }
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::error::Exit;
-use crate::sesh::run as runner;
+use crate::runner;
 
 /// Run a sesh's command in its pane, record its end, hold the pane readable
 ///

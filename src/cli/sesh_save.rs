@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::On;
 use crate::error::Exit;
 use crate::out;
-use crate::sesh::resurrect;
+use crate::sesh::restore::resurrect;
 use crate::sesh::save::save;
 use crate::store::lasting;
 

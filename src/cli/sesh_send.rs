@@ -11,8 +11,9 @@ use super::{On, target};
 use crate::agent::message::typeable;
 use crate::error::{Error, Exit, Result};
 use crate::out;
+use crate::pane::deliver::reply::ReplyFrom;
 use crate::pane::deliver::{Busy, Draft, Message, Outcome};
-use crate::sesh::send::{Patience, ReplyFrom, Sent, send};
+use crate::sesh::send::{Patience, Sent, send};
 
 /// Send a message to agents and shells, and prove that it arrived
 ///

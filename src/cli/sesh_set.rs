@@ -5,9 +5,9 @@ use clap::Parser;
 use super::{On, pair, target, targets};
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
+use crate::inventory::find;
 use crate::out;
 use crate::sesh::change::{Change, change, change_tagged};
-use crate::sesh::find;
 use crate::store::{Record, Select};
 
 /// Rename, tag, archive, annotate a sesh

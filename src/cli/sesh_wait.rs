@@ -9,7 +9,6 @@ use super::{On, targets};
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::out;
-use crate::sesh::reap;
 use crate::store::{Record, Select, Snapshot};
 use crate::watch::{Cursor, Event, How, Outcome, Request, Set, Since, Until, Watch, What};
 
@@ -112,7 +111,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             None => Since::Now,
         },
     };
-    let mut watch = Watch::new(&server, request, &reap::settle)?;
+    let mut watch = Watch::new(&server, request)?;
     let mut told = false;
     let mut exit = Exit::Done;
     loop {

@@ -7,7 +7,7 @@ use super::branch::Branches;
 use super::model::Shown;
 use super::rows::{Row, RowId};
 use crate::error::{Error, Result};
-use crate::sesh::find;
+use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
 use crate::store::query::Past;
 use crate::store::{Key, Select, Snapshot, schema};

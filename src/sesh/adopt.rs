@@ -2,8 +2,6 @@
 
 use super::change::{Change, change};
 use super::create::joined;
-use super::made_up;
-use super::past::{Past, name_is_taken};
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
@@ -12,7 +10,9 @@ use crate::pane::resident::{self, Resident};
 use crate::proc;
 use crate::state::Why;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
+use crate::store::generated_name;
 use crate::store::lasting::{self, Event, Note};
+use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -27,7 +27,7 @@ pub struct Request {
     /// Also when another pane has that conversation.
     pub force: bool,
     /// The ended sesh that goes on there, and not another one.
-    pub past: Option<Past>,
+    pub past: Option<Prior>,
 }
 
 /// Registers what runs in a pane. One that was found by itself is registered by it.
@@ -49,7 +49,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
     }
     let started = proc::read(found.place.pid).map_or(0, |process| process.start);
     let past = request.past.as_ref();
-    let id = past.map_or_else(SeshId::random, Past::id);
+    let id = past.map_or_else(SeshId::random, Prior::id);
     // Whoever lives there is known at once, and not when somebody looks next.
     let resident = look.resident.as_ref();
     if past.is_some() && resident.is_some() {
@@ -66,7 +66,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         let name = request
             .name
             .clone()
-            .unwrap_or_else(|| made_up::name(id, again));
+            .unwrap_or_else(|| generated_name::name(id, again));
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
         let text = |value: &Option<String>| value::encode(value.as_deref().unwrap_or(""));
         let mut values = vec![

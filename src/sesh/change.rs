@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::create::joined;
-use super::{find, lost};
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag};
+use crate::inventory::find;
 use crate::store::condition::{both, equal, name_is_free, registered, tagged};
 use crate::store::lasting::{self, Event, Note};
+use crate::store::pending_restore;
 use crate::store::write::Bound;
 use crate::store::{Key, Place, Record, Select, Values, value, write};
 use crate::tmux::{Batch, Command, Server, command};
@@ -44,7 +45,7 @@ pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Re
         let now = lasting::change(server, record, apply_all)?;
         if now.archived != record.archived {
             // What is put away is not offered.
-            lost::recount(server)?;
+            pending_restore::recount(server)?;
         }
         return Ok(now);
     }

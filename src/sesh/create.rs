@@ -4,16 +4,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::limit;
-use super::made_up;
-use super::past::{Past, name_is_taken};
 use super::place::{self, Spot, Where};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::store::condition::name_is_free;
+use crate::store::generated_name;
 use crate::store::lasting::{self, Event, Journal, Note};
+use crate::store::limit;
+use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -50,7 +50,7 @@ pub struct Request {
     /// Make the pane and wait there for a key.
     pub wait: bool,
     /// The ended sesh that goes on here: what is not of this moment is as it was.
-    pub past: Option<Past>,
+    pub past: Option<Prior>,
 }
 
 /// Columns and rows, where given.
@@ -207,7 +207,7 @@ impl Plan {
         self.request
             .name
             .clone()
-            .unwrap_or_else(|| made_up::name(self.id, again))
+            .unwrap_or_else(|| generated_name::name(self.id, again))
     }
 
     fn label(&self, name: &Name) -> String {
@@ -363,7 +363,7 @@ impl Plan {
                 command::rename_window(&window, &shown)
             }
         }]);
-        create.extend(self.request.past.iter().flat_map(Past::leaves));
+        create.extend(self.request.past.iter().flat_map(Prior::leaves));
         let unused = match &self.request.past {
             Some(past) => past.is_as_it_was(),
             None => format!("#{{==:#{{{}}},}}", schema::book(self.id)),
@@ -504,7 +504,7 @@ pub fn joined(tags: &[&str]) -> String {
 
 /// Where `sesh-run` is.
 fn runner() -> Result<String> {
-    let path = env::helper(super::run::PROGRAM).ok_or_else(|| {
+    let path = env::helper(crate::runner::PROGRAM).ok_or_else(|| {
         Error::failed(
             "sesh-run is neither beside this program nor on PATH: install it with the others",
         )

@@ -3,16 +3,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::{lost, reap};
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Exit, Result};
+use crate::inventory::reconcile;
 use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
 use crate::store::condition::equal;
 use crate::store::lasting::{self, Note};
+use crate::store::pending_restore;
 use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
@@ -49,7 +50,7 @@ pub fn end(
 ) -> Result<Vec<Process>> {
     if record.agent.is_some() && record.values.get(Key::Conv).is_empty() {
         // Its files may tell in which conversation it is, as long as it lives. What is not known does not keep it here.
-        let _ = reap::settle(server);
+        let _ = reconcile::settle(server);
     }
     let job = Job::of(record);
     let mut left = Vec::new();
@@ -81,7 +82,7 @@ pub fn end(
             outcome => outcome?,
         }
         if record.kept.is_some() {
-            lost::recount(server)?;
+            pending_restore::recount(server)?;
         }
     }
     Ok(left)

@@ -1,9 +1,9 @@
 //! Going to a sesh: the client that asked is switched, or a new one is attached.
 
-use super::find;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
+use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
 use crate::store::record::Need;
 use crate::store::{Key, Place, Record, Select, Snapshot, write};

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::find;
 use crate::agent::explain::{Explanation, Statement};
 use crate::agent::manifest::Agent;
 use crate::agent::state::{Authority, Claim, Confidence, Verdict};
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
+use crate::inventory::find;
 use crate::pane::resident::{Look, look};
 use crate::proc;
 use crate::state::State;

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::find;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId, Tag};
+use crate::inventory::find;
 use crate::pane::output::{self, Output};
 use crate::state::State;
 use crate::store::condition::{any, both, registered, tagged};

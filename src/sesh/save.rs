@@ -1,8 +1,8 @@
 //! Writing down for the journal what it lacks, also that somebody has answered what was offered.
 
-use super::lost;
 use crate::error::Result;
 use crate::store::missed;
+use crate::store::pending_restore;
 use crate::tmux::Server;
 
 /// Writes what the journal lacks of all that tmux knows, and gives how many lines that took.
@@ -11,6 +11,6 @@ use crate::tmux::Server;
 /// As [`Server::run`], and when the journal cannot be written.
 pub fn save(server: &Server) -> Result<usize> {
     let written = missed::write(server)?;
-    lost::keep_answer(server)?;
+    pending_restore::keep_answer(server)?;
     Ok(written)
 }

@@ -1,25 +1,20 @@
-//! Sending messages: to several panes at once, and what came of each; the end of what an agent made of one, and its answer.
+//! Sending messages to several panes at once, and waiting for the end of what each begins.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::agent::manifest::{Agent, Agents};
-use crate::agent::message;
-use crate::agent::screen::Screen;
-use crate::agent::transcript::Entry;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
+use crate::inventory::find;
+use crate::pane::deliver::reply::{Reply, drawn, has_answered, reply};
 use crate::pane::deliver::{Message, Outcome, deliver};
-use crate::pane::resident::{self, Look, Resident};
+use crate::pane::resident::{self, Look};
 use crate::proc;
-use crate::sesh::{find, reap};
 use crate::state::{State, Why};
-use crate::store::heard::{Answered, Taken};
-use crate::store::{Select, Target, schema};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::store::{Select, Target};
+use crate::tmux::Server;
 use crate::watch::{self, How, Request, Set, Since, Until, Watch};
 
 /// How long the end of what was sent is waited for.
@@ -50,26 +45,6 @@ pub struct Turn {
     pub state: State,
     pub why: Option<Why>,
     pub reply: Option<Reply>,
-}
-
-/// An answer.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    pub text: String,
-    pub from: ReplyFrom,
-    /// Its end is not there.
-    pub cut: bool,
-}
-
-/// Where an answer was read, the best first. The words are public.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReplyFrom {
-    Transcript,
-    /// What the agent's hook gave as its last word.
-    Hook,
-    /// What the screen shows below the message, whatever that is.
-    Screen,
 }
 
 /// How often the end of a turn is looked for where nobody tells of it: in a pane that is no sesh, and in a shell.
@@ -249,7 +224,7 @@ impl<'a> News<'a> {
             how: How::Any,
             since: Since::Generations(BTreeMap::from([(id, generation)])),
         };
-        let watch = Watch::new(server, request, &reap::settle)?;
+        let watch = Watch::new(server, request)?;
         Ok(News::Sesh(Box::new(watch), generation))
     }
 
@@ -310,100 +285,4 @@ fn state(look: &Look<'_>) -> (State, Option<Why>) {
         Some(_) => (State::Busy, None),
         None => (State::Unknown, None),
     }
-}
-
-/// What the transcript has behind a message. `None` where it does not have the message.
-fn behind(look: &Look<'_>, text: &str) -> Option<Vec<Entry>> {
-    let transcript = look.resident.as_ref().and_then(Resident::transcript)?;
-    let mut entries = transcript.from_begin().more();
-    let essence = message::essence(text);
-    let is_it = |entry: &Entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == essence);
-    let at = entries.iter().rposition(is_it)?;
-    Some(entries.split_off(at + 1))
-}
-
-/// Whether the transcript has the end of what a message has begun.
-fn has_answered(look: &Look<'_>, text: &str) -> bool {
-    let behind = behind(look, text).unwrap_or_default();
-    behind.iter().any(|entry| matches!(entry, Entry::End))
-}
-
-/// The answer to a message: what the transcript has behind it, else what the hook gave behind it, else what the screen
-/// shows below it.
-fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
-    let behind = behind(look, text).unwrap_or_default();
-    let answers: Vec<&str> = behind
-        .iter()
-        .take_while(|entry| !matches!(entry, Entry::End))
-        .filter_map(|entry| match entry {
-            Entry::Answer(answer) => Some(answer.as_str()),
-            _ => None,
-        })
-        .collect();
-    if !answers.is_empty() {
-        return Reply {
-            text: answers.join("\n"),
-            from: ReplyFrom::Transcript,
-            cut: false,
-        };
-    }
-    if let Some(said) = said(server, look, text) {
-        return Reply {
-            text: said.text,
-            from: ReplyFrom::Hook,
-            cut: said.cut,
-        };
-    }
-    let shown = match &look.resident {
-        Some(resident) => resident.above_composer(),
-        None => Screen::parse(&look.drawn).text(),
-    };
-    let rows: Vec<&str> = shown.lines().collect();
-    let last = text.lines().next_back().unwrap_or_default();
-    let at = rows.iter().rposition(|row| message::ends_in(last, row));
-    let below = rows[at.map_or(0, |at| at + 1)..].join("\n");
-    Reply {
-        text: below.trim_matches('\n').into(),
-        from: ReplyFrom::Screen,
-        // Nobody knows what was above.
-        cut: at.is_none(),
-    }
-}
-
-/// An answer that the screen alone shows is read when it is drawn: an agent says that its turn is over before it has drawn
-/// the last of it (OpenCode 1.18.33 its last line before what it says).
-fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[Agent], text: &str) {
-    let begun = Instant::now();
-    while seen.from == ReplyFrom::Screen && begun.elapsed() < OVER {
-        std::thread::sleep(LOOK); // why: nobody tells when a screen has come to rest.
-        let Ok(look) = resident::look(server, pane, agents, &[]) else {
-            break;
-        };
-        if look.resident.is_none() {
-            break;
-        }
-        let now = reply(server, &look, text);
-        if now.text == seen.text {
-            break;
-        }
-        *seen = now;
-    }
-}
-
-/// What the hook of the agent gave as its last word, if the prompt that it took last is this text and came before.
-fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
-    let process = &look.resident.as_ref()?.living.process;
-    let frame = Frame::new();
-    let format = frame.format([schema::PROMPT_OF_PANE, schema::ANSWER_OF_PANE]);
-    let target = look.pane.place.pane.to_string();
-    let ask = Batch::from(command::print(Some(&target), &format));
-    let output = server.run(&ask).ok()?;
-    let (rows, _) = frame.read(&output);
-    let &[taken, answered] = rows.first()?.as_slice() else {
-        return None;
-    };
-    let (taken, answered) = (Taken::parse(taken)?, Answered::parse(answered)?);
-    let own = |pid, start| (pid, start) == (process.pid, process.start);
-    let is_its = own(taken.pid, taken.start) && own(answered.pid, answered.start);
-    (is_its && taken.mark == message::mark(text) && taken.at <= answered.at).then_some(answered)
 }

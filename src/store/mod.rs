@@ -2,9 +2,14 @@
 //! ([`lasting`], and what was [`missed`]), [`target`]s, [`query`]s and their [`condition`]s, and conditional [`write`](mod@write)s.
 
 pub mod condition;
+pub mod generated_name;
 pub mod heard;
+pub mod hold;
 pub mod lasting;
+pub mod limit;
 pub mod missed;
+pub mod pending_restore;
+pub mod prior;
 pub mod query;
 pub mod record;
 pub mod schema;

@@ -28,6 +28,7 @@ pub use until::Until;
 
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
+use crate::inventory::reconcile;
 use crate::store::condition::{equal, registered};
 use crate::store::query::{Snapshot, books, row_format};
 use crate::store::{Record, Target, schema, write};
@@ -94,8 +95,7 @@ pub enum Outcome {
     Empty,
 }
 
-/// Waits once, and gives the cursor to go on from. `settle` puts right what is stored: `sesh::reap::settle`, of the room
-/// above.
+/// Waits once, and gives the cursor to go on from.
 ///
 /// # Errors
 /// [`Exit::Changed`] for a cursor of another server, [`Exit::NoServer`] as soon as the server ends.
@@ -103,10 +103,9 @@ pub fn wait(
     server: &Server,
     request: Request,
     timeout: Option<Duration>,
-    settle: &dyn Fn(&Server) -> Result<()>,
 ) -> Result<(Outcome, Cursor)> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    let mut watch = Watch::new(server, request, settle)?;
+    let mut watch = Watch::new(server, request)?;
     let outcome = watch.next(deadline)?;
     Ok((outcome, watch.cursor().clone()))
 }
@@ -114,7 +113,6 @@ pub fn wait(
 /// A wait that can be gone on with: between two events nothing is missed.
 pub struct Watch<'a> {
     server: &'a Server,
-    settle: &'a dyn Fn(&Server) -> Result<()>,
     request: Request,
     cursor: Cursor,
     /// What wakes this wait.
@@ -144,13 +142,9 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// As there.
-    pub fn new(
-        server: &'a Server,
-        mut request: Request,
-        settle: &'a dyn Fn(&Server) -> Result<()>,
-    ) -> Result<Self> {
+    pub fn new(server: &'a Server, mut request: Request) -> Result<Self> {
         let mut levels = Levels::of(&read(server, &request.set)?.seshes);
-        put_right(server, settle, &mut levels)?;
+        put_right(server, &mut levels)?;
         let seen = read(server, &request.set)?;
         let since = std::mem::take(&mut request.since);
         if let Since::Cursor(cursor) = &since
@@ -168,7 +162,6 @@ impl<'a> Watch<'a> {
         }
         Ok(Self {
             server,
-            settle,
             cursor: Cursor {
                 server: seen.server,
                 marks,
@@ -333,7 +326,7 @@ impl<'a> Watch<'a> {
             if now >= self.levels.due()
                 && self.levels.are_off(self.server, &seen.seshes, seen.ticks)?
             {
-                put_right(self.server, self.settle, &mut self.levels)?;
+                put_right(self.server, &mut self.levels)?;
                 return Ok(true);
             }
         }
@@ -341,12 +334,8 @@ impl<'a> Watch<'a> {
 }
 
 /// Puts right what is stored. A pane that goes meanwhile is a reason to try again, and none to end a wait.
-fn put_right(
-    server: &Server,
-    settle: &dyn Fn(&Server) -> Result<()>,
-    levels: &mut Levels,
-) -> Result<()> {
-    match settle(server) {
+fn put_right(server: &Server, levels: &mut Levels) -> Result<()> {
+    match reconcile::settle(server) {
         Err(error) if matches!(error.exit, Exit::Nothing | Exit::Failed) => {
             levels.are_still_off();
             Ok(())

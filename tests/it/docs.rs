@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use tmux_sesh::cli::TOOLS;
+use tmux_sesh::doctor::Area;
 use tmux_sesh::error::Exit;
-use tmux_sesh::sesh::doctor::Area;
 use tmux_sesh::store::schema;
 
 use crate::support::Server;

@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
-use tmux_sesh::sesh::doctor::Area;
+use tmux_sesh::doctor::Area;
 use tmux_sesh::tmux::version::Version;
 
 use crate::support::{Call, MAIN, NONE, Said, Screen, Server, helpers, until};

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The rooms by floor, the highest first: an arrow goes down, never up, and never sideways but where it is said.
-const FLOORS: [(&[&str], Sideways); 9] = [
+/// The folders by layer, the highest first: an arrow goes down, never up, and never sideways but where it is said.
+const FLOORS: [(&[&str], Sideways); 10] = [
     (&["bin"], Sideways::No),
     (&["cli"], Sideways::No),
-    (&["picker"], Sideways::No),
-    (&["sesh", "lease", "queue", "run"], Sideways::No),
-    // Who sends or gathers waits; a wait is given what puts the store right.
-    (&["watch"], Sideways::No),
+    (&["picker", "doctor"], Sideways::No),
+    (&["sesh"], Sideways::No),
+    // What sends or gathers also waits.
+    (&["watch", "runner"], Sideways::No),
+    // A wait reconciles what no writer reports.
+    (&["inventory"], Sideways::No),
     // What lives in a pane is asked of all panes alike: a sesh is a pane with a name.
     (&["pane"], Sideways::No),
     (&["agent", "store"], Sideways::No),
@@ -254,10 +256,10 @@ fn every_arrow_goes_down() {
 #[test]
 fn an_arrow_that_turns_back_is_seen() {
     let bad = [
-        ("store/query.rs", "use crate::sesh::find;"),
+        ("store/query.rs", "use crate::inventory::find;"),
         ("tmux/mod.rs", "use crate::{env, store::{Key, Record}};"),
         ("pane/capture.rs", "use crate::watch::cursor;"),
-        ("pane/keys.rs", "fn f() { crate::sesh::find::one() }"),
+        ("pane/keys.rs", "fn f() { crate::inventory::find::one() }"),
         ("agent/mod.rs", "use super::super::store::Key;"),
         (
             "store/write.rs",
@@ -266,7 +268,8 @@ fn an_arrow_that_turns_back_is_seen() {
         ("id.rs", "use crate::tmux::Server;"),
         ("sesh/new.rs", "crate::out::text(\"x\");"),
         ("sesh/new.rs", "use clap::Parser;"),
-        ("sesh/find.rs", "use crate::picker::rows;"),
+        ("sesh/end.rs", "use crate::doctor::Report;"),
+        ("inventory/find.rs", "use crate::watch::cursor;"),
         ("cli/sesh_list.rs", "use ratatui::Frame;"),
         ("store/query.rs", "use regex::Regex;"),
         ("sesh/new.rs", "use tmux_interface::Tmux;"),
@@ -282,15 +285,15 @@ fn an_arrow_that_turns_back_is_seen() {
         ("bin/sesh-new.rs", "tmux_sesh::cli::main(\"sesh-new\")"),
         (
             "cli/mod.rs",
-            "use crate::{env, out, sesh::find, store::{Key}};",
+            "use crate::{env, out, inventory::find, store::{Key}};",
         ),
         ("sesh/end.rs", "use crate::pane::capture;"),
         (
-            "sesh/find.rs",
-            "use crate::sesh::run;\nuse crate::store::Key;",
+            "sesh/end.rs",
+            "use crate::sesh::reap;\nuse crate::runner::PROGRAM;\nuse crate::store::Key;",
         ),
         ("env.rs", "use crate::id::PaneId; std::env::var(\"X\")"),
-        ("sesh/run.rs", "// crate::cli is above\nuse crate::env;"),
+        ("runner/mod.rs", "// crate::cli is above\nuse crate::env;"),
         ("journal/launch.rs", "std::fs::write(path, text)"),
         ("cli/mod.rs", "std::env::args_os(); let x = env!(\"X\");"),
     ];

@@ -397,7 +397,6 @@ fn a_turn_is_from_busy_to_what_is_not() {
 /// As the library is used: from a generation that was read before something was done.
 #[test]
 fn from_a_generation() {
-    use tmux_sesh::sesh::reap::settle;
     use tmux_sesh::tmux::Socket;
     use tmux_sesh::watch::{Outcome, Request, Set, Since, Until, What, wait};
 
@@ -424,7 +423,7 @@ fn from_a_generation() {
             ..Request::default()
         };
         let limit = Some(Duration::from_millis(300));
-        wait(&tmux, request, limit, &settle).expect("an outcome").0
+        wait(&tmux, request, limit).expect("an outcome").0
     };
     let before = generation.expect("a number");
     assert!(matches!(turn(before), Outcome::TimedOut));

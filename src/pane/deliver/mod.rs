@@ -8,6 +8,7 @@
 mod blocked;
 mod native;
 mod proof;
+pub mod reply;
 mod turn;
 mod typing;
 

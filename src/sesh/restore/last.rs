@@ -3,7 +3,7 @@
 use super::{Options, one};
 use crate::error::{Error, Exit, Result};
 use crate::proc;
-use crate::sesh::lost::{DONE, answer, lost as still_lost, offer, standing};
+use crate::store::pending_restore::{DONE, answer, offer, pending as still_lost, standing};
 use crate::store::{Record, schema};
 use crate::tmux::{Batch, Server, command};
 

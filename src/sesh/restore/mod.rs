@@ -3,20 +3,22 @@
 mod begun;
 pub mod last;
 mod refuse;
+pub mod resurrect;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::create::{Request, plan};
-use super::past::Past;
 use super::place::Where;
-use super::{find, lost, reap};
 use crate::agent::manifest::{Agent, Agents};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
+use crate::inventory::{find, reconcile};
 use crate::store::lasting::{self, Event, Note};
+use crate::store::pending_restore;
+use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Target, value};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -56,7 +58,7 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     if let Some(resumed) = &resumed {
         refuse::conversation(server, record, resumed)?;
     }
-    let past = Past::read(server, record)?;
+    let past = Prior::read(server, record)?;
     let made = plan(
         server,
         request(server, record, &past, resumed.as_ref(), options)?,
@@ -82,7 +84,7 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
         }
         return Err(error.error);
     }
-    reap::settle(server)?;
+    reconcile::settle(server)?;
     let own = Target::Id(record.uuid);
     let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
     let mut now = snapshot.find(&own)?.clone();
@@ -91,7 +93,7 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     now.command.clone_from(&made.command);
     lasting::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
     if record.kept.is_some() {
-        lost::recount(server)?;
+        pending_restore::recount(server)?;
     }
     Ok(now)
 }
@@ -197,7 +199,7 @@ fn session(server: &Server, record: &Record) -> Option<String> {
 fn request(
     server: &Server,
     record: &Record,
-    past: &Past,
+    past: &Prior,
     resumed: Option<&Resumed<'_>>,
     options: &Options<'_>,
 ) -> Result<Request> {

@@ -11,8 +11,8 @@ use crate::agent::recognise::{everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::proc::{self, Process};
-use crate::sesh::past::name_is_taken;
 use crate::store::condition::{both, equal, name_is_free};
+use crate::store::prior::name_is_taken;
 use crate::store::{Key, Record, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
+use super::{Key, schema};
 use crate::id::{PaneId, SeshId};
-use crate::store::{Key, schema};
 use crate::tmux::{Batch, Command, command};
 
 /// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
-pub(super) fn limit(setting: &str) -> Option<Duration> {
+pub(crate) fn limit(setting: &str) -> Option<Duration> {
     duration(setting)
         .or_else(|| duration(schema::HOLD.default))
         .flatten()
 }
 
 /// Reads a duration that may be `off`; `None` when it is neither.
-pub(super) fn duration(text: &str) -> Option<Option<Duration>> {
+pub(crate) fn duration(text: &str) -> Option<Option<Duration>> {
     match text.trim() {
         "off" | "none" | "never" => Some(None),
         "0" => Some(Some(Duration::ZERO)),
@@ -23,7 +23,7 @@ pub(super) fn duration(text: &str) -> Option<Option<Duration>> {
 }
 
 /// How many are held at most: `@sesh-keep`. What cannot be read counts as not set.
-pub(super) fn keep(setting: &str) -> usize {
+pub(crate) fn keep(setting: &str) -> usize {
     setting
         .parse()
         .or_else(|_| schema::KEEP.default.parse())
@@ -32,23 +32,23 @@ pub(super) fn keep(setting: &str) -> usize {
 
 /// A pane that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Held {
+pub(crate) struct Held {
     /// Since when, in epoch seconds.
-    pub(super) since: u64,
-    pub(super) pane: PaneId,
-    pub(super) id: SeshId,
+    pub(crate) since: u64,
+    pub(crate) pane: PaneId,
+    pub(crate) id: SeshId,
 }
 
 impl Held {
     /// The command that prints all of them, for [`Held::read`].
-    pub(super) fn list() -> Command {
+    pub(crate) fn list() -> Command {
         command::list_panes(
             &format!("{} #{{pane_id}} {}", Key::Held.format(), Key::Id.format()),
             Some(&format!("#{{!=:{},}}", Key::Held.format())),
         )
     }
 
-    pub(super) fn read(row: &str) -> Option<Self> {
+    pub(crate) fn read(row: &str) -> Option<Self> {
         let mut words = row.split(' ');
         Some(Self {
             since: words.next()?.parse().ok()?,
@@ -58,7 +58,7 @@ impl Held {
     }
 
     /// The condition that it still is held since then.
-    pub(super) fn still(&self) -> String {
+    pub(crate) fn still(&self) -> String {
         format!(
             "#{{==:{} {},{} {}}}",
             Key::Held.format(),
@@ -69,7 +69,7 @@ impl Held {
     }
 
     /// The command that closes it, if it still is held.
-    pub(super) fn close(&self) -> Command {
+    pub(crate) fn close(&self) -> Command {
         command::if_format(
             Some(&self.pane.to_string()),
             &self.still(),
@@ -80,7 +80,7 @@ impl Held {
 }
 
 /// Those that have been held longest, above the number that is kept.
-pub(super) fn surplus(mut held: Vec<Held>, keep: usize) -> Vec<Held> {
+pub(crate) fn surplus(mut held: Vec<Held>, keep: usize) -> Vec<Held> {
     held.sort_unstable_by_key(|held| (held.since, held.pane.0));
     held.dedup_by_key(|held| held.pane);
     let surplus = held.len().saturating_sub(keep);

@@ -77,7 +77,7 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
 }
 
 /// Puts into the records of panes what is newer than the store.
-pub(super) fn look_at(server: &Server, panes: &mut [Pane]) -> Result<()> {
+pub(crate) fn look_at(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let hands = match panes.len() {
         0..MANY => 1,
         _ => std::thread::available_parallelism().map_or(1, usize::from),
@@ -224,7 +224,7 @@ fn look_at_process(record: &mut Record) {
 
 /// A shell is idle while it owns the foreground of its terminal, else busy. `None` of others, of which only the
 /// store tells, and where its process cannot be read.
-pub(super) fn level(record: &Record) -> Option<State> {
+pub(crate) fn level(record: &Record) -> Option<State> {
     if !record.is_shell() {
         return None;
     }
@@ -240,7 +240,7 @@ pub(super) fn level(record: &Record) -> Option<State> {
 }
 
 /// What a sesh does whose agent is gone: its shell's level, and a command that runs is busy.
-pub(super) fn level_without_agent(record: &Record) -> State {
+pub(crate) fn level_without_agent(record: &Record) -> State {
     let mut record = record.clone();
     record.agent = None;
     record.state = State::Unknown;

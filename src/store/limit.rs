@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::condition::{both, equal};
+use super::{Key, schema, value};
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
-use crate::store::condition::{both, equal};
-use crate::store::{Key, schema, value};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Refuses when an owner has as many as it may. Else gives the condition that it has no others than now, under which one
@@ -14,7 +14,7 @@ use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 ///
 /// # Errors
 /// [`Exit::Unusable`].
-pub(super) fn check(server: &Server, owner: Option<&str>) -> Result<Option<String>> {
+pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<String>> {
     let Some(owner) = owner else {
         return Ok(None);
     };

@@ -1,11 +1,8 @@
 //! What is remembered of a sesh that has a pane.
 
-use super::agent;
-use super::{Change, Kind, Mend};
+use super::change::{Change, Kind, Mend};
 use crate::id::PaneId;
-use crate::pane::resident::Resident;
 use crate::proc;
-use crate::sesh::find;
 use crate::store::condition::{both, equal};
 use crate::store::record::{self, Record, Values};
 use crate::store::{Key, schema, write};
@@ -28,31 +25,6 @@ pub(super) struct SeshPane {
 }
 
 impl SeshPane {
-    /// What is to be written, if anything.
-    pub(super) fn difference(&self, resident: Option<&Resident<'_>>) -> Option<Mend> {
-        let ended = self.record.exit.is_some();
-        if self.dead {
-            return (!ended).then(|| self.died());
-        }
-        if self.is_anothers() {
-            return Some(self.release());
-        }
-        if ended {
-            return None;
-        }
-        let level = || find::level(&self.record);
-        agent::difference(self, resident).unwrap_or_else(|| {
-            let state = level()?;
-            (state.as_str() != self.record.values.get(Key::State)).then(|| {
-                self.changes(
-                    Kind::State,
-                    &format!("is {}", state.as_str()),
-                    write::state(&self.pane.to_string(), state, None, "process"),
-                )
-            })
-        })
-    }
-
     /// A change of a sesh that has not ended, with its book.
     pub(super) fn changes(&self, kind: Kind, what: &str, mut commands: Vec<Command>) -> Mend {
         commands.push(self.book());
@@ -73,7 +45,7 @@ impl SeshPane {
     }
 
     /// tmux keeps the pane. Of an adopted one it knows how its process ended; of the others that was `sesh-run`.
-    fn died(&self) -> Mend {
+    pub(super) fn died(&self) -> Mend {
         let or_dash = |name: &str| format!("#{{?#{{!=:#{{{name}}},}},#{{{name}}},-}}");
         let exit = if self.record.was_made() {
             record::Exit::value(None, None)
@@ -97,7 +69,7 @@ impl SeshPane {
     }
 
     /// Somebody started something else there: the sesh goes into its book, and the pane is no sesh.
-    fn release(&self) -> Mend {
+    pub(super) fn release(&self) -> Mend {
         let pane = self.pane.to_string();
         let mut commands = Vec::new();
         let open = self.record.exit.is_none() && !runner_lives(&self.record);

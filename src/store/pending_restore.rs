@@ -1,12 +1,12 @@
 //! Those that were alive when the last tmux server died: which they are, and whether a person is still asked about them.
 
+use super::lasting::{self, Life};
+use super::{Record, Select, Snapshot, schema};
 use crate::error::{Exit, Result};
-use crate::store::lasting::{self, Life};
-use crate::store::{Record, Select, Snapshot, schema};
 use crate::tmux::{Batch, Server, command};
 
 /// What [`schema::RESTORED`] says when it was answered.
-pub(super) const DONE: &str = "done";
+pub(crate) const DONE: &str = "done";
 
 /// What is to be done with them: `@sesh-restore`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Setting {
 ///
 /// # Errors
 /// As [`Server::run`].
-pub fn lost(server: &Server) -> Result<Vec<Record>> {
+pub fn pending(server: &Server) -> Result<Vec<Record>> {
     if standing(server)? == DONE {
         return Ok(Vec::new());
     }
@@ -58,7 +58,7 @@ fn unanswered(server: &Server) -> Result<(Vec<Record>, Option<Life>)> {
 /// # Errors
 /// As [`Server::run`].
 pub fn offer(server: &Server) -> Result<()> {
-    let lost = lost(server)?;
+    let lost = pending(server)?;
     // Should this server end before anybody has answered, they are among those that the next one offers.
     if let Some(life) = Snapshot::read(server, &Select::ended())?.life {
         lasting::lived_in(server, &lost, life)?;
@@ -91,7 +91,7 @@ pub fn recount(server: &Server) -> Result<()> {
 /// # Errors
 /// As [`Server::run`], and it cannot be written where no server would know it.
 pub fn answer(server: &Server) -> Result<()> {
-    lasting::lived_in(server, &lost(server)?, Life::NOBODYS)?;
+    lasting::lived_in(server, &pending(server)?, Life::NOBODYS)?;
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
         .then(command::unset_server(schema::LOST));
     match server.run(&answered) {
@@ -128,7 +128,7 @@ pub fn setting(server: &Server) -> Result<Setting> {
     })
 }
 
-pub(super) fn standing(server: &Server) -> Result<String> {
+pub(crate) fn standing(server: &Server) -> Result<String> {
     let format = format!("#{{{}}}", schema::RESTORED);
     match server.run(&Batch::from(command::print(None, &format))) {
         Err(error) if error.exit == Exit::NoServer => Ok(String::new()),

@@ -3,17 +3,17 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::condition::{both, equal, no_pane_has};
+use super::lasting::{self, Event, Journal, Note};
+use super::record::Values;
+use super::{Key, Record, schema, write};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
-use crate::store::condition::{both, equal, no_pane_has};
-use crate::store::lasting::{self, Event, Journal, Note};
-use crate::store::record::Values;
-use crate::store::{Key, Record, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What was known of an ended sesh.
 #[derive(Clone, Debug)]
-pub struct Past {
+pub struct Prior {
     id: SeshId,
     values: Values,
     /// Its book as it stands in this server. `None` where only the journal has it.
@@ -27,7 +27,7 @@ pub struct Past {
 }
 
 /// Another living sesh has by now the name of one that is to go on.
-pub(super) fn name_is_taken(name: &str) -> Error {
+pub(crate) fn name_is_taken(name: &str) -> Error {
     Error::unusable(format!(
         "another living sesh is called {name} now: rename one with sesh-set"
     ))
@@ -59,12 +59,12 @@ const ENDS: [Key; 6] = [
     Key::Cmd,
 ];
 
-impl Past {
+impl Prior {
     /// Reads what this server has of an ended sesh.
     ///
     /// # Errors
     /// It lives, was forgotten, or was changed since the record was read.
-    pub(super) fn read(server: &Server, record: &Record) -> Result<Self> {
+    pub(crate) fn read(server: &Server, record: &Record) -> Result<Self> {
         let frame = Frame::new();
         let format = frame.format([
             format!("#{{{}}}", schema::book(record.uuid)),
@@ -95,13 +95,13 @@ impl Past {
         })
     }
 
-    pub(super) fn id(&self) -> SeshId {
+    pub(crate) fn id(&self) -> SeshId {
         self.id
     }
 
     /// The condition that nobody has changed it since it was read, that nobody else has it go on, and that no other pane
     /// has its conversation.
-    pub(super) fn is_as_it_was(&self) -> String {
+    pub(crate) fn is_as_it_was(&self) -> String {
         let book = self.book.as_deref().unwrap_or_default();
         let same = format!("#{{==:#{{{}}},{book}}}", schema::book(self.id));
         let alive = equal(Key::Exit, "");
@@ -121,7 +121,7 @@ impl Past {
     }
 
     /// Puts what is kept of it among the values of a birth.
-    pub(super) fn goes_on(&self, values: &mut Vec<(Key, String)>) {
+    pub(crate) fn goes_on(&self, values: &mut Vec<(Key, String)>) {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
@@ -147,7 +147,7 @@ impl Past {
     }
 
     /// The commands that close the pane where it has ended, or take its marks off what somebody else does there.
-    pub(super) fn leaves(&self) -> Vec<Command> {
+    pub(crate) fn leaves(&self) -> Vec<Command> {
         match self.pane {
             Some(pane) if self.held => vec![command::kill_pane(pane)],
             Some(pane) => write::unmark(&pane.to_string()).collect(),
@@ -159,7 +159,7 @@ impl Past {
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub(super) fn put_back(&self, server: &Server, panes: &[PaneId]) -> Result<()> {
+    pub(crate) fn put_back(&self, server: &Server, panes: &[PaneId]) -> Result<()> {
         let own = equal(Key::Id, &self.id.to_string());
         let mut as_before = Batch::new();
         as_before.extend([

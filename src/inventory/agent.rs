@@ -1,11 +1,11 @@
 //! The agents in panes: which one, in which conversation, and what it is doing.
 
+use super::change::{Kind, Mend};
+use super::find;
 use super::pane::SeshPane;
-use super::{Kind, Mend};
 use crate::agent::state::Verdict;
 use crate::pane::resident::Resident;
 use crate::proc;
-use crate::sesh::find;
 use crate::state::Why;
 use crate::store::condition::equal;
 use crate::store::record;

@@ -18,7 +18,7 @@ const SECOND: [&str; 64] = [
 ];
 
 /// The name that an identity stands for. `again` counts the tries: names run out before numbers do.
-pub(super) fn name(id: SeshId, again: usize) -> Name {
+pub(crate) fn name(id: SeshId, again: usize) -> Name {
     let bytes = id.bytes();
     let pick = |words: &[&'static str], at: usize| words[usize::from(bytes[at]) % words.len()];
     let mut name = format!("{}-{}", pick(&FIRST, 0), pick(&SECOND, 1));
@@ -31,7 +31,7 @@ pub(super) fn name(id: SeshId, again: usize) -> Name {
 
 /// A name for an agent that was found: its kind and the last part of its folder, as in `claude-api-2`. `again` counts
 /// the tries.
-pub(super) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) -> Name {
+pub(crate) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) -> Name {
     // Longer ones are no fun to type.
     const LONG: usize = 24;
     let last = folder.rsplit('/').next().unwrap_or("");

@@ -2,20 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::book::{forgotten, vanished};
-use super::found::{Found, adopted};
+use super::agent;
+use super::auto_adopt::{Found, Returning, adopted};
+use super::book::{Book, forgotten, read_books, vanished};
+use super::change::{Differences, Kind, Mend};
+use super::find;
 use super::pane::{IS_RUNNER, SeshPane};
-use super::returned::{Returning, pasts};
-use super::{Differences, Kind, Mend};
+use super::returned::pasts;
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
-use crate::sesh::hold::{self, Held};
-use crate::store::query::{self, book_line, extra, read_row, row_format_with};
-use crate::store::record::{self, Record, Values};
+use crate::store::hold::{self, Held};
+use crate::store::query::{self, extra, read_row, row_format_with};
+use crate::store::record::Record;
 use crate::store::{Key, Place, schema, write};
 use crate::tmux::command::{Of, show_global_options};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
@@ -44,16 +46,10 @@ struct Other {
     folder: String,
 }
 
-pub(super) struct Book {
-    pub(super) text: String,
-    /// `None` for one that cannot be read, or that a newer program wrote.
-    pub(super) values: Option<Values>,
-}
-
 /// Whether what is left of forgotten seshes and of panes that are gone is looked for: something that was killed left it.
 /// The last lines of a thousand ended seshes are megabytes, and most of them take theirs along when they go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sweep {
+pub(crate) enum Sweep {
     Now,
     /// When that was not done within the hour.
     WhenDue,
@@ -95,7 +91,7 @@ fn settings() -> [String; 6] {
 }
 
 /// Reads everything and finds what differs. It asks, and changes nothing.
-pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
+pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
     let with = |panes: Option<Command>| {
         let mut batch = Batch::from(command::print(None, &frame.format(settings())));
@@ -197,7 +193,7 @@ pub(super) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
 }
 
 /// Reads which seshes are recorded and which of them have a pane, and finds those that ended with theirs.
-pub(super) fn look_at_closed(server: &Server) -> Result<Differences> {
+pub(crate) fn look_at_closed(server: &Server) -> Result<Differences> {
     let frame = Frame::new();
     let [panes, options] = query::books(&frame);
     let output = match server.run(&Batch::from(panes).then(options.clone())) {
@@ -219,30 +215,29 @@ pub(super) fn look_at_closed(server: &Server) -> Result<Differences> {
     })
 }
 
-/// The books among the options that tmux shows.
-///
-/// # Errors
-/// A name of the panes' is set elsewhere.
-fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
-    let mut books = HashMap::new();
-    for line in lines.lines() {
-        let name = line.split(' ').next().unwrap_or("");
-        if schema::is_state(name) {
-            return Err(Error::unusable(format!(
-                "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
-                 take that back"
-            )));
-        }
-        if let Some((id, text)) = book_line(line) {
-            // A text of ours holds nothing that acts in a format: this one is put into a condition.
-            let readable = record::book_version(text) <= Some(schema::VERSION)
-                && !text.contains(['#', '{', '}', '\\']);
-            let values = readable.then(|| Values::from_book(text)).flatten();
-            let text = text.to_string();
-            books.insert(id, Book { text, values });
-        }
+/// What is to be written of a sesh that has a pane, if anything.
+fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Option<Mend> {
+    let ended = pane.record.exit.is_some();
+    if pane.dead {
+        return (!ended).then(|| pane.died());
     }
-    Ok(books)
+    if pane.is_anothers() {
+        return Some(pane.release());
+    }
+    if ended {
+        return None;
+    }
+    let level = || find::level(&pane.record);
+    agent::difference(pane, resident).unwrap_or_else(|| {
+        let state = level()?;
+        (state.as_str() != pane.record.values.get(Key::State)).then(|| {
+            pane.changes(
+                Kind::State,
+                &format!("is {}", state.as_str()),
+                write::state(&pane.pane.to_string(), state, None, "process"),
+            )
+        })
+    })
 }
 
 impl Seen {
@@ -309,7 +304,7 @@ impl Seen {
             .filter(|pane| !pasts.contains_key(&pane.pane))
             .filter_map(|pane| {
                 let book = self.books.get(&pane.record.uuid);
-                pane.difference(residents.get(&pane.pane))
+                difference(pane, residents.get(&pane.pane))
                     .or_else(|| pane.other_book(book.and_then(|book| book.values.as_ref())))
             })
             .collect();

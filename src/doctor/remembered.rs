@@ -2,7 +2,8 @@
 
 use super::{Area, Findings, Said};
 use crate::error::Exit;
-use crate::sesh::reap::{self, Kind};
+use crate::inventory::change::Kind;
+use crate::sesh::reap;
 use crate::store::query::book_line;
 use crate::store::record::{Values, book_version};
 use crate::store::schema;

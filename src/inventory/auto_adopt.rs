@@ -2,19 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::change::{Change, Kind, Mend};
 use super::pane::SeshPane;
-use super::returned::Returning;
-use super::{Change, Kind, Mend};
 use crate::agent::state::Verdict;
 use crate::env;
 use crate::id::{Name, PaneId, SeshId};
 use crate::pane::resident::Resident;
 use crate::proc;
-use crate::sesh::made_up;
 use crate::state::Why;
 use crate::store::condition::{both, equal, name_is_free};
+use crate::store::generated_name;
+use crate::store::prior::Prior;
 use crate::store::{Key, Place, schema, value, write};
 use crate::tmux::command;
+
+/// An ended sesh whose agent is there again.
+#[derive(Debug)]
+pub(super) struct Returning {
+    pub(super) past: Prior,
+    pub(super) name: Name,
+    /// It goes with its agent, and not with its pane.
+    pub(super) was_found: bool,
+}
 
 /// An agent that nobody registered.
 pub(super) struct Found<'a> {
@@ -33,7 +42,7 @@ impl<'a> Found<'a> {
             .iter()
             .all(|key| record.values.get(*key).is_empty());
         let kind = resident.living.agent.name.as_str();
-        let made_up = made_up::name_of_agent(record.uuid, kind, &record.cwd, 0);
+        let made_up = generated_name::name_of_agent(record.uuid, kind, &record.cwd, 0);
         let is_of_late = record.was_found()
             && record.exit.is_none()
             && record.conversation.is_none()
@@ -70,8 +79,8 @@ pub(super) fn adopted(
             let folder = folder.as_deref().unwrap_or(found.folder);
             let kind = found.resident.living.agent.name.as_str();
             let own = returned.map(|returning| returning.name.clone());
-            let made_up =
-                (0..=taken.len()).map(|again| made_up::name_of_agent(id, kind, folder, again));
+            let made_up = (0..=taken.len())
+                .map(|again| generated_name::name_of_agent(id, kind, folder, again));
             let name = own
                 .into_iter()
                 .chain(made_up)

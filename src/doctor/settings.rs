@@ -2,7 +2,7 @@
 
 use super::{Area, Findings, Said};
 use crate::id::shown;
-use crate::sesh::hold;
+use crate::store::hold;
 use crate::store::schema::{PICKERS, SETTINGS, Takes};
 
 /// Options of the plugin's that are words.

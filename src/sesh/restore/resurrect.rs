@@ -8,12 +8,13 @@
 use std::fs;
 use std::path::Path;
 
-use super::adopt::{Request, adopt};
-use super::past::Past;
-use super::{lost, reap};
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId, shown};
+use crate::inventory::reconcile;
+use crate::sesh::adopt::{Request, adopt};
 use crate::store::condition::{both, equal, registered};
+use crate::store::pending_restore;
+use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Snapshot, schema};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
@@ -66,8 +67,8 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
         }
     }
     if !outcomes.is_empty() {
-        reap::settle(server)?;
-        lost::recount(server)?;
+        reconcile::settle(server)?;
+        pending_restore::recount(server)?;
     }
     Ok(outcomes)
 }
@@ -75,7 +76,7 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
 fn goes_on(server: &Server, record: &Record, pane: PaneId) -> Result<Record> {
     let request = Request {
         name: Some(record.name.parse()?),
-        past: Some(Past::read(server, record)?),
+        past: Some(Prior::read(server, record)?),
         ..Request::default()
     };
     adopt(server, pane, &request)

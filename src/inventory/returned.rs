@@ -3,22 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::found::Found;
+use super::auto_adopt::{Found, Returning};
 use super::pane::SeshPane;
 use crate::error::{Exit, Result};
-use crate::id::{Name, PaneId};
-use crate::sesh::past::Past;
+use crate::id::PaneId;
+use crate::store::prior::Prior;
 use crate::store::{Record, Select, Snapshot};
 use crate::tmux::Server;
-
-/// An ended sesh whose agent is there again.
-#[derive(Debug)]
-pub(super) struct Returning {
-    pub(super) past: Past,
-    pub(super) name: Name,
-    /// It goes with its agent, and not with its pane.
-    pub(super) was_found: bool,
-}
 
 /// The pasts of agents that nobody registered. What has ended is read only where there are such agents, whose
 /// conversations are known and are nobody else's.
@@ -53,7 +44,7 @@ pub(super) fn pasts(
     for record in ended {
         let pane = conversation(record).and_then(|known| conversations.remove(&known));
         if let (Some(pane), Ok(name)) = (pane, record.name.parse()) {
-            let past = match Past::read(server, record) {
+            let past = match Prior::read(server, record) {
                 Err(error) if error.exit == Exit::Changed => continue,
                 outcome => outcome?,
             };

@@ -1,13 +1,49 @@
 //! What is remembered of seshes that have no pane.
 
+use std::collections::HashMap;
+
+use super::change::{Change, Kind, Mend};
 use super::pane::runner_lives;
-use super::seen::Book;
-use super::{Change, Kind, Mend};
+use crate::error::{Error, Result};
 use crate::id::SeshId;
 use crate::store::condition::both;
-use crate::store::record::{self, Record};
+use crate::store::query::book_line;
+use crate::store::record::{self, Record, Values};
 use crate::store::{schema, write};
 use crate::tmux::command;
+
+/// A book record as it is stored.
+pub(super) struct Book {
+    pub(super) text: String,
+    /// `None` for one that cannot be read, or that a newer program wrote.
+    pub(super) values: Option<Values>,
+}
+
+/// The books among the options that tmux shows.
+///
+/// # Errors
+/// A name of the panes' is set elsewhere.
+pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
+    let mut books = HashMap::new();
+    for line in lines.lines() {
+        let name = line.split(' ').next().unwrap_or("");
+        if schema::is_state(name) {
+            return Err(Error::unusable(format!(
+                "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
+                 take that back"
+            )));
+        }
+        if let Some((id, text)) = book_line(line) {
+            // A text of ours holds nothing that acts in a format: this one is put into a condition.
+            let readable = record::book_version(text) <= Some(schema::VERSION)
+                && !text.contains(['#', '{', '}', '\\']);
+            let values = readable.then(|| Values::from_book(text)).flatten();
+            let text = text.to_string();
+            books.insert(id, Book { text, values });
+        }
+    }
+    Ok(books)
+}
 
 /// The end of a sesh whose pane went without one. What ignored the end of its terminal lives on, and its
 /// `sesh-run` will say how it ended.

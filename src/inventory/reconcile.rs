@@ -1,0 +1,156 @@
+//! Making what is stored what exists: each write is bound to what was read, so several reconciliations at once are one,
+//! and no change of another process is lost.
+
+use super::change::{Change, Differences, Kind, Mend};
+use super::scan::{Sweep, look_at};
+use crate::error::{Exit, Result};
+use crate::id::SeshId;
+use crate::store::lasting::{self, AGENT, Event, Note, STATE};
+use crate::store::{Select, Snapshot, pending_restore, schema, write};
+use crate::tmux::{Batch, Server, command};
+
+/// Mends what is stored of the seshes that exist, and leaves everything else, for a wait for one of them.
+///
+/// # Errors
+/// As [`look_at`].
+pub fn settle(server: &Server) -> Result<()> {
+    let Differences { mut mends, .. } = look_at(server, Sweep::Never)?;
+    mends.retain(|mend| mend.change.change != Kind::Closed);
+    if mends.is_empty() {
+        return Ok(());
+    }
+    let (batch, alone) = made(&mends);
+    let mut answer = server.run(&batch)?;
+    for batch in alone {
+        answer.push_str(&server.run(&batch)?);
+    }
+    remember(server, &changes(done(mends, &answer)));
+    Ok(())
+}
+
+/// Writes down for the journal what was changed, as it is now.
+fn remember(server: &Server, changes: &[Change]) {
+    let lasts = |change: &Change| event(change.change).is_some();
+    if !changes.iter().any(lasts) {
+        return;
+    }
+    let select = Select {
+        ended: true,
+        ..Select::default()
+    };
+    // Without a server there is nobody to ask, and what it was is in the journal.
+    let Ok(now) = Snapshot::read(server, &select) else {
+        return;
+    };
+    let record = |id: SeshId| now.records().find(|record| record.uuid == id);
+    let notes: Vec<Note<'_>> = changes
+        .iter()
+        .filter_map(|change| {
+            let event = event(change.change)?;
+            let record = record(change.uuid)?;
+            Some(match event {
+                // An agent that is first seen has a state, and a conversation with it.
+                Event::State | Event::Conversation => {
+                    Note::of(event, record, AGENT.into_iter().chain(STATE))
+                }
+                _ => Note::all(event, record, now.life.filter(|_| record.live)),
+            })
+        })
+        .collect();
+    lasting::note_unheard(server, &notes);
+}
+
+/// What a change is to the journal.
+fn event(kind: Kind) -> Option<Event> {
+    match kind {
+        Kind::State => Some(Event::State),
+        Kind::Agent => Some(Event::Conversation),
+        Kind::Adopted => Some(Event::Adopted),
+        Kind::Returned => Some(Event::Changed),
+        Kind::Ended => Some(Event::Ended),
+        // Whoever ended it wrote that down, or its sesh-run did; and the last lines of a forgotten one are in no journal.
+        Kind::Released | Kind::Book | Kind::Closed | Kind::Tail | Kind::Expired => None,
+    }
+}
+
+fn changes(mends: Vec<Mend>) -> Vec<Change> {
+    mends.into_iter().map(|mend| mend.change).collect()
+}
+
+/// Those that the server says were made.
+fn done(mends: Vec<Mend>, answer: &str) -> Vec<Mend> {
+    let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
+    mends
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| made.contains(at))
+        .map(|(_, mend)| mend)
+        .collect()
+}
+
+/// Makes the changes, and in the last list takes back that `sesh-reap` runs. Gives the changes, and whether another
+/// reconciliation is wanted.
+///
+/// # Errors
+/// As [`Server::run`].
+pub(crate) fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
+    let Differences { mends, unsaid, .. } = differences;
+    let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
+    let over = command::if_format(
+        None,
+        &wanted,
+        &Batch::from(command::print(None, "again")),
+        &Batch::from(command::unset_hidden(schema::REAP)),
+    );
+    let (mut batch, alone) = made(&mends);
+    let only_ends = batch.is_empty() && unsaid.is_empty();
+    batch.extend(unsaid);
+    batch.extend([over]);
+    if only_ends {
+        batch = batch.may_run_twice();
+    }
+    let mut answer = String::new();
+    for batch in alone {
+        match server.run(&batch) {
+            // With its last pane the server went.
+            Err(error) if error.exit == Exit::NoServer => return Ok((changes(mends), false)),
+            outcome => answer.push_str(&outcome?),
+        }
+    }
+    let last = server.run(&batch)?;
+    let again = last.lines().any(|line| line == "again");
+    answer.push_str(&last);
+    let done = done(mends, &answer);
+    for id in done.iter().filter_map(|mend| mend.replaces) {
+        lasting::forget(server, id)?;
+    }
+    let changes = changes(done);
+    remember(server, &changes);
+    let returned = |change: &Change| change.change == Kind::Returned;
+    if changes.iter().any(returned) {
+        pending_restore::recount(server)?;
+    }
+    Ok((changes, again))
+}
+
+/// Each change that can still be made, with the number of each that was: those that fit into one list, and those that
+/// must end one.
+fn made(mends: &[Mend]) -> (Batch, Vec<Batch>) {
+    let mut together = Batch::new();
+    let mut alone = Vec::new();
+    for (at, mend) in mends.iter().enumerate() {
+        let pane = mend.change.pane.map(|pane| pane.to_string());
+        let ends = matches!(mend.change.change, Kind::Closed | Kind::Tail);
+        let mut commands = Batch::new();
+        commands.extend(mend.commands.iter().cloned());
+        commands.extend(pane.as_deref().filter(|_| !ends).map(write::count));
+        let commands = commands.then(command::print(None, &at.to_string()));
+        let mend = command::if_format(pane.as_deref(), &mend.condition, &commands, &Batch::new());
+        if ends {
+            alone.push(Batch::from(mend));
+        } else {
+            together.extend([mend]);
+        }
+    }
+    (together, alone)
+}

@@ -1,0 +1,117 @@
+//! Reconciling what is stored with what exists, once, and ending what has outlived its time.
+
+use std::time::Duration;
+
+use super::end::{How, end, names};
+use super::save::save;
+use crate::error::{Exit, Result};
+use crate::inventory::change::{Change, Kind};
+use crate::inventory::reconcile::mend;
+use crate::inventory::scan::{Sweep, look_at, look_at_closed};
+use crate::store::{Record, schema};
+use crate::tmux::{Batch, Server, command};
+
+/// How long HUP and TERM may take together for one whose time is over.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many are ended at once: each only waits.
+const AT_ONCE: usize = 32;
+
+/// What would be changed.
+///
+/// # Errors
+/// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
+pub fn look(server: &Server) -> Result<Vec<Change>> {
+    let differences = look_at(server, Sweep::Now)?;
+    let expired = differences.expired.iter();
+    let ended = expired.map(|record| over(record, "is alive, and its time is over"));
+    Ok(differences.changes().chain(ended).collect())
+}
+
+/// Of which seshes what is stored is compared with what is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    All,
+    /// Those that are recorded as alive and have no pane any more: nothing is asked about the others.
+    Closed,
+}
+
+/// Mends what differs, and gives what it changed: not what others changed meanwhile.
+///
+/// Whoever wants a reconciliation while this one is under way leaves word in [`schema::REAP_AGAIN`], and it goes
+/// round once more. The plugin says in [`schema::REAP`] that one is under way; the last list takes that back.
+///
+/// # Errors
+/// As [`look`].
+pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
+    let mut changes = Vec::new();
+    loop {
+        let differences = match of {
+            Of::All => look_at(server, Sweep::WhenDue),
+            Of::Closed => look_at_closed(server),
+        };
+        let mut differences = differences.inspect_err(|error| {
+            if error.exit == Exit::Unusable {
+                let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
+            }
+        })?;
+        let expired = std::mem::take(&mut differences.expired);
+        let unwritten = differences.unwritten;
+        let (made, again) = mend(server, differences)?;
+        changes.extend(made);
+        changes.extend(end_all(server, &expired));
+        if !again {
+            if unwritten {
+                // It may be so still: the next one tries again.
+                let _ = save(server);
+            }
+            return Ok(changes);
+        }
+        // Another one may have wanted all.
+        of = Of::All;
+        // What is wanted from now on is not seen by the look before, and may be by the next.
+        server.run(&Batch::from(command::unset_hidden(schema::REAP_AGAIN)).may_run_twice())?;
+    }
+}
+
+/// Ends those whose time is over, all at once: each is given the time to end by itself.
+fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
+    let how = How {
+        kill: true,
+        forget: false,
+        timeout: PATIENCE,
+    };
+    let end = |record: &Record| {
+        let left = end(server, record, how, &|_| {}).ok()?;
+        Some(match &left[..] {
+            [] => over(record, "has ended: its time was over"),
+            left => over(
+                record,
+                &format!(
+                    "has ended: its time was over; of its terminal still alive: {}",
+                    names(left)
+                ),
+            ),
+        })
+    };
+    let mut changes = Vec::new();
+    for some in expired.chunks(AT_ONCE) {
+        std::thread::scope(|scope| {
+            let ends: Vec<_> = some
+                .iter()
+                .map(|record| scope.spawn(move || end(record)))
+                .collect();
+            changes.extend(ends.into_iter().filter_map(|end| end.join().ok().flatten()));
+        });
+    }
+    changes
+}
+
+fn over(record: &Record, what: &str) -> Change {
+    Change {
+        change: Kind::Expired,
+        uuid: record.uuid,
+        name: Some(record.name.clone()),
+        pane: record.tmux.as_ref().map(|place| place.pane),
+        what: what.into(),
+    }
+}
