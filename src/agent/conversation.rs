@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{Agent, Conversation, Form, Home, Manifest};
 use super::recognise::Living;
-use super::session::SessionRecord;
+use super::session::{SessionRecord, pids};
 use super::state::Session;
 use super::transcript::Transcript;
 use crate::id::SeshId;
@@ -113,20 +113,6 @@ fn locks(known: &Conversation, folder: &Path, id: &str) -> Vec<i32> {
     };
     let entries = std::fs::read_dir(folder.join(above).join(id));
     pids(entries.into_iter().flatten().flatten(), begin, end)
-}
-
-/// The numbers in the names of files, between what they begin and end with.
-pub(super) fn pids(
-    entries: impl Iterator<Item = std::fs::DirEntry>,
-    begin: &str,
-    end: &str,
-) -> Vec<i32> {
-    let pid = |entry: std::fs::DirEntry| {
-        let name = entry.file_name().into_string().ok()?;
-        let digits = name.strip_prefix(begin)?.strip_suffix(end)?;
-        digits.parse().ok()
-    };
-    entries.filter_map(pid).collect()
 }
 
 /// The name of the folder that holds the process's lock.

@@ -10,6 +10,7 @@ pub mod composer;
 pub mod conversation;
 pub mod explain;
 pub mod hooks;
+pub mod locate;
 pub mod manifest;
 pub mod message;
 mod program;

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::composer::{self, Composer};
+use super::composer::Composer;
 use super::explain::explain;
+use super::locate::locate;
 use super::manifest::{Agent, Agents};
 use super::screen::{Colour, Screen, Style};
 use super::state::{Evidence, Verdict, judge};
@@ -282,7 +283,7 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
             row.truncate(60);
         }
     });
-    if let Some(found) = composer::find(&agent.manifest.composer, screen) {
+    if let Some(found) = locate(&agent.manifest.composer, screen) {
         // With what the agent says itself in between, as always.
         let at = found.rows.start.saturating_sub(10);
         change("talk before the last rows", &|it| it.insert(at, TALK));

@@ -7,8 +7,7 @@ use std::sync::OnceLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de};
 
-use super::composer::Found;
-use super::screen::{Row, Screen};
+use super::screen::{ComposerArea, Row, Screen};
 use crate::state::{State, Why};
 
 /// When it holds, the agent is in `state`. Every condition that is given must hold.
@@ -132,7 +131,11 @@ impl Rule {
     ///
     /// # Errors
     /// The condition that does not hold.
-    pub fn holds_on(&self, screen: &Screen, composer: Option<&Found>) -> Result<(), Miss<'_>> {
+    pub fn holds_on(
+        &self,
+        screen: &Screen,
+        composer: Option<&ComposerArea>,
+    ) -> Result<(), Miss<'_>> {
         let mut tally = Tally::default();
         match (self.composer, composer) {
             (Some(true), None) => return tally.misses(Condition::Composer),
@@ -205,7 +208,7 @@ impl Tally {
 }
 
 impl Region {
-    fn rows<'a>(self, screen: &'a Screen, composer: Option<&Found>) -> Option<Vec<&'a Row>> {
+    fn rows<'a>(self, screen: &'a Screen, composer: Option<&ComposerArea>) -> Option<Vec<&'a Row>> {
         let rows = screen.rows();
         let mut rows: Vec<&Row> = match self {
             Self::Bottom(count) => {
@@ -235,7 +238,7 @@ impl Region {
 }
 
 /// The last rows that hang together.
-fn last_rows<'a>(screen: &'a Screen, composer: Option<&Found>) -> Vec<&'a Row> {
+fn last_rows<'a>(screen: &'a Screen, composer: Option<&ComposerArea>) -> Vec<&'a Row> {
     let rows = screen.rows();
     let from = composer.map_or(0, |found| found.rows.end);
     let rows = rows.get(from..).unwrap_or_default().iter().rev();

@@ -1,5 +1,7 @@
 //! What stands on a pane's screen, with its styles: they tell a draft from a placeholder, and a person what is what.
 
+use std::ops::Range;
+
 use vte::{Params, Parser, Perform};
 
 /// A screen as `capture-pane -p -e` prints it.
@@ -240,4 +242,15 @@ fn colour(mut parts: impl Iterator<Item = u16>) -> Option<Colour> {
 
 fn low(number: u16) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// Where a composer is on a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposerArea {
+    /// Its rows, with its frame.
+    pub rows: Range<usize>,
+    /// Those of them that hold what is typed.
+    pub text: Range<usize>,
+    /// Where they end on the right: what is beside a frame is not typed.
+    pub width: usize,
 }

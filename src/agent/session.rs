@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::conversation::pids;
 use super::manifest::{Conversation, Manifest};
 use super::state::Session;
 
@@ -83,6 +82,20 @@ impl SessionRecord {
         let value = self.0.get(field)?;
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
     }
+}
+
+/// The numbers in the names of files, between what they begin and end with.
+pub(super) fn pids(
+    entries: impl Iterator<Item = std::fs::DirEntry>,
+    begin: &str,
+    end: &str,
+) -> Vec<i32> {
+    let pid = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let digits = name.strip_prefix(begin)?.strip_suffix(end)?;
+        digits.parse().ok()
+    };
+    entries.filter_map(pid).collect()
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::composer::{self, Found};
+use super::locate::locate;
 use super::manifest::{Agent, Source};
 use super::rule::Rule;
-use super::screen::Screen;
+use super::screen::{ComposerArea, Screen};
 use crate::state::{State, Why};
 
 /// How long a hook's report beats what the slower sources say: the session file follows within 0.3 s, screens and
@@ -207,7 +207,7 @@ pub(super) fn by_weight(rules: &BTreeMap<String, Rule>) -> Vec<(&str, &Rule)> {
 pub(super) struct ScreenRules<'a> {
     pub(super) agent: &'a Agent,
     pub(super) screen: &'a Screen,
-    pub(super) composer: Option<Found>,
+    pub(super) composer: Option<ComposerArea>,
 }
 
 impl<'a> ScreenRules<'a> {
@@ -215,7 +215,7 @@ impl<'a> ScreenRules<'a> {
         Self {
             agent,
             screen,
-            composer: composer::find(&agent.manifest.composer, screen),
+            composer: locate(&agent.manifest.composer, screen),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::error::Exit;
 use crate::out;
 use crate::sesh::restore::resurrect;
 use crate::sesh::save::save;
-use crate::store::lasting;
+use crate::store::durable;
 
 /// Write down what must outlive the tmux server, where that was missed
 ///
@@ -47,7 +47,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let file = lasting::file(&server)?.display().to_string();
+    let file = durable::file(&server)?.display().to_string();
     if args.json {
         out::json(&Saved { file, written })?;
     } else if std::io::stdout().is_terminal() {

@@ -1,7 +1,7 @@
 //! What is well and what is not, each with the way to mend it. Nothing is changed.
 
 mod agents;
-mod lasting;
+mod journal;
 mod machine;
 mod plugin;
 mod remembered;
@@ -216,7 +216,7 @@ fn look_at(
     machine::files(findings);
     agents::manifests(findings);
     agents::failures(findings);
-    lasting::journal(server, findings);
+    journal::journal(server, findings);
     if let Some(said) = &said {
         machine::socket(said, findings);
         plugin::plugin(said, version, findings);

@@ -5,7 +5,8 @@ use super::change::{Change, Differences, Kind, Mend};
 use super::scan::{Sweep, look_at};
 use crate::error::{Exit, Result};
 use crate::id::SeshId;
-use crate::store::lasting::{self, AGENT, Event, Note, STATE};
+use crate::store::append;
+use crate::store::note::{AGENT, Event, Note, STATE};
 use crate::store::{Select, Snapshot, pending_restore, schema, write};
 use crate::tmux::{Batch, Server, command};
 
@@ -57,7 +58,7 @@ fn remember(server: &Server, changes: &[Change]) {
             })
         })
         .collect();
-    lasting::note_unheard(server, &notes);
+    append::note_unheard(server, &notes);
 }
 
 /// What a change is to the journal.
@@ -122,7 +123,7 @@ pub(crate) fn mend(server: &Server, differences: Differences) -> Result<(Vec<Cha
     answer.push_str(&last);
     let done = done(mends, &answer);
     for id in done.iter().filter_map(|mend| mend.replaces) {
-        lasting::forget(server, id)?;
+        append::forget(server, id)?;
     }
     let changes = changes(done);
     remember(server, &changes);

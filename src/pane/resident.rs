@@ -4,9 +4,10 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::agent::composer::{self, Composer};
+use crate::agent::composer::Composer;
 use crate::agent::conversation;
 use crate::agent::explain::{Explanation, explain};
+use crate::agent::locate::locate;
 use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
 use crate::agent::screen::{Row, Screen};
@@ -325,7 +326,7 @@ impl Resident<'_> {
         let Some(screen) = &self.screen else {
             return String::new();
         };
-        let found = composer::find(&self.living.agent.manifest.composer, screen);
+        let found = locate(&self.living.agent.manifest.composer, screen);
         let end = found.map_or(screen.rows().len(), |found| found.rows.start);
         let rows: Vec<&str> = screen.rows()[..end].iter().map(Row::text).collect();
         rows.join("\n")

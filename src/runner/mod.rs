@@ -23,9 +23,11 @@ use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
 use crate::proc::signal::Signal;
 use crate::state::State;
+use crate::store::append;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
 use crate::store::hold::{self, Held};
-use crate::store::lasting::{self, Note};
+use crate::store::note;
+use crate::store::note::Note;
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
 use crate::store::{Key, schema, value, write};
@@ -321,7 +323,7 @@ impl Run {
                 (Key::State, state.as_str()),
                 (Key::Why, ""),
             ];
-            self.tell(&Note::values(lasting::Event::Changed, self.id, &again));
+            self.tell(&Note::values(note::Event::Changed, self.id, &again));
             Ok(())
         } else {
             Err(Error::unusable(format!(
@@ -437,7 +439,7 @@ impl Run {
 
     /// Writes down what must outlive the server. Nobody reads complaints here.
     fn tell(&self, note: &Note<'_>) {
-        lasting::note_unheard(&self.server, std::slice::from_ref(note));
+        append::note_unheard(&self.server, std::slice::from_ref(note));
         for warning in error::warnings() {
             failures::log(PROGRAM, &warning);
         }

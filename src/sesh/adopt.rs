@@ -9,11 +9,13 @@ use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::pane::resident::{self, Resident};
 use crate::proc;
 use crate::state::Why;
+use crate::store::append;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
 use crate::store::generated_name;
-use crate::store::lasting::{self, Event, Note};
+use crate::store::note::{Event, Note};
 use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
+use crate::store::target;
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -104,7 +106,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
                     "the name {name} is taken by a living sesh: choose another"
                 )));
             }
-            "past" => return Err(write::changed(id)),
+            "past" => return Err(target::changed(id)),
             "conversation" => {
                 return Err(Error::unusable(format!(
                     "another pane has the conversation {} already: --force registers it twice",
@@ -127,7 +129,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         } else {
             Event::Adopted
         };
-        lasting::note(server, &[Note::all(event, &record, life)]);
+        append::note(server, &[Note::all(event, &record, life)]);
         return Ok(record);
     }
     Err(Error::unusable(

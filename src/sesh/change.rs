@@ -6,9 +6,11 @@ use super::create::joined;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, Tag};
 use crate::inventory::find;
+use crate::store::append;
 use crate::store::condition::{both, equal, name_is_free, registered, tagged};
-use crate::store::lasting::{self, Event, Note};
+use crate::store::note::{Event, Note};
 use crate::store::pending_restore;
+use crate::store::target;
 use crate::store::write::Bound;
 use crate::store::{Key, Place, Record, Select, Values, value, write};
 use crate::tmux::{Batch, Command, Server, command};
@@ -42,7 +44,7 @@ pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Re
             .try_for_each(|change| apply(change, values, &record.name))
     };
     if record.kept.is_some() {
-        let now = lasting::change(server, record, apply_all)?;
+        let now = append::change(server, record, apply_all)?;
         if now.archived != record.archived {
             // What is put away is not offered.
             pending_restore::recount(server)?;
@@ -51,7 +53,7 @@ pub fn change(server: &Server, record: &Record, changes: &[Change]) -> Result<Re
     }
     let on_book = || {
         let now = write::on_book(server, record.uuid, apply_all)?;
-        lasting::note(server, &[note(&now, changes)]);
+        append::note(server, &[note(&now, changes)]);
         Ok(now)
     };
     match &record.tmux {
@@ -82,7 +84,7 @@ fn note<'a>(record: &'a Record, changes: &[Change]) -> Note<'a> {
 /// sesh at once the later look might be written first.
 fn last_word(server: &Server, mut record: Record, changes: &[Change]) -> Result<Record> {
     loop {
-        lasting::note(server, &[note(&record, changes)]);
+        append::note(server, &[note(&record, changes)]);
         let Some(place) = &record.tmux else {
             return Ok(record);
         };
@@ -157,7 +159,7 @@ pub fn change_tagged(
         .filter_map(|((_, old), _)| now.with_pane().find(|record| record.uuid == old.uuid))
         .map(|record| note(record, changes))
         .collect();
-    lasting::note(server, &notes);
+    append::note(server, &notes);
     let mut outcomes = Bound::read_each(&answer);
     members
         .into_iter()
@@ -167,7 +169,7 @@ pub fn change_tagged(
             Ok(match (bound, new) {
                 (Bound::Done, new) => Ok(new.unwrap_or(old).clone()),
                 (Bound::Condition, Some(new)) => Err(explain(server, changes, new)?),
-                _ => Err(write::changed(old.uuid)),
+                _ => Err(target::changed(old.uuid)),
             })
         })
         .collect()

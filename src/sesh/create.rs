@@ -9,12 +9,15 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
+use crate::store::append;
 use crate::store::condition::name_is_free;
+use crate::store::durable::Journal;
 use crate::store::generated_name;
-use crate::store::lasting::{self, Event, Journal, Note};
 use crate::store::limit;
+use crate::store::note::{Event, Note};
 use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
+use crate::store::target;
 use crate::store::{Key, Record, schema, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -139,7 +142,7 @@ impl Plan {
                     )));
                 }
                 Outcome::IdTaken if self.request.past.is_some() => {
-                    return Err(write::changed(self.id));
+                    return Err(target::changed(self.id));
                 }
                 Outcome::IdTaken => return Err(taken(self.id)),
                 Outcome::SessionTaken => {
@@ -300,7 +303,7 @@ impl Plan {
         // One that goes on is as it was until it is there.
         if self.request.past.is_none() {
             let life = rows.iter().find_map(|row| read_life(row));
-            lasting::note(server, &[Note::all(Event::Created, &record, life)]);
+            append::note(server, &[Note::all(Event::Created, &record, life)]);
         }
         Ok(Outcome::Made(Box::new(record)))
     }

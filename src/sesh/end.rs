@@ -11,8 +11,9 @@ use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
+use crate::store::append;
 use crate::store::condition::equal;
-use crate::store::lasting::{self, Note};
+use crate::store::note::Note;
 use crate::store::pending_restore;
 use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
@@ -233,7 +234,7 @@ fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     release.extend([write::book(&pane, record.uuid)]);
     release.extend(write::unmark(&pane));
     run_there(server, record, place, &release)?;
-    lasting::note(server, &[Note::end(record.uuid, &exit, None)]);
+    append::note(server, &[Note::end(record.uuid, &exit, None)]);
     Ok(())
 }
 

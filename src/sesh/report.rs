@@ -12,9 +12,10 @@ use crate::id::PaneId;
 use crate::id::SeshId;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
+use crate::store::append;
 use crate::store::condition::{both, either, equal};
 use crate::store::heard::{Answered, Heard, Taken};
-use crate::store::lasting::{self, Event, Note};
+use crate::store::note::{Event, Note};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
@@ -267,7 +268,7 @@ fn remember(server: &Server, line: &str, speaker: &Speaker, told: &Told) {
         }
         _ => return,
     };
-    lasting::note_unheard(server, &[note]);
+    append::note_unheard(server, &[note]);
 }
 
 fn heard(speaker: &Speaker, told: &Told) -> Heard {

@@ -1,7 +1,7 @@
 //! Writing down for the journal what it lacks, also that somebody has answered what was offered.
 
 use crate::error::Result;
-use crate::store::missed;
+use crate::store::backfill;
 use crate::store::pending_restore;
 use crate::tmux::Server;
 
@@ -10,7 +10,7 @@ use crate::tmux::Server;
 /// # Errors
 /// As [`Server::run`], and when the journal cannot be written.
 pub fn save(server: &Server) -> Result<usize> {
-    let written = missed::write(server)?;
+    let written = backfill::write(server)?;
     pending_restore::keep_answer(server)?;
     Ok(written)
 }

@@ -1,13 +1,17 @@
-//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last ([`heard`]), what outlives the server
-//! ([`lasting`], and what was [`missed`]), [`target`]s, [`query`]s and their [`condition`]s, and conditional [`write`](mod@write)s.
+//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last ([`heard`]), [`target`]s, [`query`]s
+//! and their [`condition`]s, and conditional [`write`](mod@write)s; and what outlives the server: [`note`](mod@note)s that are
+//! [`append`]ed to the journal, what the journal has ([`durable`]), and what was missed ([`backfill`]).
 
+pub mod append;
+pub mod backfill;
 pub mod condition;
+pub mod durable;
 pub mod generated_name;
 pub mod heard;
 pub mod hold;
-pub mod lasting;
+pub mod kept;
 pub mod limit;
-pub mod missed;
+pub mod note;
 pub mod pending_restore;
 pub mod prior;
 pub mod query;

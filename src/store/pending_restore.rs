@@ -1,6 +1,7 @@
 //! Those that were alive when the last tmux server died: which they are, and whether a person is still asked about them.
 
-use super::lasting::{self, Life};
+use super::append;
+use super::durable::Life;
 use super::{Record, Select, Snapshot, schema};
 use crate::error::{Exit, Result};
 use crate::tmux::{Batch, Server, command};
@@ -61,7 +62,7 @@ pub fn offer(server: &Server) -> Result<()> {
     let lost = pending(server)?;
     // Should this server end before anybody has answered, they are among those that the next one offers.
     if let Some(life) = Snapshot::read(server, &Select::ended())?.life {
-        lasting::lived_in(server, &lost, life)?;
+        append::lived_in(server, &lost, life)?;
     }
     let said = match lost.len() {
         0 => command::unset_server(schema::LOST),
@@ -91,7 +92,7 @@ pub fn recount(server: &Server) -> Result<()> {
 /// # Errors
 /// As [`Server::run`], and it cannot be written where no server would know it.
 pub fn answer(server: &Server) -> Result<()> {
-    lasting::lived_in(server, &pending(server)?, Life::NOBODYS)?;
+    append::lived_in(server, &pending(server)?, Life::NOBODYS)?;
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
         .then(command::unset_server(schema::LOST));
     match server.run(&answered) {
@@ -112,7 +113,7 @@ pub fn keep_answer(server: &Server) -> Result<()> {
     let (mut records, life) = unanswered(server)?;
     let lived = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     records.retain(|record| lived(record) != life);
-    lasting::lived_in(server, &records, Life::NOBODYS)
+    append::lived_in(server, &records, Life::NOBODYS)
 }
 
 /// # Errors

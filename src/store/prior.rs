@@ -3,9 +3,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::append;
 use super::condition::{both, equal, no_pane_has};
-use super::lasting::{self, Event, Journal, Note};
+use super::durable::Journal;
+use super::note::{Event, Note};
 use super::record::Values;
+use super::target::changed;
 use super::{Key, Record, schema, write};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
@@ -74,13 +77,13 @@ impl Prior {
         let output = server.run(&batch)?;
         let (rows, _) = frame.read(&output);
         let &[book, tail] = rows.first().map_or(&[][..], |row| &row[..]) else {
-            return Err(write::changed(record.uuid));
+            return Err(changed(record.uuid));
         };
         let forgotten = || Journal::read(server).forgotten().contains(&record.uuid);
         let values = match book {
-            "" if record.kept.is_none() || forgotten() => return Err(write::changed(record.uuid)),
+            "" if record.kept.is_none() || forgotten() => return Err(changed(record.uuid)),
             "" => record.values.clone(),
-            book => Values::from_book(book).ok_or_else(|| write::changed(record.uuid))?,
+            book => Values::from_book(book).ok_or_else(|| changed(record.uuid))?,
         };
         Ok(Self {
             id: record.uuid,
@@ -194,7 +197,7 @@ impl Prior {
             .map(|key| (key, self.values.get(key)))
             .collect();
         let note = Note::values(Event::Changed, self.id, &was).with_tail(&self.tail);
-        lasting::note(server, &[note]);
+        append::note(server, &[note]);
         outcome
     }
 }

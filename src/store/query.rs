@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{either, registered};
-use super::lasting::{Journal, Life};
+use super::durable::{Journal, Life};
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};

@@ -2,7 +2,7 @@
 
 use super::condition::{either, equal};
 use super::schema::Key;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, shown};
 
 /// What a person or a script calls a sesh or a pane.
@@ -87,4 +87,13 @@ pub(super) fn no_such(text: &str) -> Error {
         "there is no sesh {}: sesh-list --all shows them all",
         shown(text)
     ))
+}
+
+/// That a sesh is not as it was.
+#[must_use]
+pub fn changed(id: SeshId) -> Error {
+    Error::new(
+        Exit::Changed,
+        format!("sesh {id} was changed by somebody else meanwhile: look again with sesh-list"),
+    )
 }

@@ -1,12 +1,13 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
+use super::append;
 use super::condition::{both, equal};
-use super::lasting;
 use super::query::{first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
-use crate::error::{Error, Exit, Result};
+use super::target::changed;
+use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::{State, Why};
 use crate::tmux::{Batch, Command, Frame, Server, command};
@@ -351,9 +352,9 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
 /// Removes every trace of an ended sesh: of the journal first, so that nothing is left that could come back.
 ///
 /// # Errors
-/// As [`Server::run`] and [`lasting::forget`].
+/// As [`Server::run`] and [`append::forget`].
 pub fn forget(server: &Server, id: SeshId) -> Result<()> {
-    lasting::forget(server, id)?;
+    append::forget(server, id)?;
     unwrite(server, id)
 }
 
@@ -369,13 +370,4 @@ pub fn unwrite(server: &Server, id: SeshId) -> Result<()> {
                 .and(hint()),
         )
         .map(drop)
-}
-
-/// That a sesh is not as it was.
-#[must_use]
-pub fn changed(id: SeshId) -> Error {
-    Error::new(
-        Exit::Changed,
-        format!("sesh {id} was changed by somebody else meanwhile: look again with sesh-list"),
-    )
 }

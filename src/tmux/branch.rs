@@ -16,31 +16,12 @@
 //! conditions held: its order among the other commands of a list does not matter.
 
 use super::Batch;
-use super::command::{Command, Step};
+use super::command::{Carrier, Command, NEVER_SET, Step};
 
 /// What a guard fails with: `invalid option: sesh-stop`.
 const STOP: &str = "sesh-stop";
-/// An option that is never set.
-pub(super) const NEVER_SET: &str = "@sesh_none";
 /// Whether a signal is to be sent at the end of the list.
 const SIGNAL: &str = "SESH_if_signal";
-
-/// What part of a command's words can carry a condition. The numbers are places among its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carrier {
-    /// The name of an option, which tmux expands.
-    Option(usize),
-    /// None is needed: the command does no harm where the condition fails.
-    Harmless,
-    /// The format that is printed.
-    Print(usize),
-    /// The value of a hidden variable, whose name stands before it.
-    Hidden { value: usize, expanded: bool },
-    /// The channel that is signalled.
-    Signal(usize),
-    /// None: the command can only end a list.
-    None,
-}
 
 /// Whether tmux's words for the failure of a list mean only that a guard ended it.
 pub(super) fn is_guard(stderr: &str) -> bool {

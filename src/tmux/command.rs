@@ -8,8 +8,10 @@ use tmux_interface::{
 };
 
 use super::Batch;
-use super::branch::{self, Carrier};
 use crate::id::PaneId;
+
+/// The name of an option, or of a hook, that is never set.
+pub(super) const NEVER_SET: &str = "@sesh_none";
 
 /// One tmux command, or a branch of the list that it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,23 @@ pub struct Command {
     pub(super) step: Step,
     /// It changes nothing, so it may run twice.
     pub(super) asks: bool,
+}
+
+/// What part of a command's words can carry a condition. The numbers are places among its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    /// The name of an option, which tmux expands.
+    Option(usize),
+    /// None is needed: the command does no harm where the condition fails.
+    Harmless,
+    /// The format that is printed.
+    Print(usize),
+    /// The value of a hidden variable, whose name stands before it.
+    Hidden { value: usize, expanded: bool },
+    /// The channel that is signalled.
+    Signal(usize),
+    /// None: the command can only end a list.
+    None,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -368,8 +387,7 @@ pub fn if_format(
 /// It unsets a hook that is never set, which changes nothing. Not `set-hook -R`, of which 3.2a dies where the pane is gone.
 #[must_use]
 pub fn fire_after_set_hook(pane: &str) -> Command {
-    Command::of(["set-hook", "-gu", "-t", pane, branch::NEVER_SET])
-        .carried_by(|_| Carrier::Harmless)
+    Command::of(["set-hook", "-gu", "-t", pane, NEVER_SET]).carried_by(|_| Carrier::Harmless)
 }
 
 /// Waits until a channel is signalled.

@@ -1,6 +1,6 @@
 //! The house: which room may use which, and who alone may touch the outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The folders by layer, the highest first: an arrow goes down, never up, and never sideways but where it is said.
@@ -157,20 +157,29 @@ fn word(text: &str) -> Option<String> {
 
 /// The first words of the members of `a::b, c::{d, e}, f}…`, up to the brace that ends the group.
 fn first_words(group: &str) -> Vec<String> {
-    let mut words = Vec::new();
+    let members = group_members(group);
+    members.iter().filter_map(|member| word(member)).collect()
+}
+
+/// The members of a group, up to the brace that ends it.
+fn group_members(group: &str) -> Vec<String> {
+    let mut members = vec![String::new()];
     let mut depth = 0;
-    let mut member = String::new();
     for c in group.chars() {
         match c {
-            '{' => depth += 1,
             '}' if depth == 0 => break,
+            ',' if depth == 0 => {
+                members.push(String::new());
+                continue;
+            }
+            '{' => depth += 1,
             '}' => depth -= 1,
-            ',' if depth == 0 => words.extend(word(std::mem::take(&mut member).trim())),
-            c => member.push(c),
+            _ => {}
         }
+        members.last_mut().expect("at least one").push(c);
     }
-    words.extend(word(member.trim()));
-    words
+    let trimmed = members.iter().map(|member| member.trim().to_string());
+    trimmed.filter(|member| !member.is_empty()).collect()
 }
 
 fn floor(room: &str) -> Option<usize> {
@@ -251,6 +260,194 @@ fn every_arrow_goes_down() {
         })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A file's place in the crate: `["store", "query"]` of `store/query.rs`, `["store"]` of `store/mod.rs`.
+type Module = Vec<String>;
+
+/// The files of the crate, by their modules. A folder's own file and those below it are of one piece: what they use of
+/// each other is no arrow.
+struct Crate(BTreeMap<Module, Source>);
+
+impl Crate {
+    fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let module = |path: &str| -> Module {
+            let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
+            path.split('/').map(Into::into).collect()
+        };
+        let files = files.into_iter().map(|(path, text)| {
+            // Tests may look at anything of their folder.
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            (module(path), Source::new(path, code))
+        });
+        Self(files.collect())
+    }
+
+    /// The modules that one uses: each path that begins with `crate::` or `super::`, as far as it names a file. A name that
+    /// a folder's file hands on is of the file that has it.
+    fn uses(&self, module: &Module) -> BTreeSet<Module> {
+        let code = &self.0[module].code;
+        let mut used = BTreeSet::new();
+        for root in ["crate::", "super::"] {
+            for (at, _) in code.match_indices(root) {
+                let before = code[..at].chars().next_back();
+                if before.is_some_and(|c| c == ':' || c.is_alphanumeric()) {
+                    continue;
+                }
+                for path in members(&code[at..]) {
+                    used.extend(self.resolve(module, &path));
+                }
+            }
+        }
+        used
+    }
+
+    fn resolve(&self, from: &Module, path: &[String]) -> Option<Module> {
+        let above = path.iter().take_while(|word| *word == "super").count();
+        let mut module: Module = match above {
+            0 => Vec::new(),
+            above => from[..from.len().checked_sub(above)?].to_vec(),
+        };
+        let mut rest = &path[above.max(1)..];
+        while let Some((next, others)) = rest.split_first() {
+            let below = [&module[..], std::slice::from_ref(next)].concat();
+            if !self.0.contains_key(&below) {
+                break;
+            }
+            (module, rest) = (below, others);
+        }
+        let handed_on = |name: &String| {
+            let code = &self.0.get(&module)?.code;
+            let line = code.lines().find(|line| {
+                line.starts_with("pub use ")
+                    && line
+                        .split(|c: char| !c.is_alphanumeric())
+                        .any(|word| word == name)
+            })?;
+            let own = line
+                .strip_prefix("pub use ")?
+                .split("::")
+                .next()?
+                .to_string();
+            let below = [&module[..], &[own]].concat();
+            self.0.contains_key(&below).then_some(below)
+        };
+        Some(rest.first().and_then(handed_on).unwrap_or(module))
+    }
+
+    /// A chain of files of which each uses the next and the last the first.
+    fn cycle(&self) -> Option<Vec<Module>> {
+        let arrows: BTreeMap<&Module, BTreeSet<Module>> = self
+            .0
+            .keys()
+            .map(|from| {
+                let apart = |to: &Module| !to.starts_with(from) && !from.starts_with(to);
+                (from, self.uses(from).into_iter().filter(apart).collect())
+            })
+            .collect();
+        // A file that uses only what is known to be in no cycle is in none.
+        let mut free: BTreeSet<&Module> = BTreeSet::new();
+        loop {
+            let more: Vec<&Module> = arrows
+                .iter()
+                .filter(|(from, to)| {
+                    !free.contains(*from)
+                        && to
+                            .iter()
+                            .all(|it| free.contains(it) || !arrows.contains_key(it))
+                })
+                .map(|(from, _)| *from)
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            free.extend(more);
+        }
+        let mut at = arrows
+            .keys()
+            .find(|module| !free.contains(*module))?
+            .to_owned();
+        let mut chain: Vec<Module> = Vec::new();
+        while !chain.contains(at) {
+            chain.push(at.clone());
+            at = arrows[at]
+                .iter()
+                .find_map(|to| {
+                    arrows
+                        .get_key_value(to)
+                        .filter(|(to, _)| !free.contains(*to))
+                })?
+                .0;
+        }
+        Some(chain.split_off(chain.iter().position(|module| module == at)?))
+    }
+}
+
+/// The paths that a text begins with: `a::b`, and of `a::{b, c::d}` each.
+fn members(text: &str) -> Vec<Vec<String>> {
+    let mut path = Vec::new();
+    let mut rest = text;
+    loop {
+        let Some(name) = word(rest) else {
+            return vec![path];
+        };
+        rest = &rest[name.len()..];
+        path.push(name);
+        match rest.strip_prefix("::") {
+            Some(more) => rest = more,
+            None => return vec![path],
+        }
+        if let Some(group) = rest.strip_prefix('{') {
+            return group_members(group)
+                .iter()
+                .flat_map(|member| members(member))
+                .map(|member| [&path[..], &member].concat())
+                .collect();
+        }
+    }
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let texts: Vec<(String, String)> = rust_files(&root("src"))
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("bin/") && name != "lib.rs")
+        .map(|(name, path)| (name, std::fs::read_to_string(path).expect("a source")))
+        .collect();
+    let all = Crate::new(
+        texts
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str())),
+    );
+    assert_eq!(all.cycle(), None);
+}
+
+#[test]
+fn a_circle_is_seen() {
+    let files = |third: &'static str| {
+        Crate::new([
+            (
+                "store/mod.rs",
+                "pub use query::{Select, Snapshot};\npub fn now() {}",
+            ),
+            ("store/query.rs", "use super::{now, record::Record};"),
+            (
+                "store/record.rs",
+                "use crate::store::{\n    note::{Event, Note},\n    now,\n};",
+            ),
+            ("store/note.rs", third),
+        ])
+    };
+    assert_eq!(files("use crate::id::PaneId;").cycle(), None);
+    for third in [
+        "use super::record::Record;",
+        "use super::Select;",
+        "fn f() { crate::store::query::ask() }",
+    ] {
+        assert!(files(third).cycle().is_some(), "{third}");
+    }
+    let in_tests = "#[cfg(test)]\nmod tests { use super::record::Record; }";
+    assert_eq!(files(in_tests).cycle(), None);
 }
 
 #[test]

@@ -16,7 +16,9 @@ use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::inventory::{find, reconcile};
-use crate::store::lasting::{self, Event, Note};
+use crate::store::append;
+use crate::store::durable;
+use crate::store::note::{Event, Note};
 use crate::store::pending_restore;
 use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Target, value};
@@ -91,7 +93,7 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     // What runs in the pane says its command a moment later.
     now.values.set(Key::Cmd, made.values.get(Key::Cmd));
     now.command.clone_from(&made.command);
-    lasting::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
+    append::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
     if record.kept.is_some() {
         pending_restore::recount(server)?;
     }
@@ -179,7 +181,7 @@ fn resumed<'a>(
 /// The session that it was in, by the name that it had: the journal says it, and no book. In the same life of the server
 /// one of that name that came only after its end is somebody else's.
 fn session(server: &Server, record: &Record) -> Option<String> {
-    let name = lasting::Journal::read(server).session(record.uuid)?;
+    let name = durable::Journal::read(server).session(record.uuid)?;
     if record.kept.is_some() {
         return Some(name);
     }

@@ -1,8 +1,8 @@
 //! What outlives the server: whether it can be written and read.
 
 use super::{Area, Findings};
-use crate::store::lasting::{examine, inspect};
-use crate::store::missed::{lacks, was_missed};
+use crate::store::backfill::{lacks, was_missed};
+use crate::store::durable::{examine, inspect};
 use crate::tmux::Server;
 
 /// The journal of a server, and who may open it.

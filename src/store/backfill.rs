@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::lasting::{Event, Journal, Life, Note, TAIL, end_of, keys, of, tidy};
+use super::durable::{Journal, Life, of, tidy};
+use super::note::{Event, Note, TAIL, end_of, keys};
 use super::query::{Select, Snapshot};
 use super::record::Record;
 use super::schema::{self, Key};
