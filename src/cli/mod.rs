@@ -37,8 +37,8 @@ use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::journal::failures;
 use crate::out;
-use crate::proc::input;
-use crate::store::Target;
+use crate::proc::{input, signal};
+use crate::store::{Target, schema};
 use crate::tmux::{Server, Socket};
 
 /// One helper.
@@ -117,6 +117,16 @@ impl Tool {
     pub fn short_name(&self) -> &'static str {
         self.name.strip_prefix("sesh-").unwrap_or(self.name)
     }
+}
+
+/// Before HUP, INT or TERM end this process, its clients that wait in the server end: see
+/// [`Subscription`](crate::tmux::Subscription). To be called before any thread is started.
+fn leave_no_client(server: &Server) {
+    let server = server.clone();
+    signal::on_end(move |signal| {
+        server.give_up(&schema::CHANGED);
+        signal::end_by(signal)
+    });
 }
 
 /// The whole of a helper's `main`.

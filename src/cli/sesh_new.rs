@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use super::sesh_send::{self, Limit, limit};
-use super::{On, absolute, sesh_enter, target};
+use super::{On, absolute, leave_no_client, sesh_enter, target};
 use crate::agent::KINDS;
 use crate::agent::message::typeable;
 use crate::env;
@@ -211,6 +211,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     if args.enter {
         sesh_enter::go(&server, &record, None, false)?;
+    }
+    if args.wait.is_some() {
+        leave_no_client(&server);
     }
     match (&args.send, args.wait) {
         (Some(text), wait) => first_message(&server, &record, text, wait),

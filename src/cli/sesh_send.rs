@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{On, target};
+use super::{On, leave_no_client, target};
 use crate::agent::message::typeable;
 use crate::error::{Error, Exit, Result};
 use crate::out;
@@ -127,6 +127,9 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         limit: args.wait.and_then(|Limit(limit)| limit),
         reply: args.reply,
     });
+    if patience.is_some() {
+        leave_no_client(&server);
+    }
     let all = send(&server, &targets, message, patience)?;
     let several = all.len() > 1;
     let mut worst = Exit::Done;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde::Serialize;
 
-use super::{On, targets};
+use super::{On, leave_no_client, targets};
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::out;
@@ -111,6 +111,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             None => Since::Now,
         },
     };
+    leave_no_client(&server);
     let mut watch = Watch::new(&server, request)?;
     let mut told = false;
     let mut exit = Exit::Done;

@@ -37,7 +37,7 @@ use crate::id::SeshId;
 use crate::proc::signal;
 use crate::sesh::enter::{self, Way};
 use crate::sesh::restore;
-use crate::store::Record;
+use crate::store::{Record, schema};
 use crate::tmux::{Batch, Frame, Server};
 use branch::Branches;
 use job::Done;
@@ -141,7 +141,7 @@ pub fn run(server: &Server, options: Options) -> Result<Outcome> {
     let theme = theme(server, options.client.as_deref());
     let (sender, news) = channel();
     let end = sender.clone();
-    signal::on_end(move || drop(end.send(News::End)));
+    signal::on_end(move |_| drop(end.send(News::End)));
     let screen = Screen::open()?;
     let (want_preview, previews) = channel();
     let picker = Picker {
@@ -157,7 +157,10 @@ pub fn run(server: &Server, options: Options) -> Result<Outcome> {
         sender,
     };
     picker.start(previews, live);
-    picker.run(&news)
+    let outcome = picker.run(&news);
+    // The thread that reads the rows ends with the process, and its client in the server must end before.
+    server.give_up(&schema::CHANGED);
+    outcome
 }
 
 /// The same by fzf.

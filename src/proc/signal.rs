@@ -1,7 +1,7 @@
 //! Signals to others.
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, kill, killpg};
+use nix::sys::signal::{SigSet, kill, killpg, raise};
 use nix::unistd::Pid;
 
 pub use nix::sys::signal::Signal;
@@ -35,17 +35,28 @@ pub fn outlive_the_terminal() {
 
 /// Calls `then` once, instead of ending, when this process is to end: HUP, INT or TERM. To be called before any thread is
 /// started; what is run from here takes the signals as ever.
-pub fn on_end(then: impl FnOnce() + Send + 'static) {
+pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
     let mut mask = SigSet::empty();
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
         mask.add(signal);
     }
     if mask.thread_block().is_ok() {
         std::thread::spawn(move || {
-            let _ = mask.wait();
-            then();
+            if let Ok(signal) = mask.wait() {
+                then(signal);
+            }
         });
     }
+}
+
+/// Ends this process as a signal that was caught would have.
+pub fn end_by(signal: Signal) -> ! {
+    let mut mask = SigSet::empty();
+    mask.add(signal);
+    let _ = mask.thread_unblock();
+    let _ = raise(signal);
+    // Ignored from the start on, as nohup does.
+    std::process::exit(128 + signal as i32)
 }
 
 /// The short name of a signal: `HUP`.

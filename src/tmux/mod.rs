@@ -359,6 +359,14 @@ impl Server {
         }
     }
 
+    /// Wakes every client that waits on a channel, so that those of this process end before it does: see [`Subscription`].
+    pub fn give_up(&self, channel: &Channel) {
+        let mut wake = Batch::new();
+        wake.extend(channel.signal(channel.given_up));
+        // With the server its clients are gone too.
+        let _ = self.run(&wake.may_run_twice());
+    }
+
     /// The answer of the server itself, without the tmux program. `None` in doubt.
     fn asked(&self, argv: &[String]) -> Option<direct::Answer> {
         if env::by_program() || !fits(argv) {
@@ -618,10 +626,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let waits = |standing: &mut direct::Standing| !standing.ends_within(Duration::ZERO);
         if self.standing.as_mut().is_some_and(waits) {
-            let mut wake = Batch::new();
-            wake.extend(self.channel.signal(self.channel.given_up));
-            // With the server the client is gone too.
-            let _ = self.server.run(&wake.may_run_twice());
+            self.server.give_up(self.channel);
         }
     }
 }

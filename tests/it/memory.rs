@@ -4,10 +4,20 @@
 //! string, a command alias, `run-shell -C` with a string, a hook of a user name). A server runs for months, so no
 //! helper and no part of the plugin may make it parse such a string each time.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::support::{Control, Gauge, MAIN, NONE, Record, Server, by_rss, count, say, soak, until};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{
+    Control, Gate, Gauge, MAIN, NONE, Play, Record, Relay, Screen, Server, by_rss, count, helpers,
+    say, soak, until,
+};
 
 /// How often each act is done before it is measured. glibc counts the free chunks that it keeps for the next request
 /// as allocated, up to seven of each size; with more acts than that they are there before the measurement begins.
@@ -233,6 +243,51 @@ fn with_five() -> (Server, Record) {
     fill(&server, claude.pane());
     fill(&server, shell.pane());
     (server, claude)
+}
+
+/// A wait that is ended by a signal, and the picker, leave no client that waits in the server.
+#[test]
+fn what_is_ended_leaves_no_client_in_the_server() {
+    let (server, _) = with_five();
+    let Some(mut table) = Table::new(&server) else {
+        return;
+    };
+    let gate = Arc::new(Gate::default());
+    gate.open.store(true, Ordering::SeqCst);
+    let relay = Relay::before(&server, "relay", Play::Holds("wait-for", Arc::clone(&gate)));
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        let what = format!("a wait ended by {signal}");
+        table.row(&what, times(300), 1000, |times| {
+            for _ in 0..times {
+                gate.held.store(false, Ordering::SeqCst);
+                let mut wait = server
+                    .helper("sesh-wait")
+                    .args(["-S".as_ref(), relay.socket().as_os_str()])
+                    .args(["cat", "--for", "idle"])
+                    .command()
+                    .stdin(Stdio::null())
+                    .spawn()
+                    .expect("a wait");
+                until("it waits", || gate.held.load(Ordering::SeqCst));
+                let pid = Pid::from_raw(i32::try_from(wait.id()).expect("a pid"));
+                kill(pid, signal).expect("it lives");
+                let ended = wait.wait().expect("its end");
+                assert_eq!(ended.signal(), Some(signal as i32), "{what}");
+            }
+        });
+    }
+    let enter = helpers().join("sesh-enter").display().to_string();
+    let socket = server.socket().display().to_string();
+    let command = format!("{enter} -S {socket} --pick; echo left; exec cat");
+    table.row("the picker, opened and left", 25, 1000, |times| {
+        for _ in 0..times {
+            let screen = Screen::open((80, 20), &["sh", "-c", &command]);
+            screen.shows("claude");
+            screen.types(&["Escape"]);
+            screen.shows("left");
+        }
+    });
+    table.end();
 }
 
 /// Calls of helpers that leave nothing: what they are, the helper, its arguments, and its exit codes.

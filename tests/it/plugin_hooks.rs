@@ -698,3 +698,34 @@ fn a_bell_and_a_message() {
         server.format(&pane, "#{window_bell_flag}") == "1"
     });
 }
+
+/// A server that has lost its last session goes on with the next one: its timer went with the client that it hung on.
+#[test]
+fn the_tick_and_the_sums_outlive_the_last_session() {
+    for tick in ["0.2", "off"] {
+        let server = Server::start();
+        server.option("@sesh-tick", tick);
+        server.load();
+        let terminal = Screen::attach(&server, MAIN, (80, 20));
+        // Loaded again, the tick hangs on the client.
+        server.load();
+        server.make_sesh(&server.user_pane(), "one", "busy");
+        server.recount();
+        server.counts("0 1 0 0 0 0");
+        server.tmux(["kill-session", "-t", "=main"]);
+        until("the client has gone", || {
+            // Without a session some versions refuse to list them.
+            server.try_tmux(["list-clients"]).text().is_empty()
+        });
+        drop(terminal);
+        let pane = server.session((80, 20), &["-s", "next", "cat", "-"]);
+        server.counts("0 0 0 0 0 0");
+        if tick != "off" {
+            until("the tick looks at the new session", || {
+                let seen = server.tmux(["show-environment", "-gh"]);
+                seen.lines()
+                    .any(|line| line.starts_with("SESH_now=") && line.contains(&pane))
+            });
+        }
+    }
+}
