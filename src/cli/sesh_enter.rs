@@ -16,7 +16,7 @@ use crate::picker::{self, From, Options, Outcome, Purpose};
 use crate::sesh::enter::{Way, chooser, last, next, see, way, who_asks};
 use crate::sesh::restore;
 use crate::store::Record;
-use crate::store::schema::PICKERS;
+use crate::store::setting::PICKERS;
 use crate::tmux::{Batch, Server, command};
 
 /// Go to a sesh: switch the client that asked, or attach

@@ -3,7 +3,7 @@
 use super::{Area, Findings, Said};
 use crate::id::shown;
 use crate::store::hold;
-use crate::store::schema::{PICKERS, SETTINGS, Takes};
+use crate::store::setting::{PICKERS, SETTINGS, Takes};
 
 /// Options of the plugin's that are words.
 const OF_PLUGIN: [(&str, Takes); 3] = [

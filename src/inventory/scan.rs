@@ -18,7 +18,7 @@ use crate::proc;
 use crate::store::hold::{self, Held};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
-use crate::store::{Key, Place, schema, write};
+use crate::store::{Key, Place, schema, setting, write};
 use crate::tmux::command::{Of, show_global_options};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
@@ -82,9 +82,9 @@ const MORE: [&str; 6] = [
 fn settings() -> [String; 6] {
     [
         write::NOW.into(),
-        schema::HOLD.format(),
-        schema::KEEP.format(),
-        schema::ADOPT.format(),
+        setting::HOLD.format(),
+        setting::KEEP.format(),
+        setting::ADOPT.format(),
         format!("#{{{}}}", schema::SWEPT),
         format!("#{{{}}}", schema::UNWRITTEN),
     ]

@@ -30,7 +30,7 @@ use crate::store::note;
 use crate::store::note::Note;
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
-use crate::store::{Key, schema, value, write};
+use crate::store::{Key, schema, setting, value, write};
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
 /// The name of the helper that this is.
@@ -343,8 +343,8 @@ impl Run {
             &Batch::from(command::print(
                 Some(&pane),
                 &frame.format([
-                    schema::HOLD.format().as_str(),
-                    schema::KEEP.format().as_str(),
+                    setting::HOLD.format().as_str(),
+                    setting::KEEP.format().as_str(),
                     "#{cursor_x}",
                     "#{pane_width}",
                 ]),

@@ -3,7 +3,7 @@
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
-use crate::store::{Key, schema};
+use crate::store::{Key, setting};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// Where the pane goes.
@@ -71,7 +71,7 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
         "#{session_id}",
         "#{window_width}",
         "#{window_height}",
-        &schema::NEW_IN.format(),
+        &setting::NEW_IN.format(),
         &Key::Id.format(),
         "#{version}",
     ]);

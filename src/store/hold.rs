@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Key, schema};
+use super::{Key, setting};
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, command};
 
 /// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
 pub(crate) fn limit(setting: &str) -> Option<Duration> {
     duration(setting)
-        .or_else(|| duration(schema::HOLD.default))
+        .or_else(|| duration(setting::HOLD.default))
         .flatten()
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn duration(text: &str) -> Option<Option<Duration>> {
 pub(crate) fn keep(setting: &str) -> usize {
     setting
         .parse()
-        .or_else(|_| schema::KEEP.default.parse())
+        .or_else(|_| setting::KEEP.default.parse())
         .unwrap_or(usize::MAX)
 }
 

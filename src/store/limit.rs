@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::{both, equal};
-use super::{Key, schema, value};
+use super::{Key, setting, value};
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
@@ -20,7 +20,7 @@ pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<Strin
     };
     let now = owned_panes(owner);
     let frame = Frame::new();
-    let format = frame.format([schema::MAX.format(), now.clone()]);
+    let format = frame.format([setting::MAX.format(), now.clone()]);
     let answer = match server.run(&Batch::from(command::print(None, &format))) {
         Ok(answer) => answer,
         Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => return Ok(None),

@@ -17,6 +17,7 @@ pub mod prior;
 pub mod query;
 pub mod record;
 pub mod schema;
+pub mod setting;
 pub mod target;
 pub mod value;
 pub mod write;

@@ -2,7 +2,7 @@
 
 use super::append;
 use super::durable::Life;
-use super::{Record, Select, Snapshot, schema};
+use super::{Record, Select, Snapshot, schema, setting};
 use crate::error::{Exit, Result};
 use crate::tmux::{Batch, Server, command};
 
@@ -119,7 +119,7 @@ pub fn keep_answer(server: &Server) -> Result<()> {
 /// # Errors
 /// As [`Server::run`].
 pub fn setting(server: &Server) -> Result<Setting> {
-    let format = schema::RESTORE.format();
+    let format = setting::RESTORE.format();
     let set = server.run(&Batch::from(command::print(None, &format)))?;
     Ok(match set.trim_end() {
         "on" => Setting::On,

@@ -16,7 +16,8 @@
 //! conditions held: its order among the other commands of a list does not matter.
 
 use super::Batch;
-use super::command::{Carrier, Command, NEVER_SET, Step};
+use super::command::Command;
+use super::step::{Carrier, NEVER_SET, Step};
 
 /// What a guard fails with: `invalid option: sesh-stop`.
 const STOP: &str = "sesh-stop";

@@ -8,10 +8,8 @@ use tmux_interface::{
 };
 
 use super::Batch;
+use super::step::{Carrier, NEVER_SET, Step};
 use crate::id::PaneId;
-
-/// The name of an option, or of a hook, that is never set.
-pub(super) const NEVER_SET: &str = "@sesh_none";
 
 /// One tmux command, or a branch of the list that it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,36 +17,6 @@ pub struct Command {
     pub(super) step: Step,
     /// It changes nothing, so it may run twice.
     pub(super) asks: bool,
-}
-
-/// What part of a command's words can carry a condition. The numbers are places among its words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Carrier {
-    /// The name of an option, which tmux expands.
-    Option(usize),
-    /// None is needed: the command does no harm where the condition fails.
-    Harmless,
-    /// The format that is printed.
-    Print(usize),
-    /// The value of a hidden variable, whose name stands before it.
-    Hidden { value: usize, expanded: bool },
-    /// The channel that is signalled.
-    Signal(usize),
-    /// None: the command can only end a list.
-    None,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// A command's name and arguments, unquoted, and what part of them can carry a condition.
-    Plain(Vec<String>, Carrier),
-    /// One of two lists, chosen by a condition that is expanded for a target.
-    Branch {
-        target: Option<String>,
-        condition: String,
-        then: Batch,
-        otherwise: Batch,
-    },
 }
 
 impl From<TmuxCommand<'_>> for Command {

@@ -7,7 +7,7 @@ use std::path::Path;
 use tmux_sesh::cli::TOOLS;
 use tmux_sesh::doctor::Area;
 use tmux_sesh::error::Exit;
-use tmux_sesh::store::schema;
+use tmux_sesh::store::{schema, setting};
 
 use crate::support::Server;
 
@@ -58,7 +58,7 @@ fn tables() -> Vec<(&'static str, String)> {
         elsewhere += &row(&[&code(entry.name), entry.scope, entry.meaning]);
     }
     let mut configuration = row(&["option", "default", "meaning"]) + &row(&["---", "---", "---"]);
-    for setting in &schema::SETTINGS {
+    for setting in &setting::SETTINGS {
         configuration += &row(&[&code(setting.name), &code(setting.default), setting.meaning]);
     }
     let mut exits = row(&["code", "meaning"]) + &row(&["---", "---"]);

@@ -2,7 +2,7 @@
 
 use roff::{Inline, Roff, bold, italic, roman};
 use tmux_sesh::error::Exit;
-use tmux_sesh::store::schema::SETTINGS;
+use tmux_sesh::store::setting::SETTINGS;
 
 use super::takes::{Argument, Helper, Kind};
 use crate::docs;

@@ -1,0 +1,77 @@
+//! The global options that a person may set, with what each takes and what it is when it is not set.
+
+/// What a setting may be.
+#[derive(Clone, Copy, Debug)]
+pub enum Takes {
+    Word(&'static [&'static str]),
+    /// `10m`, and `off` for none.
+    Duration,
+    Number,
+    /// A number, and `off` for none.
+    Limit,
+}
+
+/// A global option that a person may set.
+pub struct Setting {
+    pub name: &'static str,
+    /// What counts when it is not set.
+    pub default: &'static str,
+    pub takes: Takes,
+    pub meaning: &'static str,
+}
+
+impl Setting {
+    /// The tmux format that gives its value, empty when it is not set.
+    #[must_use]
+    pub fn format(&self) -> String {
+        format!("#{{{}}}", self.name)
+    }
+}
+
+pub const NEW_IN: Setting = Setting {
+    name: "@sesh-new-in",
+    default: "window",
+    takes: Takes::Word(&["window", "session"]),
+    meaning: "where `sesh-new` puts a sesh inside tmux: `window` or `session`",
+};
+pub const HOLD: Setting = Setting {
+    name: "@sesh-hold",
+    default: "10m",
+    takes: Takes::Duration,
+    meaning: "how long a pane that ended with 0 is held readable; `0` closes at once, `off` never",
+};
+pub const KEEP: Setting = Setting {
+    name: "@sesh-keep",
+    default: "50",
+    takes: Takes::Number,
+    meaning: "how many ended panes are held at most; the oldest close first",
+};
+
+pub const ADOPT: Setting = Setting {
+    name: "@sesh-adopt",
+    default: "on",
+    takes: Takes::Word(&["on", "off"]),
+    meaning: "`off`: agents that were started by hand do not become seshes by themselves",
+};
+
+pub const MAX: Setting = Setting {
+    name: "@sesh-max",
+    default: "off",
+    takes: Takes::Limit,
+    meaning: "how many living seshes one owner may have: `sesh-new` makes no more. What is no number is no limit, and what \
+              has no owner has none",
+};
+
+pub const RESTORE: Setting = Setting {
+    name: "@sesh-restore",
+    default: "ask",
+    takes: Takes::Word(&["ask", "on", "off"]),
+    meaning: "what becomes of the seshes that were alive when the last tmux server died: `ask` shows in the segment how many \
+              there are until `sesh-restore --last-alive` or `--dismiss` answers, `on` brings them back, `off` does neither",
+};
+
+/// What chooses a sesh: `@sesh-picker` and `sesh-enter --picker`.
+pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
+
+/// What a person may set.
+pub const SETTINGS: [Setting; 6] = [NEW_IN, HOLD, KEEP, ADOPT, MAX, RESTORE];
