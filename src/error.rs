@@ -28,6 +28,27 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Returns the exit code of a call with several targets, of the codes of two of them. 7 comes before 4, since what was
+    /// delivered must not be sent again.
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        const WORST_FIRST: [Exit; 11] = [
+            Exit::Cancelled,
+            Exit::NoTmux,
+            Exit::NoServer,
+            Exit::Usage,
+            Exit::Failed,
+            Exit::Changed,
+            Exit::Nothing,
+            Exit::Unconfirmed,
+            Exit::Unusable,
+            Exit::TimedOut,
+            Exit::Done,
+        ];
+        let is_one = |exit: &Exit| *exit == self || *exit == other;
+        WORST_FIRST.into_iter().find(is_one).unwrap_or(self)
+    }
+
     /// Every code with its meaning: the README's table and `--help` are made from it.
     pub const MEANINGS: [(Exit, &'static str); 11] = [
         (Exit::Done, "done"),
@@ -113,3 +134,19 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_of_several() {
+        assert_eq!(Exit::Done.worst(Exit::Done), Exit::Done);
+        assert_eq!(Exit::Unusable.worst(Exit::Unconfirmed), Exit::Unconfirmed);
+        assert_eq!(Exit::Unconfirmed.worst(Exit::Nothing), Exit::Nothing);
+        for (exit, _) in Exit::MEANINGS {
+            assert_eq!(exit.worst(Exit::Done), exit);
+            assert_eq!(Exit::Cancelled.worst(exit), Exit::Cancelled);
+        }
+    }
+}

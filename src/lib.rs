@@ -1,6 +1,6 @@
 //! tmux-sesh: tmux itself as the store of sessions.
 //!
-//! The map, top down; arrows go one way (`tests/it/house.rs` holds them):
+//! The map, top down; arrows go one way (`tests/it/architecture.rs` holds them):
 //!
 //! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
 //! - [`picker`]: every sesh on one screen, to choose from and to act on; for `cli` alone.
@@ -15,8 +15,8 @@
 //! - [`journal`]: the only writer of files.
 //! - [`proc`]: the only reader of the process table, and the only user of system calls.
 //! - [`tmux`]: the only door to tmux.
-//! - [`id`], [`state`], [`env`](mod@env), [`error`]: words that identify, what a sesh is doing, the environment, errors
-//!   with their exit codes.
+//! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`]: words that identify, what a sesh is doing, the environment,
+//!   errors with their exit codes, the time.
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -24,6 +24,7 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 pub mod agent;
 pub mod cli;
+pub mod clock;
 pub mod doctor;
 pub mod env;
 pub mod error;

@@ -1,8 +1,10 @@
 //! A message to an agent as text: what of it can be typed, what the agent would take for something else, and how the same
 //! text is known again in a composer, in a hook's payload and in a transcript.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::Hasher;
 use std::ops::RangeInclusive;
+
+use siphasher::sip::SipHasher13;
 
 use super::manifest::{Agent, Messages};
 
@@ -49,7 +51,8 @@ fn is_seen(c: char) -> bool {
 #[must_use]
 pub fn mark(text: &str) -> String {
     let essence = essence(text);
-    let mut hasher = DefaultHasher::new();
+    // What std hashes with may change with the compiler, and marks are stored.
+    let mut hasher = SipHasher13::new();
     hasher.write(essence.as_bytes());
     format!("{:016x}{}", hasher.finish(), essence.len())
 }

@@ -100,9 +100,7 @@ pub(super) fn end_all(server: &Server, helper: &str, mut found: Vec<&Record>, ho
                 ),
                 Err(error) => {
                     out::complain(helper, &error.sentence);
-                    if error.exit.code() > worst.code() {
-                        worst = error.exit;
-                    }
+                    worst = worst.worst(error.exit);
                 }
             }
         }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::On;
+use crate::clock;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, Tag, shown};
@@ -344,9 +345,7 @@ fn formatted(snapshots: &[Snapshot], records: &[&Record]) -> anyhow::Result<Stri
 }
 
 fn table(records: &[&Record], servers: bool) -> Table {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let now = clock::seconds();
     let home = env::home();
     let mut table = Table {
         header: vec![

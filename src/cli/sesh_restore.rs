@@ -195,11 +195,7 @@ fn brought_back(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit
 /// Says what went wrong with one of several, and gives the worse of the codes.
 fn worse(worst: Exit, error: &Error) -> Exit {
     out::complain("sesh-restore", &error.sentence);
-    if error.exit.code() > worst.code() {
-        error.exit
-    } else {
-        worst
-    }
+    worst.worst(error.exit)
 }
 
 fn told(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {

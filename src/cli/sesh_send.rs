@@ -135,9 +135,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     let mut worst = Exit::Done;
     for sent in &all {
         let exit = exit(sent);
-        if rank(exit) > rank(worst) {
-            worst = exit;
-        }
+        worst = worst.worst(exit);
         if args.json {
             out::json(&object(sent, exit))?;
         } else {
@@ -179,19 +177,6 @@ pub(super) fn exit(sent: &Sent) -> Exit {
     match &sent.turn {
         Some(Err(error)) => error.exit,
         _ => delivered,
-    }
-}
-
-/// The worse, the higher.
-fn rank(exit: Exit) -> u8 {
-    match exit {
-        Exit::Done => 0,
-        Exit::TimedOut => 1,
-        Exit::Unusable => 2,
-        Exit::Unconfirmed => 3,
-        Exit::Nothing => 4,
-        Exit::Changed => 5,
-        _ => 6,
     }
 }
 

@@ -137,9 +137,7 @@ fn tell(outcomes: Vec<Result<Record, Error>>, json: bool) -> anyhow::Result<Exit
             Ok(record) => records.push(record),
             Err(error) => {
                 out::complain("sesh-set", &error.sentence);
-                if error.exit.code() > worst.code() {
-                    worst = error.exit;
-                }
+                worst = worst.worst(error.exit);
             }
         }
     }

@@ -1,9 +1,8 @@
 //! Agents: the files that describe them, and what their hooks could not tell, which nobody sees fail.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::{Area, Findings};
 use crate::agent::manifest::Agents;
+use crate::clock;
 use crate::env;
 use crate::journal::failures;
 
@@ -27,9 +26,7 @@ pub(super) fn failures(findings: &mut Findings) {
     let Some(last) = failures::last() else {
         return findings.ok(Area::Agents, "no hook of an agent has failed");
     };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let now = clock::seconds();
     let age = now.saturating_sub(last.at);
     let what = format!(
         "what agents' hooks started has failed {} times, the last time {} ago: {}",

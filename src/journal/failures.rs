@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock;
 use crate::env;
 
 /// How large the file may become; then its older half goes.
@@ -30,9 +30,7 @@ fn path() -> Option<PathBuf> {
 /// Writes a failure down. Where that fails there is nobody left to tell.
 pub fn log(helper: &str, sentence: &str) {
     if let Some(path) = path() {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = clock::seconds();
         let _ = append(&path, &line(now, helper, sentence));
     }
 }

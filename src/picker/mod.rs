@@ -25,13 +25,14 @@ use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crossterm::event::Event;
 
 pub use model::Purpose;
 pub use source::named;
 
+use crate::clock;
 use crate::error::{Error, Result};
 use crate::id::SeshId;
 use crate::proc::signal;
@@ -106,7 +107,7 @@ enum News {
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) without a terminal, and as [`Server::run`].
 pub fn run(server: &Server, options: Options) -> Result<Outcome> {
     let mut model = Model::new(options.purpose, &options.filter);
-    model.now = now();
+    model.now = clock::seconds();
     if options.all {
         model.shown = model::Shown::All;
     }
@@ -258,11 +259,6 @@ fn theme(server: &Server, client: Option<&str>) -> Theme {
     Theme::read(&frame.read(&output).0, client)
 }
 
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
-}
-
 struct Picker<'a> {
     server: &'a Server,
     client: Option<String>,
@@ -316,7 +312,7 @@ impl Picker<'_> {
         // Ages grow by minutes.
         const TICK: Duration = Duration::from_secs(10);
         loop {
-            self.model.now = now();
+            self.model.now = clock::seconds();
             self.look();
             let (model, theme) = (&mut self.model, &self.theme);
             self.screen.draw(|frame| view::draw(frame, model, theme))?;

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::place::{self, Spot, Where};
+use crate::clock;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
@@ -483,9 +484,7 @@ fn taken(id: SeshId) -> Error {
 
 /// When a time that begins now is over, as it is stored.
 fn end_of(ttl: Duration) -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = Duration::from_secs(clock::seconds());
     now.saturating_add(ttl).as_secs().to_string()
 }
 

@@ -1,11 +1,10 @@
 //! What an agent says of itself reaches the pane that it lives in: by one list of commands, and no pane is read.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use crate::agent::manifest::Agent;
 use crate::agent::message;
 use crate::agent::recognise::{self, living, nearest};
 use crate::agent::report::Told;
+use crate::clock;
 use crate::env;
 use crate::error::{Exit, Result};
 use crate::id::PaneId;
@@ -275,11 +274,7 @@ fn heard(speaker: &Speaker, told: &Told) -> Heard {
     Heard {
         pid: speaker.pid,
         start: speaker.start,
-        at: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-            }),
+        at: clock::milliseconds(),
         state: told.state.map(|(state, _)| state),
         why: told.state.and_then(|(_, why)| why),
         event: told.event.clone(),

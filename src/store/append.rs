@@ -12,6 +12,7 @@ use super::note::{Event, Note, keys};
 use super::record::{Record, Values};
 use super::schema::{self, Key};
 use super::target::changed;
+use crate::clock;
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
 use crate::journal::line::{FORGOTTEN, Fields, Life, Line};
@@ -90,7 +91,7 @@ pub fn lived_in(server: &Server, records: &[Record], life: Life) -> Result<()> {
     let others = records.iter().filter(|record| known(record) != Some(life));
     let notes: Vec<Note<'_>> = others
         .map(|record| {
-            let mut said = Line::new(record.uuid, Event::Saved.as_str(), super::now());
+            let mut said = Line::new(record.uuid, Event::Saved.as_str(), clock::seconds());
             said.server = Some(life);
             Note(said)
         })
@@ -108,7 +109,7 @@ pub fn lived_in(server: &Server, records: &[Record], life: Life) -> Result<()> {
 pub fn forget(server: &Server, id: SeshId) -> Result<()> {
     let known = || -> Result<()> {
         let ledger = of(server)?;
-        let tombstone = Line::new(id, FORGOTTEN, super::now());
+        let tombstone = Line::new(id, FORGOTTEN, clock::seconds());
         ledger.append(&[tombstone], true)
     };
     known().or_else(|error| {
@@ -144,11 +145,11 @@ pub fn change(
             outcome = Some(known);
             return Ok(None);
         }
-        values.set(Key::Updated, super::now().to_string());
+        values.set(Key::Updated, clock::seconds().to_string());
         let fields = keys()
             .filter(|key| values.get(*key) != known.values.get(*key))
             .map(|key| (key.field().into(), values.get(key).to_string().into()));
-        let mut change = Line::new(id, Event::Changed.as_str(), super::now());
+        let mut change = Line::new(id, Event::Changed.as_str(), clock::seconds());
         change.values = Fields(fields.collect());
         let mut all = line;
         all.absorb(change.clone());

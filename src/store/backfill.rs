@@ -8,6 +8,7 @@ use super::query::{Select, Snapshot};
 use super::record::Record;
 use super::schema::{self, Key};
 use super::value;
+use crate::clock;
 use crate::error::Result;
 use crate::id::SeshId;
 use crate::journal::line::{FORGOTTEN, Line, Sum};
@@ -84,7 +85,7 @@ fn save(
     let mut lines: Vec<Line<'_>> = missed
         .iter()
         .filter(|id| known.get(id).is_none_or(|old| !old.is_forgotten()))
-        .map(|id| Line::new(*id, FORGOTTEN, super::now()))
+        .map(|id| Line::new(*id, FORGOTTEN, clock::seconds()))
         .collect();
     for record in records {
         let old = known.get(&record.uuid);

@@ -26,10 +26,3 @@ pub use query::{Select, Snapshot};
 pub use record::{Place, Record, Values};
 pub use schema::Key;
 pub use target::Target;
-
-/// This machine's clock, epoch seconds: the server's too.
-fn now() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
-}

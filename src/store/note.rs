@@ -3,6 +3,7 @@
 
 use super::record::{Place, Record};
 use super::schema::{Key, PANE};
+use crate::clock;
 use crate::id::SeshId;
 use crate::journal::line::{Fields, Life, Line, Spot};
 use crate::state::State;
@@ -70,7 +71,7 @@ impl<'a> Note<'a> {
     /// These values of it, and where it is.
     #[must_use]
     pub fn of(event: Event, record: &'a Record, keys: impl IntoIterator<Item = Key>) -> Self {
-        let mut line = Line::new(record.uuid, event.as_str(), super::now());
+        let mut line = Line::new(record.uuid, event.as_str(), clock::seconds());
         let values = keys
             .into_iter()
             .map(|key| (key.field().into(), record.values.get(key).into()));
@@ -90,7 +91,7 @@ impl<'a> Note<'a> {
     /// That it has ended, with its last lines where they are known. `exit` is without its time.
     #[must_use]
     pub fn end(id: SeshId, exit: &str, tail: Option<&'a str>) -> Self {
-        let at = super::now();
+        let at = clock::seconds();
         let mut line = Line::new(id, Event::Ended.as_str(), at);
         let values = [
             (Key::Exit, format!("{exit} {at}")),
@@ -107,7 +108,7 @@ impl<'a> Note<'a> {
     /// Single values, as they are stored.
     #[must_use]
     pub fn values(event: Event, id: SeshId, values: &[(Key, &'a str)]) -> Self {
-        let mut line = Line::new(id, event.as_str(), super::now());
+        let mut line = Line::new(id, event.as_str(), clock::seconds());
         let values = values
             .iter()
             .map(|(key, value)| (key.field().into(), (*value).into()));

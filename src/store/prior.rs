@@ -1,8 +1,6 @@
 //! An ended sesh that is to go on: what was known of it, for the list that makes its pane, and for when nothing came of
 //! that.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use super::append;
 use super::condition::{both, equal, no_pane_has};
 use super::durable::Journal;
@@ -10,6 +8,7 @@ use super::note::{Event, Note};
 use super::record::Values;
 use super::target::changed;
 use super::{Key, Record, schema, write};
+use crate::clock;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, Frame, Server, command};
@@ -125,9 +124,7 @@ impl Prior {
 
     /// Puts what is kept of it among the values of a birth.
     pub(crate) fn goes_on(&self, values: &mut Vec<(Key, String)>) {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = clock::seconds();
         values.retain(|(key, _)| !KEPT.contains(key));
         for key in KEPT {
             let value = self.values.get(key);

@@ -7,6 +7,7 @@ use super::query::{first_pane, row_format};
 use super::record::{Record, Values, book_format};
 use super::schema::{self, Key};
 use super::target::changed;
+use crate::clock;
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::{State, Why};
@@ -312,7 +313,7 @@ pub fn on_book(
         let before = values.clone();
         edit(&mut values)?;
         if values != before {
-            values.set(Key::Updated, super::now().to_string());
+            values.set(Key::Updated, clock::seconds().to_string());
             let answer = server.run(&Batch::from(command::if_format(
                 None,
                 &format!("#{{==:{held},{old}}}"),

@@ -6,10 +6,11 @@
 //! `sesh-new` makes would see each byte as it comes; it belongs here.
 
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::time::{Duration, Instant};
 
 use regex::Regex;
+use siphasher::sip::SipHasher13;
 
 use super::cursor::{Identity, Mark, Shown};
 use super::intake::Intake;
@@ -107,7 +108,7 @@ impl Row {
     }
 
     fn shown(&self, screen: &str) -> Shown {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = SipHasher13::new();
         (screen, self.history, self.cursor).hash(&mut hasher);
         Shown {
             hash: hasher.finish(),

@@ -1,6 +1,6 @@
 //! Everything that touches tmux, on real servers of its own. `support` is what the stories are told with.
 
-mod house;
+mod architecture;
 mod support;
 
 mod adopt;

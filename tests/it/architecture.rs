@@ -1,4 +1,4 @@
-//! The house: which room may use which, and who alone may touch the outside.
+//! The architecture: which folder may use which, and which one alone may touch the outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const FLOORS: [(&[&str], Sideways); 10] = [
     (&["agent", "store"], Sideways::No),
     (&["tmux", "proc", "journal"], Sideways::No),
     // Words, errors and the environment are of one piece.
-    (&["id", "state", "env", "error"], Sideways::Yes),
+    (&["id", "state", "env", "error", "clock"], Sideways::Yes),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
