@@ -6,29 +6,29 @@ use crate::id::{PaneId, SeshId};
 use crate::store::Record;
 use crate::tmux::Command;
 
-/// What kind of change. The words are public.
+/// The kind of a change. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// What a shell or an agent is doing.
+    /// What a shell or an agent does is another state.
     State,
-    /// Which agent lives in a sesh's pane, or in which conversation it is.
+    /// Another agent lives in a sesh's pane, or it is in another conversation.
     Agent,
-    /// An agent in a pane that was no sesh.
+    /// A pane with an agent was no sesh and becomes one.
     Adopted,
-    /// An agent in such a pane, in the conversation of a sesh that had ended.
+    /// Such an agent is in the conversation of an exited sesh, which it becomes again.
     Returned,
-    /// An end that nobody had recorded.
+    /// An end was not recorded.
     Ended,
-    /// A pane in which another process runs is that sesh's no more.
+    /// Another process runs in the pane, which is the sesh's no longer.
     Released,
-    /// A book that did not say what its pane says.
+    /// The record differed from the options of its pane.
     Book,
-    /// A held pane whose time was over.
+    /// The time of a held pane is over, and it is closed.
     Closed,
-    /// The last lines of a sesh that is forgotten.
+    /// Last lines were left of a sesh that is forgotten.
     Tail,
-    /// One that was ended since its time was over.
+    /// A sesh is ended since its time is over.
     Expired,
 }
 
@@ -37,21 +37,21 @@ pub enum Kind {
 pub struct Change {
     pub change: Kind,
     pub uuid: SeshId,
-    /// `None` of one that is forgotten.
+    /// `None` for a sesh that is forgotten.
     pub name: Option<String>,
     pub pane: Option<PaneId>,
     /// What changes and why, as the end of a sentence.
     pub what: String,
 }
 
-/// A change with what makes it.
+/// A change with the commands that make it.
 #[derive(Clone, Debug)]
 pub(super) struct Mend {
     pub(super) change: Change,
-    /// What must still hold in the server.
+    /// The condition that must still hold in the server.
     pub(super) condition: String,
     pub(super) commands: Vec<Command>,
-    /// A sesh that is no more then, as if it had never been.
+    /// A sesh that this change replaces: every trace of it is removed.
     pub(super) replaces: Option<SeshId>,
 }
 
@@ -61,14 +61,14 @@ pub(crate) struct Differences {
     pub(super) mends: Vec<Mend>,
     /// What else is to be written and is no change to report.
     pub(super) unsaid: Vec<Command>,
-    /// What is to be ended.
+    /// The seshes to end.
     pub(crate) expired: Vec<Record>,
-    /// The journal could not be written for a time.
+    /// Whether the journal could not be written for a time.
     pub(crate) unwritten: bool,
 }
 
 impl Differences {
-    /// The changes that would make what is stored what is.
+    /// Returns the changes that would make what is stored what exists.
     pub(crate) fn changes(&self) -> impl Iterator<Item = Change> {
         self.mends.iter().map(|mend| mend.change.clone())
     }

@@ -29,7 +29,7 @@ pub fn settle(server: &Server) -> Result<()> {
     Ok(())
 }
 
-/// Writes down for the journal what was changed, as it is now.
+/// Writes to the journal what was changed, as it is now.
 fn remember(server: &Server, changes: &[Change]) {
     let lasts = |change: &Change| event(change.change).is_some();
     if !changes.iter().any(lasts) {
@@ -39,7 +39,7 @@ fn remember(server: &Server, changes: &[Change]) {
         ended: true,
         ..Select::default()
     };
-    // Without a server there is nobody to ask, and what it was is in the journal.
+    // Without a server there is nothing to read, and the journal has what it was.
     let Ok(now) = Snapshot::read(server, &select) else {
         return;
     };
@@ -61,7 +61,7 @@ fn remember(server: &Server, changes: &[Change]) {
     append::note_unheard(server, &notes);
 }
 
-/// What a change is to the journal.
+/// Returns what a change is in the journal. `None` for what the journal does not have.
 fn event(kind: Kind) -> Option<Event> {
     match kind {
         Kind::State => Some(Event::State),
@@ -69,7 +69,7 @@ fn event(kind: Kind) -> Option<Event> {
         Kind::Adopted => Some(Event::Adopted),
         Kind::Returned => Some(Event::Changed),
         Kind::Ended => Some(Event::Ended),
-        // Whoever ended it wrote that down, or its sesh-run did; and the last lines of a forgotten one are in no journal.
+        // The helper that ended it wrote its end, or its sesh-run did. The last lines of a forgotten one are in no journal.
         Kind::Released | Kind::Book | Kind::Closed | Kind::Tail | Kind::Expired => None,
     }
 }
@@ -78,7 +78,7 @@ fn changes(mends: Vec<Mend>) -> Vec<Change> {
     mends.into_iter().map(|mend| mend.change).collect()
 }
 
-/// Those that the server says were made.
+/// Returns the changes that the server says were made.
 fn done(mends: Vec<Mend>, answer: &str) -> Vec<Mend> {
     let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
     mends

@@ -4,7 +4,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
 use crate::store::condition::{both, equal};
-use crate::tmux::command::As;
+use crate::tmux::command::ActingClient;
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to send, and where that may go.
@@ -75,7 +75,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     ]);
     let target = pane.to_string();
     let otherwise = Batch::from(command::print(Some(&target), &reasons));
-    let send_as = |who: As| {
+    let send_as = |who: ActingClient| {
         let mut act = Batch::new();
         if request.mode == Mode::Leave {
             act.extend([command::leave_mode(pane)]);
@@ -89,9 +89,9 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
             &otherwise,
         )))
     };
-    let output = match send_as(As::Whoever) {
+    let output = match send_as(ActingClient::Default) {
         // The first of the keys was refused, so none was sent.
-        Err(error) if is_read_only(&error) => send_as(As::Nobody)?,
+        Err(error) if is_read_only(&error) => send_as(ActingClient::None)?,
         outcome => outcome?,
     };
     if output.trim() == "sent" {
@@ -108,7 +108,7 @@ fn is_read_only(error: &Error) -> bool {
     error.sentence.contains("client is read-only")
 }
 
-fn typing(pane: PaneId, request: &Request, who: As) -> Vec<Command> {
+fn typing(pane: PaneId, request: &Request, who: ActingClient) -> Vec<Command> {
     if request.text.is_empty() {
         return vec![command::send_keys(pane, who, request.repeat, &request.keys)];
     }

@@ -19,6 +19,15 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     parse(&line[..length])
 }
 
+/// Whether this process ignores a signal, as one that `nohup` starts does.
+pub(super) fn ignores(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The lowest bit is of signal 1.
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 pub(super) fn program_file(pid: i32) -> Option<PathBuf> {
     let path = PathBuf::from(format!("/proc/{pid}/exe"));
     path.exists().then_some(path)

@@ -11,6 +11,11 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     rows(&["-p", &pid.to_string()]).into_iter().next()
 }
 
+/// That cannot be read here.
+pub(super) fn ignores(_signal: i32) -> bool {
+    false
+}
+
 pub(super) fn program_file(_pid: i32) -> Option<std::path::PathBuf> {
     None
 }

@@ -4,6 +4,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{SigSet, kill, killpg, raise};
 use nix::unistd::Pid;
 
+use super::table;
 pub use nix::sys::signal::Signal;
 
 /// Sends a signal to one process. `false` when there is none, or it is not ours.
@@ -33,12 +34,14 @@ pub fn outlive_the_terminal() {
     let _ = mask.thread_block();
 }
 
-/// Calls `then` once, instead of ending, when this process is to end: HUP, INT or TERM. To be called before any thread is
-/// started; what is run from here takes the signals as ever.
+/// Calls `then` once, instead of ending, when this process is to end: HUP, INT or TERM, less those that it ignores. To be
+/// called before any thread is started; what is run from here takes the signals as ever.
 pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
     let mut mask = SigSet::empty();
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
-        mask.add(signal);
+        if !table::ignores(signal as i32) {
+            mask.add(signal);
+        }
     }
     if mask.thread_block().is_ok() {
         std::thread::spawn(move || {
@@ -55,7 +58,7 @@ pub fn end_by(signal: Signal) -> ! {
     mask.add(signal);
     let _ = mask.thread_unblock();
     let _ = raise(signal);
-    // Ignored from the start on, as nohup does.
+    // It is ignored by now.
     std::process::exit(128 + signal as i32)
 }
 

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many are ended at once: each only waits.
 const AT_ONCE: usize = 32;
 
-/// What would be changed.
+/// Returns what would be changed.
 ///
 /// # Errors
 /// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
@@ -37,8 +37,8 @@ pub enum Of {
 
 /// Mends what differs, and gives what it changed: not what others changed meanwhile.
 ///
-/// Whoever wants a reconciliation while this one is under way leaves word in [`schema::REAP_AGAIN`], and it goes
-/// round once more. The plugin says in [`schema::REAP`] that one is under way; the last list takes that back.
+/// A process that wants a reconciliation while this one runs sets [`schema::REAP_AGAIN`], and then this one runs once
+/// more. The plugin sets [`schema::REAP`] while one runs; the last list unsets it.
 ///
 /// # Errors
 /// As [`look`].

@@ -30,14 +30,15 @@ pub fn note(server: &Server, notes: &[Note<'_>]) {
     }
 }
 
-/// The same by one whose words nobody reads, in a pane that goes or behind a hook: the next one that cannot write says it.
+/// The same for a process whose messages are not read, in a pane that closes or behind a hook: the next process that
+/// cannot write says it.
 pub fn note_unheard(server: &Server, notes: &[Note<'_>]) {
     if notes.is_empty() || try_note(server, notes).is_ok() {
         return;
     }
     let unset = format!("#{{==:#{{{}}},}}", schema::UNWRITTEN);
     let missed = Batch::from(command::set_hidden(schema::UNWRITTEN, "missed"));
-    // Without a server nobody would read that either.
+    // Without a server that would not be read either.
     let _ = server.run(&Batch::from(command::if_format(
         None,
         &unset,
@@ -49,7 +50,7 @@ pub fn note_unheard(server: &Server, notes: &[Note<'_>]) {
 fn try_note(server: &Server, notes: &[Note<'_>]) -> Result<()> {
     let ledger = of(server)?;
     let mut parts = notes.iter().filter(|note| note.lasts() && !note.is_whole());
-    // A birth that could not be written, or a file that somebody took away: a part alone would be a sesh without a name.
+    // A birth could not be written, or the file was removed: this part alone would be a sesh without a name.
     let lacks = parts.any(|note| !ledger.names(note.0.uuid));
     let lines: Vec<Line<'_>> = notes.iter().map(|note| note.0.clone()).collect();
     ledger.append(&lines, notes.iter().any(Note::lasts))?;
@@ -59,8 +60,8 @@ fn try_note(server: &Server, notes: &[Note<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Says that the journal cannot be written, if nobody has in this life of the server. Without one it is the error that it
-/// is: nobody is there who could write it later.
+/// Says that the journal cannot be written, once in the life of the server. Without a server it is an error, since nothing
+/// could write it later.
 fn complain(server: &Server, error: &Error) -> Result<()> {
     let said = command::if_format(
         None,
@@ -115,7 +116,7 @@ pub fn forget(server: &Server, id: SeshId) -> Result<()> {
     known().or_else(|error| {
         let too = format!("#{{{}}} {id}", schema::FORGOTTEN);
         let too = command::set_hidden_expanded(schema::FORGOTTEN, &too);
-        // Without a server that is told next.
+        // Without a server `complain` says so.
         let _ = server.run(&Batch::from(too));
         complain(server, &error)
     })

@@ -105,7 +105,7 @@ impl Journal {
     }
 }
 
-/// What a line says, as of a sesh that has ended: now, if nobody wrote it down.
+/// Returns what a line says, as an exited sesh: its server is gone.
 pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
     // Of one whose birth is not there nothing is left that could be called by a name.
     if line.is_forgotten() || line.values.get(Key::Name.field()).is_empty() {

@@ -13,7 +13,7 @@ use crate::state::State;
 pub enum Event {
     Created,
     Adopted,
-    /// Name, tags, note, fields, parent, put away or not; or that it runs again.
+    /// Name, tags, note, fields, parent or archived; or that it runs again.
     Changed,
     /// Which agent, and in which conversation.
     Conversation,

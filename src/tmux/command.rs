@@ -468,27 +468,27 @@ pub fn capture_saved(pane: &str) -> Command {
     Command::from(command.target_pane(pane).build()).asking()
 }
 
-/// As which client send-keys acts.
+/// The client as which `send-keys` acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum As {
-    /// As tmux sees fit.
-    Whoever,
-    /// As none (3.4 and later).
-    Nobody,
+pub enum ActingClient {
+    /// The one that tmux chooses.
+    Default,
+    /// None (3.4 and later).
+    None,
 }
 
-impl As {
+impl ActingClient {
     fn words(self) -> &'static [&'static str] {
         match self {
-            As::Whoever => &[],
-            As::Nobody => &["-c", ""],
+            ActingClient::Default => &[],
+            ActingClient::None => &["-c", ""],
         }
     }
 }
 
 /// Keys by tmux's names.
 #[must_use]
-pub fn send_keys(pane: PaneId, who: As, repeat: u16, keys: &[String]) -> Command {
+pub fn send_keys(pane: PaneId, who: ActingClient, repeat: u16, keys: &[String]) -> Command {
     let mut words = vec!["send-keys".to_string()];
     if repeat > 1 {
         words.extend(["-N".into(), repeat.to_string()]);
@@ -501,7 +501,7 @@ pub fn send_keys(pane: PaneId, who: As, repeat: u16, keys: &[String]) -> Command
 
 /// Text to the letter.
 #[must_use]
-pub fn send_text(pane: PaneId, who: As, text: &str) -> Command {
+pub fn send_text(pane: PaneId, who: ActingClient, text: &str) -> Command {
     Command::of(["send-keys", "-l"])
         .and(who.words().iter().copied())
         .and(["-t", &pane.to_string(), "--", text])

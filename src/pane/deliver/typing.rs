@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::state::State;
 use crate::store::Key;
 use crate::store::condition::{both, equal};
-use crate::tmux::command::As;
+use crate::tmux::command::ActingClient;
 use crate::tmux::{Batch, command};
 
 /// How long a text has to stand as it is before Enter: Gemini CLI 0.61.0 takes one that comes within 40 ms of the end of
@@ -206,11 +206,11 @@ impl<'a> Delivery<'a> {
 }
 
 /// As which client keys are sent: from 3.7 on tmux refuses them where the one that looks at the pane is read-only.
-fn client(seen: &Seen<'_>) -> As {
+fn client(seen: &Seen<'_>) -> ActingClient {
     if seen.asked(8) == "1" {
-        As::Whoever
+        ActingClient::Default
     } else {
-        As::Nobody
+        ActingClient::None
     }
 }
 

@@ -22,6 +22,12 @@ impl Source {
             Self::Rss => 132 * 1024,
         }
     }
+
+    /// Whether so many acts that may leave `limit` bytes each have left more.
+    pub(crate) fn is_over(self, grown: i64, times: usize, limit: i64) -> bool {
+        let times = i64::try_from(times).expect("a number");
+        grown - self.noise() > limit * times
+    }
 }
 
 /// Measures the heap of one server.

@@ -16,8 +16,13 @@ const PARTS: [&str; 8] = [
     "Cargo.lock",
 ];
 
-/// What says when something was, not what it is.
-const MOMENTS: [&str; 10] = [
+/// What says when something was, or what was computed last, not what it is.
+const MOMENTS: [&str; 15] = [
+    "SESH_if",
+    "SESH_scan=",
+    "SESH_found=",
+    "SESH_letter=",
+    "SESH_next=",
     "SESH_swept=",
     "SESH_now=",
     "SESH_load=",
