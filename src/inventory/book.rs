@@ -29,7 +29,7 @@ pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
         let name = line.split(' ').next().unwrap_or("");
         if schema::is_state(name) {
             return Err(Error::unusable(format!(
-                "{name} is set for more than one pane, so nobody knows which are seshes: sesh-doctor says how to \
+                "{name} is set for more than one pane, so it is unknown which are seshes: sesh-doctor says how to \
                  take that back"
             )));
         }

@@ -130,10 +130,7 @@ fn unchanged(path: &Path, old: Option<&str>) -> Result<()> {
     }
     Err(Error::new(
         Exit::Changed,
-        format!(
-            "{} was changed by somebody else meanwhile: try again",
-            path.display()
-        ),
+        format!("{} was changed meanwhile: try again", path.display()),
     ))
 }
 

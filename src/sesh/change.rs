@@ -241,10 +241,7 @@ fn explain(server: &Server, changes: &[Change], record: &Record) -> Result<Error
     }
     Ok(Error::new(
         Exit::Changed,
-        format!(
-            "{} was changed by somebody else meanwhile: try again",
-            record.name
-        ),
+        format!("{} was changed meanwhile: try again", record.name),
     ))
 }
 

@@ -23,9 +23,9 @@ use crate::tmux::Server;
 pub use crate::journal::line::Life;
 
 pub(super) fn of(server: &Server) -> Result<Ledger> {
-    let socket = server.address().ok_or_else(|| {
-        Error::failed("nobody knows where that server's socket is: name it with -S")
-    })?;
+    let socket = server
+        .address()
+        .ok_or_else(|| Error::failed("the socket of that server is unknown: name it with -S"))?;
     Ledger::of(&socket)
 }
 

@@ -94,6 +94,6 @@ pub(super) fn no_such(text: &str) -> Error {
 pub fn changed(id: SeshId) -> Error {
     Error::new(
         Exit::Changed,
-        format!("sesh {id} was changed by somebody else meanwhile: look again with sesh-list"),
+        format!("sesh {id} was changed meanwhile: look again with sesh-list"),
     )
 }
