@@ -7,7 +7,8 @@ use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::inventory::find;
 use crate::out;
-use crate::sesh::change::{Change, change, change_tagged};
+use crate::sesh::change::{change, change_tagged};
+use crate::store::edit::Edit;
 use crate::store::{Record, Select};
 
 /// Rename, tag, archive, annotate a sesh
@@ -81,24 +82,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Err(Error::usage("one name cannot be given to several seshes").into());
     }
     let mut changes = Vec::new();
-    changes.extend(args.name.map(Change::Name));
-    changes.extend(args.tag.into_iter().map(Change::Tag));
-    changes.extend(args.untag.into_iter().map(Change::Untag));
+    changes.extend(args.name.map(Edit::Name));
+    changes.extend(args.tag.into_iter().map(Edit::Tag));
+    changes.extend(args.untag.into_iter().map(Edit::Untag));
     changes.extend(
         args.retag
             .into_iter()
-            .map(|(old, new)| Change::Retag(old, new)),
+            .map(|(old, new)| Edit::Retag(old, new)),
     );
-    changes.extend(args.archive.then_some(Change::Archived(true)));
-    changes.extend(args.unarchive.then_some(Change::Archived(false)));
-    changes.extend(args.note.map(Change::Note));
+    changes.extend(args.archive.then_some(Edit::Archived(true)));
+    changes.extend(args.unarchive.then_some(Edit::Archived(false)));
+    changes.extend(args.note.map(Edit::Note));
     changes.extend(
         args.meta
             .into_iter()
-            .map(|(key, value)| Change::Meta(key, value)),
+            .map(|(key, value)| Edit::Meta(key, value)),
     );
     if let Some(parent) = &args.parent {
-        changes.push(Change::Parent(match parent.as_str() {
+        changes.push(Edit::Parent(match parent.as_str() {
             "" => None,
             parent => Some(find::one(&server, &target(&server, parent)?)?.uuid),
         }));

@@ -10,7 +10,6 @@ use crate::state::Why;
 use crate::store::condition::equal;
 use crate::store::record;
 use crate::store::{Key, value, write};
-use crate::tmux::command;
 
 /// What is to be written of the agent in a sesh's pane. `None` when none lives there and none is remembered to.
 pub(super) fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Option<Option<Mend>> {
@@ -52,11 +51,7 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>, process: &str) -> Option<Mend
     let mut commands = Vec::new();
     for (key, new) in &identity {
         if values.get(*key) != new {
-            commands.push(if new.is_empty() {
-                command::unset_pane(&target, key.option())
-            } else {
-                command::set_pane(&target, key.option(), new)
-            });
+            commands.push(write::put(&target, *key, new));
         }
     }
     let another = !same;
@@ -76,11 +71,7 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>, process: &str) -> Option<Mend
         return Some(pane.changes(Kind::State, &what, commands));
     }
     (!commands.is_empty()).then(|| {
-        commands.push(command::set_pane_expanded(
-            &target,
-            Key::Updated.option(),
-            write::NOW,
-        ));
+        commands.push(write::stamp(&target));
         let what = match &resident.conversation {
             Some(id) => format!("is {kind} in conversation {id}"),
             None => format!("is {kind}"),
@@ -107,7 +98,7 @@ fn gone(pane: &SeshPane) -> Option<Mend> {
     let mut commands: Vec<_> = [Key::Agent, Key::Conv, Key::Pid]
         .into_iter()
         .filter(|key| !pane.record.values.get(*key).is_empty())
-        .map(|key| command::unset_pane(&target, key.option()))
+        .map(|key| write::put(&target, key, ""))
         .collect();
     let state = find::level_without_agent(&pane.record);
     commands.extend(write::state(&target, state, None, "process"));

@@ -13,8 +13,7 @@ use crate::state::Why;
 use crate::store::condition::{both, equal, name_is_free};
 use crate::store::generated_name;
 use crate::store::prior::Prior;
-use crate::store::{Key, Place, schema, value, write};
-use crate::tmux::command;
+use crate::store::{Key, Place, value, write};
 
 /// An ended sesh whose agent is there again.
 #[derive(Debug)]
@@ -132,7 +131,7 @@ fn adoption(
         None => condition = both(&condition, &equal(Key::Id, "")),
         Some(as_yet) => {
             condition = both(&condition, &as_yet.unchanged(&equal(Key::Conv, "")));
-            commands.push(command::unset_server(&schema::book(as_yet.record.uuid)));
+            commands.push(write::drop_record(as_yet.record.uuid));
             commands.extend(write::unmark(&pane));
         }
     }

@@ -6,11 +6,10 @@ use super::change::{Change, Kind, Mend};
 use super::pane::runner_lives;
 use crate::error::{Error, Result};
 use crate::id::SeshId;
-use crate::store::condition::both;
+use crate::store::condition::{both, has_tail, record_is};
 use crate::store::query::book_line;
 use crate::store::record::{self, Record, Values};
-use crate::store::{schema, write};
-use crate::tmux::command;
+use crate::store::{schema, tail, write};
 
 /// A book record as it is stored.
 pub(super) struct Book {
@@ -60,7 +59,7 @@ pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Mend> {
             pane: None,
             what: "has ended, for a cause that nobody knows: its pane is gone".into(),
         },
-        condition: format!("#{{==:#{{{}}},{}}}", schema::book(id), book.text),
+        condition: record_is(id, &book.text),
         commands: write::end_in_book(id, &record::Exit::value(None, None)),
         replaces: None,
     })
@@ -68,7 +67,6 @@ pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Mend> {
 
 /// The last lines of a sesh that nothing else is known of.
 pub(super) fn forgotten(id: SeshId) -> Mend {
-    let tail = schema::tail(id);
     Mend {
         change: Change {
             change: Kind::Tail,
@@ -77,11 +75,8 @@ pub(super) fn forgotten(id: SeshId) -> Mend {
             pane: None,
             what: "is forgotten, and its last lines were left".into(),
         },
-        condition: both(
-            &format!("#{{!=:#{{{tail}}},}}"),
-            &format!("#{{==:#{{{}}},}}", schema::book(id)),
-        ),
-        commands: vec![command::unset_hidden(&tail)],
+        condition: both(&has_tail(id), &record_is(id, "")),
+        commands: vec![tail::unset(id)],
         replaces: None,
     }
 }

@@ -5,9 +5,9 @@ use super::change::{Change, Differences, Kind, Mend};
 use super::scan::{Sweep, look_at};
 use crate::error::{Exit, Result};
 use crate::id::SeshId;
-use crate::store::append;
+use crate::store::commit::{self, commit_quietly};
 use crate::store::note::{AGENT, Event, Note, STATE};
-use crate::store::{Select, Snapshot, pending_restore, schema, write};
+use crate::store::{Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Server, command};
 
 /// Mends what is stored of the seshes that exist, and leaves everything else, for a wait for one of them.
@@ -21,19 +21,22 @@ pub fn settle(server: &Server) -> Result<()> {
         return Ok(());
     }
     let (batch, alone) = made(&mends);
-    let mut answer = server.run(&batch)?;
+    let mut answer = String::new();
     for batch in alone {
         answer.push_str(&server.run(&batch)?);
     }
-    remember(server, &changes(done(mends, &answer)));
-    Ok(())
+    commit_quietly(server, &batch, |last| {
+        answer.push_str(&last?);
+        let changes = changes(done(mends, &answer));
+        Ok(((), notes(server, &changes)))
+    })
 }
 
-/// Writes to the journal what was changed, as it is now.
-fn remember(server: &Server, changes: &[Change]) {
+/// Returns the notes of what was changed, as it is now.
+fn notes(server: &Server, changes: &[Change]) -> Vec<Note> {
     let lasts = |change: &Change| event(change.change).is_some();
     if !changes.iter().any(lasts) {
-        return;
+        return Vec::new();
     }
     let select = Select {
         ended: true,
@@ -41,10 +44,10 @@ fn remember(server: &Server, changes: &[Change]) {
     };
     // Without a server there is nothing to read, and the journal has what it was.
     let Ok(now) = Snapshot::read(server, &select) else {
-        return;
+        return Vec::new();
     };
     let record = |id: SeshId| now.records().find(|record| record.uuid == id);
-    let notes: Vec<Note<'_>> = changes
+    changes
         .iter()
         .filter_map(|change| {
             let event = event(change.change)?;
@@ -54,11 +57,11 @@ fn remember(server: &Server, changes: &[Change]) {
                 Event::State | Event::Conversation => {
                     Note::of(event, record, AGENT.into_iter().chain(STATE))
                 }
-                _ => Note::all(event, record, now.life.filter(|_| record.live)),
+                _ => Note::all(event, record, now.life.filter(|_| record.live))
+                    .of_pending(change.change == Kind::Returned),
             })
         })
-        .collect();
-    append::note_unheard(server, &notes);
+        .collect()
 }
 
 /// Returns what a change is in the journal. `None` for what the journal does not have.
@@ -101,7 +104,7 @@ pub(crate) fn mend(server: &Server, differences: Differences) -> Result<(Vec<Cha
         None,
         &wanted,
         &Batch::from(command::print(None, "again")),
-        &Batch::from(command::unset_hidden(schema::REAP)),
+        &Batch::from(write::reap_is_over()),
     );
     let (mut batch, alone) = made(&mends);
     let only_ends = batch.is_empty() && unsaid.is_empty();
@@ -118,20 +121,16 @@ pub(crate) fn mend(server: &Server, differences: Differences) -> Result<(Vec<Cha
             outcome => answer.push_str(&outcome?),
         }
     }
-    let last = server.run(&batch)?;
-    let again = last.lines().any(|line| line == "again");
-    answer.push_str(&last);
-    let done = done(mends, &answer);
-    for id in done.iter().filter_map(|mend| mend.replaces) {
-        append::forget(server, id)?;
-    }
-    let changes = changes(done);
-    remember(server, &changes);
-    let returned = |change: &Change| change.change == Kind::Returned;
-    if changes.iter().any(returned) {
-        pending_restore::recount(server)?;
-    }
-    Ok((changes, again))
+    commit_quietly(server, &batch, |last| {
+        let last = last?;
+        let again = last.lines().any(|line| line == "again");
+        answer.push_str(&last);
+        let done = done(mends, &answer);
+        commit::forget_replaced(server, done.iter().filter_map(|mend| mend.replaces))?;
+        let changes = changes(done);
+        let notes = notes(server, &changes);
+        Ok(((changes, again), notes))
+    })
 }
 
 /// Each change that can still be made, with the number of each that was: those that fit into one list, and those that

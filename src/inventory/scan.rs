@@ -244,13 +244,12 @@ impl Seen {
     /// Reads the hidden variables. What the hooks of a pane said that is gone goes too: a pane's number never comes
     /// again.
     fn read_hidden(&mut self, lines: &str, is_there: impl Fn(PaneId) -> bool) {
-        self.unsaid
-            .push(command::set_hidden_expanded(schema::SWEPT, write::NOW));
+        self.unsaid.push(write::swept());
         for name in lines.lines().filter_map(|line| line.split('=').next()) {
             if let Some(id) = schema::tail_of(name) {
                 self.tails.push(id);
             } else if schema::pane_of_hook(name).is_some_and(|pane| !is_there(pane)) {
-                self.unsaid.push(command::unset_hidden(name));
+                self.unsaid.push(write::drop_variable(name));
             }
         }
     }

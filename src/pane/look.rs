@@ -6,8 +6,7 @@ use crate::id::PaneId;
 use crate::pane::mark::Life;
 use crate::store::condition::{both, no_pane_has};
 use crate::store::query::{self, extra, read_row, row_format_with};
-use crate::store::schema;
-use crate::store::{Record, Select, Snapshot, Target, value};
+use crate::store::{Record, Select, Snapshot, Target, tail, value};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
 /// The formats behind a pane's row here.
@@ -212,10 +211,7 @@ fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
         return batch;
     }
     let tails = match target {
-        Target::Id(id) => command::print(
-            None,
-            &format!("{tail}=#{{{tail}}}", tail = schema::tail(*id)),
-        ),
+        Target::Id(id) => tail::print(*id),
         _ => command::show_hidden(),
     };
     let mut ended = Batch::from(own_life(frame));
@@ -282,12 +278,9 @@ pub(super) fn read<'a>(frame: &Frame, answer: &'a Answer, target: &Target) -> Re
 fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Found<'a>> {
     let snapshot = Snapshot::parse(frame, output)?;
     let record = snapshot.find(target)?;
-    let name = schema::tail(record.uuid);
-    let text = output
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .find(|(variable, _)| *variable == name)
-        .map(|(_, tail)| value::decode(tail))
+    let text = tail::read(output)
+        .get(&record.uuid)
+        .map(|tail| value::decode(tail))
         .filter(|text| !text.is_empty())
         .ok_or_else(|| no_lines(record))?;
     let life = frame

@@ -13,11 +13,12 @@ use crate::inventory::find;
 use crate::pane::deliver::{Busy, Draft, Message, Outcome};
 use crate::proc;
 use crate::sesh::adopt::{self, adopt};
-use crate::sesh::change::{Change, change};
+use crate::sesh::change::change;
 use crate::sesh::create::{self, plan};
 use crate::sesh::end::{self, end};
 use crate::sesh::send::{Sent, send};
 use crate::sesh::words;
+use crate::store::edit::Edit;
 use crate::store::{Record, Target};
 use crate::tmux::Server;
 
@@ -25,8 +26,8 @@ use crate::tmux::Server;
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     record: Record,
-    changes: Vec<Change>,
-    back: Vec<Change>,
+    changes: Vec<Edit>,
+    back: Vec<Edit>,
     /// It takes another one back.
     undoes: bool,
 }
@@ -57,7 +58,7 @@ pub(super) enum Job {
 /// What takes a change back.
 #[derive(Clone, Debug)]
 pub(super) struct Undo {
-    changes: Vec<(Record, Vec<Change>)>,
+    changes: Vec<(Record, Vec<Edit>)>,
     said: String,
 }
 
@@ -111,8 +112,8 @@ impl Job {
             .into_iter()
             .map(|record| Step {
                 record: record.clone(),
-                changes: vec![Change::Archived(away)],
-                back: vec![Change::Archived(!away)],
+                changes: vec![Edit::Archived(away)],
+                back: vec![Edit::Archived(!away)],
                 undoes: false,
             })
             .collect();
@@ -136,8 +137,8 @@ impl Job {
             .iter()
             .filter_map(|row| row.record.clone())
             .map(|record| Step {
-                back: record.name.parse().map(Change::Name).into_iter().collect(),
-                changes: vec![Change::Name(name.clone())],
+                back: record.name.parse().map(Edit::Name).into_iter().collect(),
+                changes: vec![Edit::Name(name.clone())],
                 record,
                 undoes: false,
             })
@@ -173,9 +174,9 @@ impl Job {
                 };
                 let make = |on: bool, tag: &Tag| {
                     if on {
-                        Change::Tag(tag.clone())
+                        Edit::Tag(tag.clone())
                     } else {
-                        Change::Untag(tag.clone())
+                        Edit::Untag(tag.clone())
                     }
                 };
                 let news = wanted.iter().filter(differs);
@@ -312,7 +313,7 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
     let mut trouble = None;
     // Under another name it may not be what was looked for any more, and still is what is being worked on; so is what
     // comes back.
-    let stays = |step: &&Step| step.undoes || matches!(step.changes[..], [Change::Name(_)]);
+    let stays = |step: &&Step| step.undoes || matches!(step.changes[..], [Edit::Name(_)]);
     let select = steps
         .iter()
         .find(stays)
@@ -342,7 +343,7 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
 
 /// That what is to be taken back is still as it was made: a name that somebody else has given since stays.
 fn is_its_own(server: &Server, step: &Step) -> Result<()> {
-    let name = |change: &Change| matches!(change, Change::Name(_));
+    let name = |edit: &Edit| matches!(edit, Edit::Name(_));
     if !step.undoes || !step.changes.iter().any(name) {
         return Ok(());
     }

@@ -5,6 +5,8 @@
 //! and a pane that it keeps dead kills a server of 3.2a or 3.3a that pastes into it. So no pane of ours is
 //! ever dead: it is held here.
 
+mod text;
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
@@ -15,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::env;
 use crate::error;
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId, shell_word};
+use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
 use crate::journal::failures;
 use crate::journal::launch::Launch;
@@ -23,31 +25,23 @@ use crate::proc;
 use crate::proc::job::{End, Event, Terminal};
 use crate::proc::signal::Signal;
 use crate::state::State;
-use crate::store::append;
-use crate::store::condition::{both, equal, name_is_free, no_pane_has};
+use crate::store::commit::{self, commit_quietly};
+use crate::store::condition::{both, equal, has_record, name_is_free, no_pane_has};
 use crate::store::hold::{self, Held};
-use crate::store::note;
-use crate::store::note::Note;
+use crate::store::note::{self, Note};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
-use crate::store::{Key, schema, setting, value, write};
+use crate::store::{Key, setting, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
 /// The name of the helper that this is.
 pub const PROGRAM: &str = "sesh-run";
 /// How long tmux may take to read what was written. Seen: below 60 ms.
 const DRAIN: Duration = Duration::from_secs(2);
-/// Lines of an ended sesh that are kept when its pane closes, and their size as stored.
+/// Lines of an ended sesh that are kept when its pane closes.
 const TAIL_LINES: u32 = 100;
-const TAIL_BYTES: usize = 12_000;
 /// What the server prints when it has written the end down: another process may speak for the sesh by now.
 const ENDED: &str = "ended";
-/// A line's end as it is stored.
-const NEWLINE: &str = "%0A";
-/// What a program that died may have left switched on: colours, a hidden cursor, mouse and paste modes,
-/// keypad modes.
-const CALM: &str =
-    "\x1b[0m\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>";
 
 /// The sesh that runs here.
 struct Run {
@@ -159,7 +153,7 @@ impl Run {
             let command = self.launch.argv.iter().map(|word| word.to_string_lossy());
             terminal.write(&format!(
                 "{}{HELD}ready; Enter starts, q closes]",
-                typed(command)
+                text::typed(command)
             ));
             if let Choice::Close = self.choice(terminal, None, b"\r\n", b"") {
                 // What never began has no exit of its own: its pane was closed. Its last lines stay those of before.
@@ -196,15 +190,23 @@ impl Run {
         let pane = self.pane.to_string();
         let command =
             value::encode_words(self.launch.argv.iter().map(|word| word.as_encoded_bytes()));
-        let proc = command::set_pane(&pane, Key::Proc.option(), &bound());
+        let proc = write::put(&pane, Key::Proc, &bound());
         // A sesh whose command is not written down still runs.
         let tell = |condition: &str, commands| {
-            write::on_pane(&self.server, self.pane, self.id, condition, commands).unwrap_or(true)
+            commit::on_pane(
+                &self.server,
+                self.pane,
+                self.id,
+                condition,
+                commands,
+                Vec::new(),
+            )
+            .unwrap_or(true)
         };
         terminal.write(&format!("\x1b]7;{command}\x1b\\"));
         let arrived = both(&mine(), "#{!=:#{pane_path},}");
         let take = || {
-            let command = command::set_pane_expanded(&pane, Key::Cmd.option(), "#{pane_path}");
+            let command = write::put_expanded(&pane, Key::Cmd, "#{pane_path}");
             vec![proc.clone(), command]
         };
         // Not by waiting for an answer on the terminal, as the end does: keys typed by now are the command's.
@@ -218,9 +220,16 @@ impl Run {
     fn bind(&self, shell: i32) {
         let proc = format!("{}:{shell}", bound());
         let pane = self.pane.to_string();
-        let set = command::set_pane(&pane, Key::Proc.option(), &proc);
+        let set = write::put(&pane, Key::Proc, &proc);
         // A shell that is not written down still runs.
-        let _ = write::on_pane(&self.server, self.pane, self.id, &mine(), vec![set]);
+        let _ = commit::on_pane(
+            &self.server,
+            self.pane,
+            self.id,
+            &mine(),
+            vec![set],
+            Vec::new(),
+        );
     }
 
     /// Runs the command. The second value says that somebody asked this process to end.
@@ -282,8 +291,7 @@ impl Run {
         let _ = self.server.run(&Batch::from(command::if_format(
             Some(&pane),
             &self.here(),
-            &Batch::from(command::unset_pane(&pane, Key::Held.option()))
-                .then(write::book(&pane, self.id)),
+            &Batch::from(write::put(&pane, Key::Held, "")).then(write::book(&pane, self.id)),
             &Batch::new(),
         )));
         terminal.write("\r\x1b[2K");
@@ -306,9 +314,9 @@ impl Run {
         let record = write::reread(&self.server, self.pane, self.id)?;
         let name = record.name.parse()?;
         let mut commands = vec![
-            command::unset_pane(&pane, Key::Exit.option()),
-            command::unset_pane(&pane, Key::Held.option()),
-            command::set_pane(&pane, Key::Proc.option(), &bound()),
+            write::put(&pane, Key::Exit, ""),
+            write::put(&pane, Key::Held, ""),
+            write::put(&pane, Key::Proc, &bound()),
         ];
         let state = match (self.launch.agent, self.launch.argv.is_empty()) {
             (true, _) => State::Unknown,
@@ -317,13 +325,16 @@ impl Run {
         };
         commands.extend(write::state(&pane, state, None, "process"));
         let free = both(&mine(), &name_is_free(&name, Some(self.id)));
-        if write::on_pane(&self.server, self.pane, self.id, &free, commands)? {
-            let again = [
-                (Key::Exit, ""),
-                (Key::State, state.as_str()),
-                (Key::Why, ""),
-            ];
-            self.tell(&Note::values(note::Event::Changed, self.id, &again));
+        let again = [
+            (Key::Exit, ""),
+            (Key::State, state.as_str()),
+            (Key::Why, ""),
+        ];
+        let note = Note::values(note::Event::Changed, self.id, &again);
+        let notes = vec![note];
+        let began = commit::on_pane(&self.server, self.pane, self.id, &free, commands, notes);
+        log_warnings();
+        if began? {
             Ok(())
         } else {
             Err(Error::unusable(format!(
@@ -365,13 +376,13 @@ impl Run {
         let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
         let held = !ending && !at_once && keep > 0 && !rows.is_empty();
 
-        let tail = (!rows.is_empty()).then(|| tail(screen));
+        let tail = (!rows.is_empty()).then(|| text::tail(screen));
         let answer = self.write_end(end, held, tail.as_deref());
         if held {
             self.cull(&answer, keep);
         }
         held.then(|| Hold {
-            line: hold_line(
+            line: text::hold_line(
                 end,
                 took,
                 setting(2) != "0",
@@ -393,12 +404,15 @@ impl Run {
             End::Code(code) => Exit::value(Some(code), None),
             End::Signal(signal) => Exit::value(None, Some(signal)),
         };
-        let answer = self.server.run(&self.ending(&exit, held, tail));
-        let answer = answer.unwrap_or_default();
-        if answer.lines().any(|line| line == ENDED) {
-            self.tell(&Note::end(self.id, &exit, tail));
-        }
-        answer
+        let list = self.ending(&exit, held, tail);
+        let answer = commit_quietly(&self.server, &list, |answer| {
+            let answer = answer?;
+            let ended = answer.lines().any(|line| line == ENDED);
+            let notes = ended.then(|| Note::end(self.id, &exit, tail));
+            Ok((answer, notes.into_iter().collect()))
+        });
+        log_warnings();
+        answer.unwrap_or_default()
     }
 
     /// The list that writes an end, and prints which panes are held.
@@ -407,22 +421,17 @@ impl Run {
         let mut on_pane = Batch::new();
         on_pane.extend(write::end(&pane, exit));
         if held {
-            on_pane.extend([command::set_pane_expanded(
-                &pane,
-                Key::Held.option(),
-                write::NOW,
-            )]);
+            on_pane.extend([write::put_expanded(&pane, Key::Held, write::NOW)]);
         }
         if let Some(tail) = tail {
-            on_pane.extend([command::set_hidden(&schema::tail(self.id), tail)]);
+            on_pane.extend([tail::set(self.id, tail)]);
         }
         let told = || command::print(None, ENDED);
         on_pane.extend([write::book(&pane, self.id), told()]);
         // The pane went first (`kill-pane`): the book is all that is left to write to. Not so when the pane was
         // respawned: then another speaks for the sesh.
         let own = equal(Key::Id, &self.id.to_string());
-        let known = format!("#{{!=:#{{{}}},}}", schema::book(self.id));
-        let alone = both(&known, &no_pane_has(&own));
+        let alone = both(&has_record(self.id), &no_pane_has(&own));
         let mut in_book = Batch::new();
         in_book.extend(write::end_in_book(self.id, exit));
         in_book.extend([told()]);
@@ -435,14 +444,6 @@ impl Run {
         ))
         .then(Held::list())
         .then(write::count(&pane))
-    }
-
-    /// Writes down what must outlive the server. Nobody reads complaints here.
-    fn tell(&self, note: &Note<'_>) {
-        append::note_unheard(&self.server, std::slice::from_ref(note));
-        for warning in error::warnings() {
-            failures::log(PROGRAM, &warning);
-        }
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.
@@ -507,92 +508,17 @@ fn login_shell() -> Command {
     shell
 }
 
+/// Moves warnings into the log of failures: what this process prints is its command's.
+fn log_warnings() {
+    for warning in error::warnings() {
+        failures::log(PROGRAM, &warning);
+    }
+}
+
 /// As a shell counts: 128 and the signal for what a signal ended.
 fn exit_code(end: End) -> u8 {
     match end {
         End::Code(code) => u8::try_from(code).unwrap_or(1),
         End::Signal(signal) => u8::try_from(128 + signal).unwrap_or(255),
-    }
-}
-
-/// A command as a person would have typed it, on a line of its own. Nothing of it acts on the terminal.
-fn typed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
-    let words: Vec<String> = words.map(|word| shell_word(word.as_ref())).collect();
-    if words.is_empty() {
-        return String::new();
-    }
-    let line: String = words
-        .join(" ")
-        .chars()
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            let plain = escaped.is_none().then_some(c);
-            escaped.into_iter().flatten().chain(plain)
-        })
-        .collect();
-    format!("$ {line}\r\n")
-}
-
-fn hold_line(end: End, took: Duration, indented: bool, width: usize) -> String {
-    let how = match end {
-        End::Code(code) => format!("exit {code}"),
-        End::Signal(signal) => format!("ended by {}", proc::signal::name(signal)),
-    };
-    let took = humantime::format_duration(Duration::from_secs(took.as_secs()));
-    let line = format!("{HELD}{how} after {took}; Enter closes, r reruns, s opens a shell]");
-    let line: String = line.chars().take(width.saturating_sub(1)).collect();
-    let newline = if indented { "\r\n" } else { "" };
-    format!("{CALM}{newline}\x1b[2m{line}\x1b[0m")
-}
-
-/// The last lines of a screen that hold text, as they are stored: whole lines, the newest, each with its
-/// end, so that no text at all is something else than nothing known.
-fn tail(screen: &str) -> String {
-    if screen.trim().is_empty() {
-        return NEWLINE.into();
-    }
-    let mut kept: Vec<String> = Vec::new();
-    let mut size = 0;
-    for line in screen.trim_end().lines().rev() {
-        let line = value::encode(line.trim_end()) + NEWLINE;
-        size += line.len();
-        if size > TAIL_BYTES {
-            break;
-        }
-        kept.push(line);
-    }
-    kept.reverse();
-    kept.concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tail_is_whole_lines_from_the_end() {
-        assert_eq!(value::decode(&tail("a  \n\nb\n\n\n")), "a\n\nb\n");
-        assert_eq!(value::decode(&tail("\n\n")), "\n");
-        let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
-        assert_eq!(value::decode(&tail(&long)), "last\n");
-    }
-
-    #[test]
-    fn a_command_is_shown_and_does_not_act() {
-        let words = ["make", "a b", "\u{1b}[31m", "it's"];
-        let line = typed(words.into_iter());
-        assert_eq!(line, "$ make 'a b' '\\u{1b}[31m' 'it'\\''s'\r\n");
-        assert_eq!(typed([""; 0].into_iter()), "");
-    }
-
-    #[test]
-    fn the_line_fits_its_pane() {
-        let line = hold_line(End::Signal(9), Duration::from_secs(61), true, 20);
-        assert!(
-            line.contains("\r\n") && line.contains("[sesh: ended by KIL"),
-            "{line:?}"
-        );
-        assert!(!line.contains("KILL"), "{line:?}");
-        assert!(hold_line(End::Code(3), Duration::ZERO, false, 80).contains("exit 3 after 0s"));
     }
 }

@@ -1,7 +1,6 @@
 //! Making a sesh of a pane that somebody else made.
 
-use super::change::{Change, change};
-use super::create::joined;
+use super::change::change;
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
@@ -9,8 +8,10 @@ use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::pane::resident::{self, Resident};
 use crate::proc;
 use crate::state::Why;
-use crate::store::append;
+use crate::store::commit::commit;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
+use crate::store::durable::Life;
+use crate::store::edit::Edit;
 use crate::store::generated_name;
 use crate::store::note::{Event, Note};
 use crate::store::prior::{Prior, name_is_taken};
@@ -64,6 +65,11 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
     let agent = request.agent.clone().or(kind);
     let conversation = resident.and_then(|resident| resident.conversation.clone());
     let conversation = request.conversation.clone().or(conversation);
+    let event = if past.is_some() {
+        Event::Changed
+    } else {
+        Event::Adopted
+    };
     for again in 0..100 {
         let name = request
             .name
@@ -73,7 +79,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
         let text = |value: &Option<String>| value::encode(value.as_deref().unwrap_or(""));
         let mut values = vec![
             (Key::Name, name.to_string()),
-            (Key::Tags, joined(&tags)),
+            (Key::Tags, value::encode_tags(&tags)),
             (Key::Agent, text(&agent)),
             (Key::Conv, text(&conversation)),
             (
@@ -97,51 +103,74 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             past.goes_on(&mut values);
         }
         let batch = registration(pane, id, &name, request, &values, &frame);
-        let output = server.run(&batch)?;
-        match output.trim() {
-            "name" if request.name.is_none() => continue,
-            "name" if past.is_some() => return Err(name_is_taken(name.as_str())),
-            "name" => {
-                return Err(Error::unusable(format!(
-                    "the name {name} is taken by a living sesh: choose another"
-                )));
-            }
-            "past" => return Err(target::changed(id)),
-            "conversation" => {
-                return Err(Error::unusable(format!(
-                    "another pane has the conversation {} already: --force registers it twice",
-                    shown(request.conversation.as_deref().unwrap_or(""))
-                )));
-            }
-            other => {
-                if let Some(name) = other.strip_prefix("sesh ") {
-                    return Err(already(pane, name));
+        let made = commit(server, &batch, |answer| {
+            let made = read(&frame, &answer?, pane)?;
+            let note = match &made {
+                Made::Registered(record, life) => {
+                    let only_in_journal = past.is_some_and(Prior::is_only_in_journal);
+                    let note = Note::all(event, record, *life).of_pending(only_in_journal);
+                    vec![note]
                 }
-            }
-        }
-        let (rows, _) = frame.read(&output);
-        let record = first_pane(&rows)?
-            .and_then(|pane| pane.record)
-            .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
-        let life = rows.iter().find_map(|row| read_life(row));
-        let event = if past.is_some() {
-            Event::Changed
-        } else {
-            Event::Adopted
+                _ => Vec::new(),
+            };
+            Ok((made, note))
+        })?;
+        return match made {
+            Made::Registered(record, _) => Ok(*record),
+            Made::NameTaken if request.name.is_none() => continue,
+            Made::NameTaken if past.is_some() => Err(name_is_taken(name.as_str())),
+            Made::NameTaken => Err(Error::unusable(format!(
+                "the name {name} is taken by a living sesh: choose another"
+            ))),
+            Made::PriorChanged => Err(target::changed(id)),
+            Made::ConversationTaken => Err(Error::unusable(format!(
+                "another pane has the conversation {} already: --force registers it twice",
+                shown(request.conversation.as_deref().unwrap_or(""))
+            ))),
+            Made::IsSesh(name) => Err(already(pane, &name)),
         };
-        append::note(server, &[Note::all(event, &record, life)]);
-        return Ok(record);
     }
     Err(Error::unusable(
         "no free name was found: give one with --name",
     ))
 }
 
+/// What came of a registration.
+enum Made {
+    Registered(Box<Record>, Option<Life>),
+    NameTaken,
+    /// The ended sesh that it continues has changed.
+    PriorChanged,
+    ConversationTaken,
+    /// The pane is the sesh of this name by now.
+    IsSesh(String),
+}
+
+/// Reads the answer of a [`registration`].
+fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Made> {
+    match answer.trim() {
+        "name" => return Ok(Made::NameTaken),
+        "past" => return Ok(Made::PriorChanged),
+        "conversation" => return Ok(Made::ConversationTaken),
+        other => {
+            if let Some(name) = other.strip_prefix("sesh ") {
+                return Ok(Made::IsSesh(name.into()));
+            }
+        }
+    }
+    let (rows, _) = frame.read(answer);
+    let record = first_pane(&rows)?
+        .and_then(|pane| pane.record)
+        .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
+    let life = rows.iter().find_map(|row| read_life(row));
+    Ok(Made::Registered(Box::new(record), life))
+}
+
 /// One that was found by itself becomes the person's. Its agent is known already, and proven.
 fn keep(server: &Server, record: &Record, request: &Request) -> Result<Record> {
-    let mut changes = vec![Change::Keep];
-    changes.extend(request.name.clone().map(Change::Name));
-    changes.extend(request.tags.iter().cloned().map(Change::Tag));
+    let mut changes = vec![Edit::Keep];
+    changes.extend(request.name.clone().map(Edit::Name));
+    changes.extend(request.tags.iter().cloned().map(Edit::Tag));
     change(server, record, &changes)
 }
 

@@ -10,16 +10,16 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
-use crate::store::append;
-use crate::store::condition::name_is_free;
-use crate::store::durable::Journal;
+use crate::store::commit::{self, commit_in};
+use crate::store::condition::{name_is_free, record_is};
+use crate::store::durable::{Journal, Life};
 use crate::store::generated_name;
 use crate::store::limit;
 use crate::store::note::{Event, Note};
 use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::target;
-use crate::store::{Key, Record, schema, value, write};
+use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// The size of a session that nobody looks at: columns and rows.
@@ -128,11 +128,11 @@ impl Plan {
             let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
             let outcome = limit::check(server, self.request.owner.as_deref())
                 .and_then(|room| self.try_once(server, &name, &argv, room.as_deref()));
-            if !matches!(outcome, Ok(Outcome::Made(_))) {
+            if !matches!(outcome, Ok(Outcome::Made(..))) {
                 Launch::discard(&launch);
             }
             match outcome? {
-                Outcome::Made(record) => return Ok(*record),
+                Outcome::Made(record, _) => return Ok(*record),
                 Outcome::NameTaken if self.request.past.is_some() => {
                     return Err(name_is_taken(name.as_str()));
                 }
@@ -259,23 +259,39 @@ impl Plan {
     ) -> Result<Outcome> {
         let frame = Frame::new();
         let batch = self.batch(&frame, name, argv, room);
-        let output = match server.run_in(&batch, Some(&self.request.cwd)) {
-            Ok(output) => output,
-            Err(error) if error.sentence.contains("duplicate session") => {
-                return Ok(Outcome::SessionTaken);
-            }
-            Err(error) => {
-                self.undo(server, argv);
-                return Err(no_room(error, &self.spot));
-            }
-        };
-        match output.trim() {
+        let made = commit_in(server, &self.request.cwd, &batch, |answer| {
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) if error.sentence.contains("duplicate session") => {
+                    return Ok((Ok(Outcome::SessionTaken), Vec::new()));
+                }
+                Err(error) => return Ok((Err(error), Vec::new())),
+            };
+            let outcome = self.read(server, name, &frame, &answer)?;
+            let note = match &outcome {
+                // One that goes on is as it was until it is there.
+                Outcome::Made(record, life) if self.request.past.is_none() => {
+                    vec![Note::all(Event::Created, record, *life)]
+                }
+                _ => Vec::new(),
+            };
+            Ok((Ok(outcome), note))
+        })?;
+        made.map_err(|error| {
+            self.undo(server, argv);
+            no_room(error, &self.spot)
+        })
+    }
+
+    /// Reads what the server answered.
+    fn read(&self, server: &Server, name: &Name, frame: &Frame, answer: &str) -> Result<Outcome> {
+        match answer.trim() {
             "name" => return Ok(Outcome::NameTaken),
             "id" => return Ok(Outcome::IdTaken),
             "room" => return Ok(Outcome::OthersCame),
             _ => {}
         }
-        let (rows, _) = frame.read(&output);
+        let (rows, _) = frame.read(answer);
         let record = first_pane(&rows)?
             .and_then(|pane| pane.record)
             .ok_or_else(|| {
@@ -286,7 +302,7 @@ impl Plan {
             (Spot::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id)?,
             _ => record,
         };
-        // sesh-run says it to tmux when it starts: see there for why this list cannot.
+        // sesh-run writes it when it starts: see there for why this list cannot.
         record.command = self
             .request
             .argv
@@ -301,12 +317,8 @@ impl Plan {
         }
         let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
         record.values.set(Key::Cmd, value::encode_words(words));
-        // One that goes on is as it was until it is there.
-        if self.request.past.is_none() {
-            let life = rows.iter().find_map(|row| read_life(row));
-            append::note(server, &[Note::all(Event::Created, &record, life)]);
-        }
-        Ok(Outcome::Made(Box::new(record)))
+        let life = rows.iter().find_map(|row| read_life(row));
+        Ok(Outcome::Made(Box::new(record), life))
     }
 
     /// The one command list: test of the name and of the owner's limit, pane, options, book, answer.
@@ -329,7 +341,7 @@ impl Plan {
         let mut create = Batch::from(make);
         create.extend(write::birth(&window, self.id, &self.values(name)));
         // A user's global `on` would leave the pane dead when sesh-run ends: 3.2a and 3.3a die of a paste there.
-        create.extend([command::set_pane(&window, "remain-on-exit", "off")]);
+        create.extend([command::close_dead_pane(&window)]);
         if matches!(self.spot, Spot::Session { .. }) && !self.request.fixed {
             // 3.2a gives the first window of a detached session 80x23 whatever -x and -y say. Resized, it would no
             // longer follow its clients: hence the second command.
@@ -370,7 +382,7 @@ impl Plan {
         create.extend(self.request.past.iter().flat_map(Prior::leaves));
         let unused = match &self.request.past {
             Some(past) => past.is_as_it_was(),
-            None => format!("#{{==:#{{{}}},}}", schema::book(self.id)),
+            None => record_is(self.id, ""),
         };
         let with_id = Batch::from(command::if_format(
             None,
@@ -411,7 +423,7 @@ impl Plan {
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
         let mut values = vec![
             (Key::Name, name.to_string()),
-            (Key::Tags, joined(&tags)),
+            (Key::Tags, value::encode_tags(&tags)),
             (Key::Agent, value::encode(agent)),
             (
                 Key::Conv,
@@ -462,13 +474,13 @@ impl Plan {
         for pane in panes {
             let _ = server.run(&Batch::from(command::kill_pane(pane)));
         }
-        let _ = write::unwrite(server, self.id);
+        let _ = commit::withdraw(server, self.id);
     }
 }
 
 /// How one try went.
 enum Outcome {
-    Made(Box<Record>),
+    Made(Box<Record>, Option<Life>),
     NameTaken,
     IdTaken,
     SessionTaken,
@@ -486,22 +498,6 @@ fn taken(id: SeshId) -> Error {
 fn end_of(ttl: Duration) -> String {
     let now = Duration::from_secs(clock::seconds());
     now.saturating_add(ttl).as_secs().to_string()
-}
-
-/// Tags as they are stored: each with a blank on both sides.
-#[must_use]
-pub fn joined(tags: &[&str]) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    for tag in tags {
-        if !kept.contains(tag) {
-            kept.push(tag);
-        }
-    }
-    if kept.is_empty() {
-        String::new()
-    } else {
-        format!(" {} ", kept.join(" "))
-    }
 }
 
 /// Where `sesh-run` is.

@@ -11,10 +11,9 @@ use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
-use crate::store::append;
+use crate::store::commit::{self, commit};
 use crate::store::condition::equal;
 use crate::store::note::Note;
-use crate::store::pending_restore;
 use crate::store::{Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
@@ -77,14 +76,7 @@ pub fn end(
         None => {}
     }
     if how.forget {
-        match write::forget(server, record.uuid) {
-            // With its last pane the server went, and everything with it.
-            Err(error) if error.exit == Exit::NoServer => {}
-            outcome => outcome?,
-        }
-        if record.kept.is_some() {
-            pending_restore::recount(server)?;
-        }
+        commit::forget(server, record)?;
     }
     Ok(left)
 }
@@ -214,7 +206,7 @@ impl Job {
 /// Closes the pane of an ended process now: tmux would do so by itself, but after us.
 fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let close = Batch::from(command::kill_pane(place.pane));
-    run_there(server, record, place, &close)
+    run_there(server, record, place, &close, Vec::new())
 }
 
 fn waiting_for(record: &Record, signal: Signal) -> String {
@@ -233,23 +225,29 @@ fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     release.extend(write::end(&pane, &exit));
     release.extend([write::book(&pane, record.uuid)]);
     release.extend(write::unmark(&pane));
-    run_there(server, record, place, &release)?;
-    append::note(server, &[Note::end(record.uuid, &exit, None)]);
-    Ok(())
+    let end = Note::end(record.uuid, &exit, None);
+    run_there(server, record, place, &release, vec![end])
 }
 
-/// Runs a batch if the pane still is the sesh's. That the server went with its last pane is no error.
-fn run_there(server: &Server, record: &Record, place: &Place, batch: &Batch) -> Result<()> {
+/// Runs a batch if the pane still is the sesh's, and writes the notes. That the server went with its last pane is no
+/// error.
+fn run_there(
+    server: &Server,
+    record: &Record,
+    place: &Place,
+    batch: &Batch,
+    notes: Vec<Note>,
+) -> Result<()> {
     let there = command::if_format(
         Some(&place.pane.to_string()),
         &equal(Key::Id, &record.uuid.to_string()),
         batch,
         &Batch::new(),
     );
-    match server.run(&Batch::from(there)) {
-        Err(error) if error.exit == Exit::NoServer => Ok(()),
-        outcome => outcome.map(drop),
-    }
+    commit(server, &Batch::from(there), |answer| match answer {
+        Err(error) if error.exit == Exit::NoServer => Ok(((), notes)),
+        outcome => outcome.map(|_| ((), notes)),
+    })
 }
 
 fn alive(pid: i32) -> bool {

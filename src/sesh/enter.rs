@@ -82,19 +82,8 @@ fn looked_at(server: &Server, client: Option<&str>) -> Result<Option<PaneId>> {
 /// The command that says that a person looks at a sesh.
 #[must_use]
 pub fn see(record: &Record) -> Option<Command> {
-    let pane = record.tmux.as_ref()?.pane.to_string();
-    let unseen = format!("#{{e|<:{},{}}}", Key::Seen.format(), Key::Gen.format());
-    Some(command::if_format(
-        Some(&pane),
-        &both(&equal(Key::Id, &record.uuid.to_string()), &unseen),
-        &Batch::from(command::set_pane_expanded(
-            &pane,
-            Key::Seen.option(),
-            &Key::Gen.format(),
-        ))
-        .then(write::count(&pane)),
-        &Batch::new(),
-    ))
+    let pane = record.tmux.as_ref()?.pane;
+    Some(write::seen(pane, record.uuid))
 }
 
 /// The way to a sesh.

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::store::condition::{any, both, registered, tagged};
 use crate::store::query::{books, extra, read_row, row_format_with};
 use crate::store::record::Exit;
-use crate::store::{Record, Snapshot, Target, schema, value, write};
+use crate::store::{Record, Snapshot, Target, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// What came of one sesh.
@@ -134,8 +134,8 @@ fn pane_of(record: &Record) -> Option<PaneId> {
 struct Seen<'a> {
     now: Option<u64>,
     outputs: HashMap<PaneId, Output<'a>>,
-    /// The kept last lines, by the name of their variable.
-    tails: HashMap<&'a str, &'a str>,
+    /// The last lines that the server keeps, encoded.
+    tails: HashMap<SeshId, &'a str>,
 }
 
 impl<'a> Seen<'a> {
@@ -151,11 +151,7 @@ impl<'a> Seen<'a> {
             .filter_map(|(mark, text)| Output::read(&mark, text))
             .collect();
         let (_, rest) = frame.read(answer);
-        seen.tails = rest
-            .lines()
-            .filter_map(|line| line.split_once('='))
-            .filter(|(variable, _)| schema::tail_of(variable).is_some())
-            .collect();
+        seen.tails = tail::read(rest);
         seen
     }
 
@@ -169,7 +165,7 @@ impl<'a> Seen<'a> {
                 Some(output.lines(ended)),
             ),
             None => {
-                let tail = self.tails.get(schema::tail(record.uuid).as_str());
+                let tail = self.tails.get(&record.uuid);
                 let kept = record.kept.as_ref().and_then(|kept| kept.tail.as_deref());
                 let text = tail.copied().or(kept).map(value::decode);
                 (false, true, text.map(|text| output::lines(&text, true)))

@@ -8,8 +8,8 @@ use crate::error::{Exit, Result};
 use crate::inventory::change::{Change, Kind};
 use crate::inventory::reconcile::mend;
 use crate::inventory::scan::{Sweep, look_at, look_at_closed};
-use crate::store::{Record, schema};
-use crate::tmux::{Batch, Server, command};
+use crate::store::{Record, write};
+use crate::tmux::{Batch, Server};
 
 /// How long HUP and TERM may take together for one whose time is over.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
         };
         let mut differences = differences.inspect_err(|error| {
             if error.exit == Exit::Unusable {
-                let _ = server.run(&Batch::from(command::unset_hidden(schema::REAP)));
+                let _ = server.run(&Batch::from(write::reap_is_over()));
             }
         })?;
         let expired = std::mem::take(&mut differences.expired);
@@ -69,7 +69,7 @@ pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
         // Another one may have wanted all.
         of = Of::All;
         // What is wanted from now on is not seen by the look before, and may be by the next.
-        server.run(&Batch::from(command::unset_hidden(schema::REAP_AGAIN)).may_run_twice())?;
+        server.run(&Batch::from(write::reap_again_is_read()).may_run_twice())?;
     }
 }
 

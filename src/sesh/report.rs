@@ -11,7 +11,7 @@ use crate::id::PaneId;
 use crate::id::SeshId;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
-use crate::store::append;
+use crate::store::commit::commit_quietly;
 use crate::store::condition::{both, either, equal};
 use crate::store::heard::{Answered, Heard, Taken};
 use crate::store::note::{Event, Note};
@@ -172,7 +172,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
             at: heard.at,
             mark: message::mark(prompt),
         };
-        hear.extend([command::set_hidden(&schema::prompt(pane), &taken.text())]);
+        hear.extend([write::prompt(pane, &taken.text())]);
     }
     if let Some(answer) = &told.answer {
         let answered = Answered {
@@ -182,11 +182,11 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
             text: answer.clone(),
             cut: false,
         };
-        hear.extend([command::set_hidden(&schema::answer(pane), &answered.line())]);
+        hear.extend([write::answer(pane, &answered.line())]);
     }
     // A prompt alone says nothing of what the agent does.
     if told.state.is_some() || told.prompt.is_none() {
-        hear.extend([command::set_hidden(&schema::hook(pane), &heard.text())]);
+        hear.extend([write::hook(pane, &heard.text())]);
     }
     let hear = match &heeded {
         Some(condition) => Batch::from(command::if_format(
@@ -213,16 +213,17 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
         )]);
     }
     list.extend([command::if_format(Some(&target), &here, &hear, &elsewhere)]);
-    match server.run(&list) {
+    commit_quietly(server, &list, |answer| match answer {
         Ok(answer) => {
-            for line in answer.lines() {
-                remember(server, line, speaker, told);
-            }
-            Ok(!answer.lines().any(|line| line == ELSEWHERE))
+            let notes = answer.lines().filter_map(|line| note(line, speaker, told));
+            let here = !answer.lines().any(|line| line == ELSEWHERE);
+            Ok((here, notes.collect()))
         }
-        Err(error) if error.exit == Exit::Nothing && !is_empty_server(&error) => Ok(false),
+        Err(error) if error.exit == Exit::Nothing && !is_empty_server(&error) => {
+            Ok((false, Vec::new()))
+        }
         Err(error) => Err(error),
-    }
+    })
 }
 
 /// What the server prints when the pane is another's.
@@ -239,16 +240,14 @@ fn say(target: &str, event: Event) -> Command {
     command::print(Some(target), &format)
 }
 
-/// Writes down for the journal what the server says has changed.
-fn remember(server: &Server, line: &str, speaker: &Speaker, told: &Told) {
+/// Returns the note for the journal of what the server says has changed.
+fn note(line: &str, speaker: &Speaker, told: &Told) -> Option<Note> {
     let mut words = line.split(' ');
     let event = words.next().unwrap_or("");
-    let Some(id) = words.next().and_then(|id| id.parse::<SeshId>().ok()) else {
-        return;
-    };
+    let id = words.next()?.parse::<SeshId>().ok()?;
     let since = words.next().unwrap_or("");
     let conversation = told.conversation.as_deref().map(value::encode);
-    let note = match (told.state, &conversation) {
+    match (told.state, &conversation) {
         (Some((state, why)), _) if event == Event::State.as_str() => {
             let values = [
                 (Key::State, state.as_str()),
@@ -256,18 +255,17 @@ fn remember(server: &Server, line: &str, speaker: &Speaker, told: &Told) {
                 (Key::Since, since),
                 (Key::By, "hook"),
             ];
-            Note::values(Event::State, id, &values)
+            Some(Note::values(Event::State, id, &values))
         }
         (_, Some(conversation)) if event == Event::Conversation.as_str() => {
             let values = [
                 (Key::Conv, conversation.as_str()),
                 (Key::Agent, speaker.kind.as_str()),
             ];
-            Note::values(Event::Conversation, id, &values)
+            Some(Note::values(Event::Conversation, id, &values))
         }
-        _ => return,
-    };
-    append::note_unheard(server, &[note]);
+        _ => None,
+    }
 }
 
 fn heard(speaker: &Speaker, told: &Told) -> Heard {
@@ -329,8 +327,8 @@ fn change(target: &str, speaker: &Speaker, told: &Told) -> Option<(String, Batch
     if let (true, Some(id)) = (told.proves && !speaker.kind.is_empty(), &told.conversation) {
         let id = value::encode(id);
         let commands = vec![
-            command::set_pane(target, Key::Conv.option(), &id),
-            command::set_pane_expanded(target, Key::Updated.option(), write::NOW),
+            write::put(target, Key::Conv, &id),
+            write::stamp(target),
             say(target, Event::Conversation),
         ];
         parts.push((equal(Key::Conv, &id), commands));

@@ -92,7 +92,7 @@ fn save(
         if old.is_some_and(|old| old.is_forgotten()) {
             continue;
         }
-        let mut now = Note::all(Event::Saved, record, life).0;
+        let mut now = Note::all(Event::Saved, record, life).line;
         let ended = !record.values.get(Key::Exit).is_empty();
         if ended && old.is_none_or(|old| old.tail.is_none()) {
             now.tail = tails(record.uuid).map(|tail| end_of(&tail, TAIL).to_string().into());

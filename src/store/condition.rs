@@ -1,6 +1,6 @@
 //! Conditions that the server tests: formats that hold or do not.
 
-use super::schema::Key;
+use super::schema::{self, Key};
 use crate::id::{Name, SeshId, Tag};
 
 /// The condition that a pane is a sesh at all. Never the option alone: a condition whose text starts
@@ -61,4 +61,23 @@ pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {
 #[must_use]
 pub fn no_pane_has(condition: &str) -> String {
     format!("#{{==:#{{S:#{{W:#{{P:#{{?{condition},x,}}}}}}}},}}")
+}
+
+/// The condition that the record of a sesh is `text`, as it is stored; empty for none. `text` must hold no character that
+/// formats act on.
+#[must_use]
+pub fn record_is(id: SeshId, text: &str) -> String {
+    format!("#{{==:#{{{}}},{text}}}", schema::book(id))
+}
+
+/// The condition that a sesh has a record.
+#[must_use]
+pub fn has_record(id: SeshId) -> String {
+    format!("#{{!=:#{{{}}},}}", schema::book(id))
+}
+
+/// The condition that last lines of a sesh are kept.
+#[must_use]
+pub fn has_tail(id: SeshId) -> String {
+    format!("#{{!=:#{{{}}},}}", schema::tail(id))
 }

@@ -211,7 +211,7 @@ mod tests {
     fn what_lasts_comes_back() {
         let record = record();
         let server = Some(Life { pid: 1, start: 2 });
-        let mut line = Note::all(Event::Created, &record, server).0;
+        let mut line = Note::all(Event::Created, &record, server).line;
         let left = record_of(&line).expect("a record");
         assert_eq!((left.was, left.state), (Some(State::Busy), State::Exited));
         assert_eq!(left.tags, ["a", "b"]);
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(left.bound(), None);
         assert_eq!(left.kept.as_ref().expect("kept").server, server);
 
-        line.absorb(Note::end(record.uuid, &Exit::value(Some(3), None), Some("a%0A")).0);
+        line.absorb(Note::end(record.uuid, &Exit::value(Some(3), None), Some("a%0A")).line);
         let ended = record_of(&line).expect("a record");
         assert_eq!(
             (ended.was, ended.exit.expect("an exit").code),

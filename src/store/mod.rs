@@ -1,11 +1,15 @@
 //! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last ([`heard`]), [`target`]s, [`query`]s
-//! and their [`condition`]s, and conditional [`write`](mod@write)s; and what outlives the server: [`note`](mod@note)s that are
-//! [`append`]ed to the journal, what the journal has ([`durable`]), and what was missed ([`backfill`]).
+//! and their [`condition`]s, and the commands of conditional [`write`](mod@write)s; and what outlives the server:
+//! [`note`](mod@note)s for the journal, what the journal has ([`durable`]), and what was missed ([`backfill`]).
+//!
+//! Every change goes through [`commit`](mod@commit).
 
-pub mod append;
+mod append;
 pub mod backfill;
+pub mod commit;
 pub mod condition;
 pub mod durable;
+pub mod edit;
 pub mod generated_name;
 pub mod heard;
 pub mod hold;
@@ -17,7 +21,9 @@ pub mod prior;
 pub mod query;
 pub mod record;
 pub mod schema;
+pub mod second;
 pub mod setting;
+pub mod tail;
 pub mod target;
 pub mod value;
 pub mod write;

@@ -5,7 +5,7 @@ use super::record::{Place, Record};
 use super::schema::{Key, PANE};
 use crate::clock;
 use crate::id::SeshId;
-use crate::journal::line::{Fields, Life, Line, Spot};
+use crate::journal::line::{FORGOTTEN, Fields, Life, Line, Spot};
 use crate::state::State;
 
 /// What happened. The words are public: they stand in the file.
@@ -63,87 +63,127 @@ pub fn keys() -> impl Iterator<Item = Key> {
         .filter(|key| !FLEETING.contains(key))
 }
 
-/// What is to be written of a sesh.
+/// What the journal is to keep of one change of a sesh.
 #[derive(Clone, Debug)]
-pub struct Note<'a>(pub(super) Line<'a>);
+pub struct Note {
+    pub(super) line: Line<'static>,
+    /// See [`Note::of_pending`].
+    pub(super) pending: bool,
+}
 
-impl<'a> Note<'a> {
-    /// These values of it, and where it is.
-    #[must_use]
-    pub fn of(event: Event, record: &'a Record, keys: impl IntoIterator<Item = Key>) -> Self {
-        let mut line = Line::new(record.uuid, event.as_str(), clock::seconds());
-        let values = keys
-            .into_iter()
-            .map(|key| (key.field().into(), record.values.get(key).into()));
-        line.values = Fields(values.collect());
-        line.spot = record.tmux.as_ref().map(spot);
-        Self(line)
+impl Note {
+    fn new(line: Line<'static>) -> Self {
+        Self {
+            line,
+            pending: false,
+        }
     }
 
-    /// All that lasts of it.
+    /// Returns a note of these values of a sesh, and of where it is.
     #[must_use]
-    pub fn all(event: Event, record: &'a Record, life: Option<Life>) -> Self {
+    pub fn of(event: Event, record: &Record, keys: impl IntoIterator<Item = Key>) -> Self {
+        let values = keys.into_iter().map(|key| (key, record.values.get(key)));
+        let mut line = line(event, record.uuid, values);
+        line.spot = record.tmux.as_ref().map(spot);
+        Self::new(line)
+    }
+
+    /// Returns a note of all that outlives the server, and of the server where it lives.
+    #[must_use]
+    pub fn all(event: Event, record: &Record, life: Option<Life>) -> Self {
         let mut note = Self::of(event, record, keys());
-        note.0.server = life;
+        note.line.server = life;
         note
     }
 
-    /// That it has ended, with its last lines where they are known. `exit` is without its time.
+    /// Returns a note of an end, with the last lines where they are known. `exit` is without its time.
     #[must_use]
-    pub fn end(id: SeshId, exit: &str, tail: Option<&'a str>) -> Self {
+    pub fn end(id: SeshId, exit: &str, tail: Option<&str>) -> Self {
         let at = clock::seconds();
-        let mut line = Line::new(id, Event::Ended.as_str(), at);
+        let exit = format!("{exit} {at}");
+        let since = at.to_string();
         let values = [
-            (Key::Exit, format!("{exit} {at}")),
-            (Key::State, State::Exited.as_str().into()),
-            (Key::Why, String::new()),
-            (Key::Since, at.to_string()),
+            (Key::Exit, exit.as_str()),
+            (Key::State, State::Exited.as_str()),
+            (Key::Why, ""),
+            (Key::Since, &since),
         ];
-        let values = values.map(|(key, value)| (key.field().into(), value.into()));
-        line.values = Fields(values.into());
-        line.tail = tail.map(|tail| end_of(tail, TAIL).into());
-        Self(line)
+        let mut line = line(Event::Ended, id, values);
+        line.at = at;
+        let note = Self::new(line);
+        match tail {
+            Some(tail) => note.with_tail(tail),
+            None => note,
+        }
     }
 
-    /// Single values, as they are stored.
+    /// Returns a note of single values, as they are stored.
     #[must_use]
-    pub fn values(event: Event, id: SeshId, values: &[(Key, &'a str)]) -> Self {
-        let mut line = Line::new(id, event.as_str(), clock::seconds());
-        let values = values
-            .iter()
-            .map(|(key, value)| (key.field().into(), (*value).into()));
-        line.values = Fields(values.collect());
-        Self(line)
+    pub fn values(event: Event, id: SeshId, values: &[(Key, &str)]) -> Self {
+        Self::new(line(event, id, values.iter().copied()))
+    }
+
+    /// Returns a note that in this server a sesh was alive.
+    pub(super) fn lived_in(id: SeshId, life: Life) -> Self {
+        let mut note = Self::values(Event::Saved, id, &[]);
+        note.line.server = Some(life);
+        note
+    }
+
+    /// Returns a tombstone: nothing brings that sesh back.
+    #[must_use]
+    pub fn forgotten(id: SeshId) -> Self {
+        Self::new(Line::new(id, FORGOTTEN, clock::seconds()))
     }
 
     /// The same with last lines, as they are stored.
     #[must_use]
-    pub fn with_tail(mut self, tail: &'a str) -> Self {
-        self.0.tail = Some(end_of(tail, TAIL).into());
+    pub fn with_tail(mut self, tail: &str) -> Self {
+        self.line.tail = Some(end_of(tail, TAIL).to_string().into());
         self
     }
 
-    /// Whether it says the same as another, whenever.
+    /// The same for a sesh that may be among the pending restores: their number is computed again.
+    #[must_use]
+    pub fn of_pending(mut self, pending: bool) -> Self {
+        self.pending = pending;
+        self
+    }
+
+    /// Returns whether it holds the same values as another, at whatever time.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
-        (&self.0.values, &self.0.spot) == (&other.0.values, &other.0.spot)
+        (&self.line.values, &self.line.spot) == (&other.line.values, &other.line.spot)
     }
 
     pub(super) fn lasts(&self) -> bool {
-        self.0.event != Event::State.as_str()
+        self.line.event != Event::State.as_str()
     }
 
-    /// Whether nothing has to stand before it.
+    /// Returns whether it needs no earlier line of the same sesh.
     pub(super) fn is_whole(&self) -> bool {
-        !self.0.values.get(Key::Created.field()).is_empty()
+        !self.line.values.get(Key::Created.field()).is_empty()
     }
 }
 
-fn spot(place: &Place) -> Spot<'_> {
+fn line<'v>(
+    event: Event,
+    id: SeshId,
+    values: impl IntoIterator<Item = (Key, &'v str)>,
+) -> Line<'static> {
+    let mut line = Line::new(id, event.as_str(), clock::seconds());
+    let values = values
+        .into_iter()
+        .map(|(key, value)| (key.field().into(), value.to_string().into()));
+    line.values = Fields(values.collect());
+    line
+}
+
+fn spot(place: &Place) -> Spot<'static> {
     Spot {
-        session: place.session.as_str().into(),
+        session: place.session.clone().into(),
         window: place.window,
-        name: place.window_name.as_str().into(),
+        name: place.window_name.clone().into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An ended sesh that is to go on: what was known of it, for the list that makes its pane, and for when nothing came of
 //! that.
 
-use super::append;
+use super::commit::commit;
 use super::condition::{both, equal, no_pane_has};
 use super::durable::Journal;
 use super::note::{Event, Note};
@@ -101,6 +101,11 @@ impl Prior {
         self.id
     }
 
+    /// Returns whether only the journal has it, so that it may be among the pending restores.
+    pub(crate) fn is_only_in_journal(&self) -> bool {
+        self.book.is_none()
+    }
+
     /// The condition that nobody has changed it since it was read, that nobody else has it go on, and that no other pane
     /// has its conversation.
     pub(crate) fn is_as_it_was(&self) -> String {
@@ -183,18 +188,19 @@ impl Prior {
             &as_before,
             &Batch::new(),
         ));
-        let outcome = match server.run(&batch) {
-            // With its last pane the server went.
-            Err(error) if error.exit == Exit::NoServer => Ok(()),
-            outcome => outcome.map(drop),
-        };
         // Its new end was written down.
         let was: Vec<(Key, &str)> = ENDS
             .into_iter()
             .map(|key| (key, self.values.get(key)))
             .collect();
         let note = Note::values(Event::Changed, self.id, &was).with_tail(&self.tail);
-        append::note(server, &[note]);
-        outcome
+        commit(server, &batch, |answer| {
+            let outcome = match answer {
+                // With its last pane the server went.
+                Err(error) if error.exit == Exit::NoServer => Ok(()),
+                outcome => outcome.map(drop),
+            };
+            Ok((outcome, vec![note]))
+        })?
     }
 }

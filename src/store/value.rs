@@ -50,6 +50,22 @@ pub fn decode_words(value: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Returns tags as they are stored, each once and with a blank on both sides.
+#[must_use]
+pub fn encode_tags(tags: &[&str]) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for tag in tags {
+        if !kept.contains(tag) {
+            kept.push(tag);
+        }
+    }
+    if kept.is_empty() {
+        String::new()
+    } else {
+        format!(" {} ", kept.join(" "))
+    }
+}
+
 /// Key and value pairs in one value: each is a blank and `k=v`, so that a pattern finds a key.
 #[must_use]
 pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {

@@ -1,13 +1,11 @@
 //! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
 //! condition that the server tests in the same list, so nobody's change is lost.
 
-use super::append;
 use super::condition::{both, equal};
 use super::query::{first_pane, row_format};
-use super::record::{Record, Values, book_format};
+use super::record::{Record, book_format};
 use super::schema::{self, Key};
 use super::target::changed;
-use crate::clock;
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::{State, Why};
@@ -15,9 +13,6 @@ use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The server's clock, epoch seconds, as a format.
 pub const NOW: &str = "#{T:#{l:%s}}";
-
-/// Tries of a write that others keep changing under us; each try is one tmux process.
-const TRIES: u32 = 100;
 
 /// The commands that wake what waits for a change, to read the store again.
 #[must_use]
@@ -60,6 +55,103 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     commands
 }
 
+/// Returns the command that sets a value of a pane, or removes it when it is empty. What it changes is in no record yet:
+/// [`bound`] or [`book`] follows.
+#[must_use]
+pub fn put(pane: &str, key: Key, value: &str) -> Command {
+    if value.is_empty() {
+        command::unset_pane(pane, key.option())
+    } else {
+        command::set_pane(pane, key.option(), value)
+    }
+}
+
+/// Returns the command that sets a value of a pane to what a format gives there.
+#[must_use]
+pub fn put_expanded(pane: &str, key: Key, format: &str) -> Command {
+    command::set_pane_expanded(pane, key.option(), format)
+}
+
+/// Returns the command that stamps a pane's sesh as changed now.
+#[must_use]
+pub fn stamp(pane: &str) -> Command {
+    put_expanded(pane, Key::Updated, NOW)
+}
+
+/// Returns the command that drops the record of a sesh.
+#[must_use]
+pub fn drop_record(id: SeshId) -> Command {
+    command::unset_server(&schema::book(id))
+}
+
+/// Returns the commands that take a sesh as seen up to now, if its pane shows something new.
+#[must_use]
+pub fn seen(pane: PaneId, id: SeshId) -> Command {
+    let pane = pane.to_string();
+    let unseen = format!("#{{e|<:{},{}}}", Key::Seen.format(), Key::Gen.format());
+    let see = put_expanded(&pane, Key::Seen, &Key::Gen.format());
+    command::if_format(
+        Some(&pane),
+        &both(&equal(Key::Id, &id.to_string()), &unseen),
+        &Batch::from(see).then(count(&pane)),
+        &Batch::new(),
+    )
+}
+
+/// Returns the command that says when the hidden variables were looked through.
+#[must_use]
+pub fn swept() -> Command {
+    command::set_hidden_expanded(schema::SWEPT, NOW)
+}
+
+/// Returns the command that says that no `sesh-reap` runs.
+#[must_use]
+pub fn reap_is_over() -> Command {
+    command::unset_hidden(schema::REAP)
+}
+
+/// Returns the command that says that the reconciliation which was wanted while one ran is under way.
+#[must_use]
+pub fn reap_again_is_read() -> Command {
+    command::unset_hidden(schema::REAP_AGAIN)
+}
+
+/// Returns the command that drops a hidden variable of a pane that is gone.
+#[must_use]
+pub fn drop_variable(name: &str) -> Command {
+    command::unset_hidden(name)
+}
+
+/// Returns the command that keeps what an agent's hook reported last in a pane.
+#[must_use]
+pub fn hook(pane: PaneId, text: &str) -> Command {
+    command::set_hidden(&schema::hook(pane), text)
+}
+
+/// Returns the command that keeps which prompt an agent took last in a pane.
+#[must_use]
+pub fn prompt(pane: PaneId, text: &str) -> Command {
+    command::set_hidden(&schema::prompt(pane), text)
+}
+
+/// Returns the command that keeps what an agent answered last in a pane.
+#[must_use]
+pub fn answer(pane: PaneId, text: &str) -> Command {
+    command::set_hidden(&schema::answer(pane), text)
+}
+
+/// Returns the command that drops what [`panes_before_resurrect`] has remembered.
+#[must_use]
+pub fn drop_panes_before_resurrect() -> Command {
+    command::unset_hidden(schema::THERE)
+}
+
+/// Returns the command that remembers which panes are there: those are not what a restore by tmux-resurrect brings back.
+#[must_use]
+pub fn panes_before_resurrect() -> Command {
+    command::set_hidden_expanded(schema::THERE, "#{S:#{W:#{P:#{pane_id} }}}")
+}
+
 /// Writes the book record from the pane's options.
 #[must_use]
 pub fn book(pane: &str, id: SeshId) -> Command {
@@ -71,11 +163,7 @@ pub fn book(pane: &str, id: SeshId) -> Command {
 #[must_use]
 pub fn change(pane: PaneId, key: Key, value: &str) -> Vec<Command> {
     let pane = pane.to_string();
-    let set = if value.is_empty() {
-        command::unset_pane(&pane, key.option())
-    } else {
-        command::set_pane(&pane, key.option(), value)
-    };
+    let set = put(&pane, key, value);
     unless(&pane, &equal(key, value), vec![set])
 }
 
@@ -276,62 +364,6 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
     )
 }
 
-/// Runs commands as [`bound`] says. `Ok(false)` when only the condition failed.
-///
-/// # Errors
-/// [`Exit::Changed`] when the pane went or is another's now.
-pub fn on_pane(
-    server: &Server,
-    pane: PaneId,
-    id: SeshId,
-    condition: &str,
-    commands: Vec<Command>,
-) -> Result<bool> {
-    let output = server.run(&Batch::from(bound(pane, id, condition, commands)))?;
-    match Bound::read(&output) {
-        Bound::Done => Ok(true),
-        Bound::Condition => Ok(false),
-        Bound::Gone => Err(changed(id)),
-    }
-}
-
-/// Changes the book record of an ended sesh: read, change, write if nobody else did meanwhile.
-///
-/// # Errors
-/// [`Exit::Changed`] when it has a pane again or is forgotten.
-pub fn on_book(
-    server: &Server,
-    id: SeshId,
-    mut edit: impl FnMut(&mut Values) -> Result<()>,
-) -> Result<Record> {
-    let name = schema::book(id);
-    let held = format!("#{{{name}}}");
-    for _ in 0..TRIES {
-        let output = server.run(&Batch::from(command::print(None, &held)))?;
-        let old = output.trim_end_matches('\n');
-        let mut values = Values::from_book(old).ok_or_else(|| changed(id))?;
-        let before = values.clone();
-        edit(&mut values)?;
-        if values != before {
-            values.set(Key::Updated, clock::seconds().to_string());
-            let answer = server.run(&Batch::from(command::if_format(
-                None,
-                &format!("#{{==:{held},{old}}}"),
-                &Batch::from(command::set_server(&name, &values.to_book()))
-                    .and(hint())
-                    .then(command::print(None, "done")),
-                &Batch::from(command::print(None, "lost")),
-            )))?;
-            if answer.trim() != "done" {
-                continue;
-            }
-        }
-        let record = Record::ended(values).ok_or_else(|| changed(id))?;
-        return Ok(record.of(server));
-    }
-    Err(changed(id))
-}
-
 /// Reads a pane again after a write.
 ///
 /// # Errors
@@ -348,27 +380,4 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
         .and_then(|pane| pane.record)
         .filter(|record| record.uuid == id)
         .ok_or_else(|| changed(id))
-}
-
-/// Removes every trace of an ended sesh: of the journal first, so that nothing is left that could come back.
-///
-/// # Errors
-/// As [`Server::run`] and [`append::forget`].
-pub fn forget(server: &Server, id: SeshId) -> Result<()> {
-    append::forget(server, id)?;
-    unwrite(server, id)
-}
-
-/// Removes what tmux remembers of a sesh that never came to be.
-///
-/// # Errors
-/// As [`Server::run`].
-pub fn unwrite(server: &Server, id: SeshId) -> Result<()> {
-    server
-        .run(
-            &Batch::from(command::unset_server(&schema::book(id)))
-                .then(command::unset_hidden(&schema::tail(id)))
-                .and(hint()),
-        )
-        .map(drop)
 }

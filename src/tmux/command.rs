@@ -329,6 +329,12 @@ pub fn unset_hidden(name: &str) -> Command {
         .into()
 }
 
+/// Has a pane close when its process ends, whatever the person's global option says.
+#[must_use]
+pub fn close_dead_pane(target: &str) -> Command {
+    set_pane(target, "remain-on-exit", "off")
+}
+
 /// Runs one of two batches, chosen by a format in the server: no other client comes between test and act. See
 /// [`super::branch`] for what may stand in them.
 #[must_use]

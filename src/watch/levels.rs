@@ -11,7 +11,7 @@ use super::judge::Seshes;
 use crate::error::Result;
 use crate::id::SeshId;
 use crate::proc;
-use crate::store::{Record, schema, write};
+use crate::store::{Record, schema, second, write};
 use crate::tmux::{Batch, Server, command, is_empty_server};
 
 /// How often the process table is read: rarer for many seshes, each of which is a read.
@@ -117,7 +117,7 @@ impl Levels {
             }
             self.next_printed = now + self.pause;
         }
-        if self.moved && is_ours(server)? {
+        if self.moved && second::is_first(server)? {
             self.moved = false;
             return Ok(true);
         }
@@ -155,15 +155,4 @@ impl Levels {
         self.printed = printed;
         Ok(moved)
     }
-}
-
-/// Whether this process is the first of this second that wants to put the store right.
-fn is_ours(server: &Server) -> Result<bool> {
-    let done = format!("#{{==:#{{{}}},{}}}", schema::SETTLED, write::NOW);
-    let mine = Batch::from(command::set_hidden_expanded(schema::SETTLED, write::NOW))
-        .then(command::print(None, "yours"));
-    let claim = Batch::from(command::if_format(None, &done, &Batch::new(), &mine));
-    // Asked twice it may find its own answer: then the next second is ours.
-    let answer = server.run(&claim.may_run_twice())?;
-    Ok(answer.trim() == "yours")
 }

@@ -8,8 +8,8 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, shown};
 use crate::pane::resident::{self, Look, Resident};
 use crate::state::State;
-use crate::store::schema::{self, HELD};
-use crate::store::{Record, value};
+use crate::store::schema::HELD;
+use crate::store::{Record, tail, value};
 use crate::tmux::{Batch, Server, command};
 
 /// How often it is looked for: an agent's start has no event but where it has hooks.
@@ -163,9 +163,14 @@ fn last_lines(server: &Server, made: &Record, pane: PaneId) -> String {
         &target, "0", false, true,
     )));
     let text = shown_there.or_else(|_| {
-        let tail = format!("#{{{}}}", schema::tail(made.uuid));
-        let tail = server.run(&Batch::from(command::print(None, &tail)));
-        tail.map(|tail| value::decode(tail.trim_end()))
+        let kept = server.run(&Batch::from(tail::print(made.uuid)));
+        kept.map(|kept| {
+            let tails = tail::read(&kept);
+            tails
+                .get(&made.uuid)
+                .map(|tail| value::decode(tail))
+                .unwrap_or_default()
+        })
     });
     let text = text.unwrap_or_default();
     let mut lines: Vec<&str> = text

@@ -16,10 +16,9 @@ use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::inventory::{find, reconcile};
-use crate::store::append;
+use crate::store::commit;
 use crate::store::durable;
 use crate::store::note::{Event, Note};
-use crate::store::pending_restore;
 use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Target, value};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -93,10 +92,8 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
     // What runs in the pane says its command a moment later.
     now.values.set(Key::Cmd, made.values.get(Key::Cmd));
     now.command.clone_from(&made.command);
-    append::note(server, &[Note::all(Event::Changed, &now, snapshot.life)]);
-    if record.kept.is_some() {
-        pending_restore::recount(server)?;
-    }
+    let note = Note::all(Event::Changed, &now, snapshot.life).of_pending(record.kept.is_some());
+    commit::note(server, &[note])?;
     Ok(now)
 }
 

@@ -13,9 +13,8 @@ use crate::id::{PaneId, SeshId, shown};
 use crate::inventory::reconcile;
 use crate::sesh::adopt::{Request, adopt};
 use crate::store::condition::{both, equal, registered};
-use crate::store::pending_restore;
 use crate::store::prior::Prior;
-use crate::store::{Key, Record, Select, Snapshot, schema};
+use crate::store::{Key, Record, Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
 
 /// What stands first in our lines.
@@ -42,9 +41,9 @@ pub fn lines(server: &Server) -> Result<String> {
 /// # Errors
 /// As [`Server::run`].
 pub fn begin(server: &Server) -> Result<()> {
-    let panes = "#{S:#{W:#{P:#{pane_id} }}}";
-    let remember = command::set_hidden_expanded(schema::THERE, panes);
-    server.run(&Batch::from(remember)).map(drop)
+    server
+        .run(&Batch::from(write::panes_before_resurrect()))
+        .map(drop)
 }
 
 /// Has the seshes that were saved go on in the panes that resurrect has brought back, and gives what came of each.
@@ -68,7 +67,6 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
     }
     if !outcomes.is_empty() {
         reconcile::settle(server)?;
-        pending_restore::recount(server)?;
     }
     Ok(outcomes)
 }
@@ -114,7 +112,7 @@ fn panes(server: &Server) -> Result<Vec<(PaneId, [String; 3])>> {
             back.push((id.parse()?, spot));
         }
     }
-    server.run(&Batch::from(command::unset_hidden(schema::THERE)))?;
+    server.run(&Batch::from(write::drop_panes_before_resurrect()))?;
     Ok(back)
 }
 

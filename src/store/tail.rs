@@ -1,0 +1,36 @@
+//! The last lines that a sesh has printed before its end, which the server keeps in a hidden variable, encoded as
+//! [`value`](super::value) does.
+
+use std::collections::HashMap;
+
+use super::schema;
+use crate::id::SeshId;
+use crate::tmux::{Command, command};
+
+/// Returns the command that keeps the last lines of a sesh.
+#[must_use]
+pub fn set(id: SeshId, encoded: &str) -> Command {
+    command::set_hidden(&schema::tail(id), encoded)
+}
+
+/// Returns the command that drops the last lines of a sesh.
+#[must_use]
+pub fn unset(id: SeshId) -> Command {
+    command::unset_hidden(&schema::tail(id))
+}
+
+/// Returns the command that prints the last lines of a sesh, for [`read`].
+#[must_use]
+pub fn print(id: SeshId) -> Command {
+    let variable = schema::tail(id);
+    command::print(None, &format!("{variable}=#{{{variable}}}"))
+}
+
+/// Reads last lines, still encoded, from hidden variables as tmux shows them.
+#[must_use]
+pub fn read(text: &str) -> HashMap<SeshId, &str> {
+    let variables = text.lines().filter_map(|line| line.split_once('='));
+    variables
+        .filter_map(|(name, lines)| Some((schema::tail_of(name)?, lines)))
+        .collect()
+}
