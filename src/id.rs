@@ -40,6 +40,41 @@ impl Serialize for PaneId {
     }
 }
 
+/// A process, told apart from a later one that has the same pid. It is stored and printed as `pid:start`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProcessId {
+    pub pid: i32,
+    /// When the process started: clock ticks since boot on Linux, elsewhere a unit of the system's own. 0 where the
+    /// process table did not say.
+    pub start: u64,
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.pid, self.start)
+    }
+}
+
+impl FromStr for ProcessId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.split_once(':')
+            .and_then(|(pid, start)| {
+                Some(Self {
+                    pid: pid.parse().ok()?,
+                    start: start.parse().ok()?,
+                })
+            })
+            .ok_or_else(|| {
+                Error::usage(format!(
+                    "{} is no process: a process is its pid and its start, as in 4711:90210",
+                    shown(text)
+                ))
+            })
+    }
+}
+
 /// The identity of a sesh: a UUID in lower case, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -279,7 +314,40 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_process_comes_back(pid: i32, start: u64) {
+            let process = ProcessId { pid, start };
+            prop_assert_eq!(process.to_string(), format!("{pid}:{start}"));
+            prop_assert_eq!(process.to_string().parse::<ProcessId>().expect("a process"), process);
+        }
+
+        #[test]
+        fn any_text_is_a_process_or_not(text: String) {
+            let _ = text.parse::<ProcessId>();
+        }
+    }
+
+    #[test]
+    fn what_is_no_process() {
+        for text in [
+            "",
+            "1",
+            "1:",
+            ":1",
+            "1:2:3",
+            "1:-2",
+            "a:b",
+            "1: 2",
+            "4294967296:1",
+        ] {
+            assert!(text.parse::<ProcessId>().is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn names_that_people_give() {

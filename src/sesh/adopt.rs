@@ -49,7 +49,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             Err(already(pane, &record.name))
         };
     }
-    let started = proc::read(found.place.pid).map_or(0, |process| process.start);
+    let first = proc::identity(found.place.pid);
     let past = request.past.as_ref();
     let id = past.map_or_else(SeshId::random, Prior::id);
     // Whoever lives there is known at once, and not when somebody looks next.
@@ -78,9 +78,9 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             (Key::Conv, text(&conversation)),
             (
                 Key::Pid,
-                resident.map(Resident::process).unwrap_or_default(),
+                resident.map_or_else(String::new, |it| it.process().to_string()),
             ),
-            (Key::Proc, format!("{}:{started}", found.place.pid)),
+            (Key::Proc, first.to_string()),
             (
                 Key::State,
                 verdict.map_or("unknown", |it| it.state.as_str()).into(),

@@ -7,8 +7,8 @@ use crate::agent::report::Told;
 use crate::clock;
 use crate::env;
 use crate::error::{Exit, Result};
-use crate::id::PaneId;
 use crate::id::SeshId;
+use crate::id::{PaneId, ProcessId};
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::append;
@@ -21,8 +21,7 @@ use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 /// Who says it.
 struct Speaker {
     /// The agent's process, else the pane's.
-    pid: i32,
-    start: u64,
+    process: ProcessId,
     /// Empty for what is no agent.
     kind: String,
     /// The first process of its pane.
@@ -75,8 +74,7 @@ fn speaker(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<Sp
         (Some(found), kind) => kind
             .is_none_or(|kind| found.agent.name == kind)
             .then(|| Speaker {
-                pid: found.process.pid,
-                start: found.process.start,
+                process: found.process.id(),
                 kind: found.agent.name.clone(),
                 first: first.pid,
             }),
@@ -84,8 +82,7 @@ fn speaker(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<Sp
         (None, None) => nearest(above, agents, proc::program)
             .is_none()
             .then(|| Speaker {
-                pid: first.pid,
-                start: first.start,
+                process: first.id(),
                 kind: String::new(),
                 first: first.pid,
             }),
@@ -149,8 +146,7 @@ fn by_conversation(
     let found = living(&processes, pane.first, agents, proc::program);
     let found = found.first().filter(|found| found.agent.name == kind)?;
     let speaker = Speaker {
-        pid: found.process.pid,
-        start: found.process.start,
+        process: found.process.id(),
         kind: kind.into(),
         first: pane.first,
     };
@@ -167,8 +163,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     let mut hear = Batch::new();
     if let Some(prompt) = &told.prompt {
         let taken = Taken {
-            pid: heard.pid,
-            start: heard.start,
+            process: heard.process,
             at: heard.at,
             mark: message::mark(prompt),
         };
@@ -176,8 +171,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     }
     if let Some(answer) = &told.answer {
         let answered = Answered {
-            pid: heard.pid,
-            start: heard.start,
+            process: heard.process,
             at: heard.at,
             text: answer.clone(),
             cut: false,
@@ -272,8 +266,7 @@ fn remember(server: &Server, line: &str, speaker: &Speaker, told: &Told) {
 
 fn heard(speaker: &Speaker, told: &Told) -> Heard {
     Heard {
-        pid: speaker.pid,
-        start: speaker.start,
+        process: speaker.process,
         at: clock::milliseconds(),
         state: told.state.map(|(state, _)| state),
         why: told.state.and_then(|(_, why)| why),

@@ -4,6 +4,7 @@
 
 pub mod append;
 pub mod backfill;
+pub mod bound;
 pub mod condition;
 pub mod durable;
 pub mod generated_name;
@@ -22,6 +23,7 @@ pub mod target;
 pub mod value;
 pub mod write;
 
+pub use bound::Bound;
 pub use query::{Select, Snapshot};
 pub use record::{Place, Record, Values};
 pub use schema::Key;

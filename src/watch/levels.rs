@@ -52,10 +52,10 @@ impl Level {
         let first = record.tmux.as_ref().map(|place| place.pid);
         let bound = record.bound();
         let process = first
-            .or(bound.map(|(pid, _)| pid))
+            .or(bound.map(|bound| bound.pid))
             .and_then(proc::read)
             .filter(|process| !process.zombie);
-        let start = bound.and_then(|(_, start)| start);
+        let start = bound.and_then(|bound| bound.start);
         Self {
             generation: record.is_shell().then_some(record.generation),
             foreground: process.as_ref().map(|process| process.foreground),
