@@ -75,6 +75,32 @@ impl FromStr for ProcessId {
     }
 }
 
+/// A tmux server, told apart from an earlier or later one at the same socket.
+///
+/// The journal holds it as `{"pid":…,"start":…}`, the cursors as bytes. Socket and machine are no part of it: where it is
+/// stored they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServerId {
+    pub pid: i32,
+    /// When it started, by its own clock (`#{start_time}`): epoch seconds.
+    pub start: u64,
+}
+
+impl ServerId {
+    /// No server: where it is not known which it is. In the journal it means that the pending restore of a sesh that was
+    /// alive has been answered, so that it is not offered again.
+    pub const NONE: Self = Self { pid: 0, start: 0 };
+
+    /// Reads what tmux printed for `#{pid}` and `#{start_time}`.
+    #[must_use]
+    pub fn read(pid: &str, start: &str) -> Option<Self> {
+        Some(Self {
+            pid: pid.parse().ok()?,
+            start: start.parse().ok()?,
+        })
+    }
+}
+
 /// The identity of a sesh: a UUID in lower case, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -14,8 +14,8 @@ use super::schema::{self, Key};
 use super::target::changed;
 use crate::clock;
 use crate::error::{self, Error, Result};
-use crate::id::SeshId;
-use crate::journal::line::{FORGOTTEN, Fields, Life, Line};
+use crate::id::{ServerId, SeshId};
+use crate::journal::line::{FORGOTTEN, Fields, Line};
 use crate::tmux::{Batch, Server, command};
 
 /// Writes down what has happened in tmux. What cannot be written is said, once a server.
@@ -87,7 +87,7 @@ fn complain(server: &Server, error: &Error) -> Result<()> {
 ///
 /// # Errors
 /// It cannot be written, and there is no server that goes on without.
-pub fn lived_in(server: &Server, records: &[Record], life: Life) -> Result<()> {
+pub fn lived_in(server: &Server, records: &[Record], life: ServerId) -> Result<()> {
     let known = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     let others = records.iter().filter(|record| known(record) != Some(life));
     let notes: Vec<Note<'_>> = others

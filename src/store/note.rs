@@ -4,8 +4,8 @@
 use super::record::{Place, Record};
 use super::schema::{Key, PANE};
 use crate::clock;
-use crate::id::SeshId;
-use crate::journal::line::{Fields, Life, Line, Spot};
+use crate::id::{ServerId, SeshId};
+use crate::journal::line::{Fields, Line, Spot};
 use crate::state::State;
 
 /// What happened. The words are public: they stand in the file.
@@ -82,7 +82,7 @@ impl<'a> Note<'a> {
 
     /// All that lasts of it.
     #[must_use]
-    pub fn all(event: Event, record: &'a Record, life: Option<Life>) -> Self {
+    pub fn all(event: Event, record: &'a Record, life: Option<ServerId>) -> Self {
         let mut note = Self::of(event, record, keys());
         note.0.server = life;
         note

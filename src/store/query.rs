@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{either, registered};
-use super::durable::{Journal, Life};
+use super::durable::Journal;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, SeshId, shown};
+use crate::id::{PaneId, ServerId, SeshId, shown};
 use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
 
 /// The commands that print the books, and before them the identities that live: only a book of none of
@@ -42,12 +42,9 @@ pub fn life(frame: &Frame) -> Command {
 
 /// Reads what [`life`] printed.
 #[must_use]
-pub fn read_life(row: &[&str]) -> Option<Life> {
+pub fn read_life(row: &[&str]) -> Option<ServerId> {
     match row {
-        ["server", "is", pid, start, _] => Some(Life {
-            pid: pid.parse().ok()?,
-            start: start.parse().ok()?,
-        }),
+        ["server", "is", pid, start, _] => ServerId::read(pid, start),
         _ => None,
     }
 }
@@ -219,7 +216,7 @@ pub struct Snapshot {
     /// What [`Select::format`] came to.
     pub formatted: HashMap<PaneId, String>,
     /// Which life of the server it is, where the books were read.
-    pub life: Option<Life>,
+    pub life: Option<ServerId>,
     /// All that tmux knows, also where other panes were asked for; where the books were read.
     known: HashSet<SeshId>,
     /// What was forgotten and is not written down yet.

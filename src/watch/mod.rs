@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use cursor::Cursor;
-use cursor::{Identity, Mark};
+use cursor::Mark;
 pub use judge::{Event, What};
 use judge::{Found, Seshes, judge, mark};
 use levels::Levels;
@@ -27,7 +27,7 @@ use printed::Screens;
 pub use until::Until;
 
 use crate::error::{Error, Exit, Result};
-use crate::id::{SeshId, Tag};
+use crate::id::{ServerId, SeshId, Tag};
 use crate::inventory::reconcile;
 use crate::store::condition::{equal, registered};
 use crate::store::query::{Snapshot, books, row_format};
@@ -127,7 +127,7 @@ pub struct Watch<'a> {
 
 /// The store at one moment.
 struct Seen {
-    server: Identity,
+    server: ServerId,
     /// The plugin's tick looks after agents.
     ticks: bool,
     /// The server's clock, epoch seconds.
@@ -412,10 +412,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
         return Err(Error::failed("tmux did not say which server it is"));
     };
     Ok(Seen {
-        server: Identity {
-            pid: pid.parse().unwrap_or(0),
-            started: started.parse().unwrap_or(0),
-        },
+        server: ServerId::read(pid, started).unwrap_or(ServerId::NONE),
         ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
         now: now.parse().unwrap_or(0),
         counters: Counters::read(counters),
