@@ -11,6 +11,7 @@ pub mod generated_name;
 pub mod heard;
 pub mod hold;
 pub mod kept;
+pub mod lease;
 pub mod limit;
 pub mod note;
 pub mod pending_restore;

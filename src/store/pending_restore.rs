@@ -129,7 +129,7 @@ pub fn setting(server: &Server) -> Result<Setting> {
     })
 }
 
-pub(crate) fn standing(server: &Server) -> Result<String> {
+fn standing(server: &Server) -> Result<String> {
     let format = format!("#{{{}}}", schema::RESTORED);
     match server.run(&Batch::from(command::print(None, &format))) {
         Err(error) if error.exit == Exit::NoServer => Ok(String::new()),
