@@ -57,7 +57,7 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
         match answer.recv_timeout(left) {
             Ok(Ok(snapshot)) => snapshots.push(snapshot),
             Ok(Err(error)) if error.exit == Exit::NoServer && !named => {}
-            Ok(Err(error)) => error::warn(error.sentence),
+            Ok(Err(error)) => error::warn(error.to_string()),
             Err(_) => {
                 let socket = server.address().unwrap_or_default();
                 error::warn(format!(

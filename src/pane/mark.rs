@@ -146,12 +146,10 @@ impl Mark {
         } else {
             return Ok(());
         };
-        Err(Error::new(
-            Exit::Changed,
-            format!(
-                "the cursor is of another {other}: begin anew with --since start or --since now"
-            ),
-        ))
+        Err(
+            Error::new(Exit::Changed, format!("the cursor is of another {other}"))
+                .with_way_out("begin anew with --since start or --since now"),
+        )
     }
 
     fn bytes(&self) -> Vec<u8> {

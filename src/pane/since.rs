@@ -56,8 +56,9 @@ pub fn since(server: &Server, target: &Target, since: &Since, styled: bool) -> R
         }
     }
     Err(Error::unusable(format!(
-        "{target} changes between its screens faster than it can be read: try again"
-    )))
+        "{target} changes between its screens faster than it can be read"
+    ))
+    .with_way_out("try again"))
 }
 
 /// How one read went.

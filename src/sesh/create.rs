@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::place::{self, Spot, Where};
 use crate::clock;
 use crate::env;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::store::append;
@@ -261,7 +261,7 @@ impl Plan {
         let batch = self.batch(&frame, name, argv, room);
         let output = match server.run_in(&batch, Some(&self.request.cwd)) {
             Ok(output) => output,
-            Err(error) if error.sentence.contains("duplicate session") => {
+            Err(error) if error.kind == Kind::DuplicateSession => {
                 return Ok(Outcome::SessionTaken);
             }
             Err(error) => {
@@ -521,16 +521,10 @@ fn utf8(path: &std::path::Path) -> Result<String> {
 }
 
 fn no_room(error: Error, spot: &Spot) -> Error {
-    let small = [
-        "no space for new pane",
-        "pane too small",
-        "size or position",
-    ]
-    .iter()
-    .any(|words| error.sentence.contains(words));
     match spot {
-        Spot::Beside { pane, .. } if small => {
-            Error::unusable(format!("pane {pane} is too small to split: use --window"))
+        Spot::Beside { pane, .. } if error.kind == Kind::NoRoom => {
+            Error::unusable(format!("pane {pane} is too small to split"))
+                .with_way_out("use --window")
         }
         _ => error,
     }

@@ -26,7 +26,7 @@ pub fn note(server: &Server, notes: &[Note<'_>]) {
     if let Err(error) = try_note(server, notes)
         && let Err(error) = complain(server, &error)
     {
-        error::warn(error.sentence);
+        error::warn(error.to_string());
     }
 }
 

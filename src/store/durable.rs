@@ -48,7 +48,7 @@ impl Journal {
         match of(server).and_then(|ledger| ledger.read()) {
             Ok(text) => Self { text },
             Err(error) => {
-                error::warn(error.sentence);
+                error::warn(error.to_string());
                 Self::default()
             }
         }

@@ -197,10 +197,10 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
 }
 
 /// An error, with the way to what a server has left that is not there any more.
-fn with_way(server: &Server, mut error: Error) -> Error {
+fn with_way(server: &Server, error: Error) -> Error {
     if error.exit == Exit::NoServer && !Journal::read(server).others(&HashSet::new()).is_empty() {
-        error.sentence.push_str(
-            "; sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
+        return error.with_way_out_after_why(
+            "sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
         );
     }
     error
@@ -392,9 +392,8 @@ impl Snapshot {
                     record: Some(record),
                     ..
                 }) => Ok(record),
-                Some(_) => Err(Error::nothing(format!(
-                    "pane {pane} is no sesh: sesh-adopt {pane} makes it one"
-                ))),
+                Some(_) => Err(Error::nothing(format!("pane {pane} is no sesh"))
+                    .with_way_out(format!("sesh-adopt {pane} makes it one"))),
                 None => Err(Error::nothing(format!("there is no pane {pane}"))),
             },
             Target::Id(id) => self
@@ -462,11 +461,12 @@ fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
         more => format!(" and {more} more"),
     };
     Err(Error::unusable(format!(
-        "{} means {} seshes: {}{more}: name one by its uuid",
+        "{} means {} seshes: {}{more}",
         shown(word),
         kind.len(),
         candidates.join(", ")
-    )))
+    ))
+    .with_way_out("name one by its uuid"))
 }
 
 /// The identity and the text of a book, in a line of `show-options -s`. tmux puts double quotes round a value with
@@ -548,7 +548,7 @@ mod tests {
         assert_eq!(found(&snapshot, THREE).expect("by uuid"), THREE);
         let many = found(&snapshot, "aaaa").expect_err("two");
         assert!(
-            many.sentence.contains(ONE) && many.sentence.contains(TWO),
+            many.to_string().contains(ONE) && many.to_string().contains(TWO),
             "{many}"
         );
         assert_eq!(many.exit.code(), 4);

@@ -9,6 +9,7 @@ mod branch;
 pub mod channel;
 pub mod command;
 mod direct;
+mod failure;
 pub mod row;
 mod step;
 pub mod version;
@@ -22,7 +23,7 @@ use std::process::Stdio;
 use tmux_interface::Tmux;
 
 use crate::env;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Kind, Result};
 pub use channel::{Channel, Counters, Subscription};
 pub use command::Command;
 pub use row::Frame;
@@ -151,10 +152,8 @@ impl Server {
     /// [`Exit::NoTmux`] when there is no `tmux` on PATH.
     pub fn at(socket: Socket) -> Result<Self> {
         let program = which::which("tmux").map_err(|_| {
-            Error::new(
-                Exit::NoTmux,
-                "no tmux on PATH: install it with the system's package manager",
-            )
+            Error::new(Exit::NoTmux, "no tmux on PATH")
+                .with_way_out("install it with the system's package manager")
         })?;
         Self::with_program(program, socket)
     }
@@ -439,45 +438,10 @@ impl Server {
     }
 
     fn refused(&self, batch: &Batch, stderr: &str) -> Error {
-        const NO_SERVER: [&str; 5] = [
-            "no server running",
-            "error connecting to",
-            "lost server",
-            "server exited",
-            "failed to connect",
-        ];
-        if let Some(version) = self.version()
-            && version < FLOOR
-        {
-            return too_old(version);
+        match self.version() {
+            Some(version) if version < FLOOR => failure::too_old(version),
+            _ => failure::read(stderr, &batch.names(), &self.socket_shown()),
         }
-        if stderr.contains("server exited unexpectedly") {
-            return Error::new(
-                Exit::NoServer,
-                format!(
-                    "the tmux server at {} hung up: it has ended, or this tmux is of another version than it \
-                     (3.5 and older do not speak with 3.6 and newer)",
-                    self.socket_shown()
-                ),
-            );
-        }
-        if NO_SERVER.iter().any(|words| stderr.contains(words)) {
-            return Error::new(
-                Exit::NoServer,
-                // tmux names the socket once more, and then the system's reason.
-                match stderr
-                    .rsplit_once(" (")
-                    .and_then(|(_, why)| why.strip_suffix(')'))
-                {
-                    Some(why) => format!("no tmux server at {}: {why}", self.socket_shown()),
-                    None => format!("no tmux server at {}", self.socket_shown()),
-                },
-            );
-        }
-        if stderr.contains("can't find") || stderr.contains("no current") {
-            return Error::nothing(format!("tmux: {stderr}"));
-        }
-        Error::failed(format!("tmux refused {}: {stderr}", batch.names()))
     }
 
     fn socket_shown(&self) -> String {
@@ -504,13 +468,13 @@ fn resolved(path: &Path) -> PathBuf {
 /// clients fails there, where an empty list would be the answer.
 #[must_use]
 pub fn is_empty_server(error: &Error) -> bool {
-    error.exit == Exit::Nothing && error.sentence.contains("no current")
+    error.kind == Kind::EmptyServer
 }
 
 /// Whether a pane that was there when something was asked was gone when it was answered.
 #[must_use]
 pub fn is_no_pane(error: &Error) -> bool {
-    error.exit == Exit::Nothing && error.sentence.contains("can't find pane")
+    error.kind == Kind::NoSuchPane
 }
 
 /// Refuses a server below the floor, by its own `#{version}`.
@@ -519,7 +483,7 @@ pub fn is_no_pane(error: &Error) -> bool {
 /// [`Exit::NoTmux`].
 pub fn check_floor(version: &str) -> Result<()> {
     match Version::parse(version) {
-        Some(version) if version < FLOOR => Err(too_old(version)),
+        Some(version) if version < FLOOR => Err(failure::too_old(version)),
         _ => Ok(()),
     }
 }
@@ -527,13 +491,6 @@ pub fn check_floor(version: &str) -> Result<()> {
 fn text(printed: Vec<u8>) -> String {
     String::from_utf8(printed)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-fn too_old(version: Version) -> Error {
-    Error::new(
-        Exit::NoTmux,
-        format!("tmux {version} is too old: tmux-sesh needs {FLOOR} or newer"),
-    )
 }
 
 /// Whether a server takes so many words.

@@ -25,9 +25,10 @@ pub fn all(
         Ok(Taken::Ours) => {}
         Ok(Taken::Closed) => return Ok(()),
         Ok(Taken::Theirs) => {
-            return Err(Error::unusable(
-                "another sesh-restore brings them back at this moment: sesh-list shows how far it is",
-            ));
+            return Err(
+                Error::unusable("another sesh-restore brings them back at this moment")
+                    .with_way_out("sesh-list shows how far it is"),
+            );
         }
     }
     for record in &lost {
