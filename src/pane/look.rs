@@ -7,7 +7,7 @@ use crate::store::condition::{both, no_pane_has};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::schema;
 use crate::store::{Record, Select, Snapshot, Target, value};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The formats behind a pane's row here.
 const FACTS: [&str; 11] = [
@@ -159,15 +159,7 @@ fn ask_once(
     batch: &Batch,
     question: Question<'_>,
 ) -> Result<Answer> {
-    let rows = match server.run(batch) {
-        // Without a session there is no pane, and only the ended ones are left to read.
-        Err(error) if is_empty_server(&error) => server.run(
-            &Batch::from(own_id(frame))
-                .then(command::show_server_options())
-                .then(command::show_hidden()),
-        )?,
-        outcome => outcome?,
-    };
+    let rows = server.run(batch)?;
     let (seen, _) = panes(frame, [&rows, ""])?;
     let open = seen.iter().filter(|seen| seen.texts.is_empty());
     let texts = server.ask_each(&open.map(question).collect::<Vec<Batch>>())?;

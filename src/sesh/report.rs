@@ -16,7 +16,7 @@ use crate::store::condition::{both, either, equal};
 use crate::store::heard::{Answered, Heard, Taken};
 use crate::store::note::{Event, Note};
 use crate::store::{Key, schema, value, write};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// Who says it.
 struct Speaker {
@@ -35,7 +35,7 @@ struct Speaker {
 /// As [`Server::run`]; a server that is not there is no error.
 pub fn report(server: &Server, kind: Option<&str>, told: &Told, agents: &[Agent]) -> Result<bool> {
     match tell(server, kind, told, agents) {
-        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => Ok(false),
+        Err(error) if error.exit == Exit::NoServer => Ok(false),
         outcome => outcome,
     }
 }
@@ -214,7 +214,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
             }
             Ok(!answer.lines().any(|line| line == ELSEWHERE))
         }
-        Err(error) if error.exit == Exit::Nothing && !is_empty_server(&error) => Ok(false),
+        Err(error) if error.exit == Exit::Nothing => Ok(false),
         Err(error) => Err(error),
     }
 }

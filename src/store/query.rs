@@ -9,7 +9,7 @@ use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ServerId, SeshId, shown};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The commands that print the books, and before them the identities that live: only a book of none of
 /// them is of an ended sesh.
@@ -312,15 +312,7 @@ impl Snapshot {
             batch.extend([life(&frame)]);
             batch.extend(books(&frame));
         }
-        let output = match server.run(&batch) {
-            Ok(output) => output,
-            // No session, so no pane; the books are there all the same.
-            Err(error) if is_empty_server(&error) && select.ended => {
-                server.run(&Batch::from(life(&frame)).then(command::show_server_options()))?
-            }
-            Err(error) if is_empty_server(&error) => String::new(),
-            Err(error) => return Err(error),
-        };
+        let output = server.run(&batch)?;
         let mut snapshot = Self::parse(&frame, &output)?;
         if !snapshot.ended.is_empty() {
             let socket = server.address();

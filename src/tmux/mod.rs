@@ -99,6 +99,16 @@ impl Batch {
         self.0.iter().all(|command| command.asks)
     }
 
+    /// The same without the commands that list panes or clients, those in branches too.
+    fn without_lists(&self) -> Self {
+        let others = self.0.iter().filter(|command| !command.step.is_list());
+        let others = others.map(|command| Command {
+            step: command.step.without_lists(),
+            asks: command.asks,
+        });
+        Self(others.collect())
+    }
+
     fn argv(&self) -> Vec<String> {
         let mut argv: Vec<String> = Vec::new();
         for words in branch::flat(self) {
@@ -229,10 +239,22 @@ impl Server {
 
     /// Runs a batch as one client of the server and gives what it printed.
     ///
+    /// A server without a session (`exit-empty off`) has no pane and no client, and tmux refuses to list them there. Of a
+    /// batch that only asks, the lists are empty then, and the rest is answered.
+    ///
     /// # Errors
     /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
     /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
     pub fn run(&self, batch: &Batch) -> Result<String> {
+        match self.run_once(batch) {
+            Err(error) if error.kind == Kind::EmptyServer && batch.asks() => {
+                self.run_once(&batch.without_lists())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn run_once(&self, batch: &Batch) -> Result<String> {
         // Without a command the tmux program would make a session.
         if batch.is_empty() {
             return Ok(String::new());
@@ -262,7 +284,7 @@ impl Server {
         for batches in batches.chunks(TOGETHER) {
             let all = Batch(batches.iter().flat_map(|batch| batch.0.clone()).collect());
             match self.run(&all) {
-                Err(error) if is_no_pane(&error) => {}
+                Err(error) if error.kind == Kind::NoSuchPane => {}
                 outcome => {
                     answer.push_str(&outcome?);
                     continue;
@@ -270,7 +292,7 @@ impl Server {
             }
             for batch in batches {
                 match self.run(batch) {
-                    Err(error) if is_no_pane(&error) => {}
+                    Err(error) if error.kind == Kind::NoSuchPane => {}
                     outcome => answer.push_str(&outcome?),
                 }
             }
@@ -464,19 +486,6 @@ fn resolved(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.into())
 }
 
-/// Whether a command failed only because the server has no session (`exit-empty off`): what lists panes or
-/// clients fails there, where an empty list would be the answer.
-#[must_use]
-pub fn is_empty_server(error: &Error) -> bool {
-    error.kind == Kind::EmptyServer
-}
-
-/// Whether a pane that was there when something was asked was gone when it was answered.
-#[must_use]
-pub fn is_no_pane(error: &Error) -> bool {
-    error.kind == Kind::NoSuchPane
-}
-
 /// Refuses a server below the floor, by its own `#{version}`.
 ///
 /// # Errors
@@ -514,6 +523,19 @@ fn by_stdin(batch: &Batch) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_without_its_lists() {
+        let print = || command::print(None, "x");
+        let panes = || command::list_panes("#{pane_id}", None);
+        let branch = |batch: &Batch| command::if_format(None, "1", batch, &Batch::new());
+        let batch = Batch::from(panes())
+            .then(print())
+            .then(command::list_clients("x", None))
+            .then(branch(&Batch::from(panes()).then(print())));
+        let rest = Batch::from(print()).then(branch(&Batch::from(print())));
+        assert_eq!(batch.without_lists(), rest);
+    }
 
     #[test]
     fn a_batch_as_arguments_and_as_text() {

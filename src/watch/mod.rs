@@ -32,7 +32,7 @@ use crate::inventory::reconcile;
 use crate::store::condition::{equal, registered};
 use crate::store::query::{Snapshot, books, row_format};
 use crate::store::{Record, Target, schema, write};
-use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command, is_empty_server};
+use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command};
 
 /// Which seshes are waited for.
 #[derive(Clone, Debug, Default)]
@@ -391,18 +391,10 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     if let ([id], []) = (&set.ids[..], &set.tags[..]) {
         filter = equal(schema::Key::Id, &id.to_string());
     }
-    let head = Batch::from(command::print(None, &head));
-    let mut batch = head
-        .clone()
+    let mut batch = Batch::from(command::print(None, &head))
         .then(command::list_panes(&row_format(&frame), Some(&filter)));
     batch.extend(books(&frame));
-    let output = match server.run(&batch) {
-        // No session, so no pane; the books are there all the same.
-        Err(error) if is_empty_server(&error) => {
-            server.run(&head.then(command::show_server_options()))?
-        }
-        outcome => outcome?,
-    };
+    let output = server.run(&batch)?;
     let mut snapshot = Snapshot::parse(&frame, &output)?;
     // Those of a server that has died have ended, and nobody else is told of.
     let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
