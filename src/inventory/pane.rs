@@ -5,6 +5,7 @@ use crate::id::PaneId;
 use crate::proc;
 use crate::store::condition::{both, equal};
 use crate::store::record::{self, Record, Values};
+use crate::store::schema::Lifetime;
 use crate::store::{Bound, Key, schema, write};
 use crate::tmux::Command;
 
@@ -102,7 +103,7 @@ impl SeshPane {
         let same = book.is_some_and(|book| {
             schema::PANE
                 .iter()
-                .filter(|entry| entry.key != Key::Seen)
+                .filter(|entry| entry.lifetime != Lifetime::Pane)
                 .all(|entry| book.get(entry.key) == own.get(entry.key))
         });
         (!same).then(|| {

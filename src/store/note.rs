@@ -2,7 +2,7 @@
 //! processes that change different ones neither undoes the other.
 
 use super::record::{Place, Record};
-use super::schema::{Key, PANE};
+use super::schema::{Key, Lifetime, PANE};
 use crate::clock;
 use crate::id::{ServerId, SeshId};
 use crate::journal::line::{Fields, Line, Spot};
@@ -40,15 +40,6 @@ impl Event {
     }
 }
 
-/// What means nothing to another life of the server.
-const FLEETING: [Key; 6] = [
-    Key::Proc,
-    Key::Pid,
-    Key::Held,
-    Key::Gen,
-    Key::Seen,
-    Key::Worked,
-];
 /// The values that say what a sesh does.
 pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
 /// The values that say which agent lives there.
@@ -59,8 +50,8 @@ pub(super) const TAIL: usize = 4_000;
 /// Every key that outlives the server.
 pub fn keys() -> impl Iterator<Item = Key> {
     PANE.iter()
+        .filter(|entry| entry.lifetime == Lifetime::Journal)
         .map(|entry| entry.key)
-        .filter(|key| !FLEETING.contains(key))
 }
 
 /// What is to be written of a sesh.
