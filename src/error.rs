@@ -1,4 +1,4 @@
-//! What can go wrong, as a sentence for the person and an exit code for the script.
+//! What can go wrong: a sentence for the person, an exit code for the script, and a kind for code that branches on it.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -79,37 +79,98 @@ impl Exit {
     }
 }
 
-/// One sentence, the way out included, and the exit code that goes with it.
+/// What failed, where code has to tell. Everything else is for people: [`Error::what`] and [`Error::way_out`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    #[default]
+    Other,
+    /// The server has no session (`exit-empty off`), so it has no pane and no client either.
+    EmptyServer,
+    /// A pane that was there when something was asked was gone when it was answered.
+    NoSuchPane,
+    /// A session of that name exists.
+    DuplicateSession,
+    /// A pane or window is too small to be split.
+    NoRoom,
+    /// The client on which a command acts is read-only.
+    ReadOnly,
+    /// A server took the call and hung up: it was at its end, or is of another version.
+    HungUp,
+}
+
+/// A failure: its exit code, what failed and why, and the way out. It is printed as one sentence.
 #[derive(Clone, Debug)]
 pub struct Error {
     pub exit: Exit,
-    pub sentence: String,
+    pub kind: Kind,
+    /// What failed and why.
+    pub what: String,
+    way_out: Option<WayOut>,
+}
+
+#[derive(Clone, Debug)]
+struct WayOut {
+    /// What stands between the failure and it.
+    joint: &'static str,
+    text: String,
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+    pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             exit,
-            sentence: sentence.into(),
+            kind: Kind::Other,
+            what: what.into(),
+            way_out: None,
         }
     }
 
-    pub fn failed(sentence: impl Into<String>) -> Self {
-        Self::new(Exit::Failed, sentence)
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, what)
     }
 
-    pub fn usage(sentence: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, sentence)
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what)
     }
 
-    pub fn nothing(sentence: impl Into<String>) -> Self {
-        Self::new(Exit::Nothing, sentence)
+    pub fn nothing(what: impl Into<String>) -> Self {
+        Self::new(Exit::Nothing, what)
     }
 
-    pub fn unusable(sentence: impl Into<String>) -> Self {
-        Self::new(Exit::Unusable, sentence)
+    pub fn unusable(what: impl Into<String>) -> Self {
+        Self::new(Exit::Unusable, what)
+    }
+
+    /// The same as an error of a kind that code branches on.
+    #[must_use]
+    pub fn of_kind(mut self, kind: Kind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same with advice on what to do, printed after a colon.
+    #[must_use]
+    pub fn with_way_out(self, text: impl Into<String>) -> Self {
+        self.join(": ", text.into())
+    }
+
+    /// The same with advice on what to do, printed after a semicolon: where a colon stands before the reason already.
+    #[must_use]
+    pub fn with_way_out_after_why(self, text: impl Into<String>) -> Self {
+        self.join("; ", text.into())
+    }
+
+    /// Returns the advice on what to do, where there is some.
+    #[must_use]
+    pub fn way_out(&self) -> Option<&str> {
+        self.way_out.as_ref().map(|way_out| way_out.text.as_str())
+    }
+
+    fn join(mut self, joint: &'static str, text: String) -> Self {
+        self.way_out = Some(WayOut { joint, text });
+        self
     }
 }
 
@@ -129,7 +190,11 @@ pub fn warnings() -> Vec<String> {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.what)?;
+        match &self.way_out {
+            Some(WayOut { joint, text }) => write!(f, "{joint}{text}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -138,6 +203,23 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_sentence() {
+        let error = Error::failed("no tmux on PATH");
+        assert_eq!(
+            (error.to_string().as_str(), error.way_out()),
+            ("no tmux on PATH", None)
+        );
+        let error = error.with_way_out("install it");
+        assert_eq!(error.to_string(), "no tmux on PATH: install it");
+        assert_eq!(
+            (error.what.as_str(), error.way_out()),
+            ("no tmux on PATH", Some("install it"))
+        );
+        let error = Error::failed("no server: refused").with_way_out_after_why("start it");
+        assert_eq!(error.to_string(), "no server: refused; start it");
+    }
 
     #[test]
     fn the_worst_of_several() {

@@ -40,6 +40,67 @@ impl Serialize for PaneId {
     }
 }
 
+/// A process, told apart from a later one that has the same pid. It is stored and printed as `pid:start`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ProcessId {
+    pub pid: i32,
+    /// When the process started: clock ticks since boot on Linux, elsewhere a unit of the system's own. 0 where the
+    /// process table did not say.
+    pub start: u64,
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.pid, self.start)
+    }
+}
+
+impl FromStr for ProcessId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        text.split_once(':')
+            .and_then(|(pid, start)| {
+                Some(Self {
+                    pid: pid.parse().ok()?,
+                    start: start.parse().ok()?,
+                })
+            })
+            .ok_or_else(|| {
+                Error::usage(format!(
+                    "{} is no process: a process is its pid and its start, as in 4711:90210",
+                    shown(text)
+                ))
+            })
+    }
+}
+
+/// A tmux server, told apart from an earlier or later one at the same socket.
+///
+/// The journal holds it as `{"pid":…,"start":…}`, the cursors as bytes. Socket and machine are no part of it: where it is
+/// stored they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServerId {
+    pub pid: i32,
+    /// When it started, by its own clock (`#{start_time}`): epoch seconds.
+    pub start: u64,
+}
+
+impl ServerId {
+    /// No server: where it is not known which it is. In the journal it means that the pending restore of a sesh that was
+    /// alive has been answered, so that it is not offered again.
+    pub const NONE: Self = Self { pid: 0, start: 0 };
+
+    /// Reads what tmux printed for `#{pid}` and `#{start_time}`.
+    #[must_use]
+    pub fn read(pid: &str, start: &str) -> Option<Self> {
+        Some(Self {
+            pid: pid.parse().ok()?,
+            start: start.parse().ok()?,
+        })
+    }
+}
+
 /// The identity of a sesh: a UUID in lower case, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -279,7 +340,40 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_process_comes_back(pid: i32, start: u64) {
+            let process = ProcessId { pid, start };
+            prop_assert_eq!(process.to_string(), format!("{pid}:{start}"));
+            prop_assert_eq!(process.to_string().parse::<ProcessId>().expect("a process"), process);
+        }
+
+        #[test]
+        fn any_text_is_a_process_or_not(text: String) {
+            let _ = text.parse::<ProcessId>();
+        }
+    }
+
+    #[test]
+    fn what_is_no_process() {
+        for text in [
+            "",
+            "1",
+            "1:",
+            ":1",
+            "1:2:3",
+            "1:-2",
+            "a:b",
+            "1: 2",
+            "4294967296:1",
+        ] {
+            assert!(text.parse::<ProcessId>().is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn names_that_people_give() {

@@ -99,7 +99,7 @@ pub(super) fn end_all(server: &Server, helper: &str, mut found: Vec<&Record>, ho
                     ),
                 ),
                 Err(error) => {
-                    out::complain(helper, &error.sentence);
+                    out::complain(helper, &error.to_string());
                     worst = worst.worst(error.exit);
                 }
             }

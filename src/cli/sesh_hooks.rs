@@ -71,7 +71,7 @@ fn change(act: hooks::Act, args: &Args) -> anyhow::Result<Exit> {
         if let Err(error) = outcome
             && let Some(before) = failed.replace(error)
         {
-            out::complain("sesh-hooks", &before.sentence);
+            out::complain("sesh-hooks", &before.to_string());
         }
     }
     failed.map_or(Ok(Exit::Done), |error| Err(error.into()))

@@ -194,7 +194,7 @@ fn brought_back(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit
 
 /// Says what went wrong with one of several, and gives the worse of the codes.
 fn worse(worst: Exit, error: &Error) -> Exit {
-    out::complain("sesh-restore", &error.sentence);
+    out::complain("sesh-restore", &error.to_string());
     worst.worst(error.exit)
 }
 

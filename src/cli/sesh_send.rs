@@ -197,7 +197,7 @@ pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()
         out::complain(helper, &sentence);
     };
     match &sent.outcome {
-        Err(error) => complain(&error.sentence, ""),
+        Err(error) => complain(&error.to_string(), ""),
         Ok(Outcome::Refused { why, seen, .. }) => {
             complain(&format!("nothing was sent: {why}"), seen);
         }
@@ -215,7 +215,7 @@ pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()
         Ok(_) => {}
     }
     match &sent.turn {
-        Some(Err(error)) => complain(&error.sentence, ""),
+        Some(Err(error)) => complain(&error.to_string(), ""),
         Some(Ok(turn)) => match &turn.reply {
             Some(reply) => {
                 if several {
@@ -298,7 +298,7 @@ fn object(sent: &Sent, exit: Exit) -> Value {
             object["seen"] = seen.as_str().into();
             object["agent"] = json!(agent);
         }
-        Err(error) => object["message"] = error.sentence.as_str().into(),
+        Err(error) => object["message"] = error.to_string().into(),
     }
     match &sent.turn {
         Some(Ok(turn)) => {
@@ -310,7 +310,7 @@ fn object(sent: &Sent, exit: Exit) -> Value {
                 object["replyCut"] = reply.cut.into();
             }
         }
-        Some(Err(error)) => object["message"] = error.sentence.as_str().into(),
+        Some(Err(error)) => object["message"] = error.to_string().into(),
         None => {}
     }
     object

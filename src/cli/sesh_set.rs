@@ -137,7 +137,7 @@ fn tell(outcomes: Vec<Result<Record, Error>>, json: bool) -> anyhow::Result<Exit
         match outcome {
             Ok(record) => records.push(record),
             Err(error) => {
-                out::complain("sesh-set", &error.sentence);
+                out::complain("sesh-set", &error.to_string());
                 worst = worst.worst(error.exit);
             }
         }

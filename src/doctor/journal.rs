@@ -20,7 +20,7 @@ pub(super) fn journal(server: &Server, findings: &mut Findings) {
         Err(error) => {
             return findings.fault(
                 Area::Journal,
-                error.sentence,
+                error.to_string(),
                 "make room for it or let it be written, then sesh-save: until then what happens is lost when the server ends",
             );
         }

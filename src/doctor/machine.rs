@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Area, Findings, Said};
 use crate::env;
-use crate::error::{Error, Exit};
+use crate::error::{Error, Kind};
 use crate::journal::launch;
 use crate::proc;
 use crate::tmux::Server;
@@ -33,7 +33,7 @@ const NEW_LANGUAGE: Version = version(3, 6);
 
 /// Whether a server took the call and hung up.
 pub(super) fn hung_up(error: &Error) -> bool {
-    error.exit == Exit::NoServer && error.sentence.contains("hung up")
+    error.kind == Kind::HungUp
 }
 
 /// The client, the server, and their known faults.
@@ -246,7 +246,7 @@ pub(super) fn files(findings: &mut Findings) {
             Area::Permissions,
             format!("{} is nobody else's", folder.display()),
         ),
-        Err(error) => findings.error(Area::Permissions, &Error::new(Exit::Failed, error.sentence)),
+        Err(error) => findings.error(Area::Permissions, &error),
     }
 }
 

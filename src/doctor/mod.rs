@@ -121,12 +121,9 @@ impl Findings {
         self.add(Level::Fault, area, what.into(), Some(mend.into()));
     }
 
-    /// An error says both in one sentence.
     fn error(&mut self, area: Area, error: &Error) {
-        match error.sentence.split_once(": ") {
-            Some((what, mend)) => self.fault(area, what, mend),
-            None => self.add(Level::Fault, area, error.sentence.clone(), None),
-        }
+        let mend = error.way_out().map(Into::into);
+        self.add(Level::Fault, area, error.what.clone(), mend);
     }
 
     /// Says that all is well in an area where nothing else was said since `before`.

@@ -23,15 +23,14 @@ pub(super) fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Op
             () => Some(gone(pane)),
         };
     };
-    let process = resident.process();
     if pane.record.was_found() && !resident.was(known) {
         return Some(gone(pane));
     }
-    Some(lives(pane, resident, &process))
+    Some(lives(pane, resident))
 }
 
 /// An agent lives in the pane.
-fn lives(pane: &SeshPane, resident: &Resident<'_>, process: &str) -> Option<Mend> {
+fn lives(pane: &SeshPane, resident: &Resident<'_>) -> Option<Mend> {
     let values = &pane.record.values;
     let target = pane.pane.to_string();
     let known = values.get(Key::Pid);
@@ -46,7 +45,7 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>, process: &str) -> Option<Mend
     let identity = [
         (Key::Agent, value::encode(kind)),
         (Key::Conv, conversation),
-        (Key::Pid, process.to_string()),
+        (Key::Pid, resident.process().to_string()),
     ];
     let mut commands = Vec::new();
     for (key, new) in &identity {

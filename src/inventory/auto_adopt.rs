@@ -105,7 +105,6 @@ fn adoption(
         ..
     } = found;
     let pane = place.pane.to_string();
-    let started = proc::read(place.pid).map_or(0, |process| process.start);
     let Verdict { state, why, by, .. } = resident.verdict();
     let kind = resident.living.agent.name.as_str();
     let was_found = returning.as_ref().is_none_or(|it| it.was_found);
@@ -116,9 +115,9 @@ fn adoption(
             Key::Conv,
             value::encode(resident.conversation.as_deref().unwrap_or("")),
         ),
-        (Key::Pid, resident.process()),
+        (Key::Pid, resident.process().to_string()),
         (Key::Auto, if was_found { "1" } else { "" }.into()),
-        (Key::Proc, format!("{}:{started}", place.pid)),
+        (Key::Proc, proc::identity(place.pid).to_string()),
         (Key::State, state.as_str().into()),
         (Key::Why, why.map_or("", Why::as_str).into()),
         (Key::By, by.as_str().into()),

@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::store::condition::either;
 use crate::store::query::{Pane, first_pane, row_format};
 use crate::store::{Key, Record, Select, Snapshot, Target, write};
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// From so many panes on the process table is read by several threads: it is system calls alone, 10 us a shell.
 const MANY: usize = 200;
@@ -57,7 +57,7 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
         match answer.recv_timeout(left) {
             Ok(Ok(snapshot)) => snapshots.push(snapshot),
             Ok(Err(error)) if error.exit == Exit::NoServer && !named => {}
-            Ok(Err(error)) => error::warn(error.sentence),
+            Ok(Err(error)) => error::warn(error.to_string()),
             Err(_) => {
                 let socket = server.address().unwrap_or_default();
                 error::warn(format!(
@@ -125,10 +125,7 @@ pub fn of_pane(
     if let Some(format) = format {
         batch = batch.then(command::print(Some(&target), format));
     }
-    let output = match server.run(&batch) {
-        Err(error) if is_empty_server(&error) => return Ok(None),
-        outcome => outcome?,
-    };
+    let output = server.run(&batch)?;
     let (rows, rest) = frame.read(&output);
     let Some(mut found) = first_pane(&rows)? else {
         return Ok(None);
@@ -160,10 +157,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let frame = Frame::new();
     let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
     let batch = Batch::from(command::list_panes(&frame.format(row), Some(&condition)));
-    let output = match server.run(&batch) {
-        Err(error) if is_empty_server(&error) => return Ok(()),
-        outcome => outcome?,
-    };
+    let output = server.run(&batch)?;
     let panes: Vec<PaneId> = places().map(|place| place.pane).collect();
     let screens = resident::screens(server, &panes)?;
     let mut told: HashMap<PaneId, (u64, Told<'_>)> = HashMap::new();

@@ -5,7 +5,8 @@ use crate::id::PaneId;
 use crate::proc;
 use crate::store::condition::{both, equal};
 use crate::store::record::{self, Record, Values};
-use crate::store::{Key, schema, write};
+use crate::store::schema::Lifetime;
+use crate::store::{Bound, Key, schema, write};
 use crate::tmux::Command;
 
 /// Whether a pane's process is `sesh-run` as `sesh-new` starts it, by what tmux was told to start: after a
@@ -40,8 +41,8 @@ impl SeshPane {
     /// Whether another process than the one it is bound to runs in the pane. Only what tmux says counts: this
     /// program may see other processes than the server does.
     pub(super) fn is_anothers(&self) -> bool {
-        let bound = self.record.bound().map(|(pid, _)| pid);
-        !self.dead && !self.is_runner && bound.is_some_and(|pid| pid != self.pid)
+        let bound = self.record.bound();
+        !self.dead && !self.is_runner && bound.is_some_and(|bound| bound.pid != self.pid)
     }
 
     /// tmux keeps the pane. Of an adopted one it knows how its process ended; of the others that was `sesh-run`.
@@ -102,7 +103,7 @@ impl SeshPane {
         let same = book.is_some_and(|book| {
             schema::PANE
                 .iter()
-                .filter(|entry| entry.key != Key::Seen)
+                .filter(|entry| entry.lifetime != Lifetime::Pane)
                 .all(|entry| book.get(entry.key) == own.get(entry.key))
         });
         (!same).then(|| {
@@ -157,9 +158,9 @@ impl SeshPane {
 
 /// Whether the `sesh-run` of a sesh lives, in its pane or without.
 pub(super) fn runner_lives(record: &Record) -> bool {
-    let lives = |(pid, start): (i32, Option<u64>)| {
-        proc::read(pid).is_some_and(|process| {
-            !process.zombie && start.is_none_or(|start| start == process.start)
+    let lives = |bound: Bound| {
+        proc::read(bound.pid).is_some_and(|process| {
+            !process.zombie && bound.start.is_none_or(|start| start == process.start)
         })
     };
     record.was_made() && record.bound().is_some_and(lives)

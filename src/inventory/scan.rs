@@ -20,7 +20,7 @@ use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
 use crate::store::{Key, Place, schema, setting, write};
 use crate::tmux::command::{Of, show_global_options};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What is stored, at one moment.
 struct Seen {
@@ -93,21 +93,15 @@ fn settings() -> [String; 6] {
 /// Reads everything and finds what differs. It asks, and changes nothing.
 pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
-    let with = |panes: Option<Command>| {
-        let mut batch = Batch::from(command::print(None, &frame.format(settings())));
-        batch.extend(panes);
-        batch
-            .then(command::show_server_options())
-            .then(show_global_options(Of::Sessions))
-            .then(show_global_options(Of::Windows))
-    };
     let may_have_agent = resident::may_have_one();
     let more: Vec<&str> = MORE.into_iter().chain([may_have_agent.as_str()]).collect();
     let panes = command::list_panes(&row_format_with(&frame, &more), None);
-    let output = match server.run(&with(Some(panes))) {
-        Err(error) if is_empty_server(&error) => server.run(&with(None))?,
-        outcome => outcome?,
-    };
+    let batch = Batch::from(command::print(None, &frame.format(settings())))
+        .then(panes)
+        .then(command::show_server_options())
+        .then(show_global_options(Of::Sessions))
+        .then(show_global_options(Of::Windows));
+    let output = server.run(&batch)?;
     let mut sections = frame.sections(&output);
     let Some((settings, mut rest)) = sections.next() else {
         return Err(Error::failed("tmux did not say what time it is"));
@@ -195,11 +189,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
 /// Reads which seshes are recorded and which of them have a pane, and finds those that ended with theirs.
 pub(crate) fn look_at_closed(server: &Server) -> Result<Differences> {
     let frame = Frame::new();
-    let [panes, options] = query::books(&frame);
-    let output = match server.run(&Batch::from(panes).then(options.clone())) {
-        Err(error) if is_empty_server(&error) => server.run(&Batch::from(options))?,
-        outcome => outcome?,
-    };
+    let output = server.run(&Batch::new().and(query::books(&frame)))?;
     let (rows, rest) = frame.read(&output);
     let with_pane: HashSet<SeshId> = rows
         .iter()

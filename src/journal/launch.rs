@@ -157,10 +157,10 @@ pub fn inspect() -> Result<PathBuf> {
             .metadata()
             .is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
         {
-            return Err(Error::failed(format!(
-                "others may open {}: remove it",
-                entry.path().display()
-            )));
+            return Err(
+                Error::failed(format!("others may open {}", entry.path().display()))
+                    .with_way_out("remove it"),
+            );
         }
     }
     Ok(folder)
@@ -190,9 +190,10 @@ fn check(folder: &Path) -> Result<()> {
     let found = fs::symlink_metadata(folder).map_err(|error| cannot("look at", folder, &error))?;
     if !found.is_dir() || found.uid() != geteuid().as_raw() || found.mode() & 0o077 != 0 {
         return Err(Error::failed(format!(
-            "{} is not a folder of your own with mode 0700: remove it",
+            "{} is not a folder of your own with mode 0700",
             folder.display()
-        )));
+        ))
+        .with_way_out("remove it"));
     }
     Ok(())
 }

@@ -367,10 +367,9 @@ pub fn inspect() -> Result<Option<PathBuf>> {
     let paths = std::iter::once(folder.clone()).chain(entries.map(|entry| entry.path()));
     for path in paths {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0) {
-            return Err(Error::failed(format!(
-                "others may open {path}: chmod go= {path}",
-                path = path.display()
-            )));
+            let path = path.display();
+            return Err(Error::failed(format!("others may open {path}"))
+                .with_way_out(format!("chmod go= {path}")));
         }
     }
     Ok(Some(folder))

@@ -7,25 +7,12 @@ use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::id::SeshId;
+use crate::id::{ServerId, SeshId};
 
 /// The version of a line's form.
 pub const SCHEMA: u32 = 1;
 /// The event after which nothing of an identity counts.
 pub const FORGOTTEN: &str = "forgotten";
-
-/// A tmux server, apart from another one that had the same socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Life {
-    pub pid: i32,
-    /// By its own clock, epoch seconds.
-    pub start: u64,
-}
-
-impl Life {
-    /// No server's: nobody is asked any more about one that was alive.
-    pub const NOBODYS: Self = Self { pid: 0, start: 0 };
-}
 
 /// Where something was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +101,7 @@ pub struct Line<'a> {
     pub at: u64,
     /// The server in which it was born or seen alive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<Life>,
+    pub server: Option<ServerId>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub spot: Option<Spot<'a>>,
     #[serde(borrow, default)]
@@ -293,7 +280,7 @@ pub(super) mod tests {
                 uuid: id(if one { ONE } else { TWO }),
                 event: event.into(),
                 at,
-                server: server.map(|(pid, start)| Life { pid, start }),
+                server: server.map(|(pid, start)| ServerId { pid, start }),
                 spot: spot.map(|(session, window, name)| Spot {
                     session: session.into(),
                     window,

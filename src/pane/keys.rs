@@ -1,6 +1,6 @@
 //! Typing into a pane: keys by tmux's names and text to the letter, checked before anything is sent.
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Kind, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
 use crate::store::condition::{both, equal};
@@ -90,8 +90,9 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         )))
     };
     let output = match send_as(ActingClient::Default) {
-        // The first of the keys was refused, so none was sent.
-        Err(error) if is_read_only(&error) => send_as(ActingClient::None)?,
+        // From 3.7 on send-keys acts as the client that looks at the pane, and can be told to act as none, which 3.2a and
+        // 3.3a do not know. The first of the keys was refused, so none was sent.
+        Err(error) if error.kind == Kind::ReadOnly => send_as(ActingClient::None)?,
         outcome => outcome?,
     };
     if output.trim() == "sent" {
@@ -100,12 +101,6 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     let (rows, _) = frame.read(&output);
     let reasons = rows.first().map_or(&[][..], |row| row);
     Err(refusal(pane, reasons, request.to_held))
-}
-
-/// Whether send-keys refused since the client that looks at the pane is read-only. From 3.7 on it acts as that client,
-/// and can be told to act as none, which 3.2a and 3.3a do not know.
-fn is_read_only(error: &Error) -> bool {
-    error.sentence.contains("client is read-only")
 }
 
 fn typing(pane: PaneId, request: &Request, who: ActingClient) -> Vec<Command> {

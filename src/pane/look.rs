@@ -2,12 +2,11 @@
 //! and one for its text. Only a string that the server parses could make one of both, which tmux never frees.
 
 use crate::error::{Error, Exit, Result};
-use crate::id::PaneId;
-use crate::pane::mark::Life;
+use crate::id::{PaneId, ServerId};
 use crate::store::condition::{both, no_pane_has};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::{Record, Select, Snapshot, Target, tail, value};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The formats behind a pane's row here.
 const FACTS: [&str; 11] = [
@@ -63,8 +62,8 @@ impl Seen<'_> {
         self.fact(Fact::Alternate) == "1"
     }
 
-    pub(super) fn life(&self) -> Life {
-        life(self.fact(Fact::Pid), self.fact(Fact::Start))
+    pub(super) fn server(&self) -> ServerId {
+        ServerId::read(self.fact(Fact::Pid), self.fact(Fact::Start)).unwrap_or(ServerId::NONE)
     }
 }
 
@@ -82,13 +81,6 @@ pub(super) struct Foreseen {
 pub(super) struct Answer {
     rows: String,
     texts: String,
-}
-
-fn life(pid: &str, start: &str) -> Life {
-    Life {
-        pid: pid.parse().unwrap_or(0),
-        start: start.parse().unwrap_or(0),
-    }
 }
 
 /// What the journal has of a target that tmux does not know: whose last lines, and them.
@@ -119,7 +111,7 @@ fn no_lines(record: &Record) -> Error {
 pub(super) enum Found<'a> {
     Pane(Seen<'a>, Option<Record>),
     /// A sesh without a pane, and its saved last lines.
-    Saved(Life, Record, String),
+    Saved(ServerId, Record, String),
 }
 
 /// The same as [`ask`] and [`read`], and what the journal has where tmux knows nothing of the target.
@@ -139,7 +131,7 @@ pub(super) fn found<T>(
         Err(error) => error,
     };
     let (record, text) = past(server, target, error)?;
-    act(Found::Saved(life("", ""), record, text))
+    act(Found::Saved(ServerId::NONE, record, text))
 }
 
 /// Asks for the rows of the panes that are meant, and then a question of each of them. A pane whose answer was foreseen
@@ -166,15 +158,7 @@ fn ask_once(
     batch: &Batch,
     question: Question<'_>,
 ) -> Result<Answer> {
-    let rows = match server.run(batch) {
-        // Without a session there is no pane, and only the ended ones are left to read.
-        Err(error) if is_empty_server(&error) => server.run(
-            &Batch::from(own_life(frame))
-                .then(command::show_server_options())
-                .then(command::show_hidden()),
-        )?,
-        outcome => outcome?,
-    };
+    let rows = server.run(batch)?;
     let (seen, _) = panes(frame, [&rows, ""])?;
     let open = seen.iter().filter(|seen| seen.texts.is_empty());
     let texts = server.ask_each(&open.map(question).collect::<Vec<Batch>>())?;
@@ -189,7 +173,7 @@ impl Answer {
     }
 }
 
-fn own_life(frame: &Frame) -> Command {
+fn own_id(frame: &Frame) -> Command {
     command::print(None, &frame.format(["server", PID, START]))
 }
 
@@ -214,7 +198,7 @@ fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
         Target::Id(id) => tail::print(*id),
         _ => command::show_hidden(),
     };
-    let mut ended = Batch::from(own_life(frame));
+    let mut ended = Batch::from(own_id(frame));
     ended.extend(query::books(frame));
     ended.extend([tails]);
     Batch::from(command::list_panes(&row, Some(&target.filter()))).then(command::if_format(
@@ -283,12 +267,12 @@ fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Found<'a
         .map(|tail| value::decode(tail))
         .filter(|text| !text.is_empty())
         .ok_or_else(|| no_lines(record))?;
-    let life = frame
+    let own = frame
         .sections(output)
         .find_map(|(row, _)| match row[..] {
-            ["server", pid, start] => Some(life(pid, start)),
+            ["server", pid, start] => ServerId::read(pid, start),
             _ => None,
         })
-        .unwrap_or_else(|| life("", ""));
-    Ok(Found::Saved(life, record.clone(), text))
+        .unwrap_or(ServerId::NONE);
+    Ok(Found::Saved(own, record.clone(), text))
 }

@@ -10,24 +10,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Exit};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, ServerId, SeshId};
 
 /// Rows of history that a mark remembers: lines that are proven to stay.
 pub(super) const ABOVE: u32 = 32;
 /// The version of the written form.
 const VERSION: &str = "p1.";
 
-/// A server of one life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Life {
-    pub(super) pid: u32,
-    pub(super) start: u64,
-}
-
 /// How far a pane was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    pub(super) life: Life,
+    pub(super) server: ServerId,
     /// `None` of a sesh that had no pane any more.
     pub(super) pane: Option<PaneId>,
     pub(super) sesh: Option<SeshId>,
@@ -140,11 +133,11 @@ impl Mark {
     /// [`Exit::Changed`].
     pub(super) fn must_be_of(
         &self,
-        life: Life,
+        server: ServerId,
         pane: Option<PaneId>,
         sesh: Option<SeshId>,
     ) -> Result<(), Error> {
-        let other = if self.life != life {
+        let other = if self.server != server {
             "server, or of one that has ended since"
         } else if pane.is_some() && self.pane != pane {
             "pane"
@@ -153,18 +146,16 @@ impl Mark {
         } else {
             return Ok(());
         };
-        Err(Error::new(
-            Exit::Changed,
-            format!(
-                "the cursor is of another {other}: begin anew with --since start or --since now"
-            ),
-        ))
+        Err(
+            Error::new(Exit::Changed, format!("the cursor is of another {other}"))
+                .with_way_out("begin anew with --since start or --since now"),
+        )
     }
 
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        bytes.extend(self.life.pid.to_le_bytes());
-        bytes.extend(self.life.start.to_le_bytes());
+        bytes.extend(self.server.pid.to_le_bytes());
+        bytes.extend(self.server.start.to_le_bytes());
         bytes.push(
             u8::from(self.pane.is_some())
                 | u8::from(self.sesh.is_some()) << 1
@@ -186,8 +177,8 @@ impl Mark {
 
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
-        let life = Life {
-            pid: number(rest)?,
+        let server = ServerId {
+            pid: i32::from_le_bytes(take(rest)?),
             start: u64::from_le_bytes(take(rest)?),
         };
         let [has] = take::<1>(rest)?;
@@ -215,7 +206,7 @@ impl Mark {
             lines.push(Print(number(rest)?));
         }
         Some(Self {
-            life,
+            server,
             pane,
             sesh,
             width,
@@ -277,7 +268,7 @@ mod tests {
 
     fn marks() -> impl Strategy<Value = Mark> {
         (
-            any::<(u32, u64, u32, u32, u32)>(),
+            any::<(i32, u64, u32, u32, u32)>(),
             any::<Option<u32>>(),
             any::<Option<[u8; 16]>>(),
             any::<Option<u32>>(),
@@ -285,7 +276,7 @@ mod tests {
         )
             .prop_map(
                 |((pid, start, width, row, fixed), pane, sesh, alternate, lines)| Mark {
-                    life: Life { pid, start },
+                    server: ServerId { pid, start },
                     pane: pane.map(PaneId),
                     sesh: sesh.map(SeshId::from_bytes),
                     width,
@@ -339,6 +330,27 @@ mod tests {
                 prop_assert!(!new.whole);
             }
         }
+    }
+
+    #[test]
+    fn the_written_form() {
+        let mark = Mark {
+            server: ServerId {
+                pid: 4711,
+                start: 1_700_000_000,
+            },
+            pane: Some(PaneId(3)),
+            sesh: None,
+            width: 80,
+            row: 5,
+            fixed: 2,
+            lines: Vec::new(),
+            alternate: None,
+        };
+        assert_eq!(
+            mark.to_string(),
+            "p1.ZxIAAADxU2UAAAAAAQMAAABQAAAABQAAAAIAAAAyFuqq"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::agent::screen::{Row, Screen};
 use crate::agent::state::{Evidence, Report, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
-use crate::id::PaneId;
+use crate::id::{PaneId, ProcessId};
 use crate::proc::{self, Process};
 use crate::state::State;
 use crate::store::heard::Heard;
@@ -128,13 +128,12 @@ pub fn resident<'a>(
         .into_iter()
         .next()?;
     let pid = living.process.pid;
-    let start = living.process.start;
     let environment = OnceCell::new();
     let own = conversation::told(&living, |name| {
         let environment = environment.get_or_init(|| proc::environment(pid));
         environment.get(name)
     });
-    let heard = Heard::parse(told.heard).filter(|heard| (heard.pid, heard.start) == (pid, start));
+    let heard = Heard::parse(told.heard).filter(|heard| heard.process == living.process.id());
     let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
     Some(Resident {
         conversation: own.id.or_else(|| said.clone()),
@@ -156,11 +155,6 @@ pub fn resident<'a>(
         now,
         living,
     })
-}
-
-/// `pid:start`.
-fn stored(process: &Process) -> String {
-    format!("{}:{}", process.pid, process.start)
 }
 
 /// A pane, with who lives there.
@@ -244,17 +238,20 @@ pub fn look<'a>(
 }
 
 impl Resident<'_> {
-    /// `pid:start`, as it is stored.
+    /// Returns the identity of its process, as `@sesh_pid` holds it.
     #[must_use]
-    pub fn process(&self) -> String {
-        stored(&self.living.process)
+    pub fn process(&self) -> ProcessId {
+        self.living.process.id()
     }
 
     /// Whether this is the agent that was stored as `process`: it, or what it was before its wrapper had started it.
     #[must_use]
     pub fn was(&self, process: &str) -> bool {
-        let all = std::iter::once(&self.living.process).chain(&self.living.wrappers);
-        all.into_iter().any(|it| stored(it) == process)
+        let Ok(process) = process.parse::<ProcessId>() else {
+            return false;
+        };
+        let mut all = std::iter::once(&self.living.process).chain(&self.living.wrappers);
+        all.any(|it| it.id() == process)
     }
 
     /// The folder that it works in.

@@ -56,8 +56,9 @@ pub fn since(server: &Server, target: &Target, since: &Since, styled: bool) -> R
         }
     }
     Err(Error::unusable(format!(
-        "{target} changes between its screens faster than it can be read: try again"
-    )))
+        "{target} changes between its screens faster than it can be read"
+    ))
+    .with_way_out("try again"))
 }
 
 /// How one read went.
@@ -132,10 +133,10 @@ fn look_since(
                 None => Ok(Outcome::Moved),
             }
         }
-        Found::Saved(life, record, text) => {
+        Found::Saved(own, record, text) => {
             let id = record.uuid;
             if let Since::Mark(mark) = since {
-                mark.must_be_of(life, None, Some(id))?;
+                mark.must_be_of(own, None, Some(id))?;
             }
             let lines = printed(&text, true);
             let prints = prints(&lines);
@@ -158,7 +159,7 @@ fn look_since(
                 Since::Mark(mark) => (anywhere(&mark.lines, &prints), mark.pane),
             };
             let next = Mark {
-                life,
+                server: own,
                 pane,
                 sesh: Some(id),
                 width: 0,
@@ -235,10 +236,10 @@ impl<'a> Read<'a> {
         since: &Since,
         styled: bool,
     ) -> Result<Outcome> {
-        let (life, ended) = (seen.life(), captured.ended);
+        let (own, ended) = (seen.server(), captured.ended);
         let old = match since {
             Since::Mark(mark) => {
-                mark.must_be_of(life, Some(seen.pane), captured.uuid)?;
+                mark.must_be_of(own, Some(seen.pane), captured.uuid)?;
                 Some(mark)
             }
             _ => None,
@@ -267,7 +268,7 @@ impl<'a> Read<'a> {
                 ..old.clone()
             },
             _ => Mark {
-                life,
+                server: own,
                 pane: Some(seen.pane),
                 sesh: captured.uuid,
                 width: self.width,

@@ -299,7 +299,7 @@ impl Job {
             }),
         };
         outcome.unwrap_or_else(|error| Done {
-            said: error.sentence,
+            said: error.to_string(),
             trouble: true,
             again: true,
             ..Done::default()
@@ -324,7 +324,7 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
         match changed {
             Ok(_) if step.back.is_empty() => {}
             Ok(now) => undo.push((now, step.back)),
-            Err(error) => trouble = Some(error.sentence),
+            Err(error) => trouble = Some(error.to_string()),
         }
     }
     let short = said.split(';').next().unwrap_or(&said).to_string();
@@ -381,7 +381,7 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
     let trouble = all.iter().find_map(|sent| {
         let name = sent.name.as_deref().unwrap_or(&sent.target);
         match &sent.outcome {
-            Err(error) => Some(format!("{name}: {}", error.sentence)),
+            Err(error) => Some(format!("{name}: {error}")),
             Ok(Outcome::Refused { why, .. }) => Some(format!("{name}: nothing was sent: {why}")),
             Ok(Outcome::Typed { why, .. }) => Some(format!(
                 "{name}: typed, and not proven to have arrived: {why}"
@@ -437,7 +437,7 @@ fn ended(server: &Server, records: &[Record]) -> Done {
     Done {
         trouble: trouble.is_some(),
         is_final: true,
-        said: trouble.map_or_else(|| format!("{names} {what}"), |error| error.sentence),
+        said: trouble.map_or_else(|| format!("{names} {what}"), |error| error.to_string()),
         ..Done::default()
     }
 }

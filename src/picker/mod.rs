@@ -192,11 +192,9 @@ pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
 }
 
 fn nothing(shown: model::Shown) -> Error {
-    Error::nothing(match shown {
-        model::Shown::Active => {
-            "there is nothing to choose: sesh-new makes a sesh, --all offers archived and ended ones"
-        }
-        _ => "there is nothing to choose: sesh-new makes a sesh",
+    Error::nothing("there is nothing to choose").with_way_out(match shown {
+        model::Shown::Active => "sesh-new makes a sesh, --all offers archived and ended ones",
+        _ => "sesh-new makes a sesh",
     })
 }
 
@@ -372,7 +370,7 @@ impl Picker<'_> {
                 self.model.done(done);
             }
             News::Back(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
-            News::Back(Err(error)) => self.model.complain(error.sentence),
+            News::Back(Err(error)) => self.model.complain(error.to_string()),
             News::End => return Ok(Some(Outcome::Left)),
         }
         Ok(None)
@@ -433,9 +431,9 @@ impl Picker<'_> {
             Ok(Way::Switch(batch)) => match self.server.run(&batch) {
                 Ok(_) if self.model.purpose == Purpose::Watch => {}
                 Ok(_) => return Some(Outcome::Gone),
-                Err(error) => self.model.complain(error.sentence),
+                Err(error) => self.model.complain(error.to_string()),
             },
-            Err(error) => self.model.complain(error.sentence),
+            Err(error) => self.model.complain(error.to_string()),
         }
         None
     }

@@ -93,7 +93,7 @@ fn look(server: &Server, wanted: &Wanted) -> Preview {
         Ok(captured) => shown(drawn(&captured.lines.join("\n"))),
         Err(error) => Preview {
             of,
-            lines: vec![Line::raw(error.sentence)],
+            lines: vec![Line::raw(error.to_string())],
             trouble: true,
         },
     }

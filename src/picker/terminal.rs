@@ -68,9 +68,8 @@ impl Drop for Screen {
 }
 
 fn unusable(error: std::io::Error) -> Error {
-    Error::unusable(format!(
-        "there is no terminal to choose on ({error}): name a TARGET, or with --pick --select UUID"
-    ))
+    Error::unusable(format!("there is no terminal to choose on ({error})"))
+        .with_way_out("name a TARGET, or with --pick --select UUID")
 }
 
 /// The terminal, for another program to draw on: also where its output goes elsewhere.

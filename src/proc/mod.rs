@@ -5,6 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::id::ProcessId;
+
 pub mod input;
 pub mod job;
 #[cfg(target_os = "linux")]
@@ -31,7 +33,7 @@ pub struct Process {
     pub terminal: u64,
     /// The foreground process group of its terminal, -1 without one.
     pub foreground: i32,
-    /// When it started, in a unit of the system's own: with the pid, its identity.
+    /// When it started, as in [`ProcessId`].
     pub start: u64,
     /// It has ended and waits for its parent.
     pub zombie: bool,
@@ -82,6 +84,15 @@ impl Environment {
 }
 
 impl Process {
+    /// Returns its identity.
+    #[must_use]
+    pub fn id(&self) -> ProcessId {
+        ProcessId {
+            pid: self.pid,
+            start: self.start,
+        }
+    }
+
     /// Whether it is the one that asks.
     #[must_use]
     pub fn is_self(&self) -> bool {
@@ -127,6 +138,24 @@ pub fn may_enter(folder: &std::path::Path) -> bool {
 #[must_use]
 pub fn read(pid: i32) -> Option<Process> {
     table::read(pid)
+}
+
+/// Returns the identity of the process that has a pid now. Its start is 0 where the process table does not say.
+#[must_use]
+pub fn identity(pid: i32) -> ProcessId {
+    read(pid).map_or(ProcessId { pid, start: 0 }, |process| process.id())
+}
+
+/// Returns the identity of this process.
+#[must_use]
+pub fn own() -> ProcessId {
+    identity(std::process::id().cast_signed())
+}
+
+/// Whether a process lives: it is there, is the same one, and has not ended.
+#[must_use]
+pub fn is_alive(process: ProcessId) -> bool {
+    read(process.pid).is_some_and(|now| now.id() == process && !now.zombie)
 }
 
 /// The file of the program that a process runs, to be read: also when another has taken its name. `None` where the system

@@ -31,7 +31,7 @@ use crate::store::hold::{self, Held};
 use crate::store::note::{self, Note};
 use crate::store::record::Exit;
 use crate::store::schema::HELD;
-use crate::store::{Key, setting, tail, value, write};
+use crate::store::{Bound, Key, setting, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
 /// The name of the helper that this is.
@@ -190,7 +190,7 @@ impl Run {
         let pane = self.pane.to_string();
         let command =
             value::encode_words(self.launch.argv.iter().map(|word| word.as_encoded_bytes()));
-        let proc = write::put(&pane, Key::Proc, &bound());
+        let proc = write::put(&pane, Key::Proc, &bound().to_string());
         // A sesh whose command is not written down still runs.
         let tell = |condition: &str, commands| {
             commit::on_pane(
@@ -218,9 +218,12 @@ impl Run {
     /// Tells the store which processes a shell's sesh is bound to: this one, and the shell. With the shell's pid
     /// whoever asks whether it has the foreground reads one file of the process table.
     fn bind(&self, shell: i32) {
-        let proc = format!("{}:{shell}", bound());
+        let proc = Bound {
+            shell: Some(shell),
+            ..bound()
+        };
         let pane = self.pane.to_string();
-        let set = write::put(&pane, Key::Proc, &proc);
+        let set = write::put(&pane, Key::Proc, &proc.to_string());
         // A shell that is not written down still runs.
         let _ = commit::on_pane(
             &self.server,
@@ -316,7 +319,7 @@ impl Run {
         let mut commands = vec![
             write::put(&pane, Key::Exit, ""),
             write::put(&pane, Key::Held, ""),
-            write::put(&pane, Key::Proc, &bound()),
+            write::put(&pane, Key::Proc, &bound().to_string()),
         ];
         let state = match (self.launch.agent, self.launch.argv.is_empty()) {
             (true, _) => State::Unknown,
@@ -490,12 +493,9 @@ fn mine() -> String {
 }
 
 /// The value of `@sesh_proc` for this process.
-fn bound() -> String {
-    let pid = i32::try_from(std::process::id()).unwrap_or(0);
-    proc::read(pid).map_or_else(
-        || pid.to_string(),
-        |own| format!("{}:{}", own.pid, own.start),
-    )
+fn bound() -> Bound {
+    let pid = std::process::id().cast_signed();
+    proc::read(pid).map_or_else(|| Bound::pid(pid), |own| own.id().into())
 }
 
 /// A login shell, as tmux starts one: its name starts with a dash.

@@ -4,13 +4,12 @@ use super::change::change;
 use crate::agent::manifest::Agents;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::id::{Name, PaneId, SeshId, Tag, shown};
+use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
 use crate::pane::resident::{self, Resident};
 use crate::proc;
 use crate::state::Why;
 use crate::store::commit::commit;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
-use crate::store::durable::Life;
 use crate::store::edit::Edit;
 use crate::store::generated_name;
 use crate::store::note::{Event, Note};
@@ -50,7 +49,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             Err(already(pane, &record.name))
         };
     }
-    let started = proc::read(found.place.pid).map_or(0, |process| process.start);
+    let first = proc::identity(found.place.pid);
     let past = request.past.as_ref();
     let id = past.map_or_else(SeshId::random, Prior::id);
     // Whoever lives there is known at once, and not when somebody looks next.
@@ -84,9 +83,9 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             (Key::Conv, text(&conversation)),
             (
                 Key::Pid,
-                resident.map(Resident::process).unwrap_or_default(),
+                resident.map_or_else(String::new, |it| it.process().to_string()),
             ),
-            (Key::Proc, format!("{}:{started}", found.place.pid)),
+            (Key::Proc, first.to_string()),
             (
                 Key::State,
                 verdict.map_or("unknown", |it| it.state.as_str()).into(),
@@ -137,7 +136,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
 
 /// What came of a registration.
 enum Made {
-    Registered(Box<Record>, Option<Life>),
+    Registered(Box<Record>, Option<ServerId>),
     NameTaken,
     /// The ended sesh that it continues has changed.
     PriorChanged,

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::place::{self, Spot, Where};
 use crate::clock;
 use crate::env;
-use crate::error::{Error, Result};
-use crate::id::{Name, SeshId, Tag};
+use crate::error::{Error, Kind, Result};
+use crate::id::{Name, ServerId, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::store::commit::{self, commit_in};
 use crate::store::condition::{name_is_free, record_is};
-use crate::store::durable::{Journal, Life};
+use crate::store::durable::Journal;
 use crate::store::generated_name;
 use crate::store::limit;
 use crate::store::note::{Event, Note};
@@ -262,7 +262,7 @@ impl Plan {
         let made = commit_in(server, &self.request.cwd, &batch, |answer| {
             let answer = match answer {
                 Ok(answer) => answer,
-                Err(error) if error.sentence.contains("duplicate session") => {
+                Err(error) if error.kind == Kind::DuplicateSession => {
                     return Ok((Ok(Outcome::SessionTaken), Vec::new()));
                 }
                 Err(error) => return Ok((Err(error), Vec::new())),
@@ -480,7 +480,7 @@ impl Plan {
 
 /// How one try went.
 enum Outcome {
-    Made(Box<Record>, Option<Life>),
+    Made(Box<Record>, Option<ServerId>),
     NameTaken,
     IdTaken,
     SessionTaken,
@@ -517,16 +517,10 @@ fn utf8(path: &std::path::Path) -> Result<String> {
 }
 
 fn no_room(error: Error, spot: &Spot) -> Error {
-    let small = [
-        "no space for new pane",
-        "pane too small",
-        "size or position",
-    ]
-    .iter()
-    .any(|words| error.sentence.contains(words));
     match spot {
-        Spot::Beside { pane, .. } if small => {
-            Error::unusable(format!("pane {pane} is too small to split: use --window"))
+        Spot::Beside { pane, .. } if error.kind == Kind::NoRoom => {
+            Error::unusable(format!("pane {pane} is too small to split"))
+                .with_way_out("use --window")
         }
         _ => error,
     }

@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::store::commit::{self, commit};
 use crate::store::condition::equal;
 use crate::store::note::Note;
-use crate::store::{Key, Place, Record, record, write};
+use crate::store::{Bound, Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
 /// How hard.
@@ -126,7 +126,7 @@ struct Job {
 impl Job {
     /// What lives of a sesh. Also without a pane: what ignores HUP outlives its pane.
     fn of(record: &Record) -> Option<Self> {
-        let (pid, start) = record.bound()?;
+        let Bound { pid, start, .. } = record.bound()?;
         let first = proc::read(pid).filter(|process| !process.zombie)?;
         let is_it = start.map_or(record.is_made(), |start| start == first.start);
         if !is_it {

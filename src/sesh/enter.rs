@@ -6,7 +6,7 @@ use crate::id::PaneId;
 use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
 use crate::store::record::Need;
-use crate::store::{Key, Place, Record, Select, Snapshot, write};
+use crate::store::{Key, Place, Record, Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to do to be there.
@@ -122,7 +122,10 @@ pub fn way_to(
         &target(place, &session),
     ));
     if client.pane != place.pane.to_string() {
-        batch = batch.then(command::set_hidden(&was(&client.name), &client.pane));
+        batch = batch.then(command::set_hidden(
+            &schema::was(&client.name),
+            &client.pane,
+        ));
     }
     if read_only {
         batch = batch.then(command::make_read_only(&client.name));
@@ -184,7 +187,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
 /// [`Exit::Nothing`] when it was taken nowhere, or that pane is gone; outside tmux nobody has been anywhere.
 pub fn last(server: &Server, client: Option<&str>) -> Result<Way> {
     let (asking, _) = asking_client(server, client, None)?;
-    let format = format!("#{{{}}}", was(&asking.name));
+    let format = format!("#{{{}}}", schema::was(&asking.name));
     let before = server.run(&Batch::from(command::print(None, &format)))?;
     let nowhere = || {
         Error::nothing(
@@ -202,12 +205,6 @@ pub fn last(server: &Server, client: Option<&str>) -> Result<Way> {
     )?;
     let there = snapshot.panes.first().ok_or_else(nowhere)?;
     way_to(server, &there.place, Some(&asking.name), false)
-}
-
-/// The hidden variable in which stands where a client was.
-fn was(client: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    format!("SESH_was_{}", client.chars().map(plain).collect::<String>())
 }
 
 /// The pane as a target that also says in which session: a window may be in several.

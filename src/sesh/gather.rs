@@ -13,7 +13,7 @@ use crate::store::condition::{any, both, registered, tagged};
 use crate::store::query::{books, extra, read_row, row_format_with};
 use crate::store::record::Exit;
 use crate::store::{Record, Snapshot, Target, tail, value, write};
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// What came of one sesh.
 #[derive(Clone, Debug, Serialize)]
@@ -86,23 +86,15 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
 
 /// What tmux knows of the seshes that a condition holds for, and what their panes have printed.
 fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, String)> {
-    let now = || command::print(None, &frame.format(["server", "now", write::NOW]));
-    let mut batch = Batch::from(now()).then(command::list_panes(
+    let now = command::print(None, &frame.format(["server", "now", write::NOW]));
+    let mut batch = Batch::from(now).then(command::list_panes(
         &row_format_with(frame, &["#{alternate_on}"]),
         Some(condition),
     ));
     batch.extend(books(frame));
     let batch = batch.then(command::show_hidden());
     loop {
-        let answer = match server.run(&batch) {
-            // No session, so no pane; the books are there all the same.
-            Err(error) if is_empty_server(&error) => server.run(
-                &Batch::from(now())
-                    .then(command::show_server_options())
-                    .then(command::show_hidden()),
-            )?,
-            outcome => outcome?,
-        };
+        let answer = server.run(&batch)?;
         let mut panes = HashMap::new();
         for row in frame.read(&answer).0 {
             if let (Some(pane), [alternate]) = (read_row(&row)?, extra(&row)) {

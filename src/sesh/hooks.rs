@@ -107,7 +107,7 @@ pub fn status(what: What, kinds: &[String]) -> Result<Vec<Status>> {
             Ok(Standing::Absent) => (State::Absent, None),
             Ok(Standing::Installed) => (State::Installed, None),
             Ok(Standing::Outdated) => (State::Outdated, None),
-            Err(error) => (State::Unreadable, Some(error.sentence)),
+            Err(error) => (State::Unreadable, Some(error.to_string())),
         };
         Status {
             agent: place.hooks.kind,

@@ -4,7 +4,7 @@ use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::{Key, setting};
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// Where the pane goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
     ]);
     let output = match server.run(&Batch::from(command::list_panes(&format, None))) {
         Ok(output) => output,
-        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => String::new(),
+        Err(error) if error.exit == Exit::NoServer => String::new(),
         Err(error) => return Err(error),
     };
     let (rows, _) = frame.read(&output);

@@ -7,8 +7,8 @@ use crate::agent::report::Told;
 use crate::clock;
 use crate::env;
 use crate::error::{Exit, Result};
-use crate::id::PaneId;
 use crate::id::SeshId;
+use crate::id::{PaneId, ProcessId};
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::commit::commit_quietly;
@@ -16,13 +16,12 @@ use crate::store::condition::{both, either, equal};
 use crate::store::heard::{Answered, Heard, Taken};
 use crate::store::note::{Event, Note};
 use crate::store::{Key, schema, value, write};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// Who says it.
 struct Speaker {
     /// The agent's process, else the pane's.
-    pid: i32,
-    start: u64,
+    process: ProcessId,
     /// Empty for what is no agent.
     kind: String,
     /// The first process of its pane.
@@ -36,7 +35,7 @@ struct Speaker {
 /// As [`Server::run`]; a server that is not there is no error.
 pub fn report(server: &Server, kind: Option<&str>, told: &Told, agents: &[Agent]) -> Result<bool> {
     match tell(server, kind, told, agents) {
-        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => Ok(false),
+        Err(error) if error.exit == Exit::NoServer => Ok(false),
         outcome => outcome,
     }
 }
@@ -75,8 +74,7 @@ fn speaker(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<Sp
         (Some(found), kind) => kind
             .is_none_or(|kind| found.agent.name == kind)
             .then(|| Speaker {
-                pid: found.process.pid,
-                start: found.process.start,
+                process: found.process.id(),
                 kind: found.agent.name.clone(),
                 first: first.pid,
             }),
@@ -84,8 +82,7 @@ fn speaker(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<Sp
         (None, None) => nearest(above, agents, proc::program)
             .is_none()
             .then(|| Speaker {
-                pid: first.pid,
-                start: first.start,
+                process: first.id(),
                 kind: String::new(),
                 first: first.pid,
             }),
@@ -149,8 +146,7 @@ fn by_conversation(
     let found = living(&processes, pane.first, agents, proc::program);
     let found = found.first().filter(|found| found.agent.name == kind)?;
     let speaker = Speaker {
-        pid: found.process.pid,
-        start: found.process.start,
+        process: found.process.id(),
         kind: kind.into(),
         first: pane.first,
     };
@@ -167,8 +163,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     let mut hear = Batch::new();
     if let Some(prompt) = &told.prompt {
         let taken = Taken {
-            pid: heard.pid,
-            start: heard.start,
+            process: heard.process,
             at: heard.at,
             mark: message::mark(prompt),
         };
@@ -176,8 +171,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     }
     if let Some(answer) = &told.answer {
         let answered = Answered {
-            pid: heard.pid,
-            start: heard.start,
+            process: heard.process,
             at: heard.at,
             text: answer.clone(),
             cut: false,
@@ -219,9 +213,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
             let here = !answer.lines().any(|line| line == ELSEWHERE);
             Ok((here, notes.collect()))
         }
-        Err(error) if error.exit == Exit::Nothing && !is_empty_server(&error) => {
-            Ok((false, Vec::new()))
-        }
+        Err(error) if error.exit == Exit::Nothing => Ok((false, Vec::new())),
         Err(error) => Err(error),
     })
 }
@@ -270,8 +262,7 @@ fn note(line: &str, speaker: &Speaker, told: &Told) -> Option<Note> {
 
 fn heard(speaker: &Speaker, told: &Told) -> Heard {
     Heard {
-        pid: speaker.pid,
-        start: speaker.start,
+        process: speaker.process,
         at: clock::milliseconds(),
         state: told.state.map(|(state, _)| state),
         why: told.state.and_then(|(_, why)| why),

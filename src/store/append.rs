@@ -11,8 +11,8 @@ use super::note::Note;
 use super::record::Record;
 use super::schema;
 use crate::error::{self, Error, Exit, Result};
-use crate::id::SeshId;
-use crate::journal::line::{Life, Line};
+use crate::id::{ServerId, SeshId};
+use crate::journal::line::Line;
 use crate::tmux::{Batch, Server, command};
 
 /// What is done where the journal cannot be written.
@@ -35,7 +35,7 @@ pub(super) fn notes(server: &Server, notes: &[Note], failure: OnFailure) {
     match failure {
         OnFailure::Warn => {
             if let Err(error) = complain(server, &error) {
-                error::warn(error.sentence);
+                error::warn(error.to_string());
             }
         }
         OnFailure::Leave => leave(server),
@@ -95,7 +95,7 @@ fn complain(server: &Server, error: &Error) -> Result<()> {
 ///
 /// # Errors
 /// It cannot be written, and there is no server that could do it later.
-pub(super) fn lived_in(server: &Server, records: &[Record], life: Life) -> Result<()> {
+pub(super) fn lived_in(server: &Server, records: &[Record], life: ServerId) -> Result<()> {
     let known = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     let others = records.iter().filter(|record| known(record) != Some(life));
     let notes: Vec<Note> = others

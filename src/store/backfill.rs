@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::durable::{Journal, Life, of, tidy};
+use super::durable::{Journal, of, tidy};
 use super::note::{Event, Note, TAIL, end_of, keys};
 use super::query::{Select, Snapshot};
 use super::record::Record;
@@ -10,7 +10,7 @@ use super::schema::{self, Key};
 use super::value;
 use crate::clock;
 use crate::error::Result;
-use crate::id::SeshId;
+use crate::id::{ServerId, SeshId};
 use crate::journal::line::{FORGOTTEN, Line, Sum};
 use crate::tmux::{Batch, Server, command};
 
@@ -73,7 +73,7 @@ fn tail(server: &Server, id: SeshId) -> Option<String> {
 fn save(
     server: &Server,
     records: &[&Record],
-    life: Option<Life>,
+    life: Option<ServerId>,
     tails: &dyn Fn(SeshId) -> Option<String>,
 ) -> Result<usize> {
     let ledger = of(server)?;

@@ -20,8 +20,6 @@ use crate::journal::line::{Line, Sum};
 use crate::state::State;
 use crate::tmux::Server;
 
-pub use crate::journal::line::Life;
-
 pub(super) fn of(server: &Server) -> Result<Ledger> {
     let socket = server
         .address()
@@ -50,7 +48,7 @@ impl Journal {
         match of(server).and_then(|ledger| ledger.read()) {
             Ok(text) => Self { text },
             Err(error) => {
-                error::warn(error.sentence);
+                error::warn(error.to_string());
                 Self::default()
             }
         }
@@ -187,6 +185,7 @@ pub use ledger::inspect;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::ServerId;
     use crate::journal::line::FORGOTTEN;
     use crate::store::note::{Event, Note};
 
@@ -210,7 +209,7 @@ mod tests {
     #[test]
     fn what_lasts_comes_back() {
         let record = record();
-        let server = Some(Life { pid: 1, start: 2 });
+        let server = Some(ServerId { pid: 1, start: 2 });
         let mut line = Note::all(Event::Created, &record, server).line;
         let left = record_of(&line).expect("a record");
         assert_eq!((left.was, left.state), (Some(State::Busy), State::Exited));

@@ -5,14 +5,14 @@
 //! `pid:start,milliseconds,mark`, which tells whether it is a certain text, and not what stands in it.
 
 use super::value;
+use crate::id::ProcessId;
 use crate::state::{State, Why};
 
 /// What was said, by which process, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// The agent's process.
-    pub pid: i32,
-    pub start: u64,
+    pub process: ProcessId,
     /// Milliseconds since the epoch: an agent's own file may follow within the second.
     pub at: u64,
     pub state: Option<State>,
@@ -29,9 +29,8 @@ impl Heard {
         let event = value::encode(&self.event);
         let conversation = self.conversation.as_deref().map(value::encode);
         format!(
-            "{}:{},{},{},{},{},{}",
-            self.pid,
-            self.start,
+            "{},{},{},{},{},{}",
+            self.process,
             self.at,
             self.state.map_or("-", State::as_str),
             self.why.map_or("-", Why::as_str),
@@ -44,10 +43,9 @@ impl Heard {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (pid, start, at) = who_and_when(&mut fields)?;
+        let (process, at) = who_and_when(&mut fields)?;
         Some(Self {
-            pid,
-            start,
+            process,
             at,
             state: fields.next()?.parse().ok(),
             why: fields.next()?.parse().ok(),
@@ -61,18 +59,16 @@ impl Heard {
 }
 
 /// `pid:start,milliseconds`.
-fn who_and_when<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(i32, u64, u64)> {
-    let (pid, start) = fields.next()?.split_once(':')?;
-    let at = fields.next()?.parse().ok()?;
-    Some((pid.parse().ok()?, start.parse().ok()?, at))
+fn who_and_when<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(ProcessId, u64)> {
+    let process = fields.next()?.parse().ok()?;
+    Some((process, fields.next()?.parse().ok()?))
 }
 
 /// What an agent said at the end of a turn, which process, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
     /// The agent's process.
-    pub pid: i32,
-    pub start: u64,
+    pub process: ProcessId,
     /// Milliseconds since the epoch.
     pub at: u64,
     pub text: String,
@@ -102,17 +98,16 @@ impl Answered {
             "whole"
         };
         let text = value::encode(&self.text[..end]);
-        format!("{}:{},{},{whole},{text}", self.pid, self.start, self.at)
+        format!("{},{},{whole},{text}", self.process, self.at)
     }
 
     /// Reads it. `None` when nothing was said, or nothing that can be understood.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (pid, start, at) = who_and_when(&mut fields)?;
+        let (process, at) = who_and_when(&mut fields)?;
         Some(Self {
-            pid,
-            start,
+            process,
             at,
             cut: fields.next()? == "cut",
             text: value::decode(fields.next()?),
@@ -124,8 +119,7 @@ impl Answered {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// The agent's process.
-    pub pid: i32,
-    pub start: u64,
+    pub process: ProcessId,
     /// Milliseconds since the epoch.
     pub at: u64,
     /// See [`crate::agent::message::mark`].
@@ -136,17 +130,16 @@ impl Taken {
     /// The text of the variable.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{}:{},{},{}", self.pid, self.start, self.at, self.mark)
+        format!("{},{},{}", self.process, self.at, self.mark)
     }
 
     /// Reads it. `None` when no prompt was taken, or nothing that can be understood.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (pid, start, at) = who_and_when(&mut fields)?;
+        let (process, at) = who_and_when(&mut fields)?;
         Some(Self {
-            pid,
-            start,
+            process,
             at,
             mark: fields.next()?.into(),
         })
@@ -169,21 +162,21 @@ mod tests {
             event: String,
             conversation in prop::option::of("[^-]+"),
         ) {
-            let heard = Heard { pid, start, at, state, why, event, conversation };
+            let heard = Heard { process: ProcessId { pid, start }, at, state, why, event, conversation };
             let text = heard.text();
             prop_assert_eq!(Heard::parse(&text), Some(heard));
         }
 
         #[test]
         fn an_answer_comes_back(text: String, at: u64) {
-            let answered = Answered { pid: 7, start: 8, at, text, cut: false };
+            let answered = Answered { process: ProcessId { pid: 7, start: 8 }, at, text, cut: false };
             prop_assert_eq!(Answered::parse(&answered.line()), Some(answered));
         }
 
         #[test]
         fn of_a_long_answer_the_begin_comes_back(piece in "[a-z ,é日\n%#]{1,9}") {
             let text = piece.repeat(10_000);
-            let answered = Answered { pid: 7, start: 8, at: 9, text, cut: false };
+            let answered = Answered { process: ProcessId { pid: 7, start: 8 }, at: 9, text, cut: false };
             let line = answered.line();
             prop_assert!(line.len() < 9_000, "{}", line.len());
             let back = Answered::parse(&line).expect("an answer");

@@ -1,12 +1,12 @@
 //! What the journal knows of a sesh besides its values.
 
-use crate::journal::line::Life;
+use crate::id::ServerId;
 
 /// What the journal knows of a sesh that tmux does not know any more, besides its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// In which life of the server it was seen last.
-    pub server: Option<Life>,
+    pub server: Option<ServerId>,
     /// Where it was.
     pub spot: Option<Left>,
     /// Its last lines, as they are stored.

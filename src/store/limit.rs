@@ -6,7 +6,7 @@ use super::condition::{both, equal};
 use super::{Key, setting, value};
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// Refuses when an owner has as many as it may. Else gives the condition that it has no others than now, under which one
 /// more may be made: the server tests that in the list that makes it, so of two at once only one can take the last
@@ -23,7 +23,7 @@ pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<Strin
     let format = frame.format([setting::MAX.format(), now.clone()]);
     let answer = match server.run(&Batch::from(command::print(None, &format))) {
         Ok(answer) => answer,
-        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => return Ok(None),
+        Err(error) if error.exit == Exit::NoServer => return Ok(None),
         Err(error) => return Err(error),
     };
     let (rows, _) = frame.read(&answer);
@@ -37,9 +37,10 @@ pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<Strin
     let count = panes.split_terminator(' ').collect::<BTreeSet<_>>().len();
     if count >= max {
         return Err(Error::unusable(format!(
-            "the owner {} has {count} living seshes, and @sesh-max allows {max}: end one, or raise it",
+            "the owner {} has {count} living seshes, and @sesh-max allows {max}",
             shown(owner)
-        )));
+        ))
+        .with_way_out("end one, or raise it"));
     }
     Ok(Some(format!("#{{==:{now},{panes}}}")))
 }

@@ -6,6 +6,7 @@
 
 mod append;
 pub mod backfill;
+pub mod bound;
 pub mod commit;
 pub mod condition;
 pub mod durable;
@@ -14,6 +15,7 @@ pub mod generated_name;
 pub mod heard;
 pub mod hold;
 pub mod kept;
+pub mod lease;
 pub mod limit;
 pub mod note;
 pub mod pending_restore;
@@ -28,6 +30,7 @@ pub mod target;
 pub mod value;
 pub mod write;
 
+pub use bound::Bound;
 pub use query::{Select, Snapshot};
 pub use record::{Place, Record, Values};
 pub use schema::Key;

@@ -2,10 +2,10 @@
 //! processes that change different ones neither undoes the other.
 
 use super::record::{Place, Record};
-use super::schema::{Key, PANE};
+use super::schema::{Key, Lifetime, PANE};
 use crate::clock;
-use crate::id::SeshId;
-use crate::journal::line::{FORGOTTEN, Fields, Life, Line, Spot};
+use crate::id::{ServerId, SeshId};
+use crate::journal::line::{FORGOTTEN, Fields, Line, Spot};
 use crate::state::State;
 
 /// What happened. The words are public: they stand in the file.
@@ -40,15 +40,6 @@ impl Event {
     }
 }
 
-/// What means nothing to another life of the server.
-const FLEETING: [Key; 6] = [
-    Key::Proc,
-    Key::Pid,
-    Key::Held,
-    Key::Gen,
-    Key::Seen,
-    Key::Worked,
-];
 /// The values that say what a sesh does.
 pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
 /// The values that say which agent lives there.
@@ -59,8 +50,8 @@ pub(super) const TAIL: usize = 4_000;
 /// Every key that outlives the server.
 pub fn keys() -> impl Iterator<Item = Key> {
     PANE.iter()
+        .filter(|entry| entry.lifetime == Lifetime::Journal)
         .map(|entry| entry.key)
-        .filter(|key| !FLEETING.contains(key))
 }
 
 /// What the journal is to keep of one change of a sesh.
@@ -90,7 +81,7 @@ impl Note {
 
     /// Returns a note of all that outlives the server, and of the server where it lives.
     #[must_use]
-    pub fn all(event: Event, record: &Record, life: Option<Life>) -> Self {
+    pub fn all(event: Event, record: &Record, life: Option<ServerId>) -> Self {
         let mut note = Self::of(event, record, keys());
         note.line.server = life;
         note
@@ -124,7 +115,7 @@ impl Note {
     }
 
     /// Returns a note that in this server a sesh was alive.
-    pub(super) fn lived_in(id: SeshId, life: Life) -> Self {
+    pub(super) fn lived_in(id: SeshId, life: ServerId) -> Self {
         let mut note = Self::values(Event::Saved, id, &[]);
         note.line.server = Some(life);
         note

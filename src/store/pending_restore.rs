@@ -1,9 +1,9 @@
 //! Those that were alive when the last tmux server died: which they are, and whether a person is still asked about them.
 
 use super::append;
-use super::durable::Life;
 use super::{Record, Select, Snapshot, schema, setting};
 use crate::error::{Exit, Result};
+use crate::id::ServerId;
 use crate::tmux::{Batch, Server, command};
 
 /// What [`schema::RESTORED`] says when it was answered.
@@ -31,7 +31,7 @@ pub fn pending(server: &Server) -> Result<Vec<Record>> {
 }
 
 /// The same, whatever was answered in this life of the server, and that life.
-fn unanswered(server: &Server) -> Result<(Vec<Record>, Option<Life>)> {
+fn unanswered(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
     let snapshot = match Snapshot::read(server, &Select::ended()) {
         Err(error) if error.exit == Exit::NoServer => return Ok((Vec::new(), None)),
         outcome => outcome?,
@@ -41,7 +41,7 @@ fn unanswered(server: &Server) -> Result<(Vec<Record>, Option<Life>)> {
         .ended
         .iter()
         .filter(|record| record.was.is_some() && !record.archived)
-        .filter(|record| life(record) != Some(Life::NOBODYS))
+        .filter(|record| life(record) != Some(ServerId::NONE))
         .collect();
     // Of two that started in the same second it is the one that is written down last.
     let newest = lost
@@ -92,7 +92,7 @@ pub fn recount(server: &Server) -> Result<()> {
 /// # Errors
 /// As [`Server::run`], and it cannot be written where no server would know it.
 pub fn answer(server: &Server) -> Result<()> {
-    append::lived_in(server, &pending(server)?, Life::NOBODYS)?;
+    append::lived_in(server, &pending(server)?, ServerId::NONE)?;
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
         .then(command::unset_server(schema::LOST));
     match server.run(&answered) {
@@ -113,7 +113,7 @@ pub fn keep_answer(server: &Server) -> Result<()> {
     let (mut records, life) = unanswered(server)?;
     let lived = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     records.retain(|record| lived(record) != life);
-    append::lived_in(server, &records, Life::NOBODYS)
+    append::lived_in(server, &records, ServerId::NONE)
 }
 
 /// # Errors
@@ -129,7 +129,7 @@ pub fn setting(server: &Server) -> Result<Setting> {
     })
 }
 
-pub(crate) fn standing(server: &Server) -> Result<String> {
+fn standing(server: &Server) -> Result<String> {
     let format = format!("#{{{}}}", schema::RESTORED);
     match server.run(&Batch::from(command::print(None, &format))) {
         Err(error) if error.exit == Exit::NoServer => Ok(String::new()),

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{either, registered};
-use super::durable::{Journal, Life};
+use super::durable::Journal;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, SeshId, shown};
-use crate::tmux::{Batch, Command, Frame, Server, command, is_empty_server};
+use crate::id::{PaneId, ServerId, SeshId, shown};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The commands that print the books, and before them the identities that live: only a book of none of
 /// them is of an ended sesh.
@@ -42,12 +42,9 @@ pub fn life(frame: &Frame) -> Command {
 
 /// Reads what [`life`] printed.
 #[must_use]
-pub fn read_life(row: &[&str]) -> Option<Life> {
+pub fn read_life(row: &[&str]) -> Option<ServerId> {
     match row {
-        ["server", "is", pid, start, _] => Some(Life {
-            pid: pid.parse().ok()?,
-            start: start.parse().ok()?,
-        }),
+        ["server", "is", pid, start, _] => ServerId::read(pid, start),
         _ => None,
     }
 }
@@ -200,10 +197,10 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
 }
 
 /// An error, with the way to what a server has left that is not there any more.
-fn with_way(server: &Server, mut error: Error) -> Error {
+fn with_way(server: &Server, error: Error) -> Error {
     if error.exit == Exit::NoServer && !Journal::read(server).others(&HashSet::new()).is_empty() {
-        error.sentence.push_str(
-            "; sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
+        return error.with_way_out_after_why(
+            "sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
         );
     }
     error
@@ -219,7 +216,7 @@ pub struct Snapshot {
     /// What [`Select::format`] came to.
     pub formatted: HashMap<PaneId, String>,
     /// Which life of the server it is, where the books were read.
-    pub life: Option<Life>,
+    pub life: Option<ServerId>,
     /// All that tmux knows, also where other panes were asked for; where the books were read.
     known: HashSet<SeshId>,
     /// What was forgotten and is not written down yet.
@@ -315,15 +312,7 @@ impl Snapshot {
             batch.extend([life(&frame)]);
             batch.extend(books(&frame));
         }
-        let output = match server.run(&batch) {
-            Ok(output) => output,
-            // No session, so no pane; the books are there all the same.
-            Err(error) if is_empty_server(&error) && select.ended => {
-                server.run(&Batch::from(life(&frame)).then(command::show_server_options()))?
-            }
-            Err(error) if is_empty_server(&error) => String::new(),
-            Err(error) => return Err(error),
-        };
+        let output = server.run(&batch)?;
         let mut snapshot = Self::parse(&frame, &output)?;
         if !snapshot.ended.is_empty() {
             let socket = server.address();
@@ -395,9 +384,8 @@ impl Snapshot {
                     record: Some(record),
                     ..
                 }) => Ok(record),
-                Some(_) => Err(Error::nothing(format!(
-                    "pane {pane} is no sesh: sesh-adopt {pane} makes it one"
-                ))),
+                Some(_) => Err(Error::nothing(format!("pane {pane} is no sesh"))
+                    .with_way_out(format!("sesh-adopt {pane} makes it one"))),
                 None => Err(Error::nothing(format!("there is no pane {pane}"))),
             },
             Target::Id(id) => self
@@ -465,11 +453,12 @@ fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
         more => format!(" and {more} more"),
     };
     Err(Error::unusable(format!(
-        "{} means {} seshes: {}{more}: name one by its uuid",
+        "{} means {} seshes: {}{more}",
         shown(word),
         kind.len(),
         candidates.join(", ")
-    )))
+    ))
+    .with_way_out("name one by its uuid"))
 }
 
 /// The identity and the text of a book, in a line of `show-options -s`. tmux puts double quotes round a value with
@@ -551,7 +540,7 @@ mod tests {
         assert_eq!(found(&snapshot, THREE).expect("by uuid"), THREE);
         let many = found(&snapshot, "aaaa").expect_err("two");
         assert!(
-            many.sentence.contains(ONE) && many.sentence.contains(TWO),
+            many.to_string().contains(ONE) && many.to_string().contains(TWO),
             "{many}"
         );
         assert_eq!(many.exit.code(), 4);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
 use super::kept::Kept;
 use super::schema::{self, Key, PANE};
 use super::value;
@@ -240,12 +241,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// The process that the sesh is bound to: its pid and, once known, its start.
+    /// The process that the sesh is bound to.
     #[must_use]
-    pub fn bound(&self) -> Option<(i32, Option<u64>)> {
-        let value = self.values.get(Key::Proc);
-        let start = value.split(':').nth(1).and_then(|start| start.parse().ok());
-        Some((bound_pid(value)?, start))
+    pub fn bound(&self) -> Option<Bound> {
+        Bound::parse(self.values.get(Key::Proc))
     }
 
     /// The generation at which it last became busy; 0 if it never was.
@@ -257,7 +256,7 @@ impl Record {
     /// The pid of the shell that `sesh-run` started, once known.
     #[must_use]
     pub fn shell(&self) -> Option<i32> {
-        self.values.get(Key::Proc).split(':').nth(2)?.parse().ok()
+        self.bound()?.shell
     }
 
     /// Whether `sesh-new` made its pane.
@@ -277,13 +276,13 @@ impl Record {
     #[must_use]
     pub fn is_made(&self) -> bool {
         let pid = self.tmux.as_ref().map(|place| place.pid);
-        self.was_made() && bound_pid(self.values.get(Key::Proc)) == pid
+        self.was_made() && self.bound().map(|bound| bound.pid) == pid
     }
 
     /// The record of a sesh that has a pane. `dead` is tmux's own word that the pane's process ended.
     #[must_use]
     pub fn live(values: Values, place: Place, dead: bool) -> Option<Self> {
-        let ours = bound_pid(values.get(Key::Proc)).is_none_or(|pid| pid == place.pid);
+        let ours = Bound::parse(values.get(Key::Proc)).is_none_or(|bound| bound.pid == place.pid);
         let exited = dead || !values.get(Key::Exit).is_empty();
         let state = if exited {
             State::Exited
@@ -352,7 +351,7 @@ impl Record {
             parent: values.get(Key::Parent).parse().ok(),
             owner: text(Key::Owner),
             conversation: text(Key::Conv),
-            agent_pid: bound_pid(values.get(Key::Pid)),
+            agent_pid: Bound::parse(values.get(Key::Pid)).map(|bound| bound.pid),
             command: value::decode_words(values.get(Key::Cmd))
                 .into_iter()
                 .map(|word| String::from_utf8_lossy(&word).into_owned())
@@ -444,11 +443,6 @@ pub fn in_words(state: State, why: Option<&str>, exit: Option<Exit>, was: Option
 #[must_use]
 pub fn book_version(text: &str) -> Option<u32> {
     text.split(',').next()?.parse().ok()
-}
-
-/// The pid in `@sesh_proc` and in `@sesh_pid`.
-fn bound_pid(value: &str) -> Option<i32> {
-    value.split(':').next()?.parse().ok()
 }
 
 #[cfg(test)]

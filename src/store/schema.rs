@@ -3,8 +3,14 @@
 //!
 //! The schema is public: write your own formats on it. Texts are percent-encoded (see [`super::value`]).
 
-use crate::id::{PaneId, SeshId};
+mod hidden;
+
+use crate::id::SeshId;
 use crate::tmux::Channel;
+pub use hidden::{
+    ANSWER_OF_PANE, HOOK_OF_PANE, PROMPT_OF_PANE, answer, hook, pane_of_hook, prompt, send, tail,
+    tail_of, was,
+};
 
 /// The version of the schema: the first word of every book record. A newer program reads older ones.
 pub const VERSION: u32 = 1;
@@ -43,11 +49,23 @@ pub enum Key {
     Meta,
 }
 
+/// How long a value of a sesh lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as its pane: the record has it too, but is not written for its sake.
+    Pane,
+    /// As long as the record, so as long as the server: it means nothing to a later server.
+    Record,
+    /// It is in the journal too, which outlives the server.
+    Journal,
+}
+
 /// One row of the schema.
 pub struct Entry {
     pub key: Key,
     /// The tmux option; its part after `@sesh_` names the field in a book record.
     pub option: &'static str,
+    pub lifetime: Lifetime,
     /// What its value looks like.
     pub form: &'static str,
     pub meaning: &'static str,
@@ -57,8 +75,16 @@ const fn entry(key: Key, option: &'static str, form: &'static str, meaning: &'st
     Entry {
         key,
         option,
+        lifetime: Lifetime::Journal,
         form,
         meaning,
+    }
+}
+
+impl Entry {
+    const fn lasts(mut self, lifetime: Lifetime) -> Self {
+        self.lifetime = lifetime;
+        self
     }
 }
 
@@ -94,7 +120,8 @@ pub const PANE: [Entry; 29] = [
         "@sesh_pid",
         "pid:start",
         "the agent's process: another one in the pane is another story",
-    ),
+    )
+    .lasts(Lifetime::Record),
     entry(
         Key::Auto,
         "@sesh_auto",
@@ -106,7 +133,8 @@ pub const PANE: [Entry; 29] = [
         "@sesh_proc",
         "pid[:start[:shell]]",
         "the pane's process that the identity is bound to, and the pid of the shell in it",
-    ),
+    )
+    .lasts(Lifetime::Record),
     entry(
         Key::Made,
         "@sesh_made",
@@ -142,19 +170,22 @@ pub const PANE: [Entry; 29] = [
         "@sesh_gen",
         "number",
         "grows with every change of the state",
-    ),
+    )
+    .lasts(Lifetime::Record),
     entry(
         Key::Seen,
         "@sesh_seen",
         "number",
         "the generation that a person last looked at",
-    ),
+    )
+    .lasts(Lifetime::Pane),
     entry(
         Key::Worked,
         "@sesh_worked",
         "number",
         "the generation at which it last became busy",
-    ),
+    )
+    .lasts(Lifetime::Record),
     entry(
         Key::Cwd,
         "@sesh_cwd",
@@ -204,7 +235,8 @@ pub const PANE: [Entry; 29] = [
         "@sesh_held",
         "seconds",
         "since when the ended pane is held readable",
-    ),
+    )
+    .lasts(Lifetime::Record),
     entry(Key::Archived, "@sesh_archived", "1", "put away by a person"),
     entry(Key::Note, "@sesh_note", "text", "a person's note"),
     entry(
@@ -251,7 +283,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// Everything that is not a pane option.
-pub const ELSEWHERE: [Named; 45] = [
+pub const ELSEWHERE: [Named; 46] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -376,6 +408,12 @@ pub const ELSEWHERE: [Named; 45] = [
         "hidden variable",
         "what the agent said last, as its hook says: `pid:start,milliseconds,whole,text` or `cut` in place of `whole`, the text \
          percent-encoded; of a long one its first 8 kB",
+    ),
+    named(
+        "SESH_was_<client>",
+        "hidden variable",
+        "the pane where that client was before it was last taken to a sesh: where `sesh-enter --last` goes; what is no letter \
+         or digit in the client's name is `_`",
     ),
     named(
         "SESH_reap",
@@ -525,65 +563,11 @@ pub fn book(id: SeshId) -> String {
 /// The server option that holds the book record of a pane's sesh, as a format.
 pub const BOOK_OF_PANE: &str = "@seshbook_#{@sesh_id}";
 
-/// The hidden variable that holds what the hooks of the agent in a pane said last.
-#[must_use]
-pub fn hook(pane: PaneId) -> String {
-    format!("SESH_hook_{}", pane.0)
-}
-
-/// The hidden variable that holds the mark of the prompt that the agent in a pane took last.
-#[must_use]
-pub fn prompt(pane: PaneId) -> String {
-    format!("SESH_prompt_{}", pane.0)
-}
-
-/// The hidden variable that holds what the agent in a pane said last.
-#[must_use]
-pub fn answer(pane: PaneId) -> String {
-    format!("SESH_answer_{}", pane.0)
-}
-
-/// The hidden variable that holds who is typing a message into a pane.
-#[must_use]
-pub fn send(pane: PaneId) -> String {
-    format!("SESH_send_{}", pane.0)
-}
-
-/// The hidden variable that holds the last lines of an ended sesh.
-#[must_use]
-pub fn tail(id: SeshId) -> String {
-    format!("SESH_tail_{}", id.simple())
-}
-
-/// The pane whose [`hook`], [`prompt`], [`answer`] or [`send`] a hidden variable is.
-#[must_use]
-pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
-    let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
-        .into_iter()
-        .find_map(|begin| variable.strip_prefix(begin))?;
-    Some(PaneId(number.parse().ok()?))
-}
-
-/// The tmux format that gives [`hook`] on a pane: the name is made from the pane's id, and then looked up.
-pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
-
-/// The tmux format that gives [`prompt`] on a pane.
-pub const PROMPT_OF_PANE: &str = "#{E:##{SESH_prompt_#{s/%//:pane_id}#}}";
-
-/// The tmux format that gives [`answer`] on a pane.
-pub const ANSWER_OF_PANE: &str = "#{E:##{SESH_answer_#{s/%//:pane_id}#}}";
-
 /// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
 /// not have.
 #[must_use]
 pub fn is_state(name: &str) -> bool {
     PANE.iter().any(|entry| entry.option == name)
-}
-
-/// The sesh whose last lines a hidden variable holds.
-#[must_use]
-pub fn tail_of(variable: &str) -> Option<SeshId> {
-    SeshId::from_simple(variable.strip_prefix("SESH_tail_")?)
 }
 
 #[cfg(test)]

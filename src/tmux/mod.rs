@@ -9,6 +9,7 @@ mod branch;
 pub mod channel;
 pub mod command;
 mod direct;
+mod failure;
 pub mod row;
 mod step;
 pub mod version;
@@ -22,7 +23,7 @@ use std::process::Stdio;
 use tmux_interface::Tmux;
 
 use crate::env;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Exit, Kind, Result};
 pub use channel::{Channel, Counters, Subscription};
 pub use command::Command;
 pub use row::Frame;
@@ -98,6 +99,16 @@ impl Batch {
         self.0.iter().all(|command| command.asks)
     }
 
+    /// The same without the commands that list panes or clients, those in branches too.
+    fn without_lists(&self) -> Self {
+        let others = self.0.iter().filter(|command| !command.step.is_list());
+        let others = others.map(|command| Command {
+            step: command.step.without_lists(),
+            asks: command.asks,
+        });
+        Self(others.collect())
+    }
+
     fn argv(&self) -> Vec<String> {
         let mut argv: Vec<String> = Vec::new();
         for words in branch::flat(self) {
@@ -151,10 +162,8 @@ impl Server {
     /// [`Exit::NoTmux`] when there is no `tmux` on PATH.
     pub fn at(socket: Socket) -> Result<Self> {
         let program = which::which("tmux").map_err(|_| {
-            Error::new(
-                Exit::NoTmux,
-                "no tmux on PATH: install it with the system's package manager",
-            )
+            Error::new(Exit::NoTmux, "no tmux on PATH")
+                .with_way_out("install it with the system's package manager")
         })?;
         Self::with_program(program, socket)
     }
@@ -230,10 +239,22 @@ impl Server {
 
     /// Runs a batch as one client of the server and gives what it printed.
     ///
+    /// A server without a session (`exit-empty off`) has no pane and no client, and tmux refuses to list them there. Of a
+    /// batch that only asks, the lists are empty then, and the rest is answered.
+    ///
     /// # Errors
     /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
     /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
     pub fn run(&self, batch: &Batch) -> Result<String> {
+        match self.run_once(batch) {
+            Err(error) if error.kind == Kind::EmptyServer && batch.asks() => {
+                self.run_once(&batch.without_lists())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn run_once(&self, batch: &Batch) -> Result<String> {
         // Without a command the tmux program would make a session.
         if batch.is_empty() {
             return Ok(String::new());
@@ -263,7 +284,7 @@ impl Server {
         for batches in batches.chunks(TOGETHER) {
             let all = Batch(batches.iter().flat_map(|batch| batch.0.clone()).collect());
             match self.run(&all) {
-                Err(error) if is_no_pane(&error) => {}
+                Err(error) if error.kind == Kind::NoSuchPane => {}
                 outcome => {
                     answer.push_str(&outcome?);
                     continue;
@@ -271,7 +292,7 @@ impl Server {
             }
             for batch in batches {
                 match self.run(batch) {
-                    Err(error) if is_no_pane(&error) => {}
+                    Err(error) if error.kind == Kind::NoSuchPane => {}
                     outcome => answer.push_str(&outcome?),
                 }
             }
@@ -439,45 +460,10 @@ impl Server {
     }
 
     fn refused(&self, batch: &Batch, stderr: &str) -> Error {
-        const NO_SERVER: [&str; 5] = [
-            "no server running",
-            "error connecting to",
-            "lost server",
-            "server exited",
-            "failed to connect",
-        ];
-        if let Some(version) = self.version()
-            && version < FLOOR
-        {
-            return too_old(version);
+        match self.version() {
+            Some(version) if version < FLOOR => failure::too_old(version),
+            _ => failure::read(stderr, &batch.names(), &self.socket_shown()),
         }
-        if stderr.contains("server exited unexpectedly") {
-            return Error::new(
-                Exit::NoServer,
-                format!(
-                    "the tmux server at {} hung up: it has ended, or this tmux is of another version than it \
-                     (3.5 and older do not speak with 3.6 and newer)",
-                    self.socket_shown()
-                ),
-            );
-        }
-        if NO_SERVER.iter().any(|words| stderr.contains(words)) {
-            return Error::new(
-                Exit::NoServer,
-                // tmux names the socket once more, and then the system's reason.
-                match stderr
-                    .rsplit_once(" (")
-                    .and_then(|(_, why)| why.strip_suffix(')'))
-                {
-                    Some(why) => format!("no tmux server at {}: {why}", self.socket_shown()),
-                    None => format!("no tmux server at {}", self.socket_shown()),
-                },
-            );
-        }
-        if stderr.contains("can't find") || stderr.contains("no current") {
-            return Error::nothing(format!("tmux: {stderr}"));
-        }
-        Error::failed(format!("tmux refused {}: {stderr}", batch.names()))
     }
 
     fn socket_shown(&self) -> String {
@@ -500,26 +486,13 @@ fn resolved(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.into())
 }
 
-/// Whether a command failed only because the server has no session (`exit-empty off`): what lists panes or
-/// clients fails there, where an empty list would be the answer.
-#[must_use]
-pub fn is_empty_server(error: &Error) -> bool {
-    error.exit == Exit::Nothing && error.sentence.contains("no current")
-}
-
-/// Whether a pane that was there when something was asked was gone when it was answered.
-#[must_use]
-pub fn is_no_pane(error: &Error) -> bool {
-    error.exit == Exit::Nothing && error.sentence.contains("can't find pane")
-}
-
 /// Refuses a server below the floor, by its own `#{version}`.
 ///
 /// # Errors
 /// [`Exit::NoTmux`].
 pub fn check_floor(version: &str) -> Result<()> {
     match Version::parse(version) {
-        Some(version) if version < FLOOR => Err(too_old(version)),
+        Some(version) if version < FLOOR => Err(failure::too_old(version)),
         _ => Ok(()),
     }
 }
@@ -527,13 +500,6 @@ pub fn check_floor(version: &str) -> Result<()> {
 fn text(printed: Vec<u8>) -> String {
     String::from_utf8(printed)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-fn too_old(version: Version) -> Error {
-    Error::new(
-        Exit::NoTmux,
-        format!("tmux {version} is too old: tmux-sesh needs {FLOOR} or newer"),
-    )
 }
 
 /// Whether a server takes so many words.
@@ -557,6 +523,19 @@ fn by_stdin(batch: &Batch) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_without_its_lists() {
+        let print = || command::print(None, "x");
+        let panes = || command::list_panes("#{pane_id}", None);
+        let branch = |batch: &Batch| command::if_format(None, "1", batch, &Batch::new());
+        let batch = Batch::from(panes())
+            .then(print())
+            .then(command::list_clients("x", None))
+            .then(branch(&Batch::from(panes()).then(print())));
+        let rest = Batch::from(print()).then(branch(&Batch::from(print())));
+        assert_eq!(batch.without_lists(), rest);
+    }
 
     #[test]
     fn a_batch_as_arguments_and_as_text() {

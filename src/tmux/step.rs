@@ -34,3 +34,27 @@ pub(super) enum Step {
         otherwise: Batch,
     },
 }
+
+impl Step {
+    /// Whether it lists panes or clients, which a server without a session refuses.
+    pub(super) fn is_list(&self) -> bool {
+        let Self::Plain(words, _) = self else {
+            return false;
+        };
+        let name = words.first().map(String::as_str);
+        matches!(name, Some("list-panes" | "list-clients"))
+    }
+
+    /// The same without the lists in its branches.
+    pub(super) fn without_lists(&self) -> Self {
+        let mut step = self.clone();
+        if let Self::Branch {
+            then, otherwise, ..
+        } = &mut step
+        {
+            *then = then.without_lists();
+            *otherwise = otherwise.without_lists();
+        }
+        step
+    }
+}

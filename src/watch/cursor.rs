@@ -8,23 +8,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::error::Error;
-use crate::id::SeshId;
+use crate::id::{ServerId, SeshId};
 
 /// The form of the word. A newer form has another start.
 const FORM: &str = "c1.";
 
-/// Which tmux server: another one at the same socket is another story.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Identity {
-    pub pid: u32,
-    /// Epoch seconds.
-    pub started: u64,
-}
-
 /// What was known of the seshes of a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    pub server: Identity,
+    pub server: ServerId,
     pub marks: BTreeMap<SeshId, Mark>,
 }
 
@@ -58,7 +50,7 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = Vec::with_capacity(12 + 25 * self.marks.len());
         bytes.extend(self.server.pid.to_be_bytes());
-        bytes.extend(self.server.started.to_be_bytes());
+        bytes.extend(self.server.start.to_be_bytes());
         for (id, mark) in &self.marks {
             let flag = |is: bool, flag: u8| if is { flag } else { 0 };
             let shown = mark.shown.unwrap_or_default();
@@ -98,9 +90,9 @@ impl FromStr for Cursor {
 
 fn read(bytes: &[u8]) -> Option<Cursor> {
     let mut rest = bytes;
-    let server = Identity {
-        pid: u32::from_be_bytes(take(&mut rest)?),
-        started: number(&mut rest)?,
+    let server = ServerId {
+        pid: i32::from_be_bytes(take(&mut rest)?),
+        start: number(&mut rest)?,
     };
     let mut marks = BTreeMap::new();
     while !rest.is_empty() {
@@ -163,8 +155,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_comes_back(pid: u32, started: u64, marks in marks()) {
-            let cursor = Cursor { server: Identity { pid, started }, marks };
+        fn a_cursor_comes_back(pid: i32, start: u64, marks in marks()) {
+            let cursor = Cursor { server: ServerId { pid, start }, marks };
             let word = cursor.to_string();
             prop_assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)), "{}", word);
             prop_assert_eq!(word.parse::<Cursor>().expect("a cursor"), cursor);
@@ -172,7 +164,7 @@ mod tests {
 
         #[test]
         fn what_is_cut_or_changed_is_none(marks in marks(), cut in 1_usize..40) {
-            let word = Cursor { server: Identity::default(), marks }.to_string();
+            let word = Cursor { server: ServerId::NONE, marks }.to_string();
             let short = &word[..word.len().saturating_sub(cut)];
             if let Ok(cursor) = short.parse::<Cursor>() {
                 // Cut where a mark ends it is a word of its own.
@@ -184,6 +176,16 @@ mod tests {
         fn any_text_is_read_or_refused(text: String) {
             prop_assert!(text.parse::<Cursor>().is_err());
         }
+    }
+
+    #[test]
+    fn the_written_form() {
+        let server = ServerId {
+            pid: 4711,
+            start: 1_700_000_000,
+        };
+        let marks = BTreeMap::new();
+        assert_eq!(Cursor { server, marks }.to_string(), "c1.AAASZwAAAABlU_EA");
     }
 
     #[test]

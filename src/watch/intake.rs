@@ -6,7 +6,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::cursor::Identity;
+use crate::id::ServerId;
 use crate::proc;
 
 /// What the process table tells of a server, by one's last look.
@@ -18,11 +18,9 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn of(server: Identity) -> Self {
+    pub(super) fn of(server: ServerId) -> Self {
         Self {
-            pid: i32::try_from(server.pid)
-                .ok()
-                .filter(|pid| is_server(*pid, server.started)),
+            pid: Some(server.pid).filter(|pid| is_server(*pid, server.start)),
             read: None,
         }
     }

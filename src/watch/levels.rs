@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::id::SeshId;
 use crate::proc;
 use crate::store::{Record, schema, second, write};
-use crate::tmux::{Batch, Server, command, is_empty_server};
+use crate::tmux::{Batch, Server, command};
 
 /// How often the process table is read: rarer for many seshes, each of which is a read.
 const OFTEN: Duration = Duration::from_secs(1);
@@ -52,10 +52,10 @@ impl Level {
         let first = record.tmux.as_ref().map(|place| place.pid);
         let bound = record.bound();
         let process = first
-            .or(bound.map(|(pid, _)| pid))
+            .or(bound.map(|bound| bound.pid))
             .and_then(proc::read)
             .filter(|process| !process.zombie);
-        let start = bound.and_then(|(_, start)| start);
+        let start = bound.and_then(|bound| bound.start);
         Self {
             generation: record.is_shell().then_some(record.generation),
             foreground: process.as_ref().map(|process| process.foreground),
@@ -129,10 +129,7 @@ impl Levels {
         let has_agent = format!("#{{!=:{},}}", schema::Key::Agent.format());
         let format = format!("#{{pane_id}} #{{window_activity}} {}", write::NOW);
         let batch = Batch::from(command::list_panes(&format, Some(&has_agent)));
-        let output = match server.run(&batch) {
-            Err(error) if is_empty_server(&error) => return Ok(false),
-            outcome => outcome?,
-        };
+        let output = server.run(&batch)?;
         let is_member = |pane: &str| {
             seshes.open().any(|record| {
                 let place = record.tmux.as_ref();

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use cursor::Cursor;
-use cursor::{Identity, Mark};
+use cursor::Mark;
 pub use judge::{Event, What};
 use judge::{Found, Seshes, judge, mark};
 use levels::Levels;
@@ -27,12 +27,12 @@ use printed::Screens;
 pub use until::Until;
 
 use crate::error::{Error, Exit, Result};
-use crate::id::{SeshId, Tag};
+use crate::id::{ServerId, SeshId, Tag};
 use crate::inventory::reconcile;
 use crate::store::condition::{equal, registered};
 use crate::store::query::{Snapshot, books, row_format};
 use crate::store::{Record, Target, schema, write};
-use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command, is_empty_server};
+use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command};
 
 /// Which seshes are waited for.
 #[derive(Clone, Debug, Default)]
@@ -127,7 +127,7 @@ pub struct Watch<'a> {
 
 /// The store at one moment.
 struct Seen {
-    server: Identity,
+    server: ServerId,
     /// The plugin's tick looks after agents.
     ticks: bool,
     /// The server's clock, epoch seconds.
@@ -391,18 +391,10 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     if let ([id], []) = (&set.ids[..], &set.tags[..]) {
         filter = equal(schema::Key::Id, &id.to_string());
     }
-    let head = Batch::from(command::print(None, &head));
-    let mut batch = head
-        .clone()
+    let mut batch = Batch::from(command::print(None, &head))
         .then(command::list_panes(&row_format(&frame), Some(&filter)));
     batch.extend(books(&frame));
-    let output = match server.run(&batch) {
-        // No session, so no pane; the books are there all the same.
-        Err(error) if is_empty_server(&error) => {
-            server.run(&head.then(command::show_server_options()))?
-        }
-        outcome => outcome?,
-    };
+    let output = server.run(&batch)?;
     let mut snapshot = Snapshot::parse(&frame, &output)?;
     // Those of a server that has died have ended, and nobody else is told of.
     let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
@@ -412,10 +404,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
         return Err(Error::failed("tmux did not say which server it is"));
     };
     Ok(Seen {
-        server: Identity {
-            pid: pid.parse().unwrap_or(0),
-            started: started.parse().unwrap_or(0),
-        },
+        server: ServerId::read(pid, started).unwrap_or(ServerId::NONE),
         ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
         now: now.parse().unwrap_or(0),
         counters: Counters::read(counters),

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 use siphasher::sip::SipHasher13;
 
-use super::cursor::{Identity, Mark, Shown};
+use super::cursor::{Mark, Shown};
 use super::intake::Intake;
 use super::judge::{Event, Found, Seshes, What, mark};
 use super::until::Until;
 use crate::error::{Exit, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, ServerId, SeshId};
 use crate::store::condition::{either, registered};
 use crate::store::schema::HELD;
 use crate::store::{Record, write};
@@ -143,7 +143,7 @@ type Members<'a> = BTreeMap<PaneId, &'a Record>;
 
 impl Screens {
     /// Those of a server, none of which was seen yet.
-    pub(super) fn of(server: Identity) -> Self {
+    pub(super) fn of(server: ServerId) -> Self {
         Self {
             panes: BTreeMap::new(),
             intake: Intake::of(server),

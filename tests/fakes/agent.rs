@@ -12,6 +12,8 @@
 //! that conversation.
 //!
 //! `queue …` as its first word: see [`composer`].
+//!
+//! `lease TMUX SOCKET VARIABLE`: it tries to take a lease, prints what came of it, and holds it until stdin ends.
 
 mod composer;
 mod drawn;
@@ -22,11 +24,18 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use tmux_sesh::store::lease::Lease;
+use tmux_sesh::tmux::{Server, Socket};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     if words.first().is_some_and(|word| word == "queue") {
         composer::queue(&words);
+    }
+    if let [word, program, socket, variable] = words.as_slice()
+        && word == "lease"
+    {
+        return lease(program, socket, variable);
     }
     let stdin = std::io::stdin();
     if let Ok(mut terminal) = tcgetattr(&stdin) {
@@ -71,6 +80,15 @@ fn main() {
 fn show(text: &str) {
     print!("{text}");
     std::io::stdout().flush().expect("a terminal");
+}
+
+fn lease(program: &str, socket: &str, variable: &str) {
+    let socket = Socket::Path(socket.into());
+    let server = Server::with_program(program.into(), socket).expect("a server");
+    let mut lease = Lease::of(&server, variable);
+    let outcome = lease.take().expect("a try");
+    writeln!(std::io::stdout(), "{outcome:?}").expect("stdout");
+    let _ = std::io::stdin().lines().count();
 }
 
 /// What it is called.

@@ -252,3 +252,49 @@ fn a_server_is_named_by_its_socket() {
         .args(["-L", "named", "-S", "x"])
         .fails(2);
 }
+
+#[test]
+fn a_server_without_a_session_has_no_pane() {
+    let server = Server::start();
+    server.tmux(["set-option", "-s", "exit-empty", "off"]);
+    ended(&server, ONE, "one");
+    for session in server.panes("#{session_id}") {
+        server.try_tmux(["kill-session", "-t", &session]);
+    }
+    assert_ne!(server.try_tmux(["list-panes", "-a"]).code(), Some(0));
+    assert_eq!(meant(&server, "one"), ONE);
+    assert!(
+        server
+            .sesh("sesh-list", ["--json"])
+            .ok()
+            .records()
+            .is_empty()
+    );
+    let all = server.sesh("sesh-list", ["--all", "--json"]).ok();
+    assert_eq!(all.only().uuid(), ONE);
+    assert!(
+        server
+            .sesh("sesh-wait", ["one"])
+            .ok()
+            .line()
+            .starts_with("one\texit")
+    );
+    assert_eq!(server.sesh("sesh-reap", ["--json"]).ok().text(), "[]\n");
+    for (helper, args) in [
+        ("pane-capture", &["%0"][..]),
+        ("pane-capture", &["none"]),
+        ("pane-keys", &["%0", "a"]),
+        ("sesh-pane", &["--pane", "%0"]),
+        ("sesh-enter", &["--next"]),
+        ("sesh-wait", &["--tag", "none"]),
+        ("sesh-send", &["%0", "text"]),
+    ] {
+        let sentence = server.sesh(helper, args).fails(3);
+        assert!(!sentence.contains("no current"), "{helper}: {sentence}");
+    }
+    let report = server.sesh("sesh-report", ["--from", "claude"]);
+    report
+        .stdin(r#"{"hook_event_name":"Stop","session_id":"x"}"#)
+        .ok();
+    server.new_sesh(["two", "--", "sleep", "1000"]);
+}

@@ -80,8 +80,8 @@ impl Delivery<'_> {
                 pause();
                 continue;
             };
-            let process = (resident.living.process.pid, resident.living.process.start);
-            let taken = Taken::parse(seen.asked(4)).filter(|it| (it.pid, it.start) == process);
+            let process = resident.process();
+            let taken = Taken::parse(seen.asked(4)).filter(|it| it.process == process);
             if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
                 return Ok(proven(Proof::Hook));
             }

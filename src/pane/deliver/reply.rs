@@ -118,7 +118,7 @@ pub(crate) fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[A
 
 /// What the hook of the agent gave as its last word, if the prompt that it took last is this text and came before.
 fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
-    let process = &look.resident.as_ref()?.living.process;
+    let process = look.resident.as_ref()?.process();
     let frame = Frame::new();
     let format = frame.format([schema::PROMPT_OF_PANE, schema::ANSWER_OF_PANE]);
     let target = look.pane.place.pane.to_string();
@@ -129,7 +129,6 @@ fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
         return None;
     };
     let (taken, answered) = (Taken::parse(taken)?, Answered::parse(answered)?);
-    let own = |pid, start| (pid, start) == (process.pid, process.start);
-    let is_its = own(taken.pid, taken.start) && own(answered.pid, answered.start);
+    let is_its = taken.process == process && answered.process == process;
     (is_its && taken.mark == message::mark(text) && taken.at <= answered.at).then_some(answered)
 }

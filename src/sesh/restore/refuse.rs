@@ -14,7 +14,7 @@ use crate::proc::{self, Process};
 use crate::store::condition::{both, equal, name_is_free};
 use crate::store::prior::name_is_taken;
 use crate::store::{Key, Record, value};
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// How long the user's other servers are asked.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -143,9 +143,7 @@ fn in_pane(server: &Server, conversation: &str) -> Result<Option<Elsewhere>> {
     let frame = Frame::new();
     let format = frame.format([&Key::Name.format(), "#{pane_id}", "#{socket_path}"]);
     let output = match server.run(&Batch::from(command::list_panes(&format, Some(&has)))) {
-        Err(error) if error.exit == Exit::NoServer || is_empty_server(&error) => {
-            return Ok(None);
-        }
+        Err(error) if error.exit == Exit::NoServer => return Ok(None),
         outcome => outcome?,
     };
     let (rows, _) = frame.read(&output);

@@ -15,7 +15,7 @@ use crate::sesh::adopt::{Request, adopt};
 use crate::store::condition::{both, equal, registered};
 use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Snapshot, schema, write};
-use crate::tmux::{Batch, Frame, Server, command, is_empty_server};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// What stands first in our lines.
 const SESH: &str = "sesh";
@@ -117,10 +117,7 @@ fn panes(server: &Server) -> Result<Vec<(PaneId, [String; 3])>> {
 }
 
 fn list(server: &Server, frame: &Frame, format: &str, filter: &str) -> Result<Vec<Vec<String>>> {
-    let output = match server.run(&Batch::from(command::list_panes(format, Some(filter)))) {
-        Err(error) if is_empty_server(&error) => String::new(),
-        outcome => outcome?,
-    };
+    let output = server.run(&Batch::from(command::list_panes(format, Some(filter))))?;
     let (rows, _) = frame.read(&output);
     let owned = |row: &Vec<&str>| row.iter().map(ToString::to_string).collect();
     Ok(rows.iter().map(owned).collect())

@@ -1,0 +1,150 @@
+//! Leases: hidden variables that one living process at a time holds.
+//!
+//! The variable holds `pid:start` of its holder, or `pid:start:mark`. The server compares and sets it in one list of
+//! commands, so of two that race one gets it. A holder that was killed gives nothing back: the next one sees that its
+//! process is gone, and takes the lease over.
+
+use super::condition::either;
+use crate::error::Result;
+use crate::id::ProcessId;
+use crate::proc;
+use crate::tmux::{Batch, Server, command};
+
+/// A lease that this process may take. It is released when it is dropped.
+#[derive(Debug)]
+pub struct Lease<'a> {
+    server: &'a Server,
+    variable: String,
+    holder: String,
+    closed: Option<&'static str>,
+    held: bool,
+}
+
+/// The outcome of one try to take a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// This process holds it.
+    Ours,
+    /// Another process that lives holds it.
+    Theirs,
+    /// It holds the word that closes it: see [`Lease::closed_by`].
+    Closed,
+}
+
+impl<'a> Lease<'a> {
+    /// Returns the lease that a hidden variable is, not taken yet.
+    #[must_use]
+    pub fn of(server: &'a Server, variable: &str) -> Self {
+        Self {
+            server,
+            variable: variable.into(),
+            holder: proc::own().to_string(),
+            closed: None,
+            held: false,
+        }
+    }
+
+    /// Tells several holders in this process apart by a mark, without `:`, `,`, `#` or braces.
+    #[must_use]
+    pub fn marked(mut self, mark: &str) -> Self {
+        self.holder = format!("{}:{mark}", self.holder);
+        self
+    }
+
+    /// Names the value that closes the lease: from then on it is never taken.
+    #[must_use]
+    pub fn closed_by(mut self, word: &'static str) -> Self {
+        self.closed = Some(word);
+        self
+    }
+
+    /// Tries to take it, once: waiting and trying again is up to the caller. A lease whose holder is gone is taken over.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn take(&mut self) -> Result<Taken> {
+        /// The tries to take over what others take over at the same moment.
+        const TRIES: usize = 10;
+        let mut gone = String::new();
+        for _ in 0..TRIES {
+            let holder = self.take_from(&gone)?;
+            if holder == self.holder {
+                self.held = true;
+                return Ok(Taken::Ours);
+            }
+            if self.closed.is_some_and(|word| word == holder) {
+                return Ok(Taken::Closed);
+            }
+            if process(&holder).is_some_and(proc::is_alive) {
+                break;
+            }
+            gone = holder;
+        }
+        Ok(Taken::Theirs)
+    }
+
+    /// Releases it, if this process still holds it.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn release(mut self) -> Result<()> {
+        self.give_back()
+    }
+
+    /// Takes it if it is free or `gone` holds it. Returns who holds it then.
+    fn take_from(&self, gone: &str) -> Result<String> {
+        let held = |by: &str| format!("#{{==:#{{{}}},{by}}}", self.variable);
+        let take = command::if_format(
+            None,
+            &either(&held(""), &held(gone)),
+            &Batch::from(command::set_hidden(&self.variable, &self.holder)),
+            &Batch::new(),
+        );
+        let holder = command::print(None, &format!("#{{{}}}", self.variable));
+        let printed = self.server.run(&Batch::from(take).then(holder))?;
+        Ok(printed.trim_end().into())
+    }
+
+    fn give_back(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.held) {
+            return Ok(());
+        }
+        let release = command::if_format(
+            None,
+            &format!("#{{==:#{{{}}},{}}}", self.variable, self.holder),
+            &Batch::from(command::unset_hidden(&self.variable)),
+            &Batch::new(),
+        );
+        self.server.run(&Batch::from(release)).map(drop)
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        // An error means that the server is gone, and the lease with it.
+        let _ = self.give_back();
+    }
+}
+
+/// The process of a holder. `None` when the value names none.
+fn process(holder: &str) -> Option<ProcessId> {
+    let mark = holder.match_indices(':').nth(1);
+    let end = mark.map_or(holder.len(), |(at, _)| at);
+    holder[..end].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_of_a_holder() {
+        let some = Some(ProcessId { pid: 7, start: 8 });
+        assert_eq!(process("7:8"), some);
+        assert_eq!(process("7:8:sesh-7-0"), some);
+        assert_eq!(process("7:8:a:b"), some);
+        for none in ["", "done", "7", "7:", ":8", "7:x:8"] {
+            assert_eq!(process(none), None, "{none}");
+        }
+    }
+}

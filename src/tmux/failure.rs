@@ -1,0 +1,102 @@
+//! A failure of tmux as an error: the only reader of what tmux prints on stderr.
+
+use super::version::{FLOOR, Version};
+use crate::error::{Error, Exit, Kind};
+
+/// Returns the error that tmux's words mean. `names` are the commands that were run, `socket` is the server's.
+pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
+    const NO_SERVER: [&str; 5] = [
+        "no server running",
+        "error connecting to",
+        "lost server",
+        "server exited",
+        "failed to connect",
+    ];
+    if stderr.contains("server exited unexpectedly") {
+        return Error::new(
+            Exit::NoServer,
+            format!(
+                "the tmux server at {socket} hung up: it has ended, or this tmux is of another version than it \
+                 (3.5 and older do not speak with 3.6 and newer)"
+            ),
+        )
+        .of_kind(Kind::HungUp);
+    }
+    if NO_SERVER.iter().any(|words| stderr.contains(words)) {
+        // tmux names the socket once more, and then the system's reason.
+        let why = stderr
+            .rsplit_once(" (")
+            .and_then(|(_, why)| why.strip_suffix(')'));
+        return Error::new(
+            Exit::NoServer,
+            match why {
+                Some(why) => format!("no tmux server at {socket}: {why}"),
+                None => format!("no tmux server at {socket}"),
+            },
+        );
+    }
+    let error = if stderr.contains("can't find") || stderr.contains("no current") {
+        Error::nothing(format!("tmux: {stderr}"))
+    } else {
+        Error::failed(format!("tmux refused {names}: {stderr}"))
+    };
+    error.of_kind(kind(stderr))
+}
+
+/// The kind of a failure. Of several that match the first counts.
+fn kind(stderr: &str) -> Kind {
+    const KINDS: [(&str, Kind); 7] = [
+        ("duplicate session", Kind::DuplicateSession),
+        ("no current", Kind::EmptyServer),
+        ("can't find pane", Kind::NoSuchPane),
+        ("no space for new pane", Kind::NoRoom),
+        ("pane too small", Kind::NoRoom),
+        ("size or position", Kind::NoRoom),
+        ("client is read-only", Kind::ReadOnly),
+    ];
+    let of = KINDS.iter().find(|(words, _)| stderr.contains(words));
+    of.map_or(Kind::Other, |(_, kind)| *kind)
+}
+
+pub(super) fn too_old(version: Version) -> Error {
+    Error::new(
+        Exit::NoTmux,
+        format!("tmux {version} is too old: tmux-sesh needs {FLOOR} or newer"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tmux_says() {
+        for (stderr, exit, kind) in [
+            ("no current target", Exit::Nothing, Kind::EmptyServer),
+            ("no current client", Exit::Nothing, Kind::EmptyServer),
+            ("can't find pane: %7", Exit::Nothing, Kind::NoSuchPane),
+            ("can't find window: 7", Exit::Nothing, Kind::Other),
+            (
+                "duplicate session: no",
+                Exit::Failed,
+                Kind::DuplicateSession,
+            ),
+            (
+                "create pane failed: pane too small",
+                Exit::Failed,
+                Kind::NoRoom,
+            ),
+            ("client is read-only", Exit::Failed, Kind::ReadOnly),
+            ("server exited unexpectedly", Exit::NoServer, Kind::HungUp),
+            ("no server running on /x", Exit::NoServer, Kind::Other),
+            ("out of luck", Exit::Failed, Kind::Other),
+        ] {
+            let error = read(stderr, "list-panes", "/x");
+            assert_eq!((error.exit, error.kind), (exit, kind), "{stderr}");
+        }
+        let error = read("error connecting to /x (No such file)", "list-panes", "/x");
+        assert_eq!(error.to_string(), "no tmux server at /x: No such file");
+        let error = read("out of luck", "list-panes", "/x");
+        assert_eq!(error.to_string(), "tmux refused list-panes: out of luck");
+    }
+}
