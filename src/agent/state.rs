@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::kinds::Agent;
 use super::locate::locate;
-use super::manifest::{Agent, Source};
+use super::manifest::Source;
 use super::rule::Rule;
 use super::screen::{ComposerArea, Screen};
 use crate::state::{State, Why};
@@ -323,7 +324,7 @@ pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
 pub(super) mod tests {
     use super::*;
     use crate::agent::explain::explain;
-    use crate::agent::manifest::Agents;
+    use crate::agent::kinds::Agents;
 
     const NOW: u64 = 1_000;
 

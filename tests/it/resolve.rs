@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tmux_sesh::agent::KINDS;
+use tmux_sesh::agent::kinds::KINDS;
 use tmux_sesh::proc;
 
 use crate::support::{NONE, Record, Server, until, until_some};
@@ -36,7 +36,7 @@ fn pid(found: &Record) -> Pid {
 #[test]
 fn every_kind_by_its_name() {
     let server = Server::start();
-    for kind in KINDS {
+    for kind in &KINDS {
         server.agent(kind.name);
         let pane = server.types(kind.name);
         let (found, code) = lives(&server, &pane);
