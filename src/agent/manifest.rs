@@ -139,7 +139,7 @@ pub struct Messages {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sources {
-    /// The strongest first.
+    /// The strongest first. Without it everything that is described, in the order of [`Source`].
     pub order: Option<Vec<Source>>,
 }
 
@@ -249,6 +249,18 @@ impl Manifest {
 }
 
 impl Manifest {
+    /// What tells its state where its file does not say that: whatever it describes.
+    pub(super) fn default_order(&self) -> Vec<Source> {
+        [
+            (Source::SessionFile, !self.session.states.is_empty()),
+            (Source::Title, !self.title.is_empty()),
+            (Source::Screen, !self.screen.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(source, is_described)| is_described.then_some(source))
+        .collect()
+    }
+
     /// What no parser sees. Ours are checked by a test: their patterns are compiled when they are needed.
     pub(super) fn check(&self, text: &str) -> Result<(), String> {
         if let Some(pattern) = &self.messages.pasted
@@ -285,6 +297,14 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+}
+
+impl Input {
+    /// Whether it says what a composer looks like.
+    pub(super) fn is_described(&self) -> bool {
+        let drawn = [&self.above, &self.below, &self.edge];
+        drawn.into_iter().any(Option::is_some) || self.prompts.is_some()
     }
 }
 

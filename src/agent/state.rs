@@ -213,10 +213,16 @@ pub(super) struct ScreenRules<'a> {
 
 impl<'a> ScreenRules<'a> {
     pub(super) fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
+        let known = &agent.manifest.composer;
+        // Without a description every row would look like one, and be in no other region.
+        let composer = known
+            .is_described()
+            .then(|| locate(known, screen))
+            .flatten();
         Self {
             agent,
             screen,
-            composer: locate(&agent.manifest.composer, screen),
+            composer,
         }
     }
 

@@ -151,6 +151,9 @@ impl Agents {
         if !manifest.process.says_something() {
             return Err(": [process] has no names and no packages to know the agent by".into());
         }
+        if manifest.sources.order.is_none() {
+            manifest.sources.order = Some(manifest.default_order());
+        }
         match at {
             Some(at) => self.all[at].manifest = manifest,
             None => self.all.push(Agent {
@@ -175,6 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::agent::manifest::Source;
     use crate::state::State;
 
     #[test]
@@ -216,6 +220,27 @@ mod tests {
             Some(&["stop".to_string()][..])
         );
         assert_eq!(screen["busy"].state, Some(State::Busy));
+    }
+
+    #[test]
+    fn what_a_file_describes_tells_the_state() {
+        let order = |text: &str| {
+            let mut agents = Agents::read(None);
+            let text = format!("[process]\nnames = [\"a\"]\n{text}");
+            agents.add_users("mine", &text).expect("a manifest");
+            let mine = agents.named("mine").expect("the kind");
+            mine.manifest.sources.order.clone().expect("an order")
+        };
+        let screen = "[screen.idle]\nstate = \"idle\"\ncomposer = true\n";
+        let title = "[title.busy]\nstate = \"busy\"\nany = [\"x\"]\n";
+        assert_eq!(order(""), []);
+        assert_eq!(order(screen), [Source::Screen]);
+        assert_eq!(
+            order(&format!("{screen}{title}")),
+            [Source::Title, Source::Screen]
+        );
+        let chosen = "[sources]\norder = [\"title\"]\n";
+        assert_eq!(order(&format!("{screen}{title}{chosen}")), [Source::Title]);
     }
 
     #[test]
