@@ -19,6 +19,7 @@ mod hooks;
 mod journal;
 mod keys;
 mod killed;
+mod kinds;
 mod list;
 mod memory;
 mod moves;
