@@ -360,9 +360,9 @@ fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Resul
         .rev()
         .find(|(name, _)| name == "PATH")
         .map_or_else(env::path, |(_, path)| path.clone());
-    let agent = match &args.agent {
-        Some(kind) => Agents::loaded().named(kind),
-        None => None,
-    };
-    words::words(agent, &args.command, &path, cwd)
+    let agent = args.agent.as_ref().map(|kind| {
+        let agent = Agents::loaded().named(kind);
+        agent.ok_or_else(|| Error::usage("no such agent"))
+    });
+    words::words(agent.transpose()?, &args.command, &path, cwd)
 }

@@ -36,7 +36,7 @@ fn pid(found: &Record) -> Pid {
 #[test]
 fn every_kind_by_its_name() {
     let server = Server::start();
-    for kind in &KINDS {
+    for kind in KINDS {
         server.agent(kind.name);
         let pane = server.types(kind.name);
         let (found, code) = lives(&server, &pane);

@@ -96,7 +96,7 @@ impl Agents {
     #[must_use]
     pub fn read(folder: Option<&Path>) -> Self {
         let mut agents = Self::default();
-        for kind in &KINDS {
+        for kind in KINDS {
             let known = agents.add(kind.name, kind.manifest);
             debug_assert!(known.is_ok(), "{}: {known:?}", kind.name);
         }
@@ -187,7 +187,8 @@ mod tests {
         assert_eq!(agents.all.len(), KINDS.len());
         for agent in &agents.all {
             let names = agent.manifest.process.names.as_deref();
-            assert_eq!(names, Some(&[agent.name.clone()][..]));
+            let first = names.and_then(<[String]>::first);
+            assert_eq!(first, Some(&agent.name));
             assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
         }
     }

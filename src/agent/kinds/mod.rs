@@ -1,7 +1,7 @@
 //! The kinds of agents: a folder each for those that come along, with what is known of them (`manifest.toml`) and what a
 //! manifest cannot say, and over them the user's files. Everything else asks the loaded kinds ([`Agents::loaded`]).
 //!
-//! A new kind is a folder with a manifest, and a line in [`KINDS`].
+//! A new kind is a folder with a manifest, and an entry in [`KINDS`].
 
 mod loaded;
 #[cfg(test)]
@@ -70,7 +70,7 @@ const NONE: Code = Code {
 
 /// The kinds that come along. They were measured with Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI 0.61.0,
 /// opencode 1.18.33, Copilot CLI 1.0.102 and aider 0.86.2.
-pub static KINDS: [Kind; 7] = [
+pub static KINDS: &[Kind] = &[
     Kind {
         name: "claude",
         manifest: include_str!("claude/manifest.toml"),

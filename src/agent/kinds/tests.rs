@@ -18,7 +18,7 @@ fn read(kind: &str, payload: &[u8]) -> Outcome {
 
 #[test]
 fn a_kind_with_hooks_reads_its_payloads() {
-    for kind in &super::KINDS {
+    for kind in super::KINDS {
         let Some(hooks) = kind.code.hooks else {
             assert!(kind.code.payload.is_none(), "{}", kind.name);
             continue;
