@@ -2,7 +2,8 @@
 # Completions of the helpers of tmux-sesh for bash 4 or newer: source this file in ~/.bashrc.
 #
 # Names, tags and panes are asked of the tmux server that the line names, else of the default one; each question is one
-# process. What comes back is only ever compared and quoted. The functions share the variables of _tmux_sesh.
+# process. Kinds of agents are looked for in the user's folder of them. What comes back is only ever compared and quoted.
+# The functions share the variables of _tmux_sesh.
 
 # The tables are made from the helpers themselves: UPDATE=1 cargo test --test it papers
 
@@ -20,7 +21,7 @@ _tmux_sesh_takes() {
       ;;
     new | sesh-new)
       takes=(
-        '1=text' '--=command' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
+        '1=text' '--=command' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
         '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
         '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
         '--note=text' '--id=text' '--send=text' '--wait' '--no-launch' '--enter' '--dry-run' '--json'
@@ -29,7 +30,7 @@ _tmux_sesh_takes() {
       ;;
     adopt | sesh-adopt)
       takes=(
-        '1=panes' '--name=text' '--agent=words:claude,codex,pi,gemini,opencode,copilot,aider' '--conv=text'
+        '1=panes' '--name=text' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider' '--conv=text'
         '--tag=tags' '--force' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
@@ -230,6 +231,16 @@ _tmux_sesh_tmux() {
   mapfile -t lines < <(command tmux -u "${server[@]}" "$@" 2>/dev/null)
 }
 
+# Adds the kinds of agents that the user's files define to lines.
+_tmux_sesh_own_kinds() {
+  local folder=$HOME/.config file
+  [[ ${XDG_CONFIG_HOME-} != /* ]] || folder=$XDG_CONFIG_HOME
+  while read -r file; do
+    file=${file##*/}
+    [[ ! $file =~ ^[a-z0-9-]+\.toml$ || " ${lines[*]} " == *" ${file%.toml} "* ]] || lines+=("${file%.toml}")
+  done < <(compgen -f -- "$folder/tmux-sesh/agents/")
+}
+
 # Offers the values of a kind.
 _tmux_sesh_values() {
   local lines=() line ended=()
@@ -242,6 +253,11 @@ _tmux_sesh_values() {
       [[ ${word#"$before"} != *,* ]] || before=${word%,*},
       compopt -o nospace
       _tmux_sesh_values "words:${1#*:}"
+      ;;
+    kinds:*)
+      IFS=, read -ra lines <<<"${1#*:}"
+      _tmux_sesh_own_kinds
+      _tmux_sesh_offer "${lines[@]}"
       ;;
     targets/.* | panes/.*) _tmux_sesh_offer . ;;
     targets/%* | panes/*)

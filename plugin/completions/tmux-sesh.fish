@@ -1,7 +1,8 @@
 # Completions of the helpers of tmux-sesh for fish: source this file in ~/.config/fish/config.fish.
 #
 # Names, tags and panes are asked of the tmux server that the line names, else of the default one; each question is one
-# process. The table is made from the helpers themselves: UPDATE=1 cargo test --test it papers
+# process. Kinds of agents are looked for in the user's folder of them. The table is made from the helpers themselves:
+# UPDATE=1 cargo test --test it papers
 
 # Runs a program with the line's server.
 function __tmux_sesh_ask
@@ -114,6 +115,20 @@ function __tmux_sesh_agents
     __tmux_sesh_ask sesh-list --all --no-header --columns agent | string match -v ''
 end
 
+# Kinds of agents: those that come along, which it is given, and those that the user's files define.
+function __tmux_sesh_kinds
+    set -l folder $HOME/.config
+    if string match -q '/*' -- "$XDG_CONFIG_HOME"
+        set folder $XDG_CONFIG_HOME
+    end
+    string join \n -- $argv
+    for file in $folder/tmux-sesh/agents/*.toml
+        string match -rq '/(?<kind>[a-z0-9-]+)\.toml$' -- $file
+        and not contains -- $kind $argv
+        and echo $kind
+    end
+end
+
 function __tmux_sesh_clients
     __tmux_sesh_ask tmux -u list-clients -F '#{client_name}'
 end
@@ -156,7 +171,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text o
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-resolve -d 'Say which agent lives in a pane, registered or not: kind, conversation, pid, uuid, state and reason, tab-separated'
 complete -c sesh-new -f
-complete -c sesh-new -l agent -x -a 'claude codex pi gemini opencode copilot aider' -d 'Launch this agent'
+complete -c sesh-new -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider)' -d 'Launch this agent'
 complete -c sesh-new -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
 complete -c sesh-new -l cwd -x -a '(__fish_complete_directories)' -d 'The folder it starts in [default: this one]'
 complete -c sesh-new -l env -x -d 'A variable for it, on top of this environment; may be repeated'
@@ -185,7 +200,7 @@ complete -c sesh-new -s V -l version -d 'Print version'
 complete -c sesh-new -n 'contains -- -- (commandline -opc)' -a '(__tmux_sesh_command)'
 complete -c sesh-adopt -f
 complete -c sesh-adopt -l name -x -d 'Its name, unique among the living; made up if left out'
-complete -c sesh-adopt -l agent -x -a 'claude codex pi gemini opencode copilot aider' -d 'The agent that lives there'
+complete -c sesh-adopt -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider)' -d 'The agent that lives there'
 complete -c sesh-adopt -l conv -x -d 'The agent\'s conversation id'
 complete -c sesh-adopt -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
 complete -c sesh-adopt -l force -d 'Also when another pane has that conversation'

@@ -2,8 +2,9 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::kinds::Agent;
 use super::locate::{after, locate};
-use super::manifest::{Agent, Input};
+use super::manifest::Input;
 use super::screen::{Row, Screen};
 use super::state;
 use crate::state::State;

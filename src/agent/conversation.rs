@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Agent, Conversation, Form, Home, Manifest};
+use super::kinds::Agent;
+use super::manifest::{Conversation, Form, Home, Manifest};
 use super::recognise::Living;
 use super::session::{SessionRecord, pids};
 use super::state::Session;
@@ -36,20 +37,16 @@ pub struct Told {
     pub session: Option<Session>,
 }
 
-/// The folder that an agent's process keeps its files in. `variable` reads the environment of the process.
-pub fn folder(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    living.agent.manifest.home.folder(variable)
-}
-
 /// What an agent keeps of a conversation, where that can be read. `variable` reads an environment.
 pub fn transcript(
     agent: &Agent,
     id: &str,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Option<Transcript> {
+    let entries = agent.code.transcript?;
     let folder = agent.manifest.home.folder(variable)?;
     let files = agent.manifest.transcripts.files.as_ref()?;
-    Transcript::find(&agent.name, &folder, files, id)
+    Transcript::find(entries, &folder, files, id)
 }
 
 /// The id of the conversation that a process is in. `variable` reads the environment of the process.
@@ -158,7 +155,7 @@ fn fits(known: &Conversation, id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::manifest::Agents;
+    use crate::agent::kinds::Agents;
 
     const ID: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
 

@@ -1,12 +1,11 @@
-//! What is known of an agent: one TOML file each. The user's files add kinds and replace parts of ours.
+//! What is known of an agent: one TOML file each. What files there are is read in
+//! [`kinds`](super::kinds).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::KINDS;
 use super::rule::{Pattern, Rule};
 use crate::state::{State, Why};
 
@@ -140,7 +139,7 @@ pub struct Messages {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sources {
-    /// The strongest first.
+    /// The strongest first. Without it everything that is described, in the order of [`Source`].
     pub order: Option<Vec<Source>>,
 }
 
@@ -204,90 +203,6 @@ pub enum Form {
     Word,
 }
 
-/// One agent that is known.
-#[derive(Clone, Debug)]
-pub struct Agent {
-    pub name: String,
-    pub manifest: Manifest,
-}
-
-/// Every agent that is known, and what was wrong with the user's files.
-#[derive(Clone, Debug, Default)]
-pub struct Agents {
-    pub all: Vec<Agent>,
-    /// A sentence for each file that was left out.
-    pub problems: Vec<String>,
-}
-
-impl Agents {
-    /// Ours, and over them the `*.toml` files of a folder. A broken one is left out.
-    #[must_use]
-    pub fn read(folder: Option<&Path>) -> Self {
-        let mut agents = Self::default();
-        for kind in KINDS {
-            let known = agents.add(kind.name, kind.manifest);
-            debug_assert!(known.is_ok(), "{}: {known:?}", kind.name);
-        }
-        let mut files: Vec<_> = folder
-            .and_then(|folder| std::fs::read_dir(folder).ok())
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| {
-                path.extension()
-                    .is_some_and(|extension| extension == "toml")
-            })
-            .collect();
-        files.sort();
-        for path in files {
-            let name = path.file_stem().and_then(|stem| stem.to_str());
-            let outcome = match (name, std::fs::read_to_string(&path)) {
-                (Some(name), Ok(text)) if is_word(name) => agents.add_users(name, &text),
-                (_, Ok(_)) => Err(": the file's name is the agent's: a-z, 0-9 and -".into()),
-                (_, Err(error)) => Err(format!(": {error}")),
-            };
-            if let Err(problem) = outcome {
-                agents.problems.push(format!("{}{problem}", path.display()));
-            }
-        }
-        agents
-    }
-
-    /// Adds what a user's file says of an agent, over what is known of it.
-    fn add_users(&mut self, name: &str, text: &str) -> Result<(), String> {
-        let known = self.clone();
-        self.add(name, text)?;
-        let agent = self.all.iter().find(|agent| agent.name == name);
-        let outcome = agent.map_or(Ok(()), |agent| agent.manifest.check(text));
-        if outcome.is_err() {
-            *self = known;
-        }
-        outcome
-    }
-
-    /// Adds what a file says of an agent, over what is known of it.
-    fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
-        let mut manifest: Manifest =
-            toml::from_str(text).map_err(|error| located(text, error.span(), error.message()))?;
-        let at = self.all.iter().position(|agent| agent.name == name);
-        if let Some(at) = at {
-            manifest = manifest.over(&self.all[at].manifest);
-        }
-        if !manifest.process.says_something() {
-            return Err(": [process] has no names and no packages to know the agent by".into());
-        }
-        match at {
-            Some(at) => self.all[at].manifest = manifest,
-            None => self.all.push(Agent {
-                name: name.into(),
-                manifest,
-            }),
-        }
-        Ok(())
-    }
-}
-
 /// Takes what is not said here from there.
 macro_rules! fill {
     ($over:expr, $under:expr, $($field:ident)*) => {
@@ -296,7 +211,16 @@ macro_rules! fill {
 }
 
 impl Manifest {
-    fn over(mut self, under: &Self) -> Self {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The line, and what is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| located(text, error.span(), error.message()))
+    }
+
+    /// What it says over what another one says.
+    pub(super) fn over(mut self, under: &Self) -> Self {
         fill!(self.process, under.process, names packages apart);
         fill!(self.home, under.home, variable folder);
         fill!(self.conversation, under.conversation, file id start lock options unless form);
@@ -325,8 +249,20 @@ impl Manifest {
 }
 
 impl Manifest {
+    /// What tells its state where its file does not say that: whatever it describes.
+    pub(super) fn default_order(&self) -> Vec<Source> {
+        [
+            (Source::SessionFile, !self.session.states.is_empty()),
+            (Source::Title, !self.title.is_empty()),
+            (Source::Screen, !self.screen.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(source, is_described)| is_described.then_some(source))
+        .collect()
+    }
+
     /// What no parser sees. Ours are checked by a test: their patterns are compiled when they are needed.
-    fn check(&self, text: &str) -> Result<(), String> {
+    pub(super) fn check(&self, text: &str) -> Result<(), String> {
         if let Some(pattern) = &self.messages.pasted
             && let Err(problem) = pattern.compile()
         {
@@ -364,20 +300,21 @@ impl Manifest {
     }
 }
 
+impl Input {
+    /// Whether it says what a composer looks like.
+    pub(super) fn is_described(&self) -> bool {
+        let drawn = [&self.above, &self.below, &self.edge];
+        drawn.into_iter().any(Option::is_some) || self.prompts.is_some()
+    }
+}
+
 impl Process {
-    fn says_something(&self) -> bool {
+    pub(super) fn says_something(&self) -> bool {
         [&self.names, &self.packages]
             .into_iter()
             .flatten()
             .any(|words| !words.is_empty())
     }
-}
-
-fn is_word(name: &str) -> bool {
-    (1..=32).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// Adds what is there and not here.
@@ -394,197 +331,4 @@ fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
     let stands = text.lines().nth(line).unwrap_or("").trim();
     let message = message.replace('\n', " ");
     format!(":{}: {stands}: {message}", line + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn ours_are_sound() {
-        let agents = Agents::read(None);
-        assert_eq!(agents.all.len(), KINDS.len());
-        for agent in &agents.all {
-            let names = agent.manifest.process.names.as_deref();
-            assert_eq!(names, Some(&[agent.name.clone()][..]));
-            assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
-        }
-    }
-
-    #[test]
-    fn a_users_key_replaces_ours_and_no_more() {
-        let mut agents = Agents::read(None);
-        agents
-            .add("claude", "[process]\nnames = [\"cc\"]\n")
-            .expect("a manifest");
-        let claude = &agents.all[0];
-        assert_eq!(claude.name, "claude");
-        assert_eq!(
-            claude.manifest.process.names.as_deref(),
-            Some(&["cc".to_string()][..])
-        );
-        let conversation = &claude.manifest.conversation;
-        assert_eq!(conversation.id.as_deref(), Some("sessionId"));
-        let rules = claude.manifest.screen.len();
-        agents
-            .add_users(
-                "claude",
-                "[screen.busy]\nany = [\"stop\"]\n[screen.mine]\nstate = \"busy\"\nlast = [\"x\"]\n",
-            )
-            .expect("a manifest");
-        let screen = &agents.all[0].manifest.screen;
-        assert_eq!(screen.len(), rules + 1);
-        assert_eq!(
-            screen["busy"].any.as_deref(),
-            Some(&["stop".to_string()][..])
-        );
-        assert_eq!(screen["busy"].state, Some(State::Busy));
-    }
-
-    #[test]
-    fn a_broken_file_is_told_by_line_and_key() {
-        let broken = [
-            ("x = 1", ":1: x = 1: unknown field `x`"),
-            (
-                "\n[process]\nname = []",
-                ":3: name = []: unknown field `name`",
-            ),
-            ("[process]\nnames = 3", ":2: names = 3: invalid type"),
-            ("[process]\nnames = [\"a\"", ":2: names = [\"a\""),
-            (
-                "[conversation]\nform = \"x\"",
-                ":2: form = \"x\": unknown variant",
-            ),
-            ("", ": [process] has no names"),
-            (
-                "[process]\nnames = [\"a\"]\n[screen.x]\nstate = \"busy\"\nregion = \"bottom 1\"\nregex = '('",
-                ":6: regex = '(': error: unclosed group",
-            ),
-            (
-                "[process]\nnames = [\"a\"]\n[screen.x]\nregion = \"top 3\"",
-                ":4: region = \"top 3\": a region is",
-            ),
-        ];
-        for (text, told) in broken {
-            let mut agents = Agents::read(None);
-            let problem = agents.add_users("new", text).expect_err("a problem");
-            assert!(problem.starts_with(told), "{text:?}: {problem}");
-            assert_eq!(agents.all.len(), KINDS.len());
-        }
-        // What the parser cannot see.
-        let rules = [
-            ("[title.x]\nany = [\"a\"]", "[title.x] has no state"),
-            ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
-            (
-                "[title.x]\nstate = \"idle\"\nlast = [\"a\"]",
-                "[title.x] has a region",
-            ),
-            (
-                "[screen.x]\nstate = \"idle\"\nwhy = \"login\"\ncomposer = true",
-                "[screen.x] has a why",
-            ),
-            (
-                "[screen.x]\nstate = \"idle\"\nany = [\"a\"]",
-                "[screen.x] has no region",
-            ),
-        ];
-        for (text, told) in rules {
-            let mut agents = Agents::read(None);
-            let problem = agents.add_users("claude", text).expect_err("a problem");
-            assert!(problem.contains(told), "{text:?}: {problem}");
-            assert!(!agents.all[0].manifest.screen.contains_key("x"));
-        }
-    }
-
-    const GUIDE: &str = include_str!("../../plugin/doc/agents.md");
-
-    /// The keys of a table, as the parser names them when it refuses another.
-    fn keys(table: &str) -> Vec<String> {
-        let text = format!("{table}\nno-such-key = 1\n");
-        let refused = toml::from_str::<Manifest>(&text).expect_err("a refusal");
-        let (_, known) = refused.message().split_once("expected").expect("the keys");
-        known
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(Into::into)
-            .collect()
-    }
-
-    #[test]
-    fn every_key_is_in_the_guide() {
-        let tables = keys("");
-        assert!(tables.len() > 8, "{tables:?}");
-        for table in tables {
-            let rules = ["title", "screen"].contains(&table.as_str());
-            let name = if rules {
-                format!("{table}.NAME")
-            } else {
-                table
-            };
-            let heading = format!("`[{name}]`");
-            let section = GUIDE.split("\n### ").find(|part| {
-                let first = part.lines().next().unwrap_or_default();
-                first.contains(&heading)
-            });
-            let section = section.unwrap_or_else(|| panic!("no section {heading}"));
-            for key in keys(&format!("[{name}]")) {
-                let row = format!("| `{key}` |");
-                assert!(section.contains(&row), "{heading} does not have {key}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_guides_example_is_a_manifest() {
-        let (_, example) = GUIDE.split_once("```toml\n").expect("an example");
-        let (example, _) = example.split_once("```").expect("its end");
-        let mut agents = Agents::read(None);
-        agents.add_users("goose", example).expect("a manifest");
-        assert_eq!(agents.all.last().expect("goose").name, "goose");
-    }
-
-    /// Pieces of a manifest, whole and broken.
-    fn piece() -> impl Strategy<Value = String> {
-        let lines = [
-            "[process]",
-            "names = [\"a\"]",
-            "[screen.x]",
-            "[title.x]",
-            "state = \"busy\"",
-            "state = 3",
-            "regex = '('",
-            "regex = \"\\u00e9(\"",
-            "region = \"bottom 3\"",
-            "region = \"bottom\"",
-            "any = [\"…\"]",
-            "any = [",
-            "[composer]",
-            "prompts = \"é\"",
-            "[session.reasons]",
-            "\"é ü\" = \"question\"",
-            "[",
-            "é = '",
-            "\"\"\"",
-        ];
-        let line = proptest::sample::select(lines.to_vec()).prop_map(String::from);
-        prop_oneof![5 => line, 1 => any::<String>()]
-    }
-
-    proptest! {
-        #[test]
-        fn any_file_is_read_or_refused(lines in proptest::collection::vec(piece(), 0..12)) {
-            let mut agents = Agents::read(None);
-            let before = agents.all.len();
-            match agents.add_users("new", &lines.join("\n")) {
-                Ok(()) => prop_assert_eq!(agents.all.len(), before + 1),
-                Err(problem) => {
-                    prop_assert!(problem.starts_with(':') && !problem.contains('\n'), "{}", problem);
-                    prop_assert_eq!(agents.all.len(), before);
-                }
-            }
-        }
-    }
 }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use siphasher::sip::SipHasher13;
 
-use super::manifest::{Agent, Messages};
+use super::manifest::Messages;
 
 /// How much of a text's end has to stand somewhere for it to count as the text.
 const TAIL: usize = 60;
@@ -127,7 +127,7 @@ pub fn guarded<'a>(known: &'a Messages, text: &str) -> Result<String, Trap<'a>> 
 /// Whether a draft is a text that was pasted, and nothing else: all of it, its end where the composer shows no more, or
 /// what the agent shows in place of a long one.
 #[must_use]
-pub fn is_text(agent: &Agent, draft: &str, text: &str) -> bool {
+pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
     // So many rows or characters are no text of a person's that ends in the same way.
     const ROWS: usize = 3;
     let rows = draft.lines().count();
@@ -137,7 +137,7 @@ pub fn is_text(agent: &Agent, draft: &str, text: &str) -> bool {
         let long = rows >= ROWS || draft.chars().count() >= TAIL;
         draft == text || (long && !draft.is_empty() && text.ends_with(&draft))
     };
-    let pasted = agent.manifest.messages.pasted.as_ref();
+    let pasted = known.pasted.as_ref();
     is(text)
         // As aider draws a tab.
         || (text.contains('\t') && is(&text.replace('\t', "^I")))
@@ -158,7 +158,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::agent::manifest::Agents;
+    use crate::agent::kinds::{Agent, Agents};
 
     fn agent(name: &str) -> Agent {
         let agents = Agents::read(None).all;
@@ -198,7 +198,7 @@ mod tests {
     fn a_draft_that_is_the_text_and_one_that_is_not() {
         let claude = agent("claude");
         let long = "word ".repeat(100);
-        let is = |draft: &str, text: &str| is_text(&claude, draft, text);
+        let is = |draft: &str, text: &str| is_text(&claude.manifest.messages, draft, text);
         assert!(is("say hello", "say hello\n"));
         assert!(is("say\nhel lo", "say hello"));
         assert!(!is("a draft say hello", "say hello"));

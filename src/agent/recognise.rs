@@ -2,7 +2,7 @@
 //!
 //! Titles and screens outlive a killed agent and are not asked.
 
-use super::manifest::Agent;
+use super::kinds::Agent;
 use super::program::{is_agent, is_tool, role};
 use crate::proc::{self, Process, Program};
 
@@ -182,7 +182,7 @@ struct Step<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::manifest::Agents;
+    use crate::agent::kinds::Agents;
 
     /// A process on the terminal: pid, parent, short name, words, file.
     type Row = (i32, i32, &'static str, &'static str, &'static str);

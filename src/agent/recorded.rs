@@ -16,8 +16,8 @@ use serde::Deserialize;
 
 use super::composer::Composer;
 use super::explain::explain;
+use super::kinds::{Agent, Agents};
 use super::locate::locate;
-use super::manifest::{Agent, Agents};
 use super::screen::{Colour, Screen, Style};
 use super::state::{Evidence, Verdict, judge};
 use crate::state::{State, Why};

@@ -101,7 +101,7 @@ pub(super) fn pids(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::manifest::Agents;
+    use crate::agent::kinds::Agents;
 
     #[test]
     fn a_file_of_this_process() {

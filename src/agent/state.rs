@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::kinds::Agent;
 use super::locate::locate;
-use super::manifest::{Agent, Source};
+use super::manifest::Source;
 use super::rule::Rule;
 use super::screen::{ComposerArea, Screen};
 use crate::state::{State, Why};
@@ -212,10 +213,16 @@ pub(super) struct ScreenRules<'a> {
 
 impl<'a> ScreenRules<'a> {
     pub(super) fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
+        let known = &agent.manifest.composer;
+        // Without a description every row would look like one, and be in no other region.
+        let composer = known
+            .is_described()
+            .then(|| locate(known, screen))
+            .flatten();
         Self {
             agent,
             screen,
-            composer: locate(&agent.manifest.composer, screen),
+            composer,
         }
     }
 
@@ -323,7 +330,7 @@ pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
 pub(super) mod tests {
     use super::*;
     use crate::agent::explain::explain;
-    use crate::agent::manifest::Agents;
+    use crate::agent::kinds::Agents;
 
     const NOW: u64 = 1_000;
 

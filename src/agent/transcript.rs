@@ -1,7 +1,7 @@
 //! What an agent keeps of a conversation: whether it took a prompt, and what it answered.
 //!
-//! Lines of JSON, which grow at their end. Measured on Claude Code 2.1.329, Codex 0.169.0, Gemini CLI 0.61.0, pi 0.73.1
-//! and Copilot CLI 1.0.102; opencode keeps a database, and aider text.
+//! Lines of JSON, which grow at their end; what a line tells is read in [`kinds`](super::kinds). opencode 1.18.33 keeps a
+//! database, and aider 0.86.2 text: those are not read.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,10 +11,13 @@ use serde_json::Value;
 
 use super::message;
 
+/// Returns what a line of a kind's transcript tells.
+pub type Entries = fn(&Value) -> Vec<Entry>;
+
 /// The file of a conversation, and how far it was read.
 #[derive(Debug)]
 pub struct Transcript {
-    kind: String,
+    entries: Entries,
     path: PathBuf,
     read: u64,
     /// What was read of a line whose end is not there yet.
@@ -35,18 +38,18 @@ pub enum Entry {
 }
 
 impl Transcript {
-    /// The transcript of a kind of agent, from its end on. `None` where there is none that can be read.
+    /// The transcript of a conversation, from its end on. `None` where there is none.
     ///
     /// `files` is the manifest's pattern below the agent's folder.
     #[must_use]
-    pub fn find(kind: &str, folder: &Path, files: &str, id: &str) -> Option<Self> {
+    pub fn find(entries: Entries, folder: &Path, files: &str, id: &str) -> Option<Self> {
         // Gemini names the file after the id's first part.
         let short = id.split('-').next().unwrap_or_default();
         let pattern = files.replace("{id8}", short).replace("{id}", id);
         let path = newest(folder, &pattern)?;
         let read = path.metadata().ok()?.len();
-        KINDS.contains(&kind).then(|| Self {
-            kind: kind.into(),
+        Some(Self {
+            entries,
             path,
             read,
             begun: Vec::new(),
@@ -94,7 +97,7 @@ impl Transcript {
         bytes
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())
-            .flat_map(|line| entries(&self.kind, &line))
+            .flat_map(|line| (self.entries)(&line))
             .collect()
     }
 
@@ -106,9 +109,6 @@ impl Transcript {
             .any(|entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == text))
     }
 }
-
-/// Whose transcripts are understood.
-const KINDS: [&str; 5] = ["claude", "codex", "copilot", "gemini", "pi"];
 
 /// The newest file that a pattern names, in which a `*` stands for a part of a name.
 fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
@@ -138,45 +138,15 @@ fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
         .max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok())
 }
 
-fn entries(kind: &str, line: &Value) -> Vec<Entry> {
-    let word = |pointer: &str| line.pointer(pointer).and_then(Value::as_str);
-    let of = |make: fn(String) -> Entry, content: Option<&Value>| {
-        let text = content.map(text).unwrap_or_default();
-        (!text.is_empty()).then(|| make(text)).into_iter().collect()
-    };
-    let end = || vec![Entry::End];
-    match (kind, word("/type")) {
-        ("claude", _) if line.get("isSidechain") == Some(&Value::Bool(true)) => Vec::new(),
-        ("claude", Some("user")) => of(Entry::Prompt, line.pointer("/message/content")),
-        ("claude", Some("queue-operation")) if word("/operation") == Some("enqueue") => {
-            of(Entry::Prompt, line.get("content"))
-        }
-        ("claude", Some("assistant")) => of(Entry::Answer, line.pointer("/message/content")),
-        ("claude", Some("system")) if word("/subtype") == Some("turn_duration") => end(),
-        ("codex", Some("response_item")) if word("/payload/type") == Some("message") => {
-            match word("/payload/role") {
-                Some("user") => of(Entry::Prompt, line.pointer("/payload/content")),
-                Some("assistant") => of(Entry::Answer, line.pointer("/payload/content")),
-                _ => Vec::new(),
-            }
-        }
-        ("codex", Some("event_msg")) => match word("/payload/type") {
-            Some("task_started") => vec![Entry::Begin],
-            Some("task_complete" | "turn_aborted") => end(),
-            _ => Vec::new(),
-        },
-        ("gemini", Some("user")) => of(Entry::Prompt, line.get("content")),
-        ("gemini", Some("gemini")) => of(Entry::Answer, line.get("content")),
-        ("pi", Some("message")) => match word("/message/role") {
-            Some("user") => of(Entry::Prompt, line.pointer("/message/content")),
-            Some("assistant") => of(Entry::Answer, line.pointer("/message/content")),
-            _ => Vec::new(),
-        },
-        ("copilot", Some("user.message")) => of(Entry::Prompt, line.pointer("/data/content")),
-        ("copilot", Some("assistant.message")) => of(Entry::Answer, line.pointer("/data/content")),
-        ("copilot", Some("assistant.turn_end")) => end(),
-        _ => Vec::new(),
-    }
+/// One entry with the text of a content, if it has any.
+pub(super) fn entry(make: fn(String) -> Entry, content: Option<&Value>) -> Vec<Entry> {
+    let text = content.map(text).unwrap_or_default();
+    (!text.is_empty()).then(|| make(text)).into_iter().collect()
+}
+
+/// The text at a place of a line.
+pub(super) fn word<'a>(line: &'a Value, pointer: &str) -> Option<&'a str> {
+    line.pointer(pointer).and_then(Value::as_str)
 }
 
 /// The text of a content: a text, or parts of which some have one.

@@ -1,6 +1,7 @@
 //! The helpers: one table, one file each. A file is arguments and a few lines of glue; what a helper does
 //! is in the rooms below.
 
+mod kind_parser;
 mod pane_capture;
 mod pane_keys;
 mod pane_resolve;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::{On, pane_or_own};
-use crate::agent::manifest::Agents;
-use crate::env;
+use crate::agent::kinds::Agents;
 use crate::error::Exit;
 use crate::id::PaneId;
 use crate::out;
@@ -41,9 +40,9 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     }
     let server = args.on.server()?;
     let pane = pane_or_own(&server, args.pane)?;
-    let agents = Agents::read(env::agents_dir().as_deref());
+    let agents = Agents::loaded();
     for problem in &agents.problems {
-        out::complain("pane-resolve", problem);
+        out::complain("pane-resolve", &problem.sentence);
     }
     let found = resolve(&server, pane, &agents.all)?;
     if args.json {

@@ -2,8 +2,8 @@
 
 use clap::Parser;
 
+use super::kind_parser::KindParser;
 use super::{On, target};
-use crate::agent::KINDS;
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::out;
@@ -22,7 +22,7 @@ pub(super) struct Args {
     name: Option<Name>,
 
     /// The agent that lives there
-    #[arg(long, value_name = "KIND", value_parser = KINDS.map(|kind| kind.name))]
+    #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: Option<String>,
 
     /// The agent's conversation id

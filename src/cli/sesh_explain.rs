@@ -4,9 +4,8 @@ use clap::Parser;
 
 use super::{On, target};
 use crate::agent::explain::{NearMiss, Statement};
-use crate::agent::manifest::Agents;
+use crate::agent::kinds::Agents;
 use crate::agent::state::{Claim, Confidence};
-use crate::env;
 use crate::error::Exit;
 use crate::out::{self, Table};
 use crate::sesh::explain::{Account, explain};
@@ -32,9 +31,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
-    let agents = Agents::read(env::agents_dir().as_deref());
+    let agents = Agents::loaded();
     for problem in &agents.problems {
-        out::complain("sesh-explain", problem);
+        out::complain("sesh-explain", &problem.sentence);
     }
     let account = explain(&server, &target(&server, &args.target)?, &agents.all)?;
     if args.json {

@@ -1,10 +1,9 @@
 //! `sesh-hooks`: our hooks in the configuration of agents.
 
-use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 use similar::TextDiff;
 
-use crate::agent::report::KINDS;
+use super::kind_parser::KindParser;
 use crate::error::{Error, Exit};
 use crate::out;
 use crate::sesh::hooks::{self, Change, What};
@@ -20,7 +19,7 @@ pub(super) struct Args {
     act: Act,
 
     /// The agents [default: those whose program or folder is there; for status all]
-    #[arg(value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS))]
+    #[arg(value_name = "AGENT", value_parser = KindParser::with_hooks())]
     agents: Vec<String>,
 
     /// Not the hooks, but the skill: a text that tells the agent itself how to use tmux-sesh

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 
+use super::kind_parser::KindParser;
 use super::sesh_send::{self, Limit, limit};
 use super::{On, absolute, leave_no_client, sesh_enter, target};
-use crate::agent::KINDS;
+use crate::agent::kinds::Agents;
 use crate::agent::message::typeable;
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -37,7 +38,7 @@ pub(super) struct Args {
     name: Option<Name>,
 
     /// Launch this agent
-    #[arg(long, value_name = "KIND", value_parser = KINDS.map(|kind| kind.name))]
+    #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: Option<String>,
 
     /// A tag; may be repeated
@@ -359,5 +360,9 @@ fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Resul
         .rev()
         .find(|(name, _)| name == "PATH")
         .map_or_else(env::path, |(_, path)| path.clone());
-    words::words(args.agent.as_deref(), &args.command, &path, cwd)
+    let agent = args.agent.as_ref().map(|kind| {
+        let agent = Agents::loaded().named(kind);
+        agent.ok_or_else(|| Error::usage("no such agent"))
+    });
+    words::words(agent.transpose()?, &args.command, &path, cwd)
 }

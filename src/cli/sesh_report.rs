@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Parser, ValueEnum};
 
 use super::On;
-use crate::agent::manifest::Agents;
-use crate::agent::report::{self, KINDS, Outcome, Told};
-use crate::env;
+use super::kind_parser::KindParser;
+use crate::agent::kinds::{Agents, Kind};
+use crate::agent::report::{self, Outcome, Told};
 use crate::error::{Error, Exit};
 use crate::proc::input;
 use crate::sesh::report::report;
@@ -31,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// The agent whose payload it is
-    #[arg(long, value_name = "AGENT", value_parser = PossibleValuesParser::new(KINDS), required_unless_present = "state")]
+    #[arg(long, value_name = "AGENT", value_parser = KindParser::with_hooks(), required_unless_present = "state")]
     from: Option<String>,
 
     /// The payload, where it does not come on standard input
@@ -93,7 +92,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     };
     let server = args.on.server()?;
-    let agents = Agents::read(env::agents_dir().as_deref());
+    let agents = Agents::loaded();
     if report(&server, args.from.as_deref(), &told, &agents.all)? || args.from.is_some() {
         return Ok(Exit::Done);
     }
@@ -112,7 +111,10 @@ fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<Told>> 
         }
         None => input::read(MOST, PATIENCE),
     };
-    match report::read(kind, &payload) {
+    let read = Kind::named(kind).and_then(|kind| kind.code.payload);
+    let read =
+        read.ok_or_else(|| Error::usage(format!("nothing is known of the hooks of {kind}")))?;
+    match read(&payload) {
         Outcome::Told(told) => Ok(Some(told)),
         Outcome::NoConcern => Ok(None),
         Outcome::Unreadable(why) => Err(Error::failed(format!("--from {kind}: {why}")).into()),

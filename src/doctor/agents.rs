@@ -1,9 +1,8 @@
 //! Agents: the files that describe them, and what their hooks could not tell, which nobody sees fail.
 
 use super::{Area, Findings};
-use crate::agent::manifest::Agents;
+use crate::agent::kinds::Agents;
 use crate::clock;
-use crate::env;
 use crate::journal::failures;
 
 /// For how long a failure is a fault, in seconds.
@@ -11,11 +10,11 @@ const FRESH: u64 = 24 * 3600;
 
 /// The person's own manifests.
 pub(super) fn manifests(findings: &mut Findings) {
-    let agents = Agents::read(env::agents_dir().as_deref());
+    let agents = Agents::loaded();
     for problem in &agents.problems {
         findings.fault(
             Area::Agents,
-            problem,
+            &problem.sentence,
             "plugin/doc/agents.md has every key; until then ours counts",
         );
     }

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::agent::manifest::Agents;
-use crate::env;
+use crate::agent::kinds::Agents;
 use crate::error::{self, Error, Exit, Result};
 use crate::id::PaneId;
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
@@ -172,7 +171,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     }
     let firsts: Vec<i32> = places().map(|place| place.pid).collect();
     let processes = resident::processes(&firsts);
-    let agents = Agents::read(env::agents_dir().as_deref());
+    let agents = Agents::loaded();
     for record in &mut with_agent {
         let Some(place) = record.tmux.as_ref() else {
             continue;

@@ -9,8 +9,7 @@ use super::change::{Differences, Kind, Mend};
 use super::find;
 use super::pane::{IS_RUNNER, SeshPane};
 use super::returned::pasts;
-use crate::agent::manifest::Agents;
-use crate::env;
+use crate::agent::kinds::Agents;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
@@ -169,7 +168,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         let hidden = server.run(&Batch::from(command::show_hidden()))?;
         seen.read_hidden(&hidden, |pane| told.contains_key(&pane));
     }
-    let agents = Agents::read(env::agents_dir().as_deref());
+    let agents = Agents::loaded();
     let processes = proc::all();
     let residents: HashMap<PaneId, Resident<'_>> = told
         .into_iter()

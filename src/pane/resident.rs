@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::agent::composer::Composer;
 use crate::agent::conversation;
 use crate::agent::explain::{Explanation, explain};
+use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
-use crate::agent::manifest::Agent;
 use crate::agent::recognise::{Living, living};
 use crate::agent::screen::{Row, Screen};
 use crate::agent::state::{Evidence, Report, Session, Verdict, judge};
@@ -301,11 +301,9 @@ impl Resident<'_> {
     /// What it keeps of its conversation, from its end on. `None` where that is not known or cannot be read.
     #[must_use]
     pub fn transcript(&self) -> Option<Transcript> {
-        let agent = self.living.agent;
-        let files = agent.manifest.transcripts.files.as_ref()?;
+        let id = self.conversation.as_ref()?;
         let environment = proc::environment(self.living.process.pid);
-        let folder = conversation::folder(&self.living, |name| environment.get(name))?;
-        Transcript::find(&agent.name, &folder, files, self.conversation.as_ref()?)
+        conversation::transcript(self.living.agent, id, |name| environment.get(name))
     }
 
     /// What stands in its composer.

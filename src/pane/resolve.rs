@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::resident::{Look, look};
-use crate::agent::manifest::Agent;
+use crate::agent::kinds::Agent;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::rows::{Row, RowId};
-use crate::agent::{Kind, message};
+use crate::agent::kinds::Agents;
+use crate::agent::message;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, Tag};
@@ -455,15 +456,17 @@ fn made(
         .or_else(env::home)
         .unwrap_or_else(|| "/".into());
     let first = command.first().and_then(|word| word.to_str());
-    let kind = first.and_then(Kind::named).map(|kind| kind.name);
-    let rest = if kind.is_some() {
+    let agent = first.and_then(|name| Agents::loaded().named(name));
+    let rest = if agent.is_some() {
         &command[1..]
     } else {
         command
     };
     let request = create::Request {
-        argv: words::words(kind, rest, &env::path(), &cwd)?,
-        agent: kind.map(Into::into).or_else(|| words::agent(command)),
+        argv: words::words(agent, rest, &env::path(), &cwd)?,
+        agent: agent
+            .map(|agent| agent.name.clone())
+            .or_else(|| words::agent(command)),
         name,
         cwd,
         ..create::Request::default()

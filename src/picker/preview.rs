@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::rows::{Row, RowId};
 use crate::agent::conversation;
-use crate::agent::manifest::Agents;
+use crate::agent::kinds::Agents;
 use crate::agent::screen::{self, Colour, Screen};
 use crate::agent::transcript::Entry;
 use crate::env;
@@ -103,7 +103,7 @@ fn look(server: &Server, wanted: &Wanted) -> Preview {
 fn talk(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
     let record = row.record.as_ref()?;
     let (kind, id) = (record.agent.as_ref()?, record.conversation.as_ref()?);
-    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let agents = &Agents::loaded().all;
     let agent = agents.iter().find(|agent| agent.name == *kind)?;
     let variable = |name: &str| env::folder(name).map(Into::into);
     let transcript = conversation::transcript(agent, id, variable)?;

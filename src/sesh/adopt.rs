@@ -1,7 +1,7 @@
 //! Making a sesh of a pane that somebody else made.
 
 use super::change::change;
-use crate::agent::manifest::Agents;
+use crate::agent::kinds::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
@@ -39,8 +39,8 @@ pub struct Request {
 /// another pane has the conversation; [`Exit::Changed`](crate::error::Exit::Changed) when the ended sesh goes on elsewhere.
 pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record> {
     let frame = Frame::new();
-    let agents = Agents::read(env::agents_dir().as_deref()).all;
-    let look = resident::look(server, pane, &agents, &[])?;
+    let agents = &Agents::loaded().all;
+    let look = resident::look(server, pane, agents, &[])?;
     let found = &look.pane;
     if let Some(record) = &found.record {
         return if record.was_found() {

@@ -3,8 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::agent::manifest::Agents;
-use crate::env;
+use crate::agent::kinds::Agents;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::reconcile;
 use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
@@ -87,7 +86,7 @@ fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&
     let (Some(place), Some(kind), State::Idle) = (&record.tmux, &record.agent, record.state) else {
         return false;
     };
-    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let agents = &Agents::loaded().all;
     let known = agents.iter().find(|agent| agent.name == *kind);
     let Some(leave) = known.and_then(|agent| agent.manifest.keys.leave.as_ref()) else {
         return false;
@@ -101,7 +100,7 @@ fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&
         starting: false,
         within: how.timeout / 2,
     };
-    let typed = deliver(server, place.pane, Some(record.uuid), &agents, message);
+    let typed = deliver(server, place.pane, Some(record.uuid), agents, message);
     let refused = matches!(typed, Err(_) | Ok(Outcome::Refused { .. }));
     !refused
         && wait(

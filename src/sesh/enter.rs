@@ -122,10 +122,7 @@ pub fn way_to(
         &target(place, &session),
     ));
     if client.pane != place.pane.to_string() {
-        batch = batch.then(command::set_hidden(
-            &schema::was(&client.name),
-            &client.pane,
-        ));
+        batch = batch.then(write::left_pane(&client.name, &client.pane));
     }
     if read_only {
         batch = batch.then(command::make_read_only(&client.name));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::agent::explain::{Explanation, Statement};
-use crate::agent::manifest::Agent;
+use crate::agent::kinds::Agent;
 use crate::agent::state::{Authority, Claim, Confidence, Verdict};
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::agent::hooks::{HOOKS, Hooks, Refusal, Standing};
+use crate::agent::hooks::{Hooks, Refusal, Standing};
+use crate::agent::kinds::Kind;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::journal::settings;
@@ -205,10 +206,11 @@ fn program() -> Result<String> {
 }
 
 fn places(what: What, kinds: &[String]) -> Result<Vec<Place>> {
-    HOOKS
+    Kind::with_hooks()
         .into_iter()
+        .filter_map(|kind| kind.code.hooks)
         .map(|hooks| match what {
-            What::Hooks => hooks,
+            What::Hooks => *hooks,
             What::Skill => hooks.skill(),
         })
         .filter(|hooks| kinds.is_empty() || kinds.iter().any(|kind| kind == hooks.kind))

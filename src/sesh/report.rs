@@ -1,6 +1,6 @@
 //! What an agent says of itself reaches the pane that it lives in: by one list of commands, and no pane is read.
 
-use crate::agent::manifest::Agent;
+use crate::agent::kinds::Agent;
 use crate::agent::message;
 use crate::agent::recognise::{self, living, nearest};
 use crate::agent::report::Told;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::agent::manifest::{Agent, Agents};
-use crate::env;
+use crate::agent::kinds::{Agent, Agents};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
@@ -63,7 +62,7 @@ pub fn send(
     message: Message<'_>,
     patience: Option<Patience>,
 ) -> Result<Vec<Sent>> {
-    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let agents = &Agents::loaded().all;
     let named: Vec<Target> = targets.iter().map(|(_, target)| target.clone()).collect();
     let snapshot = find::read(server, &Select::targets(&named))?;
     let mut all: Vec<Sent> = Vec::new();

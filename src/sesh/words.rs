@@ -3,15 +3,19 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::agent::Kind;
+use crate::agent::kinds::{Agent, Agents, Kind};
 use crate::error::{Error, Result};
 use crate::id::shown;
 
-/// The agent that a command starts, by its name.
+/// The agent that a command starts. One that comes along is known by its name, and no file is read.
 #[must_use]
 pub fn agent(command: &[OsString]) -> Option<String> {
     let program = Path::new(command.first()?).file_name()?;
-    Kind::named(program.to_str()?).map(|kind| kind.name.into())
+    if let Some(kind) = program.to_str().and_then(Kind::named) {
+        return Some(kind.name.into());
+    }
+    let agent = Agents::loaded().started_by(command)?;
+    Some(agent.name.clone())
 }
 
 /// The command's words, or those of an agent with them as its arguments. A program that does not exist is an error here,
@@ -20,22 +24,22 @@ pub fn agent(command: &[OsString]) -> Option<String> {
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) for that.
 pub fn words(
-    kind: Option<&str>,
+    agent: Option<&Agent>,
     command: &[OsString],
     path: &OsStr,
     cwd: &Path,
 ) -> Result<Vec<OsString>> {
-    if let Some(kind) = kind {
-        let kind = Kind::named(kind).ok_or_else(|| Error::usage("no such agent"))?;
-        let program = which::which_in(kind.program, Some(path), cwd).map_err(|_| {
+    if let Some(agent) = agent {
+        let mut words: Vec<OsString> = agent.launch().into_iter().map(Into::into).collect();
+        let program = which::which_in(&words[0], Some(path), cwd).map_err(|_| {
             Error::nothing(format!(
                 "{} is not installed: no {} in {}",
-                kind.name,
-                kind.program,
+                agent.name,
+                shown(&words[0].to_string_lossy()),
                 path.display()
             ))
         })?;
-        let mut words = vec![program.into_os_string()];
+        words[0] = program.into_os_string();
         words.extend(command.iter().cloned());
         return Ok(words);
     }

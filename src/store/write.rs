@@ -140,6 +140,12 @@ pub fn answer(pane: PaneId, text: &str) -> Command {
     command::set_hidden(&schema::answer(pane), text)
 }
 
+/// Returns the command that remembers where a client was before it is taken elsewhere.
+#[must_use]
+pub fn left_pane(client: &str, pane: &str) -> Command {
+    command::set_hidden(&schema::was(client), pane)
+}
+
 /// Returns the command that drops what [`panes_before_resurrect`] has remembered.
 #[must_use]
 pub fn drop_panes_before_resurrect() -> Command {

@@ -4,11 +4,23 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use tmux_sesh::agent::hooks::{HOOKS, Hooks, Standing, command};
+use tmux_sesh::agent::hooks::{Hooks, Standing, command};
+use tmux_sesh::agent::kinds::Kind;
 
 use crate::support::{Call, NONE, Server};
 
 const PROGRAM: &str = "/opt/it's here/sesh-report";
+/// The hooks of every kind that has some.
+fn all_hooks() -> impl Iterator<Item = &'static Hooks> {
+    let kinds = Kind::with_hooks().into_iter();
+    kinds.filter_map(|kind| kind.code.hooks)
+}
+
+fn hooks_of(kind: &str) -> &'static Hooks {
+    let kind = Kind::named(kind).expect("a kind that comes along");
+    kind.code.hooks.expect("its hooks")
+}
+
 /// Not what any file was before.
 const OTHER: &str = "{ \"other\": true }";
 
@@ -319,11 +331,11 @@ fn comes_and_goes(hooks: &Hooks, text: &str) {
 #[test]
 fn real_files_are_as_they_were() {
     for (name, text) in fixtures() {
-        let hooks = Hooks::of(name.split('-').next().expect("a kind")).expect("an agent");
+        let hooks = hooks_of(name.split('-').next().expect("a kind"));
         comes_and_goes(hooks, &text);
     }
     // No file, and none again.
-    for hooks in &HOOKS {
+    for hooks in all_hooks() {
         let with = hooks.install("", PROGRAM).expect("a text");
         assert_eq!(hooks.standing(&with, PROGRAM), Ok(Standing::Installed));
         assert_eq!(hooks.remove(&with, None), Ok(None), "{with}");
@@ -337,7 +349,7 @@ proptest! {
     fn any_file_is_as_it_was(seed: u64) {
         let text = Writer::settings(seed);
         for kind in ["claude", "codex", "gemini"] {
-            comes_and_goes(Hooks::of(kind).expect("an agent"), &text);
+            comes_and_goes(hooks_of(kind), &text);
         }
     }
 
@@ -346,7 +358,7 @@ proptest! {
         let settings = Writer::settings(seed);
         let half: String = settings.chars().take(cut).collect();
         for text in [&text, &half] {
-            for hooks in &HOOKS {
+            for hooks in all_hooks() {
                 let _ = hooks.standing(text, PROGRAM);
                 let _ = hooks.remove(text, Some(&settings));
                 if let Ok(with) = hooks.install(text, PROGRAM) {
@@ -359,7 +371,7 @@ proptest! {
 
 #[test]
 fn what_a_person_did_since_stays() {
-    let claude = Hooks::of("claude").expect("an agent");
+    let claude = hooks_of("claude");
     let with = claude
         .install("{\n  \"a\": 1\n}\n", PROGRAM)
         .expect("a text");
@@ -389,7 +401,7 @@ fn what_a_person_did_since_stays() {
 
 #[test]
 fn a_comment_stays_with_what_it_is_about() {
-    let claude = Hooks::of("claude").expect("an agent");
+    let claude = hooks_of("claude");
     for (text, line) in [
         ("{\n  \"a\": 1 // one\n}", "\n  \"a\": 1, // one\n"),
         ("{\n  \"a\": 1, /* one */\n}", "\n  \"a\": 1, /* one */\n"),
@@ -402,7 +414,7 @@ fn a_comment_stays_with_what_it_is_about() {
 
 #[test]
 fn what_cannot_be_read_is_refused_by_place() {
-    let claude = Hooks::of("claude").expect("an agent");
+    let claude = hooks_of("claude");
     for (text, line, column) in [
         ("{\n  \"a\": 1,\n  b: 2\n}", 3, 3),
         ("{\n  \"a\": 'x'\n}", 2, 8),
@@ -419,7 +431,7 @@ fn what_cannot_be_read_is_refused_by_place() {
             "{text}: {refusal:?}"
         );
     }
-    let opencode = Hooks::of("opencode").expect("an agent");
+    let opencode = hooks_of("opencode");
     opencode
         .install("export const Mine = 1", PROGRAM)
         .expect_err("not ours");

@@ -19,6 +19,7 @@ mod hooks;
 mod journal;
 mod keys;
 mod killed;
+mod kinds;
 mod lease;
 mod list;
 mod memory;

@@ -13,6 +13,7 @@ use std::process::Command;
 
 use shell::Shell;
 use takes::Helper;
+use tmux_sesh::agent::kinds::KINDS;
 
 use crate::support::{Call, Server, say};
 
@@ -271,6 +272,40 @@ fn what_there_is_at_the_moment_is_offered() {
         }
         shell.is_clear();
     }
+}
+
+#[test]
+fn the_users_kinds_of_agents_are_offered() {
+    let server = Server::start();
+    let own = ["mine", "my-2nd", "claude"];
+    let odd = ["Big", "a b", "$(touch ran)", "*"];
+    let mut all: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    all.extend(&own[..2]);
+    all.sort_unstable();
+    for shell in Shell::all(&server) {
+        let folder = format!("home/{}/.config/tmux-sesh/agents", shell.program);
+        let folder = server.path(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for name in own.iter().chain(&odd) {
+            std::fs::write(folder.join(format!("{name}.toml")), "").expect("a file");
+        }
+        std::fs::write(folder.join("notes.txt"), "").expect("a file");
+        for helper in ["sesh-new one", "sesh-adopt %0", "tmux-sesh new one"] {
+            for typed in [format!("{helper} --agent "), format!("{helper} --agent=")] {
+                let found = shell.candidates(&typed);
+                // bash completes all of such a word.
+                let found: Vec<&str> = found
+                    .iter()
+                    .map(|word| word.trim_start_matches("--agent="))
+                    .collect();
+                assert_eq!(found, all, "{}: {typed}", shell.program);
+            }
+        }
+        shell.is_clear();
+        let words = shell.completed("own", "sesh-new --agent mi");
+        assert_eq!(words, ["sesh-new", "--agent", "mine"], "{}", shell.program);
+    }
+    assert!(!server.path("ran").exists());
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value};
-use tmux_sesh::agent::report::{Outcome, Told, read};
+use tmux_sesh::agent::kinds::Kind;
+use tmux_sesh::agent::report::{Outcome, Told};
 
 use crate::support::{MAIN, NONE, Record, Screen, Server, count, until};
 
@@ -145,7 +146,9 @@ const RECORDED: [(&str, &[(&str, &str)]); 5] = [
 #[test]
 fn every_payload_that_was_recorded() {
     for (agent, expected) in RECORDED {
-        let kind = agent.split('-').next().expect("a kind");
+        let kind = agent.split('-').next().and_then(Kind::named);
+        let read = kind.and_then(|kind| kind.code.payload);
+        let read = read.expect("a kind whose payloads are read");
         let payloads = recorded(agent);
         for (name, _) in expected {
             assert!(
@@ -154,7 +157,7 @@ fn every_payload_that_was_recorded() {
             );
         }
         for (name, payload) in &payloads {
-            let outcome = read(kind, payload.to_string().as_bytes());
+            let outcome = read(payload.to_string().as_bytes());
             let wanted = expected.iter().find(|(it, _)| it == name);
             let wanted = wanted.map_or("-", |(_, words)| words);
             assert_eq!(words(outcome), wanted, "{agent} {name}");

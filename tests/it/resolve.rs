@@ -2,7 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tmux_sesh::agent::KINDS;
+use tmux_sesh::agent::kinds::KINDS;
 use tmux_sesh::proc;
 
 use crate::support::{NONE, Record, Server, until, until_some};

@@ -10,7 +10,7 @@ pub use edit::Refusal;
 use edit::{Container, Style, parse, refuse, take};
 
 /// The hooks of an agent.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Hooks {
     pub kind: &'static str,
     /// Where the agent's configuration is: below the folder that the first variable names which is set.
@@ -19,11 +19,12 @@ pub struct Hooks {
     pub file: &'static str,
     /// What a person has to know of them.
     pub note: Option<&'static str>,
-    form: Form,
+    pub(super) form: Form,
 }
 
-#[derive(Debug)]
-enum Form {
+/// What they are in the agent's configuration.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
     /// `hooks` in a file of settings: a list of groups for each event.
     Settings {
         events: &'static [&'static str],
@@ -33,87 +34,6 @@ enum Form {
     /// A file of ours, with `COMMAND` in it.
     File(&'static str),
 }
-
-/// The agents that have hooks. The events are those that [`super::report`] makes something of.
-pub const HOOKS: [Hooks; 5] = [
-    Hooks {
-        kind: "claude",
-        home: &[("CLAUDE_CONFIG_DIR", ""), ("HOME", ".claude")],
-        file: "settings.json",
-        note: None,
-        form: Form::Settings {
-            events: &[
-                "SessionStart",
-                "UserPromptSubmit",
-                "PreToolUse",
-                "PermissionRequest",
-                "PostToolUse",
-                "Notification",
-                "Stop",
-                "StopFailure",
-                "SessionEnd",
-            ],
-            timeout: 10,
-        },
-    },
-    Hooks {
-        kind: "codex",
-        home: &[("CODEX_HOME", ""), ("HOME", ".codex")],
-        file: "hooks.json",
-        note: Some(
-            "at its next start Codex says \"Hooks need review\" and asks once whether to trust them",
-        ),
-        form: Form::Settings {
-            events: &[
-                "SessionStart",
-                "UserPromptSubmit",
-                "PreToolUse",
-                "PermissionRequest",
-                "PostToolUse",
-                "Stop",
-                "Interrupt",
-                "SessionEnd",
-            ],
-            timeout: 10,
-        },
-    },
-    Hooks {
-        kind: "gemini",
-        home: &[("GEMINI_CLI_HOME", ".gemini"), ("HOME", ".gemini")],
-        file: "settings.json",
-        note: None,
-        form: Form::Settings {
-            events: &[
-                "SessionStart",
-                "BeforeAgent",
-                "BeforeTool",
-                "Notification",
-                "AfterTool",
-                "AfterAgent",
-                "SessionEnd",
-            ],
-            timeout: 10_000,
-        },
-    },
-    Hooks {
-        kind: "opencode",
-        home: &[
-            ("OPENCODE_CONFIG_DIR", ""),
-            ("XDG_CONFIG_HOME", "opencode"),
-            ("HOME", ".config/opencode"),
-        ],
-        file: "plugin/tmux-sesh.js",
-        note: None,
-        form: Form::File(include_str!("opencode.js")),
-    },
-    Hooks {
-        kind: "pi",
-        home: &[("PI_CODING_AGENT_DIR", ""), ("HOME", ".pi/agent")],
-        file: "extensions/tmux-sesh.ts",
-        note: None,
-        form: Form::File(include_str!("pi.ts")),
-    },
-];
 
 impl Hooks {
     /// The skill for the same agent, which tells it how to use the family: a file where it looks for skills. As its
@@ -164,12 +84,6 @@ pub fn command(kind: &str, program: &str) -> String {
 }
 
 impl Hooks {
-    /// Those of an agent.
-    #[must_use]
-    pub fn of(kind: &str) -> Option<&'static Self> {
-        HOOKS.iter().find(|hooks| hooks.kind == kind)
-    }
-
     /// How they stand in a text; no text is an empty one.
     ///
     /// # Errors

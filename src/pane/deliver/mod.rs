@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 
 use super::resident::{self, Look, Resident};
-use crate::agent::manifest::Agent;
+use crate::agent::kinds::Agent;
 use crate::agent::message::{self, End};
 use crate::agent::screen::{Row, Screen};
 use crate::error::{Error, Exit, Result};

@@ -90,9 +90,10 @@ impl Delivery<'_> {
                 return Ok(proven(Proof::Transcript));
             }
             let (stands, empty) = match resident.composer() {
-                Composer::Draft(draft) => {
-                    (message::is_text(resident.living.agent, &draft, text), false)
-                }
+                Composer::Draft(draft) => (
+                    message::is_text(&resident.living.agent.manifest.messages, &draft, text),
+                    false,
+                ),
                 Composer::Empty => (false, true),
                 Composer::Absent => (false, false),
             };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::agent::manifest::Agent;
+use crate::agent::kinds::Agent;
 use crate::agent::message;
 use crate::agent::screen::Screen;
 use crate::agent::transcript::Entry;

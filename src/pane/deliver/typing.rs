@@ -120,7 +120,11 @@ impl<'a> Delivery<'a> {
                     }
                     match resident.composer() {
                         Composer::Draft(draft)
-                            if message::is_text(resident.living.agent, &draft, text) =>
+                            if message::is_text(
+                                &resident.living.agent.manifest.messages,
+                                &draft,
+                                text,
+                            ) =>
                         {
                             Some(draft)
                         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Options, Resumed};
-use crate::agent::manifest::Agent;
+use crate::agent::kinds::Agent;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, shown};
 use crate::pane::resident::{self, Look, Resident};

@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use super::create::{Request, plan};
 use super::place::Where;
-use crate::agent::manifest::{Agent, Agents};
-use crate::env;
+use crate::agent::kinds::{Agent, Agents};
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::inventory::{find, reconcile};
@@ -52,9 +51,9 @@ impl Options<'_> {
 /// last lines, [`Exit::Failed`] for an agent that did not come: then all is as it was. [`Exit::TimedOut`] and
 /// [`Exit::Unconfirmed`] for one that lives and is not there yet, or is in another conversation.
 pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Record> {
-    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let agents = &Agents::loaded().all;
     refuse::one_that_is_here(record)?;
-    let resumed = resumed(record, &agents, options)?;
+    let resumed = resumed(record, agents, options)?;
     refuse::folder(record)?;
     if let Some(resumed) = &resumed {
         refuse::conversation(server, record, resumed)?;
@@ -77,7 +76,7 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
         _ => error,
     })?;
     if let Some(resumed) = &resumed
-        && let Err(error) = begun::wait(server, &made, resumed, &agents, options)
+        && let Err(error) = begun::wait(server, &made, resumed, agents, options)
     {
         if error.undo {
             let panes = made.tmux.iter().map(|place| place.pane);
@@ -102,9 +101,9 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
 /// # Errors
 /// The reason and the way out.
 pub fn could(server: &Server, record: &Record) -> Result<()> {
-    let agents = Agents::read(env::agents_dir().as_deref()).all;
+    let agents = &Agents::loaded().all;
     refuse::one_that_is_here(record)?;
-    let resumed = resumed(record, &agents, &Options::DEFAULT)?;
+    let resumed = resumed(record, agents, &Options::DEFAULT)?;
     refuse::folder(record)?;
     refuse::name(server, record)?;
     match &resumed {

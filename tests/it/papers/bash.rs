@@ -49,6 +49,7 @@ fn entries(names: &[String], argument: &Argument) -> Vec<String> {
             Kind::Text => "=text".into(),
             Kind::Words(words) => format!("=words:{}", words.join(",")),
             Kind::List(words) => format!("=list:{}", words.join(",")),
+            Kind::Kinds(words) => format!("=kinds:{}", words.join(",")),
             Kind::Live(what) => format!("={what}"),
             Kind::Folder => "=folder".into(),
             Kind::File => "=file".into(),

@@ -75,6 +75,7 @@ fn action(argument: &Argument) -> Option<String> {
         Kind::File => return Some(" -F".into()),
         Kind::Words(words) => words.join(" "),
         Kind::List(words) => format!("(__tmux_sesh_list {})", words.join(" ")),
+        Kind::Kinds(words) => format!("(__tmux_sesh_kinds {})", words.join(" ")),
         Kind::Live(what) => format!("(__tmux_sesh_{what})"),
         Kind::Folder => "(__fish_complete_directories)".into(),
         Kind::Command => "(__tmux_sesh_command)".into(),

@@ -313,7 +313,7 @@ fn full_help(argument: &Argument) -> String {
         if let Some(default) = &value.default {
             help += &format!(" [default: {default}]");
         }
-        if let Kind::Words(words) | Kind::List(words) = &value.kind {
+        if let Kind::Words(words) | Kind::List(words) | Kind::Kinds(words) = &value.kind {
             help += &format!(" [possible values: {}]", words.join(", "));
         }
     }

@@ -45,6 +45,8 @@ pub(super) enum Kind {
     Words(Vec<String>),
     /// Several of these words, with commas between.
     List(Vec<String>),
+    /// Kinds of agents: these come along, and the user's files are more.
+    Kinds(Vec<String>),
     /// What there is at the moment: the word names the function that knows, in all three shells.
     Live(&'static str),
     Folder,
@@ -132,6 +134,7 @@ fn value(argument: &Arg) -> Value {
     let kind = match (words.is_empty(), argument.get_value_delimiter()) {
         (true, _) => kind(&name),
         (false, Some(_)) => Kind::List(words),
+        (false, None) if name == "KIND" => Kind::Kinds(words),
         (false, None) => Kind::Words(words),
     };
     let default = argument.get_default_values().first();

@@ -80,6 +80,8 @@ fn value(argument: &Argument) -> String {
         Kind::Text | Kind::Command => " ".into(),
         Kind::Words(words) => format!("({})", words.join(" ")),
         Kind::List(words) => format!("_values -s , value {}", words.join(" ")),
+        // The blank keeps what _arguments would add out of the words.
+        Kind::Kinds(words) => format!(" _tmux-sesh_kinds {}", words.join(" ")),
         Kind::Live(what) => format!("_tmux-sesh_{what}"),
         Kind::Folder => "_directories".into(),
         Kind::File => "_files".into(),

@@ -1,0 +1,25 @@
+//! The hooks of Claude Code. Measured: 2.1.329.
+
+use crate::agent::hooks::{Form, Hooks};
+
+/// The events are those that the payload reading makes something of.
+pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
+    kind: "claude",
+    home: &[("CLAUDE_CONFIG_DIR", ""), ("HOME", ".claude")],
+    file: "settings.json",
+    note: None,
+    form: Form::Settings {
+        events: &[
+            "SessionStart",
+            "UserPromptSubmit",
+            "PreToolUse",
+            "PermissionRequest",
+            "PostToolUse",
+            "Notification",
+            "Stop",
+            "StopFailure",
+            "SessionEnd",
+        ],
+        timeout: 10,
+    },
+};

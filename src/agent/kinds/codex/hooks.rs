@@ -1,0 +1,26 @@
+//! The hooks of Codex. Measured: 0.169.0.
+
+use crate::agent::hooks::{Form, Hooks};
+
+/// The events are those that the payload reading makes something of.
+pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
+    kind: "codex",
+    home: &[("CODEX_HOME", ""), ("HOME", ".codex")],
+    file: "hooks.json",
+    note: Some(
+        "at its next start Codex says \"Hooks need review\" and asks once whether to trust them",
+    ),
+    form: Form::Settings {
+        events: &[
+            "SessionStart",
+            "UserPromptSubmit",
+            "PreToolUse",
+            "PermissionRequest",
+            "PostToolUse",
+            "Stop",
+            "Interrupt",
+            "SessionEnd",
+        ],
+        timeout: 10,
+    },
+};

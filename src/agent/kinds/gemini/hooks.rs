@@ -1,0 +1,23 @@
+//! The hooks of Gemini CLI. Measured: 0.61.0.
+
+use crate::agent::hooks::{Form, Hooks};
+
+/// The events are those that the payload reading makes something of.
+pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
+    kind: "gemini",
+    home: &[("GEMINI_CLI_HOME", ".gemini"), ("HOME", ".gemini")],
+    file: "settings.json",
+    note: None,
+    form: Form::Settings {
+        events: &[
+            "SessionStart",
+            "BeforeAgent",
+            "BeforeTool",
+            "Notification",
+            "AfterTool",
+            "AfterAgent",
+            "SessionEnd",
+        ],
+        timeout: 10_000,
+    },
+};

@@ -1,0 +1,391 @@
+//! The kinds that this process knows: those that come along, and the user's files over them.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::{Code, KINDS, Kind};
+use crate::agent::manifest::Manifest;
+use crate::env;
+
+/// One agent that is known.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    pub name: String,
+    pub manifest: Manifest,
+    /// What its manifest cannot say.
+    pub code: Code,
+}
+
+/// Every agent that is known, and what was wrong with the user's files.
+#[derive(Clone, Debug, Default)]
+pub struct Agents {
+    pub all: Vec<Agent>,
+    /// The files that were left out.
+    pub problems: Vec<Problem>,
+}
+
+/// A file of the user's that was left out.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The kind that it would have been of.
+    pub name: String,
+    /// The file, the line and what is wrong with it.
+    pub sentence: String,
+}
+
+impl Agent {
+    /// Returns the words that start it: those of its manifest, else the first name of its process.
+    #[must_use]
+    pub fn launch(&self) -> Vec<&str> {
+        let words = self.manifest.commands.launch.iter().flatten();
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        if words.is_empty() {
+            let mut names = self.manifest.process.names.iter().flatten();
+            return vec![names.next().unwrap_or(&self.name)];
+        }
+        words
+    }
+
+    /// Whether a command starts it: it begins with the words that start it, or with a name of its process.
+    fn is_started_by(&self, program: &str, arguments: &[OsString]) -> bool {
+        let launch = self.launch();
+        let names = self.manifest.process.names.iter().flatten();
+        let own = launch.split_first().is_some_and(|(own, words)| {
+            let own = Path::new(own).file_name();
+            own.is_some_and(|own| own == program)
+                && arguments.len() >= words.len()
+                && words.iter().zip(arguments).all(|(own, word)| word == own)
+        });
+        own || names.into_iter().any(|name| name == program)
+    }
+}
+
+impl Agents {
+    /// Returns the kinds of this process. They are read when they are asked for first.
+    #[must_use]
+    pub fn loaded() -> &'static Self {
+        static LOADED: OnceLock<Agents> = OnceLock::new();
+        LOADED.get_or_init(|| Self::read(env::agents_dir().as_deref()))
+    }
+
+    /// Returns the kind with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Agent> {
+        self.all.iter().find(|agent| agent.name == name)
+    }
+
+    /// Returns why the file of a kind was left out.
+    #[must_use]
+    pub fn problem_of(&self, name: &str) -> Option<&str> {
+        let problem = self.problems.iter().find(|it| it.name == name)?;
+        Some(&problem.sentence)
+    }
+
+    /// Returns the kind that a command starts.
+    #[must_use]
+    pub fn started_by(&self, command: &[OsString]) -> Option<&Agent> {
+        let (program, arguments) = command.split_first()?;
+        let program = Path::new(program).file_name()?.to_str()?;
+        self.all
+            .iter()
+            .find(|agent| agent.is_started_by(program, arguments))
+    }
+
+    /// Ours, and over them the `*.toml` files of a folder. A broken one is left out.
+    #[must_use]
+    pub fn read(folder: Option<&Path>) -> Self {
+        let mut agents = Self::default();
+        for kind in KINDS {
+            let known = agents.add(kind.name, kind.manifest);
+            debug_assert!(known.is_ok(), "{}: {known:?}", kind.name);
+        }
+        let mut files: Vec<_> = folder
+            .and_then(|folder| std::fs::read_dir(folder).ok())
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "toml")
+            })
+            .collect();
+        files.sort();
+        for path in files {
+            let name = path.file_stem().and_then(|stem| stem.to_str());
+            let outcome = match (name, std::fs::read_to_string(&path)) {
+                (Some(name), Ok(text)) if is_word(name) => agents.add_users(name, &text),
+                (_, Ok(_)) => Err(": the file's name is the agent's: a-z, 0-9 and -".into()),
+                (_, Err(error)) => Err(format!(": {error}")),
+            };
+            if let Err(problem) = outcome {
+                agents.problems.push(Problem {
+                    name: name.unwrap_or_default().into(),
+                    sentence: format!("{}{problem}", path.display()),
+                });
+            }
+        }
+        agents
+    }
+
+    /// Adds what a user's file says of an agent, over what is known of it.
+    fn add_users(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let known = self.clone();
+        self.add(name, text)?;
+        let agent = self.all.iter().find(|agent| agent.name == name);
+        let outcome = agent.map_or(Ok(()), |agent| agent.manifest.check(text));
+        if outcome.is_err() {
+            *self = known;
+        }
+        outcome
+    }
+
+    /// Adds what a file says of an agent, over what is known of it.
+    fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let mut manifest = Manifest::parse(text)?;
+        let at = self.all.iter().position(|agent| agent.name == name);
+        if let Some(at) = at {
+            manifest = manifest.over(&self.all[at].manifest);
+        }
+        if !manifest.process.says_something() {
+            return Err(": [process] has no names and no packages to know the agent by".into());
+        }
+        if manifest.sources.order.is_none() {
+            manifest.sources.order = Some(manifest.default_order());
+        }
+        match at {
+            Some(at) => self.all[at].manifest = manifest,
+            None => self.all.push(Agent {
+                name: name.into(),
+                manifest,
+                code: Kind::named(name).map_or(super::NONE, |kind| kind.code),
+            }),
+        }
+        Ok(())
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::agent::manifest::Source;
+    use crate::state::State;
+
+    #[test]
+    fn ours_are_sound() {
+        let agents = Agents::read(None);
+        assert_eq!(agents.all.len(), KINDS.len());
+        for agent in &agents.all {
+            let names = agent.manifest.process.names.as_deref();
+            let first = names.and_then(<[String]>::first);
+            assert_eq!(first, Some(&agent.name));
+            assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
+        }
+    }
+
+    #[test]
+    fn a_users_key_replaces_ours_and_no_more() {
+        let mut agents = Agents::read(None);
+        agents
+            .add("claude", "[process]\nnames = [\"cc\"]\n")
+            .expect("a manifest");
+        let claude = &agents.all[0];
+        assert_eq!(claude.name, "claude");
+        assert_eq!(
+            claude.manifest.process.names.as_deref(),
+            Some(&["cc".to_string()][..])
+        );
+        let conversation = &claude.manifest.conversation;
+        assert_eq!(conversation.id.as_deref(), Some("sessionId"));
+        let rules = claude.manifest.screen.len();
+        agents
+            .add_users(
+                "claude",
+                "[screen.busy]\nany = [\"stop\"]\n[screen.mine]\nstate = \"busy\"\nlast = [\"x\"]\n",
+            )
+            .expect("a manifest");
+        let screen = &agents.all[0].manifest.screen;
+        assert_eq!(screen.len(), rules + 1);
+        assert_eq!(
+            screen["busy"].any.as_deref(),
+            Some(&["stop".to_string()][..])
+        );
+        assert_eq!(screen["busy"].state, Some(State::Busy));
+    }
+
+    #[test]
+    fn what_a_file_describes_tells_the_state() {
+        let order = |text: &str| {
+            let mut agents = Agents::read(None);
+            let text = format!("[process]\nnames = [\"a\"]\n{text}");
+            agents.add_users("mine", &text).expect("a manifest");
+            let mine = agents.named("mine").expect("the kind");
+            mine.manifest.sources.order.clone().expect("an order")
+        };
+        let screen = "[screen.idle]\nstate = \"idle\"\ncomposer = true\n";
+        let title = "[title.busy]\nstate = \"busy\"\nany = [\"x\"]\n";
+        assert_eq!(order(""), []);
+        assert_eq!(order(screen), [Source::Screen]);
+        assert_eq!(
+            order(&format!("{screen}{title}")),
+            [Source::Title, Source::Screen]
+        );
+        let chosen = "[sources]\norder = [\"title\"]\n";
+        assert_eq!(order(&format!("{screen}{title}{chosen}")), [Source::Title]);
+    }
+
+    #[test]
+    fn a_broken_file_is_told_by_line_and_key() {
+        let broken = [
+            ("x = 1", ":1: x = 1: unknown field `x`"),
+            (
+                "\n[process]\nname = []",
+                ":3: name = []: unknown field `name`",
+            ),
+            ("[process]\nnames = 3", ":2: names = 3: invalid type"),
+            ("[process]\nnames = [\"a\"", ":2: names = [\"a\""),
+            (
+                "[conversation]\nform = \"x\"",
+                ":2: form = \"x\": unknown variant",
+            ),
+            ("", ": [process] has no names"),
+            (
+                "[process]\nnames = [\"a\"]\n[screen.x]\nstate = \"busy\"\nregion = \"bottom 1\"\nregex = '('",
+                ":6: regex = '(': error: unclosed group",
+            ),
+            (
+                "[process]\nnames = [\"a\"]\n[screen.x]\nregion = \"top 3\"",
+                ":4: region = \"top 3\": a region is",
+            ),
+        ];
+        for (text, told) in broken {
+            let mut agents = Agents::read(None);
+            let problem = agents.add_users("new", text).expect_err("a problem");
+            assert!(problem.starts_with(told), "{text:?}: {problem}");
+            assert_eq!(agents.all.len(), KINDS.len());
+        }
+        // What the parser cannot see.
+        let rules = [
+            ("[title.x]\nany = [\"a\"]", "[title.x] has no state"),
+            ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
+            (
+                "[title.x]\nstate = \"idle\"\nlast = [\"a\"]",
+                "[title.x] has a region",
+            ),
+            (
+                "[screen.x]\nstate = \"idle\"\nwhy = \"login\"\ncomposer = true",
+                "[screen.x] has a why",
+            ),
+            (
+                "[screen.x]\nstate = \"idle\"\nany = [\"a\"]",
+                "[screen.x] has no region",
+            ),
+        ];
+        for (text, told) in rules {
+            let mut agents = Agents::read(None);
+            let problem = agents.add_users("claude", text).expect_err("a problem");
+            assert!(problem.contains(told), "{text:?}: {problem}");
+            assert!(!agents.all[0].manifest.screen.contains_key("x"));
+        }
+    }
+
+    const GUIDE: &str = include_str!("../../../plugin/doc/agents.md");
+
+    /// The keys of a table, as the parser names them when it refuses another.
+    fn keys(table: &str) -> Vec<String> {
+        let text = format!("{table}\nno-such-key = 1\n");
+        let refused = toml::from_str::<Manifest>(&text).expect_err("a refusal");
+        let (_, known) = refused.message().split_once("expected").expect("the keys");
+        known
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(Into::into)
+            .collect()
+    }
+
+    #[test]
+    fn every_key_is_in_the_guide() {
+        let tables = keys("");
+        assert!(tables.len() > 8, "{tables:?}");
+        for table in tables {
+            let rules = ["title", "screen"].contains(&table.as_str());
+            let name = if rules {
+                format!("{table}.NAME")
+            } else {
+                table
+            };
+            let heading = format!("`[{name}]`");
+            let section = GUIDE.split("\n### ").find(|part| {
+                let first = part.lines().next().unwrap_or_default();
+                first.contains(&heading)
+            });
+            let section = section.unwrap_or_else(|| panic!("no section {heading}"));
+            for key in keys(&format!("[{name}]")) {
+                let row = format!("| `{key}` |");
+                assert!(section.contains(&row), "{heading} does not have {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_guides_example_is_a_manifest() {
+        let (_, example) = GUIDE.split_once("```toml\n").expect("an example");
+        let (example, _) = example.split_once("```").expect("its end");
+        let mut agents = Agents::read(None);
+        agents.add_users("goose", example).expect("a manifest");
+        assert_eq!(agents.all.last().expect("goose").name, "goose");
+    }
+
+    /// Pieces of a manifest, whole and broken.
+    fn piece() -> impl Strategy<Value = String> {
+        let lines = [
+            "[process]",
+            "names = [\"a\"]",
+            "[screen.x]",
+            "[title.x]",
+            "state = \"busy\"",
+            "state = 3",
+            "regex = '('",
+            "regex = \"\\u00e9(\"",
+            "region = \"bottom 3\"",
+            "region = \"bottom\"",
+            "any = [\"…\"]",
+            "any = [",
+            "[composer]",
+            "prompts = \"é\"",
+            "[session.reasons]",
+            "\"é ü\" = \"question\"",
+            "[",
+            "é = '",
+            "\"\"\"",
+        ];
+        let line = proptest::sample::select(lines.to_vec()).prop_map(String::from);
+        prop_oneof![5 => line, 1 => any::<String>()]
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read_or_refused(lines in proptest::collection::vec(piece(), 0..12)) {
+            let mut agents = Agents::read(None);
+            let before = agents.all.len();
+            match agents.add_users("new", &lines.join("\n")) {
+                Ok(()) => prop_assert_eq!(agents.all.len(), before + 1),
+                Err(problem) => {
+                    prop_assert!(problem.starts_with(':') && !problem.contains('\n'), "{}", problem);
+                    prop_assert_eq!(agents.all.len(), before);
+                }
+            }
+        }
+    }
+}

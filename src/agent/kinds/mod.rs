@@ -1,0 +1,151 @@
+//! The kinds of agents: a folder each for those that come along, with what is known of them (`manifest.toml`) and what a
+//! manifest cannot say, and over them the user's files. Everything else asks the loaded kinds ([`Agents::loaded`]).
+//!
+//! A new kind is a folder with a manifest, and an entry in [`KINDS`].
+
+mod loaded;
+#[cfg(test)]
+mod tests;
+
+mod claude {
+    pub(super) mod hooks;
+    pub(super) mod payload;
+    pub(super) mod transcript;
+}
+mod codex {
+    pub(super) mod hooks;
+    pub(super) mod payload;
+    pub(super) mod transcript;
+}
+mod copilot {
+    pub(super) mod transcript;
+}
+mod gemini {
+    pub(super) mod hooks;
+    pub(super) mod payload;
+    pub(super) mod transcript;
+}
+mod opencode {
+    pub(super) mod hooks;
+    pub(super) mod payload;
+}
+mod pi {
+    pub(super) mod hooks;
+    pub(super) mod payload;
+    pub(super) mod transcript;
+}
+
+pub use loaded::{Agent, Agents, Problem};
+
+use super::hooks::Hooks;
+use super::report::{self, Outcome};
+use super::transcript::Entries;
+
+/// A kind of agent that comes along.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its word in `--agent` and in records.
+    pub name: &'static str,
+    /// The text of its manifest.
+    manifest: &'static str,
+    pub code: Code,
+}
+
+/// What a manifest cannot say of a kind. A kind of the user's has none of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Code {
+    /// What its hooks are in its own configuration.
+    pub hooks: Option<&'static Hooks>,
+    /// Reads a payload of its hooks.
+    pub payload: Option<fn(&[u8]) -> Outcome>,
+    /// Reads a line of its transcripts.
+    pub transcript: Option<Entries>,
+}
+
+const NONE: Code = Code {
+    hooks: None,
+    payload: None,
+    transcript: None,
+};
+
+/// The kinds that come along. They were measured with Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI 0.61.0,
+/// opencode 1.18.33, Copilot CLI 1.0.102 and aider 0.86.2.
+pub static KINDS: &[Kind] = &[
+    Kind {
+        name: "claude",
+        manifest: include_str!("claude/manifest.toml"),
+        code: Code {
+            hooks: Some(&claude::hooks::HOOKS),
+            payload: Some(report::read::<claude::payload::Payload>),
+            transcript: Some(claude::transcript::entries),
+        },
+    },
+    Kind {
+        name: "codex",
+        manifest: include_str!("codex/manifest.toml"),
+        code: Code {
+            hooks: Some(&codex::hooks::HOOKS),
+            payload: Some(report::read::<codex::payload::Payload>),
+            transcript: Some(codex::transcript::entries),
+        },
+    },
+    Kind {
+        name: "pi",
+        manifest: include_str!("pi/manifest.toml"),
+        code: Code {
+            hooks: Some(&pi::hooks::HOOKS),
+            payload: Some(report::read::<pi::payload::Payload>),
+            transcript: Some(pi::transcript::entries),
+        },
+    },
+    Kind {
+        name: "gemini",
+        manifest: include_str!("gemini/manifest.toml"),
+        code: Code {
+            hooks: Some(&gemini::hooks::HOOKS),
+            payload: Some(report::read::<gemini::payload::Payload>),
+            transcript: Some(gemini::transcript::entries),
+        },
+    },
+    Kind {
+        name: "opencode",
+        manifest: include_str!("opencode/manifest.toml"),
+        code: Code {
+            hooks: Some(&opencode::hooks::HOOKS),
+            payload: Some(report::read::<opencode::payload::Payload>),
+            ..NONE
+        },
+    },
+    Kind {
+        name: "copilot",
+        manifest: include_str!("copilot/manifest.toml"),
+        code: Code {
+            transcript: Some(copilot::transcript::entries),
+            ..NONE
+        },
+    },
+    Kind {
+        name: "aider",
+        manifest: include_str!("aider/manifest.toml"),
+        code: NONE,
+    },
+];
+
+impl Kind {
+    /// Returns the kind with this name, if it comes along.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+
+    /// Returns those that have hooks, by their names.
+    #[must_use]
+    pub fn with_hooks() -> Vec<&'static Self> {
+        let mut kinds: Vec<_> = KINDS
+            .iter()
+            .filter(|kind| kind.code.hooks.is_some())
+            .collect();
+        kinds.sort_by_key(|kind| kind.name);
+        kinds
+    }
+}

@@ -1,0 +1,15 @@
+//! The plugin for opencode. Measured: 1.18.33.
+
+use crate::agent::hooks::{Form, Hooks};
+
+pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
+    kind: "opencode",
+    home: &[
+        ("OPENCODE_CONFIG_DIR", ""),
+        ("XDG_CONFIG_HOME", "opencode"),
+        ("HOME", ".config/opencode"),
+    ],
+    file: "plugin/tmux-sesh.js",
+    note: None,
+    form: Form::File(include_str!("hooks.js")),
+};

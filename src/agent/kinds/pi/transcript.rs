@@ -1,0 +1,16 @@
+//! The transcripts of pi. Measured: 0.73.1.
+
+use serde_json::Value;
+
+use crate::agent::transcript::{Entry, entry, word};
+
+pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<Entry> {
+    match word(line, "/type") {
+        Some("message") => match word(line, "/message/role") {
+            Some("user") => entry(Entry::Prompt, line.pointer("/message/content")),
+            Some("assistant") => entry(Entry::Answer, line.pointer("/message/content")),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
