@@ -25,7 +25,7 @@ impl<'a> Agent<'a> {
 
     /// One that does what the real one of that name does.
     #[track_caller]
-    fn called(server: &'a Server, name: &str) -> Self {
+    pub(crate) fn called(server: &'a Server, name: &str) -> Self {
         let agent = Self::of(server, &server.hosts(name));
         agent.shows(match name {
             "codex" => "Ask Codex to do anything",
