@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::env;
 use crate::error;
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId, shell_word};
+use crate::id::{Name, PaneId, SeshId, shell_word};
 use crate::inventory::find;
 use crate::journal::failures;
 use crate::journal::launch::Launch;
@@ -304,7 +304,7 @@ impl Run {
     fn begin(&self) -> Result<()> {
         let pane = self.pane.to_string();
         let record = write::reread(&self.server, self.pane, self.id)?;
-        let name = record.name.parse()?;
+        let name = Name::stored(&record.name)?;
         let mut commands = vec![
             command::unset_pane(&pane, Key::Exit.option()),
             command::unset_pane(&pane, Key::Held.option()),

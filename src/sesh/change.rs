@@ -314,7 +314,7 @@ fn commands_for(change: &Change, pane: PaneId) -> Vec<Command> {
 
 /// Has the window's name follow that of its one sesh, where it is the label that the old name gave it.
 fn relabel(server: &Server, place: &Place, old: &str, new: &Name) -> Result<()> {
-    let Ok(old) = old.parse::<Name>() else {
+    let Ok(old) = Name::stored(old) else {
         return Ok(());
     };
     let pane = place.pane.to_string();

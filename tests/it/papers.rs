@@ -177,7 +177,9 @@ const HOSTILE: [&str; 9] = [
 fn a_completed_name_is_one_word_and_runs_nothing() {
     let server = Server::start();
     for name in HOSTILE {
-        server.new_sesh([name, "--", "sleep", "1000"]);
+        let made = server.new_sesh([&name.replace(':', "-"), "--", "sleep", "1000"]);
+        // One that holds a colon is an earlier version's.
+        server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_name", name]);
     }
     for shell in Shell::all(&server) {
         for (at, name) in HOSTILE.iter().enumerate() {

@@ -154,6 +154,8 @@ fn actions(size: (u16, u16)) {
     person.types(&["C-r"]);
     answer("rename alpha", "beta");
     person.shows("the name beta is taken");
+    answer("rename alpha", "a:b");
+    person.shows("is no name: it holds ':'");
     answer("rename alpha", "first");
     person.shows("alpha renamed to first");
     assert_eq!(now().name(), "first");
