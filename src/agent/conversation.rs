@@ -157,6 +157,8 @@ fn fits(known: &Conversation, id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::agent::manifest::Agents;
 

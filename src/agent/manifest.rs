@@ -398,6 +398,7 @@ fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::*;

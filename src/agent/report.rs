@@ -348,6 +348,7 @@ pub fn is_word(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     fn told(kind: &str, payload: &str) -> Option<Told> {

@@ -323,6 +323,8 @@ fn in_force(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     const HOW: How = How {

@@ -186,6 +186,8 @@ pub use ledger::inspect;
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::journal::line::FORGOTTEN;
     use crate::store::note::{Event, Note};

@@ -50,6 +50,8 @@ pub(crate) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) 
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::{assert_eq, assert_ne};
+
     use super::*;
 
     #[test]

@@ -453,6 +453,8 @@ fn bound_pid(value: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     fn values() -> Values {

@@ -133,6 +133,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     proptest! {

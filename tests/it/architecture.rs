@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
+
 /// The folders by layer, the highest first: an arrow goes down, never up, and never sideways but where it is said.
 const FLOORS: [(&[&str], Sideways); 10] = [
     (&["bin"], Sideways::No),

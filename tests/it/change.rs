@@ -1,5 +1,7 @@
 //! `sesh-set`: what is known of a sesh changes, all of it or nothing, and only if it changes.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{MAIN, Record, Screen, Server, until};
 
 fn sesh(server: &Server, name: &str) -> Record {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::{assert_eq, assert_ne};
 
 use crate::support::{MAIN, Screen, Server, until};
 

@@ -1,5 +1,7 @@
 //! TARGET: what a person or a script may call a sesh, and what that means.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{Record, Server};
 
 const ONE: &str = "aaaa8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 
 use crate::support::{
     Dice, MAIN, NONE, Record, Screen, Server, count, helpers, say, until, until_some,

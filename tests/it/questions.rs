@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use pretty_assertions::assert_eq;
+
 use crate::send::Agent;
 use crate::support::{Call, NONE, Play, Record, Relay, Server};
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sys::stat::Mode;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::support::{Call, Said, Server, count, until, until_some};

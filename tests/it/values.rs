@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
+use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use tmux_sesh::id::{Name, Tag};
 use tmux_sesh::store::schema;

@@ -130,6 +130,8 @@ fn list(server: &Server, frame: &Frame, format: &str, filter: &str) -> Result<Ve
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]
