@@ -263,6 +263,8 @@ pub fn of_pane() -> impl Iterator<Item = (OsString, OsString)> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

@@ -202,6 +202,8 @@ impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

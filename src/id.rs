@@ -210,11 +210,51 @@ pub fn prints(c: char) -> bool {
 }
 
 /// A name of a sesh: unique among the live ones of a server.
+///
+/// [`str::parse`] checks a name that is given now; [`Name::stored`] reads one that was given before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
+    /// Reads a name that is stored: also one that no new name may be, since earlier versions allowed `:`.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`](crate::error::Exit::Usage) for a text that never was a name.
+    pub fn stored(text: &str) -> Result<Self, Error> {
+        if text.is_empty() {
+            return Err(no_name(text, "it is empty"));
+        }
+        if text.chars().count() > 64 {
+            return Err(no_name(text, "it is longer than 64 characters"));
+        }
+        for c in text.chars() {
+            // Zero width hides in a list, and at the start of a line it kills a tmux server that
+            // prints it to a client without UTF-8 (all versions).
+            if !prints(c) {
+                let why = format!("it holds {c:?}, which not every terminal prints");
+                return Err(no_name(text, &why));
+            }
+            if NOT_IN_NAMES.contains(c) {
+                return Err(no_name(text, &format!("it holds {c:?}")));
+            }
+        }
+        if text.starts_with(['%', '@', '$', '=', '-', '.']) {
+            return Err(no_name(text, "it starts with one of % @ $ = - ."));
+        }
+        if text.starts_with(' ') || text.ends_with(' ') {
+            return Err(no_name(text, "it starts or ends with a space"));
+        }
+        if text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            let why = "four or more hex digits are the prefix of a UUID";
+            return Err(no_name(text, why));
+        }
+        if text.parse::<SeshId>().is_ok() {
+            return Err(no_name(text, "it is a UUID"));
+        }
+        Ok(Self(text.into()))
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -246,38 +286,18 @@ impl fmt::Display for Name {
 impl FromStr for Name {
     type Err = Error;
 
+    /// Checks a name that is given now. It may hold no `:`, which will separate a host from a name.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refuse = |why: String| Err(Error::usage(format!("{} is no name: {why}", shown(text))));
-        if text.is_empty() {
-            return refuse("it is empty".into());
+        let name = Self::stored(text)?;
+        if text.contains(':') {
+            return Err(no_name(text, "it holds ':', which is reserved for hosts"));
         }
-        if text.chars().count() > 64 {
-            return refuse("it is longer than 64 characters".into());
-        }
-        for c in text.chars() {
-            // Zero width hides in a list, and at the start of a line it kills a tmux server that
-            // prints it to a client without UTF-8 (all versions).
-            if !prints(c) {
-                return refuse(format!("it holds {c:?}, which not every terminal prints"));
-            }
-            if NOT_IN_NAMES.contains(c) {
-                return refuse(format!("it holds {c:?}"));
-            }
-        }
-        if text.starts_with(['%', '@', '$', '=', '-', '.']) {
-            return refuse("it starts with one of % @ $ = - .".into());
-        }
-        if text.starts_with(' ') || text.ends_with(' ') {
-            return refuse("it starts or ends with a space".into());
-        }
-        if text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return refuse("four or more hex digits are the prefix of a UUID".into());
-        }
-        if text.parse::<SeshId>().is_ok() {
-            return refuse("it is a UUID".into());
-        }
-        Ok(Self(text.into()))
+        Ok(name)
     }
+}
+
+fn no_name(text: &str, why: &str) -> Error {
+    Error::usage(format!("{} is no name: {why}", shown(text)))
 }
 
 /// A tag: `[A-Za-z0-9_/-]`, 1 to 64 of them.
@@ -340,6 +360,7 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::*;
@@ -383,7 +404,7 @@ mod tests {
             "größe",
             "日本",
             "🦀",
-            "a.b:c",
+            "a.b",
             "x=1",
             "100%",
             "abc",
@@ -393,6 +414,20 @@ mod tests {
             "face it",
         ] {
             assert!(name.parse::<Name>().is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_colon_is_in_stored_names_alone() {
+        for name in ["a:b", ":", "a.b:c d|e%"] {
+            assert_eq!(Name::stored(name).expect("a stored name").as_str(), name);
+            let error = name.parse::<Name>().expect_err("no new name");
+            assert_eq!(error.exit, crate::error::Exit::Usage);
+            let why = "is no name: it holds ':', which is reserved for hosts";
+            assert!(error.to_string().ends_with(why), "{error}");
+        }
+        for name in ["", "a#b", "a:b;", "-a:b"] {
+            assert!(Name::stored(name).is_err(), "{name}");
         }
     }
 
@@ -460,7 +495,7 @@ mod tests {
 
     #[test]
     fn labels_hold_no_target_syntax() {
-        let name: Name = "a.b:c d|e%".parse().expect("a name");
+        let name = Name::stored("a.b:c d|e%").expect("a name");
         assert_eq!(name.label(), "a_b_c_d_e_");
     }
 

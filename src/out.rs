@@ -257,6 +257,8 @@ pub(crate) fn age(since: Option<u64>, now: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

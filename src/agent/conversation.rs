@@ -154,6 +154,8 @@ fn fits(known: &Conversation, id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::agent::kinds::Agents;
 

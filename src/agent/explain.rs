@@ -168,6 +168,8 @@ fn changes(evidence: &Evidence<'_>, verdict: Verdict) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::agent::screen::Screen;
     use crate::agent::state::tests::{IDLE, agent, nothing, report};

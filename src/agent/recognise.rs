@@ -181,6 +181,8 @@ struct Step<'a> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::agent::kinds::Agents;
 

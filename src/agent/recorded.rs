@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use serde::Deserialize;
 

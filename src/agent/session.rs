@@ -100,6 +100,8 @@ pub(super) fn pids(
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::agent::kinds::Agents;
 

@@ -328,6 +328,8 @@ pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::agent::explain::explain;
     use crate::agent::kinds::Agents;

@@ -192,13 +192,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.dry_run {
         let description = plan.describe()?;
         if args.json {
-            let fields: serde_json::Map<String, serde_json::Value> = description
-                .into_iter()
-                .map(|(key, text)| (key.to_string(), text.into()))
-                .collect();
-            out::json(&fields)?;
+            out::json(&description)?;
         } else {
-            for (key, text) in description {
+            for (key, text) in description.lines() {
                 out::line(&format!("{key:<8} {text}"))?;
             }
         }

@@ -1,19 +1,22 @@
 //! `sesh-send`: a message to an agent or a shell, with proof that it arrived.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{On, leave_no_client, target};
 use crate::agent::message::typeable;
 use crate::error::{Error, Exit, Result};
+use crate::id::{PaneId, SeshId};
 use crate::out;
 use crate::pane::deliver::reply::ReplyFrom;
-use crate::pane::deliver::{Busy, Draft, Message, Outcome};
+use crate::pane::deliver::{Busy, Draft, Message, Outcome, Proof, Reason};
 use crate::sesh::send::{Patience, Sent, send};
+use crate::state::{State, Why};
 
 /// Send a message to agents and shells, and prove that it arrived
 ///
@@ -137,7 +140,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         let exit = exit(sent);
         worst = worst.worst(exit);
         if args.json {
-            out::json(&object(sent, exit))?;
+            out::json(&Line::of(sent, exit))?;
         } else {
             say("sesh-send", sent, several)?;
         }
@@ -249,69 +252,123 @@ fn word(value: impl serde::Serialize) -> String {
     value.as_str().unwrap_or_default().into()
 }
 
-fn object(sent: &Sent, exit: Exit) -> Value {
-    let mut object = json!({
-        "target": sent.target,
-        "uuid": sent.sesh,
-        "name": sent.name,
-        "pane": sent.pane.map(|pane| pane.to_string()),
-        "agent": null,
-        "outcome": "failed",
-        "proof": null,
-        "reason": null,
-        "message": null,
-        "seen": null,
-        "state": null,
-        "why": null,
-        "reply": null,
-        "replyFrom": null,
-        "replyCut": null,
-        "exit": exit.code(),
-    });
-    match &sent.outcome {
-        Ok(Outcome::Proven {
-            by, queued, agent, ..
-        }) => {
-            object["outcome"] = if *queued { "queued" } else { "delivered" }.into();
-            object["proof"] = word(*by).into();
-            object["agent"] = json!(agent);
-        }
-        Ok(Outcome::Placed { agent }) => {
-            object["outcome"] = "placed".into();
-            object["agent"] = json!(agent);
-        }
-        Ok(Outcome::Typed { why, seen, agent }) => {
-            object["outcome"] = "typed".into();
-            object["message"] = why.as_str().into();
-            object["seen"] = seen.as_str().into();
-            object["agent"] = json!(agent);
-        }
-        Ok(Outcome::Refused {
-            reason,
-            why,
-            seen,
-            agent,
-        }) => {
-            object["outcome"] = "refused".into();
-            object["reason"] = word(*reason).into();
-            object["message"] = why.as_str().into();
-            object["seen"] = seen.as_str().into();
-            object["agent"] = json!(agent);
-        }
-        Err(error) => object["message"] = error.to_string().into(),
-    }
-    match &sent.turn {
-        Some(Ok(turn)) => {
-            object["state"] = turn.state.as_str().into();
-            object["why"] = json!(turn.why);
-            if let Some(reply) = &turn.reply {
-                object["reply"] = reply.text.as_str().into();
-                object["replyFrom"] = word(reply.from).into();
-                object["replyCut"] = reply.cut.into();
+/// What came of one message, as JSON. The fields are public, and their order is that of the JSON.
+#[derive(Serialize)]
+struct Line<'a> {
+    /// The kind of agent in the pane; `null` where none runs there or nothing was delivered to it.
+    agent: Option<&'a str>,
+    /// The exit code of this target.
+    exit: u8,
+    /// Why it was not delivered, or why its end is not known.
+    message: Option<Cow<'a, str>>,
+    /// The name of the sesh, where the target is one.
+    name: Option<&'a str>,
+    outcome: Word,
+    pane: Option<PaneId>,
+    /// What proves that the message arrived.
+    proof: Option<Proof>,
+    /// Why nothing was sent.
+    reason: Option<Reason>,
+    /// The agent's answer, where that was asked for.
+    reply: Option<&'a str>,
+    /// Whether only the begin of the answer is known.
+    #[serde(rename = "replyCut")]
+    reply_cut: Option<bool>,
+    /// Where the answer was read.
+    #[serde(rename = "replyFrom")]
+    reply_from: Option<ReplyFrom>,
+    /// The last lines of the screen, where the message was not delivered.
+    seen: Option<&'a str>,
+    /// The state at the end of what the message began, where that was waited for.
+    state: Option<State>,
+    /// The target as it was given.
+    target: &'a str,
+    uuid: Option<SeshId>,
+    /// Why it waits, where `state` is `waiting`.
+    why: Option<Why>,
+}
+
+/// What came of a message, in a word.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Word {
+    Delivered,
+    Queued,
+    Placed,
+    Typed,
+    Refused,
+    Failed,
+}
+
+impl<'a> Line<'a> {
+    fn of(sent: &'a Sent, exit: Exit) -> Self {
+        let mut line = Self {
+            agent: None,
+            exit: exit.code(),
+            message: None,
+            name: sent.name.as_deref(),
+            outcome: Word::Failed,
+            pane: sent.pane,
+            proof: None,
+            reason: None,
+            reply: None,
+            reply_cut: None,
+            reply_from: None,
+            seen: None,
+            state: None,
+            target: &sent.target,
+            uuid: sent.sesh,
+            why: None,
+        };
+        match &sent.outcome {
+            Ok(Outcome::Proven {
+                by, queued, agent, ..
+            }) => {
+                line.outcome = if *queued {
+                    Word::Queued
+                } else {
+                    Word::Delivered
+                };
+                line.proof = Some(*by);
+                line.agent = agent.as_deref();
             }
+            Ok(Outcome::Placed { agent }) => {
+                line.outcome = Word::Placed;
+                line.agent = agent.as_deref();
+            }
+            Ok(Outcome::Typed { why, seen, agent }) => {
+                line.outcome = Word::Typed;
+                line.message = Some(why.as_str().into());
+                line.seen = Some(seen);
+                line.agent = agent.as_deref();
+            }
+            Ok(Outcome::Refused {
+                reason,
+                why,
+                seen,
+                agent,
+            }) => {
+                line.outcome = Word::Refused;
+                line.reason = Some(*reason);
+                line.message = Some(why.as_str().into());
+                line.seen = Some(seen);
+                line.agent = agent.as_deref();
+            }
+            Err(error) => line.message = Some(error.to_string().into()),
         }
-        Some(Err(error)) => object["message"] = error.to_string().into(),
-        None => {}
+        match &sent.turn {
+            Some(Ok(turn)) => {
+                line.state = Some(turn.state);
+                line.why = turn.why;
+                if let Some(reply) = &turn.reply {
+                    line.reply = Some(&reply.text);
+                    line.reply_from = Some(reply.from);
+                    line.reply_cut = Some(reply.cut);
+                }
+            }
+            Some(Err(error)) => line.message = Some(error.to_string().into()),
+            None => {}
+        }
+        line
     }
-    object
 }

@@ -306,6 +306,8 @@ pub(super) fn segment(said: &Said, findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

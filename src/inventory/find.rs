@@ -10,8 +10,8 @@ use crate::id::PaneId;
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
 use crate::state::State;
-use crate::store::condition::either;
-use crate::store::query::{Pane, first_pane, row_format};
+use crate::store::condition::{both, either};
+use crate::store::query::{Pane, read_row, row_format};
 use crate::store::{Key, Record, Select, Snapshot, Target, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -124,15 +124,72 @@ pub fn of_pane(
     if let Some(format) = format {
         batch = batch.then(command::print(Some(&target), format));
     }
+    // Last, since a list may end in it. 3.2a dies of some of these formats where there is no pane.
+    let has_agent = both(
+        &format!("#{{==:#{{pane_id}},{pane}}}"),
+        &format!("#{{!=:{},}}", Key::Agent.format()),
+    );
+    let evidence = Batch::from(command::print(Some(&target), &evidence_format(&frame)))
+        .and(resident::screen(&frame, pane));
+    let batch = batch.then(command::if_format(
+        Some(&target),
+        &has_agent,
+        &evidence,
+        &Batch::new(),
+    ));
     let output = server.run(&batch)?;
-    let (rows, rest) = frame.read(&output);
-    let Some(mut found) = first_pane(&rows)? else {
+    let mut sections = frame.sections(&output);
+    let Some((row, formatted)) = sections.next() else {
         return Ok(None);
     };
+    let Some(mut found) = read_row(&row)? else {
+        return Ok(None);
+    };
+    let formatted = formatted.strip_suffix('\n').unwrap_or(formatted);
     look_at_processes(std::slice::from_mut(&mut found));
-    look_at_agents(server, std::slice::from_mut(&mut found))?;
-    let formatted = rest.strip_suffix('\n').unwrap_or(rest);
+    if let Some(record) = found
+        .record
+        .as_mut()
+        .filter(|record| has_live_agent(record))
+    {
+        let told = read_evidence(sections)?;
+        judge(&mut [record], &told);
+    }
     Ok(found.record.map(|record| (record, formatted.into())))
+}
+
+/// Whether what an agent does at this moment decides the state of a sesh.
+fn has_live_agent(record: &Record) -> bool {
+    record.live && record.agent.is_some()
+}
+
+/// The format of a row that tells of an agent's pane: [`read_evidence`] reads it, with the screens that were asked with
+/// it.
+fn evidence_format(frame: &Frame) -> String {
+    let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
+    frame.format(row)
+}
+
+/// What tmux tells of each pane of an agent, and when, by the server's clock.
+type ToldOfPanes<'a> = HashMap<PaneId, (u64, Told<'a>)>;
+
+fn read_evidence<'a>(
+    sections: impl Iterator<Item = (Vec<&'a str>, &'a str)>,
+) -> Result<ToldOfPanes<'a>> {
+    let mut told = ToldOfPanes::new();
+    let mut screens: HashMap<PaneId, &str> = HashMap::new();
+    for (row, text) in sections {
+        if let Some(pane) = resident::screen_of(&row) {
+            screens.insert(pane, text);
+        } else if let [pane, now, fields @ ..] = &row[..] {
+            let now = now.parse().unwrap_or(0);
+            told.insert(pane.parse()?, (now, Told::of(fields)));
+        }
+    }
+    for (pane, (_, told)) in &mut told {
+        told.screen = screens.get(pane).copied();
+    }
+    Ok(told)
 }
 
 /// What the agents of these panes do at this moment: asked only where there are any.
@@ -142,7 +199,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let mut with_agent: Vec<&mut Record> = panes
         .iter_mut()
         .filter_map(|pane| pane.record.as_mut())
-        .filter(|record| record.live && record.agent.is_some())
+        .filter(|record| has_live_agent(record))
         .collect();
     let places = || with_agent.iter().filter_map(|record| record.tmux.as_ref());
     let condition = match with_agent.len() {
@@ -154,25 +211,22 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
         _ => format!("#{{!=:{},}}", Key::Agent.format()),
     };
     let frame = Frame::new();
-    let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
-    let batch = Batch::from(command::list_panes(&frame.format(row), Some(&condition)));
-    let output = server.run(&batch)?;
-    let panes: Vec<PaneId> = places().map(|place| place.pane).collect();
-    let screens = resident::screens(server, &panes)?;
-    let mut told: HashMap<PaneId, (u64, Told<'_>)> = HashMap::new();
-    let (rows, _) = frame.read(&output);
-    for row in &rows {
-        if let [pane, now, fields @ ..] = &row[..] {
-            let pane: PaneId = pane.parse()?;
-            let mut fields = Told::of(fields);
-            fields.screen = screens.get(&pane).map(String::as_str);
-            told.insert(pane, (now.parse().unwrap_or(0), fields));
-        }
-    }
-    let firsts: Vec<i32> = places().map(|place| place.pid).collect();
+    let rows = command::list_panes(&evidence_format(&frame), Some(&condition));
+    let mut questions = vec![Batch::from(rows)];
+    let screen = |pane| Batch::new().and(resident::screen(&frame, pane));
+    questions.extend(places().map(|place| screen(place.pane)));
+    let output = server.ask_each(&questions)?;
+    judge(&mut with_agent, &read_evidence(frame.sections(&output))?);
+    Ok(())
+}
+
+/// Puts into records what their agents do, by what tmux tells and by their processes.
+fn judge(with_agent: &mut [&mut Record], told: &ToldOfPanes<'_>) {
+    let places = with_agent.iter().filter_map(|record| record.tmux.as_ref());
+    let firsts: Vec<i32> = places.map(|place| place.pid).collect();
     let processes = resident::processes(&firsts);
     let agents = Agents::loaded();
-    for record in &mut with_agent {
+    for record in with_agent {
         let Some(place) = record.tmux.as_ref() else {
             continue;
         };
@@ -181,7 +235,6 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
             say(record, resident.as_ref(), *now);
         }
     }
-    Ok(())
 }
 
 /// Puts into a record what its agent does at this moment.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::auto_adopt::{Found, Returning};
 use super::pane::SeshPane;
 use crate::error::{Exit, Result};
-use crate::id::PaneId;
+use crate::id::{Name, PaneId};
 use crate::store::prior::Prior;
 use crate::store::{Record, Select, Snapshot};
 use crate::tmux::Server;
@@ -43,7 +43,7 @@ pub(super) fn pasts(
     ended.sort_by_key(|record| std::cmp::Reverse(record.updated_at));
     for record in ended {
         let pane = conversation(record).and_then(|known| conversations.remove(&known));
-        if let (Some(pane), Ok(name)) = (pane, record.name.parse()) {
+        if let (Some(pane), Ok(name)) = (pane, Name::stored(&record.name)) {
             let past = match Prior::read(server, record) {
                 Err(error) if error.exit == Exit::Changed => continue,
                 outcome => outcome?,

@@ -96,6 +96,8 @@ fn shorten(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

@@ -385,6 +385,7 @@ fn first_line(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::{assert_eq, assert_ne};
     use proptest::prelude::*;
 
     use super::*;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::look::{self, Fact, Foreseen, Found, Seen};
+use super::look::{self, Foreseen, Found, Seen, number};
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
@@ -108,7 +108,7 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
             let (mark, text) = seen.texts.first().cloned().unwrap_or_default();
             captured.lines = lines(text, how, captured.ended);
             // The program changed its screen between the two questions.
-            let moved = mark.first() != Some(&seen.fact(Fact::Alternate));
+            let moved = mark.first() != Some(&seen.facts.alternate);
             (captured, moved)
         }
         Found::Saved(_, record, text) => {
@@ -150,18 +150,18 @@ impl Captured {
             pane: Some(seen.pane),
             ended,
             size: Some(Size {
-                columns: seen.number(Fact::Width),
-                rows: seen.number(Fact::Height),
+                columns: number(seen.facts.width),
+                rows: number(seen.facts.height),
             }),
             cursor: Some(Cursor {
-                column: seen.number(Fact::CursorX),
-                row: seen.number(Fact::CursorY),
-                visible: seen.fact(Fact::CursorFlag) == "1",
+                column: number(seen.facts.cursor_column),
+                row: number(seen.facts.cursor_row),
+                visible: seen.facts.cursor_visible == "1",
             }),
-            alternate: seen.fact(Fact::Alternate) == "1",
-            mode: Some(seen.fact(Fact::Mode).to_string()).filter(|mode| !mode.is_empty()),
-            history: seen.number(Fact::History),
-            history_limit: Some(seen.number(Fact::Limit)),
+            alternate: seen.is_alternate(),
+            mode: Some(seen.facts.mode.to_string()).filter(|mode| !mode.is_empty()),
+            history: number(seen.facts.history),
+            history_limit: Some(number(seen.facts.history_limit)),
             truncated: None,
             next: None,
             lines: Vec::new(),
@@ -323,6 +323,8 @@ fn in_force(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     const HOW: How = How {

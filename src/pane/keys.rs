@@ -5,6 +5,7 @@ use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
 use crate::store::condition::{both, equal};
 use crate::tmux::command::ActingClient;
+use crate::tmux::row::formats;
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to send, and where that may go.
@@ -64,15 +65,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         ready = both(&ready, &equal(Key::Id, &sesh.to_string()));
     }
     let frame = Frame::new();
-    let reasons = frame.format([
-        "#{pane_id}",
-        "#{pane_dead}",
-        "#{pane_input_off}",
-        "#{pane_mode}",
-        "#{pane_synchronized}",
-        if extended { EXTENDED } else { "1" },
-        &Key::Held.format(),
-    ]);
+    let reasons = frame.format(Reasons::FORMATS);
     let target = pane.to_string();
     let otherwise = Batch::from(command::print(Some(&target), &reasons));
     let send_as = |who: ActingClient| {
@@ -99,8 +92,8 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
         return Ok(());
     }
     let (rows, _) = frame.read(&output);
-    let reasons = rows.first().map_or(&[][..], |row| row);
-    Err(refusal(pane, reasons, request.to_held))
+    let reasons = Reasons::read(rows.first().into_iter().flatten().copied());
+    Err(refusal(pane, &reasons, request.to_held, extended))
 }
 
 fn typing(pane: PaneId, request: &Request, who: ActingClient) -> Vec<Command> {
@@ -117,26 +110,48 @@ fn typing(pane: PaneId, request: &Request, who: ActingClient) -> Vec<Command> {
     commands
 }
 
-fn refusal(pane: PaneId, reasons: &[&str], to_held: bool) -> Error {
+formats! {
+    /// Why keys may have been refused.
+    struct Reasons {
+        /// Empty where there is no such pane.
+        pane = "#{pane_id}",
+        dead = "#{pane_dead}",
+        input_off = "#{pane_input_off}",
+        mode = "#{pane_mode}",
+        synchronized = "#{pane_synchronized}",
+        /// `0` where the program has not asked for extended keys.
+        takes_extended = EXTENDED,
+        /// Not empty while the pane is held after the end of its command.
+        held = "#{@sesh_held}",
+    }
+}
+
+/// `extended`: the keys need extended keys.
+fn refusal(pane: PaneId, reasons: &Reasons<'_>, to_held: bool, extended: bool) -> Error {
     let because = match reasons {
-        [_, "1", ..] => "its process has ended".into(),
-        [_, _, "1", ..] => "its input is switched off (select-pane -e switches it on)".into(),
-        [_, _, _, mode, ..] if !mode.is_empty() => {
+        Reasons { dead: "1", .. } => "its process has ended".into(),
+        Reasons { input_off: "1", .. } => {
+            "its input is switched off (select-pane -e switches it on)".into()
+        }
+        Reasons { mode, .. } if !mode.is_empty() => {
             format!(
                 "it is in {mode}: --leave-mode leaves that first, --to-mode sends the keys there"
             )
         }
-        [.., held] if !held.is_empty() && !to_held => {
+        Reasons { held, .. } if !held.is_empty() && !to_held => {
             "its command has ended and the pane is held: --to-held sends to its prompt".into()
         }
-        [_, _, _, _, _, "0", _] => {
+        Reasons {
+            takes_extended: "0",
+            ..
+        } if extended => {
             "its program has not asked for extended keys, and others like C-Enter do not exist"
                 .into()
         }
-        [_, _, _, _, "1", ..] => {
-            "its window has synchronised panes: --synchronized sends to all of them".into()
-        }
-        [found, ..] if !found.is_empty() => {
+        Reasons {
+            synchronized: "1", ..
+        } => "its window has synchronised panes: --synchronized sends to all of them".into(),
+        Reasons { pane: found, .. } if !found.is_empty() => {
             return Error::new(
                 Exit::Changed,
                 format!("pane {pane} is another sesh's now: look again with sesh-list"),

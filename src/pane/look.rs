@@ -6,64 +6,58 @@ use crate::id::{PaneId, ServerId};
 use crate::store::condition::{both, no_pane_has};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::{Record, Select, Snapshot, Target, tail, value};
+use crate::tmux::row::formats;
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// The formats behind a pane's row here.
-const FACTS: [&str; 11] = [
-    "#{pane_width}",
-    "#{pane_height}",
-    "#{cursor_x}",
-    "#{cursor_y}",
-    "#{cursor_flag}",
-    "#{alternate_on}",
-    "#{pane_mode}",
-    "#{history_size}",
-    "#{history_limit}",
-    PID,
-    START,
-];
 const PID: &str = "#{pid}";
 const START: &str = "#{start_time}";
 
-/// A fact of a pane, by its place in [`FACTS`].
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Fact {
-    Width,
-    Height,
-    CursorX,
-    CursorY,
-    CursorFlag,
-    Alternate,
-    Mode,
-    History,
-    Limit,
-    Pid,
-    Start,
+formats! {
+    /// The facts of a pane, behind its row.
+    pub(super) struct Facts {
+        width = "#{pane_width}",
+        height = "#{pane_height}",
+        /// The cursor's column, from 0.
+        cursor_column = "#{cursor_x}",
+        /// The cursor's row, from 0.
+        cursor_row = "#{cursor_y}",
+        /// `1` where the cursor is visible.
+        cursor_visible = "#{cursor_flag}",
+        /// `1` where a full-screen program shows its alternate screen.
+        alternate = "#{alternate_on}",
+        /// The mode that the pane is in, or the empty string.
+        mode = "#{pane_mode}",
+        /// Lines of history that the pane has.
+        history = "#{history_size}",
+        /// Lines of history that the pane can have.
+        history_limit = "#{history_limit}",
+        /// The server's process.
+        server_pid = PID,
+        /// When the server started, in epoch seconds.
+        server_start = START,
+    }
+}
+
+/// A number that tmux printed, 0 where it is none.
+pub(super) fn number(text: &str) -> u32 {
+    text.parse().unwrap_or(0)
 }
 
 /// A pane as it was read.
 pub(super) struct Seen<'a> {
     pub(super) pane: PaneId,
-    facts: Vec<&'a str>,
+    pub(super) facts: Facts<'a>,
     /// What was printed, each with the fields of the mark before it but for the first, the pane's number.
     pub(super) texts: Vec<(Vec<&'a str>, &'a str)>,
 }
 
 impl Seen<'_> {
-    pub(super) fn fact(&self, fact: Fact) -> &str {
-        self.facts.get(fact as usize).copied().unwrap_or("")
-    }
-
-    pub(super) fn number(&self, fact: Fact) -> u32 {
-        self.fact(fact).parse().unwrap_or(0)
-    }
-
     pub(super) fn is_alternate(&self) -> bool {
-        self.fact(Fact::Alternate) == "1"
+        self.facts.alternate == "1"
     }
 
     pub(super) fn server(&self) -> ServerId {
-        ServerId::read(self.fact(Fact::Pid), self.fact(Fact::Start)).unwrap_or(ServerId::NONE)
+        ServerId::read(self.facts.server_pid, self.facts.server_start).unwrap_or(ServerId::NONE)
     }
 }
 
@@ -178,7 +172,7 @@ fn own_id(frame: &Frame) -> Command {
 }
 
 fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
-    let row = row_format_with(frame, &FACTS);
+    let row = row_format_with(frame, Facts::FORMATS);
     if let Target::Pane(pane) = target {
         let pane = pane.to_string();
         let mut batch = Batch::from(command::print(Some(&pane), &row));
@@ -218,7 +212,7 @@ fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<Seen<'a>>, Sna
             if seen.iter().all(|seen| seen.pane != pane.place.pane) {
                 seen.push(Seen {
                     pane: pane.place.pane,
-                    facts: extra(&row).to_vec(),
+                    facts: Facts::read(extra(&row).iter().copied()),
                     texts: Vec::new(),
                 });
                 snapshot.panes.push(pane);

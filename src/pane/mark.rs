@@ -258,6 +258,7 @@ impl FromStr for Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     fn prints(text: &str) -> Vec<Print> {

@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::store::heard::Heard;
 use crate::store::query::{Pane, extra, read_row, row_format_with};
 use crate::store::{Key, schema, write};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
 pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
@@ -64,17 +64,31 @@ impl<'a> Told<'a> {
 /// As [`Server::run`].
 pub fn screens(server: &Server, panes: &[PaneId]) -> Result<HashMap<PaneId, String>> {
     let frame = Frame::new();
-    let question = |pane: &PaneId| {
-        Batch::from(command::print(None, &frame.format([pane.0.to_string()])))
-            .then(command::capture_pane(&pane.to_string(), "0", true, false))
-    };
-    let questions: Vec<Batch> = panes.iter().map(question).collect();
-    let answer = server.ask_each(&questions)?;
+    let questions = panes
+        .iter()
+        .map(|pane| Batch::new().and(screen(&frame, *pane)));
+    let answer = server.ask_each(&questions.collect::<Vec<Batch>>())?;
     let screens = frame.sections(&answer).filter_map(|(row, screen)| {
-        let pane = row.first()?.parse().ok()?;
-        Some((PaneId(pane), screen.to_string()))
+        let pane = screen_of(&row)?;
+        Some((pane, screen.to_string()))
     });
     Ok(screens.collect())
+}
+
+/// The question for the screen of one pane: a mark that [`screen_of`] reads, and behind it the screen.
+pub(crate) fn screen(frame: &Frame, pane: PaneId) -> [Command; 2] {
+    [
+        command::print(None, &frame.format([pane.0.to_string()])),
+        command::capture_pane(&pane.to_string(), "0", true, false),
+    ]
+}
+
+/// The pane of the screen behind a mark. `None` of any other row.
+pub(crate) fn screen_of(row: &[&str]) -> Option<PaneId> {
+    match row {
+        [number] => number.parse().ok().map(PaneId),
+        _ => None,
+    }
 }
 
 /// The condition that an agent may live in a pane: one did, or something is in front there that is no shell. A wrapper

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::capture::{Captured, behind, plain, printed};
-use super::look::{self, Fact, Found, Seen};
+use super::look::{self, Found, Seen, number};
 use super::mark::{ABOVE, Mark, New, Print, anywhere, in_place};
 use super::output::may_be_trimmed;
 use crate::error::{Error, Result};
@@ -88,11 +88,11 @@ fn look_since(
 ) -> Result<Outcome> {
     let frame = Frame::new();
     let answer = look::ask(server, &frame, target, None, &|seen| {
-        let (history, alternate) = (seen.number(Fact::History), seen.is_alternate());
+        let (history, alternate) = (number(seen.facts.history), seen.is_alternate());
         let in_place = match since {
             Since::Mark(mark) if reach == Reach::Enough => {
-                let (height, limit) = (seen.number(Fact::Height), seen.number(Fact::Limit));
-                let same_width = seen.number(Fact::Width) == mark.width;
+                let (height, limit) = (number(seen.facts.height), number(seen.facts.history_limit));
+                let same_width = number(seen.facts.width) == mark.width;
                 (same_width && !may_be_trimmed(history, height, limit)).then_some(mark.row)
             }
             _ => None,
@@ -107,8 +107,8 @@ fn look_since(
         let mark = [
             number.as_str(),
             if in_place.is_some() { "1" } else { "0" },
-            seen.fact(Fact::History),
-            seen.fact(Fact::Alternate),
+            seen.facts.history,
+            seen.facts.alternate,
             "#{history_size}",
             "#{alternate_on}",
             "#{pane_width}",
@@ -206,20 +206,33 @@ enum Begins {
 impl<'a> Read<'a> {
     /// `None` when a full-screen program came or went meanwhile.
     fn of(seen: &Seen<'a>) -> Result<Option<Self>> {
-        let [(facts, text), (_, own), ..] = &seen.texts[..] else {
-            return Err(Error::nothing(format!("there is no pane {}", seen.pane)));
+        let gone = || Error::nothing(format!("there is no pane {}", seen.pane));
+        let [(mark, text), (_, own), ..] = &seen.texts[..] else {
+            return Err(gone());
         };
-        let fact = |at: usize| facts.get(at).copied().unwrap_or("");
-        let number = |at: usize| fact(at).parse::<u32>().unwrap_or(0);
-        let (history, height, limit) = (number(3), number(6), number(7));
-        Ok((fact(2) == fact(4)).then(|| Self {
+        // The fields of the mark that the question prints, behind the pane's number.
+        let &[
+            in_place,
+            history_before,
+            alternate_before,
+            history_now,
+            alternate,
+            width,
+            height,
+            limit,
+        ] = &mark[..]
+        else {
+            return Err(gone());
+        };
+        let (history, height, limit) = (number(history_now), number(height), number(limit));
+        Ok((alternate_before == alternate).then(|| Self {
             history,
             limit,
-            width: number(5),
+            width: number(width),
             height,
-            alternate: fact(4) == "1",
+            alternate: alternate == "1",
             may_be_trimmed: may_be_trimmed(history, height, limit),
-            begins: match (fact(0) == "1", fact(1) == fact(3)) {
+            begins: match (in_place == "1", history_before == history_now) {
                 (true, true) => Begins::AtMark,
                 (true, false) => Begins::AfterMark,
                 (false, _) => Begins::Oldest,

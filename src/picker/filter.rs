@@ -142,6 +142,7 @@ impl Term {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::super::rows::tests::row;

@@ -92,6 +92,8 @@ impl Input {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     fn control(c: char) -> KeyEvent {

@@ -133,12 +133,20 @@ impl Job {
     /// # Errors
     /// What is no name, as a sentence.
     pub(super) fn rename(on: &[Row], text: &str) -> Result<Self, String> {
-        let name: Name = parsed(text)?;
+        // The name that it has may be one that could not be given now.
+        let name = if on.iter().all(|row| row.name == text) {
+            Name::stored(text).map_err(|error| error.to_string())?
+        } else {
+            parsed(text)?
+        };
         let steps = on
             .iter()
             .filter_map(|row| row.record.clone())
             .map(|record| Step {
-                back: record.name.parse().map(Edit::Name).into_iter().collect(),
+                back: Name::stored(&record.name)
+                    .map(Edit::Name)
+                    .into_iter()
+                    .collect(),
                 changes: vec![Edit::Name(name.clone())],
                 record,
                 undoes: false,

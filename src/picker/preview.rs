@@ -175,6 +175,7 @@ fn coloured(colour: Colour) -> Option<Color> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::*;

@@ -273,6 +273,8 @@ fn colour(name: &str) -> Option<Color> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::super::rows::tests::row;
     use super::*;
 

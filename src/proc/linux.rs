@@ -182,6 +182,8 @@ fn parse(stat: &[u8]) -> Option<Process> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crate::env;
 use crate::error;
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{Name, PaneId, SeshId};
 use crate::inventory::find;
 use crate::journal::failures;
 use crate::journal::launch::Launch;
@@ -315,7 +315,7 @@ impl Run {
     fn begin(&self) -> Result<()> {
         let pane = self.pane.to_string();
         let record = write::reread(&self.server, self.pane, self.id)?;
-        let name = record.name.parse()?;
+        let name = Name::stored(&record.name)?;
         let mut commands = vec![
             write::put(&pane, Key::Exit, ""),
             write::put(&pane, Key::Held, ""),
@@ -372,10 +372,12 @@ impl Run {
         );
         let seen = seen.unwrap_or_default();
         let (rows, screen) = frame.read(&seen);
-        let settings = rows.first().map_or(&[][..], |row| &row[..]);
-        let setting = |at: usize| settings.get(at).copied().unwrap_or("");
-        let limit = hold::limit(setting(0));
-        let keep = hold::keep(setting(1));
+        let [hold_for, keep, cursor_column, width] = match rows.first().map(|row| &row[..]) {
+            Some(&[a, b, c, d]) => [a, b, c, d],
+            _ => [""; 4],
+        };
+        let limit = hold::limit(hold_for);
+        let keep = hold::keep(keep);
         let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
         let held = !ending && !at_once && keep > 0 && !rows.is_empty();
 
@@ -385,12 +387,7 @@ impl Run {
             self.cull(&answer, keep);
         }
         held.then(|| Hold {
-            line: text::hold_line(
-                end,
-                took,
-                setting(2) != "0",
-                setting(3).parse().unwrap_or(80),
-            ),
+            line: text::hold_line(end, took, cursor_column != "0", width.parse().unwrap_or(80)),
             limit: limit.filter(|_| end == End::Code(0)),
         })
     }

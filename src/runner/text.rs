@@ -70,6 +70,8 @@ pub(super) fn tail(screen: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

@@ -140,7 +140,7 @@ fn explain(server: &Server, edits: &[Edit], record: &Record) -> Result<Error> {
 /// Returns the list by which a window's name follows that of its one sesh, where it is the label that the old name gave
 /// it. `None` where no name changes.
 fn relabel(place: &Place, record: &Record, edits: &[Edit]) -> Option<Batch> {
-    let old = record.name.parse::<Name>().ok()?;
+    let old = Name::stored(&record.name).ok()?;
     let pane = place.pane.to_string();
     let labelled = format!("#{{==:#{{window_name}},{}}}", old.label());
     let condition = both(&labelled, "#{==:#{window_panes},1}");

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::place::{self, Spot, Where};
 use crate::clock;
 use crate::env;
@@ -115,6 +117,40 @@ pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     })
 }
 
+/// What `sesh-new --dry-run` would do. The fields are public, and their order is that of the JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description {
+    /// The command line, its words joined with blanks, or `a login shell`.
+    pub command: String,
+    /// The folder that it starts in.
+    pub cwd: String,
+    pub name: String,
+    /// `COLUMNSxROWS`.
+    pub size: String,
+    /// The tmux commands.
+    pub tmux: String,
+    pub uuid: String,
+    /// Where the pane goes, in words.
+    #[serde(rename = "where")]
+    pub spot: String,
+}
+
+impl Description {
+    /// The fields in the order in which they are read as text.
+    #[must_use]
+    pub fn lines(&self) -> [(&'static str, &str); 7] {
+        [
+            ("name", &self.name),
+            ("uuid", &self.uuid),
+            ("where", &self.spot),
+            ("size", &self.size),
+            ("cwd", &self.cwd),
+            ("command", &self.command),
+            ("tmux", &self.tmux),
+        ]
+    }
+}
+
 impl Plan {
     /// Makes the sesh and gives its record.
     ///
@@ -167,11 +203,11 @@ impl Plan {
         ))
     }
 
-    /// What would be done, a line each.
+    /// What would be done.
     ///
     /// # Errors
     /// When `sesh-run` is not installed.
-    pub fn describe(&self) -> Result<Vec<(&'static str, String)>> {
+    pub fn describe(&self) -> Result<Description> {
         let runner = runner()?;
         let name = self.name(0);
         let argv = [runner, "--launch".into(), "FILE".into()];
@@ -189,22 +225,19 @@ impl Plan {
                 .collect::<Vec<String>>()
                 .join(" ")
         };
-        Ok(vec![
-            ("name", name.to_string()),
-            ("uuid", self.id.to_string()),
-            ("where", spot),
-            ("size", format!("{}x{}", self.size.0, self.size.1)),
-            ("cwd", self.request.cwd.display().to_string()),
-            (
-                "command",
-                if self.request.argv.is_empty() {
-                    "a login shell".into()
-                } else {
-                    words(&self.request.argv)
-                },
-            ),
-            ("tmux", self.batch(&Frame::new(), &name, &argv, None).text()),
-        ])
+        Ok(Description {
+            command: if self.request.argv.is_empty() {
+                "a login shell".into()
+            } else {
+                words(&self.request.argv)
+            },
+            cwd: self.request.cwd.display().to_string(),
+            tmux: self.batch(&Frame::new(), &name, &argv, None).text(),
+            name: name.to_string(),
+            size: format!("{}x{}", self.size.0, self.size.1),
+            uuid: self.id.to_string(),
+            spot,
+        })
     }
 
     fn name(&self, again: usize) -> Name {

@@ -4,6 +4,7 @@ use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::{Key, setting};
+use crate::tmux::row::formats;
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// Where the pane goes.
@@ -152,45 +153,56 @@ pub(super) fn decide(server: &Server, wanted: &Where, around: Option<&Around>) -
     })
 }
 
+formats! {
+    /// A pane, by the names of where it is.
+    struct PaneSpot {
+        session_id = "#{session_id}",
+        session_name = "#{session_name}",
+        window_index = "#{window_index}",
+        window_name = "#{window_name}",
+        pane = "#{pane_id}",
+        /// `1` where it is the active pane of its window.
+        active = "#{pane_active}",
+    }
+}
+
 /// The place that `--target SESSION[:WINDOW]` means now.
 fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
     let frame = Frame::new();
-    let format = frame.format([
-        "#{session_id}",
-        "#{session_name}",
-        "#{window_index}",
-        "#{window_name}",
-        "#{pane_id}",
-        "#{pane_active}",
-    ]);
+    let format = frame.format(PaneSpot::FORMATS);
     let output = match server.run(&Batch::from(command::list_panes(&format, None))) {
         Ok(output) => output,
         Err(error) if error.exit == Exit::NoServer => String::new(),
         Err(error) => return Err(error),
     };
     let (rows, _) = frame.read(&output);
-    let in_session = |row: &&Vec<&str>| row.len() == 6 && (row[0] == session || row[1] == session);
-    let Some(found) = rows.iter().find(in_session) else {
+    let panes: Vec<PaneSpot<'_>> = rows
+        .iter()
+        .map(|row| PaneSpot::read(row.iter().copied()))
+        .collect();
+    let in_session =
+        |pane: &&PaneSpot<'_>| pane.session_id == session || pane.session_name == session;
+    let Some(found) = panes.iter().find(in_session) else {
         return Ok(Spot::Session {
             label: Some(label(session)?),
             window: window.map(label).transpose()?,
         });
     };
-    let id = found[0].to_string();
+    let id = found.session_id.to_string();
     let Some(window) = window else {
         return Ok(Spot::Window {
             session: id,
             label: None,
         });
     };
-    let beside = rows
-        .iter()
-        .filter(in_session)
-        .find(|row| (row[2] == window || row[3] == window) && row[5] == "1");
-    if let Some(row) = beside {
+    let beside = panes.iter().filter(in_session).find(|pane| {
+        let in_window = pane.window_index == window || pane.window_name == window;
+        in_window && pane.active == "1"
+    });
+    if let Some(beside) = beside {
         return Ok(Spot::Beside {
             session: id,
-            pane: row[4].parse()?,
+            pane: beside.pane.parse()?,
             horizontal: false,
         });
     }

@@ -184,6 +184,8 @@ pub use ledger::inspect;
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::id::ServerId;
     use crate::journal::line::FORGOTTEN;

@@ -37,7 +37,9 @@ pub(crate) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) 
     let last = folder.rsplit('/').next().unwrap_or("");
     let last: String = last.chars().take(LONG).collect();
     let number = (again > 0).then(|| (again + 1).to_string());
-    let words: Vec<&str> = [kind]
+    // A file of the user's may give a kind of agent a name with it.
+    let kind = kind.replace(':', "-");
+    let words: Vec<&str> = [kind.as_str()]
         .into_iter()
         .chain(last.split(|c: char| !c.is_alphanumeric()))
         .chain(number.as_deref())
@@ -48,6 +50,8 @@ pub(crate) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) 
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::{assert_eq, assert_ne};
+
     use super::*;
 
     #[test]
@@ -73,6 +77,12 @@ mod tests {
             let made = name_of_agent(SeshId::random(), "claude", folder, again);
             assert_eq!(made.as_str(), name, "{folder:?}");
         }
+    }
+
+    #[test]
+    fn a_generated_name_holds_no_colon() {
+        let made = name_of_agent(SeshId::random(), "my:kind", "/home/a:b", 0);
+        assert_eq!(made.as_str(), "my-kind-a-b");
     }
 
     #[test]

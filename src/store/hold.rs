@@ -90,6 +90,8 @@ pub(crate) fn surplus(mut held: Vec<Held>, keep: usize) -> Vec<Held> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

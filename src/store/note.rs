@@ -194,6 +194,8 @@ pub(super) fn end_of(text: &str, most: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

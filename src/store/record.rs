@@ -447,6 +447,8 @@ pub fn book_version(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     fn values() -> Values {

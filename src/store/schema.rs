@@ -577,7 +577,7 @@ mod tests {
     #[test]
     fn the_table_is_in_the_order_of_the_keys() {
         for (at, entry) in PANE.iter().enumerate() {
-            assert_eq!(entry.key as usize, at, "{}", entry.option);
+            pretty_assertions::assert_eq!(entry.key as usize, at, "{}", entry.option);
             assert!(entry.option.starts_with("@sesh_"), "{}", entry.option);
         }
     }

@@ -41,7 +41,7 @@ impl Target {
         if let Ok(id) = text.parse() {
             return Ok(Target::Id(id));
         }
-        if is_id_prefix(text) || text.parse::<Name>().is_ok() {
+        if is_id_prefix(text) || Name::stored(text).is_ok() {
             return Ok(Target::Word(text.into()));
         }
         Err(no_such(text))

@@ -144,6 +144,7 @@ fn decode_bytes(value: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     proptest! {

@@ -246,6 +246,8 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::tmux::command;
 

@@ -318,6 +318,7 @@ fn number(body: &[u8]) -> Option<(i32, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     /// A server whose words arrive in pieces; it remembers what it was told.

@@ -522,6 +522,8 @@ fn by_stdin(batch: &Batch) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

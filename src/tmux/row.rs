@@ -6,6 +6,38 @@
 
 use crate::id::SeshId;
 
+/// Declares a struct of what formats expand to: each field is declared with its format, so that no field can read the
+/// value of another. `FORMATS` holds the formats in the order in which `read` takes their values; a value that is missing
+/// reads as the empty string.
+macro_rules! formats {
+    (
+        $(#[$about:meta])*
+        $visible:vis struct $name:ident {
+            $($(#[$doc:meta])* $field:ident = $format:expr,)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default)]
+        $visible struct $name<'a> {
+            $($(#[$doc])* $visible $field: &'a str,)+
+        }
+
+        impl<'a> $name<'a> {
+            /// The formats of the fields.
+            $visible const FORMATS: &'static [&'static str] = &[$($format),+];
+
+            /// Reads what the formats expanded to.
+            $visible fn read(values: impl IntoIterator<Item = &'a str>) -> Self {
+                let mut values = values.into_iter();
+                Self {
+                    $($field: values.next().unwrap_or_default(),)+
+                }
+            }
+        }
+    };
+}
+pub(crate) use formats;
+
 const FIELD: char = '\u{241f}';
 const RECORD: char = '\u{241e}';
 
@@ -101,6 +133,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     proptest! {
@@ -126,6 +159,21 @@ mod tests {
             prop_assert_eq!(records, rows);
             prop_assert_eq!(after, rest);
         }
+    }
+
+    formats! {
+        struct Two {
+            first = "#{first}",
+            second = "#{second}",
+        }
+    }
+
+    #[test]
+    fn each_field_reads_its_own_format() {
+        assert_eq!(Two::FORMATS, ["#{first}", "#{second}"]);
+        let two = Two::read(Two::FORMATS.iter().copied());
+        assert_eq!((two.first, two.second), ("#{first}", "#{second}"));
+        assert_eq!(Two::read(["x"]).second, "");
     }
 
     #[test]

@@ -64,6 +64,8 @@ impl fmt::Display for Version {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

@@ -132,6 +132,7 @@ fn number(rest: &mut &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     fn marks() -> impl Strategy<Value = BTreeMap<SeshId, Mark>> {

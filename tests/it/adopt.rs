@@ -1,5 +1,7 @@
 //! `sesh-adopt`: a pane that somebody else made becomes a sesh, and stays theirs.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{NONE, Server, until};
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
+
 /// The folders by layer, the highest first: an arrow goes down, never up, and never sideways but where it is said.
-const FLOORS: [(&[&str], Sideways); 10] = [
+const LAYERS: [(&[&str], Sideways); 10] = [
     (&["bin"], Sideways::No),
     (&["cli"], Sideways::No),
     (&["picker", "doctor"], Sideways::No),
@@ -27,27 +29,27 @@ enum Sideways {
     No,
 }
 
-/// Words that only one room may say: what they are, the room, and the files elsewhere that may, with the reason.
+/// Words that only one folder may use, and the files elsewhere that may, each with the reason.
 struct Own {
     words: &'static [&'static str],
-    room: &'static str,
+    folder: &'static str,
     except: &'static [(&'static str, &'static str)],
 }
 
-const OWN: [Own; 6] = [
+const OWN: [Own; 7] = [
     Own {
         words: &["ratatui::", "crossterm::", "nucleo_matcher::"],
-        room: "picker",
+        folder: "picker",
         except: &[],
     },
     Own {
         words: &["clap::"],
-        room: "cli",
+        folder: "cli",
         except: &[],
     },
     Own {
         words: &["regex::"],
-        room: "agent",
+        folder: "agent",
         except: &[
             (
                 "watch/until.rs",
@@ -58,7 +60,7 @@ const OWN: [Own; 6] = [
     },
     Own {
         words: &["tmux_interface"],
-        room: "tmux",
+        folder: "tmux",
         except: &[],
     },
     Own {
@@ -66,7 +68,6 @@ const OWN: [Own; 6] = [
             "fs::write",
             "File::create",
             "File::options",
-            "OpenOptions",
             "DirBuilder",
             "create_dir",
             "remove_file",
@@ -74,10 +75,17 @@ const OWN: [Own; 6] = [
             "fs::rename",
             "fs::copy",
             "hard_link",
+            "fs::symlink(",
             "set_permissions",
+            "set_len",
             "tempfile",
         ],
-        room: "journal",
+        folder: "journal",
+        except: &[],
+    },
+    Own {
+        words: &["OpenOptions"],
+        folder: "journal",
         except: &[
             (
                 "proc/job.rs",
@@ -95,7 +103,7 @@ const OWN: [Own; 6] = [
             "env::set_var(",
             "env::remove_var(",
         ],
-        room: "env",
+        folder: "env",
         except: &[],
     },
 ];
@@ -123,26 +131,26 @@ impl Source {
         }
     }
 
-    /// The room that the file is in or is.
-    fn room(&self) -> &str {
+    /// The folder of `src` that the file is in, or the file's own name where it is in none.
+    fn folder(&self) -> &str {
         let first = self.path.split('/').next().unwrap_or("");
         first.strip_suffix(".rs").unwrap_or(first)
     }
 
-    /// The rooms that it uses: `crate::room`, `use crate::{room, …}`, `tmux_sesh::room` in the binaries, and
-    /// `super::super::room`.
+    /// The folders that it uses: `crate::folder`, `use crate::{folder, …}`, `tmux_sesh::folder` in the binaries, and
+    /// `super::super::folder`.
     fn uses(&self) -> BTreeSet<String> {
-        let mut rooms = BTreeSet::new();
+        let mut folders = BTreeSet::new();
         for root in ["crate::", "tmux_sesh::", "super::super::"] {
             for (at, _) in self.code.match_indices(root) {
                 let rest = &self.code[at + root.len()..];
                 match rest.strip_prefix('{') {
-                    Some(group) => rooms.extend(first_words(group)),
-                    None => rooms.extend(word(rest)),
+                    Some(group) => folders.extend(first_words(group)),
+                    None => folders.extend(word(rest)),
                 }
             }
         }
-        rooms
+        folders
     }
 }
 
@@ -182,42 +190,44 @@ fn group_members(group: &str) -> Vec<String> {
     trimmed.filter(|member| !member.is_empty()).collect()
 }
 
-fn floor(room: &str) -> Option<usize> {
-    FLOORS.iter().position(|(rooms, _)| rooms.contains(&room))
+fn layer(folder: &str) -> Option<usize> {
+    LAYERS
+        .iter()
+        .position(|(folders, _)| folders.contains(&folder))
 }
 
 /// Everything that is wrong with a file.
 fn objections(source: &Source) -> Vec<String> {
     let mut wrong = Vec::new();
-    let room = source.room();
-    let own_floor = floor(room);
+    let folder = source.folder();
+    let own_layer = layer(folder);
     for used in source.uses() {
-        if used == "out" && !["cli", "picker", "out", "lib"].contains(&room) {
+        if used == "out" && !["cli", "picker", "out", "lib"].contains(&folder) {
             wrong.push(format!(
                 "{} prints: only cli and the picker may",
                 source.path
             ));
         }
-        if let (Some(own), Some(other)) = (own_floor, floor(&used)) {
-            let sideways = own == other && room != used && FLOORS[own].1 == Sideways::No;
+        if let (Some(own), Some(other)) = (own_layer, layer(&used)) {
+            let sideways = own == other && folder != used && LAYERS[own].1 == Sideways::No;
             if other < own || sideways {
                 wrong.push(format!("{} uses {used}", source.path));
             }
         }
     }
-    if own_floor.is_none() && !["lib", "out"].contains(&room) {
-        wrong.push(format!("{} is in no room that is known here", source.path));
+    if own_layer.is_none() && !["lib", "out"].contains(&folder) {
+        wrong.push(format!("{} is in no layer", source.path));
     }
     for own in &OWN {
         let excepted = own.except.iter().any(|(path, _)| *path == source.path);
-        if room == own.room || excepted {
+        if folder == own.folder || excepted {
             continue;
         }
         for word in own.words {
             if source.code.contains(word) {
                 wrong.push(format!(
-                    "{} says {word}: only {} may",
-                    source.path, own.room
+                    "{} uses {word}: only {} may",
+                    source.path, own.folder
                 ));
             }
         }
@@ -260,6 +270,19 @@ fn every_arrow_goes_down() {
         })
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_listed_exists() {
+    let src = root("src");
+    let folders = LAYERS.iter().flat_map(|(folders, _)| *folders);
+    for name in folders.chain(OWN.iter().map(|own| &own.folder)) {
+        let file = src.join(format!("{name}.rs"));
+        assert!(src.join(name).is_dir() || file.is_file(), "src/{name}");
+    }
+    for (path, _) in OWN.iter().flat_map(|own| own.except) {
+        assert!(src.join(path).is_file(), "src/{path}");
+    }
 }
 
 /// A file's place in the crate: `["store", "query"]` of `store/query.rs`, `["store"]` of `store/mod.rs`.
@@ -471,6 +494,10 @@ fn an_arrow_that_turns_back_is_seen() {
         ("store/query.rs", "use regex::Regex;"),
         ("sesh/new.rs", "use tmux_interface::Tmux;"),
         ("sesh/new.rs", "std::fs::write(path, text)"),
+        ("store/write.rs", "OpenOptions::new().append(true)"),
+        // The exception is for one word.
+        ("proc/job.rs", "std::fs::write(path, text)"),
+        ("picker/terminal.rs", "File::create(path)"),
         ("cli/mod.rs", "std::env::var_os(\"HOME\")"),
         ("attic/mod.rs", "fn f() {}"),
     ];
@@ -492,6 +519,7 @@ fn an_arrow_that_turns_back_is_seen() {
         ("env.rs", "use crate::id::PaneId; std::env::var(\"X\")"),
         ("runner/mod.rs", "// crate::cli is above\nuse crate::env;"),
         ("journal/launch.rs", "std::fs::write(path, text)"),
+        ("proc/job.rs", "OpenOptions::new().read(true)"),
         ("cli/mod.rs", "std::env::args_os(); let x = env!(\"X\");"),
     ];
     for (path, text) in good {

@@ -1,5 +1,6 @@
 //! A list with branches does in a real server what its branches say, whatever stands in it, and leaves nothing behind.
 
+use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use tmux_sesh::store::condition::both;
 use tmux_sesh::tmux::{Batch, Command, Server as Tmux, Socket, command};

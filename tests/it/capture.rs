@@ -1,5 +1,7 @@
 //! `pane-capture`: what is on a pane, and what the pane is.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{MAIN, Record, Screen, Server};
 
 /// A sesh that shows a text and stays.

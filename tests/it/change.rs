@@ -1,5 +1,7 @@
 //! `sesh-set`: what is known of a sesh changes, all of it or nothing, and only if it changes.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{MAIN, Record, Screen, Server, until};
 
 fn sesh(server: &Server, name: &str) -> Record {
@@ -157,6 +159,58 @@ fn what_makes_no_sense_is_a_usage_error() {
         server.sesh("sesh-set", args).fails(2);
     }
     assert_eq!(server.everything(), before);
+}
+
+#[test]
+fn a_new_name_holds_no_colon() {
+    let server = Server::start();
+    let user = server.user_pane();
+    sesh(&server, "one");
+    let before = server.everything();
+    let ways: [(&str, &[&str]); 4] = [
+        ("sesh-new", &["a:b", "--", "true"]),
+        ("sesh-new", &["--dry-run", "a:b"]),
+        ("sesh-adopt", &[&user, "--name", "a:b"]),
+        ("sesh-set", &["one", "--name", "a:b"]),
+    ];
+    for (helper, args) in ways {
+        let why = server.sesh(helper, args).fails(2);
+        let reason = "\"a:b\" is no name: it holds ':', which is reserved for hosts";
+        assert!(why.contains(reason), "{helper}: {why}");
+    }
+    assert_eq!(server.everything(), before);
+}
+
+#[test]
+fn a_stored_name_keeps_its_colon() {
+    let server = Server::start();
+    let made = sesh(&server, "one");
+    // As an earlier version has stored it.
+    server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_name", "a:b"]);
+    let same = |record: &Record| {
+        assert_eq!((record.name(), record.uuid()), ("a:b", made.uuid()));
+    };
+    same(&server.record("a:b"));
+    same(&set(&server, &["a:b", "--note", "x", "--tag", "y"]));
+    same(&set(&server, &["a:b", "--archive"]));
+    same(&set(&server, &["a:b", "--unarchive"]));
+    server.sesh("pane-capture", ["a:b"]).ok();
+    let taken = set(&server, &["a:b", "--name", "other"]);
+    assert_eq!(taken.name(), "other");
+    server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_name", "a:b"]);
+    set(&server, &["a:b", "--meta", "k=v"]);
+    server.sesh("sesh-end", ["a:b"]).ok();
+    same(&server.record("a:b"));
+    let back = server.sesh("sesh-restore", ["a:b", "--run", "--json"]);
+    same(&back.ok().record());
+    server.runs(server.record("a:b").pane(), "sleep");
+    server.sesh("sesh-end", ["a:b"]).ok();
+    // What the journal alone has.
+    let variable = format!("@seshbook_{}", made.uuid());
+    server.tmux(["set-option", "-su", &variable]);
+    same(&server.record("a:b"));
+    let back = server.sesh("sesh-restore", ["a:b", "--json"]);
+    same(&back.ok().record());
 }
 
 #[test]

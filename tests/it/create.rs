@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::{assert_eq, assert_ne};
 
 use crate::support::{MAIN, Screen, Server, until};
 
@@ -692,8 +693,8 @@ fn a_users_session_of_the_same_name_is_left_alone() {
 #[test]
 fn a_label_is_made_of_a_name_that_tmux_would_change() {
     let server = Server::start();
-    let made = server.new_sesh(["api.v2: größe", "--", "sleep", "1000"]);
-    assert_eq!(made.name(), "api.v2: größe");
+    let made = server.new_sesh(["api.v2+ größe", "--", "sleep", "1000"]);
+    assert_eq!(made.name(), "api.v2+ größe");
     assert_eq!(
         server.format(made.pane(), "#{session_name}"),
         "api_v2__größe"

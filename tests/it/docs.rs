@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use pretty_assertions::assert_eq;
 use tmux_sesh::cli::TOOLS;
 use tmux_sesh::doctor::Area;
 use tmux_sesh::error::Exit;

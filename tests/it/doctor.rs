@@ -5,6 +5,7 @@ use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 use tmux_sesh::doctor::Area;
 use tmux_sesh::tmux::version::Version;

@@ -1,5 +1,7 @@
 //! `sesh-end`: what was started ends, with proof, and nothing else does.
 
+use pretty_assertions::{assert_eq, assert_ne};
+
 use crate::support::{Record, Server, Victim, count, until};
 
 /// A command that ignores these signals and has written its pid.

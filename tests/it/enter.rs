@@ -1,5 +1,7 @@
 //! `sesh-enter`: a person is where the sesh is.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{Control, MAIN, NONE, Record, Screen, Server, helpers, until};
 
 /// A sesh that shows its name.

@@ -5,6 +5,8 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Stdio;
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{Call, NONE, Server};
 
 /// A call of every helper that asks a server, and would do something on one that has what it asks for.

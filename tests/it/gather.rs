@@ -1,5 +1,6 @@
 //! `sesh-gather`: what came of a set.
 
+use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 
 use crate::support::{MAIN, NONE, Record, Server, until};

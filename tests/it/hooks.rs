@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use tmux_sesh::agent::hooks::{Hooks, Standing, command};
 use tmux_sesh::agent::kinds::Kind;

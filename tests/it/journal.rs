@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::support::{Dice, MAIN, NONE, Record, Server, count, say, until};

@@ -1,5 +1,7 @@
 //! `pane-keys`: keys arrive where they should, or the reason is said and nothing is sent.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{Record, Screen, Server, until};
 
 /// A sesh that writes every byte that it gets into a file.

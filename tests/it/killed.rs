@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use crate::send::Agent;

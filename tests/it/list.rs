@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pretty_assertions::assert_eq;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{NONE, Record, Screen, Server, helpers};

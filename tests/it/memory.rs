@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 
 use crate::support::{
     Control, Gate, Gauge, MAIN, NONE, Play, Record, Relay, Screen, Server, by_rss, count, helpers,

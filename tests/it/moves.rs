@@ -1,5 +1,7 @@
 //! A sesh is its pane, wherever that goes.
 
+use pretty_assertions::{assert_eq, assert_ne};
+
 use crate::support::{MAIN, Record, Server};
 
 /// Two seshes in windows of the user's session, and one in a session of its own.

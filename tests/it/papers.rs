@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pretty_assertions::assert_eq;
 use shell::Shell;
 use takes::Helper;
 use tmux_sesh::agent::kinds::KINDS;
@@ -178,7 +179,9 @@ const HOSTILE: [&str; 9] = [
 fn a_completed_name_is_one_word_and_runs_nothing() {
     let server = Server::start();
     for name in HOSTILE {
-        server.new_sesh([name, "--", "sleep", "1000"]);
+        let made = server.new_sesh([&name.replace(':', "-"), "--", "sleep", "1000"]);
+        // One that holds a colon is an earlier version's.
+        server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_name", name]);
     }
     for shell in Shell::all(&server) {
         for (at, name) in HOSTILE.iter().enumerate() {

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 
 use crate::support::{
     Dice, MAIN, NONE, Record, Screen, Server, count, helpers, say, until, until_some,
@@ -154,6 +155,8 @@ fn actions(size: (u16, u16)) {
     person.types(&["C-r"]);
     answer("rename alpha", "beta");
     person.shows("the name beta is taken");
+    answer("rename alpha", "a:b");
+    person.shows("is no name: it holds ':'");
     answer("rename alpha", "first");
     person.shows("alpha renamed to first");
     assert_eq!(now().name(), "first");

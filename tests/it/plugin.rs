@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use pretty_assertions::{assert_eq, assert_ne};
+
 use crate::support::{Control, MAIN, Screen, Server, same_settings, until};
 
 const OPTIONS: &str = "plugin/doc/options.md";

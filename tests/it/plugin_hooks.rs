@@ -1,5 +1,7 @@
 //! What happens by itself: the counts after every event, what a person has seen, sesh-reap one at a time.
 
+use pretty_assertions::{assert_eq, assert_ne};
+
 use crate::support::{Control, Dice, MAIN, NONE, Screen, Server, count, until};
 
 /// A loaded server with three quiet panes that are busy seshes, in a window each; counted.

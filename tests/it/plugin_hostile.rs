@@ -1,5 +1,7 @@
 //! Text from outside, in every place where the plugin shows it: it is shown, and nothing of it runs.
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{MAIN, Screen, Server, copy_plugin, same_settings, until};
 
 /// Each would leave a file if it ran.

@@ -4,6 +4,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{Call, MAIN, Screen, Server, helpers, say, until};
 
 /// The folder of ours that Debian and others share; none of our helpers is there.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{MAIN, Screen, Server, copy_plugin, same_settings, say, until};
 
 /// Where Debian's tmux-plugin-manager puts it, and where TPM's own instructions do.

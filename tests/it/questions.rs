@@ -3,6 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use pretty_assertions::assert_eq;
+
+use crate::send::Agent;
 use crate::support::{Call, NONE, Play, Record, Relay, Server};
 
 /// A server with a sesh that runs, one that is held and one that has gone.
@@ -104,6 +107,54 @@ fn a_question_is_a_client_or_two_and_no_process() {
     }
     server.inside(pane, "sesh-pane", NONE).ok();
     assert_eq!(server.tmux_calls(), 0);
+}
+
+#[test]
+fn which_sesh_an_agents_pane_is_costs_one_question() {
+    for kind in [
+        "claude", "codex", "pi", "gemini", "opencode", "copilot", "aider",
+    ] {
+        let server = Server::start();
+        let agent = Agent::called(&server, kind);
+        let pane = agent.pane.clone();
+        server.becomes(&pane, "idle");
+        let relay = Relay::before(&server, "relay", Play::Honest);
+        server.count_tmux();
+        let ways: [&[&str]; 3] = [&[], &["--json"], &["--format", "#{pane_id}\n#{pane_title}"]];
+        for way in ways {
+            let mut args = vec!["--pane", pane.as_str()];
+            args.extend(way);
+            let direct = at(&server, relay.socket(), "sesh-pane", &args).ok();
+            assert_eq!(
+                (relay.clients(), server.tmux_calls()),
+                (1, 0),
+                "{kind}: {way:?}"
+            );
+            let program = server.sesh("sesh-pane", &args).env("SESH_CLIENT", "tmux");
+            let program = program.ok();
+            assert_eq!(server.tmux_calls(), 1, "{kind}: {way:?}");
+            if *way != ["--json"] {
+                assert_eq!(direct.text(), program.text(), "{kind}: {way:?}");
+            }
+        }
+        let said = server.sesh("sesh-pane", ["--pane", &pane, "--json"]).ok();
+        let record = said.record();
+        assert_eq!(record.get("agent").as_str(), Some(kind));
+        assert_eq!(record.state(), "idle", "{kind}");
+    }
+}
+
+#[test]
+fn a_list_with_agents_is_two_clients() {
+    let server = Server::start();
+    for kind in ["claude", "codex", "claude", "codex", "pi"] {
+        let agent = Agent::called(&server, kind);
+        server.becomes(&agent.pane, "idle");
+    }
+    let relay = Relay::before(&server, "relay", Play::Honest);
+    let said = at(&server, relay.socket(), "sesh-list", &["--json"]).ok();
+    assert_eq!(said.records().len(), 5);
+    assert_eq!(relay.clients(), 2);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{MAIN, Said, Server, count, until};
 
 /// Runs something so many times at the same moment.

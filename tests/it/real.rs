@@ -10,6 +10,7 @@ use agents::Real;
 use lab::Lab;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::{assert_eq, assert_ne};
 use story::{By, Story};
 
 use crate::support::{NONE, say, until};

@@ -2,6 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::support::{MAIN, NONE, Record, Screen, Server, Victim, count, until};

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use pretty_assertions::assert_eq;
+
 use crate::support::{Server, helpers};
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use pretty_assertions::assert_eq;
 use serde_json::{Map, Value};
 use tmux_sesh::agent::kinds::Kind;
 use tmux_sesh::agent::report::{Outcome, Told};

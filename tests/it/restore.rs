@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Barrier;
 
+use pretty_assertions::{assert_eq, assert_ne};
 use tmux_sesh::id::SeshId;
 
 use crate::support::{Dice, MAIN, Record, Said, Screen, Server, count, is, until};

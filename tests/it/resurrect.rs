@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::{assert_eq, assert_ne};
 use tmux_sesh::id::SeshId;
 
 use crate::support::{MAIN, NONE, Record, Server, is, say, until};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sys::stat::Mode;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::support::{Call, Said, Server, count, until, until_some};
@@ -25,7 +26,7 @@ impl<'a> Agent<'a> {
 
     /// One that does what the real one of that name does.
     #[track_caller]
-    fn called(server: &'a Server, name: &str) -> Self {
+    pub(crate) fn called(server: &'a Server, name: &str) -> Self {
         let agent = Self::of(server, &server.hosts(name));
         agent.shows(match name {
             "codex" => "Ask Codex to do anything",

@@ -2,6 +2,7 @@
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::{assert_eq, assert_ne};
 
 use crate::support::{Control, MAIN, NONE, Record, Server, is, until};
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use crate::support::{Dice, Gate, Play, Record, Relay, Said, Server, count, until};

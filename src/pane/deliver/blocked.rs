@@ -118,16 +118,17 @@ impl<'a> Delivery<'a> {
         if seen.look.dead {
             return block(Reason::Dead, "its process has ended");
         }
-        if !seen.asked(5).is_empty() {
+        let facts = seen.facts();
+        if !facts.held.is_empty() {
             return block(Reason::Held, "its command has ended and the pane is held");
         }
-        if seen.asked(0) == "1" {
+        if facts.input_off == "1" {
             return block(
                 Reason::InputOff,
                 "its input is switched off (select-pane -e switches it on)",
             );
         }
-        if seen.asked(1) == "1" {
+        if facts.synchronized == "1" {
             return block(
                 Reason::Synchronized,
                 "its window's panes are synchronised: Enter would go to all of them",
@@ -190,7 +191,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn at_shell(seen: &Seen<'_>) -> Result<Place, Blocked> {
-        if !seen.asked(6).is_empty() {
+        if !seen.facts().stored_agent.is_empty() {
             return Err(Blocked::new(
                 Reason::NoAgent,
                 "its agent is gone, and a shell would run the text",

@@ -25,6 +25,7 @@ use crate::id::{PaneId, SeshId};
 use crate::proc;
 use crate::store::schema;
 use crate::tmux::Server;
+use crate::tmux::row::formats;
 use blocked::Blocked;
 use proof::Before;
 
@@ -141,19 +142,29 @@ const LOOK: Duration = Duration::from_millis(40);
 /// How many of the screen's last lines are shown to whoever asked.
 const SEEN: usize = 8;
 
-/// What is asked of a pane beside what tells who lives there.
-const ASKED: [&str; 9] = [
-    "#{pane_input_off}",
-    "#{pane_synchronized}",
-    "#{pane_current_command}",
-    "#{cursor_x},#{cursor_y}",
-    schema::PROMPT_OF_PANE,
-    "#{@sesh_held}",
-    "#{@sesh_agent}",
-    "#{alternate_on}",
-    // Whether send-keys has no -c: 3.2a and 3.3a. 3.4 to 3.6 do not need it.
-    "#{m:3.[2-6]*,#{version}}",
-];
+formats! {
+    /// What a delivery asks of a pane beside what tells which agent runs there.
+    struct Facts {
+        /// `1` where input to the pane is switched off.
+        input_off = "#{pane_input_off}",
+        /// `1` where the panes of the window are synchronised.
+        synchronized = "#{pane_synchronized}",
+        /// The name of the program in front.
+        in_front = "#{pane_current_command}",
+        /// The cursor's column, from 0.
+        cursor_column = "#{cursor_x}",
+        /// The cursor's row, from 0.
+        cursor_row = "#{cursor_y}",
+        /// The prompt that the agent's hook reported last, as [`Taken`](crate::store::heard::Taken) parses it.
+        prompt = schema::PROMPT_OF_PANE,
+        /// Not empty while the pane is held after the end of its command.
+        held = "#{@sesh_held}",
+        /// The kind of agent that is stored for the pane.
+        stored_agent = "#{@sesh_agent}",
+        /// `1` up to tmux 3.6: 3.2a and 3.3a have no `send-keys -c`, and 3.4 to 3.6 do not need it.
+        sends_without_client = "#{m:3.[2-6]*,#{version}}",
+    }
+}
 
 /// Delivers a message to a pane. `sesh` is who must live in it, for a target that was a name.
 ///
@@ -193,8 +204,8 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    fn asked(&self, at: usize) -> &str {
-        self.look.more.get(at).map_or("", String::as_str)
+    fn facts(&self) -> Facts<'_> {
+        Facts::read(self.look.more.iter().map(String::as_str))
     }
 
     fn resident(&self) -> Option<&Resident<'a>> {
@@ -215,7 +226,7 @@ impl<'a> Seen<'a> {
 
     /// Whether the cursor is where a line begins.
     fn at_left_edge(&self) -> bool {
-        self.asked(3).starts_with("0,")
+        self.facts().cursor_column == "0"
     }
 
     /// The last lines of the screen.
@@ -298,7 +309,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn look(&self) -> Result<Seen<'a>> {
-        let look = resident::look(self.server, self.pane, self.agents, &ASKED)?;
+        let look = resident::look(self.server, self.pane, self.agents, Facts::FORMATS)?;
         let found = look.pane.record.as_ref().map(|record| record.uuid);
         if self.sesh.is_some() && found != self.sesh {
             return Err(Error::new(

@@ -81,7 +81,7 @@ impl Delivery<'_> {
                 continue;
             };
             let process = resident.process();
-            let taken = Taken::parse(seen.asked(4)).filter(|it| it.process == process);
+            let taken = Taken::parse(seen.facts().prompt).filter(|it| it.process == process);
             if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
                 return Ok(proven(Proof::Hook));
             }
@@ -141,8 +141,7 @@ impl Delivery<'_> {
         if front.is_some_and(|front| !front.is_shell()) {
             return true;
         }
-        let row = seen.asked(3).split(',').nth(1);
-        let row: usize = row.and_then(|row| row.parse().ok()).unwrap_or(0);
+        let row: usize = seen.facts().cursor_row.parse().unwrap_or(0);
         let screen = Screen::parse(&seen.look.drawn);
         let at_cursor = screen.rows().get(row).map_or("", Row::text);
         let last = text.lines().next_back().unwrap_or_default();

@@ -33,7 +33,7 @@ impl<'a> Delivery<'a> {
             same = both(&same, &equal(Key::Id, &sesh.to_string()));
         }
         // When the agent has ended meanwhile, a shell is in front.
-        let front = seen.asked(2);
+        let front = seen.facts().in_front;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if !front.is_empty() && front.chars().all(plain) {
             same = both(&same, &is("pane_current_command", front));
@@ -165,9 +165,10 @@ impl<'a> Delivery<'a> {
         let begun = Instant::now();
         let mut seen = seen;
         loop {
+            let facts = seen.facts();
             let cursor = format!(
-                "#{{==:#{{cursor_x}}:#{{cursor_y}},{}}}",
-                seen.asked(3).replace(',', ":")
+                "#{{==:#{{cursor_x}}:#{{cursor_y}},{}:{}}}",
+                facts.cursor_column, facts.cursor_row
             );
             let strict = begun.elapsed() < STRICT;
             let buffer = buffer();
@@ -211,7 +212,7 @@ impl<'a> Delivery<'a> {
 
 /// As which client keys are sent: from 3.7 on tmux refuses them where the one that looks at the pane is read-only.
 fn client(seen: &Seen<'_>) -> ActingClient {
-    if seen.asked(8) == "1" {
+    if seen.facts().sends_without_client == "1" {
         ActingClient::Default
     } else {
         ActingClient::None

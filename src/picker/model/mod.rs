@@ -295,6 +295,7 @@ impl Model {
 #[cfg(test)]
 pub(super) mod tests {
     use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEventKind};
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::super::rows::tests::row;

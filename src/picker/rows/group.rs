@@ -207,6 +207,7 @@ fn place(
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::*;

@@ -216,6 +216,8 @@ impl Given {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
     use crate::store::{Key, Values};
 

@@ -319,6 +319,7 @@ fn help(buffer: &mut Buffer, area: Rect, purpose: Purpose, theme: &Theme) {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use ratatui::text::Line;

@@ -13,7 +13,7 @@ use super::create::{Request, plan};
 use super::place::Where;
 use crate::agent::kinds::{Agent, Agents};
 use crate::error::{Error, Exit, Result};
-use crate::id::shown;
+use crate::id::{Name, shown};
 use crate::inventory::{find, reconcile};
 use crate::store::commit;
 use crate::store::durable;
@@ -211,7 +211,7 @@ fn request(
     let left = || session(server, record);
     let argv: Vec<OsString> = resumed.map_or_else(command, |resumed| resumed.argv.clone());
     Ok(Request {
-        name: Some(record.name.parse()?),
+        name: Some(Name::stored(&record.name)?),
         id: Some(record.uuid),
         agent: record.agent.clone(),
         cwd: PathBuf::from(&record.cwd),

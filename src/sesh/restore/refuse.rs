@@ -10,6 +10,7 @@ use crate::agent::conversation;
 use crate::agent::recognise::{everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
+use crate::id::Name;
 use crate::proc::{self, Process};
 use crate::store::condition::{both, equal, name_is_free};
 use crate::store::prior::name_is_taken;
@@ -71,7 +72,7 @@ pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Res
 
 /// A name that a living one has by now.
 pub(super) fn name(server: &Server, record: &Record) -> Result<()> {
-    let free = name_is_free(&record.name.parse()?, Some(record.uuid));
+    let free = name_is_free(&Name::stored(&record.name)?, Some(record.uuid));
     let asked = command::print(None, &format!("#{{?{free},free,taken}}"));
     let said = match server.run(&Batch::from(asked)) {
         Err(error) if error.exit == Exit::NoServer => return Ok(()),

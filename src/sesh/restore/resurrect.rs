@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId, shown};
+use crate::id::{Name, PaneId, SeshId, shown};
 use crate::inventory::reconcile;
 use crate::sesh::adopt::{Request, adopt};
 use crate::store::condition::{both, equal, registered};
@@ -73,7 +73,7 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
 
 fn goes_on(server: &Server, record: &Record, pane: PaneId) -> Result<Record> {
     let request = Request {
-        name: Some(record.name.parse()?),
+        name: Some(Name::stored(&record.name)?),
         past: Some(Prior::read(server, record)?),
         ..Request::default()
     };
@@ -125,6 +125,8 @@ fn list(server: &Server, frame: &Frame, format: &str, filter: &str) -> Result<Ve
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
+
     use super::*;
 
     #[test]

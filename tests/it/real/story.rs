@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
+use pretty_assertions::assert_eq;
+
 use super::lab::{LIMIT, Lab};
 use crate::support::{NONE, Record, say};
 

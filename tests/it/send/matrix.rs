@@ -1,5 +1,7 @@
 //! What each agent does with what comes into its pane, cell by cell of what was measured, and what `sesh-send` makes of it.
 
+use pretty_assertions::assert_eq;
+
 use super::{Agent, delivered, refused};
 use crate::support::{Server, until};
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use pretty_assertions::assert_eq;
+
 use super::{Server, helpers, until};
 
 /// What of the project a plugin manager's copy is made of, as far as the plugin reads it.

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
 use serde_json::Value;
 
 use super::{Record, limit};

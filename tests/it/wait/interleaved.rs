@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
+use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
