@@ -112,8 +112,7 @@ fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<Told>> 
         None => input::read(MOST, PATIENCE),
     };
     let read = Kind::named(kind).and_then(|kind| kind.code.payload);
-    let read =
-        read.ok_or_else(|| Error::usage(format!("nothing is known of the hooks of {kind}")))?;
+    let read = read.ok_or_else(|| Error::usage(format!("the hooks of {kind:?} are not known")))?;
     match read(&payload) {
         Outcome::Told(told) => Ok(Some(told)),
         Outcome::NoConcern => Ok(None),

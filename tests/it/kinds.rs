@@ -137,13 +137,13 @@ fn what_takes_code_says_so() {
         let hooks = server.helper("sesh-hooks");
         let sentence = hooks.args([act, "mine"]).fails(2);
         assert!(
-            sentence.contains("nothing is known of the hooks of mine"),
+            sentence.contains("the hooks of \"mine\" are not known"),
             "{sentence}"
         );
         assert!(sentence.contains("sesh-report --state"), "{sentence}");
     }
     let pane = server.types("sesh-report --from mine x");
-    server.shows(&pane, "nothing is known of the hooks of mine");
+    server.shows(&pane, "the hooks of \"mine\" are not known");
     // What it runs says its state by options.
     let pane = server.hosts("mine");
     server.say(&pane, "hook sesh-report --state waiting --why question");
