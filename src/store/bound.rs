@@ -59,6 +59,7 @@ impl fmt::Display for Bound {
 
 #[cfg(test)]
 mod tests {
+    use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
     use super::*;

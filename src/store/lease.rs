@@ -136,6 +136,7 @@ fn process(holder: &str) -> Option<ProcessId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
 
     #[test]
     fn the_process_of_a_holder() {

@@ -68,6 +68,7 @@ pub(super) fn too_old(version: Version) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
 
     #[test]
     fn what_tmux_says() {

@@ -1,5 +1,6 @@
 //! A kind of agent that a file of the user's defines, and nothing else: everything takes it.
 
+use pretty_assertions::assert_eq;
 use tmux_sesh::agent::kinds::KINDS;
 use tmux_sesh::cli::{TOOLS, Tool};
 

@@ -1,5 +1,6 @@
 //! Leases: of real processes that race for one, one holds it, and a holder that was killed holds nothing.
 
+use pretty_assertions::assert_eq;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 

@@ -1,5 +1,6 @@
 //! What payloads of the kinds come to.
 
+use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 
 use super::Kind;

@@ -66,6 +66,7 @@ pub fn was(client: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pretty_assertions::assert_eq;
 
     #[test]
     fn a_clients_variable() {
