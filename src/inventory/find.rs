@@ -5,12 +5,12 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::agent::kinds::Agents;
-use crate::error::{self, Error, Exit, Result};
+use crate::error::{self, Error, Exit, Kind, Result};
 use crate::id::PaneId;
 use crate::pane::resident::{self, Resident, TOLD, Told, resident};
 use crate::proc;
 use crate::state::State;
-use crate::store::condition::{both, either};
+use crate::store::condition::either;
 use crate::store::query::{Pane, read_row, row_format};
 use crate::store::{Key, Record, Select, Snapshot, Target, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -120,26 +120,21 @@ pub fn of_pane(
 ) -> Result<Option<(Record, String)>> {
     let frame = Frame::new();
     let target = pane.to_string();
-    let mut batch = Batch::from(command::print(Some(&target), &row_format(&frame)));
+    // The screen comes first and of every pane: where there is no pane it ends the list, before formats of which 3.2a
+    // dies there, and a condition on the pane's agent would cost more than a screen.
+    let mut batch = Batch::new()
+        .and(resident::screen(&frame, pane))
+        .then(command::print(Some(&target), &evidence_format(&frame)))
+        .then(command::print(Some(&target), &row_format(&frame)));
     if let Some(format) = format {
         batch = batch.then(command::print(Some(&target), format));
     }
-    // Last, since a list may end in it. 3.2a dies of some of these formats where there is no pane.
-    let has_agent = both(
-        &format!("#{{==:#{{pane_id}},{pane}}}"),
-        &format!("#{{!=:{},}}", Key::Agent.format()),
-    );
-    let evidence = Batch::from(command::print(Some(&target), &evidence_format(&frame)))
-        .and(resident::screen(&frame, pane));
-    let batch = batch.then(command::if_format(
-        Some(&target),
-        &has_agent,
-        &evidence,
-        &Batch::new(),
-    ));
-    let output = server.run(&batch)?;
-    let mut sections = frame.sections(&output);
-    let Some((row, formatted)) = sections.next() else {
+    let output = match server.run(&batch) {
+        Err(error) if error.kind == Kind::NoSuchPane => return Ok(None),
+        outcome => outcome?,
+    };
+    let mut sections: Vec<_> = frame.sections(&output).collect();
+    let Some((row, formatted)) = sections.pop() else {
         return Ok(None);
     };
     let Some(mut found) = read_row(&row)? else {
@@ -152,7 +147,7 @@ pub fn of_pane(
         .as_mut()
         .filter(|record| has_live_agent(record))
     {
-        let told = read_evidence(sections)?;
+        let told = read_evidence(sections.into_iter())?;
         judge(&mut [record], &told);
     }
     Ok(found.record.map(|record| (record, formatted.into())))
