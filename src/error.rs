@@ -81,7 +81,7 @@ impl Exit {
 
 /// What failed, where code has to tell. Everything else is for people: [`Error::what`] and [`Error::way_out`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     #[default]
     Other,
     /// The server has no session (`exit-empty off`), so it has no pane and no client either.
@@ -102,7 +102,7 @@ pub enum Kind {
 #[derive(Clone, Debug)]
 pub struct Error {
     pub exit: Exit,
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// What failed and why.
     pub what: String,
     way_out: Option<WayOut>,
@@ -121,7 +121,7 @@ impl Error {
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             exit,
-            kind: Kind::Other,
+            kind: ErrorKind::Other,
             what: what.into(),
             way_out: None,
         }
@@ -145,7 +145,7 @@ impl Error {
 
     /// The same as an error of a kind that code branches on.
     #[must_use]
-    pub fn of_kind(mut self, kind: Kind) -> Self {
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
         self
     }

@@ -5,7 +5,7 @@
 # process. Kinds of agents are looked for in the user's folder of them. What comes back is only ever compared and quoted.
 # The functions share the variables of _tmux_sesh.
 
-# The tables are made from the helpers themselves: UPDATE=1 cargo test --test it papers
+# The tables are made from the helpers themselves: UPDATE=1 cargo test --test it generated_docs
 
 # What a helper takes: NAME, or NAME=KIND with a value. Of arguments 1 is the first, + each further one, and -- is what
 # comes after --.

@@ -2,7 +2,7 @@
 #
 # Names, tags and panes are asked of the tmux server that the line names, else of the default one; each question is one
 # process. Kinds of agents are looked for in the user's folder of them. The table is made from the helpers themselves:
-# UPDATE=1 cargo test --test it papers
+# UPDATE=1 cargo test --test it generated_docs
 
 # Runs a program with the line's server.
 function __tmux_sesh_ask

@@ -4,8 +4,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::kinds::Agent;
 use super::locate::{after, locate};
-use super::manifest::Input;
-use super::screen::{Row, Screen};
+use super::manifest::ComposerForm;
+use super::screen::{Screen, ScreenRow};
 use super::state;
 use crate::state::State;
 
@@ -51,7 +51,7 @@ impl Composer {
 }
 
 /// What was typed in a row: without prompt, edge and everything faint.
-fn typed(input: &Input, row: &Row, prompted: bool, width: usize) -> String {
+fn typed(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usize) -> String {
     let prompts = input.prompts.iter().flatten().filter(|_| prompted);
     let edges = input.edge.iter();
     let from = prompts.chain(edges).find_map(|mark| after(row, mark));

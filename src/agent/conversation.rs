@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::kinds::Agent;
-use super::manifest::{Conversation, Form, Home, Manifest};
+use super::manifest::{Conversation, Home, IdForm, Manifest};
 use super::recognise::Living;
 use super::session::{SessionRecord, pids};
 use super::state::Session;
@@ -30,7 +30,7 @@ impl Home {
 
 /// What an agent's own files and its command line tell.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
+pub struct ConversationEvidence {
     /// The id of the conversation that its process is in.
     pub id: Option<String>,
     /// What its file says of the state.
@@ -55,7 +55,10 @@ pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> O
 }
 
 /// What is told of a process's session. `variable` reads the environment of the process.
-pub fn told(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Told {
+pub fn told(
+    living: &Living<'_>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> ConversationEvidence {
     let manifest = &living.agent.manifest;
     let known = &manifest.conversation;
     let in_files = known.file.is_some() || known.lock.is_some();
@@ -70,7 +73,7 @@ pub fn told(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) ->
         .map(Into::into)
         .or_else(|| by_lock(known, folder.as_ref()?, process.pid))
         .or_else(|| on_command_line(known, &living.program.argv));
-    Told {
+    ConversationEvidence {
         id,
         session: record.and_then(|record| record.session(manifest)),
     }
@@ -147,8 +150,8 @@ fn on_command_line(known: &Conversation, argv: &[String]) -> Option<String> {
 
 fn fits(known: &Conversation, id: &str) -> bool {
     match known.form {
-        Some(Form::Word) => !id.is_empty() && !id.starts_with('-'),
-        Some(Form::Uuid) | None => id.parse::<SeshId>().is_ok(),
+        Some(IdForm::Word) => !id.is_empty() && !id.starts_with('-'),
+        Some(IdForm::Uuid) | None => id.parse::<SeshId>().is_ok(),
     }
 }
 

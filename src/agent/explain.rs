@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::manifest::Source;
 use super::rule::{Miss, Rule};
 use super::state::{
-    Authority, Claim, Claims, Evidence, ScreenRules, Verdict, age, by_weight, decide, order,
+    Authority, Evidence, ScreenRules, SourceState, SourceStates, Verdict, age, by_weight, decide,
+    order,
 };
 use crate::state::State;
 
@@ -28,7 +29,7 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Statement {
     pub source: Authority,
-    pub says: Option<Claim>,
+    pub says: Option<SourceState>,
     /// How old that is, in seconds.
     pub age: Option<f64>,
     /// What was there to read.
@@ -50,7 +51,7 @@ pub struct NearMiss {
 /// Judges, and says how it came to that.
 #[must_use]
 pub fn explain(evidence: &Evidence<'_>) -> Explanation {
-    let claims = Claims::of(evidence);
+    let claims = SourceStates::of(evidence);
     let (verdict, because) = decide(evidence, &claims);
     Explanation {
         verdict,
@@ -84,7 +85,7 @@ fn near_on(rules: &ScreenRules<'_>) -> Vec<NearMiss> {
     })
 }
 
-fn statements(evidence: &Evidence<'_>, claims: &Claims<'_>) -> Vec<Statement> {
+fn statements(evidence: &Evidence<'_>, claims: &SourceStates<'_>) -> Vec<Statement> {
     let known = &evidence.agent.manifest;
     let mut statements: Vec<Statement> = order(evidence.agent)
         .iter()
@@ -124,7 +125,7 @@ fn statements(evidence: &Evidence<'_>, claims: &Claims<'_>) -> Vec<Statement> {
     if let Some(report) = &evidence.report {
         statements.push(Statement {
             source: Authority::Hook,
-            says: Some(Claim {
+            says: Some(SourceState {
                 state: report.state,
                 why: report.why,
             }),

@@ -2,12 +2,12 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::manifest::Input;
-use super::screen::{ComposerArea, Row, Screen};
+use super::manifest::ComposerForm;
+use super::screen::{ComposerArea, Screen, ScreenRow};
 
 /// Finds the composer, which is the lowest thing on the screen that looks like one.
 #[must_use]
-pub fn locate(input: &Input, screen: &Screen) -> Option<ComposerArea> {
+pub fn locate(input: &ComposerForm, screen: &Screen) -> Option<ComposerArea> {
     let rows = screen.rows();
     let last = rows.iter().rposition(|row| !row.is_blank())?;
     let found = match (&input.below, &input.above) {
@@ -17,7 +17,7 @@ pub fn locate(input: &Input, screen: &Screen) -> Option<ComposerArea> {
     let footer = rows[found.rows.end..=last.max(found.rows.end - 1)].iter();
     let footer = footer.filter(|row| !row.is_blank()).count();
     let fits = input.footer.is_none_or(|most| footer <= most);
-    let indented = |row: &Row| row.is_blank() || row.whole().starts_with(' ');
+    let indented = |row: &ScreenRow| row.is_blank() || row.whole().starts_with(' ');
     let below = if input.below.is_some() {
         found.rows.end
     } else {
@@ -28,10 +28,15 @@ pub fn locate(input: &Input, screen: &Screen) -> Option<ComposerArea> {
 }
 
 /// One that ends with a row of `below`.
-fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<ComposerArea> {
+fn framed(
+    input: &ComposerForm,
+    rows: &[ScreenRow],
+    last: usize,
+    below: &str,
+) -> Option<ComposerArea> {
     let end = rows[..=last].iter().rposition(|row| is_rule(row, below))?;
     let (top, first) = if let Some(edge) = &input.edge {
-        let inside = |row: &Row| {
+        let inside = |row: &ScreenRow| {
             let text = row.text().trim_start();
             // A menu over it has an edge on the right too.
             text.starts_with(edge) && !(text.len() > edge.len() && text.ends_with(edge))
@@ -56,7 +61,7 @@ fn framed(input: &Input, rows: &[Row], last: usize, below: &str) -> Option<Compo
 }
 
 /// One that ends with its footer or the screen.
-fn open(input: &Input, rows: &[Row], above: Option<&str>) -> Option<ComposerArea> {
+fn open(input: &ComposerForm, rows: &[ScreenRow], above: Option<&str>) -> Option<ComposerArea> {
     let first = match above {
         Some(above) => rows.iter().rposition(|row| is_rule(row, above))? + 1,
         None => rows.iter().rposition(|row| begins(input, row))?,
@@ -65,11 +70,11 @@ fn open(input: &Input, rows: &[Row], above: Option<&str>) -> Option<ComposerArea
     let end = if input.repeated == Some(true) {
         // Every row that is typed has a prompt; a menu below it is drawn on a background.
         let typed = rest.iter().take_while(|row| begins(input, row)).count();
-        let shaded = |row: &Row| row.characters(0).next().is_some_and(|(_, it)| it.shaded);
+        let shaded = |row: &ScreenRow| row.characters(0).next().is_some_and(|(_, it)| it.shaded);
         rest[typed..].iter().all(shaded).then_some(first + typed)?
     } else {
         // What is behind the last blank row is the footer.
-        match rest.iter().rposition(Row::is_blank) {
+        match rest.iter().rposition(ScreenRow::is_blank) {
             Some(blank) => first + blank,
             None if is_choice(input, &rest[0]) => return None,
             None => rows.len(),
@@ -84,7 +89,7 @@ fn open(input: &Input, rows: &[Row], above: Option<&str>) -> Option<ComposerArea
 }
 
 /// Whether a row is the marked one of numbered choices: in a low pane nothing sets them apart from what is below.
-fn is_choice(input: &Input, row: &Row) -> bool {
+fn is_choice(input: &ComposerForm, row: &ScreenRow) -> bool {
     let mut prompts = input.prompts.iter().flatten();
     let text = prompts.find_map(|prompt| after(row, prompt));
     let text = text.map_or("", |at| row.whole()[at..].trim_start());
@@ -93,7 +98,7 @@ fn is_choice(input: &Input, row: &Row) -> bool {
 }
 
 /// Whether a row begins with a prompt.
-fn begins(input: &Input, row: &Row) -> bool {
+fn begins(input: &ComposerForm, row: &ScreenRow) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
@@ -106,7 +111,7 @@ fn begins(input: &Input, row: &Row) -> bool {
 const MARGIN: usize = 2;
 
 /// Where the text behind a mark at the beginning of a row begins, in bytes.
-pub(super) fn after(row: &Row, mark: &str) -> Option<usize> {
+pub(super) fn after(row: &ScreenRow, mark: &str) -> Option<usize> {
     let blanks = row.whole().len() - row.whole().trim_start().len();
     let rest = row.whole()[blanks..].strip_prefix(mark)?;
     let apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
@@ -114,7 +119,7 @@ pub(super) fn after(row: &Row, mark: &str) -> Option<usize> {
 }
 
 /// Whether a row is a line of these characters; it may have a corner, and a word may stand in it.
-fn is_rule(row: &Row, drawn: &str) -> bool {
+fn is_rule(row: &ScreenRow, drawn: &str) -> bool {
     let text = row.text().trim_start();
     let begins = text.chars().take(2).any(|c| drawn.contains(c));
     let count = text.chars().filter(|c| drawn.contains(*c)).count();

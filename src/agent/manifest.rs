@@ -13,7 +13,7 @@ use crate::state::{State, Why};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Manifest {
-    pub process: Process,
+    pub process: ProcessForm,
     pub commands: Commands,
     pub home: Home,
     pub conversation: Conversation,
@@ -26,19 +26,20 @@ pub struct Manifest {
     pub title: BTreeMap<String, Rule>,
     /// Rules for the screen, by name.
     pub screen: BTreeMap<String, Rule>,
-    pub composer: Input,
+    pub composer: ComposerForm,
 }
 
 /// How its process is told from others.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Process {
+pub struct ProcessForm {
     /// What a process can be called: its short name, its first word, the file that it runs, the script.
     pub names: Option<Vec<String>>,
     /// Folders in the path of a script that belong to it alone.
     pub packages: Option<Vec<String>>,
     /// First words behind the program's name with which it is no agent: daemons, viewers, tools.
-    pub apart: Option<Vec<String>>,
+    #[serde(alias = "apart")]
+    pub not_agent: Option<Vec<String>>,
 }
 
 /// Where it keeps its files.
@@ -68,7 +69,7 @@ pub struct Conversation {
     /// Words on the command line with which it is not the id that follows.
     pub unless: Option<Vec<String>>,
     /// What an id looks like.
-    pub form: Option<Form>,
+    pub form: Option<IdForm>,
 }
 
 /// Command lines. `{id}` is a conversation's id, `{prompt}` or `{text}` what it is told.
@@ -171,7 +172,7 @@ pub struct SessionFile {
 /// How its composer looks.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Input {
+pub struct ComposerForm {
     /// What the row over it is drawn with.
     pub above: Option<String>,
     /// What the row under it is drawn with. Without it, what is behind the last blank row is its footer.
@@ -197,7 +198,7 @@ pub struct Input {
 /// What a conversation's id looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Form {
+pub enum IdForm {
     Uuid,
     /// Any word that is no option.
     Word,
@@ -221,7 +222,7 @@ impl Manifest {
 
     /// What it says over what another one says.
     pub(super) fn over(mut self, under: &Self) -> Self {
-        fill!(self.process, under.process, names packages apart);
+        fill!(self.process, under.process, names packages not_agent);
         fill!(self.home, under.home, variable folder);
         fill!(self.conversation, under.conversation, file id start lock options unless form);
         fill!(self.commands, under.commands, launch launch_as resume headless headless_resume queue);
@@ -300,7 +301,7 @@ impl Manifest {
     }
 }
 
-impl Input {
+impl ComposerForm {
     /// Whether it says what a composer looks like.
     pub(super) fn is_described(&self) -> bool {
         let drawn = [&self.above, &self.below, &self.edge];
@@ -308,7 +309,7 @@ impl Input {
     }
 }
 
-impl Process {
+impl ProcessForm {
     pub(super) fn says_something(&self) -> bool {
         [&self.names, &self.packages]
             .into_iter()

@@ -79,12 +79,12 @@ fn turns(c: char) -> bool {
 pub struct Trap<'a> {
     /// What stands at its begin or its end.
     pub mark: &'a str,
-    pub at: End,
+    pub at: TextEnd,
 }
 
 /// An end of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum TextEnd {
     Begin,
     End,
 }
@@ -105,7 +105,7 @@ pub fn guarded<'a>(known: &'a Messages, text: &str) -> Result<String, Trap<'a>> 
     if let Some(mark) = begins(&known.commands).filter(|mark| !(is_path && *mark == "/")) {
         return Err(Trap {
             mark,
-            at: End::Begin,
+            at: TextEnd::Begin,
         });
     }
     let mut guarded = String::with_capacity(text.len() + 2);

@@ -64,11 +64,11 @@ pub(super) fn role(manifest: &Manifest, process: &Process, program: &Program) ->
     let by_name = [&process.name, called, file]
         .into_iter()
         .any(|name| listed(&known.names, name.strip_suffix(".exe").unwrap_or(name)));
-    let apart = arguments
+    let is_tool = arguments
         .iter()
         .find(|word| !word.starts_with('-') && !word.contains('='))
-        .is_some_and(|word| listed(&known.apart, word));
-    let role = if apart { Role::Apart } else { Role::Agent };
+        .is_some_and(|word| listed(&known.not_agent, word));
+    let role = if is_tool { Role::Apart } else { Role::Agent };
     (by_name || by_script).then_some(role)
 }
 

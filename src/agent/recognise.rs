@@ -43,14 +43,14 @@ pub fn living<'a>(
     let Some(first) = processes.iter().find(|process| process.pid == first) else {
         return found;
     };
-    let mut walk = vec![Step {
+    let mut walk = vec![Descent {
         process: first,
         terminal: first.terminal,
         in_front: true,
         inside: None,
     }];
     while let Some(step) = walk.pop() {
-        let Step {
+        let Descent {
             process, terminal, ..
         } = step;
         let has_foreground = process.group == process.foreground;
@@ -93,7 +93,7 @@ pub fn living<'a>(
         {
             let same = child.terminal == terminal;
             if same || (gives_terminal && child.terminal != 0) {
-                walk.push(Step {
+                walk.push(Descent {
                     process: child,
                     terminal: child.terminal,
                     // Who has the foreground of a terminal is told by each process on it.
@@ -143,7 +143,7 @@ pub fn is_of(agent: &Agent, process: &Process, program: &Program) -> bool {
 ///
 /// It is the agent that lives in the pane only if no other program of an agent's is between: a daemon may be a child of
 /// the agent that started it and speak for others, and an agent may run another one as a tool.
-pub fn speaker<'a>(
+pub fn reporter<'a>(
     above: &[Process],
     agents: &'a [Agent],
     program: impl Fn(i32) -> Program,
@@ -169,7 +169,7 @@ pub fn nearest(
 }
 
 /// One process on the way down.
-struct Step<'a> {
+struct Descent<'a> {
     process: &'a Process,
     /// The terminal that stands for the pane's here.
     terminal: u64,
@@ -187,16 +187,16 @@ mod tests {
     use crate::agent::kinds::Agents;
 
     /// A process on the terminal: pid, parent, short name, words, file.
-    type Row = (i32, i32, &'static str, &'static str, &'static str);
+    type ProcessRow = (i32, i32, &'static str, &'static str, &'static str);
 
     /// A process table: pane 1's shell is 10, on terminal 1.
     #[derive(Default)]
-    struct Table {
+    struct ProcessTable {
         processes: Vec<Process>,
         programs: Vec<(i32, Program)>,
     }
 
-    impl Table {
+    impl ProcessTable {
         fn new() -> Self {
             let mut table = Self::default();
             table.add(10, 1, "bash", "-bash", "/usr/bin/bash");
@@ -254,8 +254,8 @@ mod tests {
         }
     }
 
-    fn found(processes: &[Row]) -> Vec<(String, i32)> {
-        let mut table = Table::new();
+    fn found(processes: &[ProcessRow]) -> Vec<(String, i32)> {
+        let mut table = ProcessTable::new();
         for (pid, parent, name, argv, file) in processes {
             table.add(*pid, *parent, name, argv, file);
         }
@@ -266,7 +266,7 @@ mod tests {
     const NODE: &str = "/usr/bin/node";
 
     /// What is found and below which process, of what was seen.
-    const SEEN: [(&str, i32, &[Row]); 16] = [
+    const SEEN: [(&str, i32, &[ProcessRow]); 16] = [
         (
             "claude",
             11,
@@ -403,7 +403,7 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_one() {
-        let cases: [&[Row]; 9] = [
+        let cases: [&[ProcessRow]; 9] = [
             &[(11, 10, "vim", "vim claude", "/usr/bin/vim")],
             &[(11, 10, "claude-foo", "claude-foo", "/home/a/claude-foo")],
             &[(
@@ -433,7 +433,7 @@ mod tests {
 
     #[test]
     fn the_panes_first_process_itself() {
-        let mut table = Table::default();
+        let mut table = ProcessTable::default();
         table.add(10, 1, "claude", "claude", CLAUDE);
         table.processes[0].foreground = 10;
         assert_eq!(table.found(), [("claude".to_string(), 10)]);
@@ -441,7 +441,7 @@ mod tests {
 
     #[test]
     fn what_has_no_terminal_or_another_is_left_out() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         table.add(11, 10, "codex", "codex", "/v/bin/codex");
         table.add(12, 11, "codex", "codex", "/v/bin/codex").terminal = 0;
         // A tool shell of Gemini's has its own, and so has what runs in it.
@@ -454,7 +454,7 @@ mod tests {
 
     #[test]
     fn script_and_sudo_pass_the_keys_on() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         table.add(11, 10, "script", "script -qc claude", "/usr/bin/script");
         for (pid, parent, name) in [(12, 11, "sh"), (13, 12, "claude")] {
             let process = table.add(pid, parent, name, name, &format!("/bin/{name}"));
@@ -475,7 +475,7 @@ mod tests {
 
     #[test]
     fn stopped_and_ended_ones() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         table.add(11, 10, "claude", "claude", CLAUDE).stopped = true;
         for process in &mut table.processes {
             process.foreground = 10;
@@ -488,7 +488,7 @@ mod tests {
 
     #[test]
     fn the_one_in_front_is_first() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         let stopped = table.add(12, 10, "codex", "codex", "/v/bin/codex");
         stopped.stopped = true;
         stopped.group = 12;
@@ -511,7 +511,7 @@ mod tests {
 
     #[test]
     fn what_it_is_wrapped_in_was_the_agent_before_it() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         table.add(11, 10, "node", "node /n/.bin/gemini", NODE);
         let words = "/usr/bin/node --max-old-space-size=4096 /n/.bin/gemini";
         table.add(12, 11, "node", words, NODE);
@@ -524,13 +524,13 @@ mod tests {
 
     #[test]
     fn what_an_agent_starts_is_its_tool() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         table.add(11, 10, "claude", "claude", CLAUDE);
         table.add(12, 11, "codex", "codex exec x", "/v/bin/codex");
         assert_eq!(table.found(), [("claude".to_string(), 11)]);
     }
     /// Who speaks through a hook that one of the processes runs.
-    fn speaks(table: &Table, parent: i32) -> Option<i32> {
+    fn speaks(table: &ProcessTable, parent: i32) -> Option<i32> {
         let agents = Agents::read(None).all;
         let by_pid = |pid: i32| table.processes.iter().find(|process| process.pid == pid);
         let above = std::iter::successors(by_pid(parent), |process| by_pid(process.parent));
@@ -541,12 +541,12 @@ mod tests {
                 .map(|(_, program)| program.clone())
                 .unwrap_or_default()
         };
-        speaker(&above, &agents, program).map(|living| living.process.pid)
+        reporter(&above, &agents, program).map(|living| living.process.pid)
     }
 
     #[test]
     fn the_agent_in_the_pane_speaks_and_nobody_else() {
-        let mut table = Table::new();
+        let mut table = ProcessTable::new();
         table.add(11, 10, "node", "node /n/.bin/codex", NODE);
         table.add(12, 11, "codex", "/v/bin/codex", "/v/bin/codex");
         // A hook's shell, on the terminal or without one.

@@ -403,7 +403,7 @@ proptest! {
     #[test]
     fn a_screen_keeps_its_text(rows in proptest::collection::vec("[^\\p{Cc}]{0,40}", 1..20)) {
         let screen = Screen::parse(&format!("{}\n", rows.join("\n")));
-        let read: Vec<&str> = screen.rows().iter().map(super::screen::Row::whole).collect();
+        let read: Vec<&str> = screen.rows().iter().map(super::screen::ScreenRow::whole).collect();
         prop_assert_eq!(read, rows);
     }
 }

@@ -12,8 +12,8 @@ use crate::state::{State, Why};
 
 /// What a payload comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Told(Told),
+pub enum ReadPayload {
+    Told(HookEvent),
     /// It says nothing of the pane's own conversation: it is of a sub-agent or of a thread that nobody sees, it repeats
     /// what was said, or it is of another kind.
     NoConcern,
@@ -23,7 +23,7 @@ pub enum Outcome {
 
 /// What an agent told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct HookEvent {
     /// The agent's own word for what happened.
     pub event: String,
     /// The conversation that it happened in.
@@ -58,69 +58,71 @@ pub(super) trait Payload: DeserializeOwned {
     fn conversation(&self) -> &str;
 
     /// Returns what follows from it, without the event and the conversation. `None`: nothing for the pane.
-    fn told(&self) -> Option<Told>;
+    fn told(&self) -> Option<HookEvent>;
 }
 
 /// Reads a payload as one of these.
-pub(super) fn read<P: Payload>(payload: &[u8]) -> Outcome {
+pub(super) fn read<P: Payload>(payload: &[u8]) -> ReadPayload {
     let payload: P = match serde_json::from_slice(payload) {
         Ok(payload) => payload,
         Err(error) => {
-            return Outcome::Unreadable(format!("the payload is no JSON object of its: {error}"));
+            return ReadPayload::Unreadable(format!(
+                "the payload is no JSON object of its: {error}"
+            ));
         }
     };
     let word = |text: &str| is_word(text).then(|| text.to_string());
     let Some(event) = word(payload.event()) else {
-        return Outcome::Unreadable("the payload names no event".into());
+        return ReadPayload::Unreadable("the payload names no event".into());
     };
     match payload.told() {
-        Some(told) => Outcome::Told(Told {
+        Some(told) => ReadPayload::Told(HookEvent {
             event,
             conversation: word(payload.conversation()),
             ..told
         }),
-        None => Outcome::NoConcern,
+        None => ReadPayload::NoConcern,
     }
 }
 
 /// It does this now.
-pub(super) fn is(state: (State, Option<Why>)) -> Told {
-    Told {
+pub(super) fn is(state: (State, Option<Why>)) -> HookEvent {
+    HookEvent {
         state: Some(state),
-        ..Told::default()
+        ..HookEvent::default()
     }
 }
 
 /// It is in this conversation, and does that.
-pub(super) fn enters(state: Option<(State, Option<Why>)>) -> Told {
-    Told {
+pub(super) fn enters(state: Option<(State, Option<Why>)>) -> HookEvent {
+    HookEvent {
         state,
         proves: true,
-        ..Told::default()
+        ..HookEvent::default()
     }
 }
 
 /// It took a prompt.
-pub(super) fn takes(prompt: &str) -> Told {
-    Told {
+pub(super) fn takes(prompt: &str) -> HookEvent {
+    HookEvent {
         prompt: (!prompt.is_empty()).then(|| prompt.into()),
         ..enters(Some(BUSY))
     }
 }
 
 /// It has come to an end, with this word.
-pub(super) fn ends(state: (State, Option<Why>), answer: &str) -> Told {
-    Told {
+pub(super) fn ends(state: (State, Option<Why>), answer: &str) -> HookEvent {
+    HookEvent {
         answer: (!answer.is_empty()).then(|| answer.into()),
         ..is(state)
     }
 }
 
 /// Its conversation is over.
-pub(super) fn over() -> Told {
-    Told {
+pub(super) fn over() -> HookEvent {
+    HookEvent {
         over: true,
-        ..Told::default()
+        ..HookEvent::default()
     }
 }
 

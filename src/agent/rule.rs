@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de};
 
-use super::screen::{ComposerArea, Row, Screen};
+use super::screen::{ComposerArea, Screen, ScreenRow};
 use crate::state::{State, Why};
 
 /// When it holds, the agent is in `state`. Every condition that is given must hold.
@@ -18,7 +18,7 @@ pub struct Rule {
     /// What it waits for.
     pub why: Option<Why>,
     /// Where on the screen to look.
-    pub region: Option<Region>,
+    pub region: Option<ScreenRegion>,
     /// Whether the input row must be on the screen, or must not.
     pub composer: Option<bool>,
     /// One of these is in the last rows of the screen: down from the last blank row, or below the composer.
@@ -40,7 +40,7 @@ pub struct Rule {
 /// A part of the screen. The rows of the composer are only in the one of that name: what a person types says nothing
 /// of the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Region {
+pub enum ScreenRegion {
     /// The last rows that are not blank.
     Bottom(usize),
     /// The last rows above the composer that are not blank.
@@ -207,10 +207,14 @@ impl Tally {
     }
 }
 
-impl Region {
-    fn rows<'a>(self, screen: &'a Screen, composer: Option<&ComposerArea>) -> Option<Vec<&'a Row>> {
+impl ScreenRegion {
+    fn rows<'a>(
+        self,
+        screen: &'a Screen,
+        composer: Option<&ComposerArea>,
+    ) -> Option<Vec<&'a ScreenRow>> {
         let rows = screen.rows();
-        let mut rows: Vec<&Row> = match self {
+        let mut rows: Vec<&ScreenRow> = match self {
             Self::Bottom(count) => {
                 let own = composer.map_or(0..0, |found| found.rows.clone());
                 let rows = rows.iter().enumerate().rev();
@@ -238,18 +242,18 @@ impl Region {
 }
 
 /// The last rows that hang together.
-fn last_rows<'a>(screen: &'a Screen, composer: Option<&ComposerArea>) -> Vec<&'a Row> {
+fn last_rows<'a>(screen: &'a Screen, composer: Option<&ComposerArea>) -> Vec<&'a ScreenRow> {
     let rows = screen.rows();
     let from = composer.map_or(0, |found| found.rows.end);
     let rows = rows.get(from..).unwrap_or_default().iter().rev();
     let rows = rows.skip_while(|row| row.is_blank());
-    let mut rows: Vec<&Row> = rows.take_while(|row| !row.is_blank()).collect();
+    let mut rows: Vec<&ScreenRow> = rows.take_while(|row| !row.is_blank()).collect();
     rows.reverse();
     rows
 }
 
 /// The rows as one line, without blanks and frames at their ends: so a sentence is found wherever it was broken.
-fn flat(rows: &[&Row]) -> String {
+fn flat(rows: &[&ScreenRow]) -> String {
     let edge = |c: char| c.is_whitespace() || matches!(c, '│' | '┃' | '║');
     let mut flat = String::new();
     for row in rows {
@@ -295,7 +299,7 @@ impl<'de> Deserialize<'de> for Pattern {
     }
 }
 
-impl<'de> Deserialize<'de> for Region {
+impl<'de> Deserialize<'de> for ScreenRegion {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let mut words = text.split(' ');

@@ -7,12 +7,12 @@ use vte::{Params, Parser, Perform};
 /// A screen as `capture-pane -p -e` prints it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screen {
-    rows: Vec<Row>,
+    rows: Vec<ScreenRow>,
 }
 
 /// One row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Row {
+pub struct ScreenRow {
     text: String,
     /// Where each style begins, in bytes of the text.
     styles: Vec<(usize, Style)>,
@@ -60,19 +60,19 @@ impl Screen {
     }
 
     #[must_use]
-    pub fn rows(&self) -> &[Row] {
+    pub fn rows(&self) -> &[ScreenRow] {
         &self.rows
     }
 
     /// The rows as lines, without style.
     #[must_use]
     pub fn text(&self) -> String {
-        let rows: Vec<&str> = self.rows.iter().map(Row::text).collect();
+        let rows: Vec<&str> = self.rows.iter().map(ScreenRow::text).collect();
         rows.join("\n")
     }
 }
 
-impl Row {
+impl ScreenRow {
     /// The text without blanks at its end.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -128,8 +128,8 @@ const CANCEL: &[u8] = b"\x18";
 /// Collects rows from the parser's events.
 #[derive(Default)]
 struct Reader {
-    rows: Vec<Row>,
-    row: Row,
+    rows: Vec<ScreenRow>,
+    row: ScreenRow,
     style: Style,
     /// Letters stand for lines.
     draws: bool,

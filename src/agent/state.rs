@@ -35,7 +35,7 @@ pub struct Evidence<'a> {
     /// What its own file says, of this process.
     pub session: Option<Session>,
     /// The last report of a hook, of this process and conversation.
-    pub report: Option<Report>,
+    pub report: Option<HookEvidence>,
     /// The server's clock, in epoch seconds.
     pub now: u64,
 }
@@ -53,7 +53,7 @@ pub struct Session {
 
 /// What a hook said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct HookEvidence {
     pub state: State,
     pub why: Option<Why>,
     /// The agent's name of the event.
@@ -109,7 +109,7 @@ pub enum Confidence {
 
 /// What one source says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Claim {
+pub struct SourceState {
     pub state: State,
     pub why: Option<Why>,
 }
@@ -117,25 +117,25 @@ pub struct Claim {
 /// Judges what the agent is doing.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    decide(evidence, &Claims::of(evidence)).0
+    decide(evidence, &SourceStates::of(evidence)).0
 }
 
 /// What the screen alone says.
 #[must_use]
-pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<Claim> {
+pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<SourceState> {
     ScreenRules::new(agent, screen)
         .first()
         .map(|(_, claim)| claim)
 }
 
 /// What each source says.
-pub(super) struct Claims<'a> {
-    session: Option<Claim>,
-    pub(super) title: Option<(&'a str, Claim)>,
-    pub(super) screen: Option<(&'a str, Claim)>,
+pub(super) struct SourceStates<'a> {
+    session: Option<SourceState>,
+    pub(super) title: Option<(&'a str, SourceState)>,
+    pub(super) screen: Option<(&'a str, SourceState)>,
 }
 
-impl<'a> Claims<'a> {
+impl<'a> SourceStates<'a> {
     pub(super) fn of(evidence: &Evidence<'a>) -> Self {
         let known = &evidence.agent.manifest;
         let speaks = |source| order(evidence.agent).contains(&source);
@@ -150,7 +150,7 @@ impl<'a> Claims<'a> {
                 .as_ref()
                 .filter(|_| state == State::Waiting);
             let why = word.and_then(|word| known.session.reasons.get(word).copied());
-            Some(Claim { state, why })
+            Some(SourceState { state, why })
         });
         let screen = evidence
             .screen
@@ -175,7 +175,7 @@ impl<'a> Claims<'a> {
         }
     }
 
-    pub(super) fn level(&self, source: Source) -> Option<Claim> {
+    pub(super) fn level(&self, source: Source) -> Option<SourceState> {
         match source {
             Source::SessionFile => self.session,
             Source::Title => self.title.map(|(_, claim)| claim),
@@ -188,8 +188,8 @@ pub(super) fn order(agent: &Agent) -> &[Source] {
     agent.manifest.sources.order.as_deref().unwrap_or_default()
 }
 
-fn claim(rule: &Rule) -> Option<Claim> {
-    Some(Claim {
+fn claim(rule: &Rule) -> Option<SourceState> {
+    Some(SourceState {
         state: rule.state?,
         why: rule.why,
     })
@@ -227,7 +227,7 @@ impl<'a> ScreenRules<'a> {
     }
 
     /// The first that holds.
-    fn first(&self) -> Option<(&'a str, Claim)> {
+    fn first(&self) -> Option<(&'a str, SourceState)> {
         let rules = by_weight(&self.agent.manifest.screen);
         rules.into_iter().find_map(|(name, rule)| {
             let claim = claim(rule)?;
@@ -237,14 +237,17 @@ impl<'a> ScreenRules<'a> {
     }
 }
 
-pub(super) fn decide(evidence: &Evidence<'_>, claims: &Claims<'_>) -> (Verdict, &'static str) {
-    let verdict = |claim: Claim, by, confidence| Verdict {
+pub(super) fn decide(
+    evidence: &Evidence<'_>,
+    claims: &SourceStates<'_>,
+) -> (Verdict, &'static str) {
+    let verdict = |claim: SourceState, by, confidence| Verdict {
         state: claim.state,
         why: claim.why.filter(|_| claim.state == State::Waiting),
         by,
         confidence,
     };
-    let unknown = Claim {
+    let unknown = SourceState {
         state: State::Unknown,
         why: None,
     };
@@ -259,7 +262,7 @@ pub(super) fn decide(evidence: &Evidence<'_>, claims: &Claims<'_>) -> (Verdict, 
         .iter()
         .find_map(|&source| Some((claims.level(source)?, Authority::from(source))));
     let report = evidence.report.as_ref();
-    let said = report.map(|report| Claim {
+    let said = report.map(|report| SourceState {
         state: report.state,
         why: report.why,
     });
@@ -355,8 +358,8 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::agent) fn report(state: State, age: f64) -> Report {
-        Report {
+    pub(in crate::agent) fn report(state: State, age: f64) -> HookEvidence {
+        HookEvidence {
             state,
             why: None,
             event: "E".into(),

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::message;
 
 /// Returns what a line of a kind's transcript tells.
-pub type Entries = fn(&Value) -> Vec<Entry>;
+pub type Entries = fn(&Value) -> Vec<TranscriptLine>;
 
 /// The file of a conversation, and how far it was read.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub struct Transcript {
 
 /// What a line tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub enum TranscriptLine {
     /// A prompt that was taken, or queued.
     Prompt(String),
     /// A part of an answer.
@@ -77,12 +77,12 @@ impl Transcript {
         let entries = self.from_begin().more();
         let last = entries
             .iter()
-            .rfind(|entry| matches!(entry, Entry::Begin | Entry::End));
-        last == Some(&Entry::Begin)
+            .rfind(|entry| matches!(entry, TranscriptLine::Begin | TranscriptLine::End));
+        last == Some(&TranscriptLine::Begin)
     }
 
     /// What was added since it was read last.
-    pub fn more(&mut self) -> Vec<Entry> {
+    pub fn more(&mut self) -> Vec<TranscriptLine> {
         let mut bytes = std::mem::take(&mut self.begun);
         let added = File::open(&self.path).and_then(|mut file| {
             file.seek(SeekFrom::Start(self.read))?;
@@ -106,7 +106,7 @@ impl Transcript {
         let text = message::essence(text);
         self.more()
             .iter()
-            .any(|entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == text))
+            .any(|entry| matches!(entry, TranscriptLine::Prompt(prompt) if message::essence(prompt) == text))
     }
 }
 
@@ -139,7 +139,10 @@ fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
 }
 
 /// One entry with the text of a content, if it has any.
-pub(super) fn entry(make: fn(String) -> Entry, content: Option<&Value>) -> Vec<Entry> {
+pub(super) fn entry(
+    make: fn(String) -> TranscriptLine,
+    content: Option<&Value>,
+) -> Vec<TranscriptLine> {
     let text = content.map(text).unwrap_or_default();
     (!text.is_empty()).then(|| make(text)).into_iter().collect()
 }

@@ -182,7 +182,7 @@ fn failed(name: &str, error: &anyhow::Error) -> u8 {
     if hung_up {
         return Exit::Done.code();
     }
-    if let Some(coded) = error.downcast_ref::<sesh_run::Code>() {
+    if let Some(coded) = error.downcast_ref::<sesh_run::CommandExit>() {
         return coded.0;
     }
     out::complain(name, &format!("{error:#}"));

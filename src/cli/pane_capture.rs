@@ -5,8 +5,8 @@ use clap::Parser;
 use super::{On, target};
 use crate::error::Exit;
 use crate::out;
-use crate::pane::capture::{Captured, How, Region, capture};
-use crate::pane::since::{Since, since};
+use crate::pane::capture::{CaptureOptions, CaptureRegion, Captured, capture};
+use crate::pane::since::{CaptureSince, since};
 
 /// Print the text of a pane: of a sesh, also an ended one, or of any pane
 ///
@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// gave (--json, --cursor). A line that was changed on the screen comes again, with all below it; a full-screen
     /// program's screen comes whole when anything on it changed
     #[arg(long, value_name = "CURSOR", group = "region")]
-    since: Option<Since>,
+    since: Option<CaptureSince>,
 
     /// Print the next cursor first, as a line of its own
     #[arg(long, requires = "since", conflicts_with = "json")]
@@ -62,14 +62,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return print(&args, &since(&server, &target, from, args.ansi)?);
     }
     let region = match (args.screen, args.scrollback) {
-        (true, _) => Region::Screen,
-        (_, Some(history)) => Region::History(history),
-        _ => Region::Text(args.lines),
+        (true, _) => CaptureRegion::Screen,
+        (_, Some(history)) => CaptureRegion::History(history),
+        _ => CaptureRegion::Text(args.lines),
     };
     let captured = capture(
         &server,
         &target,
-        How {
+        CaptureOptions {
             region,
             styled: args.ansi,
             joined: args.join,

@@ -5,7 +5,7 @@ use clap::Parser;
 use super::{On, target};
 use crate::error::{Error, Exit};
 use crate::inventory::find;
-use crate::pane::keys::{Mode, Request, send};
+use crate::pane::keys::{KeysRequest, Mode, send};
 use crate::store::Target;
 
 /// Type keys and text into a pane
@@ -79,7 +79,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         &server,
         pane,
         sesh,
-        &Request {
+        &KeysRequest {
             text: args.literal,
             keys: args.keys,
             repeat: args.repeat,

@@ -7,7 +7,7 @@ use super::{On, target};
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::out;
-use crate::sesh::adopt::{Request, adopt};
+use crate::sesh::adopt::{AdoptRequest, adopt};
 use crate::store::Target;
 
 /// Make a sesh of a pane that somebody else made
@@ -57,7 +57,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let record = adopt(
         &server,
         pane,
-        &Request {
+        &AdoptRequest {
             name: args.name,
             agent: args.agent,
             conversation: args.conv,

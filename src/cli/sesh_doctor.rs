@@ -3,7 +3,7 @@
 use clap::Parser;
 
 use super::{On, TOOLS};
-use crate::doctor::{Level, Report, examine};
+use crate::doctor::{Report, Severity, examine};
 use crate::error::Exit;
 use crate::out::{self, Table};
 
@@ -33,9 +33,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let mut rows = Vec::new();
         for finding in &findings {
             let level = match finding.level {
-                Level::Ok => "ok",
-                Level::Note => "note",
-                Level::Fault => "FAULT",
+                Severity::Ok => "ok",
+                Severity::Note => "note",
+                Severity::Fault => "FAULT",
             };
             rows.push(vec![
                 level.into(),
@@ -56,6 +56,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if let Some(error) = missing {
         return Err(error.into());
     }
-    let faults = findings.iter().any(|finding| finding.level == Level::Fault);
+    let faults = findings
+        .iter()
+        .any(|finding| finding.level == Severity::Fault);
     Ok(if faults { Exit::Failed } else { Exit::Done })
 }

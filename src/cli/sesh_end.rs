@@ -10,7 +10,7 @@ use crate::error::{Error, Exit};
 use crate::inventory::find;
 use crate::out;
 use crate::proc::{Process, signal};
-use crate::sesh::end::{How, end, names};
+use crate::sesh::end::{EndOptions, end, names};
 use crate::store::{Record, Select};
 use crate::tmux::Server;
 
@@ -52,7 +52,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .iter()
         .map(|target| snapshot.find(target))
         .collect::<Result<Vec<&Record>, Error>>()?;
-    let how = How {
+    let how = EndOptions {
         kill: args.kill,
         forget: args.forget,
         timeout: args.timeout,
@@ -61,7 +61,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Ends them all, says as `helper` what did not work, and gives the worst of it.
-pub(super) fn end_all(server: &Server, helper: &str, mut found: Vec<&Record>, how: How) -> Exit {
+pub(super) fn end_all(
+    server: &Server,
+    helper: &str,
+    mut found: Vec<&Record>,
+    how: EndOptions,
+) -> Exit {
     // The caller's own pane last: with it goes whoever waits for the answer.
     let own = env::tmux_pane().filter(|_| server.is_callers());
     let is_own =

@@ -12,8 +12,8 @@ use crate::inventory::find;
 use crate::out;
 use crate::picker::choice::Choice;
 use crate::picker::rows::Row;
-use crate::picker::{self, From, Options, Outcome, Purpose};
-use crate::sesh::enter::{Way, chooser, last, next, see, way, who_asks};
+use crate::picker::{self, From, PickerOptions, PickerOutcome, Purpose};
+use crate::sesh::enter::{Route, asking_client_name, chooser, last, next, route, see};
 use crate::sesh::restore;
 use crate::store::Record;
 use crate::store::setting::PICKERS;
@@ -110,7 +110,7 @@ fn after_help() -> String {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let client = args.client.as_deref();
-    let way = match &args.target {
+    let route = match &args.target {
         Some(text) if args.pick && text != "-" => {
             return Err(
                 Error::usage("--pick chooses: name no TARGET, or - for rows on stdin").into(),
@@ -127,20 +127,20 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             let mut record = find::one(&server, &target(&server, text)?)?;
             if record.tmux.is_none() && !args.print {
                 somebody(&server, client)?;
-                let late = restore::Options {
+                let late = restore::RestoreOptions {
                     late: &out::hint,
-                    ..restore::Options::DEFAULT
+                    ..restore::RestoreOptions::DEFAULT
                 };
                 record = restore::one(&server, &record, &late)?;
             }
-            way(&server, &record, client, args.read_only)?
+            route(&server, &record, client, args.read_only)?
         }
         None if args.next => {
             let record = next(&server, client)?;
-            let way = way(&server, &record, client, args.read_only)?;
+            let there = route(&server, &record, client, args.read_only)?;
             match see(&record) {
-                Some(seen) => way.then(seen),
-                None => way,
+                Some(seen) => there.then(seen),
+                None => there,
             }
         }
         None if args.last => last(&server, client)?,
@@ -152,7 +152,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         },
     };
     if args.print {
-        let (Way::Switch(batch) | Way::Attach(batch)) = &way;
+        let (Route::Switch(batch) | Route::Attach(batch)) = &route;
         let words: Vec<String> = server
             .client_words(batch)
             .iter()
@@ -161,7 +161,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::text(&words.join(" "))?;
         return Ok(Exit::Done);
     }
-    follow(&server, way)?;
+    follow(&server, route)?;
     Ok(Exit::Done)
 }
 
@@ -175,7 +175,7 @@ fn which(server: &Server, args: &Args) -> String {
 
 /// Opens the picker, and goes to what was chosen.
 fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow::Result<Exit> {
-    let options = Options {
+    let options = PickerOptions {
         purpose,
         client: args.client.clone(),
         read_only: args.read_only,
@@ -189,13 +189,15 @@ fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow:
         _ => picker::run(server, options)?,
     };
     match outcome {
-        Outcome::Left => return Ok(Exit::Cancelled),
-        Outcome::Gone => {}
-        Outcome::Attach(way) => follow(server, way)?,
-        Outcome::Chosen(row) if purpose == Purpose::Pick => return chosen(server, args, &row),
-        Outcome::Chosen(row) => follow(
+        PickerOutcome::Left => return Ok(Exit::Cancelled),
+        PickerOutcome::Gone => {}
+        PickerOutcome::Attach(route) => follow(server, route)?,
+        PickerOutcome::Chosen(row) if purpose == Purpose::Pick => {
+            return chosen(server, args, &row);
+        }
+        PickerOutcome::Chosen(row) => follow(
             server,
-            picker::way(
+            picker::route(
                 server,
                 &row,
                 args.client.as_deref(),
@@ -241,7 +243,7 @@ fn chosen(server: &Server, args: &Args, row: &Row) -> anyhow::Result<Exit> {
     if args.enter {
         follow(
             server,
-            picker::way(
+            picker::route(
                 server,
                 row,
                 args.client.as_deref(),
@@ -260,13 +262,13 @@ pub(super) fn go(
     client: Option<&str>,
     read_only: bool,
 ) -> Result<()> {
-    follow(server, way(server, record, client, read_only)?)
+    follow(server, route(server, record, client, read_only)?)
 }
 
-fn follow(server: &Server, way: Way) -> Result<()> {
-    match way {
-        Way::Switch(batch) => server.run(&batch).map(drop),
-        Way::Attach(batch) => {
+fn follow(server: &Server, route: Route) -> Result<()> {
+    match route {
+        Route::Switch(batch) => server.run(&batch).map(drop),
+        Route::Attach(batch) => {
             terminal()?;
             let error = server.client_for(&batch).exec();
             Err(Error::failed(format!(
@@ -278,7 +280,7 @@ fn follow(server: &Server, way: Way) -> Result<()> {
 
 /// That there is a person who could go somewhere: nothing is brought back for nobody.
 pub(super) fn somebody(server: &Server, client: Option<&str>) -> Result<()> {
-    match who_asks(server, client)? {
+    match asking_client_name(server, client)? {
         Some(_) => Ok(()),
         None => terminal(),
     }

@@ -5,7 +5,7 @@ use clap::Parser;
 use super::{On, target};
 use crate::agent::explain::{NearMiss, Statement};
 use crate::agent::kinds::Agents;
-use crate::agent::state::{Claim, Confidence};
+use crate::agent::state::{Confidence, SourceState};
 use crate::error::Exit;
 use crate::out::{self, Table};
 use crate::sesh::explain::{Account, explain};
@@ -53,7 +53,7 @@ fn lines(account: &Account) -> Vec<String> {
         who(account),
         format!(
             "{} by {}, {}: {}",
-            claim(Some(Claim {
+            claim(Some(SourceState {
                 state: verdict.state,
                 why: verdict.why
             })),
@@ -148,8 +148,8 @@ fn sources(sources: &[Statement]) -> Table {
 }
 
 /// `waiting permission`.
-fn claim(claim: Option<Claim>) -> String {
-    let Some(Claim { state, why }) = claim else {
+fn claim(claim: Option<SourceState>) -> String {
+    let Some(SourceState { state, why }) = claim else {
         return "-".into();
     };
     let why = why.map_or("", Why::as_str);

@@ -8,7 +8,7 @@ use super::{On, sesh_end, targets};
 use crate::error::Exit;
 use crate::id::Tag;
 use crate::out;
-use crate::sesh::end::How;
+use crate::sesh::end::EndOptions;
 use crate::sesh::gather::{Gathered, gather};
 
 /// Read what came of a set of seshes: state, exit, duration and all that each printed
@@ -77,7 +77,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             .filter(|one| one.pane.is_some() || args.forget)
             .map(|one| &one.record)
             .collect();
-        let how = How {
+        let how = EndOptions {
             kill: args.kill,
             forget: args.forget,
             timeout: args.timeout,

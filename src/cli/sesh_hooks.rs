@@ -6,7 +6,7 @@ use similar::TextDiff;
 use super::kind_parser::KindParser;
 use crate::error::{Error, Exit};
 use crate::out;
-use crate::sesh::hooks::{self, Change, What};
+use crate::sesh::hooks::{self, FileChange, Installable};
 
 /// Put the hooks that report an agent's state into its own configuration, show them, take them out
 ///
@@ -16,7 +16,7 @@ use crate::sesh::hooks::{self, Change, What};
 pub(super) struct Args {
     /// What to do; status prints agent, state and file, tab-separated
     #[arg(value_enum)]
-    act: Act,
+    act: HooksCommand,
 
     /// The agents [default: those whose program or folder is there; for status all]
     #[arg(value_name = "AGENT", value_parser = KindParser::with_hooks())]
@@ -36,7 +36,7 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Act {
+enum HooksCommand {
     Install,
     Status,
     Remove,
@@ -44,23 +44,27 @@ enum Act {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let act = match args.act {
-        Act::Status if args.dry_run => {
+        HooksCommand::Status if args.dry_run => {
             return Err(Error::usage("status changes nothing: --dry-run is for the others").into());
         }
-        Act::Status => return status(what(&args), &args.agents, args.json),
+        HooksCommand::Status => return status(what(&args), &args.agents, args.json),
         _ if args.json => return Err(Error::usage("--json is for status").into()),
-        Act::Install => hooks::Act::Install,
-        Act::Remove => hooks::Act::Remove,
+        HooksCommand::Install => hooks::HooksAction::Install,
+        HooksCommand::Remove => hooks::HooksAction::Remove,
     };
     change(act, &args)
 }
 
-fn what(args: &Args) -> What {
-    if args.skill { What::Skill } else { What::Hooks }
+fn what(args: &Args) -> Installable {
+    if args.skill {
+        Installable::Skill
+    } else {
+        Installable::Hooks
+    }
 }
 
 /// Each agent is by itself; the exit code is that of the last one that failed.
-fn change(act: hooks::Act, args: &Args) -> anyhow::Result<Exit> {
+fn change(act: hooks::HooksAction, args: &Args) -> anyhow::Result<Exit> {
     let mut failed: Option<Error> = None;
     for change in hooks::plan(act, what(args), &args.agents)? {
         let outcome = match change {
@@ -77,12 +81,16 @@ fn change(act: hooks::Act, args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Shows a change and makes it.
-fn show(act: hooks::Act, change: &Change, dry_run: bool) -> anyhow::Result<Result<(), Error>> {
+fn show(
+    act: hooks::HooksAction,
+    change: &FileChange,
+    dry_run: bool,
+) -> anyhow::Result<Result<(), Error>> {
     let file = change.file.display();
     if !change.is_one() {
         let already = match act {
-            hooks::Act::Install => "installed already",
-            hooks::Act::Remove => "not installed",
+            hooks::HooksAction::Install => "installed already",
+            hooks::HooksAction::Remove => "not installed",
         };
         out::line(&format!("{}: {already}: {file}", change.agent))?;
         return Ok(Ok(()));
@@ -97,10 +105,10 @@ fn show(act: hooks::Act, change: &Change, dry_run: bool) -> anyhow::Result<Resul
     };
     out::lines(&diff(change), false)?;
     let done = match (act, dry_run) {
-        (hooks::Act::Install, false) => "installed",
-        (hooks::Act::Install, true) => "would be installed",
-        (hooks::Act::Remove, false) => "removed",
-        (hooks::Act::Remove, true) => "would be removed",
+        (hooks::HooksAction::Install, false) => "installed",
+        (hooks::HooksAction::Install, true) => "would be installed",
+        (hooks::HooksAction::Remove, false) => "removed",
+        (hooks::HooksAction::Remove, true) => "would be removed",
     };
     out::line(&format!("{}: {done}: {file}", change.agent))?;
     if let Some(kept) = kept {
@@ -113,7 +121,7 @@ fn show(act: hooks::Act, change: &Change, dry_run: bool) -> anyhow::Result<Resul
 }
 
 /// The lines of a unified diff.
-fn diff(change: &Change) -> Vec<String> {
+fn diff(change: &FileChange) -> Vec<String> {
     let name = |text: &Option<String>| match text {
         Some(_) => change.file.display().to_string(),
         None => "/dev/null".into(),
@@ -129,7 +137,7 @@ fn diff(change: &Change) -> Vec<String> {
         .collect()
 }
 
-fn status(what: What, agents: &[String], json: bool) -> anyhow::Result<Exit> {
+fn status(what: Installable, agents: &[String], json: bool) -> anyhow::Result<Exit> {
     let all = hooks::status(what, agents)?;
     if json {
         out::json(&all)?;

@@ -19,13 +19,13 @@ use crate::inventory::find;
 use crate::out;
 use crate::pane::deliver::{Busy, Draft, Message};
 use crate::proc;
-use crate::sesh::create::{Request, Size, plan};
+use crate::sesh::argv;
+use crate::sesh::create::{CreateRequest, RequestedSize, plan};
 use crate::sesh::place::Where;
 use crate::sesh::send::{Patience, send};
-use crate::sesh::words;
 use crate::store::{Record, Target, value};
 use crate::tmux::Server;
-use crate::watch::{self, Set, Since, Until, Watch};
+use crate::watch::{self, Set, WaitEvent, WaitSince, Watch};
 
 /// Make a sesh: a pane with a name, a command and a memory
 ///
@@ -159,15 +159,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(parent) => Some(find::one(&server, &target(&server, parent)?)?.uuid),
         None => None,
     };
-    let request = Request {
+    let request = CreateRequest {
         argv: command(&args, &variables, &cwd)?,
         name: args.name,
         id: args.id,
-        agent: args.agent.or_else(|| words::agent(&args.command)),
+        agent: args.agent.or_else(|| argv::agent(&args.command)),
         tags: args.tag,
         cwd,
         variables,
-        size: Size {
+        size: RequestedSize {
             columns: args.cols,
             rows: args.rows,
         },
@@ -186,7 +186,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         ttl: args.ttl,
         note: args.note,
         wait: args.no_launch,
-        ..Request::default()
+        ..CreateRequest::default()
     };
     let plan = plan(&server, request)?;
     if args.dry_run {
@@ -255,18 +255,18 @@ fn until_it_rests(
     record: &Record,
     limit: Option<Duration>,
 ) -> anyhow::Result<Exit> {
-    let request = watch::Request {
+    let request = watch::WaitRequest {
         set: Set {
             ids: vec![record.uuid],
             tags: Vec::new(),
         },
-        until: vec![Until::Idle, Until::Waiting, Until::Exit],
-        how: watch::How::Any,
-        since: Since::Now,
+        until: vec![WaitEvent::Idle, WaitEvent::Waiting, WaitEvent::Exit],
+        how: watch::WaitMode::Any,
+        since: WaitSince::Now,
     };
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     match Watch::new(server, request)?.next(deadline)? {
-        watch::Outcome::TimedOut => {
+        watch::WaitOutcome::TimedOut => {
             let what = format!("{} goes on: the time to wait for it is over", record.name);
             Err(Error::new(Exit::TimedOut, what).into())
         }
@@ -360,5 +360,5 @@ fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Resul
         let agent = Agents::loaded().named(kind);
         agent.ok_or_else(|| Error::usage("no such agent"))
     });
-    words::words(agent.transpose()?, &args.command, &path, cwd)
+    argv::words(agent.transpose()?, &args.command, &path, cwd)
 }

@@ -8,7 +8,7 @@ use super::On;
 use crate::error::Exit;
 use crate::inventory::change::Change;
 use crate::out;
-use crate::sesh::reap::{Of, reap};
+use crate::sesh::reap::{ReapScope, reap};
 
 /// Mend what tmux remembers of seshes where it is not so any more
 ///
@@ -31,7 +31,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let of = if args.closed { Of::Closed } else { Of::All };
+    let of = if args.closed {
+        ReapScope::Closed
+    } else {
+        ReapScope::All
+    };
     let changes = reap(&args.on.server()?, of)?;
     if args.json {
         out::json(&changes)?;

@@ -9,7 +9,7 @@ use clap::{Parser, ValueEnum};
 use super::On;
 use super::kind_parser::KindParser;
 use crate::agent::kinds::{Agents, Kind};
-use crate::agent::report::{self, Outcome, Told};
+use crate::agent::report::{self, HookEvent, ReadPayload};
 use crate::error::{Error, Exit};
 use crate::proc::input;
 use crate::sesh::report::report;
@@ -100,7 +100,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// What a payload comes to.
-fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<Told>> {
+fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<HookEvent>> {
     let payload = match payload {
         Some(payload) => payload.into_vec(),
         None if input::is_typed() => {
@@ -114,9 +114,9 @@ fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<Told>> 
     let read = Kind::named(kind).and_then(|kind| kind.code.payload);
     let read = read.ok_or_else(|| Error::usage(format!("the hooks of {kind:?} are not known")))?;
     match read(&payload) {
-        Outcome::Told(told) => Ok(Some(told)),
-        Outcome::NoConcern => Ok(None),
-        Outcome::Unreadable(why) => Err(Error::failed(format!("--from {kind}: {why}")).into()),
+        ReadPayload::Told(told) => Ok(Some(told)),
+        ReadPayload::NoConcern => Ok(None),
+        ReadPayload::Unreadable(why) => Err(Error::failed(format!("--from {kind}: {why}")).into()),
     }
 }
 
@@ -126,7 +126,7 @@ fn said(
     why: Option<For>,
     conversation: Option<String>,
     event: String,
-) -> anyhow::Result<Told> {
+) -> anyhow::Result<HookEvent> {
     let state = match state {
         Now::Starting => State::Starting,
         Now::Busy => State::Busy,
@@ -152,11 +152,11 @@ fn said(
             .into());
         }
     }
-    Ok(Told {
+    Ok(HookEvent {
         event,
         proves: conversation.is_some(),
         conversation,
         state: Some((state, why)),
-        ..Told::default()
+        ..HookEvent::default()
     })
 }

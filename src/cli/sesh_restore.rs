@@ -11,10 +11,10 @@ use crate::error::{Error, Exit};
 use crate::inventory::find;
 use crate::out;
 use crate::sesh::restore::resurrect;
-use crate::sesh::restore::{self, Options, last};
+use crate::sesh::restore::{self, RestoreOptions, restore_all};
 use crate::state::State;
 use crate::store::Record;
-use crate::store::pending_restore::{self, Setting};
+use crate::store::pending_restore::{self, RestoreSetting};
 use crate::tmux::Server;
 
 /// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
@@ -79,7 +79,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
-    let options = Options {
+    let options = RestoreOptions {
         run: args.run,
         words: args.words,
         within: args.timeout,
@@ -161,12 +161,12 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
     Ok(Exit::Done)
 }
 
-fn all(server: &Server, options: &Options<'_>, json: bool) -> anyhow::Result<Exit> {
+fn all(server: &Server, options: &RestoreOptions<'_>, json: bool) -> anyhow::Result<Exit> {
     let count = pending_restore::pending(server)?.len();
     let mut at = 0;
     let mut worst = Exit::Done;
     let mut back = Vec::new();
-    last::all(server, options, &mut |record, outcome| match outcome {
+    restore_all::all(server, options, &mut |record, outcome| match outcome {
         None => {
             at += 1;
             out::hint(&format!("{at}/{count} {} …", record.name));
@@ -210,11 +210,11 @@ fn told(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
 }
 
 /// What the plugin wants when it is loaded.
-fn offer(server: &Server, options: &Options<'_>) -> anyhow::Result<Exit> {
+fn offer(server: &Server, options: &RestoreOptions<'_>) -> anyhow::Result<Exit> {
     match pending_restore::setting(server)? {
-        Setting::On => return all(server, options, false),
-        Setting::Off => {}
-        Setting::Ask => pending_restore::offer(server)?,
+        RestoreSetting::On => return all(server, options, false),
+        RestoreSetting::Off => {}
+        RestoreSetting::Ask => pending_restore::offer(server)?,
     }
     Ok(Exit::Done)
 }

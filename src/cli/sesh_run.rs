@@ -22,18 +22,18 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     match runner::run(&args.launch)? {
         0 => Ok(Exit::Done),
-        code => Err(Code(code).into()),
+        code => Err(CommandExit(code).into()),
     }
 }
 
 /// The exit code of the command, which is nobody's error.
 #[derive(Debug)]
-pub(super) struct Code(pub(super) u8);
+pub(super) struct CommandExit(pub(super) u8);
 
-impl fmt::Display for Code {
+impl fmt::Display for CommandExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "exit {}", self.0)
     }
 }
 
-impl std::error::Error for Code {}
+impl std::error::Error for CommandExit {}

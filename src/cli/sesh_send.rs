@@ -14,7 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::out;
 use crate::pane::deliver::reply::ReplyFrom;
-use crate::pane::deliver::{Busy, Draft, Message, Outcome, Proof, Reason};
+use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason};
 use crate::sesh::send::{Patience, Sent, send};
 use crate::state::{State, Why};
 
@@ -140,7 +140,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         let exit = exit(sent);
         worst = worst.worst(exit);
         if args.json {
-            out::json(&Line::of(sent, exit))?;
+            out::json(&SentJson::of(sent, exit))?;
         } else {
             say("sesh-send", sent, several)?;
         }
@@ -172,9 +172,9 @@ fn text(args: &mut Args) -> anyhow::Result<String> {
 
 pub(super) fn exit(sent: &Sent) -> Exit {
     let delivered = match &sent.outcome {
-        Ok(Outcome::Proven { .. } | Outcome::Placed { .. }) => Exit::Done,
-        Ok(Outcome::Typed { .. }) => Exit::Unconfirmed,
-        Ok(Outcome::Refused { .. }) => Exit::Unusable,
+        Ok(DeliveryOutcome::Proven { .. } | DeliveryOutcome::Placed { .. }) => Exit::Done,
+        Ok(DeliveryOutcome::Typed { .. }) => Exit::Unconfirmed,
+        Ok(DeliveryOutcome::Refused { .. }) => Exit::Unusable,
         Err(error) => error.exit,
     };
     match &sent.turn {
@@ -201,17 +201,19 @@ pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()
     };
     match &sent.outcome {
         Err(error) => complain(&error.to_string(), ""),
-        Ok(Outcome::Refused { why, seen, .. }) => {
+        Ok(DeliveryOutcome::Refused { why, seen, .. }) => {
             complain(&format!("nothing was sent: {why}"), seen);
         }
-        Ok(Outcome::Typed { why, seen, .. }) => {
+        Ok(DeliveryOutcome::Typed { why, seen, .. }) => {
             complain(
                 &format!("typed, and not proven to have arrived: {why}"),
                 seen,
             );
         }
-        Ok(Outcome::Placed { .. }) if several => out::line(&format!("{name}: typed, not sent"))?,
-        Ok(Outcome::Proven { by, queued, .. }) if several && sent.turn.is_none() => {
+        Ok(DeliveryOutcome::Placed { .. }) if several => {
+            out::line(&format!("{name}: typed, not sent"))?;
+        }
+        Ok(DeliveryOutcome::Proven { by, queued, .. }) if several && sent.turn.is_none() => {
             let what = if *queued { "queued" } else { "delivered" };
             out::line(&format!("{name}: {what} ({})", word(*by)))?;
         }
@@ -254,7 +256,7 @@ fn word(value: impl serde::Serialize) -> String {
 
 /// What came of one message, as JSON. The fields are public, and their order is that of the JSON.
 #[derive(Serialize)]
-struct Line<'a> {
+struct SentJson<'a> {
     /// The kind of agent in the pane; `null` where none runs there or nothing was delivered to it.
     agent: Option<&'a str>,
     /// The exit code of this target.
@@ -300,7 +302,7 @@ enum Word {
     Failed,
 }
 
-impl<'a> Line<'a> {
+impl<'a> SentJson<'a> {
     fn of(sent: &'a Sent, exit: Exit) -> Self {
         let mut line = Self {
             agent: None,
@@ -321,7 +323,7 @@ impl<'a> Line<'a> {
             why: None,
         };
         match &sent.outcome {
-            Ok(Outcome::Proven {
+            Ok(DeliveryOutcome::Proven {
                 by, queued, agent, ..
             }) => {
                 line.outcome = if *queued {
@@ -332,17 +334,17 @@ impl<'a> Line<'a> {
                 line.proof = Some(*by);
                 line.agent = agent.as_deref();
             }
-            Ok(Outcome::Placed { agent }) => {
+            Ok(DeliveryOutcome::Placed { agent }) => {
                 line.outcome = Word::Placed;
                 line.agent = agent.as_deref();
             }
-            Ok(Outcome::Typed { why, seen, agent }) => {
+            Ok(DeliveryOutcome::Typed { why, seen, agent }) => {
                 line.outcome = Word::Typed;
                 line.message = Some(why.as_str().into());
                 line.seen = Some(seen);
                 line.agent = agent.as_deref();
             }
-            Ok(Outcome::Refused {
+            Ok(DeliveryOutcome::Refused {
                 reason,
                 why,
                 seen,

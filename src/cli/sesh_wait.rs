@@ -10,7 +10,10 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::out;
 use crate::store::{Record, Select, Snapshot};
-use crate::watch::{Cursor, Event, How, Outcome, Request, Set, Since, Until, Watch, What};
+use crate::watch::{
+    Cursor, EventKind, SeshEvent, Set, WaitEvent, WaitMode, WaitOutcome, WaitRequest, WaitSince,
+    Watch,
+};
 
 /// Wait for a sesh: until it is idle, needs a person, has ended, prints …
 ///
@@ -33,7 +36,7 @@ pub(super) struct Args {
     /// Until it is idle, waiting, busy, exit, turn (it was busy and is no more), output=REGEX, quiet=DURATION or change
     /// (of anything); may be repeated; idle, waiting or exit where it is left out
     #[arg(long = "for", value_name = "EVENT", value_parser = until)]
-    until: Vec<Until>,
+    until: Vec<WaitEvent>,
 
     /// Until it happened to one of them; this is what is done anyway
     #[arg(long)]
@@ -71,7 +74,7 @@ pub(super) struct Args {
     on: On,
 }
 
-fn until(word: &str) -> Result<Until, String> {
+fn until(word: &str) -> Result<WaitEvent, String> {
     word.parse()
 }
 
@@ -90,25 +93,25 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             ids.push(snapshot.find(target)?.uuid);
         }
     }
-    let request = Request {
+    let request = WaitRequest {
         set: Set {
             ids,
             tags: args.tag.clone(),
         },
         until: if args.until.is_empty() {
-            vec![Until::Idle, Until::Waiting, Until::Exit]
+            vec![WaitEvent::Idle, WaitEvent::Waiting, WaitEvent::Exit]
         } else {
             args.until.clone()
         },
         how: match () {
-            () if args.all => How::All,
-            () if args.follow => How::Each,
-            () => How::Any,
+            () if args.all => WaitMode::All,
+            () if args.follow => WaitMode::Each,
+            () => WaitMode::Any,
         },
         since: match cursor {
-            _ if args.fresh => Since::Fresh,
-            Some(cursor) => Since::Cursor(cursor),
-            None => Since::Now,
+            _ if args.fresh => WaitSince::Fresh,
+            Some(cursor) => WaitSince::Cursor(cursor),
+            None => WaitSince::Now,
         },
     };
     leave_no_client(&server);
@@ -117,7 +120,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     loop {
         let error = match watch.next(deadline)? {
-            Outcome::Events(events) => {
+            WaitOutcome::Events(events) => {
                 for event in &events {
                     say(event, watch.cursor(), args.json)?;
                     if args.propagate && failed(event) {
@@ -130,11 +133,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 }
                 return Ok(exit);
             }
-            Outcome::Empty if told => return Ok(exit),
-            Outcome::Empty => Error::nothing(
+            WaitOutcome::Empty if told => return Ok(exit),
+            WaitOutcome::Empty => Error::nothing(
                 "there is nobody to wait for, or all have ended and that was not what was waited for, or was told",
             ),
-            Outcome::TimedOut => {
+            WaitOutcome::TimedOut => {
                 Error::new(Exit::TimedOut, "the time is over, and it has not happened")
             }
         };
@@ -145,10 +148,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 "empty"
             };
             let cursor = watch.cursor().to_string();
-            out::json_line(&Line {
+            out::json_line(&EventJson {
                 event,
                 cursor,
-                ..Line::default()
+                ..EventJson::default()
             })?;
         }
         return Err(error.into());
@@ -157,7 +160,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 
 /// An event as JSON.
 #[derive(Default, Serialize)]
-struct Line<'a> {
+struct EventJson<'a> {
     event: &'a str,
     reason: Option<&'a str>,
     uuid: Option<SeshId>,
@@ -166,12 +169,12 @@ struct Line<'a> {
     cursor: String,
 }
 
-fn say(event: &Event, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
+fn say(event: &SeshEvent, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
     let record = event.record.as_ref();
     let cursor = cursor.to_string();
     let what = event.what.as_str();
     if json {
-        return out::json_line(&Line {
+        return out::json_line(&EventJson {
             event: what,
             reason: Some(&event.reason),
             uuid: Some(event.uuid),
@@ -187,10 +190,10 @@ fn say(event: &Event, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
 }
 
 /// Whether it ended, and not well.
-fn failed(event: &Event) -> bool {
+fn failed(event: &SeshEvent) -> bool {
     let exit = event.record.as_ref().and_then(|record| record.exit);
     match (event.what, exit) {
-        (What::Exit, exit) => exit.is_none_or(|exit| exit.code != Some(0)),
+        (EventKind::Exit, exit) => exit.is_none_or(|exit| exit.code != Some(0)),
         (_, exit) => exit.is_some_and(|exit| exit.code != Some(0)),
     }
 }

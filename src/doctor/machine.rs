@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::{Area, Findings, Said};
 use crate::env;
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 use crate::journal::launch;
 use crate::proc;
 use crate::tmux::Server;
@@ -33,7 +33,7 @@ const NEW_LANGUAGE: Version = version(3, 6);
 
 /// Whether a server took the call and hung up.
 pub(super) fn hung_up(error: &Error) -> bool {
-    error.kind == Kind::HungUp
+    error.kind == ErrorKind::HungUp
 }
 
 /// The client, the server, and their known faults.
@@ -164,7 +164,7 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
     }
     let faultless = findings.0[before..]
         .iter()
-        .all(|finding| finding.level != super::Level::Fault);
+        .all(|finding| finding.level != super::Severity::Fault);
     if faultless {
         findings.ok(
             Area::Helpers,

@@ -11,13 +11,13 @@ use serde::Serialize;
 
 use crate::error::{Error, Exit, Result};
 use crate::store::{schema, write};
-use crate::tmux::command::{Of, list_keys, show_global_hooks, show_global_options};
+use crate::tmux::command::{OptionScope, list_keys, show_global_hooks, show_global_options};
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// How bad. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum Severity {
     Ok,
     /// Good to know; nothing is wrong.
     Note,
@@ -96,7 +96,7 @@ impl Area {
 /// One finding.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    pub level: Level,
+    pub level: Severity,
     pub area: Area,
     /// What was found, as a sentence.
     pub what: String,
@@ -110,20 +110,20 @@ pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
     fn ok(&mut self, area: Area, what: impl Into<String>) {
-        self.add(Level::Ok, area, what.into(), None);
+        self.add(Severity::Ok, area, what.into(), None);
     }
 
     fn note(&mut self, area: Area, what: impl Into<String>, mend: impl Into<String>) {
-        self.add(Level::Note, area, what.into(), Some(mend.into()));
+        self.add(Severity::Note, area, what.into(), Some(mend.into()));
     }
 
     fn fault(&mut self, area: Area, what: impl Into<String>, mend: impl Into<String>) {
-        self.add(Level::Fault, area, what.into(), Some(mend.into()));
+        self.add(Severity::Fault, area, what.into(), Some(mend.into()));
     }
 
     fn error(&mut self, area: Area, error: &Error) {
         let mend = error.way_out().map(Into::into);
-        self.add(Level::Fault, area, error.what.clone(), mend);
+        self.add(Severity::Fault, area, error.what.clone(), mend);
     }
 
     /// Says that all is well in an area where nothing else was said since `before`.
@@ -133,7 +133,7 @@ impl Findings {
         }
     }
 
-    fn add(&mut self, level: Level, area: Area, what: String, mend: Option<String>) {
+    fn add(&mut self, level: Severity, area: Area, what: String, mend: Option<String>) {
         self.0.push(Finding {
             level,
             area,
@@ -160,7 +160,7 @@ pub(super) struct Said {
     now: u64,
     /// Since when a reconciliation runs, as it is stored.
     reaping: String,
-    plugin: plugin::Options,
+    plugin: plugin::PluginOptions,
     server_options: Vec<String>,
     session_options: Vec<String>,
     window_options: Vec<String>,
@@ -238,17 +238,17 @@ fn ask(server: &Server) -> Result<Said> {
         write::NOW,
         &reaping,
     ];
-    let plugin = plugin::Options::formats();
+    let plugin = plugin::PluginOptions::formats();
     own.extend(plugin.iter().map(String::as_str));
     let batch = Batch::from(command::print(None, &frame.format(&own)))
         .then(command::show_server_options())
         .then(mark())
-        .then(show_global_options(Of::Sessions))
+        .then(show_global_options(OptionScope::Sessions))
         .then(mark())
-        .then(show_global_options(Of::Windows))
+        .then(show_global_options(OptionScope::Windows))
         .then(mark())
-        .then(show_global_hooks(Of::Sessions))
-        .then(show_global_hooks(Of::Windows))
+        .then(show_global_hooks(OptionScope::Sessions))
+        .then(show_global_hooks(OptionScope::Windows))
         .then(mark())
         .then(list_keys());
     // By the program, also what the server would be asked at once: whether it can is part of the question.
@@ -269,7 +269,7 @@ fn ask(server: &Server) -> Result<Said> {
         socket: (*socket).into(),
         now: now.parse().unwrap_or(0),
         reaping: (*reaping).into(),
-        plugin: plugin::Options::read(plugin),
+        plugin: plugin::PluginOptions::read(plugin),
         server_options: lines(0),
         session_options: lines(1),
         window_options: lines(2),

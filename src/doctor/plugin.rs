@@ -8,7 +8,7 @@ use crate::id::shown;
 
 /// What the plugin says of itself.
 #[derive(Debug, Default)]
-pub(super) struct Options {
+pub(super) struct PluginOptions {
     version: String,
     folder: String,
     helpers: String,
@@ -20,7 +20,7 @@ pub(super) struct Options {
     window: String,
 }
 
-impl Options {
+impl PluginOptions {
     /// The formats of what [`Options::read`] reads.
     pub(super) fn formats() -> Vec<String> {
         [
@@ -122,7 +122,7 @@ pub(super) fn plugin(said: &Said, version: &str, findings: &mut Findings) {
 }
 
 /// The helpers that the plugin's hooks and keys run.
-fn helpers_of(plugin: &Options, findings: &mut Findings) {
+fn helpers_of(plugin: &PluginOptions, findings: &mut Findings) {
     // Building, or none found: the plugin says so itself.
     if plugin.helpers.is_empty() {
         if plugin.trouble.is_empty() {

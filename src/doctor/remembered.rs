@@ -2,7 +2,7 @@
 
 use super::{Area, Findings, Said};
 use crate::error::Exit;
-use crate::inventory::change::Kind;
+use crate::inventory::change::ChangeKind;
 use crate::sesh::reap;
 use crate::store::query::book_line;
 use crate::store::record::{Values, book_version};
@@ -75,9 +75,12 @@ pub(super) fn stale(server: &Server, said: &Said, findings: &mut Findings) {
     };
     let before = findings.0.len();
     // Shells and agents are busy and idle all day: that their state is to be written is no fault.
-    let (states, others): (Vec<_>, Vec<_>) = changes
-        .iter()
-        .partition(|change| matches!(change.change, Kind::State | Kind::Agent | Kind::Adopted));
+    let (states, others): (Vec<_>, Vec<_>) = changes.iter().partition(|change| {
+        matches!(
+            change.change,
+            ChangeKind::State | ChangeKind::Agent | ChangeKind::Adopted
+        )
+    });
     for (changes, fault) in [(others, true), (states, false)] {
         if changes.is_empty() {
             continue;

@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::change::{Change, Kind, Mend};
+use super::change::{Change, ChangeKind, Repair};
 use super::pane::SeshPane;
 use crate::agent::state::Verdict;
 use crate::env;
 use crate::id::{Name, PaneId, SeshId};
-use crate::pane::resident::Resident;
+use crate::pane::agent::PaneAgent;
 use crate::proc;
 use crate::state::Why;
 use crate::store::condition::{both, equal, name_is_free};
@@ -25,34 +25,37 @@ pub(super) struct Returning {
 }
 
 /// An agent that nobody registered.
-pub(super) struct Found<'a> {
+pub(super) struct FoundAgent<'a> {
     pub(super) place: &'a Place,
     pub(super) folder: &'a str,
-    pub(super) resident: &'a Resident<'a>,
+    pub(super) pane_agent: &'a PaneAgent<'a>,
     /// The sesh that it is so far: its conversation was not known yet when it was found.
     pub(super) as_yet: Option<&'a SeshPane>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> FoundAgent<'a> {
     /// One that was found a moment before it said its conversation, and with which nobody has done anything.
-    pub(super) fn of_late(pane: &'a SeshPane, resident: &'a Resident<'a>) -> Option<Self> {
+    pub(super) fn recently_adopted(
+        pane: &'a SeshPane,
+        pane_agent: &'a PaneAgent<'a>,
+    ) -> Option<Self> {
         let record = &pane.record;
         let untouched = [Key::Tags, Key::Note, Key::Meta, Key::Parent, Key::Archived]
             .iter()
             .all(|key| record.values.get(*key).is_empty());
-        let kind = resident.living.agent.name.as_str();
-        let made_up = generated_name::name_of_agent(record.uuid, kind, &record.cwd, 0);
+        let kind = pane_agent.living.agent.name.as_str();
+        let generated = generated_name::name_of_agent(record.uuid, kind, &record.cwd, 0);
         let is_of_late = record.was_found()
             && record.exit.is_none()
             && record.conversation.is_none()
-            && resident.conversation.is_some()
-            && resident.was(record.values.get(Key::Pid))
+            && pane_agent.conversation.is_some()
+            && pane_agent.was(record.values.get(Key::Pid))
             && untouched
-            && record.name.starts_with(made_up.as_str());
+            && record.name.starts_with(generated.as_str());
         is_of_late.then_some(Self {
             place: record.tmux.as_ref()?,
             folder: &record.cwd,
-            resident,
+            pane_agent,
             as_yet: Some(pane),
         })
     }
@@ -60,10 +63,10 @@ impl<'a> Found<'a> {
 
 /// Makes them seshes.
 pub(super) fn adopted(
-    found: &[Found<'_>],
+    found: &[FoundAgent<'_>],
     panes: &[SeshPane],
     mut pasts: HashMap<PaneId, Returning>,
-) -> Vec<Mend> {
+) -> Vec<Repair> {
     let mut taken: HashSet<String> = panes.iter().map(|pane| pane.record.name.clone()).collect();
     found
         .iter()
@@ -74,15 +77,15 @@ pub(super) fn adopted(
             }
             let returned = returning.as_ref();
             let id = returned.map_or_else(SeshId::random, |returning| returning.past.id());
-            let folder = found.resident.folder();
+            let folder = found.pane_agent.folder();
             let folder = folder.as_deref().unwrap_or(found.folder);
-            let kind = found.resident.living.agent.name.as_str();
+            let kind = found.pane_agent.living.agent.name.as_str();
             let own = returned.map(|returning| returning.name.clone());
-            let made_up = (0..=taken.len())
+            let generated = (0..=taken.len())
                 .map(|again| generated_name::name_of_agent(id, kind, folder, again));
             let name = own
                 .into_iter()
-                .chain(made_up)
+                .chain(generated)
                 .find(|name| !taken.contains(name.as_str()))
                 .expect("one more name than there are taken");
             taken.insert(name.to_string());
@@ -92,30 +95,30 @@ pub(super) fn adopted(
 }
 
 fn adoption(
-    found: &Found<'_>,
+    found: &FoundAgent<'_>,
     id: SeshId,
     name: &Name,
     folder: &str,
     returning: Option<Returning>,
-) -> Mend {
-    let Found {
+) -> Repair {
+    let FoundAgent {
         place,
-        resident,
+        pane_agent,
         as_yet,
         ..
     } = found;
     let pane = place.pane.to_string();
-    let Verdict { state, why, by, .. } = resident.verdict();
-    let kind = resident.living.agent.name.as_str();
+    let Verdict { state, why, by, .. } = pane_agent.verdict();
+    let kind = pane_agent.living.agent.name.as_str();
     let was_found = returning.as_ref().is_none_or(|it| it.was_found);
     let mut values = vec![
         (Key::Name, name.to_string()),
         (Key::Agent, value::encode(kind)),
         (
             Key::Conv,
-            value::encode(resident.conversation.as_deref().unwrap_or("")),
+            value::encode(pane_agent.conversation.as_deref().unwrap_or("")),
         ),
-        (Key::Pid, resident.process().to_string()),
+        (Key::Pid, pane_agent.process().to_string()),
         (Key::Auto, if was_found { "1" } else { "" }.into()),
         (Key::Proc, proc::identity(place.pid).to_string()),
         (Key::State, state.as_str().into()),
@@ -136,19 +139,19 @@ fn adoption(
     }
     let (change, what) = match returning {
         Some(Returning { past, .. }) => {
-            past.goes_on(&mut values);
-            condition = both(&condition, &past.is_as_it_was());
+            past.carry_over(&mut values);
+            condition = both(&condition, &past.is_unchanged());
             let what = format!("is back: {kind} in its conversation");
-            (Kind::Returned, what)
+            (ChangeKind::Returned, what)
         }
         None => {
             let what = format!("was found: {kind} in a pane that was no sesh");
-            (Kind::Adopted, what)
+            (ChangeKind::Adopted, what)
         }
     };
     let so_far = as_yet.map(|as_yet| as_yet.record.uuid);
     commands.extend(write::birth(&pane, id, &values));
-    Mend {
+    Repair {
         change: Change {
             change,
             uuid: id,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::change::{Change, Kind, Mend};
+use super::change::{Change, ChangeKind, Repair};
 use super::pane::runner_lives;
 use crate::error::{Error, Result};
 use crate::id::SeshId;
@@ -46,30 +46,30 @@ pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
 
 /// The end of a sesh whose pane went without one. What ignored the end of its terminal lives on, and its
 /// `sesh-run` will say how it ended.
-pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Mend> {
+pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Repair> {
     let record = Record::ended(book.values.clone()?)?;
     if record.exit.is_some() || runner_lives(&record) {
         return None;
     }
-    Some(Mend {
+    Some(Repair {
         change: Change {
-            change: Kind::Ended,
+            change: ChangeKind::Ended,
             uuid: id,
             name: Some(record.name),
             pane: None,
             what: "has ended, for a cause that nobody knows: its pane is gone".into(),
         },
         condition: record_is(id, &book.text),
-        commands: write::end_in_book(id, &record::Exit::value(None, None)),
+        commands: write::end_in_book(id, &record::ExitStatus::value(None, None)),
         replaces: None,
     })
 }
 
 /// The last lines of a sesh that nothing else is known of.
-pub(super) fn forgotten(id: SeshId) -> Mend {
-    Mend {
+pub(super) fn forgotten(id: SeshId) -> Repair {
+    Repair {
         change: Change {
-            change: Kind::Tail,
+            change: ChangeKind::Tail,
             uuid: id,
             name: None,
             pane: None,

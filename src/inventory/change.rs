@@ -9,7 +9,7 @@ use crate::tmux::Command;
 /// The kind of a change. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ChangeKind {
     /// What a shell or an agent does is another state.
     State,
     /// Another agent lives in a sesh's pane, or it is in another conversation.
@@ -35,7 +35,7 @@ pub enum Kind {
 /// One change, made or to be made.
 #[derive(Clone, Debug, Serialize)]
 pub struct Change {
-    pub change: Kind,
+    pub change: ChangeKind,
     pub uuid: SeshId,
     /// `None` for a sesh that is forgotten.
     pub name: Option<String>,
@@ -46,7 +46,7 @@ pub struct Change {
 
 /// A change with the commands that make it.
 #[derive(Clone, Debug)]
-pub(super) struct Mend {
+pub(super) struct Repair {
     pub(super) change: Change,
     /// The condition that must still hold in the server.
     pub(super) condition: String,
@@ -58,9 +58,9 @@ pub(super) struct Mend {
 /// All that differs.
 #[derive(Debug, Default)]
 pub(crate) struct Differences {
-    pub(super) mends: Vec<Mend>,
+    pub(super) mends: Vec<Repair>,
     /// What else is to be written and is no change to report.
-    pub(super) unsaid: Vec<Command>,
+    pub(super) silent: Vec<Command>,
     /// The seshes to end.
     pub(crate) expired: Vec<Record>,
     /// Whether the journal could not be written for a time.

@@ -5,9 +5,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::agent::kinds::Agents;
-use crate::error::{self, Error, Exit, Kind, Result};
+use crate::error::{self, Error, ErrorKind, Exit, Result};
 use crate::id::PaneId;
-use crate::pane::resident::{self, Resident, TOLD, Told, resident};
+use crate::pane::agent::{self, PaneAgent, PaneFacts, TOLD, agent_in};
 use crate::proc;
 use crate::state::State;
 use crate::store::condition::either;
@@ -123,14 +123,14 @@ pub fn of_pane(
     // The screen comes first and of every pane: where there is no pane it ends the list, before formats of which 3.2a
     // dies there, and a condition on the pane's agent would cost more than a screen.
     let mut batch = Batch::new()
-        .and(resident::screen(&frame, pane))
+        .and(agent::screen(&frame, pane))
         .then(command::print(Some(&target), &evidence_format(&frame)))
         .then(command::print(Some(&target), &row_format(&frame)));
     if let Some(format) = format {
         batch = batch.then(command::print(Some(&target), format));
     }
     let output = match server.run(&batch) {
-        Err(error) if error.kind == Kind::NoSuchPane => return Ok(None),
+        Err(error) if error.kind == ErrorKind::NoSuchPane => return Ok(None),
         outcome => outcome?,
     };
     let mut sections: Vec<_> = frame.sections(&output).collect();
@@ -166,7 +166,7 @@ fn evidence_format(frame: &Frame) -> String {
 }
 
 /// What tmux tells of each pane of an agent, and when, by the server's clock.
-type ToldOfPanes<'a> = HashMap<PaneId, (u64, Told<'a>)>;
+type ToldOfPanes<'a> = HashMap<PaneId, (u64, PaneFacts<'a>)>;
 
 fn read_evidence<'a>(
     sections: impl Iterator<Item = (Vec<&'a str>, &'a str)>,
@@ -174,11 +174,11 @@ fn read_evidence<'a>(
     let mut told = ToldOfPanes::new();
     let mut screens: HashMap<PaneId, &str> = HashMap::new();
     for (row, text) in sections {
-        if let Some(pane) = resident::screen_of(&row) {
+        if let Some(pane) = agent::screen_of(&row) {
             screens.insert(pane, text);
         } else if let [pane, now, fields @ ..] = &row[..] {
             let now = now.parse().unwrap_or(0);
-            told.insert(pane.parse()?, (now, Told::of(fields)));
+            told.insert(pane.parse()?, (now, PaneFacts::of(fields)));
         }
     }
     for (pane, (_, told)) in &mut told {
@@ -208,7 +208,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let frame = Frame::new();
     let rows = command::list_panes(&evidence_format(&frame), Some(&condition));
     let mut questions = vec![Batch::from(rows)];
-    let screen = |pane| Batch::new().and(resident::screen(&frame, pane));
+    let screen = |pane| Batch::new().and(agent::screen(&frame, pane));
     questions.extend(places().map(|place| screen(place.pane)));
     let output = server.ask_each(&questions)?;
     judge(&mut with_agent, &read_evidence(frame.sections(&output))?);
@@ -219,22 +219,22 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
 fn judge(with_agent: &mut [&mut Record], told: &ToldOfPanes<'_>) {
     let places = with_agent.iter().filter_map(|record| record.tmux.as_ref());
     let firsts: Vec<i32> = places.map(|place| place.pid).collect();
-    let processes = resident::processes(&firsts);
+    let processes = agent::processes(&firsts);
     let agents = Agents::loaded();
     for record in with_agent {
         let Some(place) = record.tmux.as_ref() else {
             continue;
         };
         if let Some((now, told)) = told.get(&place.pane) {
-            let resident = resident(place.pid, &processes, &agents.all, *told, *now);
-            say(record, resident.as_ref(), *now);
+            let pane_agent = agent_in(place.pid, &processes, &agents.all, *told, *now);
+            say(record, pane_agent.as_ref(), *now);
         }
     }
 }
 
 /// Puts into a record what its agent does at this moment.
-fn say(record: &mut Record, resident: Option<&Resident<'_>>, now: u64) {
-    let Some(resident) = resident else {
+fn say(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, now: u64) {
+    let Some(pane_agent) = pane_agent else {
         // None was seen yet, or it is gone.
         if !record.values.get(Key::Pid).is_empty() {
             let state = level_without_agent(record);
@@ -245,13 +245,13 @@ fn say(record: &mut Record, resident: Option<&Resident<'_>>, now: u64) {
         }
         return;
     };
-    record.agent = Some(resident.living.agent.name.clone());
-    record.agent_pid = Some(resident.living.process.pid);
+    record.agent = Some(pane_agent.living.agent.name.clone());
+    record.agent_pid = Some(pane_agent.living.process.pid);
     let known = record.values.get(Key::Pid);
-    if resident.conversation.is_some() || !(known.is_empty() || resident.was(known)) {
-        record.conversation.clone_from(&resident.conversation);
+    if pane_agent.conversation.is_some() || !(known.is_empty() || pane_agent.was(known)) {
+        record.conversation.clone_from(&pane_agent.conversation);
     }
-    if let Some(verdict) = resident.state() {
+    if let Some(verdict) = pane_agent.state() {
         record.set_state(verdict.state, verdict.why, verdict.by.as_str(), Some(now));
     }
 }

@@ -1,12 +1,12 @@
 //! What is remembered of a sesh that has a pane.
 
-use super::change::{Change, Kind, Mend};
+use super::change::{Change, ChangeKind, Repair};
 use crate::id::PaneId;
 use crate::proc;
 use crate::store::condition::{both, equal};
 use crate::store::record::{self, Record, Values};
 use crate::store::schema::Lifetime;
-use crate::store::{Bound, Key, schema, write};
+use crate::store::{Binding, Key, schema, write};
 use crate::tmux::Command;
 
 /// Whether a pane's process is `sesh-run` as `sesh-new` starts it, by what tmux was told to start: after a
@@ -27,7 +27,12 @@ pub(super) struct SeshPane {
 
 impl SeshPane {
     /// A change of a sesh that has not ended, with its book.
-    pub(super) fn changes(&self, kind: Kind, what: &str, mut commands: Vec<Command>) -> Mend {
+    pub(super) fn changes(
+        &self,
+        kind: ChangeKind,
+        what: &str,
+        mut commands: Vec<Command>,
+    ) -> Repair {
         commands.push(self.book());
         let condition = self.unchanged(&equal(Key::Exit, ""));
         self.mend(kind, what, condition, commands)
@@ -46,10 +51,10 @@ impl SeshPane {
     }
 
     /// tmux keeps the pane. Of an adopted one it knows how its process ended; of the others that was `sesh-run`.
-    pub(super) fn died(&self) -> Mend {
+    pub(super) fn died(&self) -> Repair {
         let or_dash = |name: &str| format!("#{{?#{{!=:#{{{name}}},}},#{{{name}}},-}}");
         let exit = if self.record.was_made() {
-            record::Exit::value(None, None)
+            record::ExitStatus::value(None, None)
         } else {
             format!(
                 "{} {}",
@@ -62,7 +67,7 @@ impl SeshPane {
         commands.push(self.book());
         let condition = both(&equal(Key::Exit, ""), "#{==:#{pane_dead},1}");
         self.mend(
-            Kind::Ended,
+            ChangeKind::Ended,
             "has ended, and nobody had written it down",
             self.unchanged(&condition),
             commands,
@@ -70,12 +75,12 @@ impl SeshPane {
     }
 
     /// Somebody started something else there: the sesh goes into its book, and the pane is no sesh.
-    pub(super) fn release(&self) -> Mend {
+    pub(super) fn release(&self) -> Repair {
         let pane = self.pane.to_string();
         let mut commands = Vec::new();
         let open = self.record.exit.is_none() && !runner_lives(&self.record);
         if open {
-            commands.extend(write::end(&pane, &record::Exit::value(None, None)));
+            commands.extend(write::end(&pane, &record::ExitStatus::value(None, None)));
         }
         commands.push(self.book());
         commands.extend(write::unmark(&pane));
@@ -85,12 +90,12 @@ impl SeshPane {
         );
         let (kind, what) = if open {
             (
-                Kind::Ended,
+                ChangeKind::Ended,
                 "has ended, for a cause that nobody knows: another process runs in its pane",
             )
         } else {
             (
-                Kind::Released,
+                ChangeKind::Released,
                 "has no pane any more: another process runs there",
             )
         };
@@ -98,7 +103,7 @@ impl SeshPane {
     }
 
     /// What a person looked at last is on the pane alone: nobody writes the book for that.
-    pub(super) fn other_book(&self, book: Option<&Values>) -> Option<Mend> {
+    pub(super) fn other_book(&self, book: Option<&Values>) -> Option<Repair> {
         let own = &self.record.values;
         let same = book.is_some_and(|book| {
             schema::PANE
@@ -109,7 +114,7 @@ impl SeshPane {
         (!same).then(|| {
             let differs = format!("#{{==:{},0}}", write::book_is_in_step(self.record.uuid));
             self.mend(
-                Kind::Book,
+                ChangeKind::Book,
                 "had a book that did not say what its pane says",
                 self.unchanged(&differs),
                 vec![self.book()],
@@ -136,12 +141,12 @@ impl SeshPane {
 
     pub(super) fn mend(
         &self,
-        kind: Kind,
+        kind: ChangeKind,
         what: &str,
         condition: String,
         commands: Vec<Command>,
-    ) -> Mend {
-        Mend {
+    ) -> Repair {
+        Repair {
             change: Change {
                 change: kind,
                 uuid: self.record.uuid,
@@ -158,7 +163,7 @@ impl SeshPane {
 
 /// Whether the `sesh-run` of a sesh lives, in its pane or without.
 pub(super) fn runner_lives(record: &Record) -> bool {
-    let lives = |bound: Bound| {
+    let lives = |bound: Binding| {
         proc::read(bound.pid).is_some_and(|process| {
             !process.zombie && bound.start.is_none_or(|start| start == process.start)
         })

@@ -1,12 +1,12 @@
 //! Making what is stored what exists: each write is bound to what was read, so several reconciliations at once are one,
 //! and no change of another process is lost.
 
-use super::change::{Change, Differences, Kind, Mend};
+use super::change::{Change, ChangeKind, Differences, Repair};
 use super::scan::{Sweep, look_at};
 use crate::error::{Exit, Result};
 use crate::id::SeshId;
 use crate::store::commit::{self, commit_quietly};
-use crate::store::note::{AGENT, Event, Note, STATE};
+use crate::store::note::{AGENT, JournalEvent, Note, STATE};
 use crate::store::{Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Server, command};
 
@@ -14,9 +14,9 @@ use crate::tmux::{Batch, Server, command};
 ///
 /// # Errors
 /// As [`look_at`].
-pub fn settle(server: &Server) -> Result<()> {
+pub fn reconcile_known(server: &Server) -> Result<()> {
     let Differences { mut mends, .. } = look_at(server, Sweep::Never)?;
-    mends.retain(|mend| mend.change.change != Kind::Closed);
+    mends.retain(|mend| mend.change.change != ChangeKind::Closed);
     if mends.is_empty() {
         return Ok(());
     }
@@ -54,35 +54,39 @@ fn notes(server: &Server, changes: &[Change]) -> Vec<Note> {
             let record = record(change.uuid)?;
             Some(match event {
                 // An agent that is first seen has a state, and a conversation with it.
-                Event::State | Event::Conversation => {
+                JournalEvent::State | JournalEvent::Conversation => {
                     Note::of(event, record, AGENT.into_iter().chain(STATE))
                 }
                 _ => Note::all(event, record, now.life.filter(|_| record.live))
-                    .of_pending(change.change == Kind::Returned),
+                    .of_pending(change.change == ChangeKind::Returned),
             })
         })
         .collect()
 }
 
 /// Returns what a change is in the journal. `None` for what the journal does not have.
-fn event(kind: Kind) -> Option<Event> {
+fn event(kind: ChangeKind) -> Option<JournalEvent> {
     match kind {
-        Kind::State => Some(Event::State),
-        Kind::Agent => Some(Event::Conversation),
-        Kind::Adopted => Some(Event::Adopted),
-        Kind::Returned => Some(Event::Changed),
-        Kind::Ended => Some(Event::Ended),
+        ChangeKind::State => Some(JournalEvent::State),
+        ChangeKind::Agent => Some(JournalEvent::Conversation),
+        ChangeKind::Adopted => Some(JournalEvent::Adopted),
+        ChangeKind::Returned => Some(JournalEvent::Changed),
+        ChangeKind::Ended => Some(JournalEvent::Ended),
         // The helper that ended it wrote its end, or its sesh-run did. The last lines of a forgotten one are in no journal.
-        Kind::Released | Kind::Book | Kind::Closed | Kind::Tail | Kind::Expired => None,
+        ChangeKind::Released
+        | ChangeKind::Book
+        | ChangeKind::Closed
+        | ChangeKind::Tail
+        | ChangeKind::Expired => None,
     }
 }
 
-fn changes(mends: Vec<Mend>) -> Vec<Change> {
+fn changes(mends: Vec<Repair>) -> Vec<Change> {
     mends.into_iter().map(|mend| mend.change).collect()
 }
 
 /// Returns the changes that the server says were made.
-fn done(mends: Vec<Mend>, answer: &str) -> Vec<Mend> {
+fn done(mends: Vec<Repair>, answer: &str) -> Vec<Repair> {
     let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
     mends
         .into_iter()
@@ -97,8 +101,12 @@ fn done(mends: Vec<Mend>, answer: &str) -> Vec<Mend> {
 ///
 /// # Errors
 /// As [`Server::run`].
-pub(crate) fn mend(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
-    let Differences { mends, unsaid, .. } = differences;
+pub(crate) fn reconcile(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
+    let Differences {
+        mends,
+        silent: unsaid,
+        ..
+    } = differences;
     let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
     let over = command::if_format(
         None,
@@ -135,12 +143,12 @@ pub(crate) fn mend(server: &Server, differences: Differences) -> Result<(Vec<Cha
 
 /// Each change that can still be made, with the number of each that was: those that fit into one list, and those that
 /// must end one.
-fn made(mends: &[Mend]) -> (Batch, Vec<Batch>) {
+fn made(mends: &[Repair]) -> (Batch, Vec<Batch>) {
     let mut together = Batch::new();
     let mut alone = Vec::new();
     for (at, mend) in mends.iter().enumerate() {
         let pane = mend.change.pane.map(|pane| pane.to_string());
-        let ends = matches!(mend.change.change, Kind::Closed | Kind::Tail);
+        let ends = matches!(mend.change.change, ChangeKind::Closed | ChangeKind::Tail);
         let mut commands = Batch::new();
         commands.extend(mend.commands.iter().cloned());
         commands.extend(pane.as_deref().filter(|_| !ends).map(write::count));

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::auto_adopt::{Found, Returning};
+use super::auto_adopt::{FoundAgent, Returning};
 use super::pane::SeshPane;
 use crate::error::{Exit, Result};
 use crate::id::{Name, PaneId};
@@ -13,19 +13,19 @@ use crate::tmux::Server;
 
 /// The pasts of agents that nobody registered. What has ended is read only where there are such agents, whose
 /// conversations are known and are nobody else's.
-pub(super) fn pasts(
+pub(super) fn priors(
     server: &Server,
-    found: &[Found<'_>],
+    found: &[FoundAgent<'_>],
     panes: &[SeshPane],
 ) -> Result<HashMap<PaneId, Returning>> {
     let mut pasts = HashMap::new();
     let mut conversations: HashMap<(&str, &str), PaneId> = HashMap::new();
-    for Found {
-        place, resident, ..
+    for FoundAgent {
+        place, pane_agent, ..
     } in found
     {
-        if let Some(conversation) = &resident.conversation {
-            let agent = resident.living.agent.name.as_str();
+        if let Some(conversation) = &pane_agent.conversation {
+            let agent = pane_agent.living.agent.name.as_str();
             conversations.insert((agent, conversation), place.pane);
         }
     }

@@ -2,27 +2,27 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::agent;
-use super::auto_adopt::{Found, Returning, adopted};
+use super::agent_difference;
+use super::auto_adopt::{FoundAgent, Returning, adopted};
 use super::book::{Book, forgotten, read_books, vanished};
-use super::change::{Differences, Kind, Mend};
+use super::change::{ChangeKind, Differences, Repair};
 use super::find;
 use super::pane::{IS_RUNNER, SeshPane};
-use super::returned::pasts;
+use super::returned::priors;
 use crate::agent::kinds::Agents;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
-use crate::pane::resident::{self, Resident, TOLD, Told, resident};
+use crate::pane::agent::{self, PaneAgent, PaneFacts, TOLD, agent_in};
 use crate::proc;
-use crate::store::hold::{self, Held};
+use crate::store::hold::{self, HeldPane};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
 use crate::store::{Key, Place, schema, setting, write};
-use crate::tmux::command::{Of, show_global_options};
+use crate::tmux::command::{OptionScope, show_global_options};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What is stored, at one moment.
-struct Seen {
+struct StoreState {
     /// The server's clock.
     now: u64,
     hold: Option<std::time::Duration>,
@@ -92,14 +92,14 @@ fn settings() -> [String; 6] {
 /// Reads everything and finds what differs. It asks, and changes nothing.
 pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
-    let may_have_agent = resident::may_have_one();
+    let may_have_agent = agent::may_have_one();
     let more: Vec<&str> = MORE.into_iter().chain([may_have_agent.as_str()]).collect();
     let panes = command::list_panes(&row_format_with(&frame, &more), None);
     let batch = Batch::from(command::print(None, &frame.format(settings())))
         .then(panes)
         .then(command::show_server_options())
-        .then(show_global_options(Of::Sessions))
-        .then(show_global_options(Of::Windows));
+        .then(show_global_options(OptionScope::Sessions))
+        .then(show_global_options(OptionScope::Windows));
     let output = server.run(&batch)?;
     let mut sections = frame.sections(&output);
     let Some((settings, mut rest)) = sections.next() else {
@@ -109,7 +109,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         return Err(Error::failed("tmux did not say what time it is"));
     };
     let unwritten = !unwritten.is_empty();
-    let mut seen = Seen {
+    let mut seen = StoreState {
         now: now.parse().unwrap_or(0),
         hold: hold::limit(hold),
         keep: hold::keep(keep),
@@ -121,7 +121,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         tails: Vec::new(),
         unsaid: Vec::new(),
     };
-    let mut told: HashMap<PaneId, (i32, Told<'_>)> = HashMap::new();
+    let mut told: HashMap<PaneId, (i32, PaneFacts<'_>)> = HashMap::new();
     let mut with_screen: Vec<PaneId> = Vec::new();
     for (row, after) in sections {
         rest = after;
@@ -132,7 +132,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
             continue;
         };
         let place = found.place;
-        let tells = Told::of(tells);
+        let tells = PaneFacts::of(tells);
         if *may_have_agent == "1" {
             with_screen.push(place.pane);
         }
@@ -160,7 +160,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     with_screen.sort_unstable();
     with_screen.dedup();
     // A later question: nothing that is written depends on both being of one moment.
-    let screens = resident::screens(server, &with_screen)?;
+    let screens = agent::screens(server, &with_screen)?;
     for (pane, (_, told)) in &mut told {
         told.screen = screens.get(pane).map(String::as_str);
     }
@@ -170,17 +170,17 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     }
     let agents = Agents::loaded();
     let processes = proc::all();
-    let residents: HashMap<PaneId, Resident<'_>> = told
+    let pane_agents: HashMap<PaneId, PaneAgent<'_>> = told
         .into_iter()
         .filter_map(|(pane, (first, told))| {
-            let resident = resident(first, &processes, &agents.all, told, seen.now)?;
-            Some((pane, resident))
+            let pane_agent = agent_in(first, &processes, &agents.all, told, seen.now)?;
+            Some((pane, pane_agent))
         })
         .collect();
     Ok(Differences {
         expired: seen.expired(),
-        mends: seen.mends(server, &residents)?,
-        unsaid: seen.unsaid,
+        mends: seen.mends(server, &pane_agents)?,
+        silent: seen.unsaid,
         unwritten,
     })
 }
@@ -205,7 +205,7 @@ pub(crate) fn look_at_closed(server: &Server) -> Result<Differences> {
 }
 
 /// What is to be written of a sesh that has a pane, if anything.
-fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Option<Mend> {
+fn difference(pane: &SeshPane, pane_agent: Option<&PaneAgent<'_>>) -> Option<Repair> {
     let ended = pane.record.exit.is_some();
     if pane.dead {
         return (!ended).then(|| pane.died());
@@ -217,11 +217,11 @@ fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Option<Mend> 
         return None;
     }
     let level = || find::level(&pane.record);
-    agent::difference(pane, resident).unwrap_or_else(|| {
+    agent_difference::difference(pane, pane_agent).unwrap_or_else(|| {
         let state = level()?;
         (state.as_str() != pane.record.values.get(Key::State)).then(|| {
             pane.changes(
-                Kind::State,
+                ChangeKind::State,
                 &format!("is {}", state.as_str()),
                 write::state(&pane.pane.to_string(), state, None, "process"),
             )
@@ -229,7 +229,7 @@ fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Option<Mend> 
     })
 }
 
-impl Seen {
+impl StoreState {
     /// Reads the hidden variables. What the hooks of a pane said that is gone goes too: a pane's number never comes
     /// again.
     fn read_hidden(&mut self, lines: &str, is_there: impl Fn(PaneId) -> bool) {
@@ -246,53 +246,53 @@ impl Seen {
     fn mends(
         &self,
         server: &Server,
-        residents: &HashMap<PaneId, Resident<'_>>,
-    ) -> Result<Vec<Mend>> {
-        let found = self.found(residents);
-        let pasts = pasts(server, &found, &self.panes)?;
-        let mut mends = self.differences(residents, &pasts);
+        pane_agents: &HashMap<PaneId, PaneAgent<'_>>,
+    ) -> Result<Vec<Repair>> {
+        let found = self.found(pane_agents);
+        let pasts = priors(server, &found, &self.panes)?;
+        let mut mends = self.differences(pane_agents, &pasts);
         mends.extend(adopted(&found, &self.panes, pasts));
         Ok(mends)
     }
 
     /// The agents that are to become seshes.
-    fn found<'a>(&'a self, residents: &'a HashMap<PaneId, Resident<'a>>) -> Vec<Found<'a>> {
+    fn found<'a>(&'a self, pane_agents: &'a HashMap<PaneId, PaneAgent<'a>>) -> Vec<FoundAgent<'a>> {
         if !self.adopts {
             return Vec::new();
         }
         let in_others = self.others.iter().filter_map(|other| {
-            Some(Found {
+            Some(FoundAgent {
                 place: &other.place,
                 folder: &other.folder,
-                resident: residents.get(&other.place.pane)?,
+                pane_agent: pane_agents.get(&other.place.pane)?,
                 as_yet: None,
             })
         });
         let in_own = self
             .panes
             .iter()
-            .filter_map(|pane| Found::of_late(pane, residents.get(&pane.pane)?));
+            .filter_map(|pane| FoundAgent::recently_adopted(pane, pane_agents.get(&pane.pane)?));
         in_others.chain(in_own).collect()
     }
 
     /// What differs of those that are known. Those whose pasts are known are left out: they become those.
     fn differences(
         &self,
-        residents: &HashMap<PaneId, Resident<'_>>,
+        pane_agents: &HashMap<PaneId, PaneAgent<'_>>,
         pasts: &HashMap<PaneId, Returning>,
-    ) -> Vec<Mend> {
+    ) -> Vec<Repair> {
         let known = |pane: &&SeshPane| {
             self.books
                 .get(&pane.record.uuid)
                 .is_none_or(|book| book.values.is_some())
         };
         let panes: Vec<&SeshPane> = self.panes.iter().filter(known).collect();
-        let mut mends: Vec<Mend> = panes
+        let mut mends: Vec<Repair> = panes
             .iter()
             .filter(|pane| !pasts.contains_key(&pane.pane))
             .filter_map(|pane| {
                 let book = self.books.get(&pane.record.uuid);
-                difference(pane, residents.get(&pane.pane))
+                difference(pane, pane_agents.get(&pane.pane))
                     .or_else(|| pane.other_book(book.and_then(|book| book.values.as_ref())))
             })
             .collect();
@@ -323,13 +323,13 @@ impl Seen {
     }
 
     /// Held panes that are to be closed. A `sesh-run` that lives counts its own time.
-    fn overdue(&self, panes: &[&SeshPane]) -> Vec<Mend> {
-        let held: Vec<(Held, &SeshPane)> = panes
+    fn overdue(&self, panes: &[&SeshPane]) -> Vec<Repair> {
+        let held: Vec<(HeldPane, &SeshPane)> = panes
             .iter()
             .filter(|pane| !pane.is_anothers())
             .filter_map(|pane| {
                 let since = pane.record.values.get(Key::Held).parse().ok()?;
-                let held = Held {
+                let held = HeldPane {
                     since,
                     pane: pane.pane,
                     id: pane.record.uuid,
@@ -354,7 +354,7 @@ impl Seen {
                     return None;
                 };
                 Some(pane.mend(
-                    Kind::Closed,
+                    ChangeKind::Closed,
                     what,
                     held.still(),
                     vec![command::kill_pane(held.pane)],

@@ -5,6 +5,6 @@
 pub mod failures;
 mod file;
 pub mod launch;
-pub mod ledger;
 pub mod line;
+pub mod log;
 pub mod settings;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::look::{self, Foreseen, Found, Seen, number};
+use super::look::{self, Foreseen, Located, PaneReading, number};
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
@@ -14,7 +14,7 @@ use crate::tmux::{Batch, Frame, Server, command};
 
 /// Which lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Region {
+pub enum CaptureRegion {
     /// The last lines, up to the last that holds text; history is taken where the screen is too short.
     Text(u32),
     /// The screen as it is, with its empty lines.
@@ -25,8 +25,8 @@ pub enum Region {
 
 /// How.
 #[derive(Clone, Copy, Debug)]
-pub struct How {
-    pub region: Region,
+pub struct CaptureOptions {
+    pub region: CaptureRegion,
     /// With colours and attributes.
     pub styled: bool,
     /// Wrapped lines joined.
@@ -35,14 +35,14 @@ pub struct How {
 
 /// Columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Size {
+pub struct PaneSize {
     pub columns: u32,
     pub rows: u32,
 }
 
 /// Where the cursor is, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Cursor {
+pub struct CursorPosition {
     pub column: u32,
     pub row: u32,
     pub visible: bool,
@@ -56,8 +56,8 @@ pub struct Captured {
     pub pane: Option<PaneId>,
     /// The process of the sesh has ended; without a pane, these are its saved last lines.
     pub ended: bool,
-    pub size: Option<Size>,
-    pub cursor: Option<Cursor>,
+    pub size: Option<PaneSize>,
+    pub cursor: Option<CursorPosition>,
     /// A full-screen program shows its alternate screen.
     pub alternate: bool,
     /// The mode that a person has the pane in (`copy-mode`, …); the text is the program's all the same.
@@ -81,15 +81,15 @@ const TRIES: usize = 5;
 ///
 /// # Errors
 /// No such pane or sesh; a sesh that ended and left no lines.
-pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
+pub fn capture(server: &Server, target: &Target, how: CaptureOptions) -> Result<Captured> {
     let frame = Frame::new();
     // The history belongs to the normal screen: a full-screen program's is shown alone.
     let start = |alternate: bool| match how.region {
-        Region::Text(_) | Region::Screen if alternate => "0".into(),
-        Region::Text(_) if how.joined => "-".into(),
-        Region::Screen => "0".into(),
-        Region::History(None) => "-".into(),
-        Region::Text(lines) | Region::History(Some(lines)) => format!("-{lines}"),
+        CaptureRegion::Text(_) | CaptureRegion::Screen if alternate => "0".into(),
+        CaptureRegion::Text(_) if how.joined => "-".into(),
+        CaptureRegion::Screen => "0".into(),
+        CaptureRegion::History(None) => "-".into(),
+        CaptureRegion::Text(lines) | CaptureRegion::History(Some(lines)) => format!("-{lines}"),
     };
     let capture = |pane: PaneId, alternate: bool| {
         let (target, number) = (pane.to_string(), pane.0.to_string());
@@ -101,9 +101,9 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
             how.joined,
         ))
     };
-    let question = |seen: &Seen<'_>| capture(seen.pane, seen.is_alternate());
-    let read = |found: Found<'_>| match found {
-        Found::Pane(seen, record) => {
+    let question = |seen: &PaneReading<'_>| capture(seen.pane, seen.is_alternate());
+    let read = |found: Located<'_>| match found {
+        Located::Pane(seen, record) => {
             let mut captured = Captured::of(&seen, record);
             let (mark, text) = seen.texts.first().cloned().unwrap_or_default();
             captured.lines = lines(text, how, captured.ended);
@@ -111,7 +111,7 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
             let moved = mark.first() != Some(&seen.facts.alternate);
             (captured, moved)
         }
-        Found::Saved(_, record, text) => {
+        Located::Saved(_, record, text) => {
             let mut captured = Captured::saved(record);
             captured.lines = lines(&text, how, true);
             (captured, false)
@@ -140,7 +140,7 @@ pub fn capture(server: &Server, target: &Target, how: How) -> Result<Captured> {
 
 impl Captured {
     /// All but the lines.
-    pub(super) fn of(seen: &Seen<'_>, record: Option<Record>) -> Self {
+    pub(super) fn of(seen: &PaneReading<'_>, record: Option<Record>) -> Self {
         let ended = record
             .as_ref()
             .is_some_and(|record| record.state == State::Exited);
@@ -149,11 +149,11 @@ impl Captured {
             name: record.map(|record| record.name),
             pane: Some(seen.pane),
             ended,
-            size: Some(Size {
+            size: Some(PaneSize {
                 columns: number(seen.facts.width),
                 rows: number(seen.facts.height),
             }),
-            cursor: Some(Cursor {
+            cursor: Some(CursorPosition {
                 column: number(seen.facts.cursor_column),
                 row: number(seen.facts.cursor_row),
                 visible: seen.facts.cursor_visible == "1",
@@ -212,15 +212,17 @@ fn all(text: &str) -> Vec<&str> {
 }
 
 /// The lines of a capture that were asked for.
-fn lines(text: &str, how: How, ended: bool) -> Vec<String> {
+fn lines(text: &str, how: CaptureOptions, ended: bool) -> Vec<String> {
     match how.region {
-        Region::Text(count) => {
+        CaptureRegion::Text(count) => {
             let lines = printed(text, ended);
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             let from = lines.len().saturating_sub(count);
             behind(&lines, from, how.styled, how.joined)
         }
-        Region::Screen | Region::History(_) => behind(&all(text), 0, how.styled, how.joined),
+        CaptureRegion::Screen | CaptureRegion::History(_) => {
+            behind(&all(text), 0, how.styled, how.joined)
+        }
     }
 }
 
@@ -327,8 +329,8 @@ mod tests {
 
     use super::*;
 
-    const HOW: How = How {
-        region: Region::Text(2),
+    const HOW: CaptureOptions = CaptureOptions {
+        region: CaptureRegion::Text(2),
         styled: false,
         joined: false,
     };
@@ -342,8 +344,8 @@ mod tests {
 
     #[test]
     fn the_screen_is_left_as_it_is() {
-        let how = How {
-            region: Region::Screen,
+        let how = CaptureOptions {
+            region: CaptureRegion::Screen,
             ..HOW
         };
         assert_eq!(lines("a\n\n\n", how, false), ["a", "", ""]);
@@ -351,7 +353,7 @@ mod tests {
 
     #[test]
     fn colours_outlive_a_cut_and_end_with_the_text() {
-        let how = How {
+        let how = CaptureOptions {
             styled: true,
             ..HOW
         };

@@ -1,6 +1,6 @@
 //! Typing into a pane: keys by tmux's names and text to the letter, checked before anything is sent.
 
-use crate::error::{Error, Exit, Kind, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
 use crate::store::Key;
 use crate::store::condition::{both, equal};
@@ -10,7 +10,7 @@ use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to send, and where that may go.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct KeysRequest {
     /// Sent first, to the letter.
     pub text: String,
     pub keys: Vec<String>,
@@ -40,7 +40,12 @@ pub enum Mode {
 /// # Errors
 /// An unknown key, before anything is sent; [`Exit::Unusable`] with the reason when the keys would be lost or go
 /// elsewhere.
-pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Request) -> Result<()> {
+pub fn send(
+    server: &Server,
+    pane: PaneId,
+    sesh: Option<SeshId>,
+    request: &KeysRequest,
+) -> Result<()> {
     for key in &request.keys {
         check(key)?;
     }
@@ -85,7 +90,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     let output = match send_as(ActingClient::Default) {
         // From 3.7 on send-keys acts as the client that looks at the pane, and can be told to act as none, which 3.2a and
         // 3.3a do not know. The first of the keys was refused, so none was sent.
-        Err(error) if error.kind == Kind::ReadOnly => send_as(ActingClient::None)?,
+        Err(error) if error.kind == ErrorKind::ReadOnly => send_as(ActingClient::None)?,
         outcome => outcome?,
     };
     if output.trim() == "sent" {
@@ -96,7 +101,7 @@ pub fn send(server: &Server, pane: PaneId, sesh: Option<SeshId>, request: &Reque
     Err(refusal(pane, &reasons, request.to_held, extended))
 }
 
-fn typing(pane: PaneId, request: &Request, who: ActingClient) -> Vec<Command> {
+fn typing(pane: PaneId, request: &KeysRequest, who: ActingClient) -> Vec<Command> {
     if request.text.is_empty() {
         return vec![command::send_keys(pane, who, request.repeat, &request.keys)];
     }
@@ -221,15 +226,15 @@ pub fn needs_extended(key: &str) -> bool {
 
 /// What is held down with a key.
 #[derive(Clone, Copy, Debug, Default)]
-struct Held {
+struct Modifiers {
     control: bool,
     meta: bool,
     shift: bool,
 }
 
 /// What is held, and the key without it.
-fn modifiers(key: &str) -> (Held, &str) {
-    let mut held = Held::default();
+fn modifiers(key: &str) -> (Modifiers, &str) {
+    let mut held = Modifiers::default();
     let mut rest = key;
     if rest.len() > 1
         && let Some(caret) = rest.strip_prefix('^')

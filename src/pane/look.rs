@@ -14,7 +14,7 @@ const START: &str = "#{start_time}";
 
 formats! {
     /// The facts of a pane, behind its row.
-    pub(super) struct Facts {
+    pub(super) struct PaneGeometry {
         width = "#{pane_width}",
         height = "#{pane_height}",
         /// The cursor's column, from 0.
@@ -44,14 +44,14 @@ pub(super) fn number(text: &str) -> u32 {
 }
 
 /// A pane as it was read.
-pub(super) struct Seen<'a> {
+pub(super) struct PaneReading<'a> {
     pub(super) pane: PaneId,
-    pub(super) facts: Facts<'a>,
+    pub(super) facts: PaneGeometry<'a>,
     /// What was printed, each with the fields of the mark before it but for the first, the pane's number.
     pub(super) texts: Vec<(Vec<&'a str>, &'a str)>,
 }
 
-impl Seen<'_> {
+impl PaneReading<'_> {
     pub(super) fn is_alternate(&self) -> bool {
         self.facts.alternate == "1"
     }
@@ -63,7 +63,7 @@ impl Seen<'_> {
 
 /// What is asked of a pane that was found: commands that only ask and begin with a mark, a framed record whose first
 /// field is the pane's number. They are chosen by the pane's facts, which may be others by then: the mark tells.
-pub(super) type Question<'q> = &'q dyn Fn(&Seen<'_>) -> Batch;
+pub(super) type Question<'q> = &'q dyn Fn(&PaneReading<'_>) -> Batch;
 
 /// What is asked of a pane by its id together with its facts, where they are as `condition` foresees.
 pub(super) struct Foreseen {
@@ -72,7 +72,7 @@ pub(super) struct Foreseen {
 }
 
 /// What tmux answered: the rows of the panes that are meant, and what was asked of them then.
-pub(super) struct Answer {
+pub(super) struct PaneAnswer {
     rows: String,
     texts: String,
 }
@@ -102,8 +102,8 @@ fn no_lines(record: &Record) -> Error {
 }
 
 /// What a target is.
-pub(super) enum Found<'a> {
-    Pane(Seen<'a>, Option<Record>),
+pub(super) enum Located<'a> {
+    Pane(PaneReading<'a>, Option<Record>),
     /// A sesh without a pane, and its saved last lines.
     Saved(ServerId, Record, String),
 }
@@ -115,7 +115,7 @@ pub(super) fn found<T>(
     target: &Target,
     foreseen: Option<Foreseen>,
     question: Question<'_>,
-    act: impl FnOnce(Found<'_>) -> Result<T>,
+    act: impl FnOnce(Located<'_>) -> Result<T>,
 ) -> Result<T> {
     let error = match ask(server, frame, target, foreseen, question) {
         Ok(answer) => match read(frame, &answer, target) {
@@ -125,7 +125,7 @@ pub(super) fn found<T>(
         Err(error) => error,
     };
     let (record, text) = past(server, target, error)?;
-    act(Found::Saved(ServerId::NONE, record, text))
+    act(Located::Saved(ServerId::NONE, record, text))
 }
 
 /// Asks for the rows of the panes that are meant, and then a question of each of them. A pane whose answer was foreseen
@@ -136,7 +136,7 @@ pub(super) fn ask(
     target: &Target,
     foreseen: Option<Foreseen>,
     question: Question<'_>,
-) -> Result<Answer> {
+) -> Result<PaneAnswer> {
     let batch = batch(frame, target, foreseen);
     let mut answer = ask_once(server, frame, &batch, question)?;
     if matches!(target, Target::Id(_) | Target::Word(_)) && answer.lacks_one(frame)? {
@@ -151,15 +151,15 @@ fn ask_once(
     frame: &Frame,
     batch: &Batch,
     question: Question<'_>,
-) -> Result<Answer> {
+) -> Result<PaneAnswer> {
     let rows = server.run(batch)?;
     let (seen, _) = panes(frame, [&rows, ""])?;
     let open = seen.iter().filter(|seen| seen.texts.is_empty());
     let texts = server.ask_each(&open.map(question).collect::<Vec<Batch>>())?;
-    Ok(Answer { rows, texts })
+    Ok(PaneAnswer { rows, texts })
 }
 
-impl Answer {
+impl PaneAnswer {
     /// Whether a pane has a row and answered nothing.
     fn lacks_one(&self, frame: &Frame) -> Result<bool> {
         let (seen, _) = panes(frame, [&self.rows, &self.texts])?;
@@ -172,7 +172,7 @@ fn own_id(frame: &Frame) -> Command {
 }
 
 fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
-    let row = row_format_with(frame, Facts::FORMATS);
+    let row = row_format_with(frame, PaneGeometry::FORMATS);
     if let Target::Pane(pane) = target {
         let pane = pane.to_string();
         let mut batch = Batch::from(command::print(Some(&pane), &row));
@@ -204,15 +204,15 @@ fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
 }
 
 /// The panes in what was answered, each once, and their seshes.
-fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<Seen<'a>>, Snapshot)> {
+fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<PaneReading<'a>>, Snapshot)> {
     let mut snapshot = Snapshot::default();
-    let mut seen: Vec<Seen<'a>> = Vec::new();
+    let mut seen: Vec<PaneReading<'a>> = Vec::new();
     for (row, text) in answers.iter().flat_map(|answer| frame.sections(answer)) {
         if let Some(pane) = read_row(&row)? {
             if seen.iter().all(|seen| seen.pane != pane.place.pane) {
-                seen.push(Seen {
+                seen.push(PaneReading {
                     pane: pane.place.pane,
-                    facts: Facts::read(extra(&row).iter().copied()),
+                    facts: PaneGeometry::read(extra(&row).iter().copied()),
                     texts: Vec::new(),
                 });
                 snapshot.panes.push(pane);
@@ -229,7 +229,11 @@ fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<Seen<'a>>, Sna
 }
 
 /// Reads the answer.
-pub(super) fn read<'a>(frame: &Frame, answer: &'a Answer, target: &Target) -> Result<Found<'a>> {
+pub(super) fn read<'a>(
+    frame: &Frame,
+    answer: &'a PaneAnswer,
+    target: &Target,
+) -> Result<Located<'a>> {
     let (seen, snapshot) = panes(frame, [&answer.rows, &answer.texts])?;
     let (pane, record) = match (target, snapshot.panes.first()) {
         (Target::Pane(pane), None) => {
@@ -248,12 +252,12 @@ pub(super) fn read<'a>(frame: &Frame, answer: &'a Answer, target: &Target) -> Re
     };
     seen.into_iter()
         .find(|seen| seen.pane == pane && !seen.texts.is_empty())
-        .map(|seen| Found::Pane(seen, record))
+        .map(|seen| Located::Pane(seen, record))
         .ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))
 }
 
 /// The saved last lines of a sesh that has no pane any more.
-fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Found<'a>> {
+fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Located<'a>> {
     let snapshot = Snapshot::parse(frame, output)?;
     let record = snapshot.find(target)?;
     let text = tail::read(output)
@@ -268,5 +272,5 @@ fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Found<'a
             _ => None,
         })
         .unwrap_or(ServerId::NONE);
-    Ok(Found::Saved(own, record.clone(), text))
+    Ok(Located::Saved(own, record.clone(), text))
 }

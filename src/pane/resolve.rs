@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::resident::{Look, look};
+use super::agent::{Look, look};
 use crate::agent::kinds::Agent;
 use crate::env;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::tmux::Server;
 
 /// An agent in a pane.
 #[derive(Clone, Debug, Serialize)]
-pub struct Answer {
+pub struct Resolved {
     /// The sesh that the pane is.
     pub uuid: Option<SeshId>,
     /// Its kind.
@@ -39,40 +39,40 @@ pub struct Answer {
 ///
 /// # Errors
 /// No such pane, or no agent in it.
-pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Answer> {
+pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Resolved> {
     let Look {
         pane: found,
         folder,
         now,
-        resident,
+        pane_agent,
         ..
     } = look(server, pane, agents, &[])?;
     let none = || Error::nothing(format!("no agent lives in pane {pane}"));
-    let resident = resident.ok_or_else(none)?;
-    let kind = resident.living.agent.name.as_str();
+    let pane_agent = pane_agent.ok_or_else(none)?;
+    let kind = pane_agent.living.agent.name.as_str();
     let record = found.record.filter(|record| record.live);
     let registered = record
         .as_ref()
         .filter(|record| record.agent.as_deref().is_none_or(|agent| agent == kind))
         .and_then(|record| record.conversation.clone());
-    let verdict = resident.verdict();
+    let verdict = pane_agent.verdict();
     let since = record.as_ref().and_then(|record| {
         let same = record.state == verdict.state;
         if same { record.since } else { Some(now) }
     });
-    Ok(Answer {
+    Ok(Resolved {
         agent: kind.into(),
-        cwd: resident.folder().unwrap_or(folder),
+        cwd: pane_agent.folder().unwrap_or(folder),
         machine: record
             .as_ref()
             .map_or_else(env::machine, |record| record.machine.clone()),
         uuid: record.map(|record| record.uuid),
-        pid: resident.living.process.pid,
+        pid: pane_agent.living.process.pid,
         state: verdict.state,
         why: verdict.why,
         by: verdict.by.as_str().into(),
         since,
-        conversation: resident.conversation.or(registered),
+        conversation: pane_agent.conversation.or(registered),
         tmux: found.place,
     })
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use super::capture::{Captured, behind, plain, printed};
-use super::look::{self, Found, Seen, number};
-use super::mark::{ABOVE, Mark, New, Print, anywhere, in_place};
+use super::capture_cursor::{ABOVE, CaptureCursor, New, Print, anywhere, in_place};
+use super::look::{self, Located, PaneReading, number};
 use super::output::may_be_trimmed;
 use crate::error::{Error, Result};
 use crate::store::Target;
@@ -12,15 +12,15 @@ use crate::tmux::{Batch, Frame, Server, command};
 
 /// Since when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Since {
+pub enum CaptureSince {
     /// All that there is.
     Start,
     /// Nothing but a mark for next time.
     Now,
-    Mark(Mark),
+    Mark(CaptureCursor),
 }
 
-impl FromStr for Since {
+impl FromStr for CaptureSince {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -46,13 +46,18 @@ const PATIENCE: usize = 3;
 /// # Errors
 /// As [`capture`](super::capture::capture), and [`Exit::Changed`](crate::error::Exit::Changed) for a mark of another
 /// server, pane or sesh.
-pub fn since(server: &Server, target: &Target, since: &Since, styled: bool) -> Result<Captured> {
+pub fn since(
+    server: &Server,
+    target: &Target,
+    since: &CaptureSince,
+    styled: bool,
+) -> Result<Captured> {
     let mut reach = Reach::Enough;
     for tries in 0..TRIES {
         match look_since(server, target, since, styled, reach)? {
-            Outcome::Read(captured) => return Ok(*captured),
-            Outcome::Moved if tries < PATIENCE => {}
-            Outcome::Moved | Outcome::NotThere => reach = Reach::All,
+            ReadOutcome::Read(captured) => return Ok(*captured),
+            ReadOutcome::Moved if tries < PATIENCE => {}
+            ReadOutcome::Moved | ReadOutcome::NotThere => reach = Reach::All,
         }
     }
     Err(Error::unusable(format!(
@@ -62,7 +67,7 @@ pub fn since(server: &Server, target: &Target, since: &Since, styled: bool) -> R
 }
 
 /// How one read went.
-enum Outcome {
+enum ReadOutcome {
     Read(Box<Captured>),
     /// The pane printed, or changed its screen, between the question and the answer.
     Moved,
@@ -82,15 +87,15 @@ enum Reach {
 fn look_since(
     server: &Server,
     target: &Target,
-    since: &Since,
+    since: &CaptureSince,
     styled: bool,
     reach: Reach,
-) -> Result<Outcome> {
+) -> Result<ReadOutcome> {
     let frame = Frame::new();
     let answer = look::ask(server, &frame, target, None, &|seen| {
         let (history, alternate) = (number(seen.facts.history), seen.is_alternate());
         let in_place = match since {
-            Since::Mark(mark) if reach == Reach::Enough => {
+            CaptureSince::Mark(mark) if reach == Reach::Enough => {
                 let (height, limit) = (number(seen.facts.height), number(seen.facts.history_limit));
                 let same_width = number(seen.facts.width) == mark.width;
                 (same_width && !may_be_trimmed(history, height, limit)).then_some(mark.row)
@@ -99,9 +104,9 @@ fn look_since(
         };
         let from = match (since, in_place) {
             _ if alternate => "0".into(),
-            (Since::Now, _) => "0".into(),
+            (CaptureSince::Now, _) => "0".into(),
             (_, Some(row)) => (i64::from(row) - i64::from(history)).to_string(),
-            (Since::Start | Since::Mark(_), None) => "-".into(),
+            (CaptureSince::Start | CaptureSince::Mark(_), None) => "-".into(),
         };
         let (pane, number) = (seen.pane.to_string(), seen.pane.0.to_string());
         let mark = [
@@ -126,39 +131,39 @@ fn look_since(
             })
     })?;
     match look::read(&frame, &answer, target)? {
-        Found::Pane(seen, record) => {
+        Located::Pane(seen, record) => {
             let captured = Captured::of(&seen, record);
             match Read::of(&seen)? {
                 Some(read) => read.into_captured(captured, &seen, since, styled),
-                None => Ok(Outcome::Moved),
+                None => Ok(ReadOutcome::Moved),
             }
         }
-        Found::Saved(own, record, text) => {
+        Located::Saved(own, record, text) => {
             let id = record.uuid;
-            if let Since::Mark(mark) = since {
+            if let CaptureSince::Mark(mark) = since {
                 mark.must_be_of(own, None, Some(id))?;
             }
             let lines = printed(&text, true);
             let prints = prints(&lines);
             let (new, pane) = match since {
                 // What came before the saved lines is gone.
-                Since::Start => (
+                CaptureSince::Start => (
                     New {
                         from: 0,
                         whole: false,
                     },
                     None,
                 ),
-                Since::Now => (
+                CaptureSince::Now => (
                     New {
                         from: lines.len(),
                         whole: true,
                     },
                     None,
                 ),
-                Since::Mark(mark) => (anywhere(&mark.lines, &prints), mark.pane),
+                CaptureSince::Mark(mark) => (anywhere(&mark.lines, &prints), mark.pane),
             };
-            let next = Mark {
+            let next = CaptureCursor {
                 server: own,
                 pane,
                 sesh: Some(id),
@@ -168,7 +173,7 @@ fn look_since(
                 lines: prints,
                 alternate: None,
             };
-            Ok(Outcome::Read(Box::new(Captured {
+            Ok(ReadOutcome::Read(Box::new(Captured {
                 truncated: Some(!new.whole),
                 next: Some(next.to_string()),
                 lines: behind(&lines, new.from, styled, true),
@@ -205,7 +210,7 @@ enum Begins {
 
 impl<'a> Read<'a> {
     /// `None` when a full-screen program came or went meanwhile.
-    fn of(seen: &Seen<'a>) -> Result<Option<Self>> {
+    fn of(seen: &PaneReading<'a>) -> Result<Option<Self>> {
         let gone = || Error::nothing(format!("there is no pane {}", seen.pane));
         let [(mark, text), (_, own), ..] = &seen.texts[..] else {
             return Err(gone());
@@ -245,13 +250,13 @@ impl<'a> Read<'a> {
     fn into_captured(
         self,
         captured: Captured,
-        seen: &Seen<'_>,
-        since: &Since,
+        seen: &PaneReading<'_>,
+        since: &CaptureSince,
         styled: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<ReadOutcome> {
         let (own, ended) = (seen.server(), captured.ended);
         let old = match since {
-            Since::Mark(mark) => {
+            CaptureSince::Mark(mark) => {
                 mark.must_be_of(own, Some(seen.pane), captured.uuid)?;
                 Some(mark)
             }
@@ -262,7 +267,7 @@ impl<'a> Read<'a> {
         let alternate = self.alternate.then(|| Print::of(&plain(self.text)));
         let new = if self.alternate {
             let same = old.is_some_and(|old| old.alternate == alternate);
-            let nothing = same || *since == Since::Now;
+            let nothing = same || *since == CaptureSince::Now;
             Ok(New {
                 from: if nothing { lines.len() } else { 0 },
                 whole: true,
@@ -276,11 +281,11 @@ impl<'a> Read<'a> {
         };
         let own = match old {
             // What the normal screen got before the full-screen program came is still to be read.
-            Some(old) if self.alternate => Mark {
+            Some(old) if self.alternate => CaptureCursor {
                 alternate,
                 ..old.clone()
             },
-            _ => Mark {
+            _ => CaptureCursor {
                 server: own,
                 pane: Some(seen.pane),
                 sesh: captured.uuid,
@@ -295,7 +300,7 @@ impl<'a> Read<'a> {
                 alternate,
             },
         };
-        Ok(Outcome::Read(Box::new(Captured {
+        Ok(ReadOutcome::Read(Box::new(Captured {
             alternate: self.alternate,
             history: self.history,
             history_limit: Some(self.limit),
@@ -317,22 +322,22 @@ impl<'a> Read<'a> {
     }
 
     /// Where the new lines of the normal screen begin.
-    fn place(&self, since: &Since, now: &[Print]) -> Result<New, Outcome> {
+    fn place(&self, since: &CaptureSince, now: &[Print]) -> Result<New, ReadOutcome> {
         match since {
-            Since::Now => Ok(New {
+            CaptureSince::Now => Ok(New {
                 from: now.len(),
                 whole: true,
             }),
-            Since::Start => Ok(New {
+            CaptureSince::Start => Ok(New {
                 from: 0,
                 whole: !self.may_be_trimmed,
             }),
-            Since::Mark(mark) => match self.begins {
+            CaptureSince::Mark(mark) => match self.begins {
                 Begins::AtMark => {
                     let fixed = usize::try_from(mark.fixed).unwrap_or(usize::MAX);
-                    in_place(&mark.lines, fixed, now).ok_or(Outcome::NotThere)
+                    in_place(&mark.lines, fixed, now).ok_or(ReadOutcome::NotThere)
                 }
-                Begins::AfterMark => Err(Outcome::Moved),
+                Begins::AfterMark => Err(ReadOutcome::Moved),
                 // Nothing was there yet.
                 Begins::Oldest if mark.lines.is_empty() => Ok(New {
                     from: 0,

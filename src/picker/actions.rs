@@ -25,7 +25,7 @@ pub enum Verb {
 
 /// A key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum PressedKey {
     Enter,
     Tab,
     Escape,
@@ -38,7 +38,7 @@ pub enum Key {
 #[derive(Debug)]
 pub struct Action {
     pub verb: Verb,
-    pub key: Key,
+    pub key: PressedKey,
     /// In a word.
     pub word: &'static str,
     /// In a line.
@@ -47,7 +47,7 @@ pub struct Action {
     pub acts: bool,
 }
 
-const fn action(verb: Verb, key: Key, word: &'static str, about: &'static str) -> Action {
+const fn action(verb: Verb, key: PressedKey, word: &'static str, about: &'static str) -> Action {
     Action {
         verb,
         key,
@@ -57,7 +57,7 @@ const fn action(verb: Verb, key: Key, word: &'static str, about: &'static str) -
     }
 }
 
-const fn view(verb: Verb, key: Key, word: &'static str, about: &'static str) -> Action {
+const fn view(verb: Verb, key: PressedKey, word: &'static str, about: &'static str) -> Action {
     Action {
         verb,
         key,
@@ -69,77 +69,92 @@ const fn view(verb: Verb, key: Key, word: &'static str, about: &'static str) -> 
 
 /// Every action, the most useful first.
 pub const ACTIONS: [Action; 16] = [
-    view(Verb::Go, Key::Enter, "go", "go there"),
+    view(Verb::Go, PressedKey::Enter, "go", "go there"),
     view(
         Verb::Help,
-        Key::Plain('?'),
+        PressedKey::Plain('?'),
         "help",
         "all keys, before anything is typed",
     ),
-    action(Verb::Send, Key::Control('s'), "send", "send a message"),
+    action(
+        Verb::Send,
+        PressedKey::Control('s'),
+        "send",
+        "send a message",
+    ),
     action(
         Verb::Answer,
-        Key::Control('y'),
+        PressedKey::Control('y'),
         "answer",
         "go to the prompt that waits: this one's, else the one that has waited longest",
     ),
-    action(Verb::End, Key::Control('x'), "end", "end it; asks first"),
+    action(
+        Verb::End,
+        PressedKey::Control('x'),
+        "end",
+        "end it; asks first",
+    ),
     action(
         Verb::New,
-        Key::Control('n'),
+        PressedKey::Control('n'),
         "new",
         "make one in this one's folder: a name, then an agent or a command",
     ),
     action(
         Verb::Archive,
-        Key::Control('a'),
+        PressedKey::Control('a'),
         "archive",
         "put it away, or take it out again",
     ),
     action(
         Verb::Undo,
-        Key::Control('z'),
+        PressedKey::Control('z'),
         "undo",
         "take back the last change",
     ),
-    action(Verb::Rename, Key::Control('r'), "rename", "another name"),
+    action(
+        Verb::Rename,
+        PressedKey::Control('r'),
+        "rename",
+        "another name",
+    ),
     action(
         Verb::Tag,
-        Key::Control('t'),
+        PressedKey::Control('t'),
         "tag",
         "add tags; -tag takes one away",
     ),
     action(
         Verb::Adopt,
-        Key::Control('o'),
+        PressedKey::Control('o'),
         "adopt",
         "make a sesh of another pane; shows them first",
     ),
     action(
         Verb::Mark,
-        Key::Tab,
+        PressedKey::Tab,
         "mark",
         "mark it: what is done next is done to all that are marked",
     ),
     view(
         Verb::Group,
-        Key::Control('g'),
+        PressedKey::Control('g'),
         "group",
         "group by state, tag, session, agent or as a tree",
     ),
     view(
         Verb::Show,
-        Key::Control('e'),
+        PressedKey::Control('e'),
         "all",
         "archived and ended ones too, then panes that are no sesh",
     ),
     view(
         Verb::Preview,
-        Key::Control('v'),
+        PressedKey::Control('v'),
         "preview",
         "with or without what is on it",
     ),
-    view(Verb::Leave, Key::Escape, "leave", "leave"),
+    view(Verb::Leave, PressedKey::Escape, "leave", "leave"),
 ];
 
 /// Keys that move and that edit what is typed, for the help alone.
@@ -166,14 +181,14 @@ impl Action {
     }
 }
 
-impl Key {
+impl PressedKey {
     fn is(self, event: &KeyEvent, typing: bool) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);
         match (self, event.code) {
-            (Key::Enter, KeyCode::Enter) | (Key::Tab, KeyCode::Tab) => !control,
-            (Key::Escape, KeyCode::Esc) => true,
-            (Key::Control(own), KeyCode::Char(c)) => control && own == c,
-            (Key::Plain(own), KeyCode::Char(c)) => !control && !typing && own == c,
+            (PressedKey::Enter, KeyCode::Enter) | (PressedKey::Tab, KeyCode::Tab) => !control,
+            (PressedKey::Escape, KeyCode::Esc) => true,
+            (PressedKey::Control(own), KeyCode::Char(c)) => control && own == c,
+            (PressedKey::Plain(own), KeyCode::Char(c)) => !control && !typing && own == c,
             _ => false,
         }
     }
@@ -182,11 +197,11 @@ impl Key {
     #[must_use]
     pub fn name(self) -> String {
         match self {
-            Key::Enter => "Enter".into(),
-            Key::Tab => "Tab".into(),
-            Key::Escape => "Esc".into(),
-            Key::Control(c) => format!("^{}", c.to_ascii_uppercase()),
-            Key::Plain(c) => c.into(),
+            PressedKey::Enter => "Enter".into(),
+            PressedKey::Tab => "Tab".into(),
+            PressedKey::Escape => "Esc".into(),
+            PressedKey::Control(c) => format!("^{}", c.to_ascii_uppercase()),
+            PressedKey::Plain(c) => c.into(),
         }
     }
 }
@@ -217,16 +232,16 @@ mod tests {
     #[test]
     fn every_key_does_one_thing() {
         // ^J is Enter and ^I Tab for a terminal, ^M too; ^C ends a program, ^H is a backspace on some.
-        const TAKEN: [Key; 9] = [
-            Key::Control('c'),
-            Key::Control('h'),
-            Key::Control('i'),
-            Key::Control('j'),
-            Key::Control('k'),
-            Key::Control('m'),
-            Key::Control('u'),
-            Key::Control('w'),
-            Key::Control('b'),
+        const TAKEN: [PressedKey; 9] = [
+            PressedKey::Control('c'),
+            PressedKey::Control('h'),
+            PressedKey::Control('i'),
+            PressedKey::Control('j'),
+            PressedKey::Control('k'),
+            PressedKey::Control('m'),
+            PressedKey::Control('u'),
+            PressedKey::Control('w'),
+            PressedKey::Control('b'),
         ];
         for (at, action) in ACTIONS.iter().enumerate() {
             assert!(!TAKEN.contains(&action.key), "{action:?}");

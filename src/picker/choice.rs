@@ -7,7 +7,7 @@ use crate::store::Place;
 
 /// How a choice is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
+pub enum ChoiceFormat {
     /// One object.
     #[default]
     Json,

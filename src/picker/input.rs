@@ -5,13 +5,13 @@ use unicode_width::UnicodeWidthStr;
 
 /// A text, and where the next character goes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Input {
+pub(super) struct TextInput {
     text: String,
     /// In bytes.
     at: usize,
 }
 
-impl Input {
+impl TextInput {
     /// A text, with the cursor behind it.
     #[must_use]
     pub(super) fn of(text: &str) -> Self {
@@ -102,10 +102,10 @@ mod tests {
 
     #[test]
     fn a_line_is_edited() {
-        let mut input = Input::of("grün 日本");
+        let mut input = TextInput::of("grün 日本");
         assert_eq!(input.seen(80), ("grün 日本".into(), 9));
         assert_eq!(input.seen(4), ("本".into(), 2));
-        assert_eq!(Input::of("a\nb").seen(80), ("a⏎b".into(), 3));
+        assert_eq!(TextInput::of("a\nb").seen(80), ("a⏎b".into(), 3));
         assert!(input.key(&KeyEvent::from(KeyCode::Backspace)));
         input.key(&KeyEvent::from(KeyCode::Left));
         assert!(input.key(&KeyEvent::from(KeyCode::Char('x'))));

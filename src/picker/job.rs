@@ -11,21 +11,21 @@ use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, Tag};
 use crate::inventory::find;
-use crate::pane::deliver::{Busy, Draft, Message, Outcome};
+use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message};
 use crate::proc;
 use crate::sesh::adopt::{self, adopt};
+use crate::sesh::argv;
 use crate::sesh::change::change;
 use crate::sesh::create::{self, plan};
 use crate::sesh::end::{self, end};
 use crate::sesh::send::{Sent, send};
-use crate::sesh::words;
 use crate::store::edit::Edit;
 use crate::store::{Record, Target};
 use crate::tmux::Server;
 
 /// Changes to one sesh, with what makes them undone.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct EditStep {
     record: Record,
     changes: Vec<Edit>,
     back: Vec<Edit>,
@@ -37,7 +37,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) enum Job {
     Change {
-        steps: Vec<Step>,
+        steps: Vec<EditStep>,
         said: String,
     },
     Send {
@@ -111,7 +111,7 @@ impl Job {
         let names = whom(meant.iter().map(|record| record.name.as_str()));
         let steps = meant
             .into_iter()
-            .map(|record| Step {
+            .map(|record| EditStep {
                 record: record.clone(),
                 changes: vec![Edit::Archived(away)],
                 back: vec![Edit::Archived(!away)],
@@ -142,7 +142,7 @@ impl Job {
         let steps = on
             .iter()
             .filter_map(|row| row.record.clone())
-            .map(|record| Step {
+            .map(|record| EditStep {
                 back: Name::stored(&record.name)
                     .map(Edit::Name)
                     .into_iter()
@@ -191,7 +191,7 @@ impl Job {
                 let news = wanted.iter().filter(differs);
                 let changes = news.clone().map(|(on, tag)| make(*on, tag)).collect();
                 let back = news.map(|(on, tag)| make(!on, tag)).collect();
-                Step {
+                EditStep {
                     record,
                     changes,
                     back,
@@ -215,7 +215,7 @@ impl Job {
         let steps = undo
             .changes
             .into_iter()
-            .map(|(record, changes)| Step {
+            .map(|(record, changes)| EditStep {
                 record,
                 changes,
                 back: Vec::new(),
@@ -296,9 +296,9 @@ impl Job {
             Job::Adopt { pane, name } => adopt(
                 server,
                 pane,
-                &adopt::Request {
+                &adopt::AdoptRequest {
                     name,
-                    ..adopt::Request::default()
+                    ..adopt::AdoptRequest::default()
                 },
             )
             .map(|record| Done {
@@ -317,12 +317,12 @@ impl Job {
 }
 
 /// Each on its own: what does not work with one is said, and the others are changed.
-fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
+fn changed(server: &Server, steps: Vec<EditStep>, said: String) -> Done {
     let mut undo = Vec::new();
     let mut trouble = None;
     // Under another name it may not be what was looked for any more, and still is what is being worked on; so is what
     // comes back.
-    let stays = |step: &&Step| step.undoes || matches!(step.changes[..], [Edit::Name(_)]);
+    let stays = |step: &&EditStep| step.undoes || matches!(step.changes[..], [Edit::Name(_)]);
     let select = steps
         .iter()
         .find(stays)
@@ -351,7 +351,7 @@ fn changed(server: &Server, steps: Vec<Step>, said: String) -> Done {
 }
 
 /// That what is to be taken back is still as it was made: a name that somebody else has given since stays.
-fn is_its_own(server: &Server, step: &Step) -> Result<()> {
+fn is_its_own(server: &Server, step: &EditStep) -> Result<()> {
     let name = |edit: &Edit| matches!(edit, Edit::Name(_));
     if !step.undoes || !step.changes.iter().any(name) {
         return Ok(());
@@ -391,18 +391,24 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
         let name = sent.name.as_deref().unwrap_or(&sent.target);
         match &sent.outcome {
             Err(error) => Some(format!("{name}: {error}")),
-            Ok(Outcome::Refused { why, .. }) => Some(format!("{name}: nothing was sent: {why}")),
-            Ok(Outcome::Typed { why, .. }) => Some(format!(
+            Ok(DeliveryOutcome::Refused { why, .. }) => {
+                Some(format!("{name}: nothing was sent: {why}"))
+            }
+            Ok(DeliveryOutcome::Typed { why, .. }) => Some(format!(
                 "{name}: typed, and not proven to have arrived: {why}"
             )),
             Ok(_) => None,
         }
     });
-    let refused = |sent: &Sent| matches!(sent.outcome, Err(_) | Ok(Outcome::Refused { .. }));
+    let refused =
+        |sent: &Sent| matches!(sent.outcome, Err(_) | Ok(DeliveryOutcome::Refused { .. }));
     let again = all.iter().all(refused);
-    let queued = all
-        .iter()
-        .any(|sent| matches!(sent.outcome, Ok(Outcome::Proven { queued: true, .. })));
+    let queued = all.iter().any(|sent| {
+        matches!(
+            sent.outcome,
+            Ok(DeliveryOutcome::Proven { queued: true, .. })
+        )
+    });
     let names = whom(to.iter().map(|record| record.name.as_str()));
     Ok(Done {
         trouble: trouble.is_some(),
@@ -424,7 +430,7 @@ fn ended(server: &Server, records: &[Record]) -> Done {
         let ends: Vec<_> = records
             .iter()
             .map(|record| {
-                let how = end::How {
+                let how = end::EndOptions {
                     kill: false,
                     forget: record.tmux.is_none(),
                     timeout: TIMEOUT,
@@ -470,14 +476,14 @@ fn made(
     } else {
         command
     };
-    let request = create::Request {
-        argv: words::words(agent, rest, &env::path(), &cwd)?,
+    let request = create::CreateRequest {
+        argv: argv::words(agent, rest, &env::path(), &cwd)?,
         agent: agent
             .map(|agent| agent.name.clone())
-            .or_else(|| words::agent(command)),
+            .or_else(|| argv::agent(command)),
         name,
         cwd,
-        ..create::Request::default()
+        ..create::CreateRequest::default()
     };
     let record = plan(server, request)?.carry_out(server)?;
     Ok(Done {

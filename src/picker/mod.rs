@@ -36,7 +36,7 @@ use crate::clock;
 use crate::error::{Error, Result};
 use crate::id::SeshId;
 use crate::proc::signal;
-use crate::sesh::enter::{self, Way};
+use crate::sesh::enter::{self, Route};
 use crate::sesh::restore;
 use crate::store::{Record, schema};
 use crate::tmux::{Batch, Frame, Server};
@@ -45,7 +45,7 @@ use job::Done;
 use model::{Effect, Model};
 use preview::Preview;
 use rows::{Row, RowId};
-use terminal::Screen;
+use terminal::Canvas;
 use theme::Theme;
 
 /// What there is to choose from.
@@ -62,7 +62,7 @@ pub enum From {
 
 /// What the picker is opened for.
 #[derive(Debug, Default)]
-pub struct Options {
+pub struct PickerOptions {
     pub purpose: Purpose,
     /// The client that asked.
     pub client: Option<String>,
@@ -78,20 +78,20 @@ pub struct Options {
 
 /// How it was left.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum PickerOutcome {
     /// Nothing was chosen.
     Left,
     /// The client has gone there.
     Gone,
     /// To go there this process has to become a client.
-    Attach(Way),
+    Attach(Route),
     Chosen(Box<Row>),
 }
 
 /// What the loop is told.
-enum News {
+enum LoopEvent {
     Event(Event),
-    Rows(source::Wanted, Result<Vec<Row>>),
+    Rows(source::RowQuery, Result<Vec<Row>>),
     Preview(Preview),
     Done(Done),
     /// What became of one that was to be brought back.
@@ -105,13 +105,13 @@ enum News {
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when there is nothing to choose,
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) without a terminal, and as [`Server::run`].
-pub fn run(server: &Server, options: Options) -> Result<Outcome> {
+pub fn run(server: &Server, options: PickerOptions) -> Result<PickerOutcome> {
     let mut model = Model::new(options.purpose, &options.filter);
     model.now = clock::seconds();
     if options.all {
-        model.shown = model::Shown::All;
+        model.shown = model::RowSet::All;
     }
-    let mut wanted = source::Wanted {
+    let mut wanted = source::RowQuery {
         shown: model.shown,
         only: None,
     };
@@ -142,8 +142,8 @@ pub fn run(server: &Server, options: Options) -> Result<Outcome> {
     let theme = theme(server, options.client.as_deref());
     let (sender, news) = channel();
     let end = sender.clone();
-    signal::on_end(move |_| drop(end.send(News::End)));
-    let screen = Screen::open()?;
+    signal::on_end(move |_| drop(end.send(LoopEvent::End)));
+    let screen = Canvas::open()?;
     let (want_preview, previews) = channel();
     let picker = Picker {
         server,
@@ -168,10 +168,10 @@ pub fn run(server: &Server, options: Options) -> Result<Outcome> {
 ///
 /// # Errors
 /// As [`run`], and where there is no fzf.
-pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
-    let mut wanted = source::Wanted::default();
+pub fn run_fzf(server: &Server, options: &PickerOptions) -> Result<PickerOutcome> {
+    let mut wanted = source::RowQuery::default();
     if options.all {
-        wanted.shown = model::Shown::All;
+        wanted.shown = model::RowSet::All;
     }
     if let From::Only(only) = &options.from {
         wanted.only = Some(only.clone());
@@ -188,12 +188,14 @@ pub fn run_fzf(server: &Server, options: &Options) -> Result<Outcome> {
         return Err(nothing(wanted.shown));
     }
     let chosen = fzf::choose(server, rows)?;
-    Ok(chosen.map_or(Outcome::Left, |row| Outcome::Chosen(Box::new(row.clone()))))
+    Ok(chosen.map_or(PickerOutcome::Left, |row| {
+        PickerOutcome::Chosen(Box::new(row.clone()))
+    }))
 }
 
-fn nothing(shown: model::Shown) -> Error {
+fn nothing(shown: model::RowSet) -> Error {
     Error::nothing("there is nothing to choose").with_way_out(match shown {
-        model::Shown::Active => "sesh-new makes a sesh, --all offers archived and ended ones",
+        model::RowSet::Active => "sesh-new makes a sesh, --all offers archived and ended ones",
         _ => "sesh-new makes a sesh",
     })
 }
@@ -203,8 +205,8 @@ fn nothing(shown: model::Shown) -> Error {
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when it is not among them.
 pub fn row(server: &Server, uuid: SeshId, from: From) -> Result<Row> {
-    let wanted = source::Wanted {
-        shown: model::Shown::All,
+    let wanted = source::RowQuery {
+        shown: model::RowSet::All,
         only: None,
     };
     let id = RowId::Sesh(uuid);
@@ -222,28 +224,28 @@ pub fn row(server: &Server, uuid: SeshId, from: From) -> Result<Row> {
 ///
 /// # Errors
 /// As [`enter::way`] and [`restore::one`].
-pub fn way(
+pub fn route(
     server: &Server,
     row: &Row,
     client: Option<&str>,
     read_only: bool,
     late: &dyn Fn(&str),
-) -> Result<Way> {
+) -> Result<Route> {
     match (&row.record, &row.place) {
         (Some(record), None) => {
             let record = back(server, record, late)?;
-            enter::way(server, &record, client, read_only)
+            enter::route(server, &record, client, read_only)
         }
-        (Some(record), Some(_)) => enter::way(server, record, client, read_only),
-        (None, Some(place)) => enter::way_to(server, place, client, read_only),
+        (Some(record), Some(_)) => enter::route(server, record, client, read_only),
+        (None, Some(place)) => enter::route_to(server, place, client, read_only),
         (None, None) => Err(Error::nothing(format!("{} has no pane here", row.name))),
     }
 }
 
 fn back(server: &Server, record: &Record, late: &dyn Fn(&str)) -> Result<Record> {
-    let options = restore::Options {
+    let options = restore::RestoreOptions {
         late,
-        ..restore::Options::DEFAULT
+        ..restore::RestoreOptions::DEFAULT
     };
     restore::one(server, record, &options)
 }
@@ -261,32 +263,32 @@ struct Picker<'a> {
     server: &'a Server,
     client: Option<String>,
     read_only: bool,
-    wanted: Arc<Mutex<source::Wanted>>,
+    wanted: Arc<Mutex<source::RowQuery>>,
     model: Model,
     theme: Theme,
-    screen: Screen,
-    want_preview: Sender<preview::Wanted>,
+    screen: Canvas,
+    want_preview: Sender<preview::PreviewQuery>,
     /// Of what a preview was wanted last, and how high.
     previewed: Option<(RowId, bool, u16)>,
-    sender: Sender<News>,
+    sender: Sender<LoopEvent>,
 }
 
 impl Picker<'_> {
     /// Starts whoever has news.
-    fn start(&self, previews: Receiver<preview::Wanted>, live: bool) {
+    fn start(&self, previews: Receiver<preview::PreviewQuery>, live: bool) {
         let events = self.sender.clone();
         thread::spawn(move || {
             while let Ok(event) = crossterm::event::read() {
-                if events.send(News::Event(event)).is_err() {
+                if events.send(LoopEvent::Event(event)).is_err() {
                     return;
                 }
             }
-            let _ = events.send(News::End);
+            let _ = events.send(LoopEvent::End);
         });
         let (server, seen) = (self.server.clone(), self.sender.clone());
         thread::spawn(move || {
             preview::watch(&server, &previews, |now| {
-                seen.send(News::Preview(now)).is_ok()
+                seen.send(LoopEvent::Preview(now)).is_ok()
             });
         });
         if live {
@@ -300,13 +302,13 @@ impl Picker<'_> {
                         .clone()
                 };
                 source::watch(&server, &wanted, |wanted, found| {
-                    rows.send(News::Rows(wanted, found)).is_ok()
+                    rows.send(LoopEvent::Rows(wanted, found)).is_ok()
                 });
             });
         }
     }
 
-    fn run(mut self, news: &Receiver<News>) -> Result<Outcome> {
+    fn run(mut self, news: &Receiver<LoopEvent>) -> Result<PickerOutcome> {
         // Ages grow by minutes.
         const TICK: Duration = Duration::from_secs(10);
         loop {
@@ -317,7 +319,7 @@ impl Picker<'_> {
             let first = match news.recv_timeout(TICK) {
                 Ok(news) => news,
                 Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return Ok(Outcome::Left),
+                Err(RecvTimeoutError::Disconnected) => return Ok(PickerOutcome::Left),
             };
             // What has come meanwhile is drawn at once.
             for news in std::iter::once(first).chain(news.try_iter()) {
@@ -346,40 +348,42 @@ impl Picker<'_> {
         if height > 0 && self.previewed != Some(wanted) {
             self.previewed = Some(wanted);
             let row = row.clone();
-            let _ = self.want_preview.send(preview::Wanted { row, height });
+            let _ = self
+                .want_preview
+                .send(preview::PreviewQuery { row, height });
         }
     }
 
-    fn hear(&mut self, news: News) -> Result<Option<Outcome>> {
+    fn hear(&mut self, news: LoopEvent) -> Result<Option<PickerOutcome>> {
         match news {
-            News::Event(event) => {
+            LoopEvent::Event(event) => {
                 let effect = self.model.event(&event);
                 return Ok(self.follow(effect));
             }
-            News::Rows(asked, rows) => {
+            LoopEvent::Rows(asked, rows) => {
                 if asked.shown == self.model.shown {
                     self.model.set_rows(rows?);
                 } else {
                     rows?;
                 }
             }
-            News::Preview(seen) => self.model.preview = Some(seen),
-            News::Done(done) => {
+            LoopEvent::Preview(seen) => self.model.preview = Some(seen),
+            LoopEvent::Done(done) => {
                 // What was made is to be chosen, so it has to be there first.
                 self.reload();
                 self.model.done(done);
             }
-            News::Back(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
-            News::Back(Err(error)) => self.model.complain(error.to_string()),
-            News::End => return Ok(Some(Outcome::Left)),
+            LoopEvent::Back(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
+            LoopEvent::Back(Err(error)) => self.model.complain(error.to_string()),
+            LoopEvent::End => return Ok(Some(PickerOutcome::Left)),
         }
         Ok(None)
     }
 
-    fn follow(&mut self, effect: Effect) -> Option<Outcome> {
+    fn follow(&mut self, effect: Effect) -> Option<PickerOutcome> {
         match effect {
             Effect::None => {}
-            Effect::Leave => return Some(Outcome::Left),
+            Effect::Leave => return Some(PickerOutcome::Left),
             Effect::Reload => self.reload(),
             Effect::Go(row) => return self.go(row),
             Effect::Do(job) => {
@@ -387,7 +391,7 @@ impl Picker<'_> {
                     self.model.say(job.doing());
                 }
                 let (server, sender) = (self.server.clone(), self.sender.clone());
-                thread::spawn(move || drop(sender.send(News::Done(job.carry_out(&server)))));
+                thread::spawn(move || drop(sender.send(LoopEvent::Done(job.carry_out(&server)))));
             }
         }
         None
@@ -406,9 +410,9 @@ impl Picker<'_> {
     }
 
     /// Goes to a row, or says that it was chosen.
-    fn go(&mut self, row: Box<Row>) -> Option<Outcome> {
+    fn go(&mut self, row: Box<Row>) -> Option<PickerOutcome> {
         if self.model.purpose == Purpose::Pick {
-            return Some(Outcome::Chosen(row));
+            return Some(PickerOutcome::Chosen(row));
         }
         if let (Some(record), None) = (&row.record, &row.place) {
             self.model.say(format!("bringing {} back …", record.name));
@@ -416,21 +420,21 @@ impl Picker<'_> {
             let record = record.clone();
             thread::spawn(move || {
                 let record = back(&server, &record, &|_| {});
-                drop(sender.send(News::Back(record.map(Box::new))));
+                drop(sender.send(LoopEvent::Back(record.map(Box::new))));
             });
             return None;
         }
-        match way(
+        match route(
             self.server,
             &row,
             self.client.as_deref(),
             self.read_only,
             &|_| {},
         ) {
-            Ok(way @ Way::Attach(_)) => return Some(Outcome::Attach(way)),
-            Ok(Way::Switch(batch)) => match self.server.run(&batch) {
+            Ok(route @ Route::Attach(_)) => return Some(PickerOutcome::Attach(route)),
+            Ok(Route::Switch(batch)) => match self.server.run(&batch) {
                 Ok(_) if self.model.purpose == Purpose::Watch => {}
-                Ok(_) => return Some(Outcome::Gone),
+                Ok(_) => return Some(PickerOutcome::Gone),
                 Err(error) => self.model.complain(error.to_string()),
             },
             Err(error) => self.model.complain(error.to_string()),

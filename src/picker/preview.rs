@@ -10,9 +10,9 @@ use super::rows::{Row, RowId};
 use crate::agent::conversation;
 use crate::agent::kinds::Agents;
 use crate::agent::screen::{self, Colour, Screen};
-use crate::agent::transcript::Entry;
+use crate::agent::transcript::TranscriptLine;
 use crate::env;
-use crate::pane::capture::{How, Region, capture};
+use crate::pane::capture::{CaptureOptions, CaptureRegion, capture};
 use crate::store::Target;
 use crate::tmux::Server;
 
@@ -27,7 +27,7 @@ pub(super) struct Preview {
 
 /// Of what a preview is wanted, and how many lines of it.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct PreviewQuery {
     pub row: Row,
     pub height: u16,
 }
@@ -35,13 +35,13 @@ pub(super) struct Wanted {
 /// Looks at what is wanted, again and again, and hands on what is new, until nobody wants anything any more.
 pub(super) fn watch(
     server: &Server,
-    wanted: &Receiver<Wanted>,
+    wanted: &Receiver<PreviewQuery>,
     mut hand_on: impl FnMut(Preview) -> bool,
 ) {
     // A pane that moves is looked at often, one at rest seldom: nobody is told of what is printed.
     const OFTEN: Duration = Duration::from_millis(250);
     const SELDOM: Duration = Duration::from_secs(2);
-    let mut current: Option<Wanted> = None;
+    let mut current: Option<PreviewQuery> = None;
     let mut last = Preview::default();
     let mut pause = OFTEN;
     loop {
@@ -67,9 +67,9 @@ pub(super) fn watch(
 }
 
 /// Looks once.
-fn look(server: &Server, wanted: &Wanted) -> Preview {
-    let how = How {
-        region: Region::Text(u32::from(wanted.height.max(1))),
+fn look(server: &Server, wanted: &PreviewQuery) -> Preview {
+    let how = CaptureOptions {
+        region: CaptureRegion::Text(u32::from(wanted.height.max(1))),
         styled: true,
         joined: false,
     };
@@ -111,9 +111,9 @@ fn talk(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
     let mut lines = Vec::new();
     for entry in entries {
         let (mark, text) = match entry {
-            Entry::Prompt(text) => ("› ", text),
-            Entry::Answer(text) => ("  ", text),
-            Entry::Begin | Entry::End => continue,
+            TranscriptLine::Prompt(text) => ("› ", text),
+            TranscriptLine::Answer(text) => ("  ", text),
+            TranscriptLine::Begin | TranscriptLine::End => continue,
         };
         for (at, line) in text.lines().enumerate() {
             let mark = if at == 0 { mark } else { "  " };
@@ -131,7 +131,7 @@ fn drawn(ansi: &str) -> Vec<Line<'static>> {
     rows.rows().iter().map(line).collect()
 }
 
-fn line(row: &screen::Row) -> Line<'static> {
+fn line(row: &screen::ScreenRow) -> Line<'static> {
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut text = String::new();
     let mut last = screen::Style::default();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use super::branch::Branches;
-use super::model::Shown;
+use super::model::RowSet;
 use super::rows::{Row, RowId};
 use crate::error::{Error, Result};
 use crate::inventory::find;
@@ -15,8 +15,8 @@ use crate::tmux::Server;
 
 /// What rows are wanted.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    pub shown: Shown,
+pub(super) struct RowQuery {
+    pub shown: RowSet,
     /// Only these.
     pub only: Option<HashSet<RowId>>,
 }
@@ -28,22 +28,22 @@ pub(super) struct Wanted {
 /// As [`find::read`].
 pub(super) fn read(
     server: &Server,
-    wanted: &Wanted,
+    wanted: &RowQuery,
     stored: bool,
     branches: &mut Branches,
 ) -> Result<Vec<Row>> {
     let every = wanted.only.is_some();
     let filter = match wanted.shown {
-        Shown::Active if !every => both(&registered(), &equal(Key::Archived, "")),
-        Shown::Panes => "1".into(),
+        RowSet::Active if !every => both(&registered(), &equal(Key::Archived, "")),
+        RowSet::Panes => "1".into(),
         _ => registered(),
     };
-    let ended = every || wanted.shown != Shown::Active;
+    let ended = every || wanted.shown != RowSet::Active;
     let select = Select {
         filter: Some(filter),
         ended,
         past: if ended { Past::All } else { Past::No },
-        format: (wanted.shown == Shown::Panes)
+        format: (wanted.shown == RowSet::Panes)
             .then(|| "#{pane_current_command}\t#{pane_current_path}".into()),
     };
     let snapshot = if stored {
@@ -73,8 +73,8 @@ pub(super) fn read(
 /// Reads the rows whenever there is a reason to, and hands them on, until nobody wants them or the server is gone.
 pub(super) fn watch(
     server: &Server,
-    wanted: &dyn Fn() -> Wanted,
-    mut hand_on: impl FnMut(Wanted, Result<Vec<Row>>) -> bool,
+    wanted: &dyn Fn() -> RowQuery,
+    mut hand_on: impl FnMut(RowQuery, Result<Vec<Row>>) -> bool,
 ) {
     // What nobody writes down is looked for this seldom, and never for more than a part in so many of the time.
     const SELDOM: Duration = Duration::from_secs(5);

@@ -18,9 +18,9 @@ use ratatui::backend::CrosstermBackend;
 use crate::error::{Error, Result};
 
 /// A screen to draw on, until it is dropped.
-pub(super) struct Screen(Terminal<CrosstermBackend<BufWriter<File>>>);
+pub(super) struct Canvas(Terminal<CrosstermBackend<BufWriter<File>>>);
 
-impl Screen {
+impl Canvas {
     /// Takes the terminal.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for Canvas {
     fn drop(&mut self) {
         give_back();
     }

@@ -14,7 +14,7 @@ const GLYPHS: [&str; 6] = ["◆", "●", "○", "◌", "□", "■"];
 
 /// A glyph and its style.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct StyledIcon {
     pub glyph: String,
     pub style: Style,
 }
@@ -22,7 +22,7 @@ pub(super) struct Look {
 /// Everything that is not text.
 #[derive(Clone, Debug)]
 pub(super) struct Theme {
-    looks: [Look; 6],
+    looks: [StyledIcon; 6],
     /// What is read second.
     pub dim: Style,
     pub name: Style,
@@ -123,7 +123,7 @@ impl Theme {
                 style = style.add_modifier(Modifier::BOLD);
             }
             at += 1;
-            Look {
+            StyledIcon {
                 glyph: glyph.into(),
                 style,
             }
@@ -208,9 +208,9 @@ impl Theme {
 
     /// The look of a row's state.
     #[must_use]
-    pub(super) fn look(&self, row: &Row) -> Look {
+    pub(super) fn look(&self, row: &Row) -> StyledIcon {
         if row.uuid().is_none() {
-            return Look {
+            return StyledIcon {
                 glyph: "·".into(),
                 style: self.dim,
             };

@@ -27,7 +27,7 @@ pub enum End {
 
 /// What happened while the terminal was watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum TerminalEvent {
     /// A signal that asks this process to end: HUP or TERM.
     End,
     /// One key alone: not part of a paste or of an escape sequence.
@@ -202,26 +202,26 @@ impl Terminal {
     }
 
     /// Waits for a key, a signal to end, or the limit.
-    pub fn event(&mut self, limit: Option<Duration>) -> Event {
+    pub fn event(&mut self, limit: Option<Duration>) -> TerminalEvent {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             if !Self::wait(&[self.signals.as_fd(), self.keys.as_fd()], left) {
-                return Event::Timeout;
+                return TerminalEvent::Timeout;
             }
             if self
                 .arrived()
                 .iter()
                 .any(|signal| matches!(signal, Signal::SIGHUP | Signal::SIGTERM))
             {
-                return Event::End;
+                return TerminalEvent::End;
             }
             if Self::wait(&[self.keys.as_fd()], Some(Duration::ZERO)) {
                 match self.read_burst() {
-                    None => return Event::Gone,
+                    None => return TerminalEvent::Gone,
                     Some(burst) => {
                         if let [key] = burst[..] {
-                            return Event::Key(key);
+                            return TerminalEvent::Key(key);
                         }
                     }
                 }

@@ -22,16 +22,16 @@ use crate::inventory::find;
 use crate::journal::failures;
 use crate::journal::launch::Launch;
 use crate::proc;
-use crate::proc::job::{End, Event, Terminal};
+use crate::proc::job::{End, Terminal, TerminalEvent};
 use crate::proc::signal::Signal;
 use crate::state::State;
 use crate::store::commit::{self, commit_quietly};
 use crate::store::condition::{both, equal, has_record, name_is_free, no_pane_has};
-use crate::store::hold::{self, Held};
+use crate::store::hold::{self, HeldPane};
 use crate::store::note::{self, Note};
-use crate::store::record::Exit;
+use crate::store::record::ExitStatus;
 use crate::store::schema::HELD;
-use crate::store::{Bound, Key, setting, tail, value, write};
+use crate::store::{Binding, Key, setting, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
 /// The name of the helper that this is.
@@ -56,7 +56,7 @@ struct Run {
 }
 
 /// What a person chose at a waiting pane.
-enum Choice {
+enum HeldChoice {
     Close,
     Start,
     Shell,
@@ -155,7 +155,7 @@ impl Run {
                 "{}{HELD}ready; Enter starts, q closes]",
                 text::typed(command)
             ));
-            if let Choice::Close = self.choice(terminal, None, b"\r\n", b"") {
+            if let HeldChoice::Close = self.choice(terminal, None, b"\r\n", b"") {
                 // What never began has no exit of its own: its pane was closed. Its last lines stay those of before.
                 if !self.is_orphan() {
                     self.write_end(End::Signal(Signal::SIGHUP as i32), false, None);
@@ -174,9 +174,9 @@ impl Run {
             };
             terminal.write(&hold.line);
             match self.choice(terminal, hold.limit, b"r", b"s") {
-                Choice::Close => return Ok(exit_code(end)),
-                Choice::Shell => return Ok(self.shell(terminal)),
-                Choice::Start => terminal.write("\r\n"),
+                HeldChoice::Close => return Ok(exit_code(end)),
+                HeldChoice::Shell => return Ok(self.shell(terminal)),
+                HeldChoice::Start => terminal.write("\r\n"),
             }
         }
     }
@@ -218,7 +218,7 @@ impl Run {
     /// Tells the store which processes a shell's sesh is bound to: this one, and the shell. With the shell's pid
     /// whoever asks whether it has the foreground reads one file of the process table.
     fn bind(&self, shell: i32) {
-        let proc = Bound {
+        let proc = Binding {
             shell: Some(shell),
             ..bound()
         };
@@ -333,7 +333,7 @@ impl Run {
             (Key::State, state.as_str()),
             (Key::Why, ""),
         ];
-        let note = Note::values(note::Event::Changed, self.id, &again);
+        let note = Note::values(note::JournalEvent::Changed, self.id, &again);
         let notes = vec![note];
         let began = commit::on_pane(&self.server, self.pane, self.id, &free, commands, notes);
         log_warnings();
@@ -401,8 +401,8 @@ impl Run {
     /// Writes an end down, in the store and for longer, and gives which panes are held.
     fn write_end(&self, end: End, held: bool, tail: Option<&str>) -> String {
         let exit = match end {
-            End::Code(code) => Exit::value(Some(code), None),
-            End::Signal(signal) => Exit::value(None, Some(signal)),
+            End::Code(code) => ExitStatus::value(Some(code), None),
+            End::Signal(signal) => ExitStatus::value(None, Some(signal)),
         };
         let list = self.ending(&exit, held, tail);
         let answer = commit_quietly(&self.server, &list, |answer| {
@@ -442,13 +442,13 @@ impl Run {
             &on_pane,
             &on_book,
         ))
-        .then(Held::list())
+        .then(HeldPane::list())
         .then(write::count(&pane))
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.
     fn cull(&self, rows: &str, keep: usize) {
-        let held = rows.lines().filter_map(Held::read).collect();
+        let held = rows.lines().filter_map(HeldPane::read).collect();
         for held in hold::surplus(held, keep) {
             let _ = self.server.run(&Batch::from(held.close()));
         }
@@ -462,23 +462,23 @@ impl Run {
         limit: Option<Duration>,
         start: &[u8],
         shell: &[u8],
-    ) -> Choice {
+    ) -> HeldChoice {
         // A limit beyond the clock's reach is none.
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match terminal.event(left) {
-                Event::Key(key) if start.contains(&key) => match self.begin() {
-                    Ok(()) => return Choice::Start,
+                TerminalEvent::Key(key) if start.contains(&key) => match self.begin() {
+                    Ok(()) => return HeldChoice::Start,
                     Err(error) => terminal.write(&format!("\r\n{HELD}{error}]")),
                 },
-                Event::Key(key) if shell.contains(&key) => return Choice::Shell,
+                TerminalEvent::Key(key) if shell.contains(&key) => return HeldChoice::Shell,
                 // Enter, q, C-c, C-d.
-                Event::Key(b'\r' | b'\n' | b'q' | 3 | 4)
-                | Event::End
-                | Event::Timeout
-                | Event::Gone => return Choice::Close,
-                Event::Key(_) => {}
+                TerminalEvent::Key(b'\r' | b'\n' | b'q' | 3 | 4)
+                | TerminalEvent::End
+                | TerminalEvent::Timeout
+                | TerminalEvent::Gone => return HeldChoice::Close,
+                TerminalEvent::Key(_) => {}
             }
         }
     }
@@ -490,9 +490,9 @@ fn mine() -> String {
 }
 
 /// The value of `@sesh_proc` for this process.
-fn bound() -> Bound {
+fn bound() -> Binding {
     let pid = std::process::id().cast_signed();
-    proc::read(pid).map_or_else(|| Bound::pid(pid), |own| own.id().into())
+    proc::read(pid).map_or_else(|| Binding::pid(pid), |own| own.id().into())
 }
 
 /// A login shell, as tmux starts one: its name starts with a dash.

@@ -5,14 +5,14 @@ use crate::agent::kinds::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
-use crate::pane::resident::{self, Resident};
+use crate::pane::agent::{self, PaneAgent};
 use crate::proc;
 use crate::state::Why;
 use crate::store::commit::commit;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
 use crate::store::edit::Edit;
 use crate::store::generated_name;
-use crate::store::note::{Event, Note};
+use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::target;
@@ -21,7 +21,7 @@ use crate::tmux::{Batch, Frame, Server, command};
 
 /// What to register.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct AdoptRequest {
     pub name: Option<Name>,
     pub agent: Option<String>,
     pub conversation: Option<String>,
@@ -37,10 +37,10 @@ pub struct Request {
 /// # Errors
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or
 /// another pane has the conversation; [`Exit::Changed`](crate::error::Exit::Changed) when the ended sesh goes on elsewhere.
-pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record> {
+pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Record> {
     let frame = Frame::new();
     let agents = &Agents::loaded().all;
-    let look = resident::look(server, pane, agents, &[])?;
+    let look = agent::look(server, pane, agents, &[])?;
     let found = &look.pane;
     if let Some(record) = &found.record {
         return if record.was_found() {
@@ -53,21 +53,21 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
     let past = request.past.as_ref();
     let id = past.map_or_else(SeshId::random, Prior::id);
     // Whoever lives there is known at once, and not when somebody looks next.
-    let resident = look.resident.as_ref();
-    if past.is_some() && resident.is_some() {
+    let pane_agent = look.pane_agent.as_ref();
+    if past.is_some() && pane_agent.is_some() {
         return Err(Error::unusable(format!(
             "an agent lives in pane {pane}: which sesh that is, its conversation says"
         )));
     }
-    let verdict = resident.map(Resident::verdict);
-    let kind = resident.map(|resident| resident.living.agent.name.clone());
+    let verdict = pane_agent.map(PaneAgent::verdict);
+    let kind = pane_agent.map(|pane_agent| pane_agent.living.agent.name.clone());
     let agent = request.agent.clone().or(kind);
-    let conversation = resident.and_then(|resident| resident.conversation.clone());
+    let conversation = pane_agent.and_then(|pane_agent| pane_agent.conversation.clone());
     let conversation = request.conversation.clone().or(conversation);
     let event = if past.is_some() {
-        Event::Changed
+        JournalEvent::Changed
     } else {
-        Event::Adopted
+        JournalEvent::Adopted
     };
     for again in 0..100 {
         let name = request
@@ -83,7 +83,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             (Key::Conv, text(&conversation)),
             (
                 Key::Pid,
-                resident.map_or_else(String::new, |it| it.process().to_string()),
+                pane_agent.map_or_else(String::new, |it| it.process().to_string()),
             ),
             (Key::Proc, first.to_string()),
             (
@@ -99,13 +99,13 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             (Key::Host, value::encode(&env::machine())),
         ];
         if let Some(past) = past {
-            past.goes_on(&mut values);
+            past.carry_over(&mut values);
         }
         let batch = registration(pane, id, &name, request, &values, &frame);
         let made = commit(server, &batch, |answer| {
             let made = read(&frame, &answer?, pane)?;
             let note = match &made {
-                Made::Registered(record, life) => {
+                Registration::Registered(record, life) => {
                     let only_in_journal = past.is_some_and(Prior::is_only_in_journal);
                     let note = Note::all(event, record, *life).of_pending(only_in_journal);
                     vec![note]
@@ -115,18 +115,18 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
             Ok((made, note))
         })?;
         return match made {
-            Made::Registered(record, _) => Ok(*record),
-            Made::NameTaken if request.name.is_none() => continue,
-            Made::NameTaken if past.is_some() => Err(name_is_taken(name.as_str())),
-            Made::NameTaken => Err(Error::unusable(format!(
+            Registration::Registered(record, _) => Ok(*record),
+            Registration::NameTaken if request.name.is_none() => continue,
+            Registration::NameTaken if past.is_some() => Err(name_is_taken(name.as_str())),
+            Registration::NameTaken => Err(Error::unusable(format!(
                 "the name {name} is taken by a living sesh: choose another"
             ))),
-            Made::PriorChanged => Err(target::changed(id)),
-            Made::ConversationTaken => Err(Error::unusable(format!(
+            Registration::PriorChanged => Err(target::changed(id)),
+            Registration::ConversationTaken => Err(Error::unusable(format!(
                 "another pane has the conversation {} already: --force registers it twice",
                 shown(request.conversation.as_deref().unwrap_or(""))
             ))),
-            Made::IsSesh(name) => Err(already(pane, &name)),
+            Registration::IsSesh(name) => Err(already(pane, &name)),
         };
     }
     Err(Error::unusable(
@@ -135,7 +135,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &Request) -> Result<Record>
 }
 
 /// What came of a registration.
-enum Made {
+enum Registration {
     Registered(Box<Record>, Option<ServerId>),
     NameTaken,
     /// The ended sesh that it continues has changed.
@@ -146,14 +146,14 @@ enum Made {
 }
 
 /// Reads the answer of a [`registration`].
-fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Made> {
+fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Registration> {
     match answer.trim() {
-        "name" => return Ok(Made::NameTaken),
-        "past" => return Ok(Made::PriorChanged),
-        "conversation" => return Ok(Made::ConversationTaken),
+        "name" => return Ok(Registration::NameTaken),
+        "past" => return Ok(Registration::PriorChanged),
+        "conversation" => return Ok(Registration::ConversationTaken),
         other => {
             if let Some(name) = other.strip_prefix("sesh ") {
-                return Ok(Made::IsSesh(name.into()));
+                return Ok(Registration::IsSesh(name.into()));
             }
         }
     }
@@ -162,11 +162,11 @@ fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Made> {
         .and_then(|pane| pane.record)
         .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
     let life = rows.iter().find_map(|row| read_life(row));
-    Ok(Made::Registered(Box::new(record), life))
+    Ok(Registration::Registered(Box::new(record), life))
 }
 
 /// One that was found by itself becomes the person's. Its agent is known already, and proven.
-fn keep(server: &Server, record: &Record, request: &Request) -> Result<Record> {
+fn keep(server: &Server, record: &Record, request: &AdoptRequest) -> Result<Record> {
     let mut changes = vec![Edit::Keep];
     changes.extend(request.name.clone().map(Edit::Name));
     changes.extend(request.tags.iter().cloned().map(Edit::Tag));
@@ -178,7 +178,7 @@ fn registration(
     pane: PaneId,
     id: SeshId,
     name: &Name,
-    request: &Request,
+    request: &AdoptRequest,
     values: &[(Key, String)],
     frame: &Frame,
 ) -> Batch {
@@ -206,7 +206,7 @@ fn registration(
     if let Some(past) = &request.past {
         register = Batch::from(command::if_format(
             None,
-            &past.is_as_it_was(),
+            &past.is_unchanged(),
             &register,
             &Batch::from(command::print(None, "past")),
         ));

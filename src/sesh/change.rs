@@ -7,7 +7,7 @@ use crate::store::commit::{self, commit};
 use crate::store::condition::{both, name_is_free, registered, tagged};
 use crate::store::edit::{Edit, require_tag};
 use crate::store::target;
-use crate::store::write::{self, Bound};
+use crate::store::write::{self, BoundOutcome};
 use crate::store::{Place, Record, Select};
 use crate::tmux::{Batch, Server, command};
 
@@ -76,18 +76,21 @@ pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Ve
         batch.extend([Edit::bound(edits, *pane, record, &all_tags)]);
     }
     let outcomes = commit(server, &batch, |answer| {
-        let bounds: Vec<Bound> = Bound::read_each(&answer?).collect();
+        let bounds: Vec<BoundOutcome> = BoundOutcome::read_each(&answer?).collect();
         let now = find::read(server, &select(None))?;
-        let outcomes: Vec<(Bound, Option<Record>)> = members
+        let outcomes: Vec<(BoundOutcome, Option<Record>)> = members
             .iter()
             .enumerate()
             .map(|(at, (_, old))| {
                 let new = now.with_pane().find(|record| record.uuid == old.uuid);
-                (bounds.get(at).copied().unwrap_or(Bound::Gone), new.cloned())
+                (
+                    bounds.get(at).copied().unwrap_or(BoundOutcome::Gone),
+                    new.cloned(),
+                )
             })
             .collect();
         let notes = outcomes.iter().filter_map(|outcome| match outcome {
-            (Bound::Done, Some(record)) => Some(Edit::note(edits, record)),
+            (BoundOutcome::Done, Some(record)) => Some(Edit::note(edits, record)),
             _ => None,
         });
         let notes = notes.collect();
@@ -98,8 +101,8 @@ pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Ve
         .zip(outcomes)
         .map(|((_, old), outcome)| {
             Ok(match outcome {
-                (Bound::Done, new) => Ok(new.unwrap_or_else(|| old.clone())),
-                (Bound::Condition, Some(new)) => Err(explain(server, edits, &new)?),
+                (BoundOutcome::Done, new) => Ok(new.unwrap_or_else(|| old.clone())),
+                (BoundOutcome::Condition, Some(new)) => Err(explain(server, edits, &new)?),
                 _ => Err(target::changed(old.uuid)),
             })
         })

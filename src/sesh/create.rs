@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::place::{self, Spot, Where};
+use super::place::{self, Placement, Where};
 use crate::clock;
 use crate::env;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::id::{Name, ServerId, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::store::commit::{self, commit_in};
@@ -17,7 +17,7 @@ use crate::store::condition::{name_is_free, record_is};
 use crate::store::durable::Journal;
 use crate::store::generated_name;
 use crate::store::limit;
-use crate::store::note::{Event, Note};
+use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, read_life, row_format};
 use crate::store::target;
@@ -31,7 +31,7 @@ const TRIES: usize = 100;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct CreateRequest {
     pub name: Option<Name>,
     pub id: Option<SeshId>,
     pub agent: Option<String>,
@@ -41,7 +41,7 @@ pub struct Request {
     pub cwd: PathBuf,
     pub variables: Vec<(OsString, OsString)>,
     /// Columns and rows.
-    pub size: Size,
+    pub size: RequestedSize,
     pub fixed: bool,
     pub place: Where,
     /// Without one, the sesh that the caller's pane is.
@@ -61,7 +61,7 @@ pub struct Request {
 
 /// Columns and rows, where given.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Size {
+pub struct RequestedSize {
     pub columns: Option<u16>,
     pub rows: Option<u16>,
 }
@@ -69,9 +69,9 @@ pub struct Size {
 /// What will be done.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    request: Request,
+    request: CreateRequest,
     id: SeshId,
-    spot: Spot,
+    spot: Placement,
     size: (u16, u16),
     labels: usize,
 }
@@ -80,7 +80,7 @@ pub struct Plan {
 ///
 /// # Errors
 /// An identity that an ended or a forgotten sesh has; a session or window that cannot be meant, no tmux around for `--window` or `--split`.
-pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
+pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
     // Of an earlier server, or forgotten: what it did would be taken for the other's.
     if request.id.is_some() && request.past.is_none() && Journal::read(server).has(id) {
@@ -95,7 +95,7 @@ pub fn plan(server: &Server, mut request: Request) -> Result<Plan> {
     request.parent = request.parent.or(own);
     request.owner = request.owner.or(own.map(|id| id.to_string()));
     let spot = place::decide(server, &request.place, around.as_ref())?;
-    if request.fixed && matches!(spot, Spot::Beside { .. }) {
+    if request.fixed && matches!(spot, Placement::Beside { .. }) {
         return Err(Error::usage(
             "that window is there already: a split of it cannot keep a size of its own",
         ));
@@ -164,25 +164,25 @@ impl Plan {
             let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
             let outcome = limit::check(server, self.request.owner.as_deref())
                 .and_then(|room| self.try_once(server, &name, &argv, room.as_deref()));
-            if !matches!(outcome, Ok(Outcome::Made(..))) {
+            if !matches!(outcome, Ok(Attempt::Made(..))) {
                 Launch::discard(&launch);
             }
             match outcome? {
-                Outcome::Made(record, _) => return Ok(*record),
-                Outcome::NameTaken if self.request.past.is_some() => {
+                Attempt::Made(record, _) => return Ok(*record),
+                Attempt::NameTaken if self.request.past.is_some() => {
                     return Err(name_is_taken(name.as_str()));
                 }
-                Outcome::NameTaken if self.request.name.is_some() => {
+                Attempt::NameTaken if self.request.name.is_some() => {
                     return Err(Error::unusable(format!(
                         "the name {name} is taken by a living sesh: choose another, or go there with \
                          sesh-enter"
                     )));
                 }
-                Outcome::IdTaken if self.request.past.is_some() => {
+                Attempt::IdTaken if self.request.past.is_some() => {
                     return Err(target::changed(self.id));
                 }
-                Outcome::IdTaken => return Err(taken(self.id)),
-                Outcome::SessionTaken => {
+                Attempt::IdTaken => return Err(taken(self.id)),
+                Attempt::SessionTaken => {
                     // Somebody may have made it since we looked.
                     let place = &self.request.place;
                     let spot = if matches!(place, Where::At { .. } | Where::Back { .. }) {
@@ -195,7 +195,7 @@ impl Plan {
                     }
                     self.spot = spot;
                 }
-                Outcome::NameTaken | Outcome::OthersCame => {}
+                Attempt::NameTaken | Attempt::OthersCame => {}
             }
         }
         Err(Error::unusable(
@@ -212,11 +212,11 @@ impl Plan {
         let name = self.name(0);
         let argv = [runner, "--launch".into(), "FILE".into()];
         let spot = match &self.spot {
-            Spot::Session { .. } => format!("a new session {}", self.label(&name)),
-            Spot::Window { session, .. } => {
+            Placement::Session { .. } => format!("a new session {}", self.label(&name)),
+            Placement::Window { session, .. } => {
                 format!("a new window {} in session {session}", self.label(&name))
             }
-            Spot::Beside { pane, .. } => format!("a split of pane {pane}"),
+            Placement::Beside { pane, .. } => format!("a split of pane {pane}"),
         };
         let words = |words: &[OsString]| {
             words
@@ -249,8 +249,8 @@ impl Plan {
 
     fn label(&self, name: &Name) -> String {
         let given = match &self.spot {
-            Spot::Session { label, .. } | Spot::Window { label, .. } => label.clone(),
-            Spot::Beside { .. } => None,
+            Placement::Session { label, .. } | Placement::Window { label, .. } => label.clone(),
+            Placement::Beside { .. } => None,
         };
         let label = given.unwrap_or_else(|| name.label());
         match self.labels {
@@ -262,9 +262,11 @@ impl Plan {
     /// What its window is called in the end. `None` where it becomes a part of another.
     fn window_name(&self, name: &Name) -> Option<String> {
         match &self.spot {
-            Spot::Session { window, .. } => Some(window.clone().unwrap_or_else(|| name.label())),
-            Spot::Window { .. } => Some(self.label(name)),
-            Spot::Beside { .. } => None,
+            Placement::Session { window, .. } => {
+                Some(window.clone().unwrap_or_else(|| name.label()))
+            }
+            Placement::Window { .. } => Some(self.label(name)),
+            Placement::Beside { .. } => None,
         }
     }
 
@@ -289,22 +291,22 @@ impl Plan {
         name: &Name,
         argv: &[String],
         room: Option<&str>,
-    ) -> Result<Outcome> {
+    ) -> Result<Attempt> {
         let frame = Frame::new();
         let batch = self.batch(&frame, name, argv, room);
         let made = commit_in(server, &self.request.cwd, &batch, |answer| {
             let answer = match answer {
                 Ok(answer) => answer,
-                Err(error) if error.kind == Kind::DuplicateSession => {
-                    return Ok((Ok(Outcome::SessionTaken), Vec::new()));
+                Err(error) if error.kind == ErrorKind::DuplicateSession => {
+                    return Ok((Ok(Attempt::SessionTaken), Vec::new()));
                 }
                 Err(error) => return Ok((Err(error), Vec::new())),
             };
             let outcome = self.read(server, name, &frame, &answer)?;
             let note = match &outcome {
                 // One that goes on is as it was until it is there.
-                Outcome::Made(record, life) if self.request.past.is_none() => {
-                    vec![Note::all(Event::Created, record, *life)]
+                Attempt::Made(record, life) if self.request.past.is_none() => {
+                    vec![Note::all(JournalEvent::Created, record, *life)]
                 }
                 _ => Vec::new(),
             };
@@ -317,11 +319,11 @@ impl Plan {
     }
 
     /// Reads what the server answered.
-    fn read(&self, server: &Server, name: &Name, frame: &Frame, answer: &str) -> Result<Outcome> {
+    fn read(&self, server: &Server, name: &Name, frame: &Frame, answer: &str) -> Result<Attempt> {
         match answer.trim() {
-            "name" => return Ok(Outcome::NameTaken),
-            "id" => return Ok(Outcome::IdTaken),
-            "room" => return Ok(Outcome::OthersCame),
+            "name" => return Ok(Attempt::NameTaken),
+            "id" => return Ok(Attempt::IdTaken),
+            "room" => return Ok(Attempt::OthersCame),
             _ => {}
         }
         let (rows, _) = frame.read(answer);
@@ -332,7 +334,7 @@ impl Plan {
             })?;
         let mut record = match (&self.spot, &record.tmux) {
             // The row is from before the pane moved beside the other.
-            (Spot::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id)?,
+            (Placement::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id)?,
             _ => record,
         };
         // sesh-run writes it when it starts: see there for why this list cannot.
@@ -351,7 +353,7 @@ impl Plan {
         let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
         record.values.set(Key::Cmd, value::encode_words(words));
         let life = rows.iter().find_map(|row| read_life(row));
-        Ok(Outcome::Made(Box::new(record), life))
+        Ok(Attempt::Made(Box::new(record), life))
     }
 
     /// The one command list: test of the name and of the owner's limit, pane, options, book, answer.
@@ -362,11 +364,11 @@ impl Plan {
         let mark = self.id.to_string();
         let label = self.label(name);
         let (make, window) = match &self.spot {
-            Spot::Session { .. } => (
+            Placement::Session { .. } => (
                 command::new_session(&label, &mark, self.size, argv),
                 format!("={label}:={mark}"),
             ),
-            Spot::Window { session, .. } | Spot::Beside { session, .. } => (
+            Placement::Window { session, .. } | Placement::Beside { session, .. } => (
                 command::new_window(session, &mark, argv),
                 format!("{session}:={mark}"),
             ),
@@ -375,7 +377,7 @@ impl Plan {
         create.extend(write::birth(&window, self.id, &self.values(name)));
         // A user's global `on` would leave the pane dead when sesh-run ends: 3.2a and 3.3a die of a paste there.
         create.extend([command::close_dead_pane(&window)]);
-        if matches!(self.spot, Spot::Session { .. }) && !self.request.fixed {
+        if matches!(self.spot, Placement::Session { .. }) && !self.request.fixed {
             // 3.2a gives the first window of a detached session 80x23 whatever -x and -y say. Resized, it would no
             // longer follow its clients: hence the second command.
             let (columns, rows) = self.size;
@@ -385,7 +387,7 @@ impl Plan {
             ]);
         }
         let sized = self.request.size.columns.is_some() || self.request.size.rows.is_some();
-        if matches!(self.spot, Spot::Window { .. }) && sized || self.request.fixed {
+        if matches!(self.spot, Placement::Window { .. }) && sized || self.request.fixed {
             create.extend([command::resize_window(&window, self.size.0, self.size.1)]);
             if !self.request.fixed {
                 // resize-window stops a window from following its clients.
@@ -397,7 +399,7 @@ impl Plan {
             query::life(frame),
         ]);
         create.extend([match &self.spot {
-            Spot::Beside {
+            Placement::Beside {
                 pane, horizontal, ..
             } => {
                 let size = if *horizontal {
@@ -407,14 +409,14 @@ impl Plan {
                 };
                 command::join_pane(&window, &pane.to_string(), *horizontal, size)
             }
-            Spot::Session { .. } | Spot::Window { .. } => {
+            Placement::Session { .. } | Placement::Window { .. } => {
                 let shown = self.window_name(name).unwrap_or_default();
                 command::rename_window(&window, &shown)
             }
         }]);
-        create.extend(self.request.past.iter().flat_map(Prior::leaves));
+        create.extend(self.request.past.iter().flat_map(Prior::release_pane));
         let unused = match &self.request.past {
-            Some(past) => past.is_as_it_was(),
+            Some(past) => past.is_unchanged(),
             None => record_is(self.id, ""),
         };
         let with_id = Batch::from(command::if_format(
@@ -479,7 +481,7 @@ impl Plan {
             (Key::Note, value::encode(&request.note)),
         ];
         if let Some(past) = &request.past {
-            past.goes_on(&mut values);
+            past.carry_over(&mut values);
         }
         values
     }
@@ -501,7 +503,7 @@ impl Plan {
             .filter_map(|line| line.parse().ok())
             .collect();
         if let Some(past) = &self.request.past {
-            let _ = past.put_back(server, &panes);
+            let _ = past.restore_end(server, &panes);
             return;
         }
         for pane in panes {
@@ -512,7 +514,7 @@ impl Plan {
 }
 
 /// How one try went.
-enum Outcome {
+enum Attempt {
     Made(Box<Record>, Option<ServerId>),
     NameTaken,
     IdTaken,
@@ -549,9 +551,9 @@ fn utf8(path: &std::path::Path) -> Result<String> {
         .ok_or_else(|| Error::unusable(format!("the path {} is not UTF-8", path.display())))
 }
 
-fn no_room(error: Error, spot: &Spot) -> Error {
+fn no_room(error: Error, spot: &Placement) -> Error {
     match spot {
-        Spot::Beside { pane, .. } if error.kind == Kind::NoRoom => {
+        Placement::Beside { pane, .. } if error.kind == ErrorKind::NoRoom => {
             Error::unusable(format!("pane {pane} is too small to split"))
                 .with_way_out("use --window")
         }

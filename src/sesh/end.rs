@@ -6,19 +6,19 @@ use std::time::{Duration, Instant};
 use crate::agent::kinds::Agents;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::reconcile;
-use crate::pane::deliver::{Busy, Draft, Message, Outcome, deliver};
+use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, deliver};
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
 use crate::store::commit::{self, commit};
 use crate::store::condition::equal;
 use crate::store::note::Note;
-use crate::store::{Bound, Key, Place, Record, record, write};
+use crate::store::{Binding, Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
 /// How hard.
 #[derive(Clone, Copy, Debug)]
-pub struct How {
+pub struct EndOptions {
     /// KILL what does not end otherwise.
     pub kill: bool,
     /// Forget the record too.
@@ -44,14 +44,14 @@ const LATE: Duration = Duration::from_secs(1);
 pub fn end(
     server: &Server,
     record: &Record,
-    how: How,
+    how: EndOptions,
     late: &dyn Fn(&str),
 ) -> Result<Vec<Process>> {
     if record.agent.is_some() && record.values.get(Key::Conv).is_empty() {
         // Its files may tell in which conversation it is, as long as it lives. What is not known does not keep it here.
-        let _ = reconcile::settle(server);
+        let _ = reconcile::reconcile_known(server);
     }
-    let job = Job::of(record);
+    let job = SeshProcesses::of(record);
     let mut left = Vec::new();
     match (&record.tmux, &job) {
         (None, None) if !how.forget => {
@@ -82,7 +82,13 @@ pub fn end(
 
 /// Has an idle agent leave by what its people type for that, where a message could be sent: then it puts its things in
 /// order. Whether it is gone.
-fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&str)) -> bool {
+fn leaves(
+    server: &Server,
+    record: &Record,
+    job: &SeshProcesses,
+    how: EndOptions,
+    late: &dyn Fn(&str),
+) -> bool {
     let (Some(place), Some(kind), State::Idle) = (&record.tmux, &record.agent, record.state) else {
         return false;
     };
@@ -101,7 +107,7 @@ fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&
         within: how.timeout / 2,
     };
     let typed = deliver(server, place.pane, Some(record.uuid), agents, message);
-    let refused = matches!(typed, Err(_) | Ok(Outcome::Refused { .. }));
+    let refused = matches!(typed, Err(_) | Ok(DeliveryOutcome::Refused { .. }));
     !refused
         && wait(
             how.timeout / 2,
@@ -114,7 +120,7 @@ fn leaves(server: &Server, record: &Record, job: &Job, how: How, late: &dyn Fn(&
 
 /// The processes of a sesh.
 #[derive(Clone, Copy, Debug)]
-struct Job {
+struct SeshProcesses {
     /// The `sesh-run` that passes HUP and TERM on to its command's group, writes the end down, and then ends
     /// too. An adopted pane has none.
     run: Option<i32>,
@@ -122,10 +128,10 @@ struct Job {
     group: Option<i32>,
 }
 
-impl Job {
+impl SeshProcesses {
     /// What lives of a sesh. Also without a pane: what ignores HUP outlives its pane.
     fn of(record: &Record) -> Option<Self> {
-        let Bound { pid, start, .. } = record.bound()?;
+        let Binding { pid, start, .. } = record.bound()?;
         let first = proc::read(pid).filter(|process| !process.zombie)?;
         let is_it = start.map_or(record.is_made(), |start| start == first.start);
         if !is_it {
@@ -162,7 +168,7 @@ impl Job {
         !self.run.is_some_and(alive) && self.members().is_empty()
     }
 
-    fn end(&self, record: &Record, how: How, late: &dyn Fn(&str)) -> Result<Vec<Process>> {
+    fn end(&self, record: &Record, how: EndOptions, late: &dyn Fn(&str)) -> Result<Vec<Process>> {
         let mut signals = vec![
             (Signal::SIGHUP, how.timeout / 2),
             (Signal::SIGTERM, how.timeout / 2),
@@ -220,7 +226,7 @@ fn waiting_for(record: &Record, signal: Signal) -> String {
 fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let pane = place.pane.to_string();
     let mut release = Batch::new();
-    let exit = record::Exit::value(None, None);
+    let exit = record::ExitStatus::value(None, None);
     release.extend(write::end(&pane, &exit));
     release.extend([write::book(&pane, record.uuid)]);
     release.extend(write::unmark(&pane));
@@ -283,7 +289,7 @@ pub fn names(processes: &[Process]) -> String {
     names.join(", ")
 }
 
-fn still_alive(record: &Record, left: &[Process], how: How) -> Error {
+fn still_alive(record: &Record, left: &[Process], how: EndOptions) -> Error {
     let way_out = if how.kill {
         "it does not answer KILL"
     } else {

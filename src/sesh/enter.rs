@@ -11,20 +11,20 @@ use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// What to do to be there.
 #[derive(Debug)]
-pub enum Way {
+pub enum Route {
     /// Run this batch: a client is switched.
     Switch(Batch),
     /// Become this client: the terminal is outside.
     Attach(Batch),
 }
 
-impl Way {
+impl Route {
     /// The same, and then another command: not if going there fails.
     #[must_use]
     pub fn then(self, command: Command) -> Self {
         match self {
-            Way::Switch(batch) => Way::Switch(batch.then(command)),
-            Way::Attach(batch) => Way::Attach(batch.then(command)),
+            Route::Switch(batch) => Route::Switch(batch.then(command)),
+            Route::Attach(batch) => Route::Attach(batch.then(command)),
         }
     }
 }
@@ -90,28 +90,33 @@ pub fn see(record: &Record) -> Option<Command> {
 ///
 /// # Errors
 /// A sesh without a pane; inside tmux, no client that could have asked.
-pub fn way(server: &Server, record: &Record, client: Option<&str>, read_only: bool) -> Result<Way> {
+pub fn route(
+    server: &Server,
+    record: &Record,
+    client: Option<&str>,
+    read_only: bool,
+) -> Result<Route> {
     let place = record.tmux.as_ref().ok_or_else(|| {
         Error::unusable(format!(
             "{} has ended and has no pane any more: sesh-restore brings it back, pane-capture shows its last lines",
             record.name
         ))
     })?;
-    way_to(server, place, client, read_only)
+    route_to(server, place, client, read_only)
 }
 
 /// The way to a pane.
 ///
 /// # Errors
 /// Inside tmux, no client that could have asked.
-pub fn way_to(
+pub fn route_to(
     server: &Server,
     place: &Place,
     client: Option<&str>,
     read_only: bool,
-) -> Result<Way> {
+) -> Result<Route> {
     if client.is_none() && !server.is_callers() {
-        return Ok(Way::Attach(Batch::from(command::attach(
+        return Ok(Route::Attach(Batch::from(command::attach(
             Some(&target(place, &place.session_id)),
             read_only,
         ))));
@@ -127,14 +132,14 @@ pub fn way_to(
     if read_only {
         batch = batch.then(command::make_read_only(&client.name));
     }
-    Ok(Way::Switch(batch))
+    Ok(Route::Switch(batch))
 }
 
 /// The client that [`way`] would switch: asked before something is done for it. `None` where a terminal would be attached.
 ///
 /// # Errors
 /// As [`way`].
-pub fn who_asks(server: &Server, client: Option<&str>) -> Result<Option<String>> {
+pub fn asking_client_name(server: &Server, client: Option<&str>) -> Result<Option<String>> {
     if client.is_none() && !server.is_callers() {
         return Ok(None);
     }
@@ -145,7 +150,7 @@ pub fn who_asks(server: &Server, client: Option<&str>) -> Result<Option<String>>
 ///
 /// # Errors
 /// As [`way`], and [`Exit::Nothing`] when there is no sesh to choose.
-pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result<Way> {
+pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result<Route> {
     let filter = registered();
     let any = server.run(&Batch::from(command::list_panes("x", Some(&filter))))?;
     if any.is_empty() {
@@ -160,7 +165,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
         Key::Tags.format()
     );
     if client.is_none() && !server.is_callers() {
-        return Ok(Way::Attach(
+        return Ok(Route::Attach(
             Batch::from(command::attach(None, false))
                 .then(command::choose_tree(None, &filter, &format)),
         ));
@@ -175,14 +180,14 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
         &filter,
         &format,
     )]);
-    Ok(Way::Switch(batch))
+    Ok(Route::Switch(batch))
 }
 
 /// The way back to where the client was before it was last taken somewhere from here.
 ///
 /// # Errors
 /// [`Exit::Nothing`] when it was taken nowhere, or that pane is gone; outside tmux nobody has been anywhere.
-pub fn last(server: &Server, client: Option<&str>) -> Result<Way> {
+pub fn last(server: &Server, client: Option<&str>) -> Result<Route> {
     let (asking, _) = asking_client(server, client, None)?;
     let format = format!("#{{{}}}", schema::was(&asking.name));
     let before = server.run(&Batch::from(command::print(None, &format)))?;
@@ -201,7 +206,7 @@ pub fn last(server: &Server, client: Option<&str>) -> Result<Way> {
         },
     )?;
     let there = snapshot.panes.first().ok_or_else(nowhere)?;
-    way_to(server, &there.place, Some(&asking.name), false)
+    route_to(server, &there.place, Some(&asking.name), false)
 }
 
 /// The pane as a target that also says in which session: a window may be in several.

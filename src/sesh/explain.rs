@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::agent::explain::{Explanation, Statement};
 use crate::agent::kinds::Agent;
-use crate::agent::state::{Authority, Claim, Confidence, Verdict};
+use crate::agent::state::{Authority, Confidence, SourceState, Verdict};
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
-use crate::pane::resident::{Look, look};
+use crate::pane::agent::{Look, look};
 use crate::proc;
 use crate::state::State;
 use crate::store::{Record, Target};
@@ -78,24 +78,24 @@ pub fn explain(server: &Server, target: &Target, agents: &[Agent]) -> Result<Acc
         pane: found,
         dead,
         now,
-        resident,
+        pane_agent,
         ..
     } = look(server, pane, agents, &[])?;
     let record = found.record.as_ref();
     let ended = record.filter(|record| record.exit.is_some());
-    let explanation = match (&resident, ended, record) {
+    let explanation = match (&pane_agent, ended, record) {
         (_, Some(record), _) => ended_explained(record),
-        (Some(resident), ..) => resident.explanation(),
+        (Some(pane_agent), ..) => pane_agent.explanation(),
         (None, _, record) => of_process(found.place.pid, dead, record)?,
     };
-    let live = resident.as_ref().filter(|_| ended.is_none());
+    let live = pane_agent.as_ref().filter(|_| ended.is_none());
     Ok(Account {
         uuid: record.map(|record| record.uuid),
         name: record.map(|record| record.name.clone()),
         pane: Some(pane),
-        agent: live.map(|resident| resident.living.agent.name.clone()),
-        agent_pid: live.map(|resident| resident.living.process.pid),
-        conversation: live.and_then(|resident| resident.conversation.clone()),
+        agent: live.map(|pane_agent| pane_agent.living.agent.name.clone()),
+        agent_pid: live.map(|pane_agent| pane_agent.living.process.pid),
+        conversation: live.and_then(|pane_agent| pane_agent.conversation.clone()),
         stored: record.map(Stored::from),
         explanation,
         now: Some(now),
@@ -186,7 +186,7 @@ fn by_process(state: State, because: &str, read: String, changes: &str) -> Expla
         because: because.into(),
         sources: vec![Statement {
             source: by,
-            says: Some(Claim { state, why: None }),
+            says: Some(SourceState { state, why: None }),
             age: None,
             read: Some(read),
             rule: None,

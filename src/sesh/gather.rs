@@ -11,7 +11,7 @@ use crate::pane::output::{self, Output};
 use crate::state::State;
 use crate::store::condition::{any, both, registered, tagged};
 use crate::store::query::{books, extra, read_row, row_format_with};
-use crate::store::record::Exit;
+use crate::store::record::ExitStatus;
 use crate::store::{Record, Snapshot, Target, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -22,7 +22,7 @@ pub struct Gathered {
     pub name: String,
     pub tags: Vec<String>,
     pub state: State,
-    pub exit: Option<Exit>,
+    pub exit: Option<ExitStatus>,
     /// Seconds from its birth to its end, or until now.
     pub duration: Option<u64>,
     pub pane: Option<PaneId>,
@@ -62,7 +62,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
     let mut snapshot = Snapshot::parse(&frame, &answer)?;
     snapshot.take_in_past_of(server, targets);
     find::look_at(server, &mut snapshot.panes)?;
-    let seen = Seen::read(&frame, &answer, &outputs);
+    let seen = Readings::read(&frame, &answer, &outputs);
     let mut found = targets
         .iter()
         .map(|target| snapshot.find(target))
@@ -123,14 +123,14 @@ fn pane_of(record: &Record) -> Option<PaneId> {
 
 /// What was read besides the records.
 #[derive(Default)]
-struct Seen<'a> {
+struct Readings<'a> {
     now: Option<u64>,
     outputs: HashMap<PaneId, Output<'a>>,
     /// The last lines that the server keeps, encoded.
     tails: HashMap<SeshId, &'a str>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> Readings<'a> {
     fn read(frame: &Frame, answer: &'a str, outputs: &'a str) -> Self {
         let mut seen = Self::default();
         for (row, _) in frame.sections(answer) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::agent::hooks::{Hooks, Refusal, Standing};
+use crate::agent::hooks::{HookStatus, Hooks, Refusal};
 use crate::agent::kinds::Kind;
 use crate::env;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::journal::settings;
 /// How the hooks of an agent stand. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum HookState {
     Absent,
     Installed,
     /// Not all of them, or for another program.
@@ -22,14 +22,14 @@ pub enum State {
     Unreadable,
 }
 
-impl State {
+impl HookState {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            State::Absent => "absent",
-            State::Installed => "installed",
-            State::Outdated => "outdated",
-            State::Unreadable => "unreadable",
+            HookState::Absent => "absent",
+            HookState::Installed => "installed",
+            HookState::Outdated => "outdated",
+            HookState::Unreadable => "unreadable",
         }
     }
 }
@@ -38,7 +38,7 @@ impl State {
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     pub agent: &'static str,
-    pub state: State,
+    pub state: HookState,
     /// The file that they are in.
     pub file: PathBuf,
     /// Whether its program or its folder is there.
@@ -49,7 +49,7 @@ pub struct Status {
 
 /// Of what this is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum Installable {
     Hooks,
     /// The text that tells an agent how to use the family.
     Skill,
@@ -57,14 +57,14 @@ pub enum What {
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum HooksAction {
     Install,
     Remove,
 }
 
 /// A change of one file.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct FileChange {
     pub agent: &'static str,
     pub file: PathBuf,
     /// `None` for no file.
@@ -72,20 +72,20 @@ pub struct Change {
     pub after: Option<String>,
     /// What a person has to know of it.
     pub note: Option<&'static str>,
-    act: Act,
+    act: HooksAction,
     home: PathBuf,
     /// Nothing of ours was in it.
     first: bool,
 }
 
 /// One agent that has hooks, on this machine.
-struct Place {
+struct HookedAgent {
     hooks: Hooks,
     home: PathBuf,
     present: bool,
 }
 
-impl Place {
+impl HookedAgent {
     fn file(&self) -> PathBuf {
         self.home.join(self.hooks.file)
     }
@@ -95,9 +95,9 @@ impl Place {
 ///
 /// # Errors
 /// There is no home.
-pub fn status(what: What, kinds: &[String]) -> Result<Vec<Status>> {
+pub fn status(what: Installable, kinds: &[String]) -> Result<Vec<Status>> {
     let program = program()?;
-    let status = |place: Place| {
+    let status = |place: HookedAgent| {
         let file = place.file();
         let found = settings::read(&file).and_then(|text| {
             let text = text.unwrap_or_default();
@@ -105,10 +105,10 @@ pub fn status(what: What, kinds: &[String]) -> Result<Vec<Status>> {
             standing.map_err(|refusal| refused(&file, &refusal))
         });
         let (state, what) = match found {
-            Ok(Standing::Absent) => (State::Absent, None),
-            Ok(Standing::Installed) => (State::Installed, None),
-            Ok(Standing::Outdated) => (State::Outdated, None),
-            Err(error) => (State::Unreadable, Some(error.to_string())),
+            Ok(HookStatus::Absent) => (HookState::Absent, None),
+            Ok(HookStatus::Installed) => (HookState::Installed, None),
+            Ok(HookStatus::Outdated) => (HookState::Outdated, None),
+            Err(error) => (HookState::Unreadable, Some(error.to_string())),
         };
         Status {
             agent: place.hooks.kind,
@@ -126,7 +126,11 @@ pub fn status(what: What, kinds: &[String]) -> Result<Vec<Status>> {
 ///
 /// # Errors
 /// There is no home, or no agent.
-pub fn plan(act: Act, what: What, kinds: &[String]) -> Result<Vec<Result<Change>>> {
+pub fn plan(
+    act: HooksAction,
+    what: Installable,
+    kinds: &[String],
+) -> Result<Vec<Result<FileChange>>> {
     let program = program()?;
     let mut places = places(what, kinds)?;
     if kinds.is_empty() {
@@ -143,34 +147,34 @@ pub fn plan(act: Act, what: What, kinds: &[String]) -> Result<Vec<Result<Change>
         .collect())
 }
 
-fn change(act: Act, place: &Place, program: &str) -> Result<Change> {
+fn change(act: HooksAction, place: &HookedAgent, program: &str) -> Result<FileChange> {
     let file = place.file();
     let before = settings::read(&file)?;
     let text = before.as_deref().unwrap_or("");
     let refused = |refusal: Refusal| refused(&file, &refusal);
     let standing = place.hooks.standing(text, program).map_err(refused)?;
     let after = match act {
-        Act::Install => Some(place.hooks.install(text, program).map_err(refused)?),
-        Act::Remove if standing == Standing::Absent => before.clone(),
-        Act::Remove => {
+        HooksAction::Install => Some(place.hooks.install(text, program).map_err(refused)?),
+        HooksAction::Remove if standing == HookStatus::Absent => before.clone(),
+        HooksAction::Remove => {
             let original = settings::before(&file);
             let left = place.hooks.remove(text, original.as_deref());
             left.map_err(refused)?
         }
     };
-    Ok(Change {
+    Ok(FileChange {
         agent: place.hooks.kind,
         file,
         before,
         after,
-        note: place.hooks.note.filter(|_| act == Act::Install),
+        note: place.hooks.note.filter(|_| act == HooksAction::Install),
         act,
         home: place.home.clone(),
-        first: standing == Standing::Absent,
+        first: standing == HookStatus::Absent,
     })
 }
 
-impl Change {
+impl FileChange {
     /// Whether there is anything to do.
     #[must_use]
     pub fn is_one(&self) -> bool {
@@ -182,7 +186,7 @@ impl Change {
     /// # Errors
     /// The file cannot be written, or was changed meanwhile.
     pub fn make(&self) -> Result<Option<PathBuf>> {
-        let kept = if self.act == Act::Install && self.first {
+        let kept = if self.act == HooksAction::Install && self.first {
             settings::keep(&self.file, self.before.as_deref())?
         } else {
             None
@@ -205,13 +209,13 @@ fn program() -> Result<String> {
         .ok_or_else(|| Error::failed(format!("the path {} is not UTF-8", program.display())))
 }
 
-fn places(what: What, kinds: &[String]) -> Result<Vec<Place>> {
+fn places(what: Installable, kinds: &[String]) -> Result<Vec<HookedAgent>> {
     Kind::with_hooks()
         .into_iter()
         .filter_map(|kind| kind.code.hooks)
         .map(|hooks| match what {
-            What::Hooks => *hooks,
-            What::Skill => hooks.skill(),
+            Installable::Hooks => *hooks,
+            Installable::Skill => hooks.skill(),
         })
         .filter(|hooks| kinds.is_empty() || kinds.iter().any(|kind| kind == hooks.kind))
         .map(|hooks| {
@@ -225,7 +229,7 @@ fn places(what: What, kinds: &[String]) -> Result<Vec<Place>> {
                     ))
                 })?;
             let present = home.is_dir() || env::helper_on_path(hooks.kind).is_some();
-            Ok(Place {
+            Ok(HookedAgent {
                 hooks,
                 home,
                 present,

@@ -2,6 +2,7 @@
 //! [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap), [`save`](mod@save), [`restore`].
 
 pub mod adopt;
+pub mod argv;
 pub mod change;
 pub mod create;
 pub mod end;
@@ -15,4 +16,3 @@ pub mod report;
 pub mod restore;
 pub mod save;
 pub mod send;
-pub mod words;

@@ -31,7 +31,7 @@ pub enum Where {
 
 /// Where the pane goes, decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Spot {
+pub(super) enum Placement {
     /// Without a label, the sesh's name is shown.
     Session {
         label: Option<String>,
@@ -108,7 +108,11 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
 ///
 /// # Errors
 /// A session or window that cannot be meant, no tmux around for a window or a split.
-pub(super) fn decide(server: &Server, wanted: &Where, around: Option<&Around>) -> Result<Spot> {
+pub(super) fn decide(
+    server: &Server,
+    wanted: &Where,
+    around: Option<&Around>,
+) -> Result<Placement> {
     Ok(match (wanted, around) {
         (Where::At { session, window }, _) => at(server, session, window.as_deref())?,
         (
@@ -118,27 +122,27 @@ pub(super) fn decide(server: &Server, wanted: &Where, around: Option<&Around>) -
             _,
         ) => at(server, session, None).or_else(|error| match error.exit {
             // A name that not every tmux keeps as it is.
-            Exit::Usage => Ok(Spot::Session {
+            Exit::Usage => Ok(Placement::Session {
                 label: None,
                 window: None,
             }),
             _ => Err(error),
         })?,
         (Where::Session | Where::Back { session: None }, _) | (Where::Default, None) => {
-            Spot::Session {
+            Placement::Session {
                 label: None,
                 window: None,
             }
         }
-        (Where::Default, Some(around)) if around.new_in == "session" => Spot::Session {
+        (Where::Default, Some(around)) if around.new_in == "session" => Placement::Session {
             label: None,
             window: None,
         },
-        (Where::Default | Where::Window, Some(around)) => Spot::Window {
+        (Where::Default | Where::Window, Some(around)) => Placement::Window {
             session: around.session.clone(),
             label: None,
         },
-        (Where::Split { horizontal }, Some(around)) => Spot::Beside {
+        (Where::Split { horizontal }, Some(around)) => Placement::Beside {
             session: around.session.clone(),
             pane: around.pane.ok_or_else(|| {
                 Error::unusable("there is no pane here to split: use --target SESSION:WINDOW")
@@ -167,7 +171,7 @@ formats! {
 }
 
 /// The place that `--target SESSION[:WINDOW]` means now.
-fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
+fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Placement> {
     let frame = Frame::new();
     let format = frame.format(PaneSpot::FORMATS);
     let output = match server.run(&Batch::from(command::list_panes(&format, None))) {
@@ -183,14 +187,14 @@ fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
     let in_session =
         |pane: &&PaneSpot<'_>| pane.session_id == session || pane.session_name == session;
     let Some(found) = panes.iter().find(in_session) else {
-        return Ok(Spot::Session {
+        return Ok(Placement::Session {
             label: Some(label(session)?),
             window: window.map(label).transpose()?,
         });
     };
     let id = found.session_id.to_string();
     let Some(window) = window else {
-        return Ok(Spot::Window {
+        return Ok(Placement::Window {
             session: id,
             label: None,
         });
@@ -200,13 +204,13 @@ fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Spot> {
         in_window && pane.active == "1"
     });
     if let Some(beside) = beside {
-        return Ok(Spot::Beside {
+        return Ok(Placement::Beside {
             session: id,
             pane: beside.pane.parse()?,
             horizontal: false,
         });
     }
-    Ok(Spot::Window {
+    Ok(Placement::Window {
         session: id,
         label: Some(label(window)?),
     })

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::end::{How, end, names};
+use super::end::{EndOptions, end, names};
 use super::save::save;
 use crate::error::{Exit, Result};
-use crate::inventory::change::{Change, Kind};
-use crate::inventory::reconcile::mend;
+use crate::inventory::change::{Change, ChangeKind};
+use crate::inventory::reconcile::reconcile;
 use crate::inventory::scan::{Sweep, look_at, look_at_closed};
 use crate::store::{Record, write};
 use crate::tmux::{Batch, Server};
@@ -29,7 +29,7 @@ pub fn look(server: &Server) -> Result<Vec<Change>> {
 
 /// Of which seshes what is stored is compared with what is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum ReapScope {
     All,
     /// Those that are recorded as alive and have no pane any more: nothing is asked about the others.
     Closed,
@@ -42,12 +42,12 @@ pub enum Of {
 ///
 /// # Errors
 /// As [`look`].
-pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
+pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     loop {
         let differences = match of {
-            Of::All => look_at(server, Sweep::WhenDue),
-            Of::Closed => look_at_closed(server),
+            ReapScope::All => look_at(server, Sweep::WhenDue),
+            ReapScope::Closed => look_at_closed(server),
         };
         let mut differences = differences.inspect_err(|error| {
             if error.exit == Exit::Unusable {
@@ -56,7 +56,7 @@ pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
         })?;
         let expired = std::mem::take(&mut differences.expired);
         let unwritten = differences.unwritten;
-        let (made, again) = mend(server, differences)?;
+        let (made, again) = reconcile(server, differences)?;
         changes.extend(made);
         changes.extend(end_all(server, &expired));
         if !again {
@@ -67,7 +67,7 @@ pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
             return Ok(changes);
         }
         // Another one may have wanted all.
-        of = Of::All;
+        of = ReapScope::All;
         // What is wanted from now on is not seen by the look before, and may be by the next.
         server.run(&Batch::from(write::reap_again_is_read()).may_run_twice())?;
     }
@@ -75,7 +75,7 @@ pub fn reap(server: &Server, mut of: Of) -> Result<Vec<Change>> {
 
 /// Ends those whose time is over, all at once: each is given the time to end by itself.
 fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
-    let how = How {
+    let how = EndOptions {
         kill: true,
         forget: false,
         timeout: PATIENCE,
@@ -108,7 +108,7 @@ fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
 
 fn over(record: &Record, what: &str) -> Change {
     Change {
-        change: Kind::Expired,
+        change: ChangeKind::Expired,
         uuid: record.uuid,
         name: Some(record.name.clone()),
         pane: record.tmux.as_ref().map(|place| place.pane),

@@ -3,7 +3,7 @@
 use crate::agent::kinds::Agent;
 use crate::agent::message;
 use crate::agent::recognise::{self, living, nearest};
-use crate::agent::report::Told;
+use crate::agent::report::HookEvent;
 use crate::clock;
 use crate::env;
 use crate::error::{Exit, Result};
@@ -13,13 +13,13 @@ use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::commit::commit_quietly;
 use crate::store::condition::{both, either, equal};
-use crate::store::heard::{Answered, Heard, Taken};
-use crate::store::note::{Event, Note};
+use crate::store::hook_report::{AgentAnswer, HookReport, TakenPrompt};
+use crate::store::note::{JournalEvent, Note};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// Who says it.
-struct Speaker {
+struct ReportingAgent {
     /// The agent's process, else the pane's.
     process: ProcessId,
     /// Empty for what is no agent.
@@ -33,14 +33,19 @@ struct Speaker {
 ///
 /// # Errors
 /// As [`Server::run`]; a server that is not there is no error.
-pub fn report(server: &Server, kind: Option<&str>, told: &Told, agents: &[Agent]) -> Result<bool> {
+pub fn report(
+    server: &Server,
+    kind: Option<&str>,
+    told: &HookEvent,
+    agents: &[Agent],
+) -> Result<bool> {
     match tell(server, kind, told, agents) {
         Err(error) if error.exit == Exit::NoServer => Ok(false),
         outcome => outcome,
     }
 }
 
-fn tell(server: &Server, kind: Option<&str>, told: &Told, agents: &[Agent]) -> Result<bool> {
+fn tell(server: &Server, kind: Option<&str>, told: &HookEvent, agents: &[Agent]) -> Result<bool> {
     let above = proc::ancestors();
     // The first process of a pane is the server's own child, so $TMUX tells which it is, and nothing has to be asked.
     let first = env::tmux_server()
@@ -48,8 +53,8 @@ fn tell(server: &Server, kind: Option<&str>, told: &Told, agents: &[Agent]) -> R
         .and_then(|server| above.iter().position(|process| process.parent == server));
     let pane = env::tmux_pane().filter(|_| server.is_callers());
     if let (Some(pane), Some(first)) = (pane, first)
-        && let Some(speaker) = speaker(&above[..=first], kind, agents)
-        && write(server, pane, &speaker, told)?
+        && let Some(reporter) = reporter(&above[..=first], kind, agents)
+        && write(server, pane, &reporter, told)?
     {
         return Ok(true);
     }
@@ -57,31 +62,32 @@ fn tell(server: &Server, kind: Option<&str>, told: &Told, agents: &[Agent]) -> R
     let panes = panes(server)?;
     let by_descent = panes.iter().find_map(|pane| {
         let at = above.iter().position(|process| process.pid == pane.first)?;
-        Some((pane.id, speaker(&above[..=at], kind, agents)?))
+        Some((pane.id, reporter(&above[..=at], kind, agents)?))
     });
     match by_descent.or_else(|| by_conversation(&panes, kind?, told, agents)) {
-        Some((pane, speaker)) => write(server, pane, &speaker, told),
+        Some((pane, reporter)) => write(server, pane, &reporter, told),
         None => Ok(false),
     }
 }
 
 /// Who speaks, of the processes up to a pane's first one. With a kind it must be an agent of it, in the pane's
 /// foreground or behind it; without one it may be a program that no agent has started.
-fn speaker(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<Speaker> {
+fn reporter(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<ReportingAgent> {
     let first = above.last()?;
-    let found = recognise::speaker(above, agents, proc::program);
+    let found = recognise::reporter(above, agents, proc::program);
     match (found, kind) {
-        (Some(found), kind) => kind
-            .is_none_or(|kind| found.agent.name == kind)
-            .then(|| Speaker {
-                process: found.process.id(),
-                kind: found.agent.name.clone(),
-                first: first.pid,
-            }),
+        (Some(found), kind) => {
+            kind.is_none_or(|kind| found.agent.name == kind)
+                .then(|| ReportingAgent {
+                    process: found.process.id(),
+                    kind: found.agent.name.clone(),
+                    first: first.pid,
+                })
+        }
         (None, Some(_)) => None,
         (None, None) => nearest(above, agents, proc::program)
             .is_none()
-            .then(|| Speaker {
+            .then(|| ReportingAgent {
                 process: first.id(),
                 kind: String::new(),
                 first: first.pid,
@@ -129,9 +135,9 @@ fn panes(server: &Server) -> Result<Vec<Candidate>> {
 fn by_conversation(
     panes: &[Candidate],
     kind: &str,
-    told: &Told,
+    told: &HookEvent,
     agents: &[Agent],
-) -> Option<(PaneId, Speaker)> {
+) -> Option<(PaneId, ReportingAgent)> {
     // What Codex shows of a thread's id in a title.
     const SHOWN: usize = 29;
     let id = told.conversation.as_deref()?;
@@ -145,24 +151,29 @@ fn by_conversation(
     let processes = proc::tree(pane.first);
     let found = living(&processes, pane.first, agents, proc::program);
     let found = found.first().filter(|found| found.agent.name == kind)?;
-    let speaker = Speaker {
+    let reporter = ReportingAgent {
         process: found.process.id(),
         kind: kind.into(),
         first: pane.first,
     };
-    Some((pane.id, speaker))
+    Some((pane.id, reporter))
 }
 
 /// Writes what was said, if the pane is still that process's: one list, and flat, since each condition inside another
 /// quotes all that it holds once more. `false` when the pane is another's.
-fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Result<bool> {
+fn write(
+    server: &Server,
+    pane: PaneId,
+    reporter: &ReportingAgent,
+    told: &HookEvent,
+) -> Result<bool> {
     let target = pane.to_string();
-    let here = format!("#{{==:#{{pane_pid}},{}}}", speaker.first);
+    let here = format!("#{{==:#{{pane_pid}},{}}}", reporter.first);
     let heeded = heeded(pane, told);
-    let heard = heard(speaker, told);
+    let heard = heard(reporter, told);
     let mut hear = Batch::new();
     if let Some(prompt) = &told.prompt {
-        let taken = Taken {
+        let taken = TakenPrompt {
             process: heard.process,
             at: heard.at,
             mark: message::mark(prompt),
@@ -170,7 +181,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
         hear.extend([write::prompt(pane, &taken.text())]);
     }
     if let Some(answer) = &told.answer {
-        let answered = Answered {
+        let answered = AgentAnswer {
             process: heard.process,
             at: heard.at,
             text: answer.clone(),
@@ -194,8 +205,8 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     let elsewhere = Batch::from(command::print(None, ELSEWHERE));
     // What changes first: what is heeded depends on what was heard before.
     let mut list = Batch::new();
-    if let Some((same, change)) = change(&target, speaker, told) {
-        let mut condition = both(&here, &is_of(speaker));
+    if let Some((same, change)) = change(&target, reporter, told) {
+        let mut condition = both(&here, &is_of(reporter));
         if let Some(heeded) = &heeded {
             condition = both(&condition, heeded);
         }
@@ -209,7 +220,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
     list.extend([command::if_format(Some(&target), &here, &hear, &elsewhere)]);
     commit_quietly(server, &list, |answer| match answer {
         Ok(answer) => {
-            let notes = answer.lines().filter_map(|line| note(line, speaker, told));
+            let notes = answer.lines().filter_map(|line| note(line, reporter, told));
             let here = !answer.lines().any(|line| line == ELSEWHERE);
             Ok((here, notes.collect()))
         }
@@ -222,7 +233,7 @@ fn write(server: &Server, pane: PaneId, speaker: &Speaker, told: &Told) -> Resul
 const ELSEWHERE: &str = "elsewhere";
 
 /// The command that says what has changed, and of which sesh: nobody asked before, and the journal knows no panes.
-fn say(target: &str, event: Event) -> Command {
+fn say(target: &str, event: JournalEvent) -> Command {
     let format = format!(
         "{} {} {}",
         event.as_str(),
@@ -233,36 +244,36 @@ fn say(target: &str, event: Event) -> Command {
 }
 
 /// Returns the note for the journal of what the server says has changed.
-fn note(line: &str, speaker: &Speaker, told: &Told) -> Option<Note> {
+fn note(line: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<Note> {
     let mut words = line.split(' ');
     let event = words.next().unwrap_or("");
     let id = words.next()?.parse::<SeshId>().ok()?;
     let since = words.next().unwrap_or("");
     let conversation = told.conversation.as_deref().map(value::encode);
     match (told.state, &conversation) {
-        (Some((state, why)), _) if event == Event::State.as_str() => {
+        (Some((state, why)), _) if event == JournalEvent::State.as_str() => {
             let values = [
                 (Key::State, state.as_str()),
                 (Key::Why, why.map_or("", Why::as_str)),
                 (Key::Since, since),
                 (Key::By, "hook"),
             ];
-            Some(Note::values(Event::State, id, &values))
+            Some(Note::values(JournalEvent::State, id, &values))
         }
-        (_, Some(conversation)) if event == Event::Conversation.as_str() => {
+        (_, Some(conversation)) if event == JournalEvent::Conversation.as_str() => {
             let values = [
                 (Key::Conv, conversation.as_str()),
-                (Key::Agent, speaker.kind.as_str()),
+                (Key::Agent, reporter.kind.as_str()),
             ];
-            Some(Note::values(Event::Conversation, id, &values))
+            Some(Note::values(JournalEvent::Conversation, id, &values))
         }
         _ => None,
     }
 }
 
-fn heard(speaker: &Speaker, told: &Told) -> Heard {
-    Heard {
-        process: speaker.process,
+fn heard(reporter: &ReportingAgent, told: &HookEvent) -> HookReport {
+    HookReport {
+        process: reporter.process,
         at: clock::milliseconds(),
         state: told.state.map(|(state, _)| state),
         why: told.state.and_then(|(_, why)| why),
@@ -272,7 +283,7 @@ fn heard(speaker: &Speaker, told: &Told) -> Heard {
 }
 
 /// The condition that what was said counts.
-fn heeded(pane: PaneId, told: &Told) -> Option<String> {
+fn heeded(pane: PaneId, told: &HookEvent) -> Option<String> {
     match (told.state, &told.conversation) {
         (Some((state, _)), _) if told.vague => {
             let variable = schema::hook(pane);
@@ -292,8 +303,8 @@ fn heeded(pane: PaneId, told: &Told) -> Option<String> {
 
 /// The condition that the pane's sesh is that of the speaker: it lives, in the process that it is bound to, and is of
 /// the same kind.
-fn is_of(speaker: &Speaker) -> String {
-    let first = speaker.first.to_string();
+fn is_of(reporter: &ReportingAgent) -> String {
+    let first = reporter.first.to_string();
     let bound = either(
         &equal(Key::Proc, &first),
         &format!("#{{m:{first}:*,{}}}", Key::Proc.format()),
@@ -302,25 +313,25 @@ fn is_of(speaker: &Speaker) -> String {
         &format!("#{{!=:{},}}", Key::Id.format()),
         &equal(Key::Exit, ""),
     );
-    let kind = equal(Key::Agent, &value::encode(&speaker.kind));
+    let kind = equal(Key::Agent, &value::encode(&reporter.kind));
     both(&lives, &both(&bound, &kind))
 }
 
 /// The commands that change the sesh, with the condition that nothing would change: an equal write redraws every
 /// client.
-fn change(target: &str, speaker: &Speaker, told: &Told) -> Option<(String, Batch)> {
+fn change(target: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<(String, Batch)> {
     let mut parts: Vec<(String, Vec<Command>)> = Vec::new();
     if let Some((state, why)) = told.state {
         let mut commands = write::state(target, state, why, "hook");
-        commands.push(say(target, Event::State));
+        commands.push(say(target, JournalEvent::State));
         parts.push((is_in(state, why), commands));
     }
-    if let (true, Some(id)) = (told.proves && !speaker.kind.is_empty(), &told.conversation) {
+    if let (true, Some(id)) = (told.proves && !reporter.kind.is_empty(), &told.conversation) {
         let id = value::encode(id);
         let commands = vec![
             write::put(target, Key::Conv, &id),
             write::stamp(target),
-            say(target, Event::Conversation),
+            say(target, JournalEvent::Conversation),
         ];
         parts.push((equal(Key::Conv, &id), commands));
     }

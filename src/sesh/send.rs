@@ -7,14 +7,14 @@ use crate::agent::kinds::{Agent, Agents};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
+use crate::pane::agent::{self, Look};
 use crate::pane::deliver::reply::{Reply, drawn, has_answered, reply};
-use crate::pane::deliver::{Message, Outcome, deliver};
-use crate::pane::resident::{self, Look};
+use crate::pane::deliver::{DeliveryOutcome, Message, deliver};
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::{Select, Target};
 use crate::tmux::Server;
-use crate::watch::{self, How, Request, Set, Since, Until, Watch};
+use crate::watch::{self, Set, WaitEvent, WaitMode, WaitRequest, WaitSince, Watch};
 
 /// How long the end of what was sent is waited for.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +33,14 @@ pub struct Sent {
     pub sesh: Option<SeshId>,
     pub name: Option<String>,
     pub pane: Option<PaneId>,
-    pub outcome: Result<Outcome>,
+    pub outcome: Result<DeliveryOutcome>,
     /// What its end was, if that was waited for.
-    pub turn: Option<Result<Turn>>,
+    pub turn: Option<Result<TurnEnd>>,
 }
 
 /// How what was sent came to its end.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct TurnEnd {
     pub state: State,
     pub why: Option<Why>,
     pub reply: Option<Reply>,
@@ -99,7 +99,7 @@ pub fn send(
 
 fn to(target: &str, sesh: Option<SeshId>, name: Option<String>, pane: Result<PaneId>) -> Sent {
     let (pane, outcome) = match pane {
-        Ok(pane) => (Some(pane), Ok(Outcome::Placed { agent: None })),
+        Ok(pane) => (Some(pane), Ok(DeliveryOutcome::Placed { agent: None })),
         Err(error) => (None, Err(error)),
     };
     Sent {
@@ -121,7 +121,8 @@ fn one(
 ) {
     let Some(pane) = sent.pane else { return };
     sent.outcome = deliver(server, pane, sent.sesh, agents, message);
-    if let (Ok(Outcome::Proven { queued, before, .. }), Some(patience)) = (&sent.outcome, patience)
+    if let (Ok(DeliveryOutcome::Proven { queued, before, .. }), Some(patience)) =
+        (&sent.outcome, patience)
     {
         let begun = Begun {
             text: message.text,
@@ -147,17 +148,17 @@ fn turn(
     begun: Begun<'_>,
     agents: &[Agent],
     patience: Patience,
-) -> Result<Turn> {
+) -> Result<TurnEnd> {
     let text = begun.text;
     let limit = patience
         .limit
         .and_then(|limit| Instant::now().checked_add(limit));
-    let mut news = News::of(server, begun.before)?;
+    let mut news = Wakeup::of(server, begun.before)?;
     // One that had to wait in a queue begins when the turn before it is over.
     let mut worked = false;
     let mut idle: Option<Instant> = None;
     loop {
-        let look = resident::look(server, pane, agents, &[])?;
+        let look = agent::look(server, pane, agents, &[])?;
         let (state, why) = state(&look);
         let over = match state {
             // Whoever waits for a person, or is gone, has come to an end at once.
@@ -173,10 +174,10 @@ fn turn(
         };
         if over {
             let mut reply = patience.reply.then(|| reply(server, &look, text));
-            if let (Some(seen), true) = (&mut reply, look.resident.is_some()) {
+            if let (Some(seen), true) = (&mut reply, look.pane_agent.is_some()) {
                 drawn(server, seen, pane, agents, text);
             }
-            return Ok(Turn { state, why, reply });
+            return Ok(TurnEnd { state, why, reply });
         }
         if limit.is_some_and(|limit| Instant::now() >= limit) {
             return Err(Error::new(
@@ -186,12 +187,12 @@ fn turn(
         }
         let settles = idle.map(|since| since + OVER);
         // What a shell's commands do is written down nowhere.
-        let again = look.resident.is_none().then(|| Instant::now() + LOOK);
+        let again = look.pane_agent.is_none().then(|| Instant::now() + LOOK);
         match news.wait([settles, limit, again].into_iter().flatten().min())? {
-            Heard::Nothing => {}
-            Heard::Worked => worked = true,
-            Heard::Ended => {
-                return Ok(Turn {
+            Progress::Nothing => {}
+            Progress::Worked => worked = true,
+            Progress::Ended => {
+                return Ok(TurnEnd {
                     state: State::Exited,
                     why: None,
                     reply: patience.reply.then(|| reply(server, &look, text)),
@@ -202,59 +203,59 @@ fn turn(
 }
 
 /// What makes it worth to look again.
-enum News<'a> {
+enum Wakeup<'a> {
     /// A change of the sesh, and what it had worked on before.
     Sesh(Box<Watch<'a>>, u64),
     /// Nobody tells of a pane that is no sesh.
     Pane,
 }
 
-impl<'a> News<'a> {
+impl<'a> Wakeup<'a> {
     fn of(server: &'a Server, before: Option<(SeshId, u64)>) -> Result<Self> {
         let Some((id, generation)) = before else {
-            return Ok(News::Pane);
+            return Ok(Wakeup::Pane);
         };
-        let request = Request {
+        let request = WaitRequest {
             set: Set {
                 ids: vec![id],
                 tags: Vec::new(),
             },
-            until: vec![Until::Change],
-            how: How::Any,
-            since: Since::Generations(BTreeMap::from([(id, generation)])),
+            until: vec![WaitEvent::Change],
+            how: WaitMode::Any,
+            since: WaitSince::Generations(BTreeMap::from([(id, generation)])),
         };
         let watch = Watch::new(server, request)?;
-        Ok(News::Sesh(Box::new(watch), generation))
+        Ok(Wakeup::Sesh(Box::new(watch), generation))
     }
 
     /// Waits for some, until a moment at the latest.
-    fn wait(&mut self, until: Option<Instant>) -> Result<Heard> {
+    fn wait(&mut self, until: Option<Instant>) -> Result<Progress> {
         match self {
-            News::Pane => {
+            Wakeup::Pane => {
                 std::thread::sleep(LOOK); // why: nobody tells of what a pane does that is no sesh.
-                Ok(Heard::Nothing)
+                Ok(Progress::Nothing)
             }
-            News::Sesh(watch, before) => match watch.next(until)? {
-                watch::Outcome::Events(events) => {
+            Wakeup::Sesh(watch, before) => match watch.next(until)? {
+                watch::WaitOutcome::Events(events) => {
                     let worked = events
                         .iter()
                         .filter_map(|event| event.record.as_ref())
                         .any(|record| record.worked() > *before && record.state == State::Idle);
                     Ok(if worked {
-                        Heard::Worked
+                        Progress::Worked
                     } else {
-                        Heard::Nothing
+                        Progress::Nothing
                     })
                 }
-                watch::Outcome::TimedOut => Ok(Heard::Nothing),
-                watch::Outcome::Empty => Ok(Heard::Ended),
+                watch::WaitOutcome::TimedOut => Ok(Progress::Nothing),
+                watch::WaitOutcome::Empty => Ok(Progress::Ended),
             },
         }
     }
 }
 
 /// What [`News`] say.
-enum Heard {
+enum Progress {
     Nothing,
     /// It has worked since the message, and does no more.
     Worked,
@@ -265,8 +266,8 @@ fn state(look: &Look<'_>) -> (State, Option<Why>) {
     if look.dead {
         return (State::Exited, None);
     }
-    if let Some(resident) = &look.resident {
-        let verdict = resident.verdict();
+    if let Some(pane_agent) = &look.pane_agent {
+        let verdict = pane_agent.verdict();
         return (verdict.state, verdict.why);
     }
     let agents = look

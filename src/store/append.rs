@@ -56,12 +56,12 @@ fn leave(server: &Server) {
 }
 
 fn try_notes(server: &Server, notes: &[Note]) -> Result<()> {
-    let ledger = of(server)?;
+    let log = of(server)?;
     let mut parts = notes.iter().filter(|note| note.lasts() && !note.is_whole());
     // A birth could not be written, or the file was removed: this part alone would be a sesh without a name.
-    let lacks = parts.any(|note| !ledger.names(note.line.uuid));
+    let lacks = parts.any(|note| !log.names(note.line.uuid));
     let lines: Vec<Line<'_>> = notes.iter().map(|note| note.line.clone()).collect();
-    ledger.append(&lines, notes.iter().any(Note::lasts))?;
+    log.append(&lines, notes.iter().any(Note::lasts))?;
     if lacks {
         backfill::write(server)?;
     }

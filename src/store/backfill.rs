@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::durable::{Journal, of, tidy};
-use super::note::{Event, Note, TAIL, end_of, keys};
+use super::note::{JournalEvent, Note, TAIL, end_of, keys};
 use super::query::{Select, Snapshot};
 use super::record::Record;
 use super::schema::{self, Key};
@@ -76,8 +76,8 @@ fn save(
     life: Option<ServerId>,
     tails: &dyn Fn(SeshId) -> Option<String>,
 ) -> Result<usize> {
-    let ledger = of(server)?;
-    let text = ledger.read()?;
+    let log = of(server)?;
+    let text = log.read()?;
     let sum = Sum::of(&text);
     let known: HashMap<SeshId, &Line<'_>> =
         sum.lines.iter().map(|line| (line.uuid, line)).collect();
@@ -92,7 +92,7 @@ fn save(
         if old.is_some_and(|old| old.is_forgotten()) {
             continue;
         }
-        let mut now = Note::all(Event::Saved, record, life).line;
+        let mut now = Note::all(JournalEvent::Saved, record, life).line;
         let ended = !record.values.get(Key::Exit).is_empty();
         if ended && old.is_none_or(|old| old.tail.is_none()) {
             now.tail = tails(record.uuid).map(|tail| end_of(&tail, TAIL).to_string().into());
@@ -107,9 +107,9 @@ fn save(
         }
     }
     if lines.is_empty() {
-        ledger.probe()?;
+        log.probe()?;
     }
-    ledger.append(&lines, true)?;
+    log.append(&lines, true)?;
     Ok(lines.len())
 }
 

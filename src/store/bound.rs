@@ -6,7 +6,7 @@ use crate::id::ProcessId;
 
 /// The process that a sesh is bound to, as far as it is known: `pid[:start[:shell]]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub struct Binding {
     pub pid: i32,
     /// As in [`ProcessId`]. `None` until the process table was read.
     pub start: Option<u64>,
@@ -14,7 +14,7 @@ pub struct Bound {
     pub shell: Option<i32>,
 }
 
-impl Bound {
+impl Binding {
     /// Returns a process of which only the pid is known.
     #[must_use]
     pub fn pid(pid: i32) -> Self {
@@ -37,7 +37,7 @@ impl Bound {
     }
 }
 
-impl From<ProcessId> for Bound {
+impl From<ProcessId> for Binding {
     fn from(process: ProcessId) -> Self {
         Self {
             start: Some(process.start),
@@ -46,7 +46,7 @@ impl From<ProcessId> for Bound {
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for Binding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(start) = self.start else {
             return write!(f, "{}", self.pid);
@@ -68,15 +68,15 @@ mod tests {
         #[test]
         fn it_comes_back(pid: i32, start: Option<u64>, shell: Option<i32>) {
             let shell = shell.filter(|_| start.is_some());
-            let bound = Bound { pid, start, shell };
-            prop_assert_eq!(Bound::parse(&bound.to_string()), Some(bound));
+            let bound = Binding { pid, start, shell };
+            prop_assert_eq!(Binding::parse(&bound.to_string()), Some(bound));
         }
     }
 
     #[test]
     fn what_begins_with_no_pid() {
-        assert_eq!(Bound::parse(""), None);
-        assert_eq!(Bound::parse(":1"), None);
-        assert_eq!(Bound::parse("7:x"), Some(Bound::pid(7)));
+        assert_eq!(Binding::parse(""), None);
+        assert_eq!(Binding::parse(":1"), None);
+        assert_eq!(Binding::parse("7:x"), Some(Binding::pid(7)));
     }
 }

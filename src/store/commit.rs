@@ -8,11 +8,11 @@ use std::path::Path;
 use super::append::{self, OnFailure};
 use super::durable::{of, record_of};
 use super::edit::Edit;
-use super::note::{Event, Note, keys};
+use super::note::{JournalEvent, Note, keys};
 use super::record::{Record, Values};
 use super::schema::{self, Key};
 use super::target::changed;
-use super::write::{self, Bound};
+use super::write::{self, BoundOutcome};
 use super::{pending_restore, tail};
 use crate::clock;
 use crate::error::{Exit, Result};
@@ -101,10 +101,12 @@ pub fn on_pane(
     notes: Vec<Note>,
 ) -> Result<bool> {
     let batch = Batch::from(write::bound(pane, id, condition, commands));
-    commit_quietly(server, &batch, |answer| match Bound::read(&answer?) {
-        Bound::Done => Ok((true, notes)),
-        Bound::Condition => Ok((false, Vec::new())),
-        Bound::Gone => Err(changed(id)),
+    commit_quietly(server, &batch, |answer| {
+        match BoundOutcome::read(&answer?) {
+            BoundOutcome::Done => Ok((true, notes)),
+            BoundOutcome::Condition => Ok((false, Vec::new())),
+            BoundOutcome::Gone => Err(changed(id)),
+        }
     })
 }
 
@@ -124,10 +126,10 @@ pub fn edit_on_pane(
     let condition = Edit::condition(edits, record);
     let commands = Edit::commands(edits, pane);
     let bound = Batch::from(write::bound(pane, id, &condition, commands));
-    match Bound::read(&server.run(&bound)?) {
-        Bound::Done => {}
-        Bound::Condition => return Ok(None),
-        Bound::Gone => return Err(changed(id)),
+    match BoundOutcome::read(&server.run(&bound)?) {
+        BoundOutcome::Done => {}
+        BoundOutcome::Condition => return Ok(None),
+        BoundOutcome::Gone => return Err(changed(id)),
     }
     if let Some(after) = after {
         server.run(after)?;
@@ -210,7 +212,7 @@ fn edit_in_journal(server: &Server, old: &Record, edits: &[Edit]) -> Result<Reco
         let fields = keys()
             .filter(|key| values.get(*key) != known.values.get(*key))
             .map(|key| (key.field().into(), values.get(key).to_string().into()));
-        let mut change = Line::new(id, Event::Changed.as_str(), clock::seconds());
+        let mut change = Line::new(id, JournalEvent::Changed.as_str(), clock::seconds());
         change.values = Fields(fields.collect());
         let mut all = line;
         all.absorb(change.clone());

@@ -11,20 +11,20 @@ use std::collections::HashSet;
 
 use super::kept::{Kept, Left};
 use super::note::keys;
-use super::record::{Exit, Record, Values};
+use super::record::{ExitStatus, Record, Values};
 use super::schema::{Key, PANE};
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
-use crate::journal::ledger::{self, Ledger};
 use crate::journal::line::{Line, Sum};
+use crate::journal::log::{self, Log};
 use crate::state::State;
 use crate::tmux::Server;
 
-pub(super) fn of(server: &Server) -> Result<Ledger> {
+pub(super) fn of(server: &Server) -> Result<Log> {
     let socket = server
         .address()
         .ok_or_else(|| Error::failed("the socket of that server is unknown: name it with -S"))?;
-    Ledger::of(&socket)
+    Log::of(&socket)
 }
 
 /// Where the journal of a server is.
@@ -45,7 +45,7 @@ impl Journal {
     /// Reads it. One that cannot be read is said, and is empty.
     #[must_use]
     pub fn read(server: &Server) -> Self {
-        match of(server).and_then(|ledger| ledger.read()) {
+        match of(server).and_then(|log| log.read()) {
             Ok(text) => Self { text },
             Err(error) => {
                 error::warn(error.to_string());
@@ -126,7 +126,7 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
                 .parse()
                 .unwrap_or(State::Unknown),
         );
-        record.exit = Some(Exit {
+        record.exit = Some(ExitStatus {
             code: None,
             signal: None,
             at: None,
@@ -154,7 +154,7 @@ pub fn tidy(server: &Server) -> Result<()> {
 
 /// How the journal of a server stands.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct JournalStatus {
     pub path: std::path::PathBuf,
     pub bytes: usize,
     pub seshes: usize,
@@ -166,13 +166,13 @@ pub struct Standing {
 ///
 /// # Errors
 /// The sentence that says what is wrong.
-pub fn examine(server: &Server) -> Result<Standing> {
-    let ledger = of(server)?;
-    let text = ledger.read()?;
+pub fn examine(server: &Server) -> Result<JournalStatus> {
+    let log = of(server)?;
+    let text = log.read()?;
     let sum = Sum::of(&text);
-    ledger.probe()?;
-    Ok(Standing {
-        path: ledger.path().into(),
+    log.probe()?;
+    Ok(JournalStatus {
+        path: log.path().into(),
         bytes: text.len(),
         seshes: sum.lines.iter().filter(|line| !line.is_forgotten()).count(),
         newer: sum.newer,
@@ -180,7 +180,7 @@ pub fn examine(server: &Server) -> Result<Standing> {
     })
 }
 
-pub use ledger::inspect;
+pub use log::inspect;
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
     use crate::id::ServerId;
     use crate::journal::line::FORGOTTEN;
-    use crate::store::note::{Event, Note};
+    use crate::store::note::{JournalEvent, Note};
 
     const ID: &str = "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";
 
@@ -212,7 +212,7 @@ mod tests {
     fn what_lasts_comes_back() {
         let record = record();
         let server = Some(ServerId { pid: 1, start: 2 });
-        let mut line = Note::all(Event::Created, &record, server).line;
+        let mut line = Note::all(JournalEvent::Created, &record, server).line;
         let left = record_of(&line).expect("a record");
         assert_eq!((left.was, left.state), (Some(State::Busy), State::Exited));
         assert_eq!(left.tags, ["a", "b"]);
@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(left.bound(), None);
         assert_eq!(left.kept.as_ref().expect("kept").server, server);
 
-        line.absorb(Note::end(record.uuid, &Exit::value(Some(3), None), Some("a%0A")).line);
+        line.absorb(Note::end(record.uuid, &ExitStatus::value(Some(3), None), Some("a%0A")).line);
         let ended = record_of(&line).expect("a record");
         assert_eq!(
             (ended.was, ended.exit.expect("an exit").code),

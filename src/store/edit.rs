@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::condition::{both, either, equal, name_is_free, tagged};
-use super::note::{Event, Note};
+use super::note::{JournalEvent, Note};
 use super::record::{Record, Values};
 use super::schema::Key;
 use super::{value, write};
@@ -81,7 +81,7 @@ impl Edit {
             Self::Parent(_) => [Key::Parent, Key::Updated],
             Self::Keep => [Key::Auto, Key::Updated],
         });
-        Note::of(Event::Changed, record, keys)
+        Note::of(JournalEvent::Changed, record, keys)
     }
 }
 

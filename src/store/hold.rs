@@ -32,14 +32,14 @@ pub(crate) fn keep(setting: &str) -> usize {
 
 /// A pane that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct HeldPane {
     /// Since when, in epoch seconds.
     pub(crate) since: u64,
     pub(crate) pane: PaneId,
     pub(crate) id: SeshId,
 }
 
-impl Held {
+impl HeldPane {
     /// The command that prints all of them, for [`Held::read`].
     pub(crate) fn list() -> Command {
         command::list_panes(
@@ -80,7 +80,7 @@ impl Held {
 }
 
 /// Those that have been held longest, above the number that is kept.
-pub(crate) fn surplus(mut held: Vec<Held>, keep: usize) -> Vec<Held> {
+pub(crate) fn surplus(mut held: Vec<HeldPane>, keep: usize) -> Vec<HeldPane> {
     held.sort_unstable_by_key(|held| (held.since, held.pane.0));
     held.dedup_by_key(|held| held.pane);
     let surplus = held.len().saturating_sub(keep);
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn the_oldest_are_surplus() {
         let id = SeshId::random();
-        let held = |since, pane| Held {
+        let held = |since, pane| HeldPane {
             since,
             pane: PaneId(pane),
             id,

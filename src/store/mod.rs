@@ -12,8 +12,8 @@ pub mod condition;
 pub mod durable;
 pub mod edit;
 pub mod generated_name;
-pub mod heard;
 pub mod hold;
+pub mod hook_report;
 pub mod kept;
 pub mod lease;
 pub mod limit;
@@ -30,7 +30,7 @@ pub mod target;
 pub mod value;
 pub mod write;
 
-pub use bound::Bound;
+pub use bound::Binding;
 pub use query::{Select, Snapshot};
 pub use record::{Place, Record, Values};
 pub use schema::Key;

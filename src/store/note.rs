@@ -10,7 +10,7 @@ use crate::state::State;
 
 /// What happened. The words are public: they stand in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum JournalEvent {
     Created,
     Adopted,
     /// Name, tags, note, fields, parent or archived; or that it runs again.
@@ -24,18 +24,18 @@ pub enum Event {
     Saved,
 }
 
-impl Event {
+impl JournalEvent {
     /// The word in the file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Event::Created => "created",
-            Event::Adopted => "adopted",
-            Event::Changed => "changed",
-            Event::Conversation => "conversation",
-            Event::State => "state",
-            Event::Ended => "ended",
-            Event::Saved => "saved",
+            JournalEvent::Created => "created",
+            JournalEvent::Adopted => "adopted",
+            JournalEvent::Changed => "changed",
+            JournalEvent::Conversation => "conversation",
+            JournalEvent::State => "state",
+            JournalEvent::Ended => "ended",
+            JournalEvent::Saved => "saved",
         }
     }
 }
@@ -72,7 +72,7 @@ impl Note {
 
     /// Returns a note of these values of a sesh, and of where it is.
     #[must_use]
-    pub fn of(event: Event, record: &Record, keys: impl IntoIterator<Item = Key>) -> Self {
+    pub fn of(event: JournalEvent, record: &Record, keys: impl IntoIterator<Item = Key>) -> Self {
         let values = keys.into_iter().map(|key| (key, record.values.get(key)));
         let mut line = line(event, record.uuid, values);
         line.spot = record.tmux.as_ref().map(spot);
@@ -81,7 +81,7 @@ impl Note {
 
     /// Returns a note of all that outlives the server, and of the server where it lives.
     #[must_use]
-    pub fn all(event: Event, record: &Record, life: Option<ServerId>) -> Self {
+    pub fn all(event: JournalEvent, record: &Record, life: Option<ServerId>) -> Self {
         let mut note = Self::of(event, record, keys());
         note.line.server = life;
         note
@@ -99,7 +99,7 @@ impl Note {
             (Key::Why, ""),
             (Key::Since, &since),
         ];
-        let mut line = line(Event::Ended, id, values);
+        let mut line = line(JournalEvent::Ended, id, values);
         line.at = at;
         let note = Self::new(line);
         match tail {
@@ -110,13 +110,13 @@ impl Note {
 
     /// Returns a note of single values, as they are stored.
     #[must_use]
-    pub fn values(event: Event, id: SeshId, values: &[(Key, &str)]) -> Self {
+    pub fn values(event: JournalEvent, id: SeshId, values: &[(Key, &str)]) -> Self {
         Self::new(line(event, id, values.iter().copied()))
     }
 
     /// Returns a note that in this server a sesh was alive.
     pub(super) fn lived_in(id: SeshId, life: ServerId) -> Self {
-        let mut note = Self::values(Event::Saved, id, &[]);
+        let mut note = Self::values(JournalEvent::Saved, id, &[]);
         note.line.server = Some(life);
         note
     }
@@ -148,7 +148,7 @@ impl Note {
     }
 
     pub(super) fn lasts(&self) -> bool {
-        self.line.event != Event::State.as_str()
+        self.line.event != JournalEvent::State.as_str()
     }
 
     /// Returns whether it needs no earlier line of the same sesh.
@@ -158,7 +158,7 @@ impl Note {
 }
 
 fn line<'v>(
-    event: Event,
+    event: JournalEvent,
     id: SeshId,
     values: impl IntoIterator<Item = (Key, &'v str)>,
 ) -> Line<'static> {

@@ -11,7 +11,7 @@ pub(crate) const DONE: &str = "done";
 
 /// What is to be done with them: `@sesh-restore`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub enum RestoreSetting {
     Ask,
     On,
     Off,
@@ -65,8 +65,8 @@ pub fn offer(server: &Server) -> Result<()> {
         append::lived_in(server, &lost, life)?;
     }
     let said = match lost.len() {
-        0 => command::unset_server(schema::LOST),
-        some => command::set_server(schema::LOST, &some.to_string()),
+        0 => command::unset_server(schema::PENDING),
+        some => command::set_server(schema::PENDING, &some.to_string()),
     };
     // Also while somebody brings them back, who may be killed in that.
     let unanswered = format!("#{{!=:#{{{}}},{DONE}}}", schema::RESTORED);
@@ -79,7 +79,7 @@ pub fn offer(server: &Server) -> Result<()> {
 /// # Errors
 /// As [`Server::run`].
 pub fn recount(server: &Server) -> Result<()> {
-    let said = command::print(None, &format!("#{{{}}}", schema::LOST));
+    let said = command::print(None, &format!("#{{{}}}", schema::PENDING));
     match server.run(&Batch::from(said)) {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         Ok(said) if said.trim_end().is_empty() => Ok(()),
@@ -94,7 +94,7 @@ pub fn recount(server: &Server) -> Result<()> {
 pub fn answer(server: &Server) -> Result<()> {
     append::lived_in(server, &pending(server)?, ServerId::NONE)?;
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
-        .then(command::unset_server(schema::LOST));
+        .then(command::unset_server(schema::PENDING));
     match server.run(&answered) {
         // Nobody is left to be asked.
         Err(error) if error.exit == Exit::NoServer => Ok(()),
@@ -118,14 +118,14 @@ pub fn keep_answer(server: &Server) -> Result<()> {
 
 /// # Errors
 /// As [`Server::run`].
-pub fn setting(server: &Server) -> Result<Setting> {
+pub fn setting(server: &Server) -> Result<RestoreSetting> {
     let format = setting::RESTORE.format();
     let set = server.run(&Batch::from(command::print(None, &format)))?;
     Ok(match set.trim_end() {
-        "on" => Setting::On,
-        "off" => Setting::Off,
+        "on" => RestoreSetting::On,
+        "off" => RestoreSetting::Off,
         // The default, and what is no word of ours.
-        _ => Setting::Ask,
+        _ => RestoreSetting::Ask,
     })
 }
 

@@ -4,7 +4,7 @@
 use super::commit::commit;
 use super::condition::{both, equal, no_pane_has};
 use super::durable::Journal;
-use super::note::{Event, Note};
+use super::note::{JournalEvent, Note};
 use super::record::Values;
 use super::target::changed;
 use super::{Key, Record, schema, write};
@@ -108,7 +108,7 @@ impl Prior {
 
     /// The condition that nobody has changed it since it was read, that nobody else has it go on, and that no other pane
     /// has its conversation.
-    pub(crate) fn is_as_it_was(&self) -> String {
+    pub(crate) fn is_unchanged(&self) -> String {
         let book = self.book.as_deref().unwrap_or_default();
         let same = format!("#{{==:#{{{}}},{book}}}", schema::book(self.id));
         let alive = equal(Key::Exit, "");
@@ -128,7 +128,7 @@ impl Prior {
     }
 
     /// Puts what is kept of it among the values of a birth.
-    pub(crate) fn goes_on(&self, values: &mut Vec<(Key, String)>) {
+    pub(crate) fn carry_over(&self, values: &mut Vec<(Key, String)>) {
         let now = clock::seconds();
         values.retain(|(key, _)| !KEPT.contains(key));
         for key in KEPT {
@@ -152,7 +152,7 @@ impl Prior {
     }
 
     /// The commands that close the pane where it has ended, or take its marks off what somebody else does there.
-    pub(crate) fn leaves(&self) -> Vec<Command> {
+    pub(crate) fn release_pane(&self) -> Vec<Command> {
         match self.pane {
             Some(pane) if self.held => vec![command::kill_pane(pane)],
             Some(pane) => write::unmark(&pane.to_string()).collect(),
@@ -164,7 +164,7 @@ impl Prior {
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub(crate) fn put_back(&self, server: &Server, panes: &[PaneId]) -> Result<()> {
+    pub(crate) fn restore_end(&self, server: &Server, panes: &[PaneId]) -> Result<()> {
         let own = equal(Key::Id, &self.id.to_string());
         let mut as_before = Batch::new();
         as_before.extend([
@@ -193,7 +193,7 @@ impl Prior {
             .into_iter()
             .map(|key| (key, self.values.get(key)))
             .collect();
-        let note = Note::values(Event::Changed, self.id, &was).with_tail(&self.tail);
+        let note = Note::values(JournalEvent::Changed, self.id, &was).with_tail(&self.tail);
         commit(server, &batch, |answer| {
             let outcome = match answer {
                 // With its last pane the server went.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bound::Bound;
+use super::bound::Binding;
 use super::kept::Kept;
 use super::schema::{self, Key, PANE};
 use super::value;
@@ -130,14 +130,14 @@ pub struct Place {
 
 /// How a sesh ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exit {
+pub struct ExitStatus {
     pub code: Option<i32>,
     pub signal: Option<i32>,
     /// Epoch seconds.
     pub at: Option<u64>,
 }
 
-impl Exit {
+impl ExitStatus {
     /// The value of `@sesh_exit` but for its time, which the server adds.
     #[must_use]
     pub fn value(code: Option<i32>, signal: Option<i32>) -> String {
@@ -220,7 +220,7 @@ pub struct Record {
     /// The agent's process.
     pub agent_pid: Option<i32>,
     pub command: Vec<String>,
-    pub exit: Option<Exit>,
+    pub exit: Option<ExitStatus>,
     /// What it did last, of one whose end nobody wrote down since its server ended.
     pub was: Option<State>,
     /// The socket of its server, of one that this server has or had.
@@ -243,8 +243,8 @@ pub struct Record {
 impl Record {
     /// The process that the sesh is bound to.
     #[must_use]
-    pub fn bound(&self) -> Option<Bound> {
-        Bound::parse(self.values.get(Key::Proc))
+    pub fn bound(&self) -> Option<Binding> {
+        Binding::parse(self.values.get(Key::Proc))
     }
 
     /// The generation at which it last became busy; 0 if it never was.
@@ -282,7 +282,7 @@ impl Record {
     /// The record of a sesh that has a pane. `dead` is tmux's own word that the pane's process ended.
     #[must_use]
     pub fn live(values: Values, place: Place, dead: bool) -> Option<Self> {
-        let ours = Bound::parse(values.get(Key::Proc)).is_none_or(|bound| bound.pid == place.pid);
+        let ours = Binding::parse(values.get(Key::Proc)).is_none_or(|bound| bound.pid == place.pid);
         let exited = dead || !values.get(Key::Exit).is_empty();
         let state = if exited {
             State::Exited
@@ -322,7 +322,7 @@ impl Record {
             (!value.is_empty()).then(|| value::decode(value))
         };
         let number = |key: Key| values.get(key).parse::<u64>().ok();
-        let exit = Exit::parse(values.get(Key::Exit));
+        let exit = ExitStatus::parse(values.get(Key::Exit));
         Some(Self {
             uuid: values.get(Key::Id).parse().ok()?,
             name: values.get(Key::Name).into(),
@@ -351,7 +351,7 @@ impl Record {
             parent: values.get(Key::Parent).parse().ok(),
             owner: text(Key::Owner),
             conversation: text(Key::Conv),
-            agent_pid: Bound::parse(values.get(Key::Pid)).map(|bound| bound.pid),
+            agent_pid: Binding::parse(values.get(Key::Pid)).map(|bound| bound.pid),
             command: value::decode_words(values.get(Key::Cmd))
                 .into_iter()
                 .map(|word| String::from_utf8_lossy(&word).into_owned())
@@ -426,7 +426,12 @@ impl Record {
 
 /// A state as people read it: why it waits, how it ended.
 #[must_use]
-pub fn in_words(state: State, why: Option<&str>, exit: Option<Exit>, was: Option<State>) -> String {
+pub fn in_words(
+    state: State,
+    why: Option<&str>,
+    exit: Option<ExitStatus>,
+    was: Option<State>,
+) -> String {
     let word = state.as_str();
     let (code, signal) = exit.map_or((None, None), |exit| (exit.code, exit.signal));
     match (state, code, signal, was, why) {

@@ -534,7 +534,7 @@ pub const REAP_AGAIN: &str = "SESH_reap_again";
 pub const SWEPT: &str = "SESH_swept";
 
 /// How many were alive when the last server died and are not answered for.
-pub const LOST: &str = "@seshsum_lost";
+pub const PENDING: &str = "@seshsum_lost";
 
 /// Who brings those back, or that it is done.
 pub const RESTORED: &str = "SESH_restored";
@@ -549,7 +549,7 @@ pub const FORGOTTEN: &str = "SESH_forgotten";
 pub const UNWRITTEN: &str = "SESH_unwritten";
 
 /// When a wait last put right what is stored, in seconds.
-pub const SETTLED: &str = "SESH_settled";
+pub const RECONCILED: &str = "SESH_settled";
 
 /// How the line starts that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";

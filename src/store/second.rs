@@ -9,8 +9,8 @@ use crate::tmux::{Batch, Server, command};
 /// # Errors
 /// As [`Server::run`].
 pub fn is_first(server: &Server) -> Result<bool> {
-    let done = format!("#{{==:#{{{}}},{}}}", schema::SETTLED, write::NOW);
-    let first = Batch::from(command::set_hidden_expanded(schema::SETTLED, write::NOW))
+    let done = format!("#{{==:#{{{}}},{}}}", schema::RECONCILED, write::NOW);
+    let first = Batch::from(command::set_hidden_expanded(schema::RECONCILED, write::NOW))
         .then(command::print(None, "first"));
     let claim = Batch::from(command::if_format(None, &done, &Batch::new(), &first));
     // A second run may find the answer of the first: then the next second is this process's.

@@ -303,7 +303,7 @@ pub fn count(pane: &str) -> Command {
 
 /// How a bound write went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
+pub enum BoundOutcome {
     Done,
     /// The condition did not hold.
     Condition,
@@ -311,7 +311,7 @@ pub enum Bound {
     Gone,
 }
 
-impl Bound {
+impl BoundOutcome {
     const ALL: [Self; 3] = [Self::Done, Self::Condition, Self::Gone];
 
     /// What [`bound`] prints.
@@ -351,7 +351,7 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
     // The book is a server option: a write of an equal one would redraw too. Last, so that where nothing changed the list
     // ends there.
     act.extend([
-        command::print(None, Bound::Done.word()),
+        command::print(None, BoundOutcome::Done.word()),
         command::if_format(
             Some(&target),
             &book_is_in_step(id),
@@ -361,12 +361,17 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
                 .then(count(&target)),
         ),
     ]);
-    let checked = command::if_format(Some(&target), condition, &act, &Bound::Condition.print());
+    let checked = command::if_format(
+        Some(&target),
+        condition,
+        &act,
+        &BoundOutcome::Condition.print(),
+    );
     command::if_format(
         Some(&target),
         &equal(Key::Id, &id.to_string()),
         &Batch::from(checked),
-        &Bound::Gone.print(),
+        &BoundOutcome::Gone.print(),
     )
 }
 

@@ -100,7 +100,7 @@ pub struct Subscription {
     server: Server,
     channel: &'static Channel,
     /// The client, from the first wait on. `None` also where the server cannot be spoken to without the program.
-    standing: Option<direct::Standing>,
+    standing: Option<direct::WaitingClient>,
 }
 
 impl Subscription {
@@ -136,17 +136,17 @@ impl Subscription {
         }
     }
 
-    fn stand(&self) -> Option<direct::Standing> {
+    fn stand(&self) -> Option<direct::WaitingClient> {
         let path = self.server.socket_path().filter(|_| !env::by_program())?;
         let list = Batch::from(command::print(None, &self.channel.format()))
             .then(command::wait_for(self.channel.name));
-        direct::Standing::start(&path, &list.argv())
+        direct::WaitingClient::start(&path, &list.argv())
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let waits = |standing: &mut direct::Standing| !standing.ends_within(Duration::ZERO);
+        let waits = |standing: &mut direct::WaitingClient| !standing.ends_within(Duration::ZERO);
         if self.standing.as_mut().is_some_and(waits) {
             self.server.give_up(self.channel);
         }

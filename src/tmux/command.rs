@@ -116,28 +116,28 @@ pub fn show_server_options() -> Command {
 
 /// Every global option, of sessions or of windows, one a line. 3.2a counts fewer hooks to the sessions than later ones.
 #[must_use]
-pub fn show_global_options(of: Of) -> Command {
+pub fn show_global_options(of: OptionScope) -> Command {
     Command::of(["show-options", of.flag()]).asking()
 }
 
 /// Every global hook, one a line: `name[index] command`.
 #[must_use]
-pub fn show_global_hooks(of: Of) -> Command {
+pub fn show_global_hooks(of: OptionScope) -> Command {
     Command::of(["show-hooks", of.flag()]).asking()
 }
 
 /// Of what the global options are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
+pub enum OptionScope {
     Sessions,
     Windows,
 }
 
-impl Of {
+impl OptionScope {
     fn flag(self) -> &'static str {
         match self {
-            Of::Sessions => "-g",
-            Of::Windows => "-gw",
+            OptionScope::Sessions => "-g",
+            OptionScope::Windows => "-gw",
         }
     }
 }

@@ -18,14 +18,14 @@ use crate::env;
 
 /// What a client of tmux got to print, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct ClientOutput {
     pub(super) code: i32,
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: Vec<u8>,
 }
 
 /// Asks the server at a socket. `None` in doubt.
-pub(super) fn ask(socket: &Path, argv: &[String]) -> Option<Answer> {
+pub(super) fn ask(socket: &Path, argv: &[String]) -> Option<ClientOutput> {
     listen(say_to(socket, argv)?)
 }
 
@@ -43,22 +43,22 @@ fn say_to(socket: &Path, argv: &[String]) -> Option<UnixStream> {
 
 /// A client whose list of commands waits at its end.
 #[derive(Debug)]
-pub(super) struct Standing {
+pub(super) struct WaitingClient {
     ear: Ear<UnixStream>,
     over: bool,
 }
 
-impl Standing {
+impl WaitingClient {
     /// Has a list run that prints before it waits: what is printed arrives when it waits. `None` in doubt.
     pub(super) fn start(socket: &Path, argv: &[String]) -> Option<Self> {
         let mut ear = Ear::new(say_to(socket, argv)?);
-        let mut heard = Heard::More;
-        while heard == Heard::More && ear.answer.stdout.is_empty() {
+        let mut heard = Received::More;
+        while heard == Received::More && ear.answer.stdout.is_empty() {
             heard = ear.hear();
         }
         (!ear.answer.stdout.is_empty()).then_some(Self {
             ear,
-            over: heard != Heard::More,
+            over: heard != Received::More,
         })
     }
 
@@ -77,7 +77,7 @@ impl Standing {
             }
             // A limit is refused where the socket is closed.
             self.over = self.ear.server.set_read_timeout(Some(left)).is_err()
-                || !matches!(self.ear.hear(), Heard::More | Heard::Nothing);
+                || !matches!(self.ear.hear(), Received::More | Received::Nothing);
         }
         true
     }
@@ -172,20 +172,20 @@ fn say(said: &mut Vec<u8>, kind: u32, body: &[&[u8]]) -> Option<()> {
 }
 
 /// Takes what the server says up to its last word.
-fn listen<S: Read + Write>(server: S) -> Option<Answer> {
+fn listen<S: Read + Write>(server: S) -> Option<ClientOutput> {
     let mut ear = Ear::new(server);
     loop {
         match ear.hear() {
-            Heard::More => {}
-            Heard::Last => return Some(ear.answer),
-            Heard::Nothing | Heard::Doubt => return None,
+            Received::More => {}
+            Received::Last => return Some(ear.answer),
+            Received::Nothing | Received::Doubt => return None,
         }
     }
 }
 
 /// What came of listening once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Heard {
+enum Received {
     /// There may be more.
     More,
     /// The server's last word.
@@ -200,7 +200,7 @@ enum Heard {
 #[derive(Debug)]
 struct Ear<S> {
     server: S,
-    answer: Answer,
+    answer: ClientOutput,
     /// The server's number of its stream to standard error, once it has one.
     errors: Option<i32>,
     /// What was heard and is no whole message yet.
@@ -212,7 +212,7 @@ impl<S: Read + Write> Ear<S> {
     fn new(server: S) -> Self {
         Self {
             server,
-            answer: Answer {
+            answer: ClientOutput {
                 code: 0,
                 stdout: Vec::new(),
                 stderr: Vec::new(),
@@ -224,24 +224,24 @@ impl<S: Read + Write> Ear<S> {
     }
 
     /// Takes what there is to hear next.
-    fn hear(&mut self) -> Heard {
+    fn hear(&mut self) -> Received {
         let length = match self.server.read(&mut self.chunk) {
-            Ok(0) => return Heard::Doubt,
+            Ok(0) => return Received::Doubt,
             Ok(length) => length,
             Err(error) => {
                 return match error.kind() {
-                    ErrorKind::Interrupted => Heard::More,
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Heard::Nothing,
-                    _ => Heard::Doubt,
+                    ErrorKind::Interrupted => Received::More,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Received::Nothing,
+                    _ => Received::Doubt,
                 };
             }
         };
         self.heard.extend_from_slice(&self.chunk[..length]);
-        self.take().unwrap_or(Heard::Doubt)
+        self.take().unwrap_or(Received::Doubt)
     }
 
     /// Takes the messages that are whole. `None` in doubt.
-    fn take(&mut self) -> Option<Heard> {
+    fn take(&mut self) -> Option<Received> {
         let mut rest = &self.heard[..];
         while let Some((kind, body, after)) = first(rest)? {
             rest = after;
@@ -273,22 +273,22 @@ impl<S: Read + Write> Ear<S> {
                     if !body.is_empty() {
                         self.answer.code = number(body)?.0;
                     }
-                    return Some(Heard::Last);
+                    return Some(Received::Last);
                 }
                 _ => return None,
             }
         }
         let parsed = self.heard.len() - rest.len();
         self.heard.drain(..parsed);
-        Some(Heard::More)
+        Some(Received::More)
     }
 }
 
 /// A message's type, its body, and what comes after it.
-type Message<'a> = (u32, &'a [u8], &'a [u8]);
+type Imsg<'a> = (u32, &'a [u8], &'a [u8]);
 
 /// The first message, `Some(None)` while it is not whole. `None` for what can be no message of this protocol.
-fn first(heard: &[u8]) -> Option<Option<Message<'_>>> {
+fn first(heard: &[u8]) -> Option<Option<Imsg<'_>>> {
     let Some((header, _)) = heard.split_at_checked(HEADER) else {
         return Some(None);
     };
@@ -397,7 +397,7 @@ mod tests {
             let all = |wanted: bool| -> Vec<u8> {
                 texts.iter().filter(|(good, _)| *good == wanted).flat_map(|(_, text)| text.clone()).collect()
             };
-            prop_assert_eq!(answer, Answer { code, stdout: all(true), stderr: all(false) });
+            prop_assert_eq!(answer, ClientOutput { code, stdout: all(true), stderr: all(false) });
             prop_assert_eq!(server.told.len(), 2 * (HEADER + 8));
         }
 

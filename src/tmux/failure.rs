@@ -1,7 +1,7 @@
 //! A failure of tmux as an error: the only reader of what tmux prints on stderr.
 
 use super::version::{FLOOR, Version};
-use crate::error::{Error, Exit, Kind};
+use crate::error::{Error, ErrorKind, Exit};
 
 /// Returns the error that tmux's words mean. `names` are the commands that were run, `socket` is the server's.
 pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
@@ -20,7 +20,7 @@ pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
                  (3.5 and older do not speak with 3.6 and newer)"
             ),
         )
-        .of_kind(Kind::HungUp);
+        .of_kind(ErrorKind::HungUp);
     }
     if NO_SERVER.iter().any(|words| stderr.contains(words)) {
         // tmux names the socket once more, and then the system's reason.
@@ -44,18 +44,18 @@ pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
 }
 
 /// The kind of a failure. Of several that match the first counts.
-fn kind(stderr: &str) -> Kind {
-    const KINDS: [(&str, Kind); 7] = [
-        ("duplicate session", Kind::DuplicateSession),
-        ("no current", Kind::EmptyServer),
-        ("can't find pane", Kind::NoSuchPane),
-        ("no space for new pane", Kind::NoRoom),
-        ("pane too small", Kind::NoRoom),
-        ("size or position", Kind::NoRoom),
-        ("client is read-only", Kind::ReadOnly),
+fn kind(stderr: &str) -> ErrorKind {
+    const KINDS: [(&str, ErrorKind); 7] = [
+        ("duplicate session", ErrorKind::DuplicateSession),
+        ("no current", ErrorKind::EmptyServer),
+        ("can't find pane", ErrorKind::NoSuchPane),
+        ("no space for new pane", ErrorKind::NoRoom),
+        ("pane too small", ErrorKind::NoRoom),
+        ("size or position", ErrorKind::NoRoom),
+        ("client is read-only", ErrorKind::ReadOnly),
     ];
     let of = KINDS.iter().find(|(words, _)| stderr.contains(words));
-    of.map_or(Kind::Other, |(_, kind)| *kind)
+    of.map_or(ErrorKind::Other, |(_, kind)| *kind)
 }
 
 pub(super) fn too_old(version: Version) -> Error {
@@ -73,24 +73,28 @@ mod tests {
     #[test]
     fn what_tmux_says() {
         for (stderr, exit, kind) in [
-            ("no current target", Exit::Nothing, Kind::EmptyServer),
-            ("no current client", Exit::Nothing, Kind::EmptyServer),
-            ("can't find pane: %7", Exit::Nothing, Kind::NoSuchPane),
-            ("can't find window: 7", Exit::Nothing, Kind::Other),
+            ("no current target", Exit::Nothing, ErrorKind::EmptyServer),
+            ("no current client", Exit::Nothing, ErrorKind::EmptyServer),
+            ("can't find pane: %7", Exit::Nothing, ErrorKind::NoSuchPane),
+            ("can't find window: 7", Exit::Nothing, ErrorKind::Other),
             (
                 "duplicate session: no",
                 Exit::Failed,
-                Kind::DuplicateSession,
+                ErrorKind::DuplicateSession,
             ),
             (
                 "create pane failed: pane too small",
                 Exit::Failed,
-                Kind::NoRoom,
+                ErrorKind::NoRoom,
             ),
-            ("client is read-only", Exit::Failed, Kind::ReadOnly),
-            ("server exited unexpectedly", Exit::NoServer, Kind::HungUp),
-            ("no server running on /x", Exit::NoServer, Kind::Other),
-            ("out of luck", Exit::Failed, Kind::Other),
+            ("client is read-only", Exit::Failed, ErrorKind::ReadOnly),
+            (
+                "server exited unexpectedly",
+                Exit::NoServer,
+                ErrorKind::HungUp,
+            ),
+            ("no server running on /x", Exit::NoServer, ErrorKind::Other),
+            ("out of luck", Exit::Failed, ErrorKind::Other),
         ] {
             let error = read(stderr, "list-panes", "/x");
             assert_eq!((error.exit, error.kind), (exit, kind), "{stderr}");

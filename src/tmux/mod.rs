@@ -23,7 +23,7 @@ use std::process::Stdio;
 use tmux_interface::Tmux;
 
 use crate::env;
-use crate::error::{Error, Exit, Kind, Result};
+use crate::error::{Error, ErrorKind, Exit, Result};
 pub use channel::{Channel, Counters, Subscription};
 pub use command::Command;
 pub use row::Frame;
@@ -247,7 +247,7 @@ impl Server {
     /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
     pub fn run(&self, batch: &Batch) -> Result<String> {
         match self.run_once(batch) {
-            Err(error) if error.kind == Kind::EmptyServer && batch.asks() => {
+            Err(error) if error.kind == ErrorKind::EmptyServer && batch.asks() => {
                 self.run_once(&batch.without_lists())
             }
             outcome => outcome,
@@ -284,7 +284,7 @@ impl Server {
         for batches in batches.chunks(TOGETHER) {
             let all = Batch(batches.iter().flat_map(|batch| batch.0.clone()).collect());
             match self.run(&all) {
-                Err(error) if error.kind == Kind::NoSuchPane => {}
+                Err(error) if error.kind == ErrorKind::NoSuchPane => {}
                 outcome => {
                     answer.push_str(&outcome?);
                     continue;
@@ -292,7 +292,7 @@ impl Server {
             }
             for batch in batches {
                 match self.run(batch) {
-                    Err(error) if error.kind == Kind::NoSuchPane => {}
+                    Err(error) if error.kind == ErrorKind::NoSuchPane => {}
                     outcome => answer.push_str(&outcome?),
                 }
             }
@@ -364,7 +364,7 @@ impl Server {
     }
 
     /// The answer of the server itself, without the tmux program. `None` in doubt.
-    fn asked(&self, argv: &[String]) -> Option<direct::Answer> {
+    fn asked(&self, argv: &[String]) -> Option<direct::ClientOutput> {
         if env::by_program() || !fits(argv) {
             return None;
         }

@@ -17,23 +17,23 @@ const FORM: &str = "c1.";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub server: ServerId,
-    pub marks: BTreeMap<SeshId, Mark>,
+    pub marks: BTreeMap<SeshId, SeshCursor>,
 }
 
 /// What was known of a sesh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
+pub struct SeshCursor {
     pub generation: u64,
     pub ended: bool,
     /// The caller has been told of what it was then.
     pub told: bool,
     /// What its pane showed.
-    pub shown: Option<Shown>,
+    pub shown: Option<ShownOutput>,
 }
 
 /// What a pane showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
+pub struct ShownOutput {
     pub hash: u64,
     /// The line of the cursor, counted from the oldest one that tmux kept.
     pub line: u64,
@@ -102,13 +102,13 @@ fn read(bytes: &[u8]) -> Option<Cursor> {
         let shown = if flags & SHOWN == 0 {
             None
         } else {
-            Some(Shown {
+            Some(ShownOutput {
                 hash: number(&mut rest)?,
                 line: number(&mut rest)?,
                 told: flags & SHOWN_TOLD != 0,
             })
         };
-        let mark = Mark {
+        let mark = SeshCursor {
             generation,
             ended: flags & ENDED != 0,
             told: flags & TOLD != 0,
@@ -135,16 +135,16 @@ mod tests {
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
-    fn marks() -> impl Strategy<Value = BTreeMap<SeshId, Mark>> {
+    fn marks() -> impl Strategy<Value = BTreeMap<SeshId, SeshCursor>> {
         let shown = (any::<u64>(), any::<u64>(), any::<bool>())
-            .prop_map(|(hash, line, told)| Shown { hash, line, told });
+            .prop_map(|(hash, line, told)| ShownOutput { hash, line, told });
         let mark = (
             any::<u64>(),
             any::<bool>(),
             any::<bool>(),
             prop::option::of(shown),
         )
-            .prop_map(|(generation, ended, told, shown)| Mark {
+            .prop_map(|(generation, ended, told, shown)| SeshCursor {
                 generation,
                 ended,
                 told,

@@ -9,22 +9,22 @@
 //! What no writer says is looked at by `levels`, what is printed by `printed`.
 
 pub mod cursor;
-mod intake;
-mod judge;
-mod levels;
+mod events;
+mod poll;
 mod printed;
-mod until;
+mod server_activity;
+mod wait_event;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 pub use cursor::Cursor;
-use cursor::Mark;
-pub use judge::{Event, What};
-use judge::{Found, Seshes, judge, mark};
-use levels::Levels;
+use cursor::SeshCursor;
+pub use events::{EventKind, SeshEvent};
+use events::{Judged, Seshes, judge, mark};
+use poll::Levels;
 use printed::Screens;
-pub use until::Until;
+pub use wait_event::WaitEvent;
 
 use crate::error::{Error, Exit, Result};
 use crate::id::{ServerId, SeshId, Tag};
@@ -52,7 +52,7 @@ impl Set {
 
 /// How many events end a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum How {
+pub enum WaitMode {
     /// The first. Of several the one that is oldest.
     #[default]
     Any,
@@ -64,7 +64,7 @@ pub enum How {
 
 /// Since when a change is one.
 #[derive(Clone, Debug, Default)]
-pub enum Since {
+pub enum WaitSince {
     /// What is so now counts, if it has not changed for years. A turn and a change are counted from now.
     #[default]
     Now,
@@ -78,18 +78,18 @@ pub enum Since {
 
 /// What is waited for.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct WaitRequest {
     pub set: Set,
     /// One of these.
-    pub until: Vec<Until>,
-    pub how: How,
-    pub since: Since,
+    pub until: Vec<WaitEvent>,
+    pub how: WaitMode,
+    pub since: WaitSince,
 }
 
 /// How a wait ended.
 #[derive(Clone, Debug)]
-pub enum Outcome {
-    Events(Vec<Event>),
+pub enum WaitOutcome {
+    Events(Vec<SeshEvent>),
     TimedOut,
     /// All of the set have ended, or it has nobody: nothing can come any more.
     Empty,
@@ -101,9 +101,9 @@ pub enum Outcome {
 /// [`Exit::Changed`] for a cursor of another server, [`Exit::NoServer`] as soon as the server ends.
 pub fn wait(
     server: &Server,
-    request: Request,
+    request: WaitRequest,
     timeout: Option<Duration>,
-) -> Result<(Outcome, Cursor)> {
+) -> Result<(WaitOutcome, Cursor)> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut watch = Watch::new(server, request)?;
     let outcome = watch.next(deadline)?;
@@ -113,7 +113,7 @@ pub fn wait(
 /// A wait that can be gone on with: between two events nothing is missed.
 pub struct Watch<'a> {
     server: &'a Server,
-    request: Request,
+    request: WaitRequest,
     cursor: Cursor,
     /// What wakes this wait.
     subscription: Subscription,
@@ -122,11 +122,11 @@ pub struct Watch<'a> {
     levels: Levels,
     screens: Screens,
     /// For [`How::All`]: what has happened to whom.
-    happened: BTreeMap<SeshId, Found>,
+    happened: BTreeMap<SeshId, Judged>,
 }
 
 /// The store at one moment.
-struct Seen {
+struct StoreView {
     server: ServerId,
     /// The plugin's tick looks after agents.
     ticks: bool,
@@ -142,12 +142,12 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// As there.
-    pub fn new(server: &'a Server, mut request: Request) -> Result<Self> {
+    pub fn new(server: &'a Server, mut request: WaitRequest) -> Result<Self> {
         let mut levels = Levels::of(&read(server, &request.set)?.seshes);
         put_right(server, &mut levels)?;
         let seen = read(server, &request.set)?;
         let since = std::mem::take(&mut request.since);
-        if let Since::Cursor(cursor) = &since
+        if let WaitSince::Cursor(cursor) = &since
             && cursor.server != seen.server
         {
             return Err(Error::new(
@@ -155,10 +155,10 @@ impl<'a> Watch<'a> {
                 "that cursor is of another tmux server, which is gone: wait without it to start from now",
             ));
         }
-        let fresh = matches!(since, Since::Fresh);
+        let fresh = matches!(since, WaitSince::Fresh);
         let marks = begin(since, &seen, &request.set);
         if fresh {
-            request.since = Since::Fresh;
+            request.since = WaitSince::Fresh;
         }
         Ok(Self {
             server,
@@ -185,7 +185,7 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// As [`wait`].
-    pub fn next(&mut self, deadline: Option<Instant>) -> Result<Outcome> {
+    pub fn next(&mut self, deadline: Option<Instant>) -> Result<WaitOutcome> {
         loop {
             let seen = read(self.server, &self.request.set)?;
             if seen.server != self.cursor.server {
@@ -202,14 +202,14 @@ impl<'a> Watch<'a> {
             self.before
                 .extend(known.map(|record| (record.uuid, record)));
             if !self.pause(&seen, deadline)? {
-                return Ok(Outcome::TimedOut);
+                return Ok(WaitOutcome::TimedOut);
             }
         }
     }
 
     fn look_at_screens(&mut self, seshes: &Seshes) -> Result<()> {
         if self.prints() {
-            let fresh = matches!(self.request.since, Since::Fresh);
+            let fresh = matches!(self.request.since, WaitSince::Fresh);
             let marks = &mut self.cursor.marks;
             let until = &self.request.until;
             self.screens
@@ -219,12 +219,12 @@ impl<'a> Watch<'a> {
     }
 
     fn prints(&self) -> bool {
-        self.request.until.iter().any(Until::is_printed)
+        self.request.until.iter().any(WaitEvent::is_printed)
     }
 
     /// What has happened, if that ends the wait.
-    fn outcome(&mut self, seshes: &Seshes) -> Option<Outcome> {
-        let Request {
+    fn outcome(&mut self, seshes: &Seshes) -> Option<WaitOutcome> {
+        let WaitRequest {
             set, until, how, ..
         } = &self.request;
         let marks = &self.cursor.marks;
@@ -238,18 +238,18 @@ impl<'a> Watch<'a> {
             }
         }
         match how {
-            How::Any => found.truncate(1),
-            How::Each => {}
-            How::All => found = self.all(seshes, found),
+            WaitMode::Any => found.truncate(1),
+            WaitMode::Each => {}
+            WaitMode::All => found = self.all(seshes, found),
         }
         if !found.is_empty() {
-            return Some(Outcome::Events(self.tell(found)));
+            return Some(WaitOutcome::Events(self.tell(found)));
         }
-        seshes.open().next().is_none().then_some(Outcome::Empty)
+        seshes.open().next().is_none().then_some(WaitOutcome::Empty)
     }
 
     /// One event of each, once there are all of them.
-    fn all(&mut self, seshes: &Seshes, found: Vec<Found>) -> Vec<Found> {
+    fn all(&mut self, seshes: &Seshes, found: Vec<Judged>) -> Vec<Judged> {
         for found in found {
             self.happened.entry(found.event.uuid).or_insert(found);
         }
@@ -264,8 +264,8 @@ impl<'a> Watch<'a> {
         for record in members {
             let known = self.cursor.marks.get(&record.uuid);
             if known.is_none_or(|known| !(known.ended && known.told)) {
-                all.entry(record.uuid).or_insert_with(|| Found {
-                    event: judge::event(record, What::Exit),
+                all.entry(record.uuid).or_insert_with(|| Judged {
+                    event: events::event(record, EventKind::Exit),
                     mark: Some(mark(record, true)),
                 });
             }
@@ -274,9 +274,9 @@ impl<'a> Watch<'a> {
     }
 
     /// The caller is told of these.
-    fn tell(&mut self, found: Vec<Found>) -> Vec<Event> {
+    fn tell(&mut self, found: Vec<Judged>) -> Vec<SeshEvent> {
         let mut events = Vec::with_capacity(found.len());
-        for Found { event, mark } in found {
+        for Judged { event, mark } in found {
             match mark {
                 Some(mark) => {
                     self.cursor.marks.insert(event.uuid, mark);
@@ -285,7 +285,7 @@ impl<'a> Watch<'a> {
                     self.cursor.marks.remove(&event.uuid);
                 }
             }
-            if matches!(event.what, What::Output | What::Quiet) {
+            if matches!(event.what, EventKind::Output | EventKind::Quiet) {
                 self.screens.told(event.uuid);
             }
             events.push(event);
@@ -294,7 +294,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Waits for a reason to read the store again. `false` when the time is over.
-    fn pause(&mut self, seen: &Seen, deadline: Option<Instant>) -> Result<bool> {
+    fn pause(&mut self, seen: &StoreView, deadline: Option<Instant>) -> Result<bool> {
         loop {
             let now = Instant::now();
             let mut next = self.levels.due();
@@ -335,7 +335,7 @@ impl<'a> Watch<'a> {
 
 /// Puts right what is stored. A pane that goes meanwhile is a reason to try again, and none to end a wait.
 fn put_right(server: &Server, levels: &mut Levels) -> Result<()> {
-    match reconcile::settle(server) {
+    match reconcile::reconcile_known(server) {
         Err(error) if matches!(error.exit, Exit::Nothing | Exit::Failed) => {
             levels.are_still_off();
             Ok(())
@@ -345,25 +345,25 @@ fn put_right(server: &Server, levels: &mut Levels) -> Result<()> {
 }
 
 /// What counts as known when a wait begins.
-fn begin(since: Since, seen: &Seen, set: &Set) -> BTreeMap<SeshId, Mark> {
+fn begin(since: WaitSince, seen: &StoreView, set: &Set) -> BTreeMap<SeshId, SeshCursor> {
     let members = seen.seshes.members.iter();
     match since {
-        Since::Cursor(cursor) => cursor.marks,
-        Since::Generations(generations) => generations
+        WaitSince::Cursor(cursor) => cursor.marks,
+        WaitSince::Generations(generations) => generations
             .into_iter()
             .map(|(id, generation)| {
-                let mark = Mark {
+                let mark = SeshCursor {
                     generation,
                     told: true,
-                    ..Mark::default()
+                    ..SeshCursor::default()
                 };
                 (id, mark)
             })
             .collect(),
-        Since::Fresh => members
+        WaitSince::Fresh => members
             .map(|record| (record.uuid, mark(record, true)))
             .collect(),
-        Since::Now => members
+        WaitSince::Now => members
             .map(|record| {
                 // Of a tag's seshes those that are long gone were those of another time. One whose pane was not held, or
                 // had to make room for others, is of this.
@@ -379,7 +379,7 @@ fn begin(since: Since, seen: &Seen, set: &Set) -> BTreeMap<SeshId, Mark> {
     }
 }
 
-fn read(server: &Server, set: &Set) -> Result<Seen> {
+fn read(server: &Server, set: &Set) -> Result<StoreView> {
     // A slower tick of the plugin's, in seconds, is no help.
     const FAST: f64 = 5.0;
     let frame = Frame::new();
@@ -403,7 +403,7 @@ fn read(server: &Server, set: &Set) -> Result<Seen> {
     let Some(&[pid, started, every, now, counters]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));
     };
-    Ok(Seen {
+    Ok(StoreView {
         server: ServerId::read(pid, started).unwrap_or(ServerId::NONE),
         ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
         now: now.parse().unwrap_or(0),

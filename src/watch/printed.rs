@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 use siphasher::sip::SipHasher13;
 
-use super::cursor::{Mark, Shown};
-use super::intake::Intake;
-use super::judge::{Event, Found, Seshes, What, mark};
-use super::until::Until;
+use super::cursor::{SeshCursor, ShownOutput};
+use super::events::{EventKind, Judged, SeshEvent, Seshes, mark};
+use super::server_activity::ServerActivity;
+use super::wait_event::WaitEvent;
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, ServerId, SeshId};
 use crate::store::condition::{either, registered};
@@ -29,17 +29,17 @@ pub(super) const OFTEN: Duration = Duration::from_millis(100);
 /// The panes of a set, as they were last seen.
 #[derive(Debug)]
 pub(super) struct Screens {
-    panes: BTreeMap<SeshId, Screen>,
-    intake: Intake,
+    panes: BTreeMap<SeshId, PrintedScreen>,
+    intake: ServerActivity,
     /// The server's second in which it was last asked who has printed: who did so in it may have printed more since.
     second: u64,
 }
 
 #[derive(Debug)]
-struct Screen {
-    now: Shown,
+struct PrintedScreen {
+    now: ShownOutput,
     /// What the caller knows.
-    base: Shown,
+    base: ShownOutput,
     /// It has printed since then.
     moved: bool,
     /// Since when it is as it is now.
@@ -57,7 +57,7 @@ struct Screen {
 }
 
 /// What tmux tells of a pane.
-struct Row {
+struct PaneOutput {
     pane: PaneId,
     activity: u64,
     alone: bool,
@@ -83,7 +83,7 @@ const FIELDS: [&str; 9] = [
     write::NOW,
 ];
 
-impl Row {
+impl PaneOutput {
     fn read(fields: &[&str]) -> Option<Self> {
         let [pane, numbers @ ..] = fields else {
             return None;
@@ -107,10 +107,10 @@ impl Row {
         })
     }
 
-    fn shown(&self, screen: &str) -> Shown {
+    fn shown(&self, screen: &str) -> ShownOutput {
         let mut hasher = SipHasher13::new();
         (screen, self.history, self.cursor).hash(&mut hasher);
-        Shown {
+        ShownOutput {
             hash: hasher.finish(),
             line: self.line(),
             told: false,
@@ -146,7 +146,7 @@ impl Screens {
     pub(super) fn of(server: ServerId) -> Self {
         Self {
             panes: BTreeMap::new(),
-            intake: Intake::of(server),
+            intake: ServerActivity::of(server),
             second: 0,
         }
     }
@@ -156,8 +156,8 @@ impl Screens {
         &mut self,
         server: &Server,
         seshes: &Seshes,
-        marks: &mut BTreeMap<SeshId, Mark>,
-        until: &[Until],
+        marks: &mut BTreeMap<SeshId, SeshCursor>,
+        until: &[WaitEvent],
         fresh: bool,
     ) -> Result<()> {
         let in_pane = |record| Some((pane(record)?, record));
@@ -188,15 +188,18 @@ impl Screens {
         &mut self,
         server: &Server,
         members: &Members<'_>,
-        marks: &mut BTreeMap<SeshId, Mark>,
-        until: &[Until],
+        marks: &mut BTreeMap<SeshId, SeshCursor>,
+        until: &[WaitEvent],
         fresh: bool,
     ) -> Result<()> {
         if members.is_empty() {
             return Ok(());
         }
         let mut printed = self.printed(server, members)?;
-        if until.iter().all(|until| !matches!(until, Until::Output(_))) {
+        if until
+            .iter()
+            .all(|until| !matches!(until, WaitEvent::Output(_)))
+        {
             printed.retain(|row| {
                 let id = members.get(&row.pane).map(|record| record.uuid);
                 let screen = id.and_then(|id| self.panes.get_mut(&id));
@@ -227,17 +230,17 @@ impl Screens {
     fn begin(
         &mut self,
         id: SeshId,
-        row: &Row,
-        shown: Shown,
-        marks: &mut BTreeMap<SeshId, Mark>,
+        row: &PaneOutput,
+        shown: ShownOutput,
+        marks: &mut BTreeMap<SeshId, SeshCursor>,
         fresh: bool,
     ) {
         let base = match marks.get_mut(&id) {
             // One that came later has printed nothing before.
-            None => Shown::default(),
+            None => ShownOutput::default(),
             Some(mark) => {
                 let known = mark.shown.filter(|_| !fresh);
-                let base = known.unwrap_or(Shown {
+                let base = known.unwrap_or(ShownOutput {
                     told: fresh,
                     ..shown
                 });
@@ -248,7 +251,7 @@ impl Screens {
         let moved = base.hash != shown.hash;
         let quiet = Duration::from_secs(row.now.saturating_sub(row.activity + 1));
         let at = Instant::now();
-        let screen = Screen {
+        let screen = PrintedScreen {
             now: shown,
             base,
             moved,
@@ -273,12 +276,12 @@ impl Screens {
         &mut self,
         server: &Server,
         members: &Members<'_>,
-        until: &[Until],
+        until: &[WaitEvent],
     ) -> Result<()> {
         let patterns: Vec<&Regex> = until
             .iter()
             .filter_map(|until| match until {
-                Until::Output(pattern) => Some(pattern),
+                WaitEvent::Output(pattern) => Some(pattern),
                 _ => None,
             })
             .collect();
@@ -312,7 +315,7 @@ impl Screens {
     }
 
     /// What tmux tells of the panes whose windows have printed since the last look.
-    fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<Vec<Row>> {
+    fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<Vec<PaneOutput>> {
         // A longer chain of conditions costs more on each pane than the rows it saves.
         const FEW: usize = 4;
         let own = (members.len() <= FEW)
@@ -329,7 +332,10 @@ impl Screens {
         let batch = Batch::from(command::list_panes(&frame.format(FIELDS), Some(&printed)));
         let output = server.run(&batch)?;
         let (rows, _) = frame.read(&output);
-        let mut rows: Vec<Row> = rows.iter().filter_map(|row| Row::read(row)).collect();
+        let mut rows: Vec<PaneOutput> = rows
+            .iter()
+            .filter_map(|row| PaneOutput::read(row))
+            .collect();
         // Of this moment, and not of the looks that follow: what prints between them is for the next time.
         self.second = rows.last().map_or(self.second, |row| row.now);
         // A window that is in several sessions is told of in each.
@@ -342,26 +348,29 @@ impl Screens {
     pub(super) fn found(
         &self,
         seshes: &Seshes,
-        marks: &BTreeMap<SeshId, Mark>,
-        until: &[Until],
-    ) -> Vec<Found> {
+        marks: &BTreeMap<SeshId, SeshCursor>,
+        until: &[WaitEvent],
+    ) -> Vec<Judged> {
         let hit = |record: &Record| {
             let screen = self.panes.get(&record.uuid)?;
             let (what, reason) = match &screen.line {
-                Some(line) => (What::Output, line.clone()),
+                Some(line) => (EventKind::Output, line.clone()),
                 None => {
                     let time = screen.quiet(until)?;
-                    (What::Quiet, humantime::format_duration(time).to_string())
+                    (
+                        EventKind::Quiet,
+                        humantime::format_duration(time).to_string(),
+                    )
                 }
             };
             let known = marks.get(&record.uuid).copied();
             let mut mark = known.unwrap_or_else(|| mark(record, false));
-            mark.shown = Some(Shown {
+            mark.shown = Some(ShownOutput {
                 told: true,
                 ..screen.now
             });
-            Some(Found {
-                event: Event {
+            Some(Judged {
+                event: SeshEvent {
                     uuid: record.uuid,
                     what,
                     reason,
@@ -376,7 +385,7 @@ impl Screens {
     /// The caller knows of what a pane shows.
     pub(super) fn told(&mut self, id: SeshId) {
         if let Some(screen) = self.panes.get_mut(&id) {
-            screen.base = Shown {
+            screen.base = ShownOutput {
                 told: true,
                 ..screen.now
             };
@@ -386,7 +395,7 @@ impl Screens {
     }
 
     /// When the first of them will have been quiet for long enough.
-    pub(super) fn due(&self, until: &[Until]) -> Option<Instant> {
+    pub(super) fn due(&self, until: &[WaitEvent]) -> Option<Instant> {
         let panes = self.panes.values().filter(|screen| screen.counts());
         panes
             .flat_map(|screen| quiet(until).filter_map(|time| screen.since.checked_add(time)))
@@ -394,9 +403,9 @@ impl Screens {
     }
 }
 
-impl Screen {
+impl PrintedScreen {
     /// A later look.
-    fn follow(&mut self, row: &Row, shown: Shown) {
+    fn follow(&mut self, row: &PaneOutput, shown: ShownOutput) {
         // The window's time is that of all its panes.
         let printed = row.alone && row.activity != self.activity;
         if printed || shown.hash != self.now.hash {
@@ -407,23 +416,23 @@ impl Screen {
     /// A later look without the picture, which costs a flooding pane more than the rest: enough for one whose lines
     /// have moved for some looks and move on. Its next picture then is another one, whatever it shows: nobody knows
     /// since when.
-    fn scrolls_on(&mut self, row: &Row) -> bool {
+    fn scrolls_on(&mut self, row: &PaneOutput) -> bool {
         const FLOODS: u32 = 3;
         let moves = row.line() != self.now.line;
         self.scrolled = if moves { self.scrolled + 1 } else { 0 };
         if self.scrolled > FLOODS {
             self.has_moved(
                 row,
-                Shown {
+                ShownOutput {
                     line: row.line(),
-                    ..Shown::default()
+                    ..ShownOutput::default()
                 },
             );
         }
         self.scrolled > FLOODS
     }
 
-    fn has_moved(&mut self, row: &Row, shown: Shown) {
+    fn has_moved(&mut self, row: &PaneOutput, shown: ShownOutput) {
         let first = row.first_new(self.now.line);
         self.unread = Some(self.unread.map_or(first, |unread| unread.min(first)));
         self.now = shown;
@@ -439,15 +448,15 @@ impl Screen {
         self.moved || !self.base.told
     }
 
-    fn quiet(&self, until: &[Until]) -> Option<Duration> {
+    fn quiet(&self, until: &[WaitEvent]) -> Option<Duration> {
         let passed = self.since.elapsed();
         quiet(until).find(|time| self.counts() && passed >= *time)
     }
 }
 
-fn quiet(until: &[Until]) -> impl Iterator<Item = Duration> {
+fn quiet(until: &[WaitEvent]) -> impl Iterator<Item = Duration> {
     until.iter().filter_map(|until| match until {
-        Until::Quiet(time) => Some(*time),
+        WaitEvent::Quiet(time) => Some(*time),
         _ => None,
     })
 }
@@ -458,7 +467,10 @@ fn lines(number: u64) -> i64 {
 
 /// The text of panes, each from a line on that is counted from the top of its screen, and what tmux tells of them at the
 /// same moment: one question.
-fn ask(server: &Server, panes: impl Iterator<Item = (PaneId, i64)>) -> Result<Vec<(Row, String)>> {
+fn ask(
+    server: &Server,
+    panes: impl Iterator<Item = (PaneId, i64)>,
+) -> Result<Vec<(PaneOutput, String)>> {
     let frame = Frame::new();
     let row = frame.format_with(FIELDS, std::iter::empty::<&str>());
     let mut batch = Batch::new();
@@ -475,6 +487,6 @@ fn ask(server: &Server, panes: impl Iterator<Item = (PaneId, i64)>) -> Result<Ve
     let output = server.run(&batch)?;
     let sections = frame.sections(&output);
     Ok(sections
-        .filter_map(|(row, text)| Some((Row::read(&row)?, text.to_string())))
+        .filter_map(|(row, text)| Some((PaneOutput::read(&row)?, text.to_string())))
         .collect())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
-use tmux_sesh::agent::hooks::{Hooks, Standing, command};
+use tmux_sesh::agent::hooks::{HookStatus, Hooks, command};
 use tmux_sesh::agent::kinds::Kind;
 
 use crate::support::{Call, NONE, Server};
@@ -292,10 +292,10 @@ fn comes_and_goes(hooks: &Hooks, text: &str) {
         .unwrap_or_else(|it| panic!("{kind} {text:?}: {it:?}"));
     assert_eq!(
         hooks.standing(&with, PROGRAM),
-        Ok(Standing::Installed),
+        Ok(HookStatus::Installed),
         "{with}"
     );
-    assert_eq!(hooks.standing(&with, "/other"), Ok(Standing::Outdated));
+    assert_eq!(hooks.standing(&with, "/other"), Ok(HookStatus::Outdated));
     assert!(is_within(text, &with), "{text:?}\n{with}");
     assert_eq!(
         hooks.install(&with, PROGRAM).as_ref(),
@@ -338,7 +338,7 @@ fn real_files_are_as_they_were() {
     // No file, and none again.
     for hooks in all_hooks() {
         let with = hooks.install("", PROGRAM).expect("a text");
-        assert_eq!(hooks.standing(&with, PROGRAM), Ok(Standing::Installed));
+        assert_eq!(hooks.standing(&with, PROGRAM), Ok(HookStatus::Installed));
         assert_eq!(hooks.remove(&with, None), Ok(None), "{with}");
         assert_eq!(hooks.remove(&with, Some("")), Ok(Some(String::new())));
     }
@@ -363,7 +363,7 @@ proptest! {
                 let _ = hooks.standing(text, PROGRAM);
                 let _ = hooks.remove(text, Some(&settings));
                 if let Ok(with) = hooks.install(text, PROGRAM) {
-                    prop_assert_eq!(hooks.standing(&with, PROGRAM), Ok(Standing::Installed));
+                    prop_assert_eq!(hooks.standing(&with, PROGRAM), Ok(HookStatus::Installed));
                 }
             }
         }

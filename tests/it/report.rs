@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pretty_assertions::assert_eq;
 use serde_json::{Map, Value};
 use tmux_sesh::agent::kinds::Kind;
-use tmux_sesh::agent::report::{Outcome, Told};
+use tmux_sesh::agent::report::{HookEvent, ReadPayload};
 
 use crate::support::{MAIN, NONE, Record, Screen, Server, count, until};
 
@@ -20,13 +20,13 @@ fn recorded(agent: &str) -> Map<String, Value> {
 }
 
 /// What a payload comes to, in a few words: state, reason and marks; `-` where nothing of the pane's changes.
-fn words(outcome: Outcome) -> String {
+fn words(outcome: ReadPayload) -> String {
     let told = match outcome {
-        Outcome::Told(told) => told,
-        Outcome::NoConcern => return "-".into(),
-        Outcome::Unreadable(why) => panic!("unreadable: {why}"),
+        ReadPayload::Told(told) => told,
+        ReadPayload::NoConcern => return "-".into(),
+        ReadPayload::Unreadable(why) => panic!("unreadable: {why}"),
     };
-    let Told {
+    let HookEvent {
         state,
         proves,
         vague,

@@ -399,7 +399,7 @@ fn a_turn_is_from_busy_to_what_is_not() {
 #[test]
 fn from_a_generation() {
     use tmux_sesh::tmux::Socket;
-    use tmux_sesh::watch::{Outcome, Request, Set, Since, Until, What, wait};
+    use tmux_sesh::watch::{EventKind, Set, WaitEvent, WaitOutcome, WaitRequest, WaitSince, wait};
 
     let server = Server::start();
     let one = told(&server, &["one"]);
@@ -414,28 +414,31 @@ fn from_a_generation() {
     let tmux = tmux_sesh::tmux::Server::with_program(program, Socket::Path(server.socket()));
     let tmux = tmux.expect("a server");
     let turn = |generation: u64| {
-        let request = Request {
+        let request = WaitRequest {
             set: Set {
                 ids: vec![id],
                 tags: Vec::new(),
             },
-            until: vec![Until::Turn],
-            since: Since::Generations(BTreeMap::from([(id, generation)])),
-            ..Request::default()
+            until: vec![WaitEvent::Turn],
+            since: WaitSince::Generations(BTreeMap::from([(id, generation)])),
+            ..WaitRequest::default()
         };
         let limit = Some(Duration::from_millis(300));
         wait(&tmux, request, limit).expect("an outcome").0
     };
     let before = generation.expect("a number");
-    assert!(matches!(turn(before), Outcome::TimedOut));
+    assert!(matches!(turn(before), WaitOutcome::TimedOut));
     report("busy");
     report("idle");
-    let Outcome::Events(events) = turn(before) else {
+    let WaitOutcome::Events(events) = turn(before) else {
         panic!("no turn");
     };
-    assert_eq!(events[0].what, What::State(tmux_sesh::state::State::Idle));
+    assert_eq!(
+        events[0].what,
+        EventKind::State(tmux_sesh::state::State::Idle)
+    );
     let after = events[0].record.as_ref().expect("a record").generation;
-    assert!(matches!(turn(after), Outcome::TimedOut));
+    assert!(matches!(turn(after), WaitOutcome::TimedOut));
 }
 
 #[test]

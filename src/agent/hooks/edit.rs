@@ -76,12 +76,12 @@ impl From<&Array<'_>> for Container {
 }
 
 /// How a text is laid out.
-pub(super) struct Style {
+pub(super) struct Layout {
     unit: String,
     newline: &'static str,
 }
 
-impl Style {
+impl Layout {
     /// That of a text whose value is this object.
     pub(super) fn of(text: &str, root: Option<&Object<'_>>) -> Self {
         let first = root.and_then(|root| root.properties.first());

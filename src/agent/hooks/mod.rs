@@ -7,7 +7,7 @@ use jsonc_parser::common::Ranged;
 use serde_json::json;
 
 pub use edit::Refusal;
-use edit::{Container, Style, parse, refuse, take};
+use edit::{Container, Layout, parse, refuse, take};
 
 /// The hooks of an agent.
 #[derive(Clone, Copy, Debug)]
@@ -19,12 +19,12 @@ pub struct Hooks {
     pub file: &'static str,
     /// What a person has to know of them.
     pub note: Option<&'static str>,
-    pub(super) form: Form,
+    pub(super) form: HookForm,
 }
 
 /// What they are in the agent's configuration.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
+pub(super) enum HookForm {
     /// `hooks` in a file of settings: a list of groups for each event.
     Settings {
         events: &'static [&'static str],
@@ -45,14 +45,14 @@ impl Hooks {
             home: self.home,
             file: "skills/tmux-sesh/SKILL.md",
             note: None,
-            form: Form::File(include_str!("../../../plugin/skill/SKILL.md")),
+            form: HookForm::File(include_str!("../../../plugin/skill/SKILL.md")),
         }
     }
 }
 
 /// How our hooks stand in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum HookStatus {
     Absent,
     /// Each of them once, and as this program would write it.
     Installed,
@@ -88,14 +88,14 @@ impl Hooks {
     ///
     /// # Errors
     /// The text cannot be read.
-    pub fn standing(&self, text: &str, program: &str) -> Result<Standing, Refusal> {
+    pub fn standing(&self, text: &str, program: &str) -> Result<HookStatus, Refusal> {
         match self.form {
-            Form::File(_) => Ok(match text {
-                _ if text == self.own_file(program) => Standing::Installed,
-                _ if is_own(text) => Standing::Outdated,
-                _ => Standing::Absent,
+            HookForm::File(_) => Ok(match text {
+                _ if text == self.own_file(program) => HookStatus::Installed,
+                _ if is_own(text) => HookStatus::Outdated,
+                _ => HookStatus::Absent,
             }),
-            Form::Settings { events, .. } => {
+            HookForm::Settings { events, .. } => {
                 let ours = self.ours(text.trim_start_matches('\u{feff}'))?;
                 let wanted = command(self.kind, program);
                 let each = |event: &&str| {
@@ -104,11 +104,11 @@ impl Hooks {
                         && of_event.next().is_none()
                 };
                 Ok(if ours.is_empty() {
-                    Standing::Absent
+                    HookStatus::Absent
                 } else if events.iter().all(each) && ours.len() == events.len() {
-                    Standing::Installed
+                    HookStatus::Installed
                 } else {
-                    Standing::Outdated
+                    HookStatus::Outdated
                 })
             }
         }
@@ -120,13 +120,13 @@ impl Hooks {
     /// The text cannot be read, or something else is where they belong.
     pub fn install(&self, text: &str, program: &str) -> Result<String, Refusal> {
         let events = match self.form {
-            Form::Settings { events, .. } => events,
-            Form::File(_) if text.is_empty() || is_own(text) => {
+            HookForm::Settings { events, .. } => events,
+            HookForm::File(_) if text.is_empty() || is_own(text) => {
                 return Ok(self.own_file(program));
             }
-            Form::File(_) => return Err(refuse(text, 0, "this file is not of tmux-sesh")),
+            HookForm::File(_) => return Err(refuse(text, 0, "this file is not of tmux-sesh")),
         };
-        if self.standing(text, program)? == Standing::Installed {
+        if self.standing(text, program)? == HookStatus::Installed {
             return Ok(text.into());
         }
         let command = command(self.kind, program);
@@ -134,7 +134,7 @@ impl Hooks {
         let mark = text.len() - text.trim_start_matches('\u{feff}').len();
         let mut body = text.split_off(mark);
         let Some(root) = root(&body)? else {
-            let style = Style::of(&body, None);
+            let style = Layout::of(&body, None);
             if !body.is_empty() && !body.ends_with('\n') {
                 body.push_str(style.newline());
             }
@@ -149,7 +149,7 @@ impl Hooks {
             body += style.newline();
             return Ok(text + &body);
         };
-        let style = Style::of(&body, Some(&root));
+        let style = Layout::of(&body, Some(&root));
         for event in events {
             self.put(&mut body, &style, event, &command)?;
         }
@@ -160,7 +160,7 @@ impl Hooks {
     fn put(
         &self,
         text: &mut String,
-        style: &Style,
+        style: &Layout,
         event: &str,
         command: &str,
     ) -> Result<(), Refusal> {
@@ -197,8 +197,8 @@ impl Hooks {
     /// What is in the list of an event, on one line.
     fn group(&self, command: &str) -> String {
         let timeout = match self.form {
-            Form::Settings { timeout, .. } => timeout,
-            Form::File(_) => 0,
+            HookForm::Settings { timeout, .. } => timeout,
+            HookForm::File(_) => 0,
         };
         format!(
             "{{ \"hooks\": [{{ \"type\": \"command\", \"command\": {}, \"timeout\": {timeout} }}] }}",
@@ -212,7 +212,7 @@ impl Hooks {
     /// # Errors
     /// The text cannot be read.
     pub fn remove(&self, text: &str, original: Option<&str>) -> Result<Option<String>, Refusal> {
-        if matches!(self.form, Form::File(_)) {
+        if matches!(self.form, HookForm::File(_)) {
             let theirs = (!is_own(text)).then(|| text.to_string());
             return Ok(theirs.or_else(|| original.map(Into::into)));
         }
@@ -308,11 +308,11 @@ impl Hooks {
 
     fn own_file(&self, program: &str) -> String {
         match self.form {
-            Form::File(text) => {
+            HookForm::File(text) => {
                 let command = json!(command(self.kind, program)).to_string();
                 text.replace("COMMAND", &command)
             }
-            Form::Settings { .. } => String::new(),
+            HookForm::Settings { .. } => String::new(),
         }
     }
 }

@@ -246,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn the_old_key_of_not_agent_is_read() {
+        let mut agents = Agents::read(None);
+        let manifest = "[process]\nnames = [\"mine\"]\napart = [\"serve\"]\n";
+        agents.add_users("mine", manifest).expect("a manifest");
+        let mine = agents.all.last().expect("mine");
+        let not_agent = mine.manifest.process.not_agent.as_deref();
+        assert_eq!(not_agent, Some(&["serve".to_string()][..]));
+    }
+
+    #[test]
     fn a_broken_file_is_told_by_line_and_key() {
         let broken = [
             ("x = 1", ":1: x = 1: unknown field `x`"),

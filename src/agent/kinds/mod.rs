@@ -38,7 +38,7 @@ mod pi {
 pub use loaded::{Agent, Agents, Problem};
 
 use super::hooks::Hooks;
-use super::report::{self, Outcome};
+use super::report::{self, ReadPayload};
 use super::transcript::Entries;
 
 /// A kind of agent that comes along.
@@ -57,7 +57,7 @@ pub struct Code {
     /// What its hooks are in its own configuration.
     pub hooks: Option<&'static Hooks>,
     /// Reads a payload of its hooks.
-    pub payload: Option<fn(&[u8]) -> Outcome>,
+    pub payload: Option<fn(&[u8]) -> ReadPayload>,
     /// Reads a line of its transcripts.
     pub transcript: Option<Entries>,
 }
@@ -76,7 +76,7 @@ pub static KINDS: &[Kind] = &[
         manifest: include_str!("claude/manifest.toml"),
         code: Code {
             hooks: Some(&claude::hooks::HOOKS),
-            payload: Some(report::read::<claude::payload::Payload>),
+            payload: Some(report::read::<claude::payload::ClaudePayload>),
             transcript: Some(claude::transcript::entries),
         },
     },
@@ -85,7 +85,7 @@ pub static KINDS: &[Kind] = &[
         manifest: include_str!("codex/manifest.toml"),
         code: Code {
             hooks: Some(&codex::hooks::HOOKS),
-            payload: Some(report::read::<codex::payload::Payload>),
+            payload: Some(report::read::<codex::payload::CodexPayload>),
             transcript: Some(codex::transcript::entries),
         },
     },
@@ -94,7 +94,7 @@ pub static KINDS: &[Kind] = &[
         manifest: include_str!("pi/manifest.toml"),
         code: Code {
             hooks: Some(&pi::hooks::HOOKS),
-            payload: Some(report::read::<pi::payload::Payload>),
+            payload: Some(report::read::<pi::payload::PiPayload>),
             transcript: Some(pi::transcript::entries),
         },
     },
@@ -103,7 +103,7 @@ pub static KINDS: &[Kind] = &[
         manifest: include_str!("gemini/manifest.toml"),
         code: Code {
             hooks: Some(&gemini::hooks::HOOKS),
-            payload: Some(report::read::<gemini::payload::Payload>),
+            payload: Some(report::read::<gemini::payload::GeminiPayload>),
             transcript: Some(gemini::transcript::entries),
         },
     },
@@ -112,7 +112,7 @@ pub static KINDS: &[Kind] = &[
         manifest: include_str!("opencode/manifest.toml"),
         code: Code {
             hooks: Some(&opencode::hooks::HOOKS),
-            payload: Some(report::read::<opencode::payload::Payload>),
+            payload: Some(report::read::<opencode::payload::OpencodePayload>),
             ..NONE
         },
     },

@@ -4,7 +4,7 @@ use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 
 use super::Kind;
-use crate::agent::report::{BUSY, IDLE, Outcome, PERMISSION, Told, is_word};
+use crate::agent::report::{BUSY, HookEvent, IDLE, PERMISSION, ReadPayload, is_word};
 use crate::state::{State, Why};
 
 /// The names of the kinds that have hooks.
@@ -12,7 +12,7 @@ fn hooked() -> Vec<&'static str> {
     Kind::with_hooks().iter().map(|kind| kind.name).collect()
 }
 
-fn read(kind: &str, payload: &[u8]) -> Outcome {
+fn read(kind: &str, payload: &[u8]) -> ReadPayload {
     let kind = Kind::named(kind).expect("a kind that comes along");
     kind.code.payload.expect("its payloads")(payload)
 }
@@ -29,11 +29,11 @@ fn a_kind_with_hooks_reads_its_payloads() {
     }
 }
 
-fn told(kind: &str, payload: &str) -> Option<Told> {
+fn told(kind: &str, payload: &str) -> Option<HookEvent> {
     match read(kind, payload.as_bytes()) {
-        Outcome::Told(told) => Some(told),
-        Outcome::NoConcern => None,
-        Outcome::Unreadable(why) => panic!("{payload}: {why}"),
+        ReadPayload::Told(told) => Some(told),
+        ReadPayload::NoConcern => None,
+        ReadPayload::Unreadable(why) => panic!("{payload}: {why}"),
     }
 }
 
@@ -176,7 +176,7 @@ fn what_is_no_payload() {
     ] {
         let outcome = read("claude", payload.as_bytes());
         assert!(
-            matches!(outcome, Outcome::Unreadable(_)),
+            matches!(outcome, ReadPayload::Unreadable(_)),
             "{payload}: {outcome:?}"
         );
     }
@@ -186,7 +186,7 @@ proptest! {
     #[test]
     fn nothing_that_acts_gets_through(kind in prop::sample::select(hooked()), event: String, id: String) {
         let payload = serde_json::json!({ "hook_event_name": event, "type": event, "session_id": id });
-        if let Outcome::Told(told) = read(kind, payload.to_string().as_bytes()) {
+        if let ReadPayload::Told(told) = read(kind, payload.to_string().as_bytes()) {
             prop_assert!(is_word(&told.event));
             prop_assert!(told.conversation.is_none_or(|id| is_word(&id)));
         }

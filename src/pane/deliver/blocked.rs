@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Busy, Delivery, Draft, Outcome, Reason, Seen, pause, refused};
+use super::{Busy, Delivery, DeliveryOutcome, Draft, PaneView, Reason, pause, refused};
 use crate::agent::composer::Composer;
 use crate::error::Result;
-use crate::pane::resident::Resident;
+use crate::pane::agent::PaneAgent;
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::Record;
@@ -24,7 +24,7 @@ const PROMPTS: Duration = Duration::from_secs(1);
 const HALF: Duration = Duration::from_millis(250);
 
 /// Where a text goes.
-pub(super) enum Place {
+pub(super) enum Destination {
     /// Into a composer. While the agent works the keys that send it are others.
     Agent {
         busy: bool,
@@ -49,7 +49,7 @@ impl Blocked {
 
 impl<'a> Delivery<'a> {
     /// Waits, as far as that was asked for, until nothing is in the way.
-    pub(super) fn ready(&self) -> Result<Result<(Seen<'a>, Place), Outcome>> {
+    pub(super) fn ready(&self) -> Result<Result<(PaneView<'a>, Destination), DeliveryOutcome>> {
         let mut stashed = false;
         let mut interrupted = false;
         let mut since: Option<Instant> = None;
@@ -58,7 +58,7 @@ impl<'a> Delivery<'a> {
             let seen = self.look()?;
             let blocked = match self.place(&seen) {
                 Ok(place) => {
-                    let young = seen.resident().is_some_and(Resident::is_young);
+                    let young = seen.pane_agent().is_some_and(PaneAgent::is_young);
                     let ready = since.get_or_insert_with(Instant::now).elapsed();
                     if !(self.message.starting && young && ready < SETTLED) || self.late() {
                         return Ok(Ok((seen, place)));
@@ -85,8 +85,8 @@ impl<'a> Delivery<'a> {
                 continue;
             }
             let keys = seen
-                .resident()
-                .map(|resident| &resident.living.agent.manifest.keys);
+                .pane_agent()
+                .map(|pane_agent| &pane_agent.living.agent.manifest.keys);
             match (blocked.reason, self.message.draft) {
                 (Reason::Draft, Draft::Wait) if !self.late() => {}
                 (Reason::Draft, Draft::Stash) if !self.late() => {
@@ -113,7 +113,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Where the text would go, or what is in the way.
-    pub(super) fn place(&self, seen: &Seen<'_>) -> Result<Place, Blocked> {
+    pub(super) fn place(&self, seen: &PaneView<'_>) -> Result<Destination, Blocked> {
         let block = |reason, why: &str| Err(Blocked::new(reason, why));
         if seen.look.dead {
             return block(Reason::Dead, "its process has ended");
@@ -134,19 +134,19 @@ impl<'a> Delivery<'a> {
                 "its window's panes are synchronised: Enter would go to all of them",
             );
         }
-        match seen.resident() {
-            Some(resident) => self.at_agent(resident),
+        match seen.pane_agent() {
+            Some(pane_agent) => self.at_agent(pane_agent),
             None => Self::at_shell(seen),
         }
     }
 
-    fn at_agent(&self, resident: &Resident<'_>) -> Result<Place, Blocked> {
-        let name = &resident.living.agent.name;
-        if resident.living.process.stopped || !resident.living.in_front {
+    fn at_agent(&self, pane_agent: &PaneAgent<'_>) -> Result<Destination, Blocked> {
+        let name = &pane_agent.living.agent.name;
+        if pane_agent.living.process.stopped || !pane_agent.living.in_front {
             let why = format!("{name} is suspended, or another program is in front");
             return Err(Blocked::new(Reason::Suspended, why));
         }
-        let verdict = resident.verdict();
+        let verdict = pane_agent.verdict();
         if verdict.state == State::Waiting {
             let (reason, what) = match verdict.why {
                 Some(Why::Permission) | None => (
@@ -161,9 +161,9 @@ impl<'a> Delivery<'a> {
             return Err(Blocked::new(reason, format!("{name} {what}")));
         }
         let busy = verdict.state == State::Busy;
-        let keys = &resident.living.agent.manifest.keys;
+        let keys = &pane_agent.living.agent.manifest.keys;
         if busy {
-            let way = match self.message.busy {
+            let keys = match self.message.busy {
                 Busy::Refuse => {
                     let why = format!("{name} works: --queue or --now");
                     return Err(Blocked::new(Reason::Busy, why));
@@ -171,13 +171,13 @@ impl<'a> Delivery<'a> {
                 Busy::Queue => &keys.queue,
                 Busy::Now => &keys.steer,
             };
-            if way.is_none() {
+            if keys.is_none() {
                 let why = format!("{name} works, and takes nothing meanwhile");
                 return Err(Blocked::new(Reason::Busy, why));
             }
         }
-        match resident.composer() {
-            Composer::Empty => Ok(Place::Agent { busy }),
+        match pane_agent.composer() {
+            Composer::Empty => Ok(Destination::Agent { busy }),
             Composer::Draft(draft) => {
                 let draft: String = draft.chars().take(60).collect();
                 let why = format!("somebody has typed and not sent {draft:?}");
@@ -190,7 +190,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    fn at_shell(seen: &Seen<'_>) -> Result<Place, Blocked> {
+    fn at_shell(seen: &PaneView<'_>) -> Result<Destination, Blocked> {
         if !seen.facts().stored_agent.is_empty() {
             return Err(Blocked::new(
                 Reason::NoAgent,
@@ -215,7 +215,7 @@ impl<'a> Delivery<'a> {
             Some(front) if front.is_shell() && seen.at_left_edge() && seen.is_new(PROMPTS) => Err(
                 Blocked::new(Reason::NotReady, "its shell has no prompt yet"),
             ),
-            Some(front) if front.is_shell() && !front.stopped => Ok(Place::Shell),
+            Some(front) if front.is_shell() && !front.stopped => Ok(Destination::Shell),
             Some(front) => {
                 let why = format!(
                     "{} is in front, which is no agent and no shell: pane-keys types into anything",

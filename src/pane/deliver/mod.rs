@@ -16,10 +16,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
-use super::resident::{self, Look, Resident};
+use super::agent::{self, Look, PaneAgent};
 use crate::agent::kinds::Agent;
-use crate::agent::message::{self, End};
-use crate::agent::screen::{Row, Screen};
+use crate::agent::message::{self, TextEnd};
+use crate::agent::screen::{Screen, ScreenRow};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::proc;
@@ -111,7 +111,7 @@ pub enum Reason {
 
 /// What came of it.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     Proven {
         by: Proof,
         /// It waits for the end of what the agent does.
@@ -144,7 +144,7 @@ const SEEN: usize = 8;
 
 formats! {
     /// What a delivery asks of a pane beside what tells which agent runs there.
-    struct Facts {
+    struct DeliveryFacts {
         /// `1` where input to the pane is switched off.
         input_off = "#{pane_input_off}",
         /// `1` where the panes of the window are synchronised.
@@ -155,7 +155,7 @@ formats! {
         cursor_column = "#{cursor_x}",
         /// The cursor's row, from 0.
         cursor_row = "#{cursor_y}",
-        /// The prompt that the agent's hook reported last, as [`Taken`](crate::store::heard::Taken) parses it.
+        /// The prompt that the agent's hook reported last, as [`Taken`](crate::store::hook_report::Taken) parses it.
         prompt = schema::PROMPT_OF_PANE,
         /// Not empty while the pane is held after the end of its command.
         held = "#{@sesh_held}",
@@ -177,7 +177,7 @@ pub fn deliver(
     sesh: Option<SeshId>,
     agents: &[Agent],
     message: Message<'_>,
-) -> Result<Outcome> {
+) -> Result<DeliveryOutcome> {
     let delivery = Delivery {
         server,
         pane,
@@ -199,22 +199,22 @@ struct Delivery<'a> {
 }
 
 /// One look at the pane.
-struct Seen<'a> {
+struct PaneView<'a> {
     look: Look<'a>,
 }
 
-impl<'a> Seen<'a> {
-    fn facts(&self) -> Facts<'_> {
-        Facts::read(self.look.more.iter().map(String::as_str))
+impl<'a> PaneView<'a> {
+    fn facts(&self) -> DeliveryFacts<'_> {
+        DeliveryFacts::read(self.look.more.iter().map(String::as_str))
     }
 
-    fn resident(&self) -> Option<&Resident<'a>> {
-        self.look.resident.as_ref()
+    fn pane_agent(&self) -> Option<&PaneAgent<'a>> {
+        self.look.pane_agent.as_ref()
     }
 
     fn agent(&self) -> Option<String> {
-        self.resident()
-            .map(|resident| resident.living.agent.name.clone())
+        self.pane_agent()
+            .map(|pane_agent| pane_agent.living.agent.name.clone())
     }
 
     /// Whether the pane's first process has started within this time.
@@ -232,7 +232,7 @@ impl<'a> Seen<'a> {
     /// The last lines of the screen.
     fn last_lines(&self) -> String {
         let screen = Screen::parse(&self.look.drawn);
-        let rows: Vec<&str> = screen.rows().iter().map(Row::text).collect();
+        let rows: Vec<&str> = screen.rows().iter().map(ScreenRow::text).collect();
         let end = rows.iter().rposition(|row| !row.is_empty());
         let rows = &rows[..end.map_or(0, |at| at + 1)];
         rows[rows.len().saturating_sub(SEEN)..].join("\n")
@@ -244,7 +244,7 @@ impl<'a> Seen<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    fn run(&self) -> Result<Outcome> {
+    fn run(&self) -> Result<DeliveryOutcome> {
         // First, since a text that somebody else is about to send looks like a person's draft.
         let turn = self.turn()?;
         if turn.is_some()
@@ -261,15 +261,15 @@ impl<'a> Delivery<'a> {
             (Err(refused), _) => return Ok(refused),
         };
         let ((seen, place), _turn) = ready;
-        let text = match (seen.resident(), self.message.as_it_is) {
-            (Some(resident), false) => {
-                let agent = resident.living.agent;
+        let text = match (seen.pane_agent(), self.message.as_it_is) {
+            (Some(pane_agent), false) => {
+                let agent = pane_agent.living.agent;
                 match message::guarded(&agent.manifest.messages, self.message.text) {
                     Ok(text) => text,
                     Err(trap) => {
                         let at = match trap.at {
-                            End::Begin => "begins",
-                            End::End => "ends",
+                            TextEnd::Begin => "begins",
+                            TextEnd::End => "ends",
                         };
                         let why = format!(
                             "{} takes a text that {at} with {} for a command: --as-it-is sends it all the same",
@@ -281,7 +281,7 @@ impl<'a> Delivery<'a> {
             }
             _ => self.message.text.into(),
         };
-        let transcript = seen.resident().and_then(Resident::transcript);
+        let transcript = seen.pane_agent().and_then(PaneAgent::transcript);
         let at = SystemTime::now();
         if let Err(outcome) = self.paste(&seen, &place, &text)? {
             return Ok(outcome);
@@ -291,7 +291,7 @@ impl<'a> Delivery<'a> {
             Err(outcome) => return Ok(outcome),
         };
         if !self.message.enter {
-            return Ok(Outcome::Placed {
+            return Ok(DeliveryOutcome::Placed {
                 agent: seen.agent(),
             });
         }
@@ -299,7 +299,7 @@ impl<'a> Delivery<'a> {
         let before = Before {
             at,
             transcript,
-            shown: seen.resident().map(Resident::above_composer),
+            shown: seen.pane_agent().map(PaneAgent::above_composer),
             sesh: record.map(|record| (record.uuid, record.generation)),
         };
         if let Err(outcome) = self.enter(seen, &place, &text)? {
@@ -308,8 +308,8 @@ impl<'a> Delivery<'a> {
         self.proof(&place, &text, before)
     }
 
-    fn look(&self) -> Result<Seen<'a>> {
-        let look = resident::look(self.server, self.pane, self.agents, Facts::FORMATS)?;
+    fn look(&self) -> Result<PaneView<'a>> {
+        let look = agent::look(self.server, self.pane, self.agents, DeliveryFacts::FORMATS)?;
         let found = look.pane.record.as_ref().map(|record| record.uuid);
         if self.sesh.is_some() && found != self.sesh {
             return Err(Error::new(
@@ -320,7 +320,7 @@ impl<'a> Delivery<'a> {
                 ),
             ));
         }
-        Ok(Seen { look })
+        Ok(PaneView { look })
     }
 
     fn late(&self) -> bool {
@@ -328,8 +328,8 @@ impl<'a> Delivery<'a> {
     }
 }
 
-fn refused(seen: &Seen<'_>, blocked: Blocked) -> Outcome {
-    Outcome::Refused {
+fn refused(seen: &PaneView<'_>, blocked: Blocked) -> DeliveryOutcome {
+    DeliveryOutcome::Refused {
         reason: blocked.reason,
         why: blocked.why,
         seen: seen.last_lines(),
@@ -337,8 +337,8 @@ fn refused(seen: &Seen<'_>, blocked: Blocked) -> Outcome {
     }
 }
 
-fn typed(seen: &Seen<'_>, why: &str) -> Outcome {
-    Outcome::Typed {
+fn typed(seen: &PaneView<'_>, why: &str) -> DeliveryOutcome {
+    DeliveryOutcome::Typed {
         why: why.into(),
         seen: seen.last_lines(),
         agent: seen.agent(),

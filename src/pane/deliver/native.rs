@@ -3,9 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Busy, Delivery, Outcome, Proof, pause};
+use super::{Busy, Delivery, DeliveryOutcome, Proof, pause};
 use crate::error::{Error, Exit, Result};
-use crate::pane::resident::Resident;
+use crate::pane::agent::PaneAgent;
 use crate::proc;
 use crate::state::State;
 
@@ -14,16 +14,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery<'_> {
     /// Puts the message into the agent's queue by its own command. `None`: that is not so, and typing is left.
-    pub(super) fn native(&self) -> Result<Option<Outcome>> {
+    pub(super) fn native(&self) -> Result<Option<DeliveryOutcome>> {
         // A command of the agent's would be a message there.
         if self.message.busy != Busy::Queue || self.message.as_it_is || !self.message.enter {
             return Ok(None);
         }
         let seen = self.look()?;
         let Some(mut command) = seen
-            .resident()
-            .filter(|resident| resident.verdict().state == State::Busy)
-            .and_then(|resident| self.command(resident))
+            .pane_agent()
+            .filter(|pane_agent| pane_agent.verdict().state == State::Busy)
+            .and_then(|pane_agent| self.command(pane_agent))
         else {
             return Ok(None);
         };
@@ -50,7 +50,7 @@ impl Delivery<'_> {
             return Ok(None);
         }
         let record = seen.look.pane.record.as_ref();
-        Ok(Some(Outcome::Proven {
+        Ok(Some(DeliveryOutcome::Proven {
             by: Proof::Queue,
             queued: true,
             agent: seen.agent(),
@@ -60,15 +60,15 @@ impl Delivery<'_> {
 
     /// The command, as the agent itself would run it. The conversation is that of which its hooks speak: what its command
     /// line names may have been left since.
-    fn command(&self, resident: &Resident<'_>) -> Option<Command> {
-        let words = resident.living.agent.manifest.commands.queue.as_ref()?;
-        let id = resident.works_in.as_ref()?;
+    fn command(&self, pane_agent: &PaneAgent<'_>) -> Option<Command> {
+        let words = pane_agent.living.agent.manifest.commands.queue.as_ref()?;
+        let id = pane_agent.works_in.as_ref()?;
         let word = |word: &String| {
             let word = word.replace("{id}", id);
             word.replace("{text}", self.message.text)
         };
         let (program, words) = words.split_first()?;
-        let pid = resident.living.process.pid;
+        let pid = pane_agent.living.process.pid;
         let environment = proc::environment(pid);
         let mut command = Command::new(program);
         command.args(words.iter().map(word));

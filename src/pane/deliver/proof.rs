@@ -2,18 +2,18 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::blocked::Place;
+use super::blocked::Destination;
 use super::typing::buffer;
-use super::{Busy, Delivery, Outcome, Proof, Seen, pause, typed};
+use super::{Busy, Delivery, DeliveryOutcome, PaneView, Proof, pause, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
-use crate::agent::screen::{Row, Screen};
+use crate::agent::screen::{Screen, ScreenRow};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::SeshId;
 use crate::proc;
 use crate::state::State;
-use crate::store::heard::Taken;
+use crate::store::hook_report::TakenPrompt;
 
 /// After so long a stronger proof is not waited for.
 const STRONGER: Duration = Duration::from_millis(1500);
@@ -36,7 +36,12 @@ pub(super) struct Before {
 
 impl Delivery<'_> {
     /// Waits for what proves the arrival.
-    pub(super) fn proof(&self, place: &Place, text: &str, before: Before) -> Result<Outcome> {
+    pub(super) fn proof(
+        &self,
+        place: &Destination,
+        text: &str,
+        before: Before,
+    ) -> Result<DeliveryOutcome> {
         let mark = message::mark(text);
         let begun_at = before
             .at
@@ -44,7 +49,7 @@ impl Delivery<'_> {
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let entered = Instant::now();
         let queued =
-            matches!(place, Place::Agent { busy: true }) && self.message.busy == Busy::Queue;
+            matches!(place, Destination::Agent { busy: true }) && self.message.busy == Busy::Queue;
         let mut again = AGAIN.iter();
         let mut next = again.next();
         let mut transcript = before.transcript;
@@ -60,14 +65,14 @@ impl Delivery<'_> {
                 }
                 outcome => outcome?,
             };
-            let proven = |by| Outcome::Proven {
+            let proven = |by| DeliveryOutcome::Proven {
                 by,
                 queued,
                 agent: seen.agent(),
                 before: before.sesh,
             };
-            let Some(resident) = seen.resident() else {
-                if matches!(place, Place::Shell) {
+            let Some(pane_agent) = seen.pane_agent() else {
+                if matches!(place, Destination::Shell) {
                     if Self::line_was_taken(&seen, text) {
                         return Ok(proven(Proof::Screen));
                     }
@@ -80,24 +85,24 @@ impl Delivery<'_> {
                 pause();
                 continue;
             };
-            let process = resident.process();
-            let taken = Taken::parse(seen.facts().prompt).filter(|it| it.process == process);
+            let process = pane_agent.process();
+            let taken = TakenPrompt::parse(seen.facts().prompt).filter(|it| it.process == process);
             if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
                 return Ok(proven(Proof::Hook));
             }
-            transcript = transcript.or_else(|| resident.transcript().map(Transcript::from_begin));
+            transcript = transcript.or_else(|| pane_agent.transcript().map(Transcript::from_begin));
             if transcript.as_mut().is_some_and(|it| it.took(text)) {
                 return Ok(proven(Proof::Transcript));
             }
-            let (stands, empty) = match resident.composer() {
+            let (stands, empty) = match pane_agent.composer() {
                 Composer::Draft(draft) => (
-                    message::is_text(&resident.living.agent.manifest.messages, &draft, text),
+                    message::is_text(&pane_agent.living.agent.manifest.messages, &draft, text),
                     false,
                 ),
                 Composer::Empty => (false, true),
                 Composer::Absent => (false, false),
             };
-            let state = resident.verdict().state;
+            let state = pane_agent.verdict().state;
             if stands {
                 weak = 0;
                 if let Some(after) = next
@@ -111,11 +116,11 @@ impl Delivery<'_> {
                 }
             } else if state == State::Busy
                 || message::ends_in(text, &seen.text())
-                || (empty && before.shown.as_ref() != Some(&resident.above_composer()))
+                || (empty && before.shown.as_ref() != Some(&pane_agent.above_composer()))
             {
                 // Twice, since a screen may be half drawn.
                 weak += 1;
-                let none_stronger = transcript.is_none() && !resident.has_spoken();
+                let none_stronger = transcript.is_none() && !pane_agent.has_spoken();
                 if weak >= 2 && (none_stronger || entered.elapsed() >= STRONGER) {
                     return Ok(proven(Proof::Screen));
                 }
@@ -135,7 +140,7 @@ impl Delivery<'_> {
     }
 
     /// Whether a shell has taken a line: the cursor is not behind it any more, or a command is in front.
-    fn line_was_taken(seen: &Seen<'_>, text: &str) -> bool {
+    fn line_was_taken(seen: &PaneView<'_>, text: &str) -> bool {
         let first = proc::read(seen.look.pane.place.pid);
         let front = first.and_then(|first| proc::read(first.foreground));
         if front.is_some_and(|front| !front.is_shell()) {
@@ -143,7 +148,7 @@ impl Delivery<'_> {
         }
         let row: usize = seen.facts().cursor_row.parse().unwrap_or(0);
         let screen = Screen::parse(&seen.look.drawn);
-        let at_cursor = screen.rows().get(row).map_or("", Row::text);
+        let at_cursor = screen.rows().get(row).map_or("", ScreenRow::text);
         let last = text.lines().next_back().unwrap_or_default();
         !message::ends_in(last, at_cursor)
     }

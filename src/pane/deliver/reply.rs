@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::agent::kinds::Agent;
 use crate::agent::message;
 use crate::agent::screen::Screen;
-use crate::agent::transcript::Entry;
+use crate::agent::transcript::TranscriptLine;
 use crate::id::PaneId;
-use crate::pane::resident::{self, Look, Resident};
-use crate::store::heard::{Answered, Taken};
+use crate::pane::agent::{self, Look, PaneAgent};
+use crate::store::hook_report::{AgentAnswer, TakenPrompt};
 use crate::store::schema;
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -39,11 +39,11 @@ const LOOK: Duration = Duration::from_millis(250);
 const DRAWING: Duration = Duration::from_secs(2);
 
 /// What the transcript has behind a message. `None` where it does not have the message.
-fn behind(look: &Look<'_>, text: &str) -> Option<Vec<Entry>> {
-    let transcript = look.resident.as_ref().and_then(Resident::transcript)?;
+fn behind(look: &Look<'_>, text: &str) -> Option<Vec<TranscriptLine>> {
+    let transcript = look.pane_agent.as_ref().and_then(PaneAgent::transcript)?;
     let mut entries = transcript.from_begin().more();
     let essence = message::essence(text);
-    let is_it = |entry: &Entry| matches!(entry, Entry::Prompt(prompt) if message::essence(prompt) == essence);
+    let is_it = |entry: &TranscriptLine| matches!(entry, TranscriptLine::Prompt(prompt) if message::essence(prompt) == essence);
     let at = entries.iter().rposition(is_it)?;
     Some(entries.split_off(at + 1))
 }
@@ -51,7 +51,9 @@ fn behind(look: &Look<'_>, text: &str) -> Option<Vec<Entry>> {
 /// Whether the transcript has the end of what a message has begun.
 pub(crate) fn has_answered(look: &Look<'_>, text: &str) -> bool {
     let behind = behind(look, text).unwrap_or_default();
-    behind.iter().any(|entry| matches!(entry, Entry::End))
+    behind
+        .iter()
+        .any(|entry| matches!(entry, TranscriptLine::End))
 }
 
 /// The answer to a message: what the transcript has behind it, else what the hook gave behind it, else what the screen
@@ -60,9 +62,9 @@ pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
     let behind = behind(look, text).unwrap_or_default();
     let answers: Vec<&str> = behind
         .iter()
-        .take_while(|entry| !matches!(entry, Entry::End))
+        .take_while(|entry| !matches!(entry, TranscriptLine::End))
         .filter_map(|entry| match entry {
-            Entry::Answer(answer) => Some(answer.as_str()),
+            TranscriptLine::Answer(answer) => Some(answer.as_str()),
             _ => None,
         })
         .collect();
@@ -80,8 +82,8 @@ pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
             cut: said.cut,
         };
     }
-    let shown = match &look.resident {
-        Some(resident) => resident.above_composer(),
+    let shown = match &look.pane_agent {
+        Some(pane_agent) => pane_agent.above_composer(),
         None => Screen::parse(&look.drawn).text(),
     };
     let rows: Vec<&str> = shown.lines().collect();
@@ -102,10 +104,10 @@ pub(crate) fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[A
     let begun = Instant::now();
     while seen.from == ReplyFrom::Screen && begun.elapsed() < DRAWING {
         std::thread::sleep(LOOK); // why: a screen that comes to rest is no event.
-        let Ok(look) = resident::look(server, pane, agents, &[]) else {
+        let Ok(look) = agent::look(server, pane, agents, &[]) else {
             break;
         };
-        if look.resident.is_none() {
+        if look.pane_agent.is_none() {
             break;
         }
         let now = reply(server, &look, text);
@@ -117,8 +119,8 @@ pub(crate) fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[A
 }
 
 /// What the hook of the agent gave as its last word, if the prompt that it took last is this text and came before.
-fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
-    let process = look.resident.as_ref()?.process();
+fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<AgentAnswer> {
+    let process = look.pane_agent.as_ref()?.process();
     let frame = Frame::new();
     let format = frame.format([schema::PROMPT_OF_PANE, schema::ANSWER_OF_PANE]);
     let target = look.pane.place.pane.to_string();
@@ -128,7 +130,7 @@ fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<Answered> {
     let &[taken, answered] = rows.first()?.as_slice() else {
         return None;
     };
-    let (taken, answered) = (Taken::parse(taken)?, Answered::parse(answered)?);
+    let (taken, answered) = (TakenPrompt::parse(taken)?, AgentAnswer::parse(answered)?);
     let is_its = taken.process == process && answered.process == process;
     (is_its && taken.mark == message::mark(text) && taken.at <= answered.at).then_some(answered)
 }

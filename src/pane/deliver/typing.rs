@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::blocked::{Blocked, Place};
-use super::{Busy, Delivery, Outcome, Reason, Seen, pause, refused, typed};
+use super::blocked::{Blocked, Destination};
+use super::{Busy, Delivery, DeliveryOutcome, PaneView, Reason, pause, refused, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
 use crate::error::Result;
@@ -23,7 +23,7 @@ const DRAWN_EACH: usize = 10_000;
 
 impl<'a> Delivery<'a> {
     /// What must still be so in the server when something is typed.
-    fn same(&self, seen: &Seen<'_>) -> String {
+    fn same(&self, seen: &PaneView<'_>) -> String {
         let is = |field: &str, value: &str| format!("#{{==:#{{{field}}},{value}}}");
         let pid = seen.look.pane.place.pid.to_string();
         let mut same = both(&is("pane_dead", "0"), &is("pane_input_off", "0"));
@@ -44,7 +44,7 @@ impl<'a> Delivery<'a> {
     /// Runs commands if the pane still is as it was seen: test and act are one step of the server.
     pub(super) fn act(
         &self,
-        seen: &Seen<'_>,
+        seen: &PaneView<'_>,
         also: Option<&str>,
         act: Batch,
         input: &[u8],
@@ -72,7 +72,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Presses keys, if the pane still is as it was seen.
-    pub(super) fn press(&self, seen: &Seen<'_>, keys: &[String]) -> Result<bool> {
+    pub(super) fn press(&self, seen: &PaneView<'_>, keys: &[String]) -> Result<bool> {
         let buffer = buffer();
         let act = Batch::from(command::delete_buffer(&buffer)).then(command::send_keys(
             self.pane,
@@ -85,10 +85,10 @@ impl<'a> Delivery<'a> {
 
     pub(super) fn paste(
         &self,
-        seen: &Seen<'_>,
-        place: &Place,
+        seen: &PaneView<'_>,
+        place: &Destination,
         text: &str,
-    ) -> Result<Result<(), Outcome>> {
+    ) -> Result<Result<(), DeliveryOutcome>> {
         let buffer = buffer();
         let act = Batch::from(command::paste(self.pane, &buffer));
         if self.act(seen, None, act, text.as_bytes(), &buffer)? {
@@ -103,25 +103,29 @@ impl<'a> Delivery<'a> {
     }
 
     /// Waits until the text stands where it was pasted, and stays.
-    pub(super) fn drawn(&self, place: &Place, text: &str) -> Result<Result<Seen<'a>, Outcome>> {
+    pub(super) fn drawn(
+        &self,
+        place: &Destination,
+        text: &str,
+    ) -> Result<Result<PaneView<'a>, DeliveryOutcome>> {
         let more = u32::try_from(text.len() / DRAWN_EACH).unwrap_or(u32::MAX);
         let limit = Instant::now() + DRAWN + Duration::from_secs(1).saturating_mul(more);
         let mut last = (String::new(), Instant::now());
         loop {
             let seen = self.look()?;
-            let stands = match (place, seen.resident()) {
-                (Place::Agent { .. }, None) => {
+            let stands = match (place, seen.pane_agent()) {
+                (Destination::Agent { .. }, None) => {
                     return Ok(Err(typed(&seen, "its agent is gone: nothing was sent")));
                 }
-                (Place::Agent { .. }, Some(resident)) => {
-                    if resident.verdict().state == State::Waiting {
+                (Destination::Agent { .. }, Some(pane_agent)) => {
+                    if pane_agent.verdict().state == State::Waiting {
                         let why = "it asks something now: the text was not sent";
                         return Ok(Err(typed(&seen, why)));
                     }
-                    match resident.composer() {
+                    match pane_agent.composer() {
                         Composer::Draft(draft)
                             if message::is_text(
-                                &resident.living.agent.manifest.messages,
+                                &pane_agent.living.agent.manifest.messages,
                                 &draft,
                                 text,
                             ) =>
@@ -131,7 +135,7 @@ impl<'a> Delivery<'a> {
                         _ => None,
                     }
                 }
-                (Place::Shell, _) => {
+                (Destination::Shell, _) => {
                     let screen = seen.text();
                     message::ends_in(text, &screen).then_some(screen)
                 }
@@ -156,10 +160,10 @@ impl<'a> Delivery<'a> {
     /// Presses Enter where the text stands: bound to where the cursor is, so that nothing else can have come there.
     pub(super) fn enter(
         &self,
-        seen: Seen<'a>,
-        place: &Place,
+        seen: PaneView<'a>,
+        place: &Destination,
         text: &str,
-    ) -> Result<Result<(), Outcome>> {
+    ) -> Result<Result<(), DeliveryOutcome>> {
         // An agent that draws all the time may move its cursor: then what was seen a moment ago has to do.
         const STRICT: Duration = Duration::from_secs(1);
         let begun = Instant::now();
@@ -191,14 +195,18 @@ impl<'a> Delivery<'a> {
     }
 
     /// The commands that send what stands in the composer. In copy mode no key reaches the program, but a paste does.
-    pub(super) fn submit(&self, seen: &Seen<'_>, place: &Place, buffer: &str) -> Batch {
+    pub(super) fn submit(&self, seen: &PaneView<'_>, place: &Destination, buffer: &str) -> Batch {
         let enter = Batch::from(command::paste_as_keys(self.pane, buffer));
         let keys = seen
-            .resident()
-            .map(|resident| &resident.living.agent.manifest.keys);
+            .pane_agent()
+            .map(|pane_agent| &pane_agent.living.agent.manifest.keys);
         let keys = match (place, self.message.busy) {
-            (Place::Agent { busy: true }, Busy::Queue) => keys.and_then(|keys| keys.queue.as_ref()),
-            (Place::Agent { busy: true }, Busy::Now) => keys.and_then(|keys| keys.steer.as_ref()),
+            (Destination::Agent { busy: true }, Busy::Queue) => {
+                keys.and_then(|keys| keys.queue.as_ref())
+            }
+            (Destination::Agent { busy: true }, Busy::Now) => {
+                keys.and_then(|keys| keys.steer.as_ref())
+            }
             _ => keys.and_then(|keys| keys.submit.as_ref()),
         };
         match keys {
@@ -211,7 +219,7 @@ impl<'a> Delivery<'a> {
 }
 
 /// As which client keys are sent: from 3.7 on tmux refuses them where the one that looks at the pane is read-only.
-fn client(seen: &Seen<'_>) -> ActingClient {
+fn client(seen: &PaneView<'_>) -> ActingClient {
     if seen.facts().sends_without_client == "1" {
         ActingClient::Default
     } else {

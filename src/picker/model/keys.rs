@@ -5,10 +5,10 @@ use crossterm::event::{
 };
 use ratatui::layout::Position;
 
-use super::{Effect, Hit, Model, Prompt, Purpose, Shown};
+use super::{Effect, Hit, Model, Prompt, Purpose, RowSet};
 use crate::picker::actions::{Action, Verb};
 use crate::picker::filter::Filter;
-use crate::picker::input::Input;
+use crate::picker::input::TextInput;
 use crate::picker::job::Job;
 use crate::picker::rows::Row;
 
@@ -163,15 +163,15 @@ impl Model {
             }
             Verb::Show => {
                 self.shown = match self.shown {
-                    Shown::Active => Shown::All,
-                    Shown::All if self.purpose == Purpose::Pick => Shown::Active,
-                    Shown::All => Shown::Panes,
-                    Shown::Panes => Shown::Active,
+                    RowSet::Active => RowSet::All,
+                    RowSet::All if self.purpose == Purpose::Pick => RowSet::Active,
+                    RowSet::All => RowSet::Panes,
+                    RowSet::Panes => RowSet::Active,
                 };
                 self.say(match self.shown {
-                    Shown::Active => "those that live",
-                    Shown::All => "archived and ended ones too",
-                    Shown::Panes => "panes that are no sesh too: ^O makes one of them",
+                    RowSet::Active => "those that live",
+                    RowSet::All => "archived and ended ones too",
+                    RowSet::Panes => "panes that are no sesh too: ^O makes one of them",
                 });
                 return Effect::Reload;
             }
@@ -182,7 +182,7 @@ impl Model {
             Verb::Help => self.help = true,
             Verb::Leave if !self.marked.is_empty() => self.marked.clear(),
             Verb::Leave if self.purpose == Purpose::Watch => {
-                self.input = Input::default();
+                self.input = TextInput::default();
                 self.typed();
             }
             Verb::Leave => return Effect::Leave,
@@ -269,7 +269,7 @@ impl Model {
         self.prompt = Some(Prompt {
             verb,
             title,
-            input: Input::of(text),
+            input: TextInput::of(text),
             on,
         });
     }
@@ -286,12 +286,12 @@ impl Model {
                 );
                 Effect::None
             }
-            None if self.shown == Shown::Panes => {
+            None if self.shown == RowSet::Panes => {
                 self.complain("that is a sesh already: choose one of the other panes");
                 Effect::None
             }
             None => {
-                self.shown = Shown::Panes;
+                self.shown = RowSet::Panes;
                 self.wants_pane = true;
                 self.say("choose one of the other panes, and ^O again");
                 Effect::Reload

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::actions::Verb;
 use super::filter::Filter;
-use super::input::Input;
+use super::input::TextInput;
 use super::job::{Done, Job, Undo};
 use super::preview::Preview;
 use super::rows::{Grouping, Item, Row, RowId, flat, grouped};
@@ -27,7 +27,7 @@ pub enum Purpose {
 
 /// Which rows there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum RowSet {
     /// Seshes with a pane that are not put away.
     #[default]
     Active,
@@ -42,7 +42,7 @@ pub(super) enum Shown {
 pub(super) struct Prompt {
     pub verb: Verb,
     pub title: String,
-    pub input: Input,
+    pub input: TextInput,
     /// About whom.
     pub on: Vec<Row>,
 }
@@ -77,10 +77,10 @@ pub(super) enum Effect {
 pub(super) struct Model {
     pub purpose: Purpose,
     pub rows: Vec<Row>,
-    pub input: Input,
+    pub input: TextInput,
     pub filter: Filter,
     pub grouping: Grouping,
-    pub shown: Shown,
+    pub shown: RowSet,
     pub items: Vec<Item>,
     pub selected: Option<RowId>,
     /// The first line of the list that is seen.
@@ -113,7 +113,7 @@ impl Model {
     pub(super) fn new(purpose: Purpose, filter: &str) -> Self {
         Self {
             purpose,
-            input: Input::of(filter),
+            input: TextInput::of(filter),
             filter: Filter::parse(filter),
             previews: true,
             ..Self::default()
@@ -285,7 +285,7 @@ impl Model {
     fn reveal(&mut self, id: RowId) {
         self.select(id);
         if self.selected == Some(id) && self.at().is_none() {
-            self.input = Input::default();
+            self.input = TextInput::default();
             self.filter = Filter::default();
             self.arrange(0);
         }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
-use crate::store::record::{Exit, Need, in_words};
+use crate::store::record::{ExitStatus, Need, in_words};
 use crate::store::{Place, Record};
 
 /// What a row is: it stays the same while rows come, go and move.
@@ -159,7 +159,7 @@ struct Given {
     generation: u64,
     #[serde(default)]
     seen: u64,
-    exit: Option<Exit>,
+    exit: Option<ExitStatus>,
     was: Option<State>,
     tmux: Option<GivenPlace>,
 }

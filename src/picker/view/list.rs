@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::pen::Pen;
 use crate::out::{cut, harmless};
-use crate::picker::model::{Hit, Model, Purpose, Shown};
+use crate::picker::model::{Hit, Model, Purpose, RowSet};
 use crate::picker::rows::{Item, Row};
 use crate::picker::theme::Theme;
 use crate::state::State;
@@ -113,7 +113,7 @@ pub(super) fn list(buffer: &mut Buffer, area: Rect, model: &mut Model, theme: &T
         let text = match (model.input.is_empty(), model.purpose) {
             (false, _) => "nothing is like that; ^U takes it away",
             (true, Purpose::Pick) => "there is nothing to choose",
-            (true, _) if model.shown == Shown::Active => {
+            (true, _) if model.shown == RowSet::Active => {
                 "none lives: ^N makes one, ^O of a pane; ^E shows ended ones"
             }
             (true, _) => "no sesh yet: ^N makes one, ^O of a pane",

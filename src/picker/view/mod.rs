@@ -10,7 +10,7 @@ use ratatui::style::{Color, Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::actions::{ACTIONS, Action, MOVES, Verb};
-use super::input::Input;
+use super::input::TextInput;
 use super::model::{Hit, Model, Purpose};
 use super::theme::Theme;
 use crate::out::{cut, harmless};
@@ -131,7 +131,7 @@ fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<
     (line.height > 0).then_some(cursor)
 }
 
-fn typed(pen: &mut Pen<'_>, input: &Input, style: Style) -> Position {
+fn typed(pen: &mut Pen<'_>, input: &TextInput, style: Style) -> Position {
     let start = pen.x;
     let (text, at) = input.seen(pen.left());
     pen.write(&text, style);
@@ -489,7 +489,7 @@ mod tests {
         model.prompt = Some(super::super::model::Prompt {
             verb: Verb::Rename,
             title: "rename docs".into(),
-            input: Input::of("neu"),
+            input: TextInput::of("neu"),
             on: Vec::new(),
         });
         let text = lines(&screen(&mut model, &Theme::either(), (60, 15)));

@@ -1,15 +1,15 @@
 //! Having an ended sesh go on: the same identity in a new pane, its agent in the same conversation, its command typed.
 
-mod begun;
-pub mod last;
+mod await_start;
 mod refuse;
+pub mod restore_all;
 pub mod resurrect;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::create::{Request, plan};
+use super::create::{CreateRequest, plan};
 use super::place::Where;
 use crate::agent::kinds::{Agent, Agents};
 use crate::error::{Error, Exit, Result};
@@ -17,13 +17,13 @@ use crate::id::{Name, shown};
 use crate::inventory::{find, reconcile};
 use crate::store::commit;
 use crate::store::durable;
-use crate::store::note::{Event, Note};
+use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Target, value};
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// How.
-pub struct Options<'a> {
+pub struct RestoreOptions<'a> {
     /// Run a command, which is otherwise typed and waits for Enter.
     pub run: bool,
     /// More words for the agent's command line.
@@ -34,9 +34,9 @@ pub struct Options<'a> {
     pub late: &'a dyn Fn(&str),
 }
 
-impl Options<'_> {
+impl RestoreOptions<'_> {
     /// As a person means it who says nothing else.
-    pub const DEFAULT: Options<'static> = Options {
+    pub const DEFAULT: RestoreOptions<'static> = RestoreOptions {
         run: false,
         words: Vec::new(),
         within: Duration::from_secs(120),
@@ -50,7 +50,7 @@ impl Options<'_> {
 /// [`Exit::Unusable`] when that would do harm or cannot be, [`Exit::Changed`] when somebody else was first, and, with its
 /// last lines, [`Exit::Failed`] for an agent that did not come: then all is as it was. [`Exit::TimedOut`] and
 /// [`Exit::Unconfirmed`] for one that lives and is not there yet, or is in another conversation.
-pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Record> {
+pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Result<Record> {
     let agents = &Agents::loaded().all;
     refuse::one_that_is_here(record)?;
     let resumed = resumed(record, agents, options)?;
@@ -76,22 +76,23 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
         _ => error,
     })?;
     if let Some(resumed) = &resumed
-        && let Err(error) = begun::wait(server, &made, resumed, agents, options)
+        && let Err(error) = await_start::wait(server, &made, resumed, agents, options)
     {
         if error.undo {
             let panes = made.tmux.iter().map(|place| place.pane);
-            past.put_back(server, &panes.collect::<Vec<_>>())?;
+            past.restore_end(server, &panes.collect::<Vec<_>>())?;
         }
         return Err(error.error);
     }
-    reconcile::settle(server)?;
+    reconcile::reconcile_known(server)?;
     let own = Target::Id(record.uuid);
     let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
     let mut now = snapshot.find(&own)?.clone();
     // What runs in the pane says its command a moment later.
     now.values.set(Key::Cmd, made.values.get(Key::Cmd));
     now.command.clone_from(&made.command);
-    let note = Note::all(Event::Changed, &now, snapshot.life).of_pending(record.kept.is_some());
+    let note =
+        Note::all(JournalEvent::Changed, &now, snapshot.life).of_pending(record.kept.is_some());
     commit::note(server, &[note])?;
     Ok(now)
 }
@@ -103,7 +104,7 @@ pub fn one(server: &Server, record: &Record, options: &Options<'_>) -> Result<Re
 pub fn could(server: &Server, record: &Record) -> Result<()> {
     let agents = &Agents::loaded().all;
     refuse::one_that_is_here(record)?;
-    let resumed = resumed(record, agents, &Options::DEFAULT)?;
+    let resumed = resumed(record, agents, &RestoreOptions::DEFAULT)?;
     refuse::folder(record)?;
     refuse::name(server, record)?;
     match &resumed {
@@ -123,7 +124,7 @@ struct Resumed<'a> {
 fn resumed<'a>(
     record: &Record,
     agents: &'a [Agent],
-    options: &Options<'_>,
+    options: &RestoreOptions<'_>,
 ) -> Result<Option<Resumed<'a>>> {
     let Some(kind) = &record.agent else {
         if options.words.is_empty() {
@@ -199,8 +200,8 @@ fn request(
     record: &Record,
     past: &Prior,
     resumed: Option<&Resumed<'_>>,
-    options: &Options<'_>,
-) -> Result<Request> {
+    options: &RestoreOptions<'_>,
+) -> Result<CreateRequest> {
     let command = || {
         value::decode_words(record.values.get(Key::Cmd))
             .into_iter()
@@ -210,7 +211,7 @@ fn request(
     let place = record.tmux.as_ref();
     let left = || session(server, record);
     let argv: Vec<OsString> = resumed.map_or_else(command, |resumed| resumed.argv.clone());
-    Ok(Request {
+    Ok(CreateRequest {
         name: Some(Name::stored(&record.name)?),
         id: Some(record.uuid),
         agent: record.agent.clone(),
@@ -222,6 +223,6 @@ fn request(
         wait: resumed.is_none() && !argv.is_empty() && !options.run,
         argv,
         past: Some(past.clone()),
-        ..Request::default()
+        ..CreateRequest::default()
     })
 }

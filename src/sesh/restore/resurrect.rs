@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, SeshId, shown};
 use crate::inventory::reconcile;
-use crate::sesh::adopt::{Request, adopt};
+use crate::sesh::adopt::{AdoptRequest, adopt};
 use crate::store::condition::{both, equal, registered};
 use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Snapshot, schema, write};
@@ -62,20 +62,20 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
         let record = ended.iter().find(|record| record.uuid == id);
         let pane = back.iter().find(|(_, at)| *at == spot);
         if let (Some(record), Some((pane, _))) = (record, pane) {
-            outcomes.push(goes_on(server, record, *pane));
+            outcomes.push(restore_in_pane(server, record, *pane));
         }
     }
     if !outcomes.is_empty() {
-        reconcile::settle(server)?;
+        reconcile::reconcile_known(server)?;
     }
     Ok(outcomes)
 }
 
-fn goes_on(server: &Server, record: &Record, pane: PaneId) -> Result<Record> {
-    let request = Request {
+fn restore_in_pane(server: &Server, record: &Record, pane: PaneId) -> Result<Record> {
+    let request = AdoptRequest {
         name: Some(Name::stored(&record.name)?),
         past: Some(Prior::read(server, record)?),
-        ..Request::default()
+        ..AdoptRequest::default()
     };
     adopt(server, pane, &request)
 }

@@ -9,6 +9,7 @@ mod record;
 mod relay;
 mod run;
 mod server;
+mod sources;
 mod victim;
 
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ pub(crate) use record::Record;
 pub(crate) use relay::{Gate, Play, Relay};
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
+pub(crate) use sources::rust_files;
 pub(crate) use victim::Victim;
 
 /// How long a fact may take to become true, and a program to end: long enough for a busy machine, and for one

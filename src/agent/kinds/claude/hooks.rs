@@ -1,6 +1,6 @@
 //! The hooks of Claude Code. Measured: 2.1.329.
 
-use crate::agent::hooks::{Form, Hooks};
+use crate::agent::hooks::{HookForm, Hooks};
 
 /// The events are those that the payload reading makes something of.
 pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
@@ -8,7 +8,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     home: &[("CLAUDE_CONFIG_DIR", ""), ("HOME", ".claude")],
     file: "settings.json",
     note: None,
-    form: Form::Settings {
+    form: HookForm::Settings {
         events: &[
             "SessionStart",
             "UserPromptSubmit",

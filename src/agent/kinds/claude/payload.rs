@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::report::{
-    self, BUSY, IDLE, PERMISSION, QUESTION, Told, ends, enters, is, lenient, over, takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, ends, enters, is, lenient, over, takes,
 };
 
 /// How the prompt starts that Claude gives itself when a background task has ended.
@@ -12,7 +12,7 @@ const NOTE: &str = "<task-notification>";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::agent::kinds) struct Payload {
+pub(in crate::agent::kinds) struct ClaudePayload {
     #[serde(deserialize_with = "lenient")]
     hook_event_name: String,
     #[serde(deserialize_with = "lenient")]
@@ -33,7 +33,7 @@ pub(in crate::agent::kinds) struct Payload {
     background_tasks: Vec<Value>,
 }
 
-impl report::Payload for Payload {
+impl report::Payload for ClaudePayload {
     fn event(&self) -> &str {
         &self.hook_event_name
     }
@@ -42,7 +42,7 @@ impl report::Payload for Payload {
         &self.session_id
     }
 
-    fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<HookEvent> {
         // `agent_type` alone is only that the conversation runs under an agent's name.
         if self.agent_id.is_some() {
             return None;
@@ -59,7 +59,7 @@ impl report::Payload for Payload {
             "PermissionRequest" => is(PERMISSION),
             "Notification" => match self.notification_type.as_str() {
                 // It comes seconds after the request, and for questions too.
-                "permission_prompt" => Told {
+                "permission_prompt" => HookEvent {
                     vague: true,
                     ..is(PERMISSION)
                 },

@@ -1,6 +1,6 @@
 //! The hooks of Codex. Measured: 0.169.0.
 
-use crate::agent::hooks::{Form, Hooks};
+use crate::agent::hooks::{HookForm, Hooks};
 
 /// The events are those that the payload reading makes something of.
 pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
@@ -10,7 +10,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     note: Some(
         "at its next start Codex says \"Hooks need review\" and asks once whether to trust them",
     ),
-    form: Form::Settings {
+    form: HookForm::Settings {
         events: &[
             "SessionStart",
             "UserPromptSubmit",

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::report::{
-    self, BUSY, IDLE, PERMISSION, QUESTION, Told, ends, enters, is, is_word, lenient, over, takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, ends, enters, is, is_word, lenient, over,
+    takes,
 };
 
 /// How the prompt starts with which Codex has a title made, in a thread of its own.
@@ -12,7 +13,7 @@ const TITLE: &str = "Generate a concise, single-line task title";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::agent::kinds) struct Payload {
+pub(in crate::agent::kinds) struct CodexPayload {
     #[serde(deserialize_with = "lenient")]
     hook_event_name: String,
     /// The event, for `notify`.
@@ -45,7 +46,7 @@ fn either<'a>(hook: &'a str, notify: &'a str) -> &'a str {
     if is_word(hook) { hook } else { notify }
 }
 
-impl report::Payload for Payload {
+impl report::Payload for CodexPayload {
     fn event(&self) -> &str {
         either(&self.hook_event_name, &self.kind)
     }
@@ -54,7 +55,7 @@ impl report::Payload for Payload {
         either(&self.session_id, &self.thread)
     }
 
-    fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<HookEvent> {
         let of_title = |text: &str| text.starts_with(TITLE);
         let first = self.input_messages.first().map(String::as_str);
         if self.agent_id.is_some() || first.is_some_and(of_title) || of_title(&self.prompt) {

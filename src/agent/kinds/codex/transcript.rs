@@ -2,20 +2,22 @@
 
 use serde_json::Value;
 
-use crate::agent::transcript::{Entry, entry, word};
+use crate::agent::transcript::{TranscriptLine, entry, word};
 
-pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<Entry> {
+pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<TranscriptLine> {
     match word(line, "/type") {
         Some("response_item") if word(line, "/payload/type") == Some("message") => {
             match word(line, "/payload/role") {
-                Some("user") => entry(Entry::Prompt, line.pointer("/payload/content")),
-                Some("assistant") => entry(Entry::Answer, line.pointer("/payload/content")),
+                Some("user") => entry(TranscriptLine::Prompt, line.pointer("/payload/content")),
+                Some("assistant") => {
+                    entry(TranscriptLine::Answer, line.pointer("/payload/content"))
+                }
                 _ => Vec::new(),
             }
         }
         Some("event_msg") => match word(line, "/payload/type") {
-            Some("task_started") => vec![Entry::Begin],
-            Some("task_complete" | "turn_aborted") => vec![Entry::End],
+            Some("task_started") => vec![TranscriptLine::Begin],
+            Some("task_complete" | "turn_aborted") => vec![TranscriptLine::End],
             _ => Vec::new(),
         },
         _ => Vec::new(),

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::agent::transcript::{Entry, entry, word};
+use crate::agent::transcript::{TranscriptLine, entry, word};
 
-pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<Entry> {
+pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<TranscriptLine> {
     match word(line, "/type") {
-        Some("user.message") => entry(Entry::Prompt, line.pointer("/data/content")),
-        Some("assistant.message") => entry(Entry::Answer, line.pointer("/data/content")),
-        Some("assistant.turn_end") => vec![Entry::End],
+        Some("user.message") => entry(TranscriptLine::Prompt, line.pointer("/data/content")),
+        Some("assistant.message") => entry(TranscriptLine::Answer, line.pointer("/data/content")),
+        Some("assistant.turn_end") => vec![TranscriptLine::End],
         _ => Vec::new(),
     }
 }

@@ -3,12 +3,13 @@
 use serde::Deserialize;
 
 use crate::agent::report::{
-    self, BUSY, IDLE, PERMISSION, QUESTION, Told, Typed, ends, enters, is, lenient, over, takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, Typed, ends, enters, is, lenient, over,
+    takes,
 };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::agent::kinds) struct Payload {
+pub(in crate::agent::kinds) struct GeminiPayload {
     #[serde(deserialize_with = "lenient")]
     hook_event_name: String,
     #[serde(deserialize_with = "lenient")]
@@ -23,7 +24,7 @@ pub(in crate::agent::kinds) struct Payload {
     details: Typed,
 }
 
-impl report::Payload for Payload {
+impl report::Payload for GeminiPayload {
     fn event(&self) -> &str {
         &self.hook_event_name
     }
@@ -32,7 +33,7 @@ impl report::Payload for Payload {
         &self.session_id
     }
 
-    fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<HookEvent> {
         let told = match self.event() {
             "SessionStart" => enters(Some(IDLE)),
             "BeforeAgent" => takes(&self.prompt),

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::agent::transcript::{Entry, entry, word};
+use crate::agent::transcript::{TranscriptLine, entry, word};
 
-pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<Entry> {
+pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<TranscriptLine> {
     match word(line, "/type") {
-        Some("user") => entry(Entry::Prompt, line.get("content")),
-        Some("gemini") => entry(Entry::Answer, line.get("content")),
+        Some("user") => entry(TranscriptLine::Prompt, line.get("content")),
+        Some("gemini") => entry(TranscriptLine::Answer, line.get("content")),
         _ => Vec::new(),
     }
 }

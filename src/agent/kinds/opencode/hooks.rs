@@ -1,6 +1,6 @@
 //! The plugin for opencode. Measured: 1.18.33.
 
-use crate::agent::hooks::{Form, Hooks};
+use crate::agent::hooks::{HookForm, Hooks};
 
 pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "opencode",
@@ -11,5 +11,5 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     ],
     file: "plugin/tmux-sesh.js",
     note: None,
-    form: Form::File(include_str!("hooks.js")),
+    form: HookForm::File(include_str!("hooks.js")),
 };

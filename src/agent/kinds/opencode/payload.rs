@@ -4,12 +4,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::report::{
-    self, BUSY, IDLE, PERMISSION, QUESTION, Told, Typed, enters, is, lenient, takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, Typed, enters, is, lenient, takes,
 };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::agent::kinds) struct Payload {
+pub(in crate::agent::kinds) struct OpencodePayload {
     #[serde(rename = "type", deserialize_with = "lenient")]
     event: String,
     #[serde(deserialize_with = "lenient")]
@@ -36,7 +36,7 @@ struct Info {
     parent: Option<Value>,
 }
 
-impl report::Payload for Payload {
+impl report::Payload for OpencodePayload {
     fn event(&self) -> &str {
         &self.event
     }
@@ -45,7 +45,7 @@ impl report::Payload for Payload {
         &self.properties.session
     }
 
-    fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<HookEvent> {
         let told = match self.event() {
             // A child session is a sub-agent's.
             _ if self.properties.info.parent.is_some() => return None,

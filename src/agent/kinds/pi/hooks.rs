@@ -1,11 +1,11 @@
 //! The extension for pi. Measured: 0.73.1.
 
-use crate::agent::hooks::{Form, Hooks};
+use crate::agent::hooks::{HookForm, Hooks};
 
 pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "pi",
     home: &[("PI_CODING_AGENT_DIR", ""), ("HOME", ".pi/agent")],
     file: "extensions/tmux-sesh.ts",
     note: None,
-    form: Form::File(include_str!("hooks.ts")),
+    form: HookForm::File(include_str!("hooks.ts")),
 };

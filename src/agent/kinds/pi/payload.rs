@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use crate::agent::report::{self, IDLE, Told, enters, is, lenient, over, takes};
+use crate::agent::report::{self, HookEvent, IDLE, enters, is, lenient, over, takes};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::agent::kinds) struct Payload {
+pub(in crate::agent::kinds) struct PiPayload {
     #[serde(rename = "type", deserialize_with = "lenient")]
     event: String,
     #[serde(rename = "sessionId", deserialize_with = "lenient")]
@@ -15,7 +15,7 @@ pub(in crate::agent::kinds) struct Payload {
     text: String,
 }
 
-impl report::Payload for Payload {
+impl report::Payload for PiPayload {
     fn event(&self) -> &str {
         &self.event
     }
@@ -24,13 +24,13 @@ impl report::Payload for Payload {
         &self.session
     }
 
-    fn told(&self) -> Option<Told> {
+    fn told(&self) -> Option<HookEvent> {
         let told = match self.event() {
             "session_start" => enters(Some(IDLE)),
             // What the input is, a command or a prompt, is told by what follows.
-            "input" => Told {
+            "input" => HookEvent {
                 prompt: Some(self.text.clone()),
-                ..Told::default()
+                ..HookEvent::default()
             },
             "agent_start" => takes(""),
             "agent_end" => is(IDLE),

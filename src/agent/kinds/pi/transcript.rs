@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::agent::transcript::{Entry, entry, word};
+use crate::agent::transcript::{TranscriptLine, entry, word};
 
-pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<Entry> {
+pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<TranscriptLine> {
     match word(line, "/type") {
         Some("message") => match word(line, "/message/role") {
-            Some("user") => entry(Entry::Prompt, line.pointer("/message/content")),
-            Some("assistant") => entry(Entry::Answer, line.pointer("/message/content")),
+            Some("user") => entry(TranscriptLine::Prompt, line.pointer("/message/content")),
+            Some("assistant") => entry(TranscriptLine::Answer, line.pointer("/message/content")),
             _ => Vec::new(),
         },
         _ => Vec::new(),

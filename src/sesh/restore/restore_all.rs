@@ -1,6 +1,6 @@
 //! All that were alive when the last tmux server died, brought back one after another, once.
 
-use super::{Options, one};
+use super::{RestoreOptions, one};
 use crate::error::{Error, Exit, Result};
 use crate::store::lease::{Lease, Taken};
 use crate::store::pending_restore::{DONE, answer, offer, pending as still_lost};
@@ -13,7 +13,7 @@ use crate::tmux::Server;
 /// [`Exit::Unusable`] while somebody else does. What becomes of each is for `each`.
 pub fn all(
     server: &Server,
-    options: &Options<'_>,
+    options: &RestoreOptions<'_>,
     each: &mut dyn FnMut(&Record, Option<&Result<Record>>),
 ) -> Result<()> {
     let lost = still_lost(server)?;

@@ -11,13 +11,13 @@ use crate::proc;
 
 /// What the process table tells of a server, by one's last look.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct ServerActivity {
     /// `None` where it does not tell.
     pid: Option<i32>,
     read: Option<u64>,
 }
 
-impl Intake {
+impl ServerActivity {
     pub(super) fn of(server: ServerId) -> Self {
         Self {
             pid: Some(server.pid).filter(|pid| is_server(*pid, server.start)),

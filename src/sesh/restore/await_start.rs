@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Options, Resumed};
+use super::{RestoreOptions, Resumed};
 use crate::agent::kinds::Agent;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, shown};
-use crate::pane::resident::{self, Look, Resident};
+use crate::pane::agent::{self, Look, PaneAgent};
 use crate::state::State;
 use crate::store::schema::HELD;
 use crate::store::{Record, tail, value};
@@ -30,7 +30,7 @@ pub(super) struct Failure {
 }
 
 /// What is seen of one that was started.
-enum Seen {
+enum StartState {
     /// Not there yet.
     Starts,
     /// There, and nothing says in which conversation.
@@ -46,7 +46,7 @@ pub(super) fn wait(
     made: &Record,
     resumed: &Resumed<'_>,
     agents: &[Agent],
-    options: &Options<'_>,
+    options: &RestoreOptions<'_>,
 ) -> Result<(), Failure> {
     let begun = Instant::now();
     let mut told = false;
@@ -55,17 +55,17 @@ pub(super) fn wait(
         return Ok(());
     };
     loop {
-        let seen = match resident::look(server, place.pane, agents, &[]) {
+        let seen = match agent::look(server, place.pane, agents, &[]) {
             Ok(look) => see(&look, made, resumed),
-            Err(error) if matches!(error.exit, Exit::Nothing | Exit::NoServer) => Seen::Gone,
+            Err(error) if matches!(error.exit, Exit::Nothing | Exit::NoServer) => StartState::Gone,
             Err(error) => return Err(Failure { error, undo: false }),
         };
         let silent = match &seen {
-            Seen::There => return Ok(()),
-            Seen::Gone => return Err(gone(server, made, place.pane)),
-            Seen::Silent => Some(true),
-            Seen::InAnother(_) => Some(false),
-            Seen::Starts => None,
+            StartState::There => return Ok(()),
+            StartState::Gone => return Err(gone(server, made, place.pane)),
+            StartState::Silent => Some(true),
+            StartState::InAnother(_) => Some(false),
+            StartState::Starts => None,
         };
         same = silent.map(|silent| match same {
             Some((before, since)) if before == silent => (silent, since),
@@ -73,7 +73,7 @@ pub(super) fn wait(
         });
         if same.is_some_and(|(_, since)| since.elapsed() >= SETTLED) {
             return match seen {
-                Seen::InAnother(other) => Err(in_another(made, resumed, &other)),
+                StartState::InAnother(other) => Err(in_another(made, resumed, &other)),
                 _ => Ok(()),
             };
         }
@@ -88,29 +88,29 @@ pub(super) fn wait(
     }
 }
 
-fn see(look: &Look<'_>, made: &Record, resumed: &Resumed<'_>) -> Seen {
+fn see(look: &Look<'_>, made: &Record, resumed: &Resumed<'_>) -> StartState {
     let own = look.pane.record.as_ref();
     let own = own.filter(|record| record.uuid == made.uuid && record.exit.is_none());
     if look.dead || own.is_none() {
-        return Seen::Gone;
+        return StartState::Gone;
     }
-    let Some(resident) = &look.resident else {
-        return Seen::Starts;
+    let Some(pane_agent) = &look.pane_agent else {
+        return StartState::Starts;
     };
-    if resident.living.agent.name != resumed.agent.name || !is_there(resident) {
-        return Seen::Starts;
+    if pane_agent.living.agent.name != resumed.agent.name || !is_there(pane_agent) {
+        return StartState::Starts;
     }
-    match &resident.conversation {
-        Some(id) if *id == resumed.conversation => Seen::There,
-        Some(id) => Seen::InAnother(id.clone()),
-        None => Seen::Silent,
+    match &pane_agent.conversation {
+        Some(id) if *id == resumed.conversation => StartState::There,
+        Some(id) => StartState::InAnother(id.clone()),
+        None => StartState::Silent,
     }
 }
 
 /// Whether something of its own says what it does.
-fn is_there(resident: &Resident<'_>) -> bool {
+fn is_there(pane_agent: &PaneAgent<'_>) -> bool {
     !matches!(
-        resident.verdict().state,
+        pane_agent.verdict().state,
         State::Unknown | State::Starting | State::Exited
     )
 }

@@ -10,14 +10,14 @@ use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
 use crate::agent::recognise::{Living, living};
-use crate::agent::screen::{Row, Screen};
-use crate::agent::state::{Evidence, Report, Session, Verdict, judge};
+use crate::agent::screen::{Screen, ScreenRow};
+use crate::agent::state::{Evidence, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ProcessId};
 use crate::proc::{self, Process};
 use crate::state::State;
-use crate::store::heard::Heard;
+use crate::store::hook_report::HookReport;
 use crate::store::query::{Pane, extra, read_row, row_format_with};
 use crate::store::{Key, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
@@ -33,7 +33,7 @@ const SETTLES: u64 = 3;
 
 /// What tmux tells of a pane.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Told<'a> {
+pub struct PaneFacts<'a> {
     /// When its window printed last, in the server's seconds.
     activity: u64,
     title: &'a str,
@@ -43,7 +43,7 @@ pub struct Told<'a> {
     pub screen: Option<&'a str>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> PaneFacts<'a> {
     #[must_use]
     pub fn of(fields: &[&'a str]) -> Self {
         let &[activity, title, heard] = fields else {
@@ -103,7 +103,7 @@ pub fn may_have_one() -> String {
 }
 
 /// An agent that lives in a pane, with all that is known of it at this moment.
-pub struct Resident<'a> {
+pub struct PaneAgent<'a> {
     pub living: Living<'a>,
     /// The id of its conversation, as its own files, its command line or its hooks say.
     pub conversation: Option<String>,
@@ -112,7 +112,7 @@ pub struct Resident<'a> {
     title: String,
     screen: Option<Screen>,
     session: Option<Session>,
-    report: Option<Report>,
+    report: Option<HookEvidence>,
     activity: u64,
     now: u64,
 }
@@ -131,13 +131,13 @@ pub fn processes(firsts: &[i32]) -> Vec<Process> {
 /// Who lives in a pane. `first` is the pane's first process, `processes` hold at least what descends from it, `now` is
 /// the server's clock.
 #[must_use]
-pub fn resident<'a>(
+pub fn agent_in<'a>(
     first: i32,
     processes: &[Process],
     agents: &'a [Agent],
-    told: Told<'_>,
+    told: PaneFacts<'_>,
     now: u64,
-) -> Option<Resident<'a>> {
+) -> Option<PaneAgent<'a>> {
     let living = living(processes, first, agents, proc::program)
         .into_iter()
         .next()?;
@@ -147,16 +147,16 @@ pub fn resident<'a>(
         let environment = environment.get_or_init(|| proc::environment(pid));
         environment.get(name)
     });
-    let heard = Heard::parse(told.heard).filter(|heard| heard.process == living.process.id());
+    let heard = HookReport::parse(told.heard).filter(|heard| heard.process == living.process.id());
     let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
-    Some(Resident {
+    Some(PaneAgent {
         conversation: own.id.or_else(|| said.clone()),
         works_in: said,
         title: told.title.into(),
         screen: told.screen.map(Screen::parse),
         session: own.session,
         report: heard.and_then(|heard| {
-            Some(Report {
+            Some(HookEvidence {
                 state: heard.state?,
                 why: heard.why,
                 event: heard.event,
@@ -180,7 +180,7 @@ pub struct Look<'a> {
     pub folder: String,
     /// The server's clock.
     pub now: u64,
-    pub resident: Option<Resident<'a>>,
+    pub pane_agent: Option<PaneAgent<'a>>,
     /// The screen, as `capture-pane -p -e` prints it.
     pub drawn: String,
     /// What the formats came to that the caller asked for.
@@ -232,26 +232,26 @@ pub fn look<'a>(
         return Err(gone());
     };
     let now = now.parse().unwrap_or(0);
-    let mut told = Told::of(tells);
+    let mut told = PaneFacts::of(tells);
     told.screen = Some(screen);
     // The pid of a process that has ended may be another's by now.
     let dead = *dead == "1";
     let first = pane.place.pid;
-    let resident = (!dead)
-        .then(|| resident(first, &proc::tree(first), agents, told, now))
+    let pane_agent = (!dead)
+        .then(|| agent_in(first, &proc::tree(first), agents, told, now))
         .flatten();
     Ok(Look {
         dead,
         folder: (*folder).into(),
         now,
-        resident,
+        pane_agent,
         pane,
         drawn: screen.into(),
         more: more.iter().copied().map(Into::into).collect(),
     })
 }
 
-impl Resident<'_> {
+impl PaneAgent<'_> {
     /// Returns the identity of its process, as `@sesh_pid` holds it.
     #[must_use]
     pub fn process(&self) -> ProcessId {
@@ -337,7 +337,7 @@ impl Resident<'_> {
         };
         let found = locate(&self.living.agent.manifest.composer, screen);
         let end = found.map_or(screen.rows().len(), |found| found.rows.start);
-        let rows: Vec<&str> = screen.rows()[..end].iter().map(Row::text).collect();
+        let rows: Vec<&str> = screen.rows()[..end].iter().map(ScreenRow::text).collect();
         rows.join("\n")
     }
 

@@ -19,7 +19,7 @@ const VERSION: &str = "p1.";
 
 /// How far a pane was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct CaptureCursor {
     pub(super) server: ServerId,
     /// `None` of a sesh that had no pane any more.
     pub(super) pane: Option<PaneId>,
@@ -126,7 +126,7 @@ fn common(one: &[Print], other: &[Print]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }
 
-impl Mark {
+impl CaptureCursor {
     /// Refuses a mark of another server, and one of another pane or sesh.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ fn number(bytes: &mut &[u8]) -> Option<u32> {
     take(bytes).map(u32::from_le_bytes)
 }
 
-impl fmt::Display for Mark {
+impl fmt::Display for CaptureCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = self.bytes();
         bytes.extend(fingerprint(&bytes).to_le_bytes());
@@ -236,7 +236,7 @@ impl fmt::Display for Mark {
     }
 }
 
-impl FromStr for Mark {
+impl FromStr for CaptureCursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -267,7 +267,7 @@ mod tests {
             .collect()
     }
 
-    fn marks() -> impl Strategy<Value = Mark> {
+    fn marks() -> impl Strategy<Value = CaptureCursor> {
         (
             any::<(i32, u64, u32, u32, u32)>(),
             any::<Option<u32>>(),
@@ -276,7 +276,7 @@ mod tests {
             prop::collection::vec(any::<u32>(), 0..200),
         )
             .prop_map(
-                |((pid, start, width, row, fixed), pane, sesh, alternate, lines)| Mark {
+                |((pid, start, width, row, fixed), pane, sesh, alternate, lines)| CaptureCursor {
                     server: ServerId { pid, start },
                     pane: pane.map(PaneId),
                     sesh: sesh.map(SeshId::from_bytes),
@@ -294,7 +294,7 @@ mod tests {
         fn a_mark_comes_back(mark in marks()) {
             let text = mark.to_string();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)));
-            prop_assert_eq!(text.parse::<Mark>().expect("a mark"), mark);
+            prop_assert_eq!(text.parse::<CaptureCursor>().expect("a mark"), mark);
         }
 
         #[test]
@@ -303,14 +303,14 @@ mod tests {
             let mut damaged = text.clone();
             let at = at.index(text.len());
             damaged.replace_range(at..=at, &digit);
-            prop_assert_eq!(damaged.parse::<Mark>().is_ok(), damaged == text);
-            prop_assert!(text[..at].parse::<Mark>().is_err());
+            prop_assert_eq!(damaged.parse::<CaptureCursor>().is_ok(), damaged == text);
+            prop_assert!(text[..at].parse::<CaptureCursor>().is_err());
         }
 
         #[test]
         fn any_text_is_read_without_harm(text in any::<String>()) {
             for text in [text.clone(), VERSION.to_string() + &text] {
-                prop_assert!(text.parse::<Mark>().is_err());
+                prop_assert!(text.parse::<CaptureCursor>().is_err());
             }
         }
 
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn the_written_form() {
-        let mark = Mark {
+        let mark = CaptureCursor {
             server: ServerId {
                 pid: 4711,
                 start: 1_700_000_000,

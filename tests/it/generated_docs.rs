@@ -104,7 +104,7 @@ fn the_papers_are_those_of_the_helpers() {
     }
     assert!(
         stale.is_empty(),
-        "UPDATE=1 cargo test --test it papers writes them anew: {stale:#?}"
+        "UPDATE=1 cargo test --test it generated_docs writes them anew: {stale:#?}"
     );
 }
 

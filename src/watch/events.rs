@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::Set;
-use super::cursor::Mark;
-use super::until::Until;
+use super::cursor::SeshCursor;
+use super::wait_event::WaitEvent;
 use crate::id::SeshId;
 use crate::proc::signal;
 use crate::state::State;
 use crate::store::Record;
-use crate::store::record::Exit;
+use crate::store::record::ExitStatus;
 
 /// Something that happened to a sesh.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct SeshEvent {
     pub uuid: SeshId,
-    pub what: What,
+    pub what: EventKind,
     /// Why: who says so of a state, the reason of `waiting`, the code or the signal of an end, the line that was printed,
     /// how long it was quiet.
     pub reason: String,
@@ -25,7 +25,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     /// It is in this state now.
     State(State),
     Exit,
@@ -36,26 +36,26 @@ pub enum What {
     Quiet,
 }
 
-impl What {
+impl EventKind {
     /// Its public word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            What::State(state) => state.as_str(),
-            What::Exit => "exit",
-            What::Joined => "joined",
-            What::Left => "left",
-            What::Output => "output",
-            What::Quiet => "quiet",
+            EventKind::State(state) => state.as_str(),
+            EventKind::Exit => "exit",
+            EventKind::Joined => "joined",
+            EventKind::Left => "left",
+            EventKind::Output => "output",
+            EventKind::Quiet => "quiet",
         }
     }
 }
 
 /// An event, and what is known of its sesh once the caller is told. `None` for one that is of no concern any more.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub(super) event: Event,
-    pub(super) mark: Option<Mark>,
+pub(super) struct Judged {
+    pub(super) event: SeshEvent,
+    pub(super) mark: Option<SeshCursor>,
 }
 
 /// All seshes that have a pane or a book, and which of them are waited for.
@@ -81,8 +81,8 @@ impl Seshes {
 }
 
 /// What is known of a sesh now.
-pub(super) fn mark(record: &Record, told: bool) -> Mark {
-    Mark {
+pub(super) fn mark(record: &Record, told: bool) -> SeshCursor {
+    SeshCursor {
         generation: record.generation,
         ended: record.exit.is_some(),
         told,
@@ -93,18 +93,18 @@ pub(super) fn mark(record: &Record, told: bool) -> Mark {
 /// What has happened to the seshes of a set. `before` is what was known of those that were lost since.
 pub(super) fn judge(
     seshes: &Seshes,
-    marks: &BTreeMap<SeshId, Mark>,
-    until: &[Until],
+    marks: &BTreeMap<SeshId, SeshCursor>,
+    until: &[WaitEvent],
     set: &Set,
     before: &BTreeMap<SeshId, Record>,
-) -> Vec<Found> {
-    let mut found: Vec<Found> = lost(seshes, marks, until, set, before);
+) -> Vec<Judged> {
+    let mut found: Vec<Judged> = lost(seshes, marks, until, set, before);
     found.extend(seshes.members.iter().filter_map(|record| {
         let known = marks.get(&record.uuid);
         let what = happened(record, known, until)?;
-        Some(Found {
+        Some(Judged {
             event: event(record, what),
-            mark: Some(Mark {
+            mark: Some(SeshCursor {
                 shown: known.and_then(|known| known.shown),
                 ..mark(record, true)
             }),
@@ -113,7 +113,7 @@ pub(super) fn judge(
     found
 }
 
-fn happened(record: &Record, known: Option<&Mark>, until: &[Until]) -> Option<What> {
+fn happened(record: &Record, known: Option<&SeshCursor>, until: &[WaitEvent]) -> Option<EventKind> {
     let ended = record.exit.is_some();
     let before = known.copied().unwrap_or_default();
     let changed = known.is_none() || record.generation > before.generation || ended != before.ended;
@@ -126,26 +126,26 @@ fn happened(record: &Record, known: Option<&Mark>, until: &[Until]) -> Option<Wh
         return None;
     }
     Some(if ended {
-        What::Exit
+        EventKind::Exit
     } else if known.is_none() && !is_now {
-        What::Joined
+        EventKind::Joined
     } else {
-        What::State(record.state)
+        EventKind::State(record.state)
     })
 }
 
 /// Those that were in the set and are no more: another tag, or forgotten.
 fn lost(
     seshes: &Seshes,
-    marks: &BTreeMap<SeshId, Mark>,
-    until: &[Until],
+    marks: &BTreeMap<SeshId, SeshCursor>,
+    until: &[WaitEvent],
     set: &Set,
     before: &BTreeMap<SeshId, Record>,
-) -> Vec<Found> {
-    let any_change = until.iter().any(|until| matches!(until, Until::Change));
+) -> Vec<Judged> {
+    let any_change = until.iter().any(|until| matches!(until, WaitEvent::Change));
     let an_end = until
         .iter()
-        .any(|until| matches!(until, Until::Exit | Until::Turn | Until::Change));
+        .any(|until| matches!(until, WaitEvent::Exit | WaitEvent::Turn | WaitEvent::Change));
     let is_member = |id: &SeshId| seshes.members.iter().any(|record| record.uuid == *id);
     marks
         .iter()
@@ -155,12 +155,12 @@ fn lost(
             let (what, reason, record) = match other {
                 // A cursor may be of more than this set.
                 Some(other) => (any_change && !set.tags.is_empty())
-                    .then(|| (What::Left, "untagged", Some(other.clone()))),
+                    .then(|| (EventKind::Left, "untagged", Some(other.clone()))),
                 None => (an_end && !mark.ended)
-                    .then(|| (What::Exit, "forgotten", before.get(id).cloned())),
+                    .then(|| (EventKind::Exit, "forgotten", before.get(id).cloned())),
             }?;
-            Some(Found {
-                event: Event {
+            Some(Judged {
+                event: SeshEvent {
                     uuid: *id,
                     what,
                     reason: reason.into(),
@@ -173,15 +173,15 @@ fn lost(
 }
 
 /// An event of a sesh, for the reason that its record gives.
-pub(super) fn event(record: &Record, what: What) -> Event {
+pub(super) fn event(record: &Record, what: EventKind) -> SeshEvent {
     let by = || record.by.clone().unwrap_or_default();
     let reason = match what {
-        What::Exit => record.exit.as_ref().map_or_else(|| "?".into(), how),
-        What::State(State::Waiting) => record.why.clone().unwrap_or_else(by),
-        What::Joined => record.state.as_str().into(),
+        EventKind::Exit => record.exit.as_ref().map_or_else(|| "?".into(), how),
+        EventKind::State(State::Waiting) => record.why.clone().unwrap_or_else(by),
+        EventKind::Joined => record.state.as_str().into(),
         _ => by(),
     };
-    Event {
+    SeshEvent {
         uuid: record.uuid,
         what,
         reason,
@@ -190,7 +190,7 @@ pub(super) fn event(record: &Record, what: What) -> Event {
 }
 
 /// The code or the signal of an end.
-fn how(exit: &Exit) -> String {
+fn how(exit: &ExitStatus) -> String {
     match (exit.code, exit.signal) {
         (Some(code), _) => code.to_string(),
         (None, Some(number)) => signal::name(number),

@@ -10,7 +10,7 @@ use crate::state::{State, Why};
 
 /// What was said, by which process, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Heard {
+pub struct HookReport {
     /// The agent's process.
     pub process: ProcessId,
     /// Milliseconds since the epoch: an agent's own file may follow within the second.
@@ -22,7 +22,7 @@ pub struct Heard {
     pub conversation: Option<String>,
 }
 
-impl Heard {
+impl HookReport {
     /// The text of the variable.
     #[must_use]
     pub fn text(&self) -> String {
@@ -66,7 +66,7 @@ fn who_and_when<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(Proce
 
 /// What an agent said at the end of a turn, which process, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct AgentAnswer {
     /// The agent's process.
     pub process: ProcessId,
     /// Milliseconds since the epoch.
@@ -76,7 +76,7 @@ pub struct Answered {
     pub cut: bool,
 }
 
-impl Answered {
+impl AgentAnswer {
     /// How long an encoded text may be: a list of commands has 16 kB in all.
     const LONGEST: usize = 8_000;
 
@@ -117,7 +117,7 @@ impl Answered {
 
 /// A prompt that was taken, by which process, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct TakenPrompt {
     /// The agent's process.
     pub process: ProcessId,
     /// Milliseconds since the epoch.
@@ -126,7 +126,7 @@ pub struct Taken {
     pub mark: String,
 }
 
-impl Taken {
+impl TakenPrompt {
     /// The text of the variable.
     #[must_use]
     pub fn text(&self) -> String {
@@ -162,31 +162,31 @@ mod tests {
             event: String,
             conversation in prop::option::of("[^-]+"),
         ) {
-            let heard = Heard { process: ProcessId { pid, start }, at, state, why, event, conversation };
+            let heard = HookReport { process: ProcessId { pid, start }, at, state, why, event, conversation };
             let text = heard.text();
-            prop_assert_eq!(Heard::parse(&text), Some(heard));
+            prop_assert_eq!(HookReport::parse(&text), Some(heard));
         }
 
         #[test]
         fn an_answer_comes_back(text: String, at: u64) {
-            let answered = Answered { process: ProcessId { pid: 7, start: 8 }, at, text, cut: false };
-            prop_assert_eq!(Answered::parse(&answered.line()), Some(answered));
+            let answered = AgentAnswer { process: ProcessId { pid: 7, start: 8 }, at, text, cut: false };
+            prop_assert_eq!(AgentAnswer::parse(&answered.line()), Some(answered));
         }
 
         #[test]
         fn of_a_long_answer_the_begin_comes_back(piece in "[a-z ,é日\n%#]{1,9}") {
             let text = piece.repeat(10_000);
-            let answered = Answered { process: ProcessId { pid: 7, start: 8 }, at: 9, text, cut: false };
+            let answered = AgentAnswer { process: ProcessId { pid: 7, start: 8 }, at: 9, text, cut: false };
             let line = answered.line();
             prop_assert!(line.len() < 9_000, "{}", line.len());
-            let back = Answered::parse(&line).expect("an answer");
+            let back = AgentAnswer::parse(&line).expect("an answer");
             prop_assert!(back.cut && back.text.len() > 1_000 && answered.text.starts_with(&back.text));
         }
 
         #[test]
         fn any_text_is_read_or_not(text: String) {
-            let _ = Heard::parse(&text);
-            let _ = Answered::parse(&text);
+            let _ = HookReport::parse(&text);
+            let _ = AgentAnswer::parse(&text);
         }
     }
 }

@@ -34,12 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file of one tmux server.
 #[derive(Clone, Debug)]
-pub struct Ledger {
+pub struct Log {
     socket: String,
     path: PathBuf,
 }
 
-impl Ledger {
+impl Log {
     /// The file of the server at `socket`, which need not be there.
     ///
     /// # Errors
@@ -392,15 +392,15 @@ mod tests {
     use crate::journal::line::FORGOTTEN;
     use crate::journal::line::tests::{ONE, TWO, id, line, lines};
 
-    fn ledger(folder: &Path) -> Ledger {
-        Ledger::below(
+    fn log(folder: &Path) -> Log {
+        Log::below(
             &folder.join("state/journal"),
             Path::new("/tmp/tmux-1/default"),
         )
     }
 
-    fn value(ledger: &Ledger, uuid: &str, name: &str) -> Option<String> {
-        let text = ledger.read().expect("a text");
+    fn value(log: &Log, uuid: &str, name: &str) -> Option<String> {
+        let text = log.read().expect("a text");
         let sum = Sum::of(&text);
         let line = sum.lines.iter().find(|line| line.uuid == id(uuid))?;
         Some(line.values.get(name).to_string())
@@ -412,25 +412,25 @@ mod tests {
         #[test]
         fn written_anew_it_adds_up_to_the_same(lines in prop::collection::vec(lines(), 0..8)) {
             let folder = tempfile::tempdir().expect("a folder");
-            let ledger = ledger(folder.path());
+            let log = log(folder.path());
             for line in &lines {
-                ledger.append(std::slice::from_ref(line), false).expect("a line");
+                log.append(std::slice::from_ref(line), false).expect("a line");
             }
-            let before = ledger.read().expect("a text");
-            ledger.compact().expect("a file");
-            ledger.compact().expect("a file");
-            let after = ledger.read().expect("a text");
+            let before = log.read().expect("a text");
+            log.compact().expect("a file");
+            log.compact().expect("a file");
+            let after = log.read().expect("a text");
             prop_assert_eq!(Sum::of(&before).lines, Sum::of(&after).lines);
         }
 
         #[test]
         fn torn_anywhere_the_whole_lines_count_and_more_can_be_added(lines in prop::collection::vec(lines(), 1..5), at: prop::sample::Index) {
             let folder = tempfile::tempdir().expect("a folder");
-            let ledger = ledger(folder.path());
-            ledger.append(&lines, false).expect("lines");
-            let text = ledger.read().expect("a text");
+            let log = log(folder.path());
+            log.append(&lines, false).expect("lines");
+            let text = log.read().expect("a text");
             let torn = &text[..at.index(text.len())];
-            fs::write(ledger.path(), torn).expect("a file");
+            fs::write(log.path(), torn).expect("a file");
             let whole = torn.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             // A line of which only its end is missing is whole.
             let ended = [torn, b"\n"].concat();
@@ -438,9 +438,9 @@ mod tests {
             let counted = Sum::of(torn).lines;
             prop_assert!(counted == expected || counted == Sum::of(&text[..whole]).lines);
             let another = line("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "created", &[("name", "x")]);
-            ledger.append(std::slice::from_ref(&another), true).expect("a line");
+            log.append(std::slice::from_ref(&another), true).expect("a line");
             expected.push(another);
-            let now = ledger.read().expect("a text");
+            let now = log.read().expect("a text");
             prop_assert_eq!(Sum::of(&now).lines, expected);
         }
     }
@@ -448,29 +448,25 @@ mod tests {
     #[test]
     fn what_is_forgotten_stays_forgotten() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = ledger(folder.path());
-        ledger
-            .append(
-                &[line(ONE, "created", &[("name", "x"), ("tags", " a ")])],
-                true,
-            )
+        let log = log(folder.path());
+        log.append(
+            &[line(ONE, "created", &[("name", "x"), ("tags", " a ")])],
+            true,
+        )
+        .expect("a line");
+        log.append(
+            &[line(ONE, "changed", &[("name", "y"), ("tags", "")])],
+            true,
+        )
+        .expect("a line");
+        assert_eq!(value(&log, ONE, "name").as_deref(), Some("y"));
+        assert_eq!(value(&log, ONE, "tags").as_deref(), Some(""));
+        log.append(&[line(ONE, FORGOTTEN, &[])], true)
             .expect("a line");
-        ledger
-            .append(
-                &[line(ONE, "changed", &[("name", "y"), ("tags", "")])],
-                true,
-            )
+        log.append(&[line(ONE, "ended", &[("name", "z")])], true)
             .expect("a line");
-        assert_eq!(value(&ledger, ONE, "name").as_deref(), Some("y"));
-        assert_eq!(value(&ledger, ONE, "tags").as_deref(), Some(""));
-        ledger
-            .append(&[line(ONE, FORGOTTEN, &[])], true)
-            .expect("a line");
-        ledger
-            .append(&[line(ONE, "ended", &[("name", "z")])], true)
-            .expect("a line");
-        ledger.compact().expect("a file");
-        let text = ledger.read().expect("a text");
+        log.compact().expect("a file");
+        let text = log.read().expect("a text");
         let sum = Sum::of(&text);
         assert!(
             sum.lines[0].is_forgotten() && sum.lines[0].values.0.is_empty(),
@@ -481,14 +477,13 @@ mod tests {
     #[test]
     fn newer_lines_are_kept_to_the_letter() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = ledger(folder.path());
-        ledger
-            .append(&[line(ONE, "created", &[])], true)
+        let log = log(folder.path());
+        log.append(&[line(ONE, "created", &[])], true)
             .expect("a line");
         let newer = format!("{{ \"what\":[1], \"schema\":2,\"uuid\":\"{TWO}\" }}");
         let tomb =
             format!("{{\"schema\":9,\"uuid\":\"{ONE}\",\"event\":\"forgotten\",\"values\":[]}}");
-        let text = ledger.read().expect("a text");
+        let text = log.read().expect("a text");
         let all = [
             &text[..],
             newer.as_bytes(),
@@ -497,11 +492,11 @@ mod tests {
             b"\n",
         ]
         .concat();
-        fs::write(ledger.path(), all).expect("a file");
-        let text = ledger.read().expect("a text");
+        fs::write(log.path(), all).expect("a file");
+        let text = log.read().expect("a text");
         assert_eq!((Sum::of(&text).newer, Sum::of(&text).torn), (2, 1));
-        ledger.compact().expect("a file");
-        let text = String::from_utf8(ledger.read().expect("a text")).expect("UTF-8");
+        log.compact().expect("a file");
+        let text = String::from_utf8(log.read().expect("a text")).expect("UTF-8");
         assert!(
             text.lines().any(|line| line == newer) && text.lines().any(|line| line == tomb),
             "{text}"
@@ -515,24 +510,24 @@ mod tests {
     #[test]
     fn many_writers_and_new_files_lose_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = ledger(folder.path());
+        let log = log(folder.path());
         std::thread::scope(|scope| {
             for writer in 0..4_u8 {
-                let ledger = &ledger;
+                let log = &log;
                 scope.spawn(move || {
                     for at in 0..50_u8 {
                         let mut bytes = [0; 16];
                         bytes[..2].copy_from_slice(&[writer, at]);
                         let line = Line::new(SeshId::from_bytes(bytes), "created", 1);
-                        ledger.append(&[line], at % 16 == 0).expect("a line");
+                        log.append(&[line], at % 16 == 0).expect("a line");
                         if at % 5 == writer {
-                            ledger.compact().expect("a file");
+                            log.compact().expect("a file");
                         }
                     }
                 });
             }
         });
-        let text = ledger.read().expect("a text");
+        let text = log.read().expect("a text");
         let sum = Sum::of(&text);
         assert_eq!((sum.lines.len(), sum.torn), (200, 0));
     }
@@ -540,22 +535,21 @@ mod tests {
     #[test]
     fn it_is_written_anew_when_it_has_grown() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = ledger(folder.path());
-        let long: &'static str = "x".repeat(1_000).leak();
+        let log = log(folder.path());
+        let padding: &'static str = "x".repeat(1_000).leak();
         for _ in 0..600 {
-            ledger
-                .append(&[line(ONE, "state", &[("state", long)])], false)
+            log.append(&[line(ONE, "state", &[("state", padding)])], false)
                 .expect("a line");
         }
-        let length = fs::metadata(ledger.path()).expect("a file").len();
+        let length = fs::metadata(log.path()).expect("a file").len();
         assert!(length < SLACK + 4_000, "{length}");
-        assert_eq!(value(&ledger, ONE, "state").as_deref(), Some(long));
+        assert_eq!(value(&log, ONE, "state").as_deref(), Some(padding));
     }
 
     #[test]
     fn nobody_else_may_read_it_and_no_other_server_s_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ours = ledger(folder.path());
+        let ours = log(folder.path());
         ours.append(&[line(ONE, "created", &[])], true)
             .expect("a line");
         for path in [
@@ -569,7 +563,7 @@ mod tests {
                 "{path:?}"
             );
         }
-        let theirs = Ledger {
+        let theirs = Log {
             socket: "/other".into(),
             ..ours.clone()
         };
@@ -584,12 +578,11 @@ mod tests {
     #[test]
     fn a_blank_that_was_tried_is_taken_back() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ledger = ledger(folder.path());
-        ledger
-            .append(&[line(ONE, "created", &[])], true)
+        let log = log(folder.path());
+        log.append(&[line(ONE, "created", &[])], true)
             .expect("a line");
-        let before = ledger.read().expect("a text");
-        ledger.probe().expect("it can be written");
-        assert_eq!(ledger.read().expect("a text"), before);
+        let before = log.read().expect("a text");
+        log.probe().expect("it can be written");
+        assert_eq!(log.read().expect("a text"), before);
     }
 }

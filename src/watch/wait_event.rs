@@ -10,7 +10,7 @@ use crate::store::Record;
 
 /// One thing that ends a wait, or is an event of it.
 #[derive(Clone, Debug)]
-pub enum Until {
+pub enum WaitEvent {
     Idle,
     /// For a person: not a menu that one opened themselves.
     Waiting,
@@ -29,60 +29,64 @@ pub enum Until {
 /// The words of [`Until`], as they are written.
 const WORDS: &str = "idle, waiting, busy, exit, turn, output=REGEX, quiet=DURATION or change";
 
-impl FromStr for Until {
+impl FromStr for WaitEvent {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once('=') {
-            Some(("output", pattern)) => Regex::new(pattern).map(Until::Output).map_err(|error| {
-                let lines = error.to_string();
-                let what = lines.lines().last().unwrap_or("it cannot be read").trim();
-                format!("that is no pattern: {}", what.trim_start_matches("error: "))
-            }),
+            Some(("output", pattern)) => {
+                Regex::new(pattern).map(WaitEvent::Output).map_err(|error| {
+                    let lines = error.to_string();
+                    let what = lines.lines().last().unwrap_or("it cannot be read").trim();
+                    format!("that is no pattern: {}", what.trim_start_matches("error: "))
+                })
+            }
             Some(("quiet", time)) => match humantime::parse_duration(time) {
-                Ok(time) if !time.is_zero() => Ok(Until::Quiet(time)),
+                Ok(time) if !time.is_zero() => Ok(WaitEvent::Quiet(time)),
                 Ok(_) => Err("no time at all is not quiet".into()),
                 Err(error) => Err(format!("{error}, as in quiet=2s")),
             },
-            None if text == "idle" => Ok(Until::Idle),
-            None if text == "waiting" => Ok(Until::Waiting),
-            None if text == "busy" => Ok(Until::Busy),
-            None if text == "exit" => Ok(Until::Exit),
-            None if text == "turn" => Ok(Until::Turn),
-            None if text == "change" => Ok(Until::Change),
+            None if text == "idle" => Ok(WaitEvent::Idle),
+            None if text == "waiting" => Ok(WaitEvent::Waiting),
+            None if text == "busy" => Ok(WaitEvent::Busy),
+            None if text == "exit" => Ok(WaitEvent::Exit),
+            None if text == "turn" => Ok(WaitEvent::Turn),
+            None if text == "change" => Ok(WaitEvent::Change),
             _ => Err(format!("it is {WORDS}")),
         }
     }
 }
 
-impl Until {
+impl WaitEvent {
     /// Whether a sesh is now what is waited for, however long that has been so.
     pub(super) fn is_now(&self, record: &Record) -> bool {
         match self {
-            Until::Idle => is_in(record, State::Idle),
-            Until::Waiting => waits(record),
-            Until::Busy => is_in(record, State::Busy),
-            Until::Exit => record.exit.is_some(),
-            Until::Turn | Until::Change | Until::Output(_) | Until::Quiet(_) => false,
+            WaitEvent::Idle => is_in(record, State::Idle),
+            WaitEvent::Waiting => waits(record),
+            WaitEvent::Busy => is_in(record, State::Busy),
+            WaitEvent::Exit => record.exit.is_some(),
+            WaitEvent::Turn | WaitEvent::Change | WaitEvent::Output(_) | WaitEvent::Quiet(_) => {
+                false
+            }
         }
     }
 
     /// Whether the change of a sesh since a generation is what is waited for.
     pub(super) fn has_come(&self, record: &Record, since: u64) -> bool {
         match self {
-            Until::Turn => {
+            WaitEvent::Turn => {
                 let worked = record.worked();
                 let over = is_in(record, State::Idle) || waits(record);
                 record.exit.is_some() || (over && worked > 0 && worked >= since)
             }
-            Until::Change => true,
+            WaitEvent::Change => true,
             _ => false,
         }
     }
 
     /// Whether it is about what is printed.
     pub(super) fn is_printed(&self) -> bool {
-        matches!(self, Until::Output(_) | Until::Quiet(_))
+        matches!(self, WaitEvent::Output(_) | WaitEvent::Quiet(_))
     }
 }
 
@@ -110,7 +114,7 @@ mod tests {
             "output=a|b=c",
             "quiet=1s 500ms",
         ] {
-            assert!(word.parse::<Until>().is_ok(), "{word}");
+            assert!(word.parse::<WaitEvent>().is_ok(), "{word}");
         }
         for word in [
             "",
@@ -123,7 +127,7 @@ mod tests {
             "quiet=0s",
             "quiet=fast",
         ] {
-            let error = word.parse::<Until>().expect_err("no word");
+            let error = word.parse::<WaitEvent>().expect_err("no word");
             assert!(
                 !error.is_empty() && !error.contains('\n'),
                 "{word}: {error}"

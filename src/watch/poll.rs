@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::judge::Seshes;
+use super::events::Seshes;
 use crate::error::Result;
 use crate::id::SeshId;
 use crate::proc;
@@ -27,7 +27,7 @@ const SETTLES: u64 = 4;
 /// What was last seen.
 #[derive(Debug)]
 pub(super) struct Levels {
-    processes: BTreeMap<SeshId, Level>,
+    processes: BTreeMap<SeshId, ProcessState>,
     printed: Vec<String>,
     next: Instant,
     next_printed: Instant,
@@ -38,7 +38,7 @@ pub(super) struct Levels {
 
 /// What the process table says of a sesh: the foreground of its pane, and whether the process that it is bound to lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Level {
+struct ProcessState {
     /// The generation of a shell: whoever else wrote its state may have looked before this did, and this may see what
     /// it saw before.
     generation: Option<u64>,
@@ -46,7 +46,7 @@ struct Level {
     lives: bool,
 }
 
-impl Level {
+impl ProcessState {
     fn of(record: &Record) -> Self {
         // Bound to another process than its pane's, it is the pane's no more.
         let first = record.tmux.as_ref().map(|place| place.pid);
@@ -64,9 +64,9 @@ impl Level {
     }
 }
 
-fn processes(seshes: &Seshes) -> BTreeMap<SeshId, Level> {
+fn processes(seshes: &Seshes) -> BTreeMap<SeshId, ProcessState> {
     let open = seshes.open();
-    open.map(|record| (record.uuid, Level::of(record)))
+    open.map(|record| (record.uuid, ProcessState::of(record)))
         .collect()
 }
 

@@ -1,10 +1,10 @@
 //! The agents in panes: which one, in which conversation, and what it is doing.
 
-use super::change::{Kind, Mend};
+use super::change::{ChangeKind, Repair};
 use super::find;
 use super::pane::SeshPane;
 use crate::agent::state::Verdict;
-use crate::pane::resident::Resident;
+use crate::pane::agent::PaneAgent;
 use crate::proc;
 use crate::state::Why;
 use crate::store::condition::equal;
@@ -12,10 +12,13 @@ use crate::store::record;
 use crate::store::{Key, value, write};
 
 /// What is to be written of the agent in a sesh's pane. `None` when none lives there and none is remembered to.
-pub(super) fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Option<Option<Mend>> {
+pub(super) fn difference(
+    pane: &SeshPane,
+    pane_agent: Option<&PaneAgent<'_>>,
+) -> Option<Option<Repair>> {
     let values = &pane.record.values;
     let known = values.get(Key::Pid);
-    let Some(resident) = resident else {
+    let Some(pane_agent) = pane_agent else {
         return match () {
             () if known.is_empty() && pane.record.agent.is_none() => None,
             // Given one at its birth, and none was seen yet.
@@ -23,21 +26,21 @@ pub(super) fn difference(pane: &SeshPane, resident: Option<&Resident<'_>>) -> Op
             () => Some(gone(pane)),
         };
     };
-    if pane.record.was_found() && !resident.was(known) {
+    if pane.record.was_found() && !pane_agent.was(known) {
         return Some(gone(pane));
     }
-    Some(lives(pane, resident))
+    Some(lives(pane, pane_agent))
 }
 
 /// An agent lives in the pane.
-fn lives(pane: &SeshPane, resident: &Resident<'_>) -> Option<Mend> {
+fn lives(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> {
     let values = &pane.record.values;
     let target = pane.pane.to_string();
     let known = values.get(Key::Pid);
-    let kind = resident.living.agent.name.as_str();
+    let kind = pane_agent.living.agent.name.as_str();
     // What was registered with it holds until another process is seen.
-    let same = known.is_empty() || resident.was(known);
-    let conversation = match &resident.conversation {
+    let same = known.is_empty() || pane_agent.was(known);
+    let conversation = match &pane_agent.conversation {
         Some(id) => value::encode(id),
         None if same => values.get(Key::Conv).into(),
         None => String::new(),
@@ -45,7 +48,7 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>) -> Option<Mend> {
     let identity = [
         (Key::Agent, value::encode(kind)),
         (Key::Conv, conversation),
-        (Key::Pid, resident.process().to_string()),
+        (Key::Pid, pane_agent.process().to_string()),
     ];
     let mut commands = Vec::new();
     for (key, new) in &identity {
@@ -54,8 +57,8 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>) -> Option<Mend> {
         }
     }
     let another = !same;
-    let verdict = match resident.state() {
-        None if another => Some(resident.verdict()),
+    let verdict = match pane_agent.state() {
+        None if another => Some(pane_agent.verdict()),
         verdict => verdict,
     };
     let stored = (values.get(Key::State), values.get(Key::Why));
@@ -67,28 +70,28 @@ fn lives(pane: &SeshPane, resident: &Resident<'_>) -> Option<Mend> {
             None => format!("is {}", state.as_str()),
         };
         commands.extend(write::state(&target, state, why, by.as_str()));
-        return Some(pane.changes(Kind::State, &what, commands));
+        return Some(pane.changes(ChangeKind::State, &what, commands));
     }
     (!commands.is_empty()).then(|| {
         commands.push(write::stamp(&target));
-        let what = match &resident.conversation {
+        let what = match &pane_agent.conversation {
             Some(id) => format!("is {kind} in conversation {id}"),
             None => format!("is {kind}"),
         };
-        pane.changes(Kind::Agent, &what, commands)
+        pane.changes(ChangeKind::Agent, &what, commands)
     })
 }
 
 /// The agent that lived in the pane is gone, and the pane is not.
-fn gone(pane: &SeshPane) -> Option<Mend> {
+fn gone(pane: &SeshPane) -> Option<Repair> {
     let target = pane.pane.to_string();
     if pane.record.was_found() {
-        let mut commands = write::end(&target, &record::Exit::value(None, None));
+        let mut commands = write::end(&target, &record::ExitStatus::value(None, None));
         commands.push(pane.book());
         commands.extend(write::unmark(&target));
         let condition = pane.unchanged(&equal(Key::Exit, ""));
         let what = "has ended: its agent is gone, and the pane is no sesh any more";
-        return Some(pane.mend(Kind::Ended, what, condition, commands));
+        return Some(pane.mend(ChangeKind::Ended, what, condition, commands));
     }
     // It was the command itself, whose end sesh-run is about to write.
     if pane.record.is_made() && proc::children(pane.pid).is_empty() {
@@ -102,5 +105,5 @@ fn gone(pane: &SeshPane) -> Option<Mend> {
     let state = find::level_without_agent(&pane.record);
     commands.extend(write::state(&target, state, None, "process"));
     let what = format!("has no agent any more, and is {}", state.as_str());
-    Some(pane.changes(Kind::Agent, &what, commands))
+    Some(pane.changes(ChangeKind::Agent, &what, commands))
 }
