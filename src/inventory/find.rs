@@ -130,7 +130,9 @@ pub fn of_pane(
         batch = batch.then(command::print(Some(&target), format));
     }
     let output = match server.run(&batch) {
-        Err(error) if error.kind == ErrorKind::NoSuchPane => return Ok(None),
+        Err(error) if matches!(error.kind, ErrorKind::NoSuchPane | ErrorKind::EmptyServer) => {
+            return Ok(None);
+        }
         outcome => outcome?,
     };
     let mut sections: Vec<_> = frame.sections(&output).collect();
