@@ -1,12 +1,12 @@
-//! Appending to the journal, for [`commit`](mod@super::commit). A line is written after the change in tmux has happened, and
-//! is on the disk before success is reported; only what a sesh does at the moment ([`Event::State`](super::note::Event)) is
-//! not waited for.
+//! Appends to the journal, for [`commit`](mod@super::commit). A line is written after the change in tmux has happened,
+//! and it is on the disk before success is reported. Only a line of the current state
+//! ([`JournalEvent::State`](super::note::JournalEvent)) is not synced to the disk.
 //!
-//! A journal that cannot be written is no reason to stop. It is reported once a server, and by `sesh-doctor`; `sesh-save`
-//! writes what was missed.
+//! If the journal cannot be written, the change in tmux still succeeds. The failure is reported once per server, and by
+//! `sesh-doctor`. `sesh-save` writes what was missed.
 
 use super::backfill;
-use super::durable::of;
+use super::durable::log_of;
 use super::note::Note;
 use super::record::Record;
 use super::schema;
@@ -15,16 +15,16 @@ use crate::id::{ServerId, SeshId};
 use crate::journal::line::Line;
 use crate::tmux::{Batch, Server, command};
 
-/// What is done where the journal cannot be written.
+/// What is done if the journal cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnFailure {
-    /// It is reported, once a server.
+    /// This process reports it, once per server.
     Warn,
-    /// It is left for the next process that cannot write: what this one says is not read.
+    /// The next process that cannot write reports it, since a person does not read the messages of this process.
     Leave,
 }
 
-/// Writes notes of what has happened in tmux.
+/// Writes notes of changes that have happened in tmux.
 pub(super) fn notes(server: &Server, notes: &[Note], failure: OnFailure) {
     if notes.is_empty() {
         return;
@@ -34,19 +34,19 @@ pub(super) fn notes(server: &Server, notes: &[Note], failure: OnFailure) {
     };
     match failure {
         OnFailure::Warn => {
-            if let Err(error) = complain(server, &error) {
+            if let Err(error) = warn_once(server, &error) {
                 error::warn(error.to_string());
             }
         }
-        OnFailure::Leave => leave(server),
+        OnFailure::Leave => set_missed(server),
     }
 }
 
-/// Marks in the server that something was missed.
-fn leave(server: &Server) {
+/// Stores in the server that a change is missing in the journal and that this is not reported yet.
+fn set_missed(server: &Server) {
     let unset = format!("#{{==:#{{{}}},}}", schema::UNWRITTEN);
     let missed = Batch::from(command::set_hidden(schema::UNWRITTEN, "missed"));
-    // Without a server that would not be read either.
+    // An error is ignored: without a server the variable has no reader.
     let _ = server.run(&Batch::from(command::if_format(
         None,
         &unset,
@@ -56,9 +56,10 @@ fn leave(server: &Server) {
 }
 
 fn try_notes(server: &Server, notes: &[Note]) -> Result<()> {
-    let log = of(server)?;
+    let log = log_of(server)?;
     let mut parts = notes.iter().filter(|note| note.lasts() && !note.is_whole());
-    // A birth could not be written, or the file was removed: this part alone would be a sesh without a name.
+    // The journal lacks a sesh if its creation could not be written, or if the file was removed. Then the changed
+    // values alone would give a sesh without a name.
     let lacks = parts.any(|note| !log.names(note.line.uuid));
     let lines: Vec<Line<'_>> = notes.iter().map(|note| note.line.clone()).collect();
     log.append(&lines, notes.iter().any(Note::lasts))?;
@@ -68,9 +69,9 @@ fn try_notes(server: &Server, notes: &[Note]) -> Result<()> {
     Ok(())
 }
 
-/// Reports that the journal cannot be written, once in the life of the server. Without a server it is an error, since
-/// nothing could write it later.
-fn complain(server: &Server, error: &Error) -> Result<()> {
+/// Reports that the journal cannot be written, once per server. Without a server it returns the error, since no process
+/// could write the change later.
+fn warn_once(server: &Server, error: &Error) -> Result<()> {
     let reported = command::if_format(
         None,
         &format!("#{{==:#{{{}}},said}}", schema::UNWRITTEN),
@@ -91,10 +92,10 @@ fn complain(server: &Server, error: &Error) -> Result<()> {
     Ok(())
 }
 
-/// Writes in which life of the server these were alive last.
+/// Writes on which server these seshes were alive last.
 ///
 /// # Errors
-/// It cannot be written, and there is no server that could do it later.
+/// The journal cannot be written, and there is no server from which it could be written later.
 pub(super) fn lived_in(server: &Server, records: &[Record], life: ServerId) -> Result<()> {
     let known = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     let others = records.iter().filter(|record| known(record) != Some(life));
@@ -104,20 +105,20 @@ pub(super) fn lived_in(server: &Server, records: &[Record], life: ServerId) -> R
     if notes.is_empty() {
         return Ok(());
     }
-    try_notes(server, &notes).or_else(|error| complain(server, &error))
+    try_notes(server, &notes).or_else(|error| warn_once(server, &error))
 }
 
-/// Writes a tombstone.
+/// Writes the tombstone of a sesh.
 ///
 /// # Errors
-/// It cannot be written, and there is no server that could do it later.
+/// The journal cannot be written, and there is no server from which it could be written later.
 pub(super) fn tombstone(server: &Server, id: SeshId) -> Result<()> {
-    let write = || of(server)?.append(&[Note::forgotten(id).line], true);
+    let write = || log_of(server)?.append(&[Note::forgotten(id).line], true);
     write().or_else(|error| {
-        let too = format!("#{{{}}} {id}", schema::FORGOTTEN);
-        let too = command::set_hidden_expanded(schema::FORGOTTEN, &too);
-        // Without a server `complain` fails.
-        let _ = server.run(&Batch::from(too));
-        complain(server, &error)
+        let all = format!("#{{{}}} {id}", schema::FORGOTTEN);
+        let add = command::set_hidden_expanded(schema::FORGOTTEN, &all);
+        // An error is ignored: without a server `warn_once` fails.
+        let _ = server.run(&Batch::from(add));
+        warn_once(server, &error)
     })
 }

@@ -1,8 +1,9 @@
-//! Writing down for the journal what it lacks: what was missed while it could not be written, or while its file was gone.
+//! Writes to the journal what it lacks: changes that happened while it could not be written, or while its file was
+//! gone.
 
 use std::collections::{HashMap, HashSet};
 
-use super::durable::{Journal, of, tidy};
+use super::durable::{Journal, log_of, tidy};
 use super::note::{JournalEvent, Note, TAIL, end_of, keys};
 use super::query::{Select, Snapshot};
 use super::record::Record;
@@ -14,16 +15,17 @@ use crate::id::{ServerId, SeshId};
 use crate::journal::line::{FORGOTTEN, Line, Sum};
 use crate::tmux::{Batch, Server, command};
 
-/// How often it is looked again: others change things meanwhile, and theirs must not be written over with what was.
-const TIMES: usize = 8;
+/// The maximum number of passes. Other processes change seshes meanwhile, and an older state must not be the last one
+/// in the journal, so the comparison is repeated until there is no difference.
+const PASSES: usize = 8;
 
-/// Writes what the journal lacks of all that tmux knows, and gives how many lines that took. It is written anew then.
+/// Writes to the journal what it lacks of the seshes in tmux, compacts it, and returns the number of written lines.
 ///
 /// # Errors
-/// As [`Server::run`], and when the journal cannot be written.
+/// As [`Server::run`], and if the journal cannot be written.
 pub fn write(server: &Server) -> Result<usize> {
     let mut written = 0;
-    for _ in 0..TIMES {
+    for _ in 0..PASSES {
         let snapshot = known(server)?;
         let records: Vec<&Record> = snapshot.records().collect();
         let more = save(server, &records, snapshot.life, &|id| tail(server, id))?;
@@ -33,11 +35,11 @@ pub fn write(server: &Server) -> Result<usize> {
         }
     }
     tidy(server)?;
-    all_is_written(server)?;
+    clear_missed(server)?;
     Ok(written)
 }
 
-/// All that tmux knows.
+/// Returns all seshes that tmux has.
 fn known(server: &Server) -> Result<Snapshot> {
     let select = Select {
         ended: true,
@@ -46,19 +48,19 @@ fn known(server: &Server) -> Result<Snapshot> {
     Snapshot::read(server, &select)
 }
 
-/// How many seshes that tmux knows the journal does not.
+/// Returns the number of seshes that tmux has and the journal lacks.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn lacks(server: &Server) -> Result<usize> {
-    // The journal is asked last: what is born in between is in it already.
+    // The journal is read last, so that it already contains a sesh that is created in between.
     let snapshot = known(server)?;
     let ids: HashSet<SeshId> = Journal::read(server).ids();
     let lacks = |record: &&Record| !ids.contains(&record.uuid);
     Ok(snapshot.records().filter(lacks).count())
 }
 
-/// The last lines of an ended sesh, as they are stored.
+/// Returns the last lines of an ended sesh, as they are stored.
 fn tail(server: &Server, id: SeshId) -> Option<String> {
     let variable = format!("#{{{}}}", schema::tail(id));
     let answer = server.run(&Batch::from(command::print(None, &variable)));
@@ -66,23 +68,24 @@ fn tail(server: &Server, id: SeshId) -> Option<String> {
     (!value::decode(&text).is_empty()).then_some(text)
 }
 
-/// Writes what the journal lacks of these seshes, and gives how many those are. Forgotten ones stay forgotten.
+/// Writes to the journal what it lacks of these seshes, and returns the number of written lines. Forgotten seshes stay
+/// forgotten.
 ///
 /// # Errors
-/// It cannot be read or written.
+/// The journal cannot be read or written.
 fn save(
     server: &Server,
     records: &[&Record],
     life: Option<ServerId>,
     tails: &dyn Fn(SeshId) -> Option<String>,
 ) -> Result<usize> {
-    let log = of(server)?;
+    let log = log_of(server)?;
     let text = log.read()?;
     let sum = Sum::of(&text);
     let known: HashMap<SeshId, &Line<'_>> =
         sum.lines.iter().map(|line| (line.uuid, line)).collect();
-    let missed = forgotten_meanwhile(server);
-    let mut lines: Vec<Line<'_>> = missed
+    let forgotten = unwritten_forgotten(server);
+    let mut lines: Vec<Line<'_>> = forgotten
         .iter()
         .filter(|id| known.get(id).is_none_or(|old| !old.is_forgotten()))
         .map(|id| Line::new(*id, FORGOTTEN, clock::seconds()))
@@ -113,13 +116,14 @@ fn save(
     Ok(lines.len())
 }
 
-/// Says that nothing is missed any more. What was forgotten and could not be written since the journal was read stays said.
+/// Removes the variables that show that the journal lacks something, unless the journal still lacks a sesh that was
+/// forgotten, or one was forgotten since the variable was read.
 ///
 /// # Errors
 /// As [`Server::run`].
-fn all_is_written(server: &Server) -> Result<()> {
+fn clear_missed(server: &Server) -> Result<()> {
     let forgotten = Journal::read(server).forgotten();
-    let missed = forgotten_meanwhile(server);
+    let missed = unwritten_forgotten(server);
     if missed.iter().any(|id| !forgotten.contains(id)) {
         return Ok(());
     }
@@ -131,19 +135,19 @@ fn all_is_written(server: &Server) -> Result<()> {
     server.run(&Batch::from(unset)).map(drop)
 }
 
-/// Those that were forgotten while the journal could not be written.
-fn forgotten_meanwhile(server: &Server) -> Vec<SeshId> {
-    let said = command::print(None, &format!("#{{{}}}", schema::FORGOTTEN));
-    let said = server.run(&Batch::from(said)).unwrap_or_default();
-    let ids = said.split_whitespace();
+/// Returns the seshes that were forgotten while the journal could not be written.
+fn unwritten_forgotten(server: &Server) -> Vec<SeshId> {
+    let print = command::print(None, &format!("#{{{}}}", schema::FORGOTTEN));
+    let ids = server.run(&Batch::from(print)).unwrap_or_default();
+    let ids = ids.split_whitespace();
     ids.filter_map(|id| id.parse().ok()).collect()
 }
 
-/// Whether something was missed in this life of the server.
+/// Returns whether a change could not be written to the journal while this server runs.
 #[must_use]
 pub fn was_missed(server: &Server) -> bool {
-    let said = command::print(None, &format!("#{{{}}}", schema::UNWRITTEN));
+    let print = command::print(None, &format!("#{{{}}}", schema::UNWRITTEN));
     server
-        .run(&Batch::from(said))
+        .run(&Batch::from(print))
         .is_ok_and(|answer| !answer.trim_end().is_empty())
 }

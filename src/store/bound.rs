@@ -4,18 +4,18 @@ use std::fmt;
 
 use crate::id::ProcessId;
 
-/// The process that a sesh is bound to, as far as it is known: `pid[:start[:shell]]`.
+/// The process that a sesh is bound to: `pid[:start[:shell]]`. The later parts may be unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Binding {
     pub pid: i32,
-    /// As in [`ProcessId`]. `None` until the process table was read.
+    /// The start time, as in [`ProcessId`]. `None` until the process table was read.
     pub start: Option<u64>,
     /// The pid of the shell that `sesh-run` started.
     pub shell: Option<i32>,
 }
 
 impl Binding {
-    /// Returns a process of which only the pid is known.
+    /// Returns the binding to a process of which only the pid is known.
     #[must_use]
     pub fn pid(pid: i32) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl Binding {
         }
     }
 
-    /// Reads the value. `None` when it does not begin with a pid.
+    /// Parses the value. Returns `None` if it does not begin with a pid.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
         let mut fields = value.split(':');
@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_comes_back(pid: i32, start: Option<u64>, shell: Option<i32>) {
+        fn a_binding_round_trips(pid: i32, start: Option<u64>, shell: Option<i32>) {
             let shell = shell.filter(|_| start.is_some());
             let bound = Binding { pid, start, shell };
             prop_assert_eq!(Binding::parse(&bound.to_string()), Some(bound));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_with_no_pid() {
+    fn a_binding_must_begin_with_a_pid() {
         assert_eq!(Binding::parse(""), None);
         assert_eq!(Binding::parse(":1"), None);
         assert_eq!(Binding::parse("7:x"), Some(Binding::pid(7)));

@@ -1,12 +1,13 @@
-//! The one way by which changes are made: in tmux first, then in the journal, then in the number of pending restores. The
-//! sums of the status line follow from the commands of [`write`](super::write), which have the plugin count each pane anew.
+//! Commits changes of seshes: first to tmux, then to the journal, then to the number of pending restores. All changes
+//! use this module. The commands of [`write`](mod@write) keep the sums of the status line up to date, since they make
+//! the plugin count each changed pane again.
 //!
-//! Forgetting goes the other way round: first the tombstone, then tmux, so that nothing is left that could come back.
+//! Forgetting uses the opposite order: first the tombstone, then tmux, so that the journal cannot bring the sesh back.
 
 use std::path::Path;
 
 use super::append::{self, OnFailure};
-use super::durable::{of, record_of};
+use super::durable::{log_of, record_of};
 use super::edit::Edit;
 use super::note::{JournalEvent, Note, keys};
 use super::record::{Record, Values};
@@ -20,16 +21,17 @@ use crate::id::{PaneId, SeshId};
 use crate::journal::line::{Fields, Line};
 use crate::tmux::{Batch, Command, Server, command};
 
-/// Tries of a write that others keep changing under us; each try is one tmux process.
-const TRIES: u32 = 100;
+/// The maximum number of attempts of a write while other processes change the same record. Each attempt is one tmux
+/// process.
+const ATTEMPTS: u32 = 100;
 
-/// Runs a list of commands, and writes what it has changed. `read` gets the answer, or the error, and returns what came of
-/// it, with a note for each change that outlives the server.
+/// Runs a list of commands, and writes its changes to the journal. `read` gets the output of the list, or the error. It
+/// returns the result, and a note for each change that outlives the server.
 ///
-/// A journal that cannot be written is reported as a warning, once a server: the change in tmux stands.
+/// If the journal cannot be written, that is reported as a warning, once per server. The change in tmux stays.
 ///
 /// # Errors
-/// Those of `read`; those of [`Server::run`] where the pending restores are counted.
+/// Those of `read`, and those of [`Server::run`] if the pending restores are counted.
 pub fn commit<T>(
     server: &Server,
     batch: &Batch,
@@ -38,7 +40,7 @@ pub fn commit<T>(
     finish(server, OnFailure::Warn, read(server.run(batch)))
 }
 
-/// The same from a folder, for a list that makes a pane.
+/// Like [`commit`], but runs the list in a folder. A list that creates a pane needs this.
 ///
 /// # Errors
 /// As [`commit`].
@@ -52,8 +54,8 @@ pub fn commit_in<T>(
     finish(server, OnFailure::Warn, read(answer))
 }
 
-/// The same for a process whose messages are not read, in a pane that closes or behind a hook: the next process that
-/// cannot write the journal reports it.
+/// Like [`commit`], but does not report a journal that cannot be written. It is for processes whose messages a person
+/// does not read: in a pane that closes, or in a hook. The next process that cannot write the journal reports it.
 ///
 /// # Errors
 /// As [`commit`].
@@ -68,7 +70,7 @@ pub fn commit_quietly<T>(
 /// Writes notes of changes that other processes have made in tmux, such as the `sesh-run` of a pane.
 ///
 /// # Errors
-/// Those of [`Server::run`] where the pending restores are counted.
+/// Those of [`Server::run`] if the pending restores are counted.
 pub fn note(server: &Server, notes: &[Note]) -> Result<()> {
     keep(server, OnFailure::Warn, notes)
 }
@@ -87,11 +89,11 @@ fn keep(server: &Server, failure: OnFailure, notes: &[Note]) -> Result<()> {
     Ok(())
 }
 
-/// Runs commands on the pane of a sesh, as [`write::bound`] describes, and writes `notes` where they ran. `Ok(false)` when
-/// only the condition failed.
+/// Runs commands on the pane of a sesh, as [`write::bound`] describes, and writes `notes` if they ran. Returns
+/// `Ok(false)` if only the condition failed.
 ///
 /// # Errors
-/// [`Exit::Changed`] when the pane went or is another's now.
+/// [`Exit::Changed`] if the pane is gone or belongs to another sesh now.
 pub fn on_pane(
     server: &Server,
     pane: PaneId,
@@ -110,11 +112,11 @@ pub fn on_pane(
     })
 }
 
-/// Makes edits to the sesh of a pane, all or none, and returns what it is then. `after` is a list that must stand alone,
-/// run where the edits were made. `None` when the condition of an edit failed.
+/// Makes edits to the sesh of a pane, all or none, and returns its record after them. `after` is a list that has to run
+/// on its own; it runs if the edits were made. Returns `None` if the condition of an edit failed.
 ///
 /// # Errors
-/// [`Exit::Changed`] when the pane went or is another's now.
+/// [`Exit::Changed`] if the pane is gone or belongs to another sesh now.
 pub fn edit_on_pane(
     server: &Server,
     pane: PaneId,
@@ -139,12 +141,12 @@ pub fn edit_on_pane(
         keep(server, OnFailure::Warn, &[Edit::note(edits, &record)])?;
         let now = match write::reread(server, pane, id) {
             Ok(now) => now,
-            // It went away after it was changed.
+            // The pane closed after the edits were made.
             Err(error) if error.exit == Exit::Changed => return Ok(Some(record)),
             Err(error) => return Err(error),
         };
-        // Of two processes that change one sesh at once, the one that read later may have written its line first. The
-        // last line has to say what tmux says.
+        // If two processes change one sesh at the same time, the one that read the newer values may have written its
+        // line first. The last line has to agree with tmux.
         if Edit::note(edits, &now).says_as(&Edit::note(edits, &record)) {
             return Ok(Some(record));
         }
@@ -152,19 +154,20 @@ pub fn edit_on_pane(
     }
 }
 
-/// Makes edits to the record of an exited sesh: reads it, changes it, and writes it unless another process did meanwhile.
+/// Makes edits to the record of an exited sesh. It reads the record, changes it, and writes it if no other process has
+/// changed it meanwhile; else it tries again.
 ///
 /// # Errors
-/// [`Exit::Changed`] when it has a pane again or is forgotten.
+/// [`Exit::Changed`] if the sesh has a pane again or is forgotten.
 pub fn edit_record(server: &Server, old: &Record, edits: &[Edit]) -> Result<Record> {
     if old.kept.is_some() {
         return edit_in_journal(server, old, edits);
     }
     let id = old.uuid;
     let name = schema::book(id);
-    let held = format!("#{{{name}}}");
-    for _ in 0..TRIES {
-        let output = server.run(&Batch::from(command::print(None, &held)))?;
+    let current = format!("#{{{name}}}");
+    for _ in 0..ATTEMPTS {
+        let output = server.run(&Batch::from(command::print(None, &current)))?;
         let stored = output.trim_end_matches('\n');
         let before = Values::from_book(stored).ok_or_else(|| changed(id))?;
         let mut values = before.clone();
@@ -173,7 +176,7 @@ pub fn edit_record(server: &Server, old: &Record, edits: &[Edit]) -> Result<Reco
             values.set(Key::Updated, clock::seconds().to_string());
             let answer = server.run(&Batch::from(command::if_format(
                 None,
-                &format!("#{{==:{held},{stored}}}"),
+                &format!("#{{==:{current},{stored}}}"),
                 &Batch::from(command::set_server(&name, &values.to_book()))
                     .and(write::hint())
                     .then(command::print(None, "done")),
@@ -191,11 +194,12 @@ pub fn edit_record(server: &Server, old: &Record, edits: &[Edit]) -> Result<Reco
     Err(changed(id))
 }
 
-/// The same for a sesh that only the journal has. An archived one is not offered for a restore.
+/// Like [`edit_record`], for a sesh that only the journal has. The pending restores are counted again if the sesh
+/// becomes archived or unarchived, since an archived one is not offered for a restore.
 fn edit_in_journal(server: &Server, old: &Record, edits: &[Edit]) -> Result<Record> {
     let id = old.uuid;
     let mut outcome = None;
-    of(server)?.update(id, |line| {
+    log_of(server)?.update(id, |line| {
         let line = line.ok_or_else(|| changed(id))?;
         let known = record_of(&line).ok_or_else(|| changed(id))?;
         let lived_in = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
@@ -227,14 +231,14 @@ fn edit_in_journal(server: &Server, old: &Record, edits: &[Edit]) -> Result<Reco
     Ok(now)
 }
 
-/// Removes every trace of an exited sesh.
+/// Removes everything that is stored of an exited sesh.
 ///
 /// # Errors
-/// The tombstone cannot be written, and there is no server that could do it later.
+/// The tombstone cannot be written, and there is no server from which it could be written later.
 pub fn forget(server: &Server, record: &Record) -> Result<()> {
     append::tombstone(server, record.uuid)?;
     match withdraw(server, record.uuid) {
-        // With its last pane the server went, and everything with it.
+        // The server has exited with its last pane, and its options are gone with it.
         Err(error) if error.exit == Exit::NoServer => {}
         outcome => outcome?,
     }
@@ -244,16 +248,16 @@ pub fn forget(server: &Server, record: &Record) -> Result<()> {
     Ok(())
 }
 
-/// Writes tombstones of seshes that others have replaced in tmux already.
+/// Writes tombstones of seshes that other seshes have already replaced in tmux.
 ///
 /// # Errors
-/// They cannot be written, and there is no server that could do it later.
+/// They cannot be written, and there is no server from which they could be written later.
 pub fn forget_replaced(server: &Server, ids: impl IntoIterator<Item = SeshId>) -> Result<()> {
     ids.into_iter()
         .try_for_each(|id| append::tombstone(server, id))
 }
 
-/// Removes what tmux has of a sesh that never came to be. The journal has nothing of it.
+/// Removes what tmux stores of a sesh whose creation failed. The journal contains nothing of it.
 ///
 /// # Errors
 /// As [`Server::run`].

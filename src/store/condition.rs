@@ -1,40 +1,42 @@
-//! Conditions that the server tests: formats that hold or do not.
+//! Conditions that the server tests: tmux formats that expand to true or false.
 
 use super::schema::{self, Key};
 use crate::id::{Name, SeshId, Tag};
 
-/// The condition that a pane is a sesh at all. Never the option alone: a condition whose text starts
-/// with 0 counts as false in `if-shell -F`, and a UUID may.
+/// Returns the condition that a pane is a sesh. It is a comparison and not the option alone, since `if-shell -F` takes
+/// a text that starts with 0 as false, and a UUID may start with 0.
 #[must_use]
 pub fn registered() -> String {
     format!("#{{!=:{},}}", Key::Id.format())
 }
 
-/// The condition that a stored value is `text`. `text` must hold no character that formats act on.
+/// Returns the condition that a stored value is `text`. `text` must contain no character that is special in formats.
 #[must_use]
 pub fn equal(key: Key, text: &str) -> String {
     format!("#{{==:{},{text}}}", key.format())
 }
 
-/// The condition that a sesh has a tag.
+/// Returns the condition that a sesh has a tag.
 #[must_use]
 pub fn tagged(tag: &Tag) -> String {
     format!("#{{m:* {tag} *,{}}}", Key::Tags.format())
 }
 
-/// Both conditions. Two at a time: tmux before 3.6 takes `#{&&:1,1,0}` for true.
+/// Returns the condition that both conditions hold. It takes only two, since tmux before 3.6 takes `#{&&:1,1,0}` as
+/// true.
 #[must_use]
 pub fn both(one: &str, other: &str) -> String {
     format!("#{{&&:{one},{other}}}")
 }
 
-/// One of two conditions.
+/// Returns the condition that at least one of two conditions holds.
 #[must_use]
 pub fn either(one: &str, other: &str) -> String {
     format!("#{{||:{one},{other}}}")
 }
 
-/// Any of several conditions, and none of none. In pairs of pairs: formats are not expanded a hundred levels deep.
+/// Returns the condition that at least one of several conditions holds; it is false for an empty list. The conditions
+/// are nested as a balanced tree, since tmux does not expand formats a hundred levels deep.
 #[must_use]
 pub fn any(conditions: &[String]) -> String {
     match conditions {
@@ -47,7 +49,7 @@ pub fn any(conditions: &[String]) -> String {
     }
 }
 
-/// The condition that no living sesh but `except` has a name.
+/// Returns the condition that no live sesh except `except` has a name.
 #[must_use]
 pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {
     let mut taken = both(&equal(Key::Name, name.as_str()), &equal(Key::Exit, ""));
@@ -57,26 +59,26 @@ pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {
     no_pane_has(&taken)
 }
 
-/// The condition that no pane of the server meets another condition.
+/// Returns the condition that another condition holds on no pane of the server.
 #[must_use]
 pub fn no_pane_has(condition: &str) -> String {
     format!("#{{==:#{{S:#{{W:#{{P:#{{?{condition},x,}}}}}}}},}}")
 }
 
-/// The condition that the record of a sesh is `text`, as it is stored; empty for none. `text` must hold no character that
-/// formats act on.
+/// Returns the condition that the stored record of a sesh is `text`, which is empty for no record. `text` must contain
+/// no character that is special in formats.
 #[must_use]
 pub fn record_is(id: SeshId, text: &str) -> String {
     format!("#{{==:#{{{}}},{text}}}", schema::book(id))
 }
 
-/// The condition that a sesh has a record.
+/// Returns the condition that a sesh has a record.
 #[must_use]
 pub fn has_record(id: SeshId) -> String {
     format!("#{{!=:#{{{}}},}}", schema::book(id))
 }
 
-/// The condition that last lines of a sesh are kept.
+/// Returns the condition that the last lines of a sesh are stored.
 #[must_use]
 pub fn has_tail(id: SeshId) -> String {
     format!("#{{!=:#{{{}}},}}", schema::tail(id))

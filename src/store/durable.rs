@@ -1,11 +1,11 @@
-//! What of the store outlives the server: the journal's lines, as records.
+//! The part of the store that outlives the server: the lines of the journal, read as records.
 //!
-//! The store in tmux is the truth while its server lives, and the journal is what is left when it does not. What belongs to
-//! one life of a server is not in it: processes, panes, generations.
+//! While a server runs, its options are authoritative; the journal is used for seshes that they do not contain. The
+//! journal does not contain what belongs to one server process: processes, panes, generations.
 //!
-//! To know what the journal has, read it first and ask tmux then: a sesh that is in the journal already and not in tmux yet
-//! does not exist. What neither a pane nor a book has is exited, whatever its lines say: its server is gone, and
-//! [`Record::was`] says what it did last.
+//! A caller has to read the journal first and tmux second, since a change is written to tmux before the journal: then
+//! every sesh in the journal that is not in tmux is really absent there. A sesh with neither a pane nor a record in
+//! tmux has exited, whatever its lines contain: its server is gone, and [`Record::was`] is its last state.
 
 use std::collections::HashSet;
 
@@ -20,32 +20,36 @@ use crate::journal::log::{self, Log};
 use crate::state::State;
 use crate::tmux::Server;
 
-pub(super) fn of(server: &Server) -> Result<Log> {
+/// Returns the log file of a server's journal.
+///
+/// # Errors
+/// The server's socket is unknown, or there is no folder for journals.
+pub(super) fn log_of(server: &Server) -> Result<Log> {
     let socket = server
         .address()
         .ok_or_else(|| Error::failed("the socket of that server is unknown: name it with -S"))?;
     Log::of(&socket)
 }
 
-/// Where the journal of a server is.
+/// Returns the path of a server's journal.
 ///
 /// # Errors
-/// There is no place for one.
+/// The server's socket is unknown, or there is no folder for journals.
 pub fn file(server: &Server) -> Result<std::path::PathBuf> {
-    Ok(of(server)?.path().into())
+    Ok(log_of(server)?.path().into())
 }
 
-/// What a journal holds at one moment.
+/// The content of a journal at one moment.
 #[derive(Debug, Default)]
 pub struct Journal {
     text: Vec<u8>,
 }
 
 impl Journal {
-    /// Reads it. One that cannot be read is said, and is empty.
+    /// Reads the journal of a server. If it cannot be read, that is reported as a warning, and the journal is empty.
     #[must_use]
     pub fn read(server: &Server) -> Self {
-        match of(server).and_then(|log| log.read()) {
+        match log_of(server).and_then(|log| log.read()) {
             Ok(text) => Self { text },
             Err(error) => {
                 error::warn(error.to_string());
@@ -59,7 +63,7 @@ impl Journal {
         self.text.is_empty()
     }
 
-    /// The seshes that are not among those that tmux knows, as ended ones.
+    /// Returns the seshes that are not in `known`, the seshes that tmux has. They are exited.
     #[must_use]
     pub fn others(&self, known: &HashSet<SeshId>) -> Vec<Record> {
         Sum::of(&self.text)
@@ -70,20 +74,20 @@ impl Journal {
             .collect()
     }
 
-    /// All that it has ever heard of.
+    /// Returns all seshes that have a line in the journal, forgotten ones too.
     #[must_use]
     pub fn ids(&self) -> HashSet<SeshId> {
         let lines = Sum::of(&self.text).lines;
         lines.iter().map(|line| line.uuid).collect()
     }
 
-    /// Whether it has ever heard of one.
+    /// Returns whether a sesh has a line in the journal, even if it is forgotten.
     #[must_use]
     pub fn has(&self, id: SeshId) -> bool {
         Sum::of(&self.text).lines.iter().any(|line| line.uuid == id)
     }
 
-    /// The session that a sesh was in last.
+    /// Returns the session that a sesh was in last.
     #[must_use]
     pub fn session(&self, id: SeshId) -> Option<String> {
         let lines = Sum::of(&self.text).lines;
@@ -91,7 +95,7 @@ impl Journal {
         Some(own.spot.as_ref()?.session.clone().into_owned())
     }
 
-    /// Those that are forgotten.
+    /// Returns the seshes that are forgotten.
     #[must_use]
     pub fn forgotten(&self) -> HashSet<SeshId> {
         let lines = Sum::of(&self.text).lines;
@@ -103,9 +107,9 @@ impl Journal {
     }
 }
 
-/// Returns what a line says, as an exited sesh: its server is gone.
+/// Returns the sesh of a line. It is exited, since its server is gone.
 pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
-    // Of one whose birth is not there nothing is left that could be called by a name.
+    // Without the line of its creation a sesh has no name, so a person could not refer to it.
     if line.is_forgotten() || line.values.get(Key::Name.field()).is_empty() {
         return None;
     }
@@ -144,15 +148,15 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
     Some(record)
 }
 
-/// Writes the journal anew with what its lines add up to.
+/// Compacts the journal: rewrites it with the combined lines of each sesh.
 ///
 /// # Errors
-/// It cannot be written.
+/// The journal cannot be written.
 pub fn tidy(server: &Server) -> Result<()> {
-    of(server)?.compact()
+    log_of(server)?.compact()
 }
 
-/// How the journal of a server stands.
+/// The status of a server's journal.
 #[derive(Clone, Debug)]
 pub struct JournalStatus {
     pub path: std::path::PathBuf,
@@ -162,12 +166,12 @@ pub struct JournalStatus {
     pub torn: usize,
 }
 
-/// Looks at the journal of a server, and tries whether it can be written.
+/// Reads the journal of a server, and tests whether it can be written.
 ///
 /// # Errors
-/// The sentence that says what is wrong.
+/// The journal cannot be read or written.
 pub fn examine(server: &Server) -> Result<JournalStatus> {
-    let log = of(server)?;
+    let log = log_of(server)?;
     let text = log.read()?;
     let sum = Sum::of(&text);
     log.probe()?;
@@ -209,16 +213,16 @@ mod tests {
     }
 
     #[test]
-    fn what_lasts_comes_back() {
+    fn a_record_round_trips_through_the_journal() {
         let record = record();
         let server = Some(ServerId { pid: 1, start: 2 });
         let mut line = Note::all(JournalEvent::Created, &record, server).line;
-        let left = record_of(&line).expect("a record");
-        assert_eq!((left.was, left.state), (Some(State::Busy), State::Exited));
-        assert_eq!(left.tags, ["a", "b"]);
-        assert_eq!(left.note.as_deref(), Some("50%"));
-        assert_eq!(left.bound(), None);
-        assert_eq!(left.kept.as_ref().expect("kept").server, server);
+        let lost = record_of(&line).expect("a record");
+        assert_eq!((lost.was, lost.state), (Some(State::Busy), State::Exited));
+        assert_eq!(lost.tags, ["a", "b"]);
+        assert_eq!(lost.note.as_deref(), Some("50%"));
+        assert_eq!(lost.bound(), None);
+        assert_eq!(lost.kept.as_ref().expect("kept").server, server);
 
         line.absorb(Note::end(record.uuid, &ExitStatus::value(Some(3), None), Some("a%0A")).line);
         let ended = record_of(&line).expect("a record");

@@ -1,5 +1,6 @@
-//! Edits of a sesh: name, tags, note, fields, parent, archived or not. Each is made in tmux by commands that any number of
-//! processes may run at once, or in the record of an exited sesh.
+//! Edits of a sesh: its name, tags, note, fields and parent, and whether it is archived. An edit of a sesh with a pane
+//! consists of tmux commands that any number of processes may run at once. An edit of an exited sesh changes its
+//! record.
 
 use std::collections::BTreeMap;
 
@@ -26,18 +27,19 @@ pub enum Edit {
     /// Sets a field; an empty value removes it.
     Meta(String, String),
     Parent(Option<SeshId>),
-    /// Makes an adopted agent's sesh the person's: it stays when its agent goes.
+    /// Makes the sesh of an automatically adopted agent permanent: it stays when its agent exits.
     Keep,
 }
 
 impl Edit {
     /// Returns the condition under which all of the edits are made.
     pub(super) fn condition(edits: &[Self], record: &Record) -> String {
-        let conditions = edits.iter().filter_map(|edit| edit.test(record));
+        let conditions = edits.iter().filter_map(|edit| edit.precondition(record));
         conditions.fold("1".to_string(), |all, one| both(&all, &one))
     }
 
-    fn test(&self, record: &Record) -> Option<String> {
+    /// Returns the condition of one edit, if it has one.
+    fn precondition(&self, record: &Record) -> Option<String> {
         match self {
             Self::Name(name) => Some(name_is_free(name, Some(record.uuid))),
             Self::Retag(old, new) => Some(either(&tagged(old), &tagged(new))),
@@ -53,8 +55,8 @@ impl Edit {
             .collect()
     }
 
-    /// Returns the command that makes edits to the sesh of a pane if it still has these tags and their own condition
-    /// holds: a [`write::bound`].
+    /// Returns the command that makes edits to the sesh of a pane: a [`write::bound`] with the condition `more` and the
+    /// edits' own condition.
     #[must_use]
     pub fn bound(edits: &[Self], pane: PaneId, record: &Record, more: &str) -> Command {
         let condition = both(more, &Self::condition(edits, record));
@@ -64,7 +66,7 @@ impl Edit {
     /// Makes the edits to the values of an exited sesh that is called `name`.
     ///
     /// # Errors
-    /// A tag that is to be replaced is not there.
+    /// The sesh lacks a tag that is to be replaced.
     pub(super) fn apply(edits: &[Self], values: &mut Values, name: &str) -> Result<()> {
         edits.iter().try_for_each(|edit| apply(edit, values, name))
     }
@@ -85,10 +87,10 @@ impl Edit {
     }
 }
 
-/// Returns an error unless a sesh has one of two tags, of which the first is to be replaced by the second.
+/// Returns an error unless a sesh has the tag `old`, which is to be replaced, or already has the tag `new`.
 ///
 /// # Errors
-/// It has neither.
+/// It has neither of the tags.
 pub fn require_tag(tags: &[String], old: &Tag, new: &Tag, name: &str) -> Result<()> {
     if tags
         .iter()
@@ -100,25 +102,24 @@ pub fn require_tag(tags: &[String], old: &Tag, new: &Tag, name: &str) -> Result<
     }
 }
 
-/// Returns the commands of an edit; each does nothing when nothing would change.
+/// Returns the commands of an edit. Each command does nothing if it would change nothing.
 fn commands_for(edit: &Edit, pane: PaneId) -> Vec<Command> {
     let target = pane.to_string();
     let tags = Key::Tags.option();
     let set_tags = |format: String| command::set_pane_expanded(&target, tags, &format);
-    let has = tagged;
     match edit {
         Edit::Name(name) => write::unless(
             &target,
             &equal(Key::Name, name.as_str()),
             vec![
                 command::set_pane(&target, Key::Name.option(), name.as_str()),
-                // A sesh that was named is wanted.
+                // A sesh that was named does not end with its agent.
                 command::unset_pane(&target, Key::Auto.option()),
             ],
         ),
         Edit::Tag(tag) => write::unless(
             &target,
-            &has(tag),
+            &tagged(tag),
             vec![set_tags(format!(
                 "#{{?{tags},{tags}, }}{tag} ",
                 tags = Key::Tags.format()
@@ -126,7 +127,7 @@ fn commands_for(edit: &Edit, pane: PaneId) -> Vec<Command> {
         ),
         Edit::Untag(tag) => write::unless(
             &target,
-            &format!("#{{==:{},0}}", has(tag)),
+            &format!("#{{==:{},0}}", tagged(tag)),
             vec![
                 set_tags(format!("#{{s| {tag} | |:{tags}}}")),
                 drop_empty_tags(&target),
@@ -134,10 +135,10 @@ fn commands_for(edit: &Edit, pane: PaneId) -> Vec<Command> {
         ),
         Edit::Retag(old, new) => write::unless(
             &target,
-            &format!("#{{==:{},0}}", has(old)),
+            &format!("#{{==:{},0}}", tagged(old)),
             vec![command::if_format(
                 Some(&target),
-                &has(new),
+                &tagged(new),
                 &Batch::from(set_tags(format!("#{{s| {old} | |:{tags}}}"))),
                 &Batch::from(set_tags(format!("#{{s| {old} | {new} |:{tags}}}"))),
             )],
@@ -156,7 +157,7 @@ fn commands_for(edit: &Edit, pane: PaneId) -> Vec<Command> {
     }
 }
 
-/// Returns the command that removes the blank that the last tag leaves.
+/// Returns the command that removes the blank that remains after the last tag was removed.
 fn drop_empty_tags(target: &str) -> Command {
     command::if_format(
         Some(target),
@@ -166,11 +167,11 @@ fn drop_empty_tags(target: &str) -> Command {
     )
 }
 
-/// Returns the commands that set or remove one field among the others.
+/// Returns the commands that set or remove one field and keep the others.
 fn set_field(pane: PaneId, key: &str, text: &str) -> Vec<Command> {
     let target = pane.to_string();
     let meta = Key::Meta.option();
-    // Of a key's characters only the dot means something in a pattern.
+    // The dot is the only character of a key that has a special meaning in a pattern.
     let pattern = key.replace('.', "[.]");
     let without =
         command::set_pane_expanded(&target, meta, &format!("#{{s| {pattern}=[^ ]*||:{meta}}}"));
@@ -179,9 +180,9 @@ fn set_field(pane: PaneId, key: &str, text: &str) -> Vec<Command> {
         let absent = format!("#{{==:#{{m:* {key}=*,{}}},0}}", Key::Meta.format());
         return write::unless(&target, &absent, vec![without]);
     }
-    let there = format!("#{{m:*{pair} *,{} }}", Key::Meta.format());
+    let present = format!("#{{m:*{pair} *,{} }}", Key::Meta.format());
     let with = command::append_pane(&target, meta, &pair);
-    write::unless(&target, &there, vec![without, with])
+    write::unless(&target, &present, vec![without, with])
 }
 
 fn apply(edit: &Edit, values: &mut Values, name: &str) -> Result<()> {
@@ -196,9 +197,9 @@ fn apply(edit: &Edit, values: &mut Values, name: &str) -> Result<()> {
         values.set(Key::Tags, value::encode_tags(&tags));
     };
     match edit {
-        // An exited sesh stays in any case.
+        // An exited sesh is kept in any case.
         Edit::Keep => {}
-        // An ended sesh may have any name: only living ones are unique.
+        // An exited sesh may have any name: only the names of live seshes are unique.
         Edit::Name(name) => values.set(Key::Name, name.as_str()),
         Edit::Tag(tag) => {
             let mut tags = tags;

@@ -1,4 +1,4 @@
-//! Names for seshes that were given none: short, easy to read out, easy to type.
+//! Generated names for seshes: short, and easy to read aloud and to type.
 
 use crate::id::{Name, SeshId};
 
@@ -17,7 +17,8 @@ const SECOND: [&str; 64] = [
     "trout", "wasp", "wolf", "wren", "yak",
 ];
 
-/// The name that an identity stands for. `again` counts the tries: names run out before numbers do.
+/// Returns the name that follows from an identity. `again` is the number of names that were tried before. They add a
+/// number to the name, since there are few words.
 pub(crate) fn name(id: SeshId, again: usize) -> Name {
     let bytes = id.bytes();
     let pick = |words: &[&'static str], at: usize| words[usize::from(bytes[at]) % words.len()];
@@ -29,15 +30,15 @@ pub(crate) fn name(id: SeshId, again: usize) -> Name {
         .expect("words and a number are a name: the test tries them all")
 }
 
-/// A name for an agent that was found: its kind and the last part of its folder, as in `claude-api-2`. `again` counts
-/// the tries.
+/// Returns a name for an agent that is adopted: its kind and the last part of its folder, as in `claude-api-2`. `again`
+/// is the number of names that were tried before.
 pub(crate) fn name_of_agent(id: SeshId, kind: &str, folder: &str, again: usize) -> Name {
-    // Longer ones are no fun to type.
-    const LONG: usize = 24;
+    /// The maximum number of characters of the folder. Longer names are hard to type.
+    const MAX_FOLDER: usize = 24;
     let last = folder.rsplit('/').next().unwrap_or("");
-    let last: String = last.chars().take(LONG).collect();
+    let last: String = last.chars().take(MAX_FOLDER).collect();
     let number = (again > 0).then(|| (again + 1).to_string());
-    // A file of the user's may give a kind of agent a name with it.
+    // A user's manifest may define a kind with a `:` in its name, and a generated name contains none.
     let kind = kind.replace(':', "-");
     let words: Vec<&str> = [kind.as_str()]
         .into_iter()
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_called_by_its_folder() {
+    fn an_agent_is_named_after_its_folder() {
         let cases = [
             ("/home/a/api", 0, "claude-api"),
             ("/home/a/api", 1, "claude-api-2"),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_try_again_is_another_name() {
+    fn another_try_gives_another_name() {
         let id = SeshId::random();
         assert_ne!(name(id, 0), name(id, 1));
     }

@@ -1,4 +1,4 @@
-//! Panes that are held after their end: how long, how many, and which close first.
+//! Panes that are held after the end of their seshes: how long they are held, how many, and which of them close first.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::{Key, setting};
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, command};
 
-/// How long a pane is held: `@sesh-hold`. `None` is for ever. What cannot be read counts as not set.
+/// Parses `@sesh-hold`: how long a pane is held. `None` means without a limit. A malformed value counts as not set.
 pub(crate) fn limit(setting: &str) -> Option<Duration> {
     duration(setting)
         .or_else(|| duration(setting::HOLD.default))
         .flatten()
 }
 
-/// Reads a duration that may be `off`; `None` when it is neither.
+/// Parses a duration, or `off`, which gives `Some(None)`. Returns `None` if the text is neither.
 pub(crate) fn duration(text: &str) -> Option<Option<Duration>> {
     match text.trim() {
         "off" | "none" | "never" => Some(None),
@@ -22,7 +22,7 @@ pub(crate) fn duration(text: &str) -> Option<Option<Duration>> {
     }
 }
 
-/// How many are held at most: `@sesh-keep`. What cannot be read counts as not set.
+/// Parses `@sesh-keep`: how many panes are held at most. A malformed value counts as not set.
 pub(crate) fn keep(setting: &str) -> usize {
     setting
         .parse()
@@ -33,14 +33,14 @@ pub(crate) fn keep(setting: &str) -> usize {
 /// A pane that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HeldPane {
-    /// Since when, in epoch seconds.
+    /// The time since which it is held, in epoch seconds.
     pub(crate) since: u64,
     pub(crate) pane: PaneId,
     pub(crate) id: SeshId,
 }
 
 impl HeldPane {
-    /// The command that prints all of them, for [`Held::read`].
+    /// Returns the command that prints all held panes, for [`HeldPane::read`].
     pub(crate) fn list() -> Command {
         command::list_panes(
             &format!("{} #{{pane_id}} {}", Key::Held.format(), Key::Id.format()),
@@ -48,6 +48,7 @@ impl HeldPane {
         )
     }
 
+    /// Parses one row of [`HeldPane::list`].
     pub(crate) fn read(row: &str) -> Option<Self> {
         let mut words = row.split(' ');
         Some(Self {
@@ -57,7 +58,7 @@ impl HeldPane {
         })
     }
 
-    /// The condition that it still is held since then.
+    /// Returns the condition that the pane is still held for the same sesh and since the same time.
     pub(crate) fn still(&self) -> String {
         format!(
             "#{{==:{} {},{} {}}}",
@@ -68,7 +69,7 @@ impl HeldPane {
         )
     }
 
-    /// The command that closes it, if it still is held.
+    /// Returns the command that closes the pane if it is still held.
     pub(crate) fn close(&self) -> Command {
         command::if_format(
             Some(&self.pane.to_string()),
@@ -79,7 +80,7 @@ impl HeldPane {
     }
 }
 
-/// Those that have been held longest, above the number that is kept.
+/// Returns the panes that exceed the number `keep`: those that have been held longest.
 pub(crate) fn surplus(mut held: Vec<HeldPane>, keep: usize) -> Vec<HeldPane> {
     held.sort_unstable_by_key(|held| (held.since, held.pane.0));
     held.dedup_by_key(|held| held.pane);
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings() {
+    fn settings_are_parsed_or_take_their_default() {
         let default = Some(Duration::from_secs(600));
         assert_eq!(limit(""), default);
         assert_eq!(limit("off"), None);
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_surplus() {
+    fn the_panes_that_are_held_longest_are_surplus() {
         let id = SeshId::random();
         let held = |since, pane| HeldPane {
             since,

@@ -1,29 +1,30 @@
-//! What an agent's hooks said last: the hidden variables `SESH_hook_<pane number>`, `SESH_prompt_<pane number>` and
-//! `SESH_answer_<pane number>`.
+//! The last reports of an agent's hooks: the hidden variables `SESH_hook_<pane number>`, `SESH_prompt_<pane number>`
+//! and `SESH_answer_<pane number>`.
 //!
-//! `pid:start,milliseconds,state,why,event,conversation`; `-` for what was not said. And of the prompt that it took last
-//! `pid:start,milliseconds,mark`, which tells whether it is a certain text, and not what stands in it.
+//! A hook report is `pid:start,milliseconds,state,why,event,conversation`, with `-` for what the hook did not report.
+//! The prompt that the agent accepted last is `pid:start,milliseconds,mark`. The mark shows whether the prompt is a
+//! certain text, but not what the text is.
 
 use super::value;
 use crate::id::ProcessId;
 use crate::state::{State, Why};
 
-/// What was said, by which process, and when.
+/// The last report of a hook, with the agent's process and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HookReport {
     /// The agent's process.
     pub process: ProcessId,
-    /// Milliseconds since the epoch: an agent's own file may follow within the second.
+    /// Milliseconds since the epoch. Seconds are too coarse: an agent's own file may change within the same second.
     pub at: u64,
     pub state: Option<State>,
     pub why: Option<Why>,
-    /// The agent's own word for what happened.
+    /// The agent's own name of the event.
     pub event: String,
     pub conversation: Option<String>,
 }
 
 impl HookReport {
-    /// The text of the variable.
+    /// Returns the text of the variable.
     #[must_use]
     pub fn text(&self) -> String {
         let event = value::encode(&self.event);
@@ -39,11 +40,11 @@ impl HookReport {
         )
     }
 
-    /// Reads it. `None` when nothing was said, or nothing that can be understood.
+    /// Parses the text of the variable. Returns `None` if it is empty or malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (process, at) = who_and_when(&mut fields)?;
+        let (process, at) = process_and_time(&mut fields)?;
         Some(Self {
             process,
             at,
@@ -58,13 +59,13 @@ impl HookReport {
     }
 }
 
-/// `pid:start,milliseconds`.
-fn who_and_when<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(ProcessId, u64)> {
+/// Parses `pid:start,milliseconds`.
+fn process_and_time<'a>(fields: &mut impl Iterator<Item = &'a str>) -> Option<(ProcessId, u64)> {
     let process = fields.next()?.parse().ok()?;
     Some((process, fields.next()?.parse().ok()?))
 }
 
-/// What an agent said at the end of a turn, which process, and when.
+/// The answer of an agent at the end of a turn, with the agent's process and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentAnswer {
     /// The agent's process.
@@ -72,24 +73,24 @@ pub struct AgentAnswer {
     /// Milliseconds since the epoch.
     pub at: u64,
     pub text: String,
-    /// The text's end is not there.
+    /// Whether the end of the text is missing.
     pub cut: bool,
 }
 
 impl AgentAnswer {
-    /// How long an encoded text may be: a list of commands has 16 kB in all.
-    const LONGEST: usize = 8_000;
+    /// The maximum length of an encoded text, in bytes: a whole list of commands may have 16 kB.
+    const MAX_ENCODED: usize = 8_000;
 
-    /// The text of the variable. Of a long answer it has the begin.
+    /// Returns the text of the variable. It contains only the start of a long answer.
     #[must_use]
     pub fn line(&self) -> String {
-        let (mut room, mut end) = (Self::LONGEST, 0);
+        let (mut remaining, mut end) = (Self::MAX_ENCODED, 0);
         for c in self.text.chars() {
             let encoded = value::encode(c.encode_utf8(&mut [0; 4]));
-            let Some(left) = room.checked_sub(encoded.len()) else {
+            let Some(left) = remaining.checked_sub(encoded.len()) else {
                 break;
             };
-            room = left;
+            remaining = left;
             end += c.len_utf8();
         }
         let whole = if self.cut || end < self.text.len() {
@@ -101,11 +102,11 @@ impl AgentAnswer {
         format!("{},{},{whole},{text}", self.process, self.at)
     }
 
-    /// Reads it. `None` when nothing was said, or nothing that can be understood.
+    /// Parses the text of the variable. Returns `None` if it is empty or malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (process, at) = who_and_when(&mut fields)?;
+        let (process, at) = process_and_time(&mut fields)?;
         Some(Self {
             process,
             at,
@@ -115,7 +116,7 @@ impl AgentAnswer {
     }
 }
 
-/// A prompt that was taken, by which process, and when.
+/// A prompt that an agent accepted, with the agent's process and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenPrompt {
     /// The agent's process.
@@ -127,17 +128,17 @@ pub struct TakenPrompt {
 }
 
 impl TakenPrompt {
-    /// The text of the variable.
+    /// Returns the text of the variable.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{},{},{}", self.process, self.at, self.mark)
     }
 
-    /// Reads it. `None` when no prompt was taken, or nothing that can be understood.
+    /// Parses the text of the variable. Returns `None` if it is empty or malformed.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split(',');
-        let (process, at) = who_and_when(&mut fields)?;
+        let (process, at) = process_and_time(&mut fields)?;
         Some(Self {
             process,
             at,
@@ -153,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_said_comes_back(
+        fn a_hook_report_round_trips(
             pid in 1..i32::MAX,
             start: u64,
             at: u64,
@@ -162,29 +163,29 @@ mod tests {
             event: String,
             conversation in prop::option::of("[^-]+"),
         ) {
-            let heard = HookReport { process: ProcessId { pid, start }, at, state, why, event, conversation };
-            let text = heard.text();
-            prop_assert_eq!(HookReport::parse(&text), Some(heard));
+            let report = HookReport { process: ProcessId { pid, start }, at, state, why, event, conversation };
+            let text = report.text();
+            prop_assert_eq!(HookReport::parse(&text), Some(report));
         }
 
         #[test]
-        fn an_answer_comes_back(text: String, at: u64) {
-            let answered = AgentAnswer { process: ProcessId { pid: 7, start: 8 }, at, text, cut: false };
-            prop_assert_eq!(AgentAnswer::parse(&answered.line()), Some(answered));
+        fn an_answer_round_trips(text: String, at: u64) {
+            let answer = AgentAnswer { process: ProcessId { pid: 7, start: 8 }, at, text, cut: false };
+            prop_assert_eq!(AgentAnswer::parse(&answer.line()), Some(answer));
         }
 
         #[test]
-        fn of_a_long_answer_the_begin_comes_back(piece in "[a-z ,é日\n%#]{1,9}") {
+        fn a_long_answer_keeps_its_start(piece in "[a-z ,é日\n%#]{1,9}") {
             let text = piece.repeat(10_000);
-            let answered = AgentAnswer { process: ProcessId { pid: 7, start: 8 }, at: 9, text, cut: false };
-            let line = answered.line();
+            let answer = AgentAnswer { process: ProcessId { pid: 7, start: 8 }, at: 9, text, cut: false };
+            let line = answer.line();
             prop_assert!(line.len() < 9_000, "{}", line.len());
-            let back = AgentAnswer::parse(&line).expect("an answer");
-            prop_assert!(back.cut && back.text.len() > 1_000 && answered.text.starts_with(&back.text));
+            let parsed = AgentAnswer::parse(&line).expect("an answer");
+            prop_assert!(parsed.cut && parsed.text.len() > 1_000 && answer.text.starts_with(&parsed.text));
         }
 
         #[test]
-        fn any_text_is_read_or_not(text: String) {
+        fn parsing_any_text_does_not_panic(text: String) {
             let _ = HookReport::parse(&text);
             let _ = AgentAnswer::parse(&text);
         }

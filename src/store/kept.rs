@@ -1,23 +1,23 @@
-//! What the journal knows of a sesh besides its values.
+//! The data that the journal contains of a sesh besides its values.
 
 use crate::id::ServerId;
 
-/// What the journal knows of a sesh that tmux does not know any more, besides its values.
+/// The data of a sesh that only the journal contains, besides its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// In which life of the server it was seen last.
+    /// The server on which it was alive last.
     pub server: Option<ServerId>,
-    /// Where it was.
+    /// Its last location.
     pub spot: Option<Left>,
     /// Its last lines, as they are stored.
     pub tail: Option<String>,
 }
 
-/// Where a sesh was.
+/// The last location of a sesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     pub session: String,
-    /// The window's index in it.
+    /// The window's index in the session.
     pub window: u32,
     /// The window's name.
     pub name: String,

@@ -1,8 +1,8 @@
-//! Leases: hidden variables that one living process at a time holds.
+//! Leases: hidden variables that one live process at a time holds.
 //!
-//! The variable holds `pid:start` of its holder, or `pid:start:mark`. The server compares and sets it in one list of
-//! commands, so of two that race one gets it. A holder that was killed gives nothing back: the next one sees that its
-//! process is gone, and takes the lease over.
+//! The value is `pid:start` of the holder, or `pid:start:mark`. The server compares and sets it in one list of
+//! commands, so only one of two racing processes gets the lease. A process that was killed does not release its lease:
+//! the next process sees that the holder is gone, and takes the lease over.
 
 use super::condition::either;
 use crate::error::Result;
@@ -25,14 +25,14 @@ pub struct Lease<'a> {
 pub enum Taken {
     /// This process holds it.
     Ours,
-    /// Another process that lives holds it.
+    /// Another process that is alive holds it.
     Theirs,
-    /// It holds the word that closes it: see [`Lease::closed_by`].
+    /// The lease is closed: see [`Lease::closed_by`].
     Closed,
 }
 
 impl<'a> Lease<'a> {
-    /// Returns the lease that a hidden variable is, not taken yet.
+    /// Returns the lease of a hidden variable. It is not taken yet.
     #[must_use]
     pub fn of(server: &'a Server, variable: &str) -> Self {
         Self {
@@ -44,29 +44,30 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Tells several holders in this process apart by a mark, without `:`, `,`, `#` or braces.
+    /// Adds a mark that distinguishes several holders in this process. It must not contain `:`, `,`, `#` or braces.
     #[must_use]
     pub fn marked(mut self, mark: &str) -> Self {
         self.holder = format!("{}:{mark}", self.holder);
         self
     }
 
-    /// Names the value that closes the lease: from then on it is never taken.
+    /// Sets the value that closes the lease: a lease with this value is never taken.
     #[must_use]
     pub fn closed_by(mut self, word: &'static str) -> Self {
         self.closed = Some(word);
         self
     }
 
-    /// Tries to take it, once: waiting and trying again is up to the caller. A lease whose holder is gone is taken over.
+    /// Tries once to take the lease. The caller decides whether to wait and to try again. A lease whose holder is gone
+    /// is taken over.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub fn take(&mut self) -> Result<Taken> {
-        /// The tries to take over what others take over at the same moment.
-        const TRIES: usize = 10;
+        /// The maximum number of attempts to take the lease over while other processes do the same.
+        const ATTEMPTS: usize = 10;
         let mut gone = String::new();
-        for _ in 0..TRIES {
+        for _ in 0..ATTEMPTS {
             let holder = self.take_from(&gone)?;
             if holder == self.holder {
                 self.held = true;
@@ -83,15 +84,15 @@ impl<'a> Lease<'a> {
         Ok(Taken::Theirs)
     }
 
-    /// Releases it, if this process still holds it.
+    /// Releases the lease if this process still holds it.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub fn release(mut self) -> Result<()> {
-        self.give_back()
+        self.release_if_held()
     }
 
-    /// Takes it if it is free or `gone` holds it. Returns who holds it then.
+    /// Takes the lease if it is free or if `gone` holds it. Returns the holder after that.
     fn take_from(&self, gone: &str) -> Result<String> {
         let held = |by: &str| format!("#{{==:#{{{}}},{by}}}", self.variable);
         let take = command::if_format(
@@ -105,7 +106,7 @@ impl<'a> Lease<'a> {
         Ok(printed.trim_end().into())
     }
 
-    fn give_back(&mut self) -> Result<()> {
+    fn release_if_held(&mut self) -> Result<()> {
         if !std::mem::take(&mut self.held) {
             return Ok(());
         }
@@ -122,11 +123,11 @@ impl<'a> Lease<'a> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         // An error means that the server is gone, and the lease with it.
-        let _ = self.give_back();
+        let _ = self.release_if_held();
     }
 }
 
-/// The process of a holder. `None` when the value names none.
+/// Returns the process of a holder, or `None` if the value contains none.
 fn process(holder: &str) -> Option<ProcessId> {
     let mark = holder.match_indices(':').nth(1);
     let end = mark.map_or(holder.len(), |(at, _)| at);
@@ -144,8 +145,8 @@ mod tests {
         assert_eq!(process("7:8"), some);
         assert_eq!(process("7:8:sesh-7-0"), some);
         assert_eq!(process("7:8:a:b"), some);
-        for none in ["", "done", "7", "7:", ":8", "7:x:8"] {
-            assert_eq!(process(none), None, "{none}");
+        for value in ["", "done", "7", "7:", ":8", "7:x:8"] {
+            assert_eq!(process(value), None, "{value}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How many living seshes an owner may have: `@sesh-max`.
+//! The limit for live seshes of one owner: `@sesh-max`.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// Refuses when an owner has as many as it may. Else gives the condition that it has no others than now, under which one
-/// more may be made: the server tests that in the list that makes it, so of two at once only one can take the last
-/// place. `None` without a limit.
+/// Returns the condition under which an owner may have one more sesh: its live seshes are still the current ones. The
+/// server tests the condition in the list of commands that creates the sesh. Therefore only one of two processes can
+/// reach the limit. Returns `None` without a limit.
 ///
 /// # Errors
-/// [`Exit::Unusable`].
+/// [`Exit::Unusable`] if the owner has reached the limit.
 pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<String>> {
     let Some(owner) = owner else {
         return Ok(None);
@@ -33,7 +33,7 @@ pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<Strin
     let Ok(max) = max.parse::<usize>() else {
         return Ok(None);
     };
-    // A window that is in several sessions is listed in each.
+    // tmux lists a window that is in several sessions once for each.
     let count = panes.split_terminator(' ').collect::<BTreeSet<_>>().len();
     if count >= max {
         return Err(Error::unusable(format!(
@@ -45,7 +45,7 @@ pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<Strin
     Ok(Some(format!("#{{==:{now},{panes}}}")))
 }
 
-/// The panes of an owner's living seshes, as a format.
+/// Returns a format that expands to the panes of an owner's live seshes.
 fn owned_panes(owner: &str) -> String {
     let living = both(
         &equal(Key::Owner, &value::encode(owner)),

@@ -1,6 +1,7 @@
-//! What tmux remembers of seshes: the [`schema`], [`record`]s, what agents said last ([`heard`]), [`target`]s, [`query`]s
-//! and their [`condition`]s, and the commands of conditional [`write`](mod@write)s; and what outlives the server:
-//! [`note`](mod@note)s for the journal, what the journal has ([`durable`]), and what was missed ([`backfill`]).
+//! The store of seshes. In tmux it consists of the [`schema`], [`record`]s and the last reports of agents
+//! ([`hook_report`]). [`target`]s, [`query`]s and [`condition`]s read it, and conditional [`write`](mod@write)s change
+//! it. The journal outlives the server: [`note`](mod@note)s are written to it, [`durable`] reads it, and [`backfill`]
+//! writes what it lacks.
 //!
 //! Every change goes through [`commit`](mod@commit).
 

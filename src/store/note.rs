@@ -1,5 +1,5 @@
-//! Notes for the journal: which change of a sesh is which line. A line holds the values that have changed, so that of two
-//! processes that change different ones neither undoes the other.
+//! Notes for the journal: each change of a sesh becomes one line. A line contains only the values that have changed, so
+//! that two processes that change different values do not undo each other's change.
 
 use super::record::{Place, Record};
 use super::schema::{Key, Lifetime, PANE};
@@ -8,24 +8,24 @@ use crate::id::{ServerId, SeshId};
 use crate::journal::line::{FORGOTTEN, Fields, Line, Spot};
 use crate::state::State;
 
-/// What happened. The words are public: they stand in the file.
+/// The kind of a change. The words are public, since the file contains them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JournalEvent {
     Created,
     Adopted,
-    /// Name, tags, note, fields, parent or archived; or that it runs again.
+    /// The name, tags, note, fields or parent changed, the sesh was archived or unarchived, or it runs again.
     Changed,
-    /// Which agent, and in which conversation.
+    /// The agent or its conversation changed.
     Conversation,
-    /// What it does: the only one that may be lost.
+    /// The state changed. Only these lines may be lost.
     State,
     Ended,
-    /// All that is known, where something was missed.
+    /// All values are written, since the journal lacked some.
     Saved,
 }
 
 impl JournalEvent {
-    /// The word in the file.
+    /// Returns the word in the file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,25 +40,25 @@ impl JournalEvent {
     }
 }
 
-/// The values that say what a sesh does.
+/// The values that describe the state of a sesh.
 pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
-/// The values that say which agent lives there.
+/// The values that describe the agent of a sesh.
 pub const AGENT: [Key; 3] = [Key::Agent, Key::Conv, Key::Auto];
-/// Of the last lines so much is written, in bytes as they are stored.
+/// The maximum size of the last lines in the journal, in bytes of their stored form.
 pub(super) const TAIL: usize = 4_000;
 
-/// Every key that outlives the server.
+/// Returns the keys of the values that outlive the server.
 pub fn keys() -> impl Iterator<Item = Key> {
     PANE.iter()
         .filter(|entry| entry.lifetime == Lifetime::Journal)
         .map(|entry| entry.key)
 }
 
-/// What the journal is to keep of one change of a sesh.
+/// A note for the journal about one change of a sesh.
 #[derive(Clone, Debug)]
 pub struct Note {
     pub(super) line: Line<'static>,
-    /// See [`Note::of_pending`].
+    /// Whether the sesh may be among the pending restores: see [`Note::of_pending`].
     pub(super) pending: bool,
 }
 
@@ -70,7 +70,7 @@ impl Note {
         }
     }
 
-    /// Returns a note of these values of a sesh, and of where it is.
+    /// Returns a note of these values of a sesh and of its location.
     #[must_use]
     pub fn of(event: JournalEvent, record: &Record, keys: impl IntoIterator<Item = Key>) -> Self {
         let values = keys.into_iter().map(|key| (key, record.values.get(key)));
@@ -79,7 +79,8 @@ impl Note {
         Self::new(line)
     }
 
-    /// Returns a note of all that outlives the server, and of the server where it lives.
+    /// Returns a note of all values that outlive the server, of the location, and of the server on which the sesh is
+    /// alive.
     #[must_use]
     pub fn all(event: JournalEvent, record: &Record, life: Option<ServerId>) -> Self {
         let mut note = Self::of(event, record, keys());
@@ -87,7 +88,7 @@ impl Note {
         note
     }
 
-    /// Returns a note of an end, with the last lines where they are known. `exit` is without its time.
+    /// Returns a note of an end, with the last lines if they are known. `exit` is the exit status without its time.
     #[must_use]
     pub fn end(id: SeshId, exit: &str, tail: Option<&str>) -> Self {
         let at = clock::seconds();
@@ -114,44 +115,46 @@ impl Note {
         Self::new(line(event, id, values.iter().copied()))
     }
 
-    /// Returns a note that in this server a sesh was alive.
+    /// Returns a note that a sesh was alive on this server.
     pub(super) fn lived_in(id: SeshId, life: ServerId) -> Self {
         let mut note = Self::values(JournalEvent::Saved, id, &[]);
         note.line.server = Some(life);
         note
     }
 
-    /// Returns a tombstone: nothing brings that sesh back.
+    /// Returns a tombstone: the sesh cannot be restored any more.
     #[must_use]
     pub fn forgotten(id: SeshId) -> Self {
         Self::new(Line::new(id, FORGOTTEN, clock::seconds()))
     }
 
-    /// The same with last lines, as they are stored.
+    /// Returns the note with last lines, which are given as they are stored.
     #[must_use]
     pub fn with_tail(mut self, tail: &str) -> Self {
         self.line.tail = Some(end_of(tail, TAIL).to_string().into());
         self
     }
 
-    /// The same for a sesh that may be among the pending restores: their number is computed again.
+    /// Returns the note with the information whether the sesh may be among the pending restores. If it may,
+    /// [`commit`](mod@super::commit) counts them again.
     #[must_use]
     pub fn of_pending(mut self, pending: bool) -> Self {
         self.pending = pending;
         self
     }
 
-    /// Returns whether it holds the same values as another, at whatever time.
+    /// Returns whether it contains the same values and location as another note. The time is not compared.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
         (&self.line.values, &self.line.spot) == (&other.line.values, &other.line.spot)
     }
 
+    /// Returns whether its line must not be lost.
     pub(super) fn lasts(&self) -> bool {
         self.line.event != JournalEvent::State.as_str()
     }
 
-    /// Returns whether it needs no earlier line of the same sesh.
+    /// Returns whether it is complete without an earlier line of the same sesh.
     pub(super) fn is_whole(&self) -> bool {
         !self.line.values.get(Key::Created.field()).is_empty()
     }
@@ -178,13 +181,13 @@ fn spot(place: &Place) -> Spot<'static> {
     }
 }
 
-/// The end of a text of encoded lines, from the start of a line on.
+/// Returns the end of a text of encoded lines: at most `most` bytes, from the start of a line on.
 pub(super) fn end_of(text: &str, most: usize) -> &str {
     const NEWLINE: &str = "%0A";
     if text.len() <= most {
         return text;
     }
-    // A line begins where one ends.
+    // A line begins after the newline of the line before it, which may lie just before the last `most` bytes.
     let from = (text.len() - most).saturating_sub(NEWLINE.len());
     let from = (from..text.len()).find(|at| text.is_char_boundary(*at));
     let end = &text[from.unwrap_or(text.len())..];
@@ -199,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_last_lines_the_last_whole_ones_stay() {
+    fn end_of_keeps_whole_lines() {
         assert_eq!(end_of("a%0Ab%0A", 8), "a%0Ab%0A");
         assert_eq!(end_of("aü%0Ab%0A", 6), "b%0A");
         assert_eq!(end_of("aü%0Ab%0A", 8), "b%0A");

@@ -1,4 +1,4 @@
-//! Those that were alive when the last tmux server died: which they are, and whether a person is still asked about them.
+//! The pending restores: seshes that were alive when the last tmux server died, until a person has decided about them.
 
 use super::append;
 use super::{Record, Select, Snapshot, schema, setting};
@@ -6,10 +6,10 @@ use crate::error::{Exit, Result};
 use crate::id::ServerId;
 use crate::tmux::{Batch, Server, command};
 
-/// What [`schema::RESTORED`] says when it was answered.
+/// The value of [`schema::RESTORED`] after a person has decided about the pending restores.
 pub(crate) const DONE: &str = "done";
 
-/// What is to be done with them: `@sesh-restore`.
+/// The value of `@sesh-restore`: what is to be done with the pending restores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RestoreSetting {
     Ask,
@@ -17,105 +17,109 @@ pub enum RestoreSetting {
     Off,
 }
 
-/// Those that were alive when the last server died: the eldest first, so that a parent is there before its children.
-/// Those of a server before that are history, unless they were offered since and nobody has answered. None where that was
-/// answered in this life of the server.
+/// Returns the seshes that were alive when the last server died, the oldest first, so that a parent comes before its
+/// children. Seshes of earlier servers are included only if they were offered since and a person has not decided about
+/// them. Returns none if the decision was made while this server runs.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn pending(server: &Server) -> Result<Vec<Record>> {
-    if standing(server)? == DONE {
+    if restored(server)? == DONE {
         return Ok(Vec::new());
     }
-    Ok(unanswered(server)?.0)
+    Ok(read_pending(server)?.0)
 }
 
-/// The same, whatever was answered in this life of the server, and that life.
-fn unanswered(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
+/// Returns the pending restores even if a decision was made while this server runs, and the [`ServerId`] of this
+/// server.
+fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
     let snapshot = match Snapshot::read(server, &Select::ended()) {
         Err(error) if error.exit == Exit::NoServer => return Ok((Vec::new(), None)),
         outcome => outcome?,
     };
     let life = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
-    let mut lost: Vec<&Record> = snapshot
+    let mut pending: Vec<&Record> = snapshot
         .ended
         .iter()
         .filter(|record| record.was.is_some() && !record.archived)
         .filter(|record| life(record) != Some(ServerId::NONE))
         .collect();
-    // Of two that started in the same second it is the one that is written down last.
-    let newest = lost
+    // Of two servers that started in the same second, the one that the journal contains last counts.
+    let newest = pending
         .iter()
         .filter_map(|record| life(record))
         .filter(|life| Some(*life) != snapshot.life)
         .max_by_key(|life| life.start);
-    lost.retain(|record| life(record) == newest || life(record) == snapshot.life);
-    lost.sort_by_key(|record| record.created_at);
-    Ok((lost.into_iter().cloned().collect(), snapshot.life))
+    pending.retain(|record| life(record) == newest || life(record) == snapshot.life);
+    pending.sort_by_key(|record| record.created_at);
+    Ok((pending.into_iter().cloned().collect(), snapshot.life))
 }
 
-/// Says how many there are, as long as nobody has answered.
+/// Writes the number of pending restores to [`schema::PENDING`], unless a decision was made while this server runs.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn offer(server: &Server) -> Result<()> {
-    let lost = pending(server)?;
-    // Should this server end before anybody has answered, they are among those that the next one offers.
+    let pending = pending(server)?;
+    // If this server ends before a person has decided, the next server offers these seshes too.
     if let Some(life) = Snapshot::read(server, &Select::ended())?.life {
-        append::lived_in(server, &lost, life)?;
+        append::lived_in(server, &pending, life)?;
     }
-    let said = match lost.len() {
+    let write = match pending.len() {
         0 => command::unset_server(schema::PENDING),
         some => command::set_server(schema::PENDING, &some.to_string()),
     };
-    // Also while somebody brings them back, who may be killed in that.
-    let unanswered = format!("#{{!=:#{{{}}},{DONE}}}", schema::RESTORED);
-    let offer = command::if_format(None, &unanswered, &Batch::from(said), &Batch::new());
+    // The number is also written while a process restores them, since that process may be killed.
+    let undecided = format!("#{{!=:#{{{}}},{DONE}}}", schema::RESTORED);
+    let offer = command::if_format(None, &undecided, &Batch::from(write), &Batch::new());
     server.run(&Batch::from(offer)).map(drop)
 }
 
-/// Says it again where it was said, since one of them may have come back.
+/// Writes the number of pending restores again if it is set, since one of the seshes may have been restored.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn recount(server: &Server) -> Result<()> {
-    let said = command::print(None, &format!("#{{{}}}", schema::PENDING));
-    match server.run(&Batch::from(said)) {
+    let number = command::print(None, &format!("#{{{}}}", schema::PENDING));
+    match server.run(&Batch::from(number)) {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
-        Ok(said) if said.trim_end().is_empty() => Ok(()),
+        Ok(number) if number.trim_end().is_empty() => Ok(()),
         outcome => outcome.and_then(|_| offer(server)),
     }
 }
 
-/// Says that it was answered: nobody is asked again about those, and nothing is brought back by itself.
+/// Stores that a person has decided about the pending restores: they are not offered again, and they are not restored
+/// automatically.
 ///
 /// # Errors
-/// As [`Server::run`], and it cannot be written where no server would know it.
+/// As [`Server::run`], and if the journal cannot be written and there is no server that could keep the decision.
 pub fn answer(server: &Server) -> Result<()> {
     append::lived_in(server, &pending(server)?, ServerId::NONE)?;
     let answered = Batch::from(command::set_hidden(schema::RESTORED, DONE))
         .then(command::unset_server(schema::PENDING));
     match server.run(&answered) {
-        // Nobody is left to be asked.
+        // Without a server nothing is offered.
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome.map(drop),
     }
 }
 
-/// Writes an answer down again that could not be written when it was given.
+/// Writes a decision to the journal that could not be written when it was made.
 ///
 /// # Errors
-/// As [`Server::run`], and it cannot be written.
+/// As [`Server::run`], and if the journal cannot be written.
 pub fn keep_answer(server: &Server) -> Result<()> {
-    if standing(server)? != DONE {
+    if restored(server)? != DONE {
         return Ok(());
     }
-    let (mut records, life) = unanswered(server)?;
+    let (mut records, life) = read_pending(server)?;
     let lived = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
     records.retain(|record| lived(record) != life);
     append::lived_in(server, &records, ServerId::NONE)
 }
 
+/// Returns the value of `@sesh-restore`.
+///
 /// # Errors
 /// As [`Server::run`].
 pub fn setting(server: &Server) -> Result<RestoreSetting> {
@@ -124,12 +128,13 @@ pub fn setting(server: &Server) -> Result<RestoreSetting> {
     Ok(match set.trim_end() {
         "on" => RestoreSetting::On,
         "off" => RestoreSetting::Off,
-        // The default, and what is no word of ours.
+        // The default, and any unknown word.
         _ => RestoreSetting::Ask,
     })
 }
 
-fn standing(server: &Server) -> Result<String> {
+/// Returns the value of [`schema::RESTORED`], empty without a server.
+fn restored(server: &Server) -> Result<String> {
     let format = format!("#{{{}}}", schema::RESTORED);
     match server.run(&Batch::from(command::print(None, &format))) {
         Err(error) if error.exit == Exit::NoServer => Ok(String::new()),

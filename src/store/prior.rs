@@ -1,5 +1,5 @@
-//! An ended sesh that is to go on: what was known of it, for the list that makes its pane, and for when nothing came of
-//! that.
+//! The stored data of an exited sesh that is restored. The list of commands that creates its pane uses this data, and
+//! it is written back if the creation fails.
 
 use super::commit::commit;
 use super::condition::{both, equal, no_pane_has};
@@ -13,30 +13,30 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// What was known of an ended sesh.
+/// The stored data of an exited sesh, before its restore.
 #[derive(Clone, Debug)]
 pub struct Prior {
     id: SeshId,
     values: Values,
-    /// Its book as it stands in this server. `None` where only the journal has it.
+    /// Its record as it is stored in this server. `None` if only the journal has the sesh.
     book: Option<String>,
-    /// Its last lines as they are stored.
+    /// Its last lines, as they are stored.
     tail: String,
-    /// The pane where it has ended.
+    /// The pane in which it has exited.
     pane: Option<PaneId>,
-    /// That is held readable, and nothing else runs there.
+    /// Whether that pane is held readable, so that no other program runs in it.
     held: bool,
 }
 
-/// Another living sesh has by now the name of one that is to go on.
+/// Returns the error that another live sesh now has the name of a sesh that is to be restored.
 pub(crate) fn name_is_taken(name: &str) -> Error {
     Error::unusable(format!(
         "another living sesh is called {name} now: rename one with sesh-set"
     ))
 }
 
-/// What a sesh that goes on has of its past.
-const KEPT: [Key; 12] = [
+/// The values that a restored sesh keeps.
+const CARRIED_OVER: [Key; 12] = [
     Key::Tags,
     Key::Agent,
     Key::Conv,
@@ -51,8 +51,8 @@ const KEPT: [Key; 12] = [
     Key::Cwd,
 ];
 
-/// What an end changes.
-const ENDS: [Key; 6] = [
+/// The values that an end of a sesh changes.
+const CHANGED_BY_END: [Key; 6] = [
     Key::Exit,
     Key::State,
     Key::Why,
@@ -62,10 +62,11 @@ const ENDS: [Key; 6] = [
 ];
 
 impl Prior {
-    /// Reads what this server has of an ended sesh.
+    /// Reads what this server stores of an exited sesh.
     ///
     /// # Errors
-    /// It lives, was forgotten, or was changed since the record was read.
+    /// [`Exit::Changed`] if the sesh was forgotten since the record was read, or its stored record is gone or
+    /// malformed.
     pub(crate) fn read(server: &Server, record: &Record) -> Result<Self> {
         let frame = Frame::new();
         let format = frame.format([
@@ -101,23 +102,23 @@ impl Prior {
         self.id
     }
 
-    /// Returns whether only the journal has it, so that it may be among the pending restores.
+    /// Returns whether only the journal has the sesh, so that it may be among the pending restores.
     pub(crate) fn is_only_in_journal(&self) -> bool {
         self.book.is_none()
     }
 
-    /// The condition that nobody has changed it since it was read, that nobody else has it go on, and that no other pane
-    /// has its conversation.
+    /// Returns the condition that the sesh was not changed since it was read, that no other process has restored it,
+    /// and that no other pane has its conversation.
     pub(crate) fn is_unchanged(&self) -> String {
         let book = self.book.as_deref().unwrap_or_default();
         let same = format!("#{{==:#{{{}}},{book}}}", schema::book(self.id));
         let alive = equal(Key::Exit, "");
-        let own = equal(Key::Id, &self.id.to_string());
-        let own = match self.pane {
-            Some(_) => both(&own, &alive),
-            None => own,
+        let same_id = equal(Key::Id, &self.id.to_string());
+        let restored = match self.pane {
+            Some(_) => both(&same_id, &alive),
+            None => same_id,
         };
-        let condition = both(&same, &no_pane_has(&own));
+        let condition = both(&same, &no_pane_has(&restored));
         match self.values.get(Key::Conv) {
             "" => condition,
             conversation => {
@@ -127,19 +128,19 @@ impl Prior {
         }
     }
 
-    /// Puts what is kept of it among the values of a birth.
+    /// Adds the values that the sesh keeps to the values of a birth.
     pub(crate) fn carry_over(&self, values: &mut Vec<(Key, String)>) {
         let now = clock::seconds();
-        values.retain(|(key, _)| !KEPT.contains(key));
-        for key in KEPT {
+        values.retain(|(key, _)| !CARRIED_OVER.contains(key));
+        for key in CARRIED_OVER {
             let value = self.values.get(key);
-            // A time that is over would end it at once.
-            let over = key == Key::Expires && value.parse::<u64>().is_ok_and(|end| end <= now);
-            if !value.is_empty() && !over {
+            // An expiry time in the past would end the sesh at once.
+            let expired = key == Key::Expires && value.parse::<u64>().is_ok_and(|end| end <= now);
+            if !value.is_empty() && !expired {
                 values.push((key, value.into()));
             }
         }
-        // Whoever waits goes by it: it never falls.
+        // The generation never decreases, since waiting processes compare it.
         let generation = self.values.get(Key::Gen).parse::<u64>().unwrap_or(0) + 1;
         let busy = values.contains(&(Key::State, "busy".into()));
         for key in [Key::Gen, Key::Seen] {
@@ -151,7 +152,8 @@ impl Prior {
         }
     }
 
-    /// The commands that close the pane where it has ended, or take its marks off what somebody else does there.
+    /// Returns the commands that close the pane in which the sesh has exited if it is held. If another program runs in
+    /// the pane, they only remove the options of the sesh.
     pub(crate) fn release_pane(&self) -> Vec<Command> {
         match self.pane {
             Some(pane) if self.held => vec![command::kill_pane(pane)],
@@ -160,12 +162,13 @@ impl Prior {
         }
     }
 
-    /// Has it be ended again as it was before, and closes the panes that were made for it: not when it lives in another.
+    /// Sets the sesh back to exited as it was before, and closes the panes that were created for it. Its stored data is
+    /// not set back if another pane has the sesh.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub(crate) fn restore_end(&self, server: &Server, panes: &[PaneId]) -> Result<()> {
-        let own = equal(Key::Id, &self.id.to_string());
+        let same_id = equal(Key::Id, &self.id.to_string());
         let mut as_before = Batch::new();
         as_before.extend([
             match &self.book {
@@ -184,19 +187,19 @@ impl Prior {
         batch.extend(panes.iter().copied().map(command::kill_pane));
         let batch = batch.then(command::if_format(
             None,
-            &no_pane_has(&own),
+            &no_pane_has(&same_id),
             &as_before,
             &Batch::new(),
         ));
-        // Its new end was written down.
-        let was: Vec<(Key, &str)> = ENDS
+        // The journal contains the end of the failed restore, so the earlier end is written again.
+        let earlier: Vec<(Key, &str)> = CHANGED_BY_END
             .into_iter()
             .map(|key| (key, self.values.get(key)))
             .collect();
-        let note = Note::values(JournalEvent::Changed, self.id, &was).with_tail(&self.tail);
+        let note = Note::values(JournalEvent::Changed, self.id, &earlier).with_tail(&self.tail);
         commit(server, &batch, |answer| {
             let outcome = match answer {
-                // With its last pane the server went.
+                // The server has exited with its last pane.
                 Err(error) if error.exit == Exit::NoServer => Ok(()),
                 outcome => outcome.map(drop),
             };

@@ -1,4 +1,4 @@
-//! Questions to the store: each is one client of the server.
+//! Queries of the store. Each query is one client of the server.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +11,8 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ServerId, SeshId, shown};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// The commands that print the books, and before them the identities that live: only a book of none of
-/// them is of an ended sesh.
+/// Returns the commands that print the identities of the seshes with panes, and after them all stored records. Only a
+/// record of another identity belongs to a sesh without a pane.
 #[must_use]
 pub fn books(frame: &Frame) -> [Command; 2] {
     [
@@ -24,8 +24,8 @@ pub fn books(frame: &Frame) -> [Command; 2] {
     ]
 }
 
-/// The command that prints which life of the server it is, for [`read_life`], and what was forgotten in it and is not
-/// written down.
+/// Returns the command that prints the [`ServerId`] of the server, for [`read_life`], and the seshes that were
+/// forgotten on it but not yet in the journal.
 #[must_use]
 pub fn life(frame: &Frame) -> Command {
     command::print(
@@ -40,7 +40,7 @@ pub fn life(frame: &Frame) -> Command {
     )
 }
 
-/// Reads what [`life`] printed.
+/// Parses the output of [`life`].
 #[must_use]
 pub fn read_life(row: &[&str]) -> Option<ServerId> {
     match row {
@@ -49,7 +49,7 @@ pub fn read_life(row: &[&str]) -> Option<ServerId> {
     }
 }
 
-/// The pane of the first row, if there is one.
+/// Returns the pane of the first row, if there is one.
 ///
 /// # Errors
 /// As [`read_row`].
@@ -57,12 +57,12 @@ pub fn first_pane(rows: &[Vec<&str>]) -> Result<Option<Pane>> {
     rows.first().map_or(Ok(None), |row| read_row(row))
 }
 
-/// Whether the journal is read, which costs more than a question.
+/// Whether the journal is read, which costs more than a query of the server.
 #[derive(Clone, Debug, Default)]
 pub enum Past {
     #[default]
     No,
-    /// Where tmux does not know one of these.
+    /// If tmux does not have a sesh for one of these targets.
     For(Vec<Target>),
     All,
 }
@@ -70,18 +70,18 @@ pub enum Past {
 /// What to read.
 #[derive(Clone, Debug, Default)]
 pub struct Select {
-    /// The panes, by a condition of the server's; without one, every registered pane.
+    /// The condition that selects the panes, tested by the server. `None` selects all panes with a sesh.
     pub filter: Option<String>,
-    /// Read the books too: the seshes that ended.
+    /// Whether to read the stored records too: the exited seshes without a pane.
     pub ended: bool,
-    /// Read the journal too: the seshes of servers that ended.
+    /// Whether to read the journal too: the seshes of servers that ended.
     pub past: Past,
-    /// A format of the caller's, expanded for each of the panes.
+    /// A format of the caller. It is expanded for each of the panes.
     pub format: Option<String>,
 }
 
 impl Select {
-    /// All that has ended, of earlier servers too, and no pane.
+    /// Selects all exited seshes without a pane, of earlier servers too, and no pane.
     #[must_use]
     pub fn ended() -> Self {
         Self {
@@ -92,10 +92,10 @@ impl Select {
         }
     }
 
-    /// Everything that these targets can mean.
+    /// Selects all seshes and panes that these targets can mean.
     #[must_use]
     pub fn targets(targets: &[Target]) -> Self {
-        // A long chain of conditions costs more on each pane than the rows it saves.
+        // A long chain of conditions costs more for each pane than the saved rows.
         let filter = (1..=4)
             .contains(&targets.len())
             .then(|| {
@@ -114,7 +114,7 @@ impl Select {
     }
 }
 
-/// tmux's own fields of a pane's row: numbers and ids.
+/// The fields of a pane's row that come from tmux and are numbers or ids.
 const PLACE: [&str; 7] = [
     "#{pane_id}",
     "#{pane_pid}",
@@ -124,16 +124,16 @@ const PLACE: [&str; 7] = [
     "#{window_index}",
     "#{version}",
 ];
-/// Those that may be any text.
+/// The fields of a pane's row that come from tmux and may be any text.
 const NAMES: [&str; 3] = ["#{socket_path}", "#{session_name}", "#{window_name}"];
 
-/// The formats of one pane's row.
+/// Returns the format of one pane's row.
 #[must_use]
 pub fn row_format(frame: &Frame) -> String {
     row_format_with(frame, &[])
 }
 
-/// A pane's row with more formats behind: [`extra`] gives them back.
+/// Returns the format of one pane's row with more formats after it. [`extra`] returns their values.
 #[must_use]
 pub fn row_format_with(frame: &Frame, more: &[&str]) -> String {
     let options = PANE.iter().map(|entry| entry.key.format());
@@ -141,7 +141,7 @@ pub fn row_format_with(frame: &Frame, more: &[&str]) -> String {
     frame.format_with(own, NAMES.iter().chain(more))
 }
 
-/// What a row of [`row_format_with`] holds behind the pane's own fields.
+/// Returns the values that a row of [`row_format_with`] contains after the pane's own fields.
 #[must_use]
 pub fn extra<'a, 'b>(row: &'b [&'a str]) -> &'b [&'a str] {
     row.get(PANE.len() + PLACE.len() + NAMES.len()..)
@@ -155,10 +155,10 @@ pub struct Pane {
     pub record: Option<Record>,
 }
 
-/// Reads one row of [`row_format`]. `None` for a pane that is gone: its fields are empty.
+/// Parses one row of [`row_format`]. Returns `None` for a pane that is gone, whose fields are empty.
 ///
 /// # Errors
-/// A server below the floor.
+/// The tmux version of the server is too old.
 pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     let Some(
         &[
@@ -196,8 +196,8 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     Ok(Some(Pane { place, record }))
 }
 
-/// An error, with the way to what a server has left that is not there any more.
-fn with_way(server: &Server, error: Error) -> Error {
+/// Adds to the error that there is no server how to list and restore the seshes that ran on it.
+fn with_restore_hint(server: &Server, error: Error) -> Error {
     if error.exit == Exit::NoServer && !Journal::read(server).others(&HashSet::new()).is_empty() {
         return error.with_way_out_after_why(
             "sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
@@ -206,34 +206,36 @@ fn with_way(server: &Server, error: Error) -> Error {
     error
 }
 
-/// The store at one moment.
+/// The content of the store at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// The panes asked for, each once, also of session groups.
+    /// The selected panes. Each occurs once, even if its window is in several sessions.
     pub panes: Vec<Pane>,
-    /// Seshes that no pane has any more.
+    /// The seshes that have no pane any more.
     pub ended: Vec<Record>,
-    /// What [`Select::format`] came to.
+    /// The expansion of [`Select::format`] for each pane.
     pub formatted: HashMap<PaneId, String>,
-    /// Which life of the server it is, where the books were read.
+    /// The server, if the stored records were read.
     pub life: Option<ServerId>,
-    /// All that tmux knows, also where other panes were asked for; where the books were read.
+    /// All seshes that tmux has, even in panes that were not selected. Empty unless the stored records were read.
     known: HashSet<SeshId>,
-    /// What was forgotten and is not written down yet.
+    /// The seshes that were forgotten, but not yet in the journal.
     forgotten: HashSet<SeshId>,
 }
 
 impl Snapshot {
-    /// Reads the store in one question, and the journal where that is wanted. Without a server the journal is all there
-    /// is.
+    /// Reads the store with one query, and the journal if it is selected. Without a server it reads the journal alone.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub fn read(server: &Server, select: &Select) -> Result<Self> {
         let first = match &select.past {
-            Past::No => return Self::ask(server, select).map_err(|error| with_way(server, error)),
-            Past::For(targets) => match Self::ask(server, select) {
-                Ok(snapshot) if targets.iter().all(|target| snapshot.may_know(target)) => {
+            Past::No => {
+                return Self::query(server, select)
+                    .map_err(|error| with_restore_hint(server, error));
+            }
+            Past::For(targets) => match Self::query(server, select) {
+                Ok(snapshot) if targets.iter().all(|target| snapshot.resolves(target)) => {
                     return Ok(snapshot);
                 }
                 Err(error) if error.exit != Exit::NoServer => return Err(error),
@@ -241,27 +243,27 @@ impl Snapshot {
             },
             Past::All => None,
         };
-        // The journal first: what is born between the two is in tmux.
+        // The journal is read before tmux: a sesh that is created between the two is in tmux.
         let journal = Journal::read(server);
         let outcome = match first {
             Some(first) if journal.is_empty() => return first,
-            _ => Self::ask(server, select),
+            _ => Self::query(server, select),
         };
-        let (mut snapshot, alone) = match outcome {
+        let (mut snapshot, no_server) = match outcome {
             Err(error) if error.exit == Exit::NoServer => (Self::default(), Some(error)),
             outcome => (outcome?, None),
         };
-        let left = journal.others(&snapshot.known);
-        if let (Some(error), true) = (alone, left.is_empty()) {
+        let past = journal.others(&snapshot.known);
+        if let (Some(error), true) = (no_server, past.is_empty()) {
             return Err(error);
         }
-        snapshot.take_in(server, left);
+        snapshot.add_past(server, past);
         Ok(snapshot)
     }
 
-    /// Takes in what only the journal has of these targets: for a snapshot that was made from a larger question.
+    /// Adds the seshes of these targets that only the journal has. It is for a snapshot that is part of a larger query.
     pub fn take_in_past_of(&mut self, server: &Server, targets: &[Target]) {
-        if targets.iter().all(|target| self.may_know(target)) {
+        if targets.iter().all(|target| self.resolves(target)) {
             return;
         }
         if let Ok(past) = Self::read(server, &Select::targets(targets)) {
@@ -271,31 +273,32 @@ impl Snapshot {
         }
     }
 
-    /// Takes in those that tmux does not know.
-    fn take_in(&mut self, server: &Server, mut left: Vec<Record>) {
+    /// Adds seshes that only the journal has.
+    fn add_past(&mut self, server: &Server, mut past: Vec<Record>) {
         let life = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
         let of_this = |record: &Record| self.life.is_some() && life(record) == self.life;
-        if left.iter().any(of_this) {
-            // It was forgotten between the two questions, or its book was removed by hand.
+        if past.iter().any(of_this) {
+            // A sesh of this server was forgotten between the two reads, or its record was removed by hand.
             let forgotten = Journal::read(server).forgotten();
-            left.retain(|record| !forgotten.contains(&record.uuid));
+            past.retain(|record| !forgotten.contains(&record.uuid));
         }
-        left.retain(|record| !self.forgotten.contains(&record.uuid));
+        past.retain(|record| !self.forgotten.contains(&record.uuid));
         let socket = server.address();
         let socket = socket.map(|path| path.to_string_lossy().into_owned());
-        for record in &mut left {
+        for record in &mut past {
             record.socket.clone_from(&socket);
         }
-        self.ended.extend(left);
+        self.ended.extend(past);
     }
 
-    /// Whether nobody else has to be asked for a target.
-    fn may_know(&self, target: &Target) -> bool {
+    /// Returns whether the snapshot is enough for a target, so that the journal need not be read.
+    fn resolves(&self, target: &Target) -> bool {
         let missing = |error: Error| error.exit == Exit::Nothing;
         matches!(target, Target::Pane(_)) || !self.find(target).is_err_and(missing)
     }
 
-    fn ask(server: &Server, select: &Select) -> Result<Self> {
+    /// Reads the panes and stored records that are selected, without the journal.
+    fn query(server: &Server, select: &Select) -> Result<Self> {
         let frame = Frame::new();
         let filter = select.filter.clone().unwrap_or_else(registered);
         let mut batch = Batch::from(command::list_panes(
@@ -324,10 +327,10 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// Reads what a batch of these commands printed.
+    /// Parses the output of a batch of these commands.
     ///
     /// # Errors
-    /// A server below the floor.
+    /// The tmux version of the server is too old.
     pub fn parse(frame: &Frame, output: &str) -> Result<Self> {
         let mut books = output;
         let mut snapshot = Self::default();
@@ -362,21 +365,21 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// The seshes that have a pane.
+    /// Returns the seshes that have a pane.
     pub fn with_pane(&self) -> impl Iterator<Item = &Record> {
         self.panes.iter().filter_map(|pane| pane.record.as_ref())
     }
 
-    /// All seshes.
+    /// Returns all seshes.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.with_pane().chain(&self.ended)
     }
 
-    /// The one sesh that a target means: the first kind of the grammar that hits.
+    /// Returns the one sesh that a target means. A word is tried as the name of a live sesh, then as the start of a
+    /// UUID, then as the name of a sesh that is not live. The first of these that matches is used.
     ///
     /// # Errors
-    /// [`Exit::Nothing`](crate::error::Exit::Nothing), and [`Exit::Unusable`](crate::error::Exit::Unusable) with
-    /// the candidates when there are several.
+    /// [`Exit::Nothing`] if there is none, and [`Exit::Unusable`] with the candidates if there are several.
     pub fn find(&self, target: &Target) -> Result<&Record> {
         match target {
             Target::Pane(pane) => match self.panes.iter().find(|it| it.place.pane == *pane) {
@@ -412,14 +415,17 @@ impl Snapshot {
             .collect();
         [live, by_prefix, ended]
             .into_iter()
-            .find(|kind| !kind.is_empty())
-            .map_or_else(|| Err(no_such(word)), |kind| best(word, kind))
+            .find(|matches| !matches.is_empty())
+            .map_or_else(|| Err(no_such(word)), |matches| best(word, matches))
     }
 }
 
-/// Of several of one kind: live beats archived beats ended, and an ended one that is still held in its
-/// pane beats those that are gone.
-fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
+/// Returns the best of several matches. A live sesh ranks before an archived one, then comes an exited one that is
+/// still held in its pane, then an exited one without a pane.
+///
+/// # Errors
+/// [`Exit::Unusable`] if several have the best rank.
+fn best<'a>(word: &str, mut matches: Vec<&'a Record>) -> Result<&'a Record> {
     let rank = |record: &Record| match record {
         Record {
             live: true,
@@ -430,13 +436,13 @@ fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
         Record { tmux: Some(_), .. } => 2,
         _ => 3,
     };
-    let first = kind.iter().map(|record| rank(record)).min();
-    kind.retain(|record| Some(rank(record)) == first);
-    if let [only] = kind[..] {
+    let first = matches.iter().map(|record| rank(record)).min();
+    matches.retain(|record| Some(rank(record)) == first);
+    if let [only] = matches[..] {
         return Ok(only);
     }
-    kind.sort_by_key(|record| std::cmp::Reverse(record.created_at));
-    let candidates: Vec<String> = kind
+    matches.sort_by_key(|record| std::cmp::Reverse(record.created_at));
+    let candidates: Vec<String> = matches
         .iter()
         .take(10)
         .map(|record| {
@@ -448,21 +454,22 @@ fn best<'a>(word: &str, mut kind: Vec<&'a Record>) -> Result<&'a Record> {
             )
         })
         .collect();
-    let more = match kind.len().saturating_sub(10) {
+    let more = match matches.len().saturating_sub(10) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     Err(Error::unusable(format!(
         "{} means {} seshes: {}{more}",
         shown(word),
-        kind.len(),
+        matches.len(),
         candidates.join(", ")
     ))
     .with_way_out("name one by its uuid"))
 }
 
-/// The identity and the text of a book, in a line of `show-options -s`. tmux puts double quotes round a value with
-/// blanks or `%`; nothing inside is ever escaped, since the store's values hold no quote, backslash or `$`.
+/// Returns the identity and the text of a stored record, from a line of `show-options -s`. tmux quotes a value that
+/// contains blanks or `%` with `"`. It escapes nothing inside, since the store's values contain no quote, backslash or
+/// `$`.
 #[must_use]
 pub fn book_line(line: &str) -> Option<(SeshId, &str)> {
     let (name, value) = line.split_once(' ')?;
@@ -521,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_kind_that_hits_wins() {
+    fn a_live_name_ranks_before_an_id_prefix_and_an_exited_name() {
         let snapshot = Snapshot {
             panes: vec![live(ONE, "build", 1), live(TWO, "aa", 2)],
             ended: vec![
@@ -546,9 +553,9 @@ mod tests {
             "{many}"
         );
         assert_eq!(many.exit.code(), 4);
-        for text in ["nobody", "%9", "ffff"] {
+        for text in ["missing", "%9", "ffff"] {
             assert_eq!(
-                found(&snapshot, text).expect_err("nobody").exit.code(),
+                found(&snapshot, text).expect_err("no sesh").exit.code(),
                 3,
                 "{text}"
             );
@@ -558,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn archived_beats_ended() {
+    fn an_archived_sesh_ranks_before_an_exited_one() {
         let mut archived = ended(ONE, "x");
         archived.archived = true;
         let snapshot = Snapshot {
@@ -570,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_acts_is_refused_before_tmux_sees_it() {
+    fn a_target_with_special_characters_is_refused() {
         for text in ["a#(touch x)", "a,b", "a}b", "x\ny"] {
             assert_eq!(
                 Target::parse(text, None)

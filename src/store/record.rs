@@ -1,4 +1,4 @@
-//! What is known of a sesh, from its pane or from the book.
+//! The record of a sesh, read from the options of its pane or from its server option.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::tmux::Server;
 
 /// The raw values of a sesh, by [`Key`].
 ///
-/// One text and where each value ends in it: a list of a thousand seshes is a thousand allocations, not
-/// twenty thousand.
+/// They are stored as one text with the end of each value. A list of a thousand seshes needs a thousand allocations and
+/// not twenty thousand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
     text: String,
@@ -24,7 +24,7 @@ pub struct Values {
 }
 
 impl Values {
-    /// Values in the order of [`Key`]; `None` when there are not enough.
+    /// Returns the values of a row, which are in the order of [`Key`]. Returns `None` if the row has too few.
     #[must_use]
     pub fn from_row(fields: &[&str]) -> Option<Self> {
         Some(Self::of(fields.get(..PANE.len())?))
@@ -42,8 +42,8 @@ impl Values {
         values
     }
 
-    /// Reads a book record: `1,id=…,name=…`. Fields it does not know are left out: a newer program wrote
-    /// them.
+    /// Parses a stored record: `1,id=…,name=…`. Unknown fields are ignored, since a newer program may have written
+    /// them. Returns `None` if it is malformed or has no identity.
     #[must_use]
     pub fn from_book(text: &str) -> Option<Self> {
         book_version(text)?;
@@ -61,7 +61,7 @@ impl Values {
         Some(values)
     }
 
-    /// The book record of these values.
+    /// Returns the stored record of these values.
     #[must_use]
     pub fn to_book(&self) -> String {
         let mut text = schema::VERSION.to_string();
@@ -74,13 +74,17 @@ impl Values {
         text
     }
 
+    /// Returns a value, which is empty if it is not set.
     #[must_use]
     pub fn get(&self, key: Key) -> &str {
-        let at = key as usize;
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[at]]
+        let index = key as usize;
+        let start = index
+            .checked_sub(1)
+            .map_or(0, |previous| self.ends[previous]);
+        &self.text[start..self.ends[index]]
     }
 
+    /// Sets a value. An empty text removes it.
     pub fn set(&mut self, key: Key, value: impl AsRef<str>) {
         let old = self.clone();
         let fields: Vec<&str> = PANE
@@ -97,8 +101,8 @@ impl Values {
     }
 }
 
-/// The format of a book record, to be expanded for the sesh's pane: the server writes the book from the
-/// pane's options, so the two cannot differ.
+/// Returns the format of a stored record. It is expanded for the sesh's pane: the server writes the record from the
+/// pane's options, so that the two cannot differ.
 #[must_use]
 pub fn book_format() -> String {
     let mut format = schema::VERSION.to_string();
@@ -108,11 +112,11 @@ pub fn book_format() -> String {
     format
 }
 
-/// Where a sesh is.
+/// The location of a sesh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Place {
     pub socket: String,
-    /// The session's name. Of a window in several sessions, one of them.
+    /// The session's name. If the window is in several sessions, this is one of them.
     pub session: String,
     /// The window's index in that session.
     pub window: u32,
@@ -128,7 +132,7 @@ pub struct Place {
     pub pid: i32,
 }
 
-/// How a sesh ended.
+/// The exit status of a sesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitStatus {
     pub code: Option<i32>,
@@ -138,7 +142,7 @@ pub struct ExitStatus {
 }
 
 impl ExitStatus {
-    /// The value of `@sesh_exit` but for its time, which the server adds.
+    /// Returns the value of `@sesh_exit` without its time, which the server adds.
     #[must_use]
     pub fn value(code: Option<i32>, signal: Option<i32>) -> String {
         let word = |number: Option<i32>| number.map_or_else(|| "-".into(), |n| n.to_string());
@@ -159,37 +163,37 @@ impl ExitStatus {
 /// Why a sesh needs a person, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// It waits, and nobody has looked at it since it does.
+    /// It waits and is unread: no person has looked at it since it began to wait.
     Unseen,
-    /// It has ended or finished its work, and nobody has looked at it since.
+    /// It has exited or finished its work and is unread.
     Finished,
-    /// It waits, and somebody has looked at it.
+    /// It waits, and a person has looked at it.
     Waits,
 }
 
 impl Need {
-    /// Why something in this state needs a person. `held`: it has ended and its pane is there to be looked at; `agent`: the
-    /// end of a turn is news.
+    /// Returns why a sesh in this state needs a person, if it does. `held` means that it has exited and that its pane
+    /// is still there; `agent` means that it is an agent, so that the end of a turn is unread.
     #[must_use]
     pub fn of(
         state: State,
         why: Option<&str>,
-        unseen: bool,
+        unread: bool,
         held: bool,
         agent: bool,
     ) -> Option<Self> {
         match state {
             State::Waiting if why == Some(Why::Dialog.as_str()) => None,
-            State::Waiting if unseen => Some(Need::Unseen),
+            State::Waiting if unread => Some(Need::Unseen),
             State::Waiting => Some(Need::Waits),
-            State::Exited if unseen && held => Some(Need::Finished),
-            State::Idle if unseen && agent => Some(Need::Finished),
+            State::Exited if unread && held => Some(Need::Finished),
+            State::Idle if unread && agent => Some(Need::Finished),
             _ => None,
         }
     }
 }
 
-/// One sesh, as every `--json` prints it. Additive: fields are added, never changed or dropped.
+/// The record of a sesh, as every `--json` prints it. New versions may add fields, but do not change or remove any.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -199,7 +203,7 @@ pub struct Record {
     pub machine: String,
     pub cwd: String,
     pub state: State,
-    /// The same as `state`, under its older name.
+    /// The same as `state`, with its older name.
     pub turn_status: State,
     pub why: Option<String>,
     pub since: Option<u64>,
@@ -207,108 +211,110 @@ pub struct Record {
     #[serde(rename = "gen")]
     pub generation: u64,
     pub seen: u64,
-    /// Its process runs in a pane.
+    /// Whether its process runs in a pane.
     pub live: bool,
     pub archived: bool,
     pub tags: Vec<String>,
     pub note: Option<String>,
     pub meta: BTreeMap<String, String>,
     pub parent: Option<SeshId>,
-    /// Who answers for it: the uuid of the sesh that made it, or whom `--owner` named.
+    /// The owner, which is responsible for it: the uuid of the sesh that created it, or the value of `--owner`.
     pub owner: Option<String>,
     pub conversation: Option<String>,
     /// The agent's process.
     pub agent_pid: Option<i32>,
     pub command: Vec<String>,
     pub exit: Option<ExitStatus>,
-    /// What it did last, of one whose end nobody wrote down since its server ended.
+    /// Its last state, if its end was not recorded since its server ended.
     pub was: Option<State>,
-    /// The socket of its server, of one that this server has or had.
+    /// The socket of its server.
     pub socket: Option<String>,
     pub tmux: Option<Place>,
     pub created_at: Option<u64>,
     pub updated_at: Option<u64>,
-    /// When its time is over.
+    /// The time when it expires.
     pub expires_at: Option<u64>,
-    /// The version of this form.
+    /// The version of the schema.
     pub schema: u32,
-    /// The values as they are stored.
+    /// The values, as they are stored.
     #[serde(skip)]
     pub values: Values,
-    /// What else the journal knows, of one that tmux does not know any more.
+    /// The other data of the journal, if only the journal has the sesh.
     #[serde(skip)]
     pub kept: Option<Kept>,
 }
 
 impl Record {
-    /// The process that the sesh is bound to.
+    /// Returns the process that the sesh is bound to.
     #[must_use]
     pub fn bound(&self) -> Option<Binding> {
         Binding::parse(self.values.get(Key::Proc))
     }
 
-    /// The generation at which it last became busy; 0 if it never was.
+    /// Returns the generation at which it last became busy, or 0 if it never was.
     #[must_use]
     pub fn worked(&self) -> u64 {
         self.values.get(Key::Worked).parse().unwrap_or(0)
     }
 
-    /// The pid of the shell that `sesh-run` started, once known.
+    /// Returns the pid of the shell that `sesh-run` started, if it is known.
     #[must_use]
     pub fn shell(&self) -> Option<i32> {
         self.bound()?.shell
     }
 
-    /// Whether `sesh-new` made its pane.
+    /// Returns whether `sesh-new` created its pane.
     #[must_use]
     pub fn was_made(&self) -> bool {
         !self.values.get(Key::Made).is_empty()
     }
 
-    /// Whether nobody registered it: an agent was found in the pane.
+    /// Returns whether it was adopted automatically, since an agent was found in the pane.
     #[must_use]
     pub fn was_found(&self) -> bool {
         !self.values.get(Key::Auto).is_empty()
     }
 
-    /// Whether `sesh-run` is the first process of its pane: `sesh-new` made it, and nothing else was started
-    /// there since.
+    /// Returns whether `sesh-run` is the first process of its pane: `sesh-new` created the pane, and no other process
+    /// was started in it since.
     #[must_use]
     pub fn is_made(&self) -> bool {
         let pid = self.tmux.as_ref().map(|place| place.pid);
         self.was_made() && self.bound().map(|bound| bound.pid) == pid
     }
 
-    /// The record of a sesh that has a pane. `dead` is tmux's own word that the pane's process ended.
+    /// Returns the record of a sesh that has a pane. `dead` is tmux's `#{pane_dead}`: the pane's process has exited. If
+    /// the pane runs another process than the one that the sesh is bound to, the state is unknown.
     #[must_use]
     pub fn live(values: Values, place: Place, dead: bool) -> Option<Self> {
-        let ours = Binding::parse(values.get(Key::Proc)).is_none_or(|bound| bound.pid == place.pid);
+        let same_process =
+            Binding::parse(values.get(Key::Proc)).is_none_or(|bound| bound.pid == place.pid);
         let exited = dead || !values.get(Key::Exit).is_empty();
         let state = if exited {
             State::Exited
-        } else if ours {
+        } else if same_process {
             values.get(Key::State).parse().unwrap_or(State::Unknown)
         } else {
             State::Unknown
         };
         let mut record = Self::from_values(values, state)?;
-        if !exited && !ours {
+        if !exited && !same_process {
             record.why = None;
             record.by = Some("process".into());
         }
-        record.live = !exited && ours;
+        record.live = !exited && same_process;
         record.socket = Some(place.socket.clone());
         record.tmux = Some(place);
         Some(record)
     }
 
-    /// The record of a sesh that only the book remembers.
+    /// Returns the record of an exited sesh, which has no pane.
     #[must_use]
     pub fn ended(values: Values) -> Option<Self> {
         Self::from_values(values, State::Exited)
     }
 
-    /// The same, of a server: whoever has no pane does not say of which.
+    /// Returns the record with the socket of its server. The values of a sesh without a pane do not contain the socket.
     #[must_use]
     pub fn of(mut self, server: &Server) -> Self {
         let socket = server.address();
@@ -369,7 +375,7 @@ impl Record {
         })
     }
 
-    /// Says what it does at this moment, which may be newer than what is stored. `now` is the server's clock, where that
+    /// Sets the current state, which may be newer than the stored one. `now` is the time of the server's clock, if it
     /// is known.
     pub fn set_state(&mut self, state: State, why: Option<Why>, by: &str, now: Option<u64>) {
         let why = why.map(|why| why.as_str().to_string());
@@ -382,15 +388,15 @@ impl Record {
         self.by = Some(by.into());
     }
 
-    /// Whether nobody has looked at it since its state changed.
-    fn is_unseen(&self) -> bool {
+    /// Returns whether it is unread: no person has looked at it since its state changed.
+    fn is_unread(&self) -> bool {
         let stored = (self.values.get(Key::State), self.values.get(Key::Why));
         let now = (self.state.as_str(), self.why.as_deref().unwrap_or(""));
         self.seen < self.generation || (self.exit.is_none() && stored != now)
     }
 
-    /// Why it needs a person, if it does. What a shell has finished is for whoever typed it, and where a pane is gone
-    /// there is nothing to look at.
+    /// Returns why it needs a person, if it does. A finished command of a shell needs no other person than the one who
+    /// typed it. A sesh without a pane needs none, since there is nothing to look at.
     #[must_use]
     pub fn needs(&self) -> Option<Need> {
         let held = self.exit.is_some() && self.tmux.is_some();
@@ -398,21 +404,21 @@ impl Record {
         Need::of(
             self.state,
             self.why.as_deref(),
-            self.is_unseen(),
+            self.is_unread(),
             held,
             agent,
         )
     }
 
-    /// The state as people read it: why it waits, how it ended.
+    /// Returns the state for people, with the reason why it waits or its exit status.
     #[must_use]
     pub fn state_in_words(&self) -> String {
         in_words(self.state, self.why.as_deref(), self.exit, self.was)
     }
 
-    /// Whether what runs is a shell that was asked for, not a command or an agent. The command itself is
-    /// written a moment after the birth, so the state counts too: only a command is born busy, and a shell that
-    /// became busy has its pid written down.
+    /// Returns whether it runs an interactive shell, and not a command or an agent. The state counts too, since the
+    /// command is stored a moment after the creation: only a command is busy from the start, and the pid of a shell is
+    /// stored when the shell becomes busy.
     #[must_use]
     pub fn is_shell(&self) -> bool {
         let may_be = match self.state {
@@ -424,7 +430,7 @@ impl Record {
     }
 }
 
-/// A state as people read it: why it waits, how it ended.
+/// Returns a state for people, with the reason why a sesh waits or its exit status.
 #[must_use]
 pub fn in_words(
     state: State,
@@ -444,7 +450,7 @@ pub fn in_words(
     }
 }
 
-/// The version of the schema in which a book was written. `None` when it is no book.
+/// Returns the version of the schema of a stored record, or `None` if the text is no record.
 #[must_use]
 pub fn book_version(text: &str) -> Option<u32> {
     text.split(',').next()?.parse().ok()
@@ -481,15 +487,16 @@ mod tests {
     }
 
     #[test]
-    fn a_book_comes_back() {
+    fn a_stored_record_round_trips() {
         let values = values();
         assert_eq!(Values::from_book(&values.to_book()), Some(values));
     }
 
     #[test]
-    fn the_last_of_two_fields_counts_and_unknown_ones_do_not() {
+    fn the_last_of_two_fields_counts_and_unknown_ones_are_ignored() {
         let text = format!("{},future=1,exit=- 9 12,exit=3 - 15", values().to_book());
-        let record = Record::ended(Values::from_book(&text).expect("a book")).expect("a record");
+        let record =
+            Record::ended(Values::from_book(&text).expect("a stored record")).expect("a record");
         let exit = record.exit.expect("an exit");
         assert_eq!((exit.code, exit.signal, exit.at), (Some(3), None, Some(15)));
         assert_eq!(record.note.as_deref(), Some("a, b=c\n#(x)"));
@@ -497,11 +504,11 @@ mod tests {
     }
 
     #[test]
-    fn another_process_is_another_story() {
-        let ours = Record::live(values(), place(41), false).expect("a record");
-        assert_eq!((ours.live, ours.state), (true, State::Busy));
-        let theirs = Record::live(values(), place(42), false).expect("a record");
-        assert_eq!((theirs.live, theirs.state), (false, State::Unknown));
+    fn the_state_is_unknown_if_another_process_runs_in_the_pane() {
+        let same = Record::live(values(), place(41), false).expect("a record");
+        assert_eq!((same.live, same.state), (true, State::Busy));
+        let other = Record::live(values(), place(42), false).expect("a record");
+        assert_eq!((other.live, other.state), (false, State::Unknown));
         let dead = Record::live(values(), place(41), true).expect("a record");
         assert_eq!(
             (dead.live, dead.state, dead.exit),
@@ -510,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn a_book_without_an_identity_is_none() {
+    fn a_stored_record_without_an_identity_is_malformed() {
         for text in [
             "",
             "1",

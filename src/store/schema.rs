@@ -1,7 +1,7 @@
-//! Every name that tmux-sesh keeps in tmux, once: the README's table, the queries and the tests are made
-//! from this list.
+//! The list of all names that tmux-sesh uses in tmux. The README's tables, the queries and the tests are built from
+//! it.
 //!
-//! The schema is public: write your own formats on it. Texts are percent-encoded (see [`super::value`]).
+//! The schema is public: users may write their own formats with it. Texts are percent-encoded (see [`super::value`]).
 
 mod hidden;
 
@@ -12,7 +12,7 @@ pub use hidden::{
     tail_of, was,
 };
 
-/// The version of the schema: the first word of every book record. A newer program reads older ones.
+/// The version of the schema: the first word of every stored record. A newer program reads older records.
 pub const VERSION: u32 = 1;
 
 /// A pane option of a sesh.
@@ -49,24 +49,24 @@ pub enum Key {
     Meta,
 }
 
-/// How long a value of a sesh lasts.
+/// How long a value of a sesh is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
-    /// As long as its pane: the record has it too, but is not written for its sake.
+    /// As long as its pane. The record contains it too, but a change of it alone does not cause a write of the record.
     Pane,
-    /// As long as the record, so as long as the server: it means nothing to a later server.
+    /// As long as the record, and therefore as long as the server. It has no meaning for a later server.
     Record,
-    /// It is in the journal too, which outlives the server.
+    /// Longer than the server: the journal contains it too.
     Journal,
 }
 
 /// One row of the schema.
 pub struct Entry {
     pub key: Key,
-    /// The tmux option; its part after `@sesh_` names the field in a book record.
+    /// The tmux option. Its part after `@sesh_` is the name of the field in a stored record.
     pub option: &'static str,
     pub lifetime: Lifetime,
-    /// What its value looks like.
+    /// The form of its value.
     pub form: &'static str,
     pub meaning: &'static str,
 }
@@ -126,7 +126,7 @@ pub const PANE: [Entry; 29] = [
         Key::Auto,
         "@sesh_auto",
         "1",
-        "nobody registered it: it was found, and ends with its agent",
+        "registered automatically: it was found, and ends with its agent",
     ),
     entry(
         Key::Proc,
@@ -237,7 +237,7 @@ pub const PANE: [Entry; 29] = [
         "since when the ended pane is held readable",
     )
     .lasts(Lifetime::Record),
-    entry(Key::Archived, "@sesh_archived", "1", "put away by a person"),
+    entry(Key::Archived, "@sesh_archived", "1", "archived by a person"),
     entry(Key::Note, "@sesh_note", "text", "a person's note"),
     entry(
         Key::Meta,
@@ -248,26 +248,26 @@ pub const PANE: [Entry; 29] = [
 ];
 
 impl Key {
-    /// The tmux option that holds it.
+    /// Returns the tmux option that holds the value.
     #[must_use]
     pub fn option(self) -> &'static str {
         PANE[self as usize].option
     }
 
-    /// Its name in a book record.
+    /// Returns the name of the field in a stored record.
     #[must_use]
     pub fn field(self) -> &'static str {
         &self.option()["@sesh_".len()..]
     }
 
-    /// The tmux format that gives its value on a pane.
+    /// Returns the tmux format that expands to the value of a pane.
     #[must_use]
     pub fn format(self) -> String {
         format!("#{{{}}}", self.option())
     }
 }
 
-/// A name outside the panes.
+/// A name in tmux that is not a pane option of [`PANE`].
 pub struct Named {
     pub name: &'static str,
     pub scope: &'static str,
@@ -282,7 +282,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
     }
 }
 
-/// Everything that is not a pane option.
+/// All names that are not in [`PANE`].
 pub const ELSEWHERE: [Named; 46] = [
     named(
         "@seshbook_<uuid>",
@@ -300,7 +300,7 @@ pub const ELSEWHERE: [Named; 46] = [
     named(
         "@seshsum_unknown",
         "server option",
-        "of how many nobody knows what they do",
+        "how many are in an unknown state",
     ),
     named(
         "@seshsum_ended",
@@ -310,7 +310,7 @@ pub const ELSEWHERE: [Named; 46] = [
     named(
         "@seshsum_unseen",
         "server option",
-        "how many of those, and of the agents that have finished, nobody has looked at since",
+        "how many of those, and of the agents that have finished, no person has looked at since",
     ),
     named(
         "@seshsum_next",
@@ -476,7 +476,7 @@ pub const ELSEWHERE: [Named; 46] = [
     named(
         "@seshsum_lost",
         "server option",
-        "how many seshes were alive when the last tmux server died, as long as nobody has said what is to become of them",
+        "how many seshes were alive when the last tmux server died, until it is decided what is to become of them",
     ),
     named(
         "SESH_restored",
@@ -486,7 +486,7 @@ pub const ELSEWHERE: [Named; 46] = [
     named(
         "SESH_unwritten",
         "hidden variable",
-        "the journal cannot be written: `said`, or `missed` as long as nobody has been told; `sesh-save` takes it back",
+        "the journal cannot be written: `said`, or `missed` as long as it is not reported; `sesh-save` takes it back",
     ),
     named(
         "SESH_there",
@@ -506,65 +506,67 @@ pub const ELSEWHERE: [Named; 46] = [
     named(
         "SESH_settled",
         "hidden variable",
-        "when a wait last put right what is stored, in seconds: once a second is enough for all that wait",
+        "when a wait last reconciled what is stored, in seconds: once a second is enough for all that wait",
     ),
     named(
         "tmux-sesh",
         "channel of `wait-for`",
-        "whoever writes a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the store \
+        "each write of a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the store \
          again, never a proof",
     ),
 ];
 
-/// What is signalled after every change that may be waited for.
+/// The channel that is signalled after every change that a process may wait for.
 pub static CHANGED: Channel = Channel {
     name: "tmux-sesh",
     changes: "SESH_changes",
     given_up: "SESH_given_up",
 };
 
-/// The hidden variable with the pane of which the count notifies a person.
+/// The hidden variable with the pane about which the count notifies a person.
 pub const TELL: &str = "SESH_tell";
 
-/// Since when a reconciliation runs, and whether another is wanted then.
+/// The hidden variable with the time since when a `sesh-reap` runs.
 pub const REAP: &str = "SESH_reap";
+/// The hidden variable that is set when another `sesh-reap` has to run after the current one.
 pub const REAP_AGAIN: &str = "SESH_reap_again";
 
-/// When what is left of forgotten seshes was last looked for, in seconds.
+/// The hidden variable with the time of the last search for remains of forgotten seshes, in seconds.
 pub const SWEPT: &str = "SESH_swept";
 
-/// How many were alive when the last server died and are not answered for.
+/// The option with the number of pending restores: seshes that were alive when the last server died, and about which a
+/// person has not decided yet.
 pub const PENDING: &str = "@seshsum_lost";
 
-/// Who brings those back, or that it is done.
+/// The hidden variable with the process that brings the pending restores back, or with the word for "done".
 pub const RESTORED: &str = "SESH_restored";
 
-/// Which panes were there before tmux-resurrect restored.
+/// The hidden variable with the panes that existed before tmux-resurrect restored.
 pub const THERE: &str = "SESH_there";
 
-/// Which seshes were forgotten while the journal could not be written.
+/// The hidden variable with the seshes that were forgotten while the journal could not be written.
 pub const FORGOTTEN: &str = "SESH_forgotten";
 
-/// That the journal cannot be written: was it said?
+/// The hidden variable that is set while the journal cannot be written. Its value shows whether that was reported.
 pub const UNWRITTEN: &str = "SESH_unwritten";
 
-/// When a wait last put right what is stored, in seconds.
+/// The hidden variable with the time when a wait last reconciled the store, in seconds.
 pub const RECONCILED: &str = "SESH_settled";
 
-/// How the line starts that the pane of an ended sesh shows last.
+/// The start of the line that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";
 
-/// The server option that holds the book record of a sesh.
+/// Returns the server option that holds the record of a sesh.
 #[must_use]
 pub fn book(id: SeshId) -> String {
     format!("@seshbook_{id}")
 }
 
-/// The server option that holds the book record of a pane's sesh, as a format.
+/// The server option that holds the record of a pane's sesh, as a format.
 pub const BOOK_OF_PANE: &str = "@seshbook_#{@sesh_id}";
 
-/// Whether a name is one of the pane options. Set anywhere else it hides what panes have, or gives them what they do
-/// not have.
+/// Returns whether a name is one of the pane options of [`PANE`]. If such an option is set in another scope, it hides
+/// the values of panes, or gives panes a value that they do not have.
 #[must_use]
 pub fn is_state(name: &str) -> bool {
     PANE.iter().any(|entry| entry.option == name)
@@ -576,8 +578,8 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_the_keys() {
-        for (at, entry) in PANE.iter().enumerate() {
-            pretty_assertions::assert_eq!(entry.key as usize, at, "{}", entry.option);
+        for (index, entry) in PANE.iter().enumerate() {
+            pretty_assertions::assert_eq!(entry.key as usize, index, "{}", entry.option);
             assert!(entry.option.starts_with("@sesh_"), "{}", entry.option);
         }
     }

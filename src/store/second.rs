@@ -1,10 +1,10 @@
-//! What is done once a second for all processes that want it.
+//! Work that only one process does each second, for all processes that need it.
 
 use super::{schema, write};
 use crate::error::Result;
 use crate::tmux::{Batch, Server, command};
 
-/// Returns whether this process is the first of this second, by the server's clock, that asks.
+/// Returns whether this process is the first one that asks in this second of the server's clock.
 ///
 /// # Errors
 /// As [`Server::run`].
@@ -13,7 +13,8 @@ pub fn is_first(server: &Server) -> Result<bool> {
     let first = Batch::from(command::set_hidden_expanded(schema::RECONCILED, write::NOW))
         .then(command::print(None, "first"));
     let claim = Batch::from(command::if_format(None, &done, &Batch::new(), &first));
-    // A second run may find the answer of the first: then the next second is this process's.
+    // If the batch runs twice, the second run may find the value of the first. Then no process is the first one in this
+    // second, and one is in the next.
     let answer = server.run(&claim.may_run_twice())?;
     Ok(answer.trim() == "first")
 }

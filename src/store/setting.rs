@@ -1,27 +1,28 @@
-//! The global options that a person may set, with what each takes and what it is when it is not set.
+//! The global options that a person may set, with their possible values and their defaults.
 
-/// What a setting may be.
+/// The possible values of a setting.
 #[derive(Clone, Copy, Debug)]
 pub enum Takes {
+    /// One of these words.
     Word(&'static [&'static str]),
-    /// `10m`, and `off` for none.
+    /// A duration such as `10m`, or `off` for none.
     Duration,
     Number,
-    /// A number, and `off` for none.
+    /// A number, or `off` for none.
     Limit,
 }
 
 /// A global option that a person may set.
 pub struct Setting {
     pub name: &'static str,
-    /// What counts when it is not set.
+    /// The value that applies if the option is not set.
     pub default: &'static str,
     pub takes: Takes,
     pub meaning: &'static str,
 }
 
 impl Setting {
-    /// The tmux format that gives its value, empty when it is not set.
+    /// Returns the tmux format that expands to its value, which is empty if the option is not set.
     #[must_use]
     pub fn format(&self) -> String {
         format!("#{{{}}}", self.name)
@@ -70,8 +71,8 @@ pub const RESTORE: Setting = Setting {
               there are until `sesh-restore --last-alive` or `--dismiss` answers, `on` brings them back, `off` does neither",
 };
 
-/// What chooses a sesh: `@sesh-picker` and `sesh-enter --picker`.
+/// The pickers: the values of `@sesh-picker` and of `sesh-enter --picker`.
 pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
-/// What a person may set.
+/// All settings.
 pub const SETTINGS: [Setting; 6] = [NEW_IN, HOLD, KEEP, ADOPT, MAX, RESTORE];

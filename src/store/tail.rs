@@ -1,5 +1,5 @@
-//! The last lines that a sesh has printed before its end, which the server keeps in a hidden variable, encoded as
-//! [`value`](super::value) does.
+//! The last lines that a sesh printed before its end. The server keeps them in a hidden variable, in the encoding of
+//! [`value`](super::value).
 
 use std::collections::HashMap;
 
@@ -7,13 +7,13 @@ use super::schema;
 use crate::id::SeshId;
 use crate::tmux::{Command, command};
 
-/// Returns the command that keeps the last lines of a sesh.
+/// Returns the command that stores the last lines of a sesh.
 #[must_use]
 pub fn set(id: SeshId, encoded: &str) -> Command {
     command::set_hidden(&schema::tail(id), encoded)
 }
 
-/// Returns the command that drops the last lines of a sesh.
+/// Returns the command that removes the last lines of a sesh.
 #[must_use]
 pub fn unset(id: SeshId) -> Command {
     command::unset_hidden(&schema::tail(id))
@@ -26,7 +26,7 @@ pub fn print(id: SeshId) -> Command {
     command::print(None, &format!("{variable}=#{{{variable}}}"))
 }
 
-/// Reads last lines, still encoded, from hidden variables as tmux shows them.
+/// Parses last lines, still encoded, from hidden variables as tmux prints them.
 #[must_use]
 pub fn read(text: &str) -> HashMap<SeshId, &str> {
     let variables = text.lines().filter_map(|line| line.split_once('='));

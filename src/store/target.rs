@@ -1,14 +1,14 @@
-//! What seshes and panes are called.
+//! Targets: the ways to refer to a sesh or a pane.
 
 use super::condition::{either, equal};
 use super::schema::Key;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, shown};
 
-/// What a person or a script calls a sesh or a pane.
+/// A reference of a person or a script to a sesh or a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// `.` or `%N`: a pane, whoever lives there.
+    /// `.` or `%N`: a pane, whichever sesh it holds.
     Pane(PaneId),
     /// A whole UUID.
     Id(SeshId),
@@ -17,11 +17,11 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads a TARGET. `own` is the caller's pane: what `.` stands for.
+    /// Parses a TARGET. `own` is the caller's pane, for `.`.
     ///
     /// # Errors
-    /// [`Exit::Usage`](crate::error::Exit::Usage) for an empty text, [`Exit::Nothing`](crate::error::Exit::Nothing)
-    /// for one that can be nothing, or for `.` outside a pane.
+    /// [`Exit::Usage`] for an empty text, and [`Exit::Nothing`] for a text that cannot be a target, or for `.` outside
+    /// a pane.
     pub fn parse(text: &str, own: Option<PaneId>) -> Result<Self> {
         if text.is_empty() {
             return Err(Error::usage(
@@ -47,13 +47,13 @@ impl Target {
         Err(no_such(text))
     }
 
-    /// The condition that holds on the panes that this target can mean.
+    /// Returns the condition that holds on the panes that this target can mean.
     #[must_use]
     pub fn filter(&self) -> String {
         match self {
             Target::Pane(pane) => format!("#{{==:#{{pane_id}},{pane}}}"),
             Target::Id(id) => equal(Key::Id, &id.to_string()),
-            // The word has passed Target::parse: it holds nothing that a format would act on.
+            // The word has passed Target::parse, so it contains no character that is special in formats.
             Target::Word(word) if is_id_prefix(word) => {
                 let prefix = format!("#{{m:{}*,{}}}", word.to_lowercase(), Key::Id.format());
                 either(&equal(Key::Name, word), &prefix)
@@ -73,7 +73,7 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// Whether a text can be the start of a UUID and nothing shorter than four of its characters.
+/// Returns whether a text can be the start of a UUID. The start must have at least four characters.
 #[must_use]
 pub fn is_id_prefix(text: &str) -> bool {
     (4..36).contains(&text.len())
@@ -82,6 +82,7 @@ pub fn is_id_prefix(text: &str) -> bool {
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
+/// Returns the error that there is no such sesh.
 pub(super) fn no_such(text: &str) -> Error {
     Error::nothing(format!(
         "there is no sesh {}: sesh-list --all shows them all",
@@ -89,7 +90,7 @@ pub(super) fn no_such(text: &str) -> Error {
     ))
 }
 
-/// That a sesh is not as it was.
+/// Returns the error that a sesh was changed by another process.
 #[must_use]
 pub fn changed(id: SeshId) -> Error {
     Error::new(

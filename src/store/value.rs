@@ -1,20 +1,21 @@
-//! How a text from outside is kept in tmux: percent-encoded, so that it is inert wherever it may be shown.
+//! The encoding of texts in tmux. Texts from outside are percent-encoded, so that they have no effect wherever they are
+//! shown.
 //!
-//! Left as they are: ASCII letters and digits, `_ - . / : @`, what prints everywhere beyond ASCII
-//! ([`prints`]), and in texts the blank. Everything else is `%XX` per byte, so no stored value can leave quotes, be
-//! expanded as a format
-//! (`#`), be run by a shell, end a branch of a conditional (`,` `}`) or be changed in print: tmux 3.4
-//! and 3.5a print controls as octal, 3.4 also `$x` as `\$x`.
+//! These characters stay as they are: ASCII letters and digits, `_ - . / : @`, characters beyond ASCII that print
+//! everywhere ([`prints`]), and the blank in texts. Each byte of any other character becomes `%XX`. Therefore no stored
+//! value can end a quotation, be expanded as a format (`#`), be run by a shell, end a branch of a conditional (`,` `}`)
+//! or be changed when tmux prints it: tmux 3.4 and 3.5a print control characters as octal, and 3.4 also prints `$x` as
+//! `\$x`.
 
 use crate::id::prints;
 
-/// A text in one value.
+/// Encodes a text as one value.
 #[must_use]
 pub fn encode(text: &str) -> String {
     encode_bytes(text.as_bytes(), true)
 }
 
-/// The inverse of [`encode`]; bytes that are no UTF-8 become U+FFFD.
+/// Decodes a text: the inverse of [`encode`]. Bytes that are no UTF-8 become U+FFFD.
 #[must_use]
 pub fn decode(value: &str) -> String {
     if !value.contains('%') {
@@ -24,7 +25,7 @@ pub fn decode(value: &str) -> String {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Words in one value: blanks between them, `+` for an empty one.
+/// Encodes words as one value, with blanks between them and `+` for an empty word.
 #[must_use]
 pub fn encode_words<B: AsRef<[u8]>>(words: impl IntoIterator<Item = B>) -> String {
     let words: Vec<String> = words
@@ -37,7 +38,7 @@ pub fn encode_words<B: AsRef<[u8]>>(words: impl IntoIterator<Item = B>) -> Strin
     words.join(" ")
 }
 
-/// The inverse of [`encode_words`], byte for byte.
+/// Decodes words: the inverse of [`encode_words`], byte for byte.
 #[must_use]
 pub fn decode_words(value: &str) -> Vec<Vec<u8>> {
     value
@@ -50,23 +51,23 @@ pub fn decode_words(value: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Returns tags as they are stored, each once and with a blank on both sides.
+/// Encodes tags as one value: each tag occurs once and has a blank on both sides.
 #[must_use]
 pub fn encode_tags(tags: &[&str]) -> String {
-    let mut kept: Vec<&str> = Vec::new();
+    let mut unique: Vec<&str> = Vec::new();
     for tag in tags {
-        if !kept.contains(tag) {
-            kept.push(tag);
+        if !unique.contains(tag) {
+            unique.push(tag);
         }
     }
-    if kept.is_empty() {
+    if unique.is_empty() {
         String::new()
     } else {
-        format!(" {} ", kept.join(" "))
+        format!(" {} ", unique.join(" "))
     }
 }
 
-/// Key and value pairs in one value: each is a blank and `k=v`, so that a pattern finds a key.
+/// Encodes pairs of key and text as one value. Each pair is a blank and `k=v`, so that a pattern can find a key.
 #[must_use]
 pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let pairs: Vec<String> = pairs
@@ -76,7 +77,7 @@ pub fn encode_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
     pairs.concat()
 }
 
-/// The inverse of [`encode_pairs`].
+/// Decodes pairs: the inverse of [`encode_pairs`].
 #[must_use]
 pub fn decode_pairs(value: &str) -> Vec<(String, String)> {
     value
@@ -86,11 +87,11 @@ pub fn decode_pairs(value: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-fn encode_bytes(bytes: &[u8], blanks: bool) -> String {
+fn encode_bytes(bytes: &[u8], keep_blanks: bool) -> String {
     let mut encoded = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if keeps(c) || (blanks && c == ' ') {
+            if is_kept(c) || (keep_blanks && c == ' ') {
                 encoded.push(c);
             } else {
                 escape(&mut encoded, c.encode_utf8(&mut [0; 4]).as_bytes());
@@ -101,7 +102,7 @@ fn encode_bytes(bytes: &[u8], blanks: bool) -> String {
     encoded
 }
 
-fn keeps(c: char) -> bool {
+fn is_kept(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphanumeric() || "_-./:@".contains(c)
     } else {
@@ -149,31 +150,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn texts_come_back(text in any::<String>()) {
+        fn texts_round_trip(text in any::<String>()) {
             prop_assert_eq!(decode(&encode(&text)), text);
         }
 
         #[test]
-        fn words_come_back(words in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6)) {
+        fn words_round_trip(words in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6)) {
             prop_assert_eq!(decode_words(&encode_words(&words)), words);
         }
 
         #[test]
-        fn pairs_come_back(pairs in prop::collection::vec(("[a-z_.-]{1,5}", any::<String>()), 0..5)) {
+        fn pairs_round_trip(pairs in prop::collection::vec(("[a-z_.-]{1,5}", any::<String>()), 0..5)) {
             let encoded = encode_pairs(pairs.iter().map(|(k, v)| (k.as_str(), v.as_str())));
             prop_assert_eq!(decode_pairs(&encoded), pairs);
         }
 
         #[test]
-        fn nothing_in_a_value_acts(text in any::<String>()) {
-            let acts = |c: char| c.is_control() || "#$\\'\"`;{},~=&|<>()*?![]^+\u{241e}\u{241f}".contains(c);
+        fn an_encoded_text_has_no_special_characters(text in any::<String>()) {
+            let is_special = |c: char| c.is_control() || "#$\\'\"`;{},~=&|<>()*?![]^+\u{241e}\u{241f}".contains(c);
             let encoded = encode(&text);
-            prop_assert!(!encoded.contains(acts), "{}", encoded);
+            prop_assert!(!encoded.contains(is_special), "{}", encoded);
         }
     }
 
     #[test]
-    fn readable_where_it_can_be() {
+    fn printable_characters_stay_readable() {
         assert_eq!(
             encode("fix the größe 🦀 of api/v2"),
             "fix the größe 🦀 of api/v2"

@@ -1,5 +1,5 @@
-//! Writes to the store. Each is one command list, so nobody sees half of it, and each is bound to a
-//! condition that the server tests in the same list, so nobody's change is lost.
+//! Writes to the store. Each write is one list of commands, so that no other process sees a part of it. Each is bound
+//! to a condition that the server tests in the same list, so that no change of another process is lost.
 
 use super::condition::{both, equal};
 use super::query::{first_pane, row_format};
@@ -11,18 +11,18 @@ use crate::id::{PaneId, SeshId};
 use crate::state::{State, Why};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// The server's clock, epoch seconds, as a format.
+/// The time of the server's clock in epoch seconds, as a format.
 pub const NOW: &str = "#{T:#{l:%s}}";
 
-/// The commands that wake what waits for a change, to read the store again.
+/// Returns the commands that wake the processes that wait for a change, so that they read the store again.
 #[must_use]
 pub fn hint() -> [Command; 2] {
     schema::CHANGED.change()
 }
 
-/// The commands that make a pane a sesh: its options and its book record. Without a [`Key::Proc`] among the
-/// values it is bound to the pane's process by the pid alone, which is all that a list can know. Of what is counted and
-/// timed from a birth on, the values hold what a sesh that goes on has already.
+/// Returns the commands that make a pane a sesh: they set its options and its record. Without a [`Key::Proc`] among the
+/// values, the sesh is bound to the pane's process by the pid alone, since a list of commands knows no more. The times
+/// and generations start now, except those among the values, which a restored sesh already has.
 #[must_use]
 pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     let mut commands = vec![
@@ -40,7 +40,7 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
             commands.push(command::set_pane_expanded(pane, key.option(), NOW));
         }
     }
-    // There is nothing to look at yet.
+    // A new sesh is not unread: there is nothing to look at yet.
     for key in [Key::Gen, Key::Seen] {
         if given(key).is_none() {
             commands.push(command::set_pane(pane, key.option(), "1"));
@@ -55,8 +55,8 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
     commands
 }
 
-/// Returns the command that sets a value of a pane, or removes it when it is empty. What it changes is in no record yet:
-/// [`bound`] or [`book`] follows.
+/// Returns the command that sets a value of a pane, or removes it if it is empty. It does not change the record:
+/// [`bound`] or [`book`] has to follow.
 #[must_use]
 pub fn put(pane: &str, key: Key, value: &str) -> Command {
     if value.is_empty() {
@@ -66,106 +66,106 @@ pub fn put(pane: &str, key: Key, value: &str) -> Command {
     }
 }
 
-/// Returns the command that sets a value of a pane to what a format gives there.
+/// Returns the command that sets a value of a pane to the expansion of a format.
 #[must_use]
 pub fn put_expanded(pane: &str, key: Key, format: &str) -> Command {
     command::set_pane_expanded(pane, key.option(), format)
 }
 
-/// Returns the command that stamps a pane's sesh as changed now.
+/// Returns the command that sets the time of the last change of a pane's sesh to now.
 #[must_use]
 pub fn stamp(pane: &str) -> Command {
     put_expanded(pane, Key::Updated, NOW)
 }
 
-/// Returns the command that drops the record of a sesh.
+/// Returns the command that removes the record of a sesh.
 #[must_use]
 pub fn drop_record(id: SeshId) -> Command {
     command::unset_server(&schema::book(id))
 }
 
-/// Returns the commands that take a sesh as seen up to now, if its pane shows something new.
+/// Returns the command that marks a sesh as seen by a person, if it is unread.
 #[must_use]
 pub fn seen(pane: PaneId, id: SeshId) -> Command {
     let pane = pane.to_string();
-    let unseen = format!("#{{e|<:{},{}}}", Key::Seen.format(), Key::Gen.format());
+    let unread = format!("#{{e|<:{},{}}}", Key::Seen.format(), Key::Gen.format());
     let see = put_expanded(&pane, Key::Seen, &Key::Gen.format());
     command::if_format(
         Some(&pane),
-        &both(&equal(Key::Id, &id.to_string()), &unseen),
+        &both(&equal(Key::Id, &id.to_string()), &unread),
         &Batch::from(see).then(count(&pane)),
         &Batch::new(),
     )
 }
 
-/// Returns the command that says when the hidden variables were looked through.
+/// Returns the command that stores now as the time of the last search through the hidden variables.
 #[must_use]
 pub fn swept() -> Command {
     command::set_hidden_expanded(schema::SWEPT, NOW)
 }
 
-/// Returns the command that says that no `sesh-reap` runs.
+/// Returns the command that stores that no `sesh-reap` runs.
 #[must_use]
 pub fn reap_is_over() -> Command {
     command::unset_hidden(schema::REAP)
 }
 
-/// Returns the command that says that the reconciliation which was wanted while one ran is under way.
+/// Returns the command that removes the request for another reconciliation, since that reconciliation starts now.
 #[must_use]
 pub fn reap_again_is_read() -> Command {
     command::unset_hidden(schema::REAP_AGAIN)
 }
 
-/// Returns the command that drops a hidden variable of a pane that is gone.
+/// Returns the command that removes a hidden variable of a pane that is gone.
 #[must_use]
 pub fn drop_variable(name: &str) -> Command {
     command::unset_hidden(name)
 }
 
-/// Returns the command that keeps what an agent's hook reported last in a pane.
+/// Returns the command that stores the last hook report of the agent in a pane.
 #[must_use]
 pub fn hook(pane: PaneId, text: &str) -> Command {
     command::set_hidden(&schema::hook(pane), text)
 }
 
-/// Returns the command that keeps which prompt an agent took last in a pane.
+/// Returns the command that stores the prompt that the agent in a pane accepted last.
 #[must_use]
 pub fn prompt(pane: PaneId, text: &str) -> Command {
     command::set_hidden(&schema::prompt(pane), text)
 }
 
-/// Returns the command that keeps what an agent answered last in a pane.
+/// Returns the command that stores the last answer of the agent in a pane.
 #[must_use]
 pub fn answer(pane: PaneId, text: &str) -> Command {
     command::set_hidden(&schema::answer(pane), text)
 }
 
-/// Returns the command that remembers where a client was before it is taken elsewhere.
+/// Returns the command that stores the pane that a client shows before it switches to another one.
 #[must_use]
 pub fn left_pane(client: &str, pane: &str) -> Command {
     command::set_hidden(&schema::was(client), pane)
 }
 
-/// Returns the command that drops what [`panes_before_resurrect`] has remembered.
+/// Returns the command that removes what [`panes_before_resurrect`] has stored.
 #[must_use]
 pub fn drop_panes_before_resurrect() -> Command {
     command::unset_hidden(schema::THERE)
 }
 
-/// Returns the command that remembers which panes are there: those are not what a restore by tmux-resurrect brings back.
+/// Returns the command that stores which panes exist before tmux-resurrect restores. These are not restored panes.
 #[must_use]
 pub fn panes_before_resurrect() -> Command {
     command::set_hidden_expanded(schema::THERE, "#{S:#{W:#{P:#{pane_id} }}}")
 }
 
-/// Writes the book record from the pane's options.
+/// Returns the command that writes the record of a sesh from its pane's options.
 #[must_use]
 pub fn book(pane: &str, id: SeshId) -> Command {
     command::set_server_expanded(pane, &schema::book(id), &book_format())
 }
 
-/// The commands that set a key on a pane, or unset it, only if that changes something: an equal write
-/// would still redraw every client.
+/// Returns the commands that set a value of a pane, or remove it if it is empty, only if that changes something. A
+/// write of an equal value would redraw every client.
 #[must_use]
 pub fn change(pane: PaneId, key: Key, value: &str) -> Vec<Command> {
     let pane = pane.to_string();
@@ -173,7 +173,7 @@ pub fn change(pane: PaneId, key: Key, value: &str) -> Vec<Command> {
     unless(&pane, &equal(key, value), vec![set])
 }
 
-/// The commands, run and stamped with the time unless a condition holds.
+/// Returns the commands, which run unless a condition holds. The time of the last change is set after them.
 #[must_use]
 pub fn unless(pane: &str, condition: &str, commands: Vec<Command>) -> Vec<Command> {
     let mut batch = Batch::new();
@@ -187,13 +187,13 @@ pub fn unless(pane: &str, condition: &str, commands: Vec<Command>) -> Vec<Comman
     )]
 }
 
-/// The commands that say another state: with its reason, its generation and its time.
+/// Returns the commands that set another state, with its reason, its generation and its time.
 #[must_use]
 pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Command> {
     let next = format!("#{{e|+:{},1}}", Key::Gen.format());
     let mut commands = Vec::new();
     if matches!(state, State::Starting | State::Unknown | State::Idle) {
-        // Only what was worked on, or asked, is there for a person to look at.
+        // With these states a sesh becomes unread only if it was busy or waiting before. Else a seen sesh stays seen.
         let worked = format!("#{{m/r:^(busy|waiting)$,{}}}", Key::State.format());
         let seen = format!("#{{e|>=:{},{}}}", Key::Seen.format(), Key::Gen.format());
         let carry = command::set_pane_expanded(pane, Key::Seen.option(), &next);
@@ -223,9 +223,10 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
     }
     commands.push(command::set_pane_expanded(pane, Key::Gen.option(), &next));
     commands.extend(hint());
-    // A person is notified where no client shows the pane. A menu that a person opened is no news to them, and only what
-    // worked has finished.
-    let news = match (state, why) {
+    // A person is notified if no client shows the pane. The person knows of a menu that they opened themselves, so it
+    // causes no notification. An idle sesh has finished only if it is unread, that is, if it was busy or waiting
+    // before.
+    let notify = match (state, why) {
         (State::Waiting, Some(Why::Dialog)) => None,
         (State::Waiting, _) => Some("1".into()),
         (State::Idle, _) => Some(format!(
@@ -235,22 +236,23 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         )),
         _ => None,
     };
-    // The count that follows starts it: only the plugin's own hook can choose without a string that tmux keeps.
-    let pane_to_tell = news.map_or_else(String::new, |news| {
-        let unarchived = both(&news, &equal(Key::Archived, ""));
-        let unseen = both(&unarchived, &format!("#{{?{IN_SIGHT},0,1}}"));
-        format!("#{{?{unseen},#{{pane_id}},}}")
+    // The count that follows starts the notification: only the plugin's own hook can branch without a command string
+    // that tmux never frees.
+    let pane_to_notify = notify.map_or_else(String::new, |notify| {
+        let unarchived = both(&notify, &equal(Key::Archived, ""));
+        let not_shown = both(&unarchived, &format!("#{{?{IS_SHOWN},0,1}}"));
+        format!("#{{?{not_shown},#{{pane_id}},}}")
     });
-    commands.push(command::set_hidden_for(pane, schema::TELL, &pane_to_tell));
+    commands.push(command::set_hidden_for(pane, schema::TELL, &pane_to_notify));
     commands
 }
 
-/// The condition that somebody's client shows a pane.
-const IN_SIGHT: &str =
+/// The condition that a client shows a pane.
+const IS_SHOWN: &str =
     "#{&&:#{window_active_clients},#{||:#{pane_active},#{==:#{window_zoomed_flag},0}}}";
 
-/// The commands that say that it has ended. `exit` is the value of [`Key::Exit`] but for its time
-/// ([`Exit::value`](super::record::Exit::value)), and may hold formats.
+/// Returns the commands that set the sesh of a pane to exited. `exit` is the value of [`Key::Exit`] without its time
+/// ([`ExitStatus::value`](super::record::ExitStatus::value)), and may contain formats.
 #[must_use]
 pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     let exit = format!("{exit} {NOW}");
@@ -259,62 +261,65 @@ pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     commands
 }
 
-/// The commands that say in the book of a sesh without a pane that it has ended.
+/// Returns the commands that set the exit status in the record of a sesh without a pane.
 #[must_use]
 pub fn end_in_book(id: SeshId, exit: &str) -> Vec<Command> {
     let end = command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"));
     std::iter::once(end).chain(hint()).collect()
 }
 
-/// The commands that take the marks off a pane, so that only the book remembers the sesh. A pane that was made for it
-/// was never to be kept dead: for what is there now that is as elsewhere.
+/// Returns the commands that remove the options of a sesh from a pane, so that only its record is left. In a pane that
+/// was created for the sesh they also unset `remain-on-exit`, so that another program in the pane gets the usual
+/// setting.
 pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
-    let kept = command::if_format(
+    let unset_remain_on_exit = command::if_format(
         Some(pane),
         &Key::Made.format(),
         &Batch::from(command::unset_pane(pane, "remain-on-exit")),
         &Batch::new(),
     );
-    let marks = schema::PANE
+    let options = schema::PANE
         .iter()
         .map(move |entry| command::unset_pane(pane, entry.option));
-    std::iter::once(kept).chain(marks).chain([count(pane)])
+    std::iter::once(unset_remain_on_exit)
+        .chain(options)
+        .chain([count(pane)])
 }
 
-/// The same for whatever sesh the pane is.
+/// Returns the command that writes the record of a pane's sesh from the pane's options, whichever sesh it is.
 #[must_use]
 pub fn book_of_pane(pane: &str) -> Command {
     command::set_server_expanded(pane, schema::BOOK_OF_PANE, &book_format())
 }
 
-/// The condition that the book says what the pane's options say.
+/// Returns the condition that the record agrees with the pane's options.
 #[must_use]
 pub fn book_is_in_step(id: SeshId) -> String {
-    // The book stands first: the other side holds commas, and a comparison ends its first side at one.
+    // The record comes first: the format of the other side contains commas, and the first comma ends the first side.
     format!("#{{==:#{{{}}},{}}}", schema::book(id), book_format())
 }
 
-/// Counts a pane in the sums as what its options now say, after every change of them. Without the plugin it does
-/// nothing. Where a client shows the pane, its state counts as seen.
+/// Returns the command that counts a pane in the sums again. It has to follow each change of the pane's options.
+/// Without the plugin it does nothing. If a client shows the pane, its state counts as seen.
 #[must_use]
 pub fn count(pane: &str) -> Command {
     command::fire_after_set_hook(pane)
 }
 
-/// How a bound write went.
+/// The outcome of a bound write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BoundOutcome {
     Done,
     /// The condition did not hold.
     Condition,
-    /// The pane went, or is another's now.
+    /// The pane is gone, or belongs to another sesh now.
     Gone,
 }
 
 impl BoundOutcome {
     const ALL: [Self; 3] = [Self::Done, Self::Condition, Self::Gone];
 
-    /// What [`bound`] prints.
+    /// Returns the word that [`bound`] prints.
     fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -323,17 +328,17 @@ impl BoundOutcome {
         }
     }
 
-    /// Reads what [`bound`] printed. A branch that was not taken has printed an empty line.
+    /// Parses the output of [`bound`]. A branch that was not taken has printed an empty line.
     #[must_use]
     pub fn read(answer: &str) -> Self {
         Self::read_each(answer).next().unwrap_or(Self::Gone)
     }
 
-    /// The same of several, one after another.
+    /// Parses the output of several [`bound`] commands, in their order.
     pub fn read_each(answer: &str) -> impl Iterator<Item = Self> {
         answer
             .lines()
-            .filter_map(|line| Self::ALL.into_iter().find(|bound| bound.word() == line))
+            .filter_map(|line| Self::ALL.into_iter().find(|outcome| outcome.word() == line))
     }
 
     fn print(self) -> Batch {
@@ -341,15 +346,15 @@ impl BoundOutcome {
     }
 }
 
-/// The command that runs others on the pane of a sesh, if it still is that sesh's and a condition holds, and prints one
-/// line for [`Bound::read`]; the book follows when an option changed.
+/// Returns the command that runs other commands on the pane of a sesh, if the pane still belongs to the sesh and a
+/// condition holds. It prints one line for [`BoundOutcome::read`]. If an option changed, the record is written too.
 #[must_use]
 pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) -> Command {
     let target = pane.to_string();
     let mut act = Batch::new();
     act.extend(commands);
-    // The book is a server option: a write of an equal one would redraw too. Last, so that where nothing changed the list
-    // ends there.
+    // The record is a server option: a write of an equal value would redraw every client. It comes last, so that the
+    // list ends here if nothing changed.
     act.extend([
         command::print(None, BoundOutcome::Done.word()),
         command::if_format(
@@ -375,10 +380,10 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
     )
 }
 
-/// Reads a pane again after a write.
+/// Reads the record of a pane again after a write.
 ///
 /// # Errors
-/// [`Exit::Changed`] when it went or is another's now.
+/// [`Exit::Changed`](crate::error::Exit::Changed) if the pane is gone or belongs to another sesh now.
 pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
     let frame = Frame::new();
     let target = pane.to_string();

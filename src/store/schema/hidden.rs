@@ -2,61 +2,63 @@
 
 use crate::id::{PaneId, SeshId};
 
-/// The hidden variable that holds what the hooks of the agent in a pane said last.
+/// Returns the hidden variable that holds the last hook report of the agent in a pane.
 #[must_use]
 pub fn hook(pane: PaneId) -> String {
     format!("SESH_hook_{}", pane.0)
 }
 
-/// The hidden variable that holds the mark of the prompt that the agent in a pane took last.
+/// Returns the hidden variable that holds the mark of the prompt that the agent in a pane accepted last.
 #[must_use]
 pub fn prompt(pane: PaneId) -> String {
     format!("SESH_prompt_{}", pane.0)
 }
 
-/// The hidden variable that holds what the agent in a pane said last.
+/// Returns the hidden variable that holds the last answer of the agent in a pane.
 #[must_use]
 pub fn answer(pane: PaneId) -> String {
     format!("SESH_answer_{}", pane.0)
 }
 
-/// The hidden variable that holds who is typing a message into a pane.
+/// Returns the hidden variable that holds the process that is typing a message into a pane.
 #[must_use]
 pub fn send(pane: PaneId) -> String {
     format!("SESH_send_{}", pane.0)
 }
 
-/// The hidden variable that holds the last lines of an ended sesh.
+/// Returns the hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// The pane whose [`hook`], [`prompt`], [`answer`] or [`send`] a hidden variable is.
+/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`] or [`send`] belongs.
 #[must_use]
 pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
     let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
         .into_iter()
-        .find_map(|begin| variable.strip_prefix(begin))?;
+        .find_map(|prefix| variable.strip_prefix(prefix))?;
     Some(PaneId(number.parse().ok()?))
 }
 
-/// The tmux format that gives [`hook`] on a pane: the name is made from the pane's id, and then looked up.
+/// The tmux format that expands to the value of [`hook`] for a pane. It builds the name from the pane's id, and then
+/// expands that name.
 pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 
-/// The tmux format that gives [`prompt`] on a pane.
+/// The tmux format that expands to the value of [`prompt`] for a pane.
 pub const PROMPT_OF_PANE: &str = "#{E:##{SESH_prompt_#{s/%//:pane_id}#}}";
 
-/// The tmux format that gives [`answer`] on a pane.
+/// The tmux format that expands to the value of [`answer`] for a pane.
 pub const ANSWER_OF_PANE: &str = "#{E:##{SESH_answer_#{s/%//:pane_id}#}}";
 
-/// The sesh whose last lines a hidden variable holds.
+/// Returns the sesh whose last lines a hidden variable holds.
 #[must_use]
 pub fn tail_of(variable: &str) -> Option<SeshId> {
     SeshId::from_simple(variable.strip_prefix("SESH_tail_")?)
 }
 
-/// The hidden variable that holds the pane where a client was, before it was last taken to a sesh.
+/// Returns the hidden variable that holds the pane that a client showed before it last switched to a sesh. Characters
+/// of the client's name that are no ASCII letters or digits become `_`.
 #[must_use]
 pub fn was(client: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -69,7 +71,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     #[test]
-    fn a_clients_variable() {
+    fn the_variable_of_a_client_has_a_plain_name() {
         assert_eq!(was("/dev/pts/3"), "SESH_was__dev_pts_3");
     }
 }
