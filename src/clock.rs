@@ -1,8 +1,8 @@
-//! This machine's clock, which is the tmux server's too.
+//! The clock of this machine, which the tmux server uses too.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The time since the epoch; 0 on a clock that stands before it.
+/// Returns the time since the epoch, or 0 if the clock is before it.
 fn now() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -1,11 +1,11 @@
-//! The only reader of environment variables.
+//! Reads environment variables. No other module does.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::id::PaneId;
 
-/// The tmux server that this process was started in: the first part of `$TMUX`.
+/// Returns the socket of the tmux server that this process was started in: the first part of `$TMUX`.
 #[must_use]
 pub fn tmux_socket() -> Option<PathBuf> {
     let value = std::env::var_os("TMUX")?.into_string().ok()?;
@@ -13,15 +13,15 @@ pub fn tmux_socket() -> Option<PathBuf> {
     (!socket.is_empty()).then(|| PathBuf::from(socket))
 }
 
-/// The process of that server: the second part of `$TMUX`.
+/// Returns the pid of that server: the second part of `$TMUX`.
 #[must_use]
 pub fn tmux_server() -> Option<i32> {
     let value = std::env::var_os("TMUX")?.into_string().ok()?;
     value.rsplit(',').nth(1)?.parse().ok()
 }
 
-/// The session number in `$TMUX`. It goes stale when the pane moves, so it only serves where there
-/// is no `$TMUX_PANE`: in a popup, a hook or `run-shell`.
+/// Returns the target of the session in `$TMUX`: `$` and its number. It is outdated when the pane has moved, so use it
+/// only where there is no `$TMUX_PANE`: in a popup, a hook or `run-shell`.
 #[must_use]
 pub fn tmux_session() -> Option<String> {
     let value = std::env::var_os("TMUX")?.into_string().ok()?;
@@ -32,7 +32,7 @@ pub fn tmux_session() -> Option<String> {
         .then(|| format!("${number}"))
 }
 
-/// `socket,pid,session`, from the right: the socket's path may hold commas.
+/// Splits `socket,pid,session` from the right, since the path of the socket may contain commas.
 fn tmux_parts(value: &str) -> (&str, Option<&str>) {
     let mut parts = value.rsplitn(3, ',');
     let session = parts.next().filter(|number| !number.is_empty());
@@ -43,20 +43,20 @@ fn tmux_parts(value: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The pane that this process runs in.
+/// Returns the pane that this process runs in.
 #[must_use]
 pub fn tmux_pane() -> Option<PaneId> {
     std::env::var("TMUX_PANE").ok()?.parse().ok()
 }
 
-/// What tells a tmux server where its client is asking from.
+/// Returns the variables from which a tmux server learns which pane its client runs in.
 pub fn place() -> impl Iterator<Item = (OsString, OsString)> {
     ["TMUX", "TMUX_PANE"]
         .into_iter()
         .filter_map(|name| Some((name.into(), std::env::var_os(name)?)))
 }
 
-/// The folder that tmux keeps its own socket folders in: `$TMUX_TMPDIR`, else the system's.
+/// Returns the folder of the socket folders of tmux: `$TMUX_TMPDIR`, or `/tmp` if it is unset or does not exist.
 #[must_use]
 pub fn tmux_folder() -> Option<PathBuf> {
     std::env::var_os("TMUX_TMPDIR")
@@ -65,8 +65,7 @@ pub fn tmux_folder() -> Option<PathBuf> {
         .or_else(|| PathBuf::from("/tmp").canonicalize().ok())
 }
 
-/// The sockets of the servers that are all of this user's, where somebody says so: `$SESH_TMUX_SOCKETS`, paths with a
-/// colon between them.
+/// Returns the sockets of all of this user's servers, if `$SESH_TMUX_SOCKETS` lists them: paths separated by colons.
 #[must_use]
 pub fn tmux_sockets() -> Option<Vec<PathBuf>> {
     let value = std::env::var_os("SESH_TMUX_SOCKETS").filter(|value| !value.is_empty())?;
@@ -74,25 +73,25 @@ pub fn tmux_sockets() -> Option<Vec<PathBuf>> {
     Some(paths.filter(|path| path.is_absolute()).collect())
 }
 
-/// The user's number.
+/// Returns the user id of this process.
 #[must_use]
 pub fn user() -> u32 {
     nix::unistd::getuid().as_raw()
 }
 
-/// Whether every question goes through the tmux program: `SESH_CLIENT=tmux`.
+/// Returns whether every request goes through the tmux program: `SESH_CLIENT=tmux`.
 #[must_use]
 pub fn by_program() -> bool {
     std::env::var_os("SESH_CLIENT").is_some_and(|value| value == "tmux")
 }
 
-/// Whether the person wants no colours: `NO_COLOR` that is not empty.
+/// Returns whether the user wants no colours: `NO_COLOR` is set and not empty.
 #[must_use]
 pub fn no_colour() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
-/// The name of this machine: `$SESH_MACHINE`, else the host name.
+/// Returns the name of this machine: `$SESH_MACHINE`, else the host name, else `localhost`.
 #[must_use]
 pub fn machine() -> String {
     std::env::var("SESH_MACHINE")
@@ -102,7 +101,8 @@ pub fn machine() -> String {
         .unwrap_or_else(|| "localhost".into())
 }
 
-/// The user's shell as tmux told the pane (`default-shell`), else as the login did.
+/// Returns the user's shell, `$SHELL`, else `/bin/sh`. In a pane tmux sets it (`default-shell`), elsewhere the login
+/// does.
 #[must_use]
 pub fn shell() -> PathBuf {
     std::env::var_os("SHELL")
@@ -111,7 +111,7 @@ pub fn shell() -> PathBuf {
         .unwrap_or_else(|| "/bin/sh".into())
 }
 
-/// Where a user's short-lived private files belong.
+/// Returns the folder for the user's short-lived private files.
 #[must_use]
 pub fn runtime_dir() -> Option<PathBuf> {
     std::env::var_os("XDG_RUNTIME_DIR")
@@ -119,7 +119,7 @@ pub fn runtime_dir() -> Option<PathBuf> {
         .filter(|path| path.is_absolute() && path.is_dir())
 }
 
-/// The user's home folder.
+/// Returns the user's home folder.
 #[must_use]
 pub fn home() -> Option<PathBuf> {
     std::env::var_os("HOME")
@@ -127,7 +127,7 @@ pub fn home() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
-/// The folder that a variable names.
+/// Returns the folder that a variable contains, if it is an absolute path.
 #[must_use]
 pub fn folder(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable)
@@ -135,7 +135,7 @@ pub fn folder(variable: &str) -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
-/// Where the user's own descriptions of agents are.
+/// Returns the folder of the user's own agent descriptions.
 #[must_use]
 pub fn agents_dir() -> Option<PathBuf> {
     std::env::var_os("XDG_CONFIG_HOME")
@@ -145,7 +145,7 @@ pub fn agents_dir() -> Option<PathBuf> {
         .map(|path| path.join("tmux-sesh/agents"))
 }
 
-/// Where what outlives a run is kept.
+/// Returns the folder for files that must outlive a run.
 #[must_use]
 pub fn state_dir() -> Option<PathBuf> {
     std::env::var_os("XDG_STATE_HOME")
@@ -155,13 +155,13 @@ pub fn state_dir() -> Option<PathBuf> {
         .map(|path| path.join("tmux-sesh"))
 }
 
-/// Where everybody's short-lived files are.
+/// Returns the folder for short-lived files of all users.
 #[must_use]
 pub fn temp_dir() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// The helper `name` in the folder of this program.
+/// Returns the helper `name` in the folder of this program.
 #[must_use]
 pub fn helper_beside(name: &str) -> Option<PathBuf> {
     std::env::current_exe()
@@ -171,28 +171,30 @@ pub fn helper_beside(name: &str) -> Option<PathBuf> {
         .filter(|path| path.is_file())
 }
 
-/// The helper `name` that PATH finds.
+/// Returns the helper `name` that is found on PATH.
 #[must_use]
 pub fn helper_on_path(name: &str) -> Option<PathBuf> {
     which::which(name).ok()
 }
 
-/// The helper `name`: beside this program, else on PATH.
+/// Returns the helper `name` in the folder of this program, else the one on PATH.
 #[must_use]
 pub fn helper(name: &str) -> Option<PathBuf> {
     helper_beside(name).or_else(|| helper_on_path(name))
 }
 
-/// The PATH of this process, for error texts.
+/// Returns the PATH of this process, for error texts.
 #[must_use]
 pub fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Whether a variable belongs to the place that the caller runs in, and would be a lie in another:
-/// tmux's own, the terminal's, our own, and what agent CLIs set for the children of one session
-/// (an agent that finds them believes it is nested and does not save its conversation).
-/// Names: Claude Code 2.1.329, Codex 0.169.0 and Gemini CLI 0.61.0, seen in their hooks' environment.
+/// Returns whether a variable describes where the caller runs, and would be wrong elsewhere. These are the variables of
+/// tmux, of the terminal and of tmux-sesh, and those that agent CLIs set for the child processes of one session. An
+/// agent that finds them assumes that it is nested and does not save its conversation.
+///
+/// The names are those of Claude Code 2.1.329, Codex 0.169.0 and Gemini CLI 0.61.0, as seen in the environment of their
+/// hooks.
 #[must_use]
 pub fn belongs_to_place(name: &OsStr) -> bool {
     const PREFIXES: [&str; 4] = ["TMUX", "CLAUDE_CODE_", "SESH_", "TERM_PROGRAM"];
@@ -223,20 +225,20 @@ pub fn belongs_to_place(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
-    // A person's own settings of ours go along.
+    // These are the user's own settings, which are passed on.
     if ["SESH_MACHINE", "SESH_CLIENT", "SESH_TMUX_SOCKETS"].contains(&name) {
         return false;
     }
     NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The caller's environment without what [`belongs_to_place`].
+/// Returns the caller's environment without the variables for which [`belongs_to_place`] is true.
 pub fn carried() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| !belongs_to_place(name))
 }
 
-/// The variables of this process that a program started elsewhere must not see, tmux's own excepted:
-/// for tmux clients, which need those.
+/// Returns the names of the variables to remove from the environment of a tmux client: those for which
+/// [`belongs_to_place`] is true, except `TMUX…` and `TERM`, which the client needs.
 pub fn left_behind() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| {
         belongs_to_place(name)
@@ -246,13 +248,13 @@ pub fn left_behind() -> impl Iterator<Item = OsString> {
     })
 }
 
-/// Whether a variable is tmux's own.
+/// Returns whether a variable is set by tmux for its own use.
 #[must_use]
 pub fn is_tmux(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with("TMUX"))
 }
 
-/// What tmux gives each pane and nobody else may set.
+/// Returns the variables that tmux sets for each pane and that nothing else may set.
 pub fn of_pane() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| {
         name.to_str().is_some_and(|name| {
@@ -268,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tmux_variable() {
+    fn parts_of_the_tmux_variable() {
         assert_eq!(
             tmux_parts("/run/t/default,12,3"),
             ("/run/t/default", Some("3"))
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_behind() {
+    fn variables_of_the_place() {
         for name in [
             "TMUX",
             "TMUX_PANE",

@@ -1,35 +1,35 @@
-//! What can go wrong: a sentence for the person, an exit code for the script, and a kind for code that branches on it.
+//! Errors: a sentence for the person, an exit code for scripts, and a kind for code that branches on it.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// How a helper ended. The numbers are public: scripts branch on them.
+/// The exit code of a helper. The numbers are public: scripts branch on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Done = 0,
-    /// It was tried and did not work.
+    /// The action was tried and did not work.
     Failed = 1,
-    /// The words on the command line are off.
+    /// The command line is wrong.
     Usage = 2,
-    /// No such sesh, no such pane, nothing to select.
+    /// There is no such sesh or pane, or there is nothing to select.
     Nothing = 3,
-    /// It is there, but cannot be used as asked: name taken, ambiguous, copy mode.
+    /// The target exists, but cannot be used as asked: name taken, ambiguous, copy mode.
     Unusable = 4,
-    /// It was changed by somebody else between the look and the write.
+    /// Another process or person changed the target between the read and the write.
     Changed = 5,
     TimedOut = 6,
-    /// Delivered, but nothing proves the arrival.
+    /// The message was delivered, but there is no delivery proof.
     Unconfirmed = 7,
     /// No tmux server answers at that socket.
     NoServer = 69,
-    /// No tmux program, or one below the floor.
+    /// There is no tmux program, or it is older than the oldest supported version.
     NoTmux = 127,
     Cancelled = 130,
 }
 
 impl Exit {
-    /// Returns the exit code of a call with several targets, of the codes of two of them. 7 comes before 4, since what was
-    /// delivered must not be sent again.
+    /// Returns the exit code of a call with several targets, given the codes of two of them. 7 has priority over 4,
+    /// since a delivered message must not be sent again.
     #[must_use]
     pub fn worst(self, other: Self) -> Self {
         const WORST_FIRST: [Exit; 11] = [
@@ -49,7 +49,7 @@ impl Exit {
         WORST_FIRST.into_iter().find(is_one).unwrap_or(self)
     }
 
-    /// Every code with its meaning: the README's table and `--help` are made from it.
+    /// Every code with its meaning. The table in the README and `--help` are generated from it.
     pub const MEANINGS: [(Exit, &'static str); 11] = [
         (Exit::Done, "done"),
         (Exit::Failed, "failed"),
@@ -64,7 +64,7 @@ impl Exit {
         ),
         (
             Exit::Changed,
-            "changed by somebody else between the look and the write",
+            "changed by someone else between the look and the write",
         ),
         (Exit::TimedOut, "timed out"),
         (Exit::Unconfirmed, "delivered, but not confirmed"),
@@ -79,14 +79,15 @@ impl Exit {
     }
 }
 
-/// What failed, where code has to tell. Everything else is for people: [`Error::what`] and [`Error::way_out`].
+/// The kind of a failure that code branches on. All other information is for people: [`Error::what`] and
+/// [`Error::way_out`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorKind {
     #[default]
     Other,
     /// The server has no session (`exit-empty off`), so it has no pane and no client either.
     EmptyServer,
-    /// A pane that was there when something was asked was gone when it was answered.
+    /// The pane of a request was gone when the server handled the request.
     NoSuchPane,
     /// A session of that name exists.
     DuplicateSession,
@@ -94,7 +95,7 @@ pub enum ErrorKind {
     NoRoom,
     /// The client on which a command acts is read-only.
     ReadOnly,
-    /// A server took the call and hung up: it was at its end, or is of another version.
+    /// The server accepted the connection and closed it: it was ending, or it is of another version.
     HungUp,
 }
 
@@ -110,8 +111,8 @@ pub struct Error {
 
 #[derive(Clone, Debug)]
 struct WayOut {
-    /// What stands between the failure and it.
-    joint: &'static str,
+    /// The text between [`Error::what`] and the way out.
+    separator: &'static str,
     text: String,
 }
 
@@ -143,46 +144,48 @@ impl Error {
         Self::new(Exit::Unusable, what)
     }
 
-    /// The same as an error of a kind that code branches on.
+    /// Returns the error with a kind that code branches on.
     #[must_use]
     pub fn of_kind(mut self, kind: ErrorKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// The same with advice on what to do, printed after a colon.
+    /// Returns the error with advice on what to do, printed after a colon.
     #[must_use]
     pub fn with_way_out(self, text: impl Into<String>) -> Self {
         self.join(": ", text.into())
     }
 
-    /// The same with advice on what to do, printed after a semicolon: where a colon stands before the reason already.
+    /// Returns the error with advice on what to do, printed after a semicolon. Use it where a colon already precedes
+    /// the reason.
     #[must_use]
     pub fn with_way_out_after_why(self, text: impl Into<String>) -> Self {
         self.join("; ", text.into())
     }
 
-    /// Returns the advice on what to do, where there is some.
+    /// Returns the advice on what to do, if there is any.
     #[must_use]
     pub fn way_out(&self) -> Option<&str> {
         self.way_out.as_ref().map(|way_out| way_out.text.as_str())
     }
 
-    fn join(mut self, joint: &'static str, text: String) -> Self {
-        self.way_out = Some(WayOut { joint, text });
+    fn join(mut self, separator: &'static str, text: String) -> Self {
+        self.way_out = Some(WayOut { separator, text });
         self
     }
 }
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Notes what a person is to know though nothing failed. Whoever prints says it in the end.
+/// Adds a sentence that the user should see although nothing failed. The code that prints the result prints it at the
+/// end.
 pub fn warn(sentence: impl Into<String>) {
     let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
     warnings.push(sentence.into());
 }
 
-/// Takes what was noted.
+/// Removes all warnings and returns them.
 #[must_use]
 pub fn warnings() -> Vec<String> {
     std::mem::take(&mut WARNINGS.lock().unwrap_or_else(PoisonError::into_inner))
@@ -192,7 +195,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
         match &self.way_out {
-            Some(WayOut { joint, text }) => write!(f, "{joint}{text}"),
+            Some(WayOut { separator, text }) => write!(f, "{separator}{text}"),
             None => Ok(()),
         }
     }
@@ -207,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_sentence() {
+    fn an_error_is_printed_as_one_sentence() {
         let error = Error::failed("no tmux on PATH");
         assert_eq!(
             (error.to_string().as_str(), error.way_out()),
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_of_several() {
+    fn worst_of_several_exit_codes() {
         assert_eq!(Exit::Done.worst(Exit::Done), Exit::Done);
         assert_eq!(Exit::Unusable.worst(Exit::Unconfirmed), Exit::Unconfirmed);
         assert_eq!(Exit::Unconfirmed.worst(Exit::Nothing), Exit::Nothing);

@@ -1,4 +1,4 @@
-//! The words that identify things, each checked once, where it enters.
+//! Typed identifiers. Each is checked once, where it is parsed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthChar;
 
 use crate::error::Error;
 
-/// A pane of one server: `%` and a number. tmux never reuses it in a server's life.
+/// The id of a pane of one server: `%` and a number. tmux never reuses it while the server lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PaneId(pub u32);
 
@@ -40,12 +40,13 @@ impl Serialize for PaneId {
     }
 }
 
-/// A process, told apart from a later one that has the same pid. It is stored and printed as `pid:start`.
+/// The identity of a process: its pid and its start, which differs from that of a later process with the same pid. It
+/// is stored and printed as `pid:start`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProcessId {
     pub pid: i32,
-    /// When the process started: clock ticks since boot on Linux, elsewhere a unit of the system's own. 0 where the
-    /// process table did not say.
+    /// When the process started: in clock ticks since boot on Linux, elsewhere in a unit of the system. 0 if the
+    /// process table does not contain it.
     pub start: u64,
 }
 
@@ -75,23 +76,24 @@ impl FromStr for ProcessId {
     }
 }
 
-/// A tmux server, told apart from an earlier or later one at the same socket.
+/// The identity of a tmux server: its pid and its start, which distinguish it from earlier and later servers at the
+/// same socket.
 ///
-/// The journal holds it as `{"pid":…,"start":…}`, the cursors as bytes. Socket and machine are no part of it: where it is
-/// stored they are known.
+/// The journal stores it as `{"pid":…,"start":…}`, the cursors store it as bytes. It does not contain the socket and
+/// the machine, because they are known wherever it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ServerId {
     pub pid: i32,
-    /// When it started, by its own clock (`#{start_time}`): epoch seconds.
+    /// When the server started, by its own clock (`#{start_time}`), in seconds since the epoch.
     pub start: u64,
 }
 
 impl ServerId {
-    /// No server: where it is not known which it is. In the journal it means that the pending restore of a sesh that was
-    /// alive has been answered, so that it is not offered again.
+    /// No server, or an unknown one. In the journal it means that the pending restore of a sesh that was alive has been
+    /// answered, so that it is not offered again.
     pub const NONE: Self = Self { pid: 0, start: 0 };
 
-    /// Reads what tmux printed for `#{pid}` and `#{start_time}`.
+    /// Parses what tmux printed for `#{pid}` and `#{start_time}`.
     #[must_use]
     pub fn read(pid: &str, start: &str) -> Option<Self> {
         Some(Self {
@@ -107,32 +109,32 @@ impl ServerId {
 pub struct SeshId(uuid::Uuid);
 
 impl SeshId {
-    /// A new random identity (UUID version 4).
+    /// Returns a new random identity (UUID version 4).
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4())
     }
 
-    /// The 32 digits without dashes: for names that tmux or a shell will see.
+    /// Returns the 32 digits without dashes, for names that tmux or a shell reads.
     #[must_use]
     pub fn simple(self) -> String {
         self.0.simple().to_string()
     }
 
-    /// Reads [`SeshId::simple`]'s form.
+    /// Parses the form that [`SeshId::simple`] returns.
     #[must_use]
     pub fn from_simple(digits: &str) -> Option<Self> {
         let id = uuid::Uuid::try_parse(digits).ok().map(Self)?;
         (id.simple() == digits).then_some(id)
     }
 
-    /// The inverse of [`SeshId::bytes`].
+    /// Returns the identity that has these bytes: the inverse of [`SeshId::bytes`].
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(uuid::Uuid::from_bytes(bytes))
     }
 
-    /// Bytes of the UUID: the source of made-up names.
+    /// Returns the bytes of the UUID. Generated names are derived from them.
     #[must_use]
     pub fn bytes(self) -> [u8; 16] {
         *self.0.as_bytes()
@@ -149,7 +151,7 @@ impl FromStr for SeshId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        // The hyphenated form alone: 32 bare digits would also be a prefix of nothing.
+        // Only the hyphenated form is accepted: 32 digits without hyphens would not even be the prefix of an identity.
         if text.len() == 36
             && let Ok(uuid) = uuid::Uuid::try_parse(text)
         {
@@ -161,14 +163,15 @@ impl FromStr for SeshId {
     }
 }
 
-/// Characters with a meaning to tmux, to a shell or to the store: no name holds one.
-const NOT_IN_NAMES: &str = "#$\\'\";{},~`";
+/// The characters that no name may contain, because they have a meaning to tmux, to a shell or to the store.
+const FORBIDDEN_IN_NAMES: &str = "#$\\'\";{},~`";
 
-/// Characters beyond ASCII that print with a width of their own in every C library of the last ten years.
+/// The non-ASCII characters that have a width of their own in every C library of the last ten years.
 ///
-/// tmux asks its C library: a character that is too new for it is printed in octal, or dropped from a
-/// path (seen: U+11375 and U+3134B on 3.3a with glibc 2.36). Nothing here joins, turns or hides text.
-const PRINTING: [std::ops::RangeInclusive<char>; 28] = [
+/// tmux asks its C library. If a character is too new for it, tmux prints the character in octal or drops it from a
+/// path (seen: U+11375 and U+3134B on 3.3a with glibc 2.36). No character in these ranges joins, reverses or hides
+/// text.
+const PRINTABLE: [std::ops::RangeInclusive<char>; 28] = [
     '\u{a1}'..='\u{ac}',
     '\u{ae}'..='\u{24f}',
     '\u{391}'..='\u{3a1}',
@@ -199,58 +202,58 @@ const PRINTING: [std::ops::RangeInclusive<char>; 28] = [
     '\u{1f910}'..='\u{1f9ff}',
 ];
 
-/// Whether every tmux prints a character as it is, with a width of its own.
+/// Returns whether every tmux prints a character unchanged and with a width of its own.
 #[must_use]
 pub fn prints(c: char) -> bool {
     if c.is_ascii() {
         c == ' ' || c.is_ascii_graphic()
     } else {
-        c.width().unwrap_or(0) > 0 && PRINTING.iter().any(|range| range.contains(&c))
+        c.width().unwrap_or(0) > 0 && PRINTABLE.iter().any(|range| range.contains(&c))
     }
 }
 
-/// A name of a sesh: unique among the live ones of a server.
+/// The name of a sesh, which is unique among the live seshes of a server.
 ///
-/// [`str::parse`] checks a name that is given now; [`Name::stored`] reads one that was given before.
+/// [`str::parse`] checks a new name. [`Name::stored`] parses a name that was stored earlier.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
-    /// Reads a name that is stored: also one that no new name may be, since earlier versions allowed `:`.
+    /// Parses a stored name. Also accepts names that a new sesh may not have, since earlier versions allowed `:`.
     ///
     /// # Errors
-    /// [`Exit::Usage`](crate::error::Exit::Usage) for a text that never was a name.
+    /// [`Exit::Usage`](crate::error::Exit::Usage) for a text that no version has accepted as a name.
     pub fn stored(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
-            return Err(no_name(text, "it is empty"));
+            return Err(invalid_name(text, "it is empty"));
         }
         if text.chars().count() > 64 {
-            return Err(no_name(text, "it is longer than 64 characters"));
+            return Err(invalid_name(text, "it is longer than 64 characters"));
         }
         for c in text.chars() {
-            // Zero width hides in a list, and at the start of a line it kills a tmux server that
+            // A character of zero width is invisible in a list. At the start of a line it kills a tmux server that
             // prints it to a client without UTF-8 (all versions).
             if !prints(c) {
                 let why = format!("it holds {c:?}, which not every terminal prints");
-                return Err(no_name(text, &why));
+                return Err(invalid_name(text, &why));
             }
-            if NOT_IN_NAMES.contains(c) {
-                return Err(no_name(text, &format!("it holds {c:?}")));
+            if FORBIDDEN_IN_NAMES.contains(c) {
+                return Err(invalid_name(text, &format!("it holds {c:?}")));
             }
         }
         if text.starts_with(['%', '@', '$', '=', '-', '.']) {
-            return Err(no_name(text, "it starts with one of % @ $ = - ."));
+            return Err(invalid_name(text, "it starts with one of % @ $ = - ."));
         }
         if text.starts_with(' ') || text.ends_with(' ') {
-            return Err(no_name(text, "it starts or ends with a space"));
+            return Err(invalid_name(text, "it starts or ends with a space"));
         }
         if text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             let why = "four or more hex digits are the prefix of a UUID";
-            return Err(no_name(text, why));
+            return Err(invalid_name(text, why));
         }
         if text.parse::<SeshId>().is_ok() {
-            return Err(no_name(text, "it is a UUID"));
+            return Err(invalid_name(text, "it is a UUID"));
         }
         Ok(Self(text.into()))
     }
@@ -260,8 +263,10 @@ impl Name {
         &self.0
     }
 
-    /// What tmux shows for it as a session or window name. tmux 3.2a to 3.6b turn `:` and `.` into
-    /// `_` silently, 3.7 and later keep them, and both are target syntax: so none is left in.
+    /// Returns the session or window name for a sesh of this name.
+    ///
+    /// tmux 3.2a to 3.6b silently replace `:` and `.` by `_`, 3.7 and later keep them, and both are target syntax. So
+    /// neither remains in the label.
     #[must_use]
     pub fn label(&self) -> String {
         self.0
@@ -286,21 +291,24 @@ impl fmt::Display for Name {
 impl FromStr for Name {
     type Err = Error;
 
-    /// Checks a name that is given now. It may hold no `:`, which will separate a host from a name.
+    /// Checks a new name. It may not contain `:`, which is reserved to separate a host from a name.
     fn from_str(text: &str) -> Result<Self, Error> {
         let name = Self::stored(text)?;
         if text.contains(':') {
-            return Err(no_name(text, "it holds ':', which is reserved for hosts"));
+            return Err(invalid_name(
+                text,
+                "it holds ':', which is reserved for hosts",
+            ));
         }
         Ok(name)
     }
 }
 
-fn no_name(text: &str, why: &str) -> Error {
+fn invalid_name(text: &str, why: &str) -> Error {
     Error::usage(format!("{} is no name: {why}", shown(text)))
 }
 
-/// A tag: `[A-Za-z0-9_/-]`, 1 to 64 of them.
+/// A tag: 1 to 64 characters of `[A-Za-z0-9_/-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
@@ -337,7 +345,7 @@ impl FromStr for Tag {
     }
 }
 
-/// A refused text, quoted, escaped and short enough for one line of stderr.
+/// Returns a rejected text quoted, escaped and cut to fit one line of stderr.
 #[must_use]
 pub fn shown(text: &str) -> String {
     let mut cut: String = text.chars().take(80).collect();
@@ -347,7 +355,7 @@ pub fn shown(text: &str) -> String {
     format!("{cut:?}")
 }
 
-/// A word that a POSIX shell reads back as it is.
+/// Quotes a word so that a POSIX shell reads it unchanged.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+,".contains(c);
@@ -367,20 +375,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_process_comes_back(pid: i32, start: u64) {
+        fn a_process_id_round_trips(pid: i32, start: u64) {
             let process = ProcessId { pid, start };
             prop_assert_eq!(process.to_string(), format!("{pid}:{start}"));
             prop_assert_eq!(process.to_string().parse::<ProcessId>().expect("a process"), process);
         }
 
         #[test]
-        fn any_text_is_a_process_or_not(text: String) {
+        fn parsing_a_process_id_never_panics(text: String) {
             let _ = text.parse::<ProcessId>();
         }
     }
 
     #[test]
-    fn what_is_no_process() {
+    fn invalid_process_ids() {
         for text in [
             "",
             "1",
@@ -397,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_people_give() {
+    fn valid_names() {
         for name in [
             "build",
             "api server",
@@ -418,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn a_colon_is_in_stored_names_alone() {
+    fn only_stored_names_may_contain_a_colon() {
         for name in ["a:b", ":", "a.b:c d|e%"] {
             assert_eq!(Name::stored(name).expect("a stored name").as_str(), name);
             let error = name.parse::<Name>().expect_err("no new name");
@@ -432,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_would_mean_something_else() {
+    fn invalid_names() {
         for name in [
             "",
             " a",
@@ -474,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn what_prints_everywhere() {
+    fn printable_characters() {
         for c in ['a', ' ', 'ß', 'ж', '日', '한', '—', '🦀', '…'] {
             assert!(prints(c), "{c:?}");
         }
@@ -494,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_hold_no_target_syntax() {
+    fn labels_contain_no_target_syntax() {
         let name = Name::stored("a.b:c d|e%").expect("a name");
         assert_eq!(name.label(), "a_b_c_d_e_");
     }

@@ -1,10 +1,10 @@
-//! What a sesh is doing, and why it waits: the words of `@sesh_state` and `@sesh_why`, which are public.
+//! The values of `@sesh_state` and `@sesh_why`, which are public: what a sesh is doing, and why it waits.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What the sesh is doing.
+/// What a sesh is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -50,19 +50,19 @@ impl FromStr for State {
     }
 }
 
-/// What an agent that waits wants of a person.
+/// What a waiting agent needs from a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Why {
-    /// To approve what it is about to do.
+    /// Approval of what it is about to do.
     Permission,
-    /// To answer.
+    /// An answer.
     Question,
-    /// To say that it may work in this folder, or with these hooks.
+    /// Confirmation that it may work in this folder, or with these hooks.
     Trust,
     Login,
-    /// Nothing: the person opened a menu of the agent's. It takes what is typed, so nothing may be sent, but it is
-    /// not counted and nobody is told.
+    /// Nothing: the person opened a menu of the agent. The menu receives what is typed, so nothing may be sent. The
+    /// sesh is not counted as waiting and causes no notification.
     Dialog,
 }
 

@@ -1,4 +1,4 @@
-//! What went wrong in programs that nobody watches: a line each, in one file that does not grow for ever.
+//! The failures of programs that run unattended: one line each, in one file of limited size.
 
 use std::fs;
 use std::io::Write;
@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use crate::clock;
 use crate::env;
 
-/// How large the file may become; then its older half goes.
-const MOST: u64 = 64 * 1024;
-/// How long a line may be: what is told may hold what another program said.
-const LINE: usize = 500;
+/// The maximum size of the file in bytes. Above it the older half is removed.
+const MAX_BYTES: u64 = 64 * 1024;
+/// The maximum number of characters of a sentence, which may contain text of another program.
+const MAX_SENTENCE: usize = 500;
 
-/// The last failure of those that are remembered.
+/// The last failure in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Last {
     pub file: PathBuf,
@@ -27,7 +27,7 @@ fn path() -> Option<PathBuf> {
     Some(env::state_dir()?.join("failures.log"))
 }
 
-/// Writes a failure down. Where that fails there is nobody left to tell.
+/// Appends a failure to the file. Ignores an error, since there is no other place to report it.
 pub fn log(helper: &str, sentence: &str) {
     if let Some(path) = path() {
         let now = clock::seconds();
@@ -35,7 +35,7 @@ pub fn log(helper: &str, sentence: &str) {
     }
 }
 
-/// What is remembered of failures; `None` without one.
+/// Returns the last failure in the file and the number of all; `None` without one.
 #[must_use]
 pub fn last() -> Option<Last> {
     let file = path()?;
@@ -54,7 +54,7 @@ fn line(now: u64, helper: &str, sentence: &str) -> String {
     let sentence: String = sentence
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LINE)
+        .take(MAX_SENTENCE)
         .collect();
     format!("{now} {helper}: {sentence}\n")
 }
@@ -71,15 +71,15 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
         .append(true)
         .mode(0o600)
         .open(path)?;
-    // In one piece, so that lines of several at once do not mix.
+    // A single write keeps the lines of concurrent processes apart.
     file.write_all(line.as_bytes())?;
-    if file.metadata()?.len() > MOST {
+    if file.metadata()?.len() > MAX_BYTES {
         shorten(path)?;
     }
     Ok(())
 }
 
-/// Keeps the newer half. A line that another writes meanwhile may be lost, never torn.
+/// Keeps the newer half of the file. A line that another process writes meanwhile may be lost, but is never torn.
 fn shorten(path: &Path) -> std::io::Result<()> {
     let text = fs::read(path)?;
     let middle = text.len() / 2;
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_keeps_whole_lines_and_does_not_grow_for_ever() {
+    fn the_file_keeps_whole_lines_and_a_limited_size() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("below/failures.log");
         for at in 0..2_000 {
@@ -114,7 +114,7 @@ mod tests {
                 ),
             )
             .expect("a line");
-            assert!(fs::metadata(&path).expect("a file").len() <= MOST);
+            assert!(fs::metadata(&path).expect("a file").len() <= MAX_BYTES);
         }
         let text = fs::read_to_string(&path).expect("UTF-8");
         let numbers: Vec<u64> = text

@@ -1,4 +1,4 @@
-//! A journal's file: its name, and bytes that are written to it.
+//! The file name of a journal, and writing bytes to its file.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -6,17 +6,17 @@ use std::os::unix::fs::FileExt;
 
 use nix::sys::signal::{SigSet, Signal};
 
-/// How much of the socket's path the file's name shows.
-const SHOWN: usize = 100;
+/// How many characters of the socket path the file name contains.
+const SHOWN_CHARACTERS: usize = 100;
 
-/// Whether a file of this length ends with a whole line.
+/// Returns whether a file of this length ends with a whole line.
 pub(super) fn ends_a_line(file: &File, length: u64) -> std::io::Result<bool> {
     let mut last = [0];
     file.read_exact_at(&mut last, length - 1)?;
     Ok(last == *b"\n")
 }
 
-/// A name for a path of any kind: its end for people, and a number of all of it.
+/// Returns the file name for a socket path: the end of the path, for people, and a hash of the whole path.
 pub(super) fn file_name(socket: &str) -> String {
     let plain: Vec<char> = socket
         .chars()
@@ -26,20 +26,22 @@ pub(super) fn file_name(socket: &str) -> String {
             _ => '_',
         })
         .collect();
-    let shown: String = plain[plain.len().saturating_sub(SHOWN)..].iter().collect();
+    let shown: String = plain[plain.len().saturating_sub(SHOWN_CHARACTERS)..]
+        .iter()
+        .collect();
     let shown = shown.trim_start_matches(['%', '.']);
-    format!("{shown}-{:016x}.jsonl", number(socket.as_bytes()))
+    format!("{shown}-{:016x}.jsonl", fnv1a(socket.as_bytes()))
 }
 
-/// FNV-1a: the same in every version of every program.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |number, byte| {
-        (number ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+/// Returns the FNV-1a hash, which is the same in every version of every program.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// Writes all of it. Beyond the size that files may have (`ulimit -f`) that is an error, where it would be the end of
-/// this process.
+/// Writes all bytes. If the file would exceed the size limit (`ulimit -f`), returns an error; without the blocked
+/// signal this process would be killed.
 pub(super) fn write_all(mut file: &File, text: &[u8]) -> std::io::Result<()> {
     let mut too_large = SigSet::empty();
     too_large.add(Signal::SIGXFSZ);
@@ -48,7 +50,7 @@ pub(super) fn write_all(mut file: &File, text: &[u8]) -> std::io::Result<()> {
     if let Err(error) = &outcome
         && error.kind() == ErrorKind::FileTooLarge
     {
-        // Blocked, it waits for this thread, and would come as soon as it may.
+        // Consumes the blocked signal, which is pending for this thread and would be delivered when it is unblocked.
         let _ = too_large.wait();
     }
     if let Ok(before) = before {

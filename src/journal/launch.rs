@@ -1,8 +1,8 @@
 //! The private file that carries a command and its environment into a new pane.
 //!
-//! tmux shows the arguments of its own commands to every client (`show-messages`) and keeps them, so
-//! nothing of an argv or an environment may travel in one. The file is 0600 below a 0700 folder, and is
-//! deleted by its reader before the command starts.
+//! tmux shows the arguments of its own commands to every client (`show-messages`) and keeps them, so a tmux command
+//! must not contain any part of an argv or an environment. The file has mode 0600 in a folder of mode 0700. Its reader
+//! deletes it before the command starts.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -17,69 +17,69 @@ use nix::unistd::geteuid;
 use crate::env;
 use crate::error::{Error, Result};
 
-/// What a new pane must be told. Everything is bytes: an argument or a variable need not be UTF-8.
+/// The command of a new pane and what it needs. All values are bytes: an argument or a variable need not be UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Launch {
     pub cwd: PathBuf,
-    /// The tmux program of the caller: PATH may find another in the pane.
+    /// The tmux program of the caller. PATH may find another one in the pane.
     pub tmux: PathBuf,
     /// Empty for a login shell.
     pub argv: Vec<OsString>,
     pub environment: Vec<(OsString, OsString)>,
-    /// The command is an agent: what it does is for its own sources to say.
+    /// Whether the command is an agent, whose state comes from its own sources.
     pub agent: bool,
-    /// Wait for a key before the command starts.
+    /// Whether to wait for a key before the command starts.
     pub wait: bool,
 }
 
-/// The first word of the file.
-const FORM: &str = "tmux-sesh launch 1";
-/// A file whose pane never came: its server died between the two.
-const STALE: Duration = Duration::from_secs(600);
+/// The first word of the file, which identifies its format.
+const FORMAT: &str = "tmux-sesh launch 1";
+/// The age after which a file is stale: its pane was never created, because the server died in between.
+const STALE_AFTER: Duration = Duration::from_secs(600);
 
 impl Launch {
-    /// Writes the file and gives its path.
+    /// Writes the file and returns its path.
     ///
     /// # Errors
-    /// When it cannot be written, or its folder belongs to somebody else.
+    /// When the file cannot be written, or its folder belongs to another user.
     pub fn write(&self) -> Result<PathBuf> {
         let folder = folder()?;
-        sweep(&folder);
+        remove_stale(&folder);
         let mut file = tempfile::Builder::new()
             .prefix("launch-")
             .rand_bytes(12)
             .tempfile_in(&folder)
-            .map_err(|error| cannot("write in", &folder, &error))?;
+            .map_err(|error| io_error("write in", &folder, &error))?;
         file.write_all(&self.to_bytes())
-            .map_err(|error| cannot("write", file.path(), &error))?;
+            .map_err(|error| io_error("write", file.path(), &error))?;
         let (_, path) = file
             .keep()
-            .map_err(|error| cannot("keep", &folder, &error.error))?;
+            .map_err(|error| io_error("keep", &folder, &error.error))?;
         Ok(path)
     }
 
-    /// Reads the file and deletes it first of all. `None` when it is gone: it was read before.
+    /// Opens the file, deletes it and reads it. Returns `None` if it no longer exists: then it was read before.
     ///
     /// # Errors
-    /// When it cannot be read, is not the caller's own, or is no launch file.
+    /// When the file cannot be read, or is not a launch file.
     pub fn take(path: &Path) -> Result<Option<Self>> {
         let mut file = match fs::File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(cannot("read", path, &error)),
+            Err(error) => return Err(io_error("read", path, &error)),
         };
         let _ = fs::remove_file(path);
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut file, &mut bytes)
-            .map_err(|error| cannot("read", path, &error))?;
+            .map_err(|error| io_error("read", path, &error))?;
         Self::from_bytes(&bytes)
             .map(Some)
             .ok_or_else(|| Error::failed(format!("{} is no launch file", path.display())))
     }
 
-    /// Removes a file whose pane was not made.
+    /// Removes a file whose pane was not created.
     pub fn discard(path: &Path) {
-        // Gone already is as good.
+        // It does not matter if the file is already gone.
         let _ = fs::remove_file(path);
     }
 
@@ -89,7 +89,7 @@ impl Launch {
             bytes.extend_from_slice(word);
             bytes.push(0);
         };
-        put(FORM.as_bytes());
+        put(FORMAT.as_bytes());
         put(if self.wait { b"wait" } else { b"start" });
         put(if self.agent { b"agent" } else { b"command" });
         put(self.cwd.as_os_str().as_bytes());
@@ -109,7 +109,7 @@ impl Launch {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut words = bytes.strip_suffix(&[0])?.split(|&byte| byte == 0);
-        if words.next()? != FORM.as_bytes() {
+        if words.next()? != FORMAT.as_bytes() {
             return None;
         }
         let wait = words.next()? == b"wait";
@@ -142,10 +142,11 @@ impl Launch {
     }
 }
 
-/// Whether the folder is the user's alone, and what is in it too. Gives its path; it may not be there yet.
+/// Checks that only the user may open the folder and the files in it. Returns the path of the folder, which need not
+/// exist yet.
 ///
 /// # Errors
-/// The sentence that says what is not so.
+/// When the folder is not a private folder of the user, or other users may open a file in it.
 pub fn inspect() -> Result<PathBuf> {
     let folder = path();
     if fs::symlink_metadata(&folder).is_err() {
@@ -173,22 +174,24 @@ fn path() -> PathBuf {
     )
 }
 
-/// The user's own folder for such files, made if it is not there.
+/// Returns the private folder for launch files. Creates it if it does not exist.
 fn folder() -> Result<PathBuf> {
     let folder = path();
     if let Err(error) = fs::DirBuilder::new().mode(0o700).create(&folder)
         && error.kind() != std::io::ErrorKind::AlreadyExists
     {
-        return Err(cannot("make", &folder, &error));
+        return Err(io_error("make", &folder, &error));
     }
     check(&folder)?;
     Ok(folder)
 }
 
-/// In a shared folder somebody else may have been first, or have laid a link.
+/// Refuses a folder that is not private: in a shared parent folder another user may have created it first, or have
+/// placed a link.
 fn check(folder: &Path) -> Result<()> {
-    let found = fs::symlink_metadata(folder).map_err(|error| cannot("look at", folder, &error))?;
-    if !found.is_dir() || found.uid() != geteuid().as_raw() || found.mode() & 0o077 != 0 {
+    let metadata =
+        fs::symlink_metadata(folder).map_err(|error| io_error("look at", folder, &error))?;
+    if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() || metadata.mode() & 0o077 != 0 {
         return Err(Error::failed(format!(
             "{} is not a folder of your own with mode 0700",
             folder.display()
@@ -198,8 +201,8 @@ fn check(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes files whose pane never came.
-fn sweep(folder: &Path) {
+/// Removes files whose pane was never created.
+fn remove_stale(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
@@ -208,13 +211,13 @@ fn sweep(folder: &Path) {
             .metadata()
             .and_then(|metadata| metadata.modified())
             .map(|at| at.elapsed().unwrap_or_default());
-        if age.is_ok_and(|age| age > STALE) {
+        if age.is_ok_and(|age| age > STALE_AFTER) {
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
+fn io_error(what: &str, path: &Path, error: &std::io::Error) -> Error {
     Error::failed(format!("cannot {what} {}: {error}", path.display()))
 }
 
@@ -223,17 +226,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn os(bytes: Vec<u8>) -> OsString {
+    fn os_string(bytes: Vec<u8>) -> OsString {
         OsString::from_vec(bytes)
     }
 
     prop_compose! {
-        fn bytes()(bytes in prop::collection::vec(1..=255_u8, 0..20)) -> OsString { os(bytes) }
+        fn bytes()(bytes in prop::collection::vec(1..=255_u8, 0..20)) -> OsString { os_string(bytes) }
     }
 
     proptest! {
         #[test]
-        fn a_launch_comes_back(
+        fn a_launch_round_trips(
             cwd in bytes(),
             argv in prop::collection::vec(bytes(), 0..5),
             values in prop::collection::vec(("[A-Z_]{1,5}", bytes()), 0..5),
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_is_none() {
+    fn a_truncated_file_is_rejected() {
         let bytes = Launch {
             argv: vec!["a".into()],
             ..Launch::default()

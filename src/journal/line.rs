@@ -1,4 +1,4 @@
-//! The lines of a journal: one JSON object each, and what several add up to.
+//! The lines of a journal: one JSON object each. Several lines of one identity are merged into one.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,24 +9,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::{ServerId, SeshId};
 
-/// The version of a line's form.
+/// The version of the format of a line.
 pub const SCHEMA: u32 = 1;
-/// The event after which nothing of an identity counts.
+/// The event after which no data of an identity counts.
 pub const FORGOTTEN: &str = "forgotten";
 
-/// Where something was.
+/// The position of a pane: its session and window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spot<'a> {
     #[serde(borrow)]
     pub session: Cow<'a, str>,
-    /// The window's index in it.
+    /// The index of the window in the session.
     pub window: u32,
     /// The window's name.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
 }
 
-/// Values by their names, in the order in which they came.
+/// Values by name, in the order in which they were first set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a>(pub Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
@@ -63,7 +63,7 @@ impl Serialize for Fields<'_> {
     }
 }
 
-/// A text that is not copied where JSON escapes nothing in it.
+/// A text that is borrowed from the input if it contains no JSON escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -89,24 +89,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     }
 }
 
-/// One change of one identity, or what several add up to.
+/// One change of one identity, or the merged result of several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line<'a> {
     pub schema: u32,
     pub uuid: SeshId,
-    /// What happened; of several, the last.
+    /// What happened; in a merged line, the last event.
     #[serde(borrow)]
     pub event: Cow<'a, str>,
-    /// When, in epoch seconds.
+    /// When it happened, in seconds since the epoch. In a merged line, the time of the last event.
     pub at: u64,
-    /// The server in which it was born or seen alive.
+    /// The server in which the sesh was created or seen alive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerId>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub spot: Option<Spot<'a>>,
     #[serde(borrow, default)]
     pub values: Fields<'a>,
-    /// Its last lines.
+    /// The last lines of its pane.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub tail: Option<Cow<'a, str>>,
 }
@@ -131,7 +131,7 @@ impl<'a> Line<'a> {
         self.event == FORGOTTEN
     }
 
-    /// Takes in what came later.
+    /// Merges a later line into this one. A later value replaces the earlier one, and an empty value removes it.
     pub fn absorb(&mut self, later: Line<'a>) {
         if self.is_forgotten() {
             return;
@@ -155,47 +155,47 @@ impl<'a> Line<'a> {
         self.tail = later.tail.or(self.tail.take());
     }
 
-    /// Of what is the first of its identity, the empty values say nothing.
-    fn begin(mut self) -> Self {
+    /// Returns the first line of an identity without its empty values, which have no value to remove.
+    fn without_empty_values(mut self) -> Self {
         self.values.0.retain(|(_, value)| !value.is_empty());
         self
     }
 }
 
-/// The first line.
+/// The first line of a journal.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Head<'a> {
     pub(super) schema: u32,
-    /// The socket whose file this is.
+    /// The socket of the server that the file belongs to.
     #[serde(borrow)]
     pub(super) journal: Cow<'a, str>,
-    /// How many bytes it held when it was last written anew.
+    /// The size in bytes of the lines when the file was last compacted.
     pub(super) kept: u64,
 }
 
-/// What any line may be.
+/// The part of a line that is read in every schema.
 #[derive(Deserialize)]
-struct Any {
+struct AnySchema {
     schema: u32,
     uuid: Option<SeshId>,
     event: Option<String>,
 }
 
-/// What the lines of a file add up to.
+/// The merged lines of a file.
 #[derive(Debug, Default)]
 pub struct Sum<'a> {
-    /// One of each identity, the first one first; forgotten ones too.
+    /// One merged line for each identity, in the order of their first lines. Forgotten identities are included.
     pub lines: Vec<Line<'a>>,
-    /// How many lines are of a newer schema.
+    /// The number of lines of a newer schema.
     pub newer: usize,
-    /// How many are no lines: their writers were killed in them.
+    /// The number of broken lines, whose writers were killed while writing.
     pub torn: usize,
-    /// Those of a newer schema, to the letter.
+    /// The lines of a newer schema, byte for byte.
     pub(super) kept: Vec<&'a [u8]>,
 }
 
 impl<'a> Sum<'a> {
-    /// Adds up the text of a file.
+    /// Merges the lines of the text of a file.
     #[must_use]
     pub fn of(text: &'a [u8]) -> Self {
         let mut sum = Self::default();
@@ -206,12 +206,12 @@ impl<'a> Sum<'a> {
             }
             let line = match serde_json::from_slice::<Line<'a>>(bytes) {
                 Ok(line) if line.schema <= SCHEMA => line,
-                _ => match serde_json::from_slice::<Any>(bytes) {
+                _ => match serde_json::from_slice::<AnySchema>(bytes) {
                     Ok(any) if any.schema > SCHEMA => {
                         sum.newer += 1;
                         sum.kept.push(bytes);
                         match (any.uuid, any.event) {
-                            // That much of every schema is understood.
+                            // This event means the same in every schema.
                             (Some(uuid), Some(event)) if event == FORGOTTEN => {
                                 Line::new(uuid, FORGOTTEN, 0)
                             }
@@ -229,7 +229,7 @@ impl<'a> Sum<'a> {
                 Some(&at) => sum.lines[at].absorb(line),
                 None => {
                     known.insert(line.uuid, sum.lines.len());
-                    sum.lines.push(line.begin());
+                    sum.lines.push(line.without_empty_values());
                 }
             }
         }
@@ -296,14 +296,14 @@ pub(super) mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn a_line_comes_back(line in lines()) {
+        fn a_line_round_trips(line in lines()) {
             let text = serde_json::to_string(&line).expect("JSON");
             prop_assert!(!text.contains('\n'));
             prop_assert_eq!(serde_json::from_str::<Line<'_>>(&text).expect("a line"), line);
         }
 
         #[test]
-        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn reading_any_bytes_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Sum::of(&bytes);
         }
     }

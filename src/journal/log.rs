@@ -1,17 +1,20 @@
-//! What outlives a tmux server: one file for each, to which a line is added for every change that must last.
+//! The journal: the data that outlives a tmux server. Each server has one file, to which a line is appended for every
+//! change that must last.
 //!
-//! The file is named by the server's socket and says in its first line whose it is. Every other line is a [`Line`]: one
-//! JSON object, a change of one identity. Lines of one identity add up: a value that comes later takes the place of the
-//! earlier one, and an empty value removes it ([`Line::absorb`]). So two writers who change different values do not
-//! undo one another, whichever writes first. After [`FORGOTTEN`](super::line::FORGOTTEN) nothing of an identity counts
-//! any more, also not what comes
-//! later. A line of a newer schema is not understood, and is kept to the letter.
+//! The file name is derived from the socket of the server, and the first line names the socket. Every other line is a
+//! [`Line`]: one JSON object, which describes a change of one identity. Lines of one identity are merged: a later value
+//! replaces the earlier one, and an empty value removes it ([`Line::absorb`]). So two writers that change different
+//! values do not undo each other's changes, in whatever order they write. After [`FORGOTTEN`](super::line::FORGOTTEN)
+//! no data of an identity counts any more, not even later lines. A line of a newer schema is not interpreted, and is
+//! kept byte for byte.
 //!
-//! Whoever writes holds a lock on a file beside it, which is never renamed, and only for the writing. A line is written
-//! in one piece: what fails halfway is taken back, and a last line that somebody was killed in is ended first and then
-//! counts as none. Whoever reads takes no lock: the file only grows, or is replaced as a whole.
+//! A writer locks a file beside the journal, which is never renamed, and holds the lock only while it writes. It writes
+//! its lines in one piece. If the write fails halfway, the writer truncates the file to its earlier length. If a writer
+//! was killed in the middle of the last line, the next writer ends that line first, and the broken line does not count.
+//! A reader takes no lock, because the file only grows or is replaced as a whole.
 //!
-//! When it has grown enough it is written anew with what its lines add up to, and renamed into its place.
+//! When the file has grown enough, it is compacted: a new file with the merged lines is written and renamed to its
+//! name.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -27,12 +30,12 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::id::SeshId;
 
-/// How much may be added before the file is written anew, beside twice what it held then.
-const SLACK: u64 = 256 * 1024;
-/// How long a writer waits for another: one takes a few milliseconds, but one may be stopped.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How many bytes the file may grow before it is compacted, in addition to twice its size after the last compaction.
+const GROWTH: u64 = 256 * 1024;
+/// How long a writer waits for another one. A write takes a few milliseconds, but the other writer may be stopped.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The file of one tmux server.
+/// The journal of one tmux server.
 #[derive(Clone, Debug)]
 pub struct Log {
     socket: String,
@@ -40,18 +43,18 @@ pub struct Log {
 }
 
 impl Log {
-    /// The file of the server at `socket`, which need not be there.
+    /// Returns the journal of the server at `socket`. The file need not exist.
     ///
     /// # Errors
-    /// Nobody says where such files belong.
+    /// When neither `$XDG_STATE_HOME` nor `$HOME` is set.
     pub fn of(socket: &Path) -> Result<Self> {
         let folder = env::state_dir().ok_or_else(|| {
             Error::failed("there is neither $XDG_STATE_HOME nor $HOME to keep a journal in")
         })?;
-        Ok(Self::below(&folder.join("journal"), socket))
+        Ok(Self::in_folder(&folder.join("journal"), socket))
     }
 
-    fn below(folder: &Path, socket: &Path) -> Self {
+    fn in_folder(folder: &Path, socket: &Path) -> Self {
         let socket = socket.to_string_lossy().into_owned();
         Self {
             path: folder.join(file_name(&socket)),
@@ -64,21 +67,21 @@ impl Log {
         &self.path
     }
 
-    /// What the file holds; nothing where there is none.
+    /// Returns the text of the file, empty if there is none.
     ///
     /// # Errors
-    /// It cannot be read, or is another server's.
+    /// When the file cannot be read, or belongs to another server.
     pub fn read(&self) -> Result<Vec<u8>> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
-            Err(error) if is_not_there(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(self.cannot("read", &error)),
+            Err(error) if is_missing(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(self.io_error("read", &error)),
         };
         self.check(&text)?;
         Ok(text)
     }
 
-    /// Whether there is a line of an identity. What cannot be read has none.
+    /// Returns whether the file contains a line of an identity. Returns false if it cannot be read.
     #[must_use]
     pub fn names(&self, uuid: SeshId) -> bool {
         let field = format!("\"uuid\":\"{uuid}\"");
@@ -86,10 +89,10 @@ impl Log {
         memchr::memmem::find(&text, field.as_bytes()).is_some()
     }
 
-    /// Adds lines, all or none. With `lasting` they are on the disk when this returns.
+    /// Appends all lines or none. With `lasting` they are on the disk when this returns.
     ///
     /// # Errors
-    /// They cannot be written; then nothing of them is there.
+    /// When the lines cannot be written. Then none of them is in the file.
     pub fn append(&self, lines: &[Line<'_>], lasting: bool) -> Result<()> {
         if lines.is_empty() {
             return Ok(());
@@ -98,10 +101,10 @@ impl Log {
         self.add(lock, lines, lasting)
     }
 
-    /// Adds the line that `change` makes of what is known of an identity. Nobody else writes in between.
+    /// Appends the line that `change` returns for the merged line of an identity. No other process writes in between.
     ///
     /// # Errors
-    /// As [`Ledger::read`] and [`Ledger::append`], and what `change` says.
+    /// As [`Log::read`] and [`Log::append`], and the errors of `change`.
     pub fn update(
         &self,
         uuid: SeshId,
@@ -116,42 +119,44 @@ impl Log {
         }
     }
 
-    /// Writes the file anew with what its lines add up to.
+    /// Compacts the file: replaces it by one with the merged lines.
     ///
     /// # Errors
-    /// As [`Ledger::append`].
+    /// As [`Log::append`].
     pub fn compact(&self) -> Result<()> {
         let _lock = self.lock()?;
         if self.read()?.is_empty() || self.is_newer()? {
             return Ok(());
         }
         self.rewrite()
-            .map_err(|error| self.cannot("write anew", &error))
+            .map_err(|error| self.io_error("write anew", &error))
     }
 
-    /// Whether a line can be added: nothing is.
+    /// Checks that a line can be appended, without appending one.
     ///
     /// # Errors
-    /// The sentence that says why not.
+    /// When a line cannot be appended.
     pub fn probe(&self) -> Result<()> {
         if !self.path.exists() {
-            return self.may_begin();
+            return self.check_creatable();
         }
         let _lock = self.lock()?;
-        let (file, _) = self.open().map_err(|error| self.cannot("write", &error))?;
+        let (file, _) = self
+            .open()
+            .map_err(|error| self.io_error("write", &error))?;
         let length = file
             .metadata()
-            .map_err(|error| self.cannot("look at", &error))?
+            .map_err(|error| self.io_error("look at", &error))?
             .len();
-        // As much as a line needs. Blank lines are none, and are taken back.
+        // This is as much as a line needs. Blank lines do not count, and are removed again.
         let written = write_all(&file, &[b'\n'; 4096]);
         file.set_len(length)
             .and(written)
-            .map_err(|error| self.cannot("write", &error))
+            .map_err(|error| self.io_error("write", &error))
     }
 
-    /// Whether the file could be made.
-    fn may_begin(&self) -> Result<()> {
+    /// Checks that the file can be created.
+    fn check_creatable(&self) -> Result<()> {
         let above = self.path.ancestors().skip(1).find(|path| path.exists());
         let above = above.unwrap_or(Path::new("/"));
         let usable = if above.is_dir() {
@@ -159,18 +164,20 @@ impl Log {
         } else {
             Err(ErrorKind::NotADirectory.into())
         };
-        usable.map_err(|error| self.cannot("make", &error))
+        usable.map_err(|error| self.io_error("make", &error))
     }
 
     fn add(&self, lock: File, lines: &[Line<'_>], lasting: bool) -> Result<()> {
         let mut text = Vec::new();
         for line in lines {
             serde_json::to_writer(&mut text, line)
-                .map_err(|error| self.cannot("write", &error.into()))?;
+                .map_err(|error| self.io_error("write", &error.into()))?;
             text.push(b'\n');
         }
-        let (file, length) = self.open().map_err(|error| self.cannot("write", &error))?;
-        let kept = self.kept(&file)?;
+        let (file, length) = self
+            .open()
+            .map_err(|error| self.io_error("write", &error))?;
+        let kept = self.compacted_size(&file)?;
         let new = length == 0;
         if new {
             let mut all = self.head(0);
@@ -185,25 +192,25 @@ impl Log {
                 let _ = file.set_len(length);
             })
         };
-        write().map_err(|error| self.cannot("write", &error))?;
+        write().map_err(|error| self.io_error("write", &error))?;
         let grown = file.metadata().map_or(0, |metadata| metadata.len());
-        if kept.is_some_and(|kept| grown > SLACK + 2 * kept) {
-            // What was added is there all the same.
+        if kept.is_some_and(|kept| grown > GROWTH + 2 * kept) {
+            // The lines are in the file even if this fails.
             let _ = self.rewrite();
         }
         drop(lock);
         if lasting {
             file.sync_data()
-                .map_err(|error| self.cannot("write", &error))?;
+                .map_err(|error| self.io_error("write", &error))?;
             if new {
                 self.sync_folder()
-                    .map_err(|error| self.cannot("write", &error))?;
+                    .map_err(|error| self.io_error("write", &error))?;
             }
         }
         Ok(())
     }
 
-    /// Opens the file for more, and says how long it is.
+    /// Opens the file for appending and returns it with its length.
     fn open(&self) -> std::io::Result<(File, u64)> {
         let file = File::options()
             .create(true)
@@ -216,7 +223,7 @@ impl Log {
     }
 
     fn lock(&self) -> Result<File> {
-        const OFTEN: Duration = Duration::from_millis(2);
+        const RETRY_INTERVAL: Duration = Duration::from_millis(2);
         let path = self.path.with_extension("lock");
         let open = || {
             File::options()
@@ -232,8 +239,8 @@ impl Log {
             }
             outcome => outcome,
         };
-        let lock = lock.map_err(|error| self.cannot("write", &error))?;
-        let deadline = Instant::now() + PATIENCE;
+        let lock = lock.map_err(|error| self.io_error("write", &error))?;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(lock),
@@ -245,9 +252,9 @@ impl Log {
                         path.display()
                     )));
                 }
-                Err(fs::TryLockError::Error(error)) => return Err(self.cannot("lock", &error)),
+                Err(fs::TryLockError::Error(error)) => return Err(self.io_error("lock", &error)),
             }
-            std::thread::sleep(OFTEN); // why: waiting for a lock has no limit, and whoever holds it may be stopped.
+            std::thread::sleep(RETRY_INTERVAL); // why: a blocking lock has no time limit, and its holder may be stopped.
         }
     }
 
@@ -277,12 +284,12 @@ impl Log {
         text
     }
 
-    /// How much the file held when it was last written anew. `None` where that is a newer program's affair.
-    fn kept(&self, file: &File) -> Result<Option<u64>> {
+    /// Returns the size of the lines when the file was last compacted. `None` if its first line is of a newer schema.
+    fn compacted_size(&self, file: &File) -> Result<Option<u64>> {
         let mut first = [0; 8192];
         let read = file
             .read_at(&mut first, 0)
-            .map_err(|error| self.cannot("read", &error))?;
+            .map_err(|error| self.io_error("read", &error))?;
         self.check(&first[..read])?;
         let head = first_line(&first[..read]);
         Ok(match serde_json::from_slice::<Head<'_>>(head) {
@@ -292,13 +299,13 @@ impl Log {
         })
     }
 
-    /// Whether the file is a newer program's affair.
+    /// Returns whether the first line is of a newer schema.
     fn is_newer(&self) -> Result<bool> {
-        let (file, _) = self.open().map_err(|error| self.cannot("read", &error))?;
-        Ok(self.kept(&file)?.is_none())
+        let (file, _) = self.open().map_err(|error| self.io_error("read", &error))?;
+        Ok(self.compacted_size(&file)?.is_none())
     }
 
-    /// Refuses the file of another server: two paths may have one name.
+    /// Refuses the file of another server, since two paths may have the same file name.
     fn check(&self, text: &[u8]) -> Result<()> {
         match serde_json::from_slice::<Head<'_>>(first_line(text)) {
             Ok(head) if head.journal != self.socket.as_str() => Err(Error::unusable(format!(
@@ -311,12 +318,12 @@ impl Log {
         }
     }
 
-    /// With the lock.
+    /// Compacts the file. The caller holds the lock.
     fn rewrite(&self) -> std::io::Result<()> {
         let mut old = Vec::new();
         match File::open(&self.path) {
             Ok(mut file) => file.read_to_end(&mut old)?,
-            Err(error) if is_not_there(&error) => return Ok(()),
+            Err(error) if is_missing(&error) => return Ok(()),
             Err(error) => return Err(error),
         };
         let sum = Sum::of(&old);
@@ -331,7 +338,7 @@ impl Log {
         }
         let mut all = self.head(u64::try_from(text.len()).unwrap_or(u64::MAX));
         all.append(&mut text);
-        // One name: what a killed writer has left is written over.
+        // The name is always the same, so that this file overwrites one that a killed writer left behind.
         let new = self.path.with_extension("new");
         let write = || -> std::io::Result<()> {
             let file = File::options()
@@ -350,15 +357,15 @@ impl Log {
         })
     }
 
-    fn cannot(&self, what: &str, error: &std::io::Error) -> Error {
+    fn io_error(&self, what: &str, error: &std::io::Error) -> Error {
         Error::failed(format!("cannot {what} {}: {error}", self.path.display()))
     }
 }
 
-/// Whether nobody but the user may open the journals. Gives their folder, which may not be there yet.
+/// Checks that only the user may open the journals. Returns their folder, which need not exist yet.
 ///
 /// # Errors
-/// The sentence that says what is not so.
+/// When other users may open the folder or a file in it.
 pub fn inspect() -> Result<Option<PathBuf>> {
     let Some(folder) = env::state_dir().map(|folder| folder.join("journal")) else {
         return Ok(None);
@@ -375,7 +382,7 @@ pub fn inspect() -> Result<Option<PathBuf>> {
     Ok(Some(folder))
 }
 
-fn is_not_there(error: &std::io::Error) -> bool {
+fn is_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
@@ -393,7 +400,7 @@ mod tests {
     use crate::journal::line::tests::{ONE, TWO, id, line, lines};
 
     fn log(folder: &Path) -> Log {
-        Log::below(
+        Log::in_folder(
             &folder.join("state/journal"),
             Path::new("/tmp/tmux-1/default"),
         )
@@ -410,7 +417,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn written_anew_it_adds_up_to_the_same(lines in prop::collection::vec(lines(), 0..8)) {
+        fn compaction_keeps_the_merged_lines(lines in prop::collection::vec(lines(), 0..8)) {
             let folder = tempfile::tempdir().expect("a folder");
             let log = log(folder.path());
             for line in &lines {
@@ -424,7 +431,7 @@ mod tests {
         }
 
         #[test]
-        fn torn_anywhere_the_whole_lines_count_and_more_can_be_added(lines in prop::collection::vec(lines(), 1..5), at: prop::sample::Index) {
+        fn a_truncated_file_keeps_its_whole_lines_and_accepts_more(lines in prop::collection::vec(lines(), 1..5), at: prop::sample::Index) {
             let folder = tempfile::tempdir().expect("a folder");
             let log = log(folder.path());
             log.append(&lines, false).expect("lines");
@@ -432,7 +439,7 @@ mod tests {
             let torn = &text[..at.index(text.len())];
             fs::write(log.path(), torn).expect("a file");
             let whole = torn.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            // A line of which only its end is missing is whole.
+            // A line of which only the line feed is missing is whole.
             let ended = [torn, b"\n"].concat();
             let mut expected = Sum::of(&ended).lines;
             let counted = Sum::of(torn).lines;
@@ -446,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_stays_forgotten() {
+    fn a_forgotten_identity_stays_forgotten() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log(folder.path());
         log.append(
@@ -475,20 +482,20 @@ mod tests {
     }
 
     #[test]
-    fn newer_lines_are_kept_to_the_letter() {
+    fn lines_of_a_newer_schema_are_kept_unchanged() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log(folder.path());
         log.append(&[line(ONE, "created", &[])], true)
             .expect("a line");
         let newer = format!("{{ \"what\":[1], \"schema\":2,\"uuid\":\"{TWO}\" }}");
-        let tomb =
+        let newer_forgotten =
             format!("{{\"schema\":9,\"uuid\":\"{ONE}\",\"event\":\"forgotten\",\"values\":[]}}");
         let text = log.read().expect("a text");
         let all = [
             &text[..],
             newer.as_bytes(),
             b"\nnonsense\n",
-            tomb.as_bytes(),
+            newer_forgotten.as_bytes(),
             b"\n",
         ]
         .concat();
@@ -498,7 +505,8 @@ mod tests {
         log.compact().expect("a file");
         let text = String::from_utf8(log.read().expect("a text")).expect("UTF-8");
         assert!(
-            text.lines().any(|line| line == newer) && text.lines().any(|line| line == tomb),
+            text.lines().any(|line| line == newer)
+                && text.lines().any(|line| line == newer_forgotten),
             "{text}"
         );
         assert!(
@@ -508,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn many_writers_and_new_files_lose_nothing() {
+    fn concurrent_writers_and_compactions_lose_no_line() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log(folder.path());
         std::thread::scope(|scope| {
@@ -533,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_anew_when_it_has_grown() {
+    fn a_grown_file_is_compacted() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log(folder.path());
         let padding: &'static str = "x".repeat(1_000).leak();
@@ -542,41 +550,37 @@ mod tests {
                 .expect("a line");
         }
         let length = fs::metadata(log.path()).expect("a file").len();
-        assert!(length < SLACK + 4_000, "{length}");
+        assert!(length < GROWTH + 4_000, "{length}");
         assert_eq!(value(&log, ONE, "state").as_deref(), Some(padding));
     }
 
     #[test]
-    fn nobody_else_may_read_it_and_no_other_server_s_is_read() {
+    fn only_the_user_and_the_own_server_may_use_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        let ours = log(folder.path());
-        ours.append(&[line(ONE, "created", &[])], true)
+        let own = log(folder.path());
+        own.append(&[line(ONE, "created", &[])], true)
             .expect("a line");
-        for path in [
-            ours.path(),
-            &ours.path().with_extension("lock"),
-            ours.folder(),
-        ] {
+        for path in [own.path(), &own.path().with_extension("lock"), own.folder()] {
             assert_eq!(
                 fs::metadata(path).expect("a file").mode() & 0o077,
                 0,
                 "{path:?}"
             );
         }
-        let theirs = Log {
+        let foreign = Log {
             socket: "/other".into(),
-            ..ours.clone()
+            ..own.clone()
         };
-        assert!(theirs.read().is_err());
-        let before = ours.read().expect("a text");
-        assert!(theirs.append(&[line(ONE, "ended", &[])], true).is_err());
-        assert_eq!(ours.read().expect("a text"), before);
+        assert!(foreign.read().is_err());
+        let before = own.read().expect("a text");
+        assert!(foreign.append(&[line(ONE, "ended", &[])], true).is_err());
+        assert_eq!(own.read().expect("a text"), before);
         assert!(file_name(&"/ü".repeat(300)).len() <= 255);
         assert_ne!(file_name("/a/b"), file_name("/a_b"));
     }
 
     #[test]
-    fn a_blank_that_was_tried_is_taken_back() {
+    fn a_probe_leaves_the_file_unchanged() {
         let folder = tempfile::tempdir().expect("a folder");
         let log = log(folder.path());
         log.append(&[line(ONE, "created", &[])], true)

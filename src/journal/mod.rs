@@ -1,6 +1,6 @@
-//! The only writer of files: what a new pane must be told and nobody else may read ([`launch`]), what must outlive the
-//! server ([`ledger`] of [`line`]s), what went wrong where nobody watched ([`failures`]), and the configuration of
-//! agents ([`settings`]).
+//! Writes files. No other module does. There are four kinds: the private command of a new pane ([`launch`]), the data
+//! that must outlive the server ([`log`], which consists of [`line`](mod@line)s), the failures of unattended programs
+//! ([`failures`]), and the configuration of agents ([`settings`]).
 
 pub mod failures;
 mod file;

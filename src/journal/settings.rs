@@ -1,4 +1,5 @@
-//! The configuration files of other programs: replaced whole or not at all, and kept before the first change.
+//! Changes the configuration files of other programs. A file is replaced as a whole or not at all, and is backed up
+//! before the first change.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -8,31 +9,31 @@ use std::path::{Path, PathBuf};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 
-/// A link to a link to … is followed so often.
-const LINKS: usize = 40;
+/// The maximum number of links that are followed, one after another.
+const MAX_LINKS: usize = 40;
 
-/// What a file holds; `None` when there is none.
+/// Returns the content of a file; `None` if there is none.
 ///
 /// # Errors
-/// It cannot be read, or is not UTF-8.
+/// When the file cannot be read, or is not UTF-8.
 pub fn read(path: &Path) -> Result<Option<String>> {
     match fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| {
             Error::unusable(format!("{} is not UTF-8: it is left alone", path.display()))
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(cannot("read", path, &error)),
+        Err(error) => Err(io_error("read", path, &error)),
     }
 }
 
-/// Puts `text` into a file in place of `old`, with `None` for no file. Where the path is a link it stays one, and what it
-/// leads to is replaced; the mode stays.
+/// Replaces the content `old` of a file by `text`. `None` means that there is no file. If the path is a link, the link
+/// remains and its target is replaced. The mode of the file is preserved.
 ///
 /// # Errors
-/// It cannot be written, is write-protected, or holds something else than `old` by now.
+/// When the file cannot be written, is write-protected, or no longer contains `old`.
 pub fn replace(path: &Path, old: Option<&str>, text: Option<&str>) -> Result<()> {
-    let target = followed(path)?;
-    let there = match fs::metadata(&target) {
+    let target = resolve_links(path)?;
+    let existing = match fs::metadata(&target) {
         Ok(metadata) if metadata.permissions().readonly() => {
             return Err(Error::failed(format!(
                 "{} is write-protected: it is left alone",
@@ -43,38 +44,38 @@ pub fn replace(path: &Path, old: Option<&str>, text: Option<&str>) -> Result<()>
     };
     let folder = target.parent().unwrap_or(Path::new("/"));
     let Some(text) = text else {
-        unchanged(path, old)?;
-        fs::remove_file(&target).map_err(|error| cannot("remove", &target, &error))?;
+        check_unchanged(path, old)?;
+        fs::remove_file(&target).map_err(|error| io_error("remove", &target, &error))?;
         return Ok(());
     };
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o755)
         .create(folder)
-        .map_err(|error| cannot("make", folder, &error))?;
+        .map_err(|error| io_error("make", folder, &error))?;
     let write = || -> std::io::Result<tempfile::NamedTempFile> {
         let mut file = tempfile::Builder::new()
             .prefix(".tmux-sesh-")
             .tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;
-        if let Some(there) = &there {
-            // Another's file stays his, where that may be said.
-            let _ = fchown(file.as_file(), Some(there.uid()), Some(there.gid()));
+        if let Some(existing) = &existing {
+            // If this process has the right to do so, it preserves the owner of the file.
+            let _ = fchown(file.as_file(), Some(existing.uid()), Some(existing.gid()));
         }
-        let mode = there.as_ref().map_or(0o644, MetadataExt::mode);
+        let mode = existing.as_ref().map_or(0o644, MetadataExt::mode);
         file.as_file()
             .set_permissions(fs::Permissions::from_mode(mode & 0o7777))?;
         file.as_file().sync_all()?;
         Ok(file)
     };
-    let file = write().map_err(|error| cannot("write in", folder, &error))?;
-    unchanged(path, old)?;
+    let file = write().map_err(|error| io_error("write in", folder, &error))?;
+    check_unchanged(path, old)?;
     file.persist(&target)
-        .map_err(|error| cannot("replace", &target, &error.error))?;
+        .map_err(|error| io_error("replace", &target, &error.error))?;
     Ok(())
 }
 
-/// Removes the folders above a file, up to one of them and with it, as far as nothing is in them.
+/// Removes the empty folders above a file, up to and including `up_to`.
 pub fn prune(path: &Path, up_to: &Path) {
     let folders = path.ancestors().skip(1);
     for folder in folders.take_while(|folder| folder.starts_with(up_to)) {
@@ -84,16 +85,17 @@ pub fn prune(path: &Path, up_to: &Path) {
     }
 }
 
-/// Keeps what a file held before its first change, and gives where. With `None` there was no file.
+/// Backs up the content of a file before its first change, and returns the path of the copy. `None` means that there
+/// was no file.
 ///
 /// # Errors
-/// It cannot be written.
+/// When the copy cannot be written.
 pub fn keep(path: &Path, text: Option<&str>) -> Result<Option<PathBuf>> {
-    let Some(kept) = kept(path) else {
+    let Some(kept) = backup_path(path) else {
         return Err(Error::failed("there is no $HOME to keep a copy in"));
     };
     let Some(text) = text else {
-        // Of an earlier time, when there was a file.
+        // This copy dates from an earlier time, when there was a file.
         let _ = fs::remove_file(&kept);
         return Ok(None);
     };
@@ -108,23 +110,23 @@ pub fn keep(path: &Path, text: Option<&str>) -> Result<Option<PathBuf>> {
         file.persist(&kept)?;
         Ok(())
     };
-    write().map_err(|error| cannot("write", &kept, &error))?;
+    write().map_err(|error| io_error("write", &kept, &error))?;
     Ok(Some(kept))
 }
 
-/// What a file held before its first change.
+/// Returns the content that a file had before its first change.
 #[must_use]
 pub fn before(path: &Path) -> Option<String> {
-    fs::read_to_string(kept(path)?).ok()
+    fs::read_to_string(backup_path(path)?).ok()
 }
 
-/// Where a copy of a file is: named by its path, with `%` for `/`.
-fn kept(path: &Path) -> Option<PathBuf> {
+/// Returns the path of the copy of a file: its name is the path of the file with `%` for `/`.
+fn backup_path(path: &Path) -> Option<PathBuf> {
     let name = path.to_string_lossy().replace('/', "%");
     Some(env::state_dir()?.join("before-hooks").join(name))
 }
 
-fn unchanged(path: &Path, old: Option<&str>) -> Result<()> {
+fn check_unchanged(path: &Path, old: Option<&str>) -> Result<()> {
     if read(path)?.as_deref() == old {
         return Ok(());
     }
@@ -134,10 +136,10 @@ fn unchanged(path: &Path, old: Option<&str>) -> Result<()> {
     ))
 }
 
-/// What a path leads to, though nothing may be there yet.
-fn followed(path: &Path) -> Result<PathBuf> {
+/// Returns the target of a path after all links, even if the target does not exist.
+fn resolve_links(path: &Path) -> Result<PathBuf> {
     let mut path = path.to_path_buf();
-    for _ in 0..LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(link) = fs::read_link(&path) else {
             return Ok(path);
         };
@@ -149,6 +151,6 @@ fn followed(path: &Path) -> Result<PathBuf> {
     )))
 }
 
-fn cannot(what: &str, path: &Path, error: &std::io::Error) -> Error {
+fn io_error(what: &str, path: &Path, error: &std::io::Error) -> Error {
     Error::failed(format!("cannot {what} {}: {error}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! What another program hands to this one on standard input.
+//! The input that another program passes to this one on standard input.
 
 use std::io::{IsTerminal, Read, stdin};
 use std::os::fd::AsFd;
@@ -7,14 +7,14 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-/// Whether a person types there.
+/// Returns whether standard input is a terminal.
 #[must_use]
 pub fn is_typed() -> bool {
     stdin().is_terminal()
 }
 
-/// Reads it to its end, at most so many bytes. Where nothing comes for `patience` that is its end too: somebody may
-/// have left the pipe open.
+/// Reads standard input to its end, at most `most` bytes. If nothing arrives for `patience`, that counts as the end
+/// too: another process may have left the pipe open.
 #[must_use]
 pub fn read(most: usize, patience: Duration) -> Vec<u8> {
     let mut stdin = stdin().lock();

@@ -1,7 +1,7 @@
-//! A command in the foreground of the terminal that this process leads, as a shell's job control does it.
+//! Runs a command in the foreground of the terminal that this process leads, as the job control of a shell does.
 //!
-//! The one place with `unsafe`: a child must make itself the terminal's foreground group between fork and
-//! exec. Done by the parent after the fork, the child may read the terminal first and be stopped for it.
+//! This is the only module with `unsafe`: between fork and exec a child must make itself the foreground group of the
+//! terminal. If the parent did it after the fork, the child could read the terminal first and be stopped for it.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -25,33 +25,34 @@ pub enum End {
     Signal(i32),
 }
 
-/// What happened while the terminal was watched.
+/// An event that [`Terminal::event`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminalEvent {
-    /// A signal that asks this process to end: HUP or TERM.
+    /// HUP or TERM, a signal that asks this process to end.
     End,
-    /// One key alone: not part of a paste or of an escape sequence.
+    /// A single key, which is not part of a paste or of an escape sequence.
     Key(u8),
-    /// Time is up.
+    /// The time limit has passed.
     Timeout,
-    /// The terminal is gone.
+    /// The terminal no longer exists.
     Gone,
 }
 
-/// The terminal of the pane, and the signals of this process, which arrive as data.
+/// The terminal of the pane, and the signals of this process, which are read as bytes.
 pub struct Terminal {
     tty: std::fs::File,
-    /// The same to read from, which never waits: a job that was left behind may take what was there a moment ago.
+    /// The terminal opened for reading, in non-blocking mode. A blocking read could hang: a background job of an
+    /// earlier command may consume input that was available a moment ago.
     keys: std::fs::File,
-    /// One byte for each signal that came, its number.
+    /// Yields one byte for each signal that arrived: its number.
     signals: UnixStream,
-    saved: Option<Termios>,
-    /// The signals that were blocked before: those that a child starts with.
-    before: SigSet,
+    initial_settings: Option<Termios>,
+    /// The signals that were blocked before. A child starts with this mask.
+    inherited_mask: SigSet,
 }
 
-/// What is passed on to the child's group.
-const PASSED: [Signal; 7] = [
+/// The signals that are forwarded to the process group of the child.
+const FORWARDED: [Signal; 7] = [
     Signal::SIGHUP,
     Signal::SIGTERM,
     Signal::SIGINT,
@@ -62,7 +63,8 @@ const PASSED: [Signal; 7] = [
 ];
 
 impl Terminal {
-    /// Takes the controlling terminal. From here on no signal but KILL and STOP acts by itself.
+    /// Opens the controlling terminal and blocks the forwarded signals, CHLD and those of job control. From then on
+    /// they are read as bytes and have no other effect on this process.
     ///
     /// # Errors
     /// When there is no controlling terminal.
@@ -76,41 +78,41 @@ impl Terminal {
             .custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits())
             .open("/dev/tty")?;
         let mut mask = SigSet::empty();
-        for signal in PASSED {
+        for signal in FORWARDED {
             mask.add(signal);
         }
         for signal in [
             Signal::SIGCHLD,
             Signal::SIGTSTP,
-            // Not blocked, they would stop this process when it takes the terminal back or draws on it.
+            // If they were not blocked, they would stop this process when it takes the terminal back or draws on it.
             Signal::SIGTTOU,
             Signal::SIGTTIN,
         ] {
             mask.add(signal);
         }
-        let before = SigSet::thread_get_mask()?;
+        let inherited_mask = SigSet::thread_get_mask()?;
         mask.thread_block()?;
-        let signals = as_data(mask)?;
-        let saved = tcgetattr(&tty).ok();
+        let signals = signals_as_bytes(mask)?;
+        let initial_settings = tcgetattr(&tty).ok();
         Ok(Self {
             tty,
             keys,
             signals,
-            saved,
-            before,
+            initial_settings,
+            inherited_mask,
         })
     }
 
-    /// Runs a command as the foreground job until it ends. A child that stops itself is continued: nobody
-    /// is there to do it. Signals are passed on to its group.
+    /// Runs a command as the foreground job until it ends. Continues a child that stops itself, since no shell is there
+    /// to do it. Forwards signals to the process group of the child.
     ///
-    /// `started` is called with the child's pid, which is its group too. The second value says whether somebody
-    /// asked this process to end meanwhile.
+    /// `started` is called with the pid of the child, which is also the id of its group. The second value is true if
+    /// this process received HUP or TERM meanwhile.
     ///
     /// # Errors
     /// When the command cannot be started.
     pub fn run(&self, mut command: Command, started: impl FnOnce(i32)) -> io::Result<(End, bool)> {
-        in_foreground(&mut command, self.before);
+        in_foreground(&mut command, self.inherited_mask);
         let child = command.spawn()?;
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
         started(pid.as_raw());
@@ -121,7 +123,8 @@ impl Terminal {
                 Ok(WaitStatus::Signaled(_, signal, _)) => break End::Signal(signal as i32),
                 Ok(WaitStatus::Stopped(_, signal)) => {
                     if matches!(signal, Signal::SIGTTIN | Signal::SIGTTOU) {
-                        // A grandchild had the foreground and is gone: continued alone, it would stop again.
+                        // A grandchild had the foreground and is gone. Without the foreground the child would stop
+                        // again when it is continued.
                         let _ = tcsetpgrp(&self.tty, pid);
                     }
                     let _ = killpg(pid, Signal::SIGCONT);
@@ -131,12 +134,12 @@ impl Terminal {
                 Err(error) => return Err(error.into()),
             }
             Self::wait(&[self.signals.as_fd()], None);
-            for signal in self.arrived() {
-                if PASSED.contains(&signal) {
+            for signal in self.received_signals() {
+                if FORWARDED.contains(&signal) {
                     let _ = killpg(pid, signal);
                 }
                 if matches!(signal, Signal::SIGHUP | Signal::SIGTERM) {
-                    // A stopped child would see it only when it goes on.
+                    // A stopped child handles the signal only after it is continued.
                     let _ = killpg(pid, Signal::SIGCONT);
                     ending = true;
                 }
@@ -145,8 +148,8 @@ impl Terminal {
         Ok((end, ending))
     }
 
-    /// Takes the terminal back from a job that ended: the foreground, and a state in which keys are read
-    /// one by one and nothing is echoed.
+    /// Takes the terminal back from a job that ended: makes this process group the foreground group, and sets a mode in
+    /// which keys are read one by one and are not echoed.
     pub fn take_back(&self) {
         let _ = tcsetpgrp(&self.tty, getpgrp());
         if let Ok(mut raw) = tcgetattr(&self.tty) {
@@ -155,10 +158,10 @@ impl Terminal {
         }
     }
 
-    /// Gives the terminal the settings that it had at first.
+    /// Restores the settings that the terminal had when it was opened.
     pub fn restore(&self) {
-        if let Some(saved) = &self.saved {
-            let _ = tcsetattr(&self.tty, SetArg::TCSANOW, saved);
+        if let Some(initial_settings) = &self.initial_settings {
+            let _ = tcsetattr(&self.tty, SetArg::TCSANOW, initial_settings);
         }
     }
 
@@ -167,16 +170,17 @@ impl Terminal {
         let _ = self.tty.flush();
     }
 
-    /// Waits until tmux has read everything that was written to the terminal: it answers a status
-    /// request in order, so the answer comes after all of it. Keys typed in these milliseconds are
-    /// dropped. `false` when no answer came within the limit. It is asked for again now and then: what the job left
-    /// in the background may have been reading, and takes the first.
+    /// Waits until tmux has read everything that was written to the terminal. tmux answers a status request in order,
+    /// so its answer follows all earlier output. Keys that are typed in these milliseconds are dropped. Returns `false`
+    /// if no answer arrives within the limit. The request is repeated every 200 ms, because a background process of the
+    /// job may be reading the terminal and may consume the first answer.
     ///
-    /// tmux alone loses the tail of a fast exit: 181 of 200 runs of 24 kB on Debian's 3.3a.
+    /// Without this, tmux loses the end of the output of a command that exits fast: in 181 of 200 runs with 24 kB on
+    /// the 3.3a of Debian.
     pub fn drain(&mut self, limit: Duration) -> bool {
         const REQUEST: &str = "\x1b[5n";
         const ANSWER: &[u8] = b"\x1b[0n";
-        const AGAIN: Duration = Duration::from_millis(200);
+        const REPEAT_INTERVAL: Duration = Duration::from_millis(200);
         self.write(REQUEST);
         let deadline = Instant::now() + limit;
         let mut seen = Vec::new();
@@ -185,7 +189,7 @@ impl Terminal {
             if left.is_zero() {
                 return false;
             }
-            if !Self::wait(&[self.keys.as_fd()], Some(left.min(AGAIN))) {
+            if !Self::wait(&[self.keys.as_fd()], Some(left.min(REPEAT_INTERVAL))) {
                 self.write(REQUEST);
                 continue;
             }
@@ -210,7 +214,7 @@ impl Terminal {
                 return TerminalEvent::Timeout;
             }
             if self
-                .arrived()
+                .received_signals()
                 .iter()
                 .any(|signal| matches!(signal, Signal::SIGHUP | Signal::SIGTERM))
             {
@@ -229,8 +233,8 @@ impl Terminal {
         }
     }
 
-    /// The signals that came since the last look.
-    fn arrived(&self) -> Vec<Signal> {
+    /// Returns the signals that arrived since the last call.
+    fn received_signals(&self) -> Vec<Signal> {
         let mut bytes = [0; 64];
         match (&self.signals).read(&mut bytes) {
             Ok(count) => bytes[..count]
@@ -241,8 +245,8 @@ impl Terminal {
         }
     }
 
-    /// Everything that arrives together. A person's key is one byte and then nothing for a while; a paste
-    /// or an arrow key is more.
+    /// Reads all bytes that arrive together. A typed key is one byte followed by a pause; a paste or an arrow key is
+    /// more. Returns `None` if the terminal is gone.
     fn read_burst(&mut self) -> Option<Vec<u8>> {
         let mut burst = Vec::new();
         loop {
@@ -258,10 +262,10 @@ impl Terminal {
         }
     }
 
-    /// Waits until one of the descriptors can be read. `false` at the limit.
+    /// Waits until one of the descriptors is readable. Returns `false` at the limit.
     fn wait(descriptors: &[BorrowedFd<'_>], limit: Option<Duration>) -> bool {
         let timeout = limit.map_or(PollTimeout::NONE, |limit| {
-            // Rounded up: a limit below a millisecond is not a busy loop.
+            // The limit is rounded up, so that one below a millisecond does not cause a busy loop.
             PollTimeout::try_from(limit + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
         });
         let mut polled: Vec<PollFd<'_>> = descriptors
@@ -278,14 +282,14 @@ impl Terminal {
     }
 }
 
-/// Hands blocked signals to a thread that waits for them and writes each as a byte: portable, where
-/// signalfd is Linux alone.
-fn as_data(mask: SigSet) -> io::Result<UnixStream> {
+/// Starts a thread that waits for blocked signals and writes the number of each as a byte. This is portable, whereas
+/// signalfd exists only on Linux.
+fn signals_as_bytes(mask: SigSet) -> io::Result<UnixStream> {
     let (reader, mut writer) = UnixStream::pair()?;
     reader.set_nonblocking(true)?;
     std::thread::Builder::new().spawn(move || {
         while let Ok(signal) = mask.wait() {
-            // The numbers that are passed on are below 64 on every system.
+            // The numbers of the forwarded signals are below 64 on every system.
             let Ok(byte) = u8::try_from(signal as i32) else {
                 continue;
             };
@@ -297,28 +301,28 @@ fn as_data(mask: SigSet) -> io::Result<UnixStream> {
     Ok(reader)
 }
 
-/// Has the command start in a process group of its own that owns the terminal.
+/// Makes the command start in its own process group as the foreground group of the terminal.
 #[allow(unsafe_code)]
 fn in_foreground(command: &mut Command, signals: SigSet) {
-    let claim = move || {
+    let take_foreground = move || {
         let own = getpid();
         setpgid(own, own)?;
         let tty = std::fs::File::open("/dev/tty")?;
-        // A group in the background that touches the terminal's foreground is stopped by TTOU.
+        // TTOU would stop a background group that changes the foreground group of the terminal.
         let mut mask = SigSet::empty();
         mask.add(Signal::SIGTTOU);
         mask.thread_block()?;
-        let claimed = tcsetpgrp(&tty, own);
-        // What this process blocks is its own affair: std (1.95) hands the mask on, and a child that blocks
-        // HUP and TERM could not be ended.
+        let taken = tcsetpgrp(&tty, own);
+        // The child must not inherit the signal mask of this process. std (1.95) passes the mask on, and a child that
+        // blocks HUP and TERM could not be ended.
         signals.thread_set_mask()?;
-        claimed?;
+        taken?;
         Ok(())
     };
     // SAFETY: the closure runs in the forked child before exec and only makes system calls that are safe
     // there (getpid, setpgid, open, sigprocmask, tcsetpgrp, close): it allocates nothing, as `/dev/tty`
     // fits the buffer that std keeps on the stack for short paths.
     unsafe {
-        command.pre_exec(claim);
+        command.pre_exec(take_foreground);
     }
 }

@@ -1,4 +1,4 @@
-//! The process table of Linux: `/proc`.
+//! Reads the process table of Linux: `/proc`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
-use super::{Environment, Process, Program, above, descendants};
+use super::{Environment, Process, Program, ancestors_of, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
-    // One read: the kernel makes the line at once, and it is never this long (comm has 64 bytes at most).
+    // One read is enough: the kernel produces the line at once, and it is never this long (comm has at most 64 bytes).
     let mut line = [0; 1024];
     let length = fs::File::open(format!("/proc/{pid}/stat"))
         .and_then(|mut file| file.read(&mut line))
@@ -19,12 +19,12 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     parse(&line[..length])
 }
 
-/// Whether this process ignores a signal, as one that `nohup` starts does.
+/// Returns whether this process ignores a signal, as a process that `nohup` starts does.
 pub(super) fn ignores(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // The lowest bit is of signal 1.
+    // The lowest bit is that of signal 1.
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
@@ -42,8 +42,8 @@ pub(super) fn bytes_read(pid: i32) -> Option<u64> {
         .ok()
 }
 
-/// A start in ticks since the boot: user space has 100 in a second on every architecture that Rust's standard library
-/// runs on.
+/// Converts the start, in clock ticks since boot, to a time. User space has 100 ticks per second on every architecture
+/// that the Rust standard library supports.
 pub(super) fn started(process: &Process) -> Option<SystemTime> {
     static BOOT: OnceLock<Option<SystemTime>> = OnceLock::new();
     let boot = *BOOT.get_or_init(|| {
@@ -55,11 +55,11 @@ pub(super) fn started(process: &Process) -> Option<SystemTime> {
 }
 
 pub(super) fn ancestors(pid: i32) -> Vec<Process> {
-    above(pid, read)
+    ancestors_of(pid, read)
 }
 
 pub(super) fn children(pid: i32) -> Vec<i32> {
-    // Each thread lists the children it forked.
+    // Each thread has its own list of the children that it forked.
     let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else {
         return Vec::new();
     };
@@ -75,7 +75,7 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
 }
 
 pub(super) fn tree(pid: i32) -> Vec<Process> {
-    // A kernel may be built without the lists of children.
+    // A kernel can be built without the lists of children.
     if !Path::new("/proc/thread-self/children").exists() {
         return descendants(all(), pid);
     }
@@ -100,7 +100,7 @@ pub(super) fn program(pid: i32) -> Program {
             .collect()
     };
     let file = fs::read_link(format!("/proc/{pid}/exe")).ok().map(|file| {
-        // An update has replaced the file under the running program.
+        // The suffix means that the file was replaced while the program ran, for example by an update.
         match file.as_os_str().as_bytes().strip_suffix(b" (deleted)") {
             Some(path) => PathBuf::from(OsStr::from_bytes(path)),
             None => file,
@@ -114,7 +114,7 @@ pub(super) fn holders(file: &Path) -> Vec<Process> {
         return Vec::new();
     };
     let has = |process: &Process| {
-        // Those of another user cannot be read.
+        // The descriptors of another user's process cannot be read.
         let open = fs::read_dir(format!("/proc/{}/fd", process.pid));
         let open = open.into_iter().flatten().flatten();
         open.filter_map(|entry| fs::read_link(entry.path()).ok())
@@ -134,8 +134,8 @@ pub(super) fn environment(pid: i32) -> Environment {
     }
 }
 
-/// A file of `/proc`, or nothing. It has no size, and so what reads a whole file would come in small steps, each of which
-/// costs the kernel a walk.
+/// Returns the content of a file in `/proc`, or nothing if it cannot be read. Such a file has no size, so a function
+/// that reads whole files would read it in small steps, and each step costs the kernel a walk.
 fn bytes(path: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(16_384);
     let read = fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
@@ -156,8 +156,8 @@ pub(super) fn all() -> Vec<Process> {
         .collect()
 }
 
-/// proc(5): `pid (comm) state ppid pgrp session tty_nr tpgid … starttime`; comm may hold blanks,
-/// parentheses and bytes that are no UTF-8.
+/// Parses a line of proc(5): `pid (comm) state ppid pgrp session tty_nr tpgid … starttime`. comm may contain blanks,
+/// parentheses and bytes that are not UTF-8.
 fn parse(stat: &[u8]) -> Option<Process> {
     let open = stat.iter().position(|&byte| byte == b'(')?;
     let close = stat.iter().rposition(|&byte| byte == b')')?;
@@ -170,7 +170,7 @@ fn parse(stat: &[u8]) -> Option<Process> {
         parent: number(1)?,
         group: number(2)?,
         session: number(3)?,
-        // A device's number is printed as a signed one.
+        // The device number is printed as a signed number.
         terminal: number(4)?.cast_unsigned().into(),
         foreground: number(5)?,
         start: fields.get(19)?.parse().ok()?,
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn when_a_process_started() {
+    fn start_time_of_a_process() {
         let mut child = std::process::Command::new("cat")
             .stdin(std::process::Stdio::piped())
             .spawn()
@@ -195,14 +195,14 @@ mod tests {
         let process = read(child.id().cast_signed()).expect("the child");
         let age = started(&process).expect("a moment").elapsed();
         child.kill().and_then(|()| child.wait()).expect("its end");
-        // The uptime has hundredths, and so has the start.
+        // The uptime and the start have a resolution of 10 ms.
         assert!(age.is_ok_and(|age| age < Duration::from_secs(10)));
         let first = started(&read(1).expect("the first process"));
         assert!(first < started(&process));
     }
 
     #[test]
-    fn a_name_that_looks_like_the_rest() {
+    fn a_process_name_with_parentheses_and_blanks() {
         let stat = b"42 (a) R (b) S 7 42 40 34816 43 4194304 1 0 0 0 0 0 0 0 20 0 1 0 900 1 1";
         let process = parse(stat).expect("a process");
         assert_eq!(process.name, "a) R (b");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_process_reads_is_counted() {
+    fn bytes_that_a_process_reads_are_counted() {
         let pid = std::process::id().cast_signed();
         let before = bytes_read(pid).expect("a count");
         fs::read("/proc/self/stat").expect("a file");
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_there() {
+    fn this_process_is_in_the_table() {
         let pid = i32::try_from(std::process::id()).expect("a pid");
         let process = read(pid).expect("this process");
         assert!(children(process.parent).contains(&pid));
@@ -241,11 +241,11 @@ mod tests {
         assert!(read(i32::MAX).is_none());
         let file = program_file(pid).expect("its program");
         assert_eq!(fs::canonicalize(file).ok(), std::env::current_exe().ok());
-        let above = ancestors(pid);
-        assert_eq!((above[0].pid, above[1].pid), (pid, process.parent));
+        let ancestors = ancestors(pid);
+        assert_eq!((ancestors[0].pid, ancestors[1].pid), (pid, process.parent));
         assert!(
-            above.len() < 50
-                && above
+            ancestors.len() < 50
+                && ancestors
                     .iter()
                     .is_sorted_by(|one, other| one.parent == other.pid)
         );

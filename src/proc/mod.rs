@@ -1,4 +1,5 @@
-//! The only reader of the process table, and the only user of system calls.
+//! Reads the process table. No other module does. The submodules send signals, run a foreground job and read standard
+//! input.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -27,28 +28,28 @@ pub struct Process {
     pub parent: i32,
     /// Its process group.
     pub group: i32,
-    /// Its session: the pid of the session's leader, which in a pane is the pane's first process.
+    /// Its session: the pid of the session leader, which in a pane is the first process of the pane.
     pub session: i32,
-    /// Its terminal, in a unit of the system's own; 0 without one.
+    /// The number of its terminal, in the form that the system uses; 0 without one.
     pub terminal: u64,
     /// The foreground process group of its terminal, -1 without one.
     pub foreground: i32,
     /// When it started, as in [`ProcessId`].
     pub start: u64,
-    /// It has ended and waits for its parent.
+    /// Whether it has ended and waits for its parent.
     pub zombie: bool,
-    /// Job control or a debugger has stopped it.
+    /// Whether job control or a debugger has stopped it.
     pub stopped: bool,
     /// Its short name.
     pub name: String,
 }
 
-/// What a process runs.
+/// The program of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
-    /// The words it was started with, unless it has written over them.
+    /// The arguments that it was started with, unless it has overwritten them.
     pub argv: Vec<String>,
-    /// The file it runs, if that may be read.
+    /// The file of the program, if this process may read the link.
     pub file: Option<PathBuf>,
 }
 
@@ -56,12 +57,12 @@ pub struct Program {
 #[derive(Clone, Debug)]
 pub struct Environment {
     entries: Vec<u8>,
-    /// What stands between them.
+    /// The byte between two entries.
     separator: u8,
 }
 
 impl Environment {
-    /// The value of a variable.
+    /// Returns the value of a variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<OsString> {
         let entries = self.entries.split(|byte| *byte == self.separator);
@@ -72,7 +73,7 @@ impl Environment {
         Some(OsStr::from_bytes(value).into())
     }
 
-    /// All of it, by name. Empty where it cannot be read.
+    /// Returns all variables with their values. There are none if the environment cannot be read.
     pub fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         let entries = self.entries.split(|byte| *byte == self.separator);
         entries.filter_map(|entry| {
@@ -93,20 +94,20 @@ impl Process {
         }
     }
 
-    /// Whether it is the one that asks.
+    /// Returns whether it is the calling process.
     #[must_use]
     pub fn is_self(&self) -> bool {
         i32::try_from(std::process::id()) == Ok(self.pid)
     }
 
-    /// Whether it is a shell that people sit at.
+    /// Returns whether it is an interactive shell, by its name.
     #[must_use]
     pub fn is_shell(&self) -> bool {
         is_shell(&self.name)
     }
 }
 
-/// Whether a program's name is that of a shell that people sit at.
+/// Returns whether a program name is that of a shell that people use.
 #[must_use]
 pub fn is_shell(name: &str) -> bool {
     const SHELLS: [&str; 14] = [
@@ -116,31 +117,31 @@ pub fn is_shell(name: &str) -> bool {
     SHELLS.contains(&name.trim_start_matches('-'))
 }
 
-/// The process group of this process.
+/// Returns the process group of this process.
 #[must_use]
 pub fn own_group() -> i32 {
     nix::unistd::getpgrp().as_raw()
 }
 
-/// The parent of this process.
+/// Returns the pid of the parent of this process.
 #[must_use]
 pub fn own_parent() -> i32 {
     nix::unistd::getppid().as_raw()
 }
 
-/// Whether this process may work in a folder.
+/// Returns whether this process may use a folder as its working folder.
 #[must_use]
 pub fn may_enter(folder: &std::path::Path) -> bool {
     nix::unistd::access(folder, nix::unistd::AccessFlags::X_OK).is_ok()
 }
 
-/// A process by its pid.
+/// Returns the process with a pid.
 #[must_use]
 pub fn read(pid: i32) -> Option<Process> {
     table::read(pid)
 }
 
-/// Returns the identity of the process that has a pid now. Its start is 0 where the process table does not say.
+/// Returns the identity of the process that has a pid now. Its start is 0 if the process table does not contain it.
 #[must_use]
 pub fn identity(pid: i32) -> ProcessId {
     read(pid).map_or(ProcessId { pid, start: 0 }, |process| process.id())
@@ -152,89 +153,90 @@ pub fn own() -> ProcessId {
     identity(std::process::id().cast_signed())
 }
 
-/// Whether a process lives: it is there, is the same one, and has not ended.
+/// Returns whether a process is alive: the pid exists, belongs to the same process, and is not a zombie.
 #[must_use]
 pub fn is_alive(process: ProcessId) -> bool {
     read(process.pid).is_some_and(|now| now.id() == process && !now.zombie)
 }
 
-/// The file of the program that a process runs, to be read: also when another has taken its name. `None` where the system
-/// does not say.
+/// Returns a path from which the program of a process can be read, even if another file has taken its name. `None` if
+/// the system does not provide it.
 #[must_use]
 pub fn program_file(pid: i32) -> Option<PathBuf> {
     table::program_file(pid)
 }
 
-/// How many bytes a process has read from files, terminals and pipes; what came in messages of sockets is not among them
-/// (`rchar` of Linux). `None` where the system does not say.
+/// Returns how many bytes a process has read from files, terminals and pipes (`rchar` of Linux). Bytes that arrived as
+/// messages of sockets are not counted. `None` if the system does not provide it.
 #[must_use]
 pub fn bytes_read(pid: i32) -> Option<u64> {
     table::bytes_read(pid)
 }
 
-/// When a process started. `None` where the system does not say.
+/// Returns when a process started. `None` if the system does not provide it.
 #[must_use]
 pub fn started(process: &Process) -> Option<SystemTime> {
     table::started(process)
 }
 
-/// The processes above this one, its parent first.
+/// Returns the ancestors of this process, its parent first.
 #[must_use]
 pub fn ancestors() -> Vec<Process> {
     table::ancestors(own_parent())
 }
 
-/// The children of a process.
+/// Returns the pids of the children of a process.
 #[must_use]
 pub fn children(pid: i32) -> Vec<i32> {
     table::children(pid)
 }
 
-/// A process and all that descend from it.
+/// Returns a process and all its descendants.
 #[must_use]
 pub fn tree(pid: i32) -> Vec<Process> {
     table::tree(pid)
 }
 
-/// What a process runs: empty for one that is gone or another user's.
+/// Returns the program of a process: empty if the process is gone or belongs to another user.
 #[must_use]
 pub fn program(pid: i32) -> Program {
     table::program(pid)
 }
 
-/// The processes that have a file open. Of none is it known where the system does not say.
+/// Returns the processes that have a file open; none if the system does not provide this.
 #[must_use]
 pub fn holders(file: &std::path::Path) -> Vec<Process> {
     table::holders(file)
 }
 
-/// The folder that a process works in.
+/// Returns the working folder of a process.
 #[must_use]
 pub fn folder(pid: i32) -> Option<PathBuf> {
     table::folder(pid)
 }
 
-/// The environment that a process was started with.
+/// Returns the environment that a process was started with.
 #[must_use]
 pub fn environment(pid: i32) -> Environment {
     table::environment(pid)
 }
 
-/// Every process that can be read.
+/// Returns every process that can be read.
 #[must_use]
 pub fn all() -> Vec<Process> {
     table::all()
 }
 
-/// A process and those above it, by what tells of one; not for ever, since a pid may be another's by the next look.
-fn above(pid: i32, read: impl Fn(i32) -> Option<Process>) -> Vec<Process> {
-    const MOST: usize = 100;
+/// Returns a process and its ancestors, as `read` finds them. The number is limited, since a pid may belong to another
+/// process at the next read.
+fn ancestors_of(pid: i32, read: impl Fn(i32) -> Option<Process>) -> Vec<Process> {
+    const LIMIT: usize = 100;
     std::iter::successors(read(pid), |process| read(process.parent))
-        .take(MOST)
+        .take(LIMIT)
         .collect()
 }
 
-/// Those of a list that descend from a process, and itself.
+/// Returns the process with a pid and its descendants from a list of processes.
 fn descendants(all: Vec<Process>, pid: i32) -> Vec<Process> {
     let mut tree: Vec<i32> = vec![pid];
     let mut next = 0;
@@ -251,10 +253,10 @@ fn descendants(all: Vec<Process>, pid: i32) -> Vec<Process> {
         .collect()
 }
 
-/// The living processes of a process group.
+/// Returns the living processes of a process group.
 #[must_use]
 pub fn group(group: i32) -> Vec<Process> {
-    // Mostly it is asked whether one is gone, and that is one system call.
+    // Most callers check whether a group is gone, and this check is one system call.
     if !signal::group_exists(group) {
         return Vec::new();
     }
@@ -264,7 +266,7 @@ pub fn group(group: i32) -> Vec<Process> {
         .collect()
 }
 
-/// The living processes of a session.
+/// Returns the living processes of a session.
 #[must_use]
 pub fn session(session: i32) -> Vec<Process> {
     all()

@@ -1,17 +1,17 @@
-//! The process table where there is no `/proc`: `ps`, which macOS and the BSDs have. Written for macOS and
-//! not tested there.
+//! Reads the process table on systems without `/proc`, through `ps`, which macOS and the BSDs have. Written for macOS
+//! and not tested there.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use super::{Environment, Process, Program, above, descendants};
+use super::{Environment, Process, Program, ancestors_of, descendants};
 
 pub(super) fn read(pid: i32) -> Option<Process> {
     rows(&["-p", &pid.to_string()]).into_iter().next()
 }
 
-/// That cannot be read here.
+/// Returns false: this cannot be read here.
 pub(super) fn ignores(_signal: i32) -> bool {
     false
 }
@@ -24,14 +24,14 @@ pub(super) fn bytes_read(_pid: i32) -> Option<u64> {
     None
 }
 
-/// What is kept of a start is no moment.
+/// Returns `None`: the stored start is not a time.
 pub(super) fn started(_process: &Process) -> Option<SystemTime> {
     None
 }
 
 pub(super) fn ancestors(pid: i32) -> Vec<Process> {
     let all = all();
-    above(pid, |pid| {
+    ancestors_of(pid, |pid| {
         all.iter().find(|process| process.pid == pid).cloned()
     })
 }
@@ -48,7 +48,8 @@ pub(super) fn tree(pid: i32) -> Vec<Process> {
     descendants(all(), pid)
 }
 
-/// `ps` joins the words of a command with blanks, so one that holds a blank comes apart here.
+/// Returns the program of a process. `ps` joins the arguments with blanks, so an argument that contains a blank is
+/// split here.
 pub(super) fn program(pid: i32) -> Program {
     let pid = pid.to_string();
     let column = |name: &str| ps(&["-ww", "-p", &pid, "-o", name]).trim().to_string();
@@ -59,7 +60,7 @@ pub(super) fn program(pid: i32) -> Program {
     }
 }
 
-/// Not known without a system call of the system's own.
+/// Returns nothing: this would need a system call that is specific to the system.
 pub(super) fn holders(_file: &std::path::Path) -> Vec<Process> {
     Vec::new()
 }
@@ -68,7 +69,8 @@ pub(super) fn folder(_pid: i32) -> Option<PathBuf> {
     None
 }
 
-/// `ps` shows the environment behind the words of the command, where a value with a blank has no end.
+/// Returns the environment of a process. `ps` prints it after the arguments of the command, so a value that contains a
+/// blank ends at the blank.
 pub(super) fn environment(pid: i32) -> Environment {
     Environment {
         entries: ps(&["-E", "-ww", "-p", &pid.to_string(), "-o", "command="]).into_bytes(),
@@ -98,7 +100,7 @@ fn ps(arguments: &[&str]) -> String {
         .unwrap_or_default()
 }
 
-/// A number that stands for a text.
+/// Returns a number computed from texts.
 fn number_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
     texts
         .into_iter()
@@ -117,16 +119,17 @@ fn parse(line: &str) -> Option<Process> {
         pid,
         parent: number(1)?,
         group: number(2)?,
-        // macOS prints a session's address here, 0 to the unprivileged: a pane's session is its leader's.
+        // macOS prints the address of the session here, and 0 to unprivileged users. The fallback is the pid of the
+        // process, which is right for the session leader of a pane.
         session: number(3).filter(|session| *session > 0).unwrap_or(pid),
-        // `??` or `-` is none.
+        // `??` or `-` means that there is none.
         terminal: if terminal.chars().any(char::is_alphanumeric) {
             number_of([terminal])
         } else {
             0
         },
         foreground: number(4).unwrap_or(-1),
-        // `lstart` is five words of a date.
+        // `lstart` prints a date of five words.
         start: number_of(words.get(7..12)?.iter().copied()),
         zombie: words.get(5)?.starts_with('Z'),
         stopped: words.get(5)?.starts_with('T'),

@@ -1,4 +1,4 @@
-//! Signals to others.
+//! Sends signals, and handles those that end this process.
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, kill, killpg, raise};
@@ -7,26 +7,26 @@ use nix::unistd::Pid;
 use super::table;
 pub use nix::sys::signal::Signal;
 
-/// Sends a signal to one process. `false` when there is none, or it is not ours.
+/// Sends a signal to one process. Returns `false` if there is none, or the user may not signal it.
 #[must_use]
 pub fn to_process(pid: i32, signal: Signal) -> bool {
     pid > 1 && kill(Pid::from_raw(pid), signal).is_ok()
 }
 
-/// Sends a signal to a process group. `false` when there is none, or it is not ours.
+/// Sends a signal to a process group. Returns `false` if there is none, or the user may not signal it.
 #[must_use]
 pub fn to_group(group: i32, signal: Signal) -> bool {
     group > 1 && killpg(Pid::from_raw(group), signal).is_ok()
 }
 
-/// Whether a process group has members, zombies too.
+/// Returns whether a process group has members, zombies included.
 #[must_use]
 pub fn group_exists(group: i32) -> bool {
     group > 0 && killpg(Pid::from_raw(group), None) != Err(Errno::ESRCH)
 }
 
-/// From here on HUP and TERM do not end this process: it is about to end the terminal that it runs in, and
-/// has more to do.
+/// Blocks HUP and TERM, so that they do not end this process. It is about to end the terminal that it runs in, and has
+/// work left after that.
 pub fn outlive_the_terminal() {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGHUP);
@@ -34,8 +34,9 @@ pub fn outlive_the_terminal() {
     let _ = mask.thread_block();
 }
 
-/// Calls `then` once, instead of ending, when this process is to end: HUP, INT or TERM, less those that it ignores. To be
-/// called before any thread is started; what is run from here takes the signals as ever.
+/// Calls `then` once, instead of ending, when this process receives HUP, INT or TERM. Signals that the process ignores
+/// remain ignored. Call this before any thread is started. Programs that this process starts inherit the blocked
+/// signals (std 1.95).
 pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
     let mut mask = SigSet::empty();
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
@@ -52,17 +53,17 @@ pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
     }
 }
 
-/// Ends this process as a signal that was caught would have.
+/// Ends this process as an uncaught signal would have.
 pub fn end_by(signal: Signal) -> ! {
     let mut mask = SigSet::empty();
     mask.add(signal);
     let _ = mask.thread_unblock();
     let _ = raise(signal);
-    // It is ignored by now.
+    // The process still runs, because it ignores the signal.
     std::process::exit(128 + signal as i32)
 }
 
-/// The short name of a signal: `HUP`.
+/// Returns the short name of a signal, such as `HUP`.
 #[must_use]
 pub fn name(number: i32) -> String {
     Signal::try_from(number).map_or_else(

@@ -1,40 +1,42 @@
-//! Branches without strings: a [`Batch`] with branches becomes one list of plain commands.
+//! Branches without command strings: converts a [`Batch`] with branches to one list of plain commands.
 //!
-//! tmux's own branch is `if-shell -F`, whose bodies are strings that the server parses when it reaches them. tmux 3.3 and
-//! later never free what they parsed so: 400 bytes for one `set-option`, each time (measured on 3.3a and 3.7c). A plain
-//! list leaves nothing, so a branch is written in three ways, all of which work on 3.2a to 3.7c and the head of 3.8:
+//! The branch of tmux is `if-shell -F`. Its bodies are strings, which the server parses when it reaches them. tmux 3.3
+//! and later never free the parsed commands: 400 bytes for one `set-option`, each time (measured on 3.3a and 3.7c). A
+//! plain list leaves nothing. So a branch is written in three ways, all of which work on 3.2a to 3.7c and the head of
+//! 3.8:
 //!
-//! - The condition is expanded once, into a hidden variable (`SESH_if1`, `SESH_if2` …). A list that does not wait is one
-//!   step of the server, so no other client changes it before it is read.
-//! - A command of which tmux expands a part carries the condition there. tmux expands the **name** of an option, and
-//!   `set-option -q` with an empty name does nothing: no error and no redraw. A print prints an empty line where its
-//!   condition fails, and a hidden variable keeps its value.
-//! - Any other command must end the list. A guard stands before it: `set-option -su` of an option that is never set does
-//!   nothing where the condition holds, and of a name that is no option ([`STOP`]) fails, which drops the rest of the list.
+//! - The condition is expanded once, into a hidden variable (`SESH_if1`, `SESH_if2` …). A list that does not wait is
+//!   one step of the server, so no other client changes the variable before it is read.
+//! - A command of which tmux expands a part carries the condition in that part. tmux expands the **name** of an option,
+//!   and `set-option -q` with an empty name does nothing: it causes no error and no redraw. If the condition is false,
+//!   a print prints an empty line, and a hidden variable keeps its value.
+//! - Any other command must end the list, with a guard before it: a `set-option -su`. If the condition is true, the
+//!   guard unsets an option that is never set, which does nothing. Otherwise its name is not that of an option
+//!   ([`STOP`]), so the guard fails and tmux drops the rest of the list.
 //!
-//! A signal of [`wait_for`](super::command::signal) that depends on a condition is sent at the end, once, if any of its
-//! conditions held: its order among the other commands of a list does not matter.
+//! A signal of [`wait_for`](super::command::signal) that depends on a condition is sent once, at the end, if any of its
+//! conditions was true: its order among the other commands of a list does not matter.
 
 use super::Batch;
 use super::command::Command;
 use super::step::{Carrier, NEVER_SET, Step};
 
-/// What a guard fails with: `invalid option: sesh-stop`.
+/// The option name with which a guard fails: `invalid option: sesh-stop`.
 const STOP: &str = "sesh-stop";
-/// Whether a signal is to be sent at the end of the list.
+/// The variable that is true if a signal must be sent at the end of the list.
 const SIGNAL: &str = "SESH_if_signal";
 
-/// Whether tmux's words for the failure of a list mean only that a guard ended it.
+/// Returns whether an error message of tmux means only that a guard ended the list.
 pub(super) fn is_guard(stderr: &str) -> bool {
     stderr.trim() == format!("invalid option: {STOP}")
 }
 
-/// The commands of a batch as one list of plain commands, each as its words.
+/// Returns the commands of a batch as one list of plain commands, each as its words.
 ///
 /// # Panics
-/// A command without a [`Carrier`] stands in a branch that is not the last command of its list: such a batch cannot be
-/// one list, and has to be sent as several.
-pub(super) fn flat(batch: &Batch) -> Vec<Vec<String>> {
+/// If a command without a [`Carrier`] is in a branch that is not the last command of its list. Such a batch cannot be
+/// one list, and must be sent as several.
+pub(super) fn flatten(batch: &Batch) -> Vec<Vec<String>> {
     let mut list = List::default();
     list.add(batch, None, true);
     list.finish()
@@ -44,12 +46,13 @@ pub(super) fn flat(batch: &Batch) -> Vec<Vec<String>> {
 struct List {
     commands: Vec<Vec<String>>,
     variables: usize,
-    /// The channel to signal at the end, if [`SIGNAL`] is set by then.
+    /// The channel to signal at the end, if the variable [`SIGNAL`] is true then.
     signal: Option<String>,
 }
 
 impl List {
-    /// Adds the commands of a batch, to run where `when`, a variable, is true. `last`: the list may end with them.
+    /// Adds the commands of a batch, which run if the variable `when` is true. `last` means that the list may end with
+    /// them.
     fn add(&mut self, batch: &Batch, when: Option<&str>, last: bool) {
         for (at, command) in batch.0.iter().enumerate() {
             let last = last && at + 1 == batch.0.len();
@@ -79,49 +82,50 @@ impl List {
         when: Option<&str>,
         last: bool,
     ) {
-        let holds = self.variable(target, condition, when);
-        // The branch that ends the list, if one has to, or may without a signal that would wake in vain.
-        let must = [then, otherwise].map(|batch| !is_carried(batch));
-        let may = last && when.is_none() && self.signal.is_none();
-        let ends = match must {
+        let true_variable = self.variable(target, condition, when);
+        // Selects the branch that ends the list: one that must end it, or one that may. A branch may end the list only
+        // if no signal is pending, since the guard would send that signal needlessly.
+        let must_end = [then, otherwise].map(|batch| !is_carried(batch));
+        let may_end = last && when.is_none() && self.signal.is_none();
+        let ending = match must_end {
             [true, true] => panic!("two branches that only end a list: {then:?} {otherwise:?}"),
             [true, false] => Some(true),
             [false, true] => Some(false),
-            [false, false] => may.then_some(!then.is_empty()),
+            [false, false] => may_end.then_some(!then.is_empty()),
         };
         assert!(
-            last || must == [false, false],
+            last || must_end == [false, false],
             "a branch that only ends a list stands in it: {then:?} {otherwise:?}"
         );
-        let failed = if otherwise.is_empty() {
+        let false_variable = if otherwise.is_empty() {
             String::new()
         } else {
-            self.variable(None, &format!("#{{?{holds},,1}}"), when)
+            self.variable(None, &format!("#{{?{true_variable},,1}}"), when)
         };
-        match ends {
+        match ending {
             None => {
-                self.add(then, Some(&holds), false);
-                self.add(otherwise, Some(&failed), false);
+                self.add(then, Some(&true_variable), false);
+                self.add(otherwise, Some(&false_variable), false);
             }
             Some(true) => {
-                self.add(otherwise, Some(&failed), false);
-                self.guard(&holds);
+                self.add(otherwise, Some(&false_variable), false);
+                self.guard(&true_variable);
                 self.add(then, None, true);
             }
             Some(false) => {
-                self.add(then, Some(&holds), false);
-                self.guard(&failed);
+                self.add(then, Some(&true_variable), false);
+                self.guard(&false_variable);
                 self.add(otherwise, None, true);
             }
         }
     }
 
-    /// Sets a new variable to what a condition comes to for a target, and gives its name.
+    /// Sets a new variable to the value of a condition for a target, and returns its name.
     fn variable(&mut self, target: Option<&str>, condition: &str, when: Option<&str>) -> String {
         self.variables += 1;
         let name = format!("SESH_if{}", self.variables);
         let value = match when {
-            Some(when) => format!("#{{?{when},{},}}", inside(condition)),
+            Some(when) => format!("#{{?{when},{},}}", escape_format(condition)),
             None => condition.into(),
         };
         self.hidden(target, &name, &value);
@@ -136,14 +140,15 @@ impl List {
             .push(words.into_iter().map(Into::into).collect());
     }
 
-    /// Ends the list here where a variable is not true.
-    fn guard(&mut self, holds: &str) {
-        // What ends the list would also drop a signal at its end: one that wakes in vain does no harm.
+    /// Ends the list here if a variable is not true.
+    fn guard(&mut self, variable: &str) {
+        // The end of the list would also drop a signal at its end, so the signal is sent here. A needless signal does
+        // no harm.
         if let Some(channel) = self.signal.take() {
             self.commands
                 .push(super::command::signal(&channel).into_words());
         }
-        let name = format!("#{{?{holds},{NEVER_SET},{STOP}}}");
+        let name = format!("#{{?{variable},{NEVER_SET},{STOP}}}");
         let words = ["set-option", "-su", &name];
         self.commands.push(words.map(Into::into).to_vec());
     }
@@ -152,20 +157,20 @@ impl List {
         let mut words = words.to_vec();
         match carrier {
             Carrier::Option(name) => {
-                words[name] = format!("#{{?{when},{},}}", inside(&words[name]));
+                words[name] = format!("#{{?{when},{},}}", escape_format(&words[name]));
                 if !words[..name].iter().any(|word| word == "-q") {
                     words.insert(1, "-q".into());
                 }
             }
             Carrier::Harmless => {}
             Carrier::Print(format) => {
-                words[format] = format!("#{{?{when},{},}}", inside(&words[format]));
+                words[format] = format!("#{{?{when},{},}}", escape_format(&words[format]));
             }
             Carrier::Hidden { value, expanded } => {
                 let new = if expanded {
-                    inside(&words[value])
+                    escape_format(&words[value])
                 } else {
-                    literal(&words[value])
+                    escape_text(&words[value])
                 };
                 words[value] = format!("#{{?{when},{new},#{{{}}}}}", words[value - 1]);
                 if !expanded {
@@ -197,7 +202,7 @@ impl List {
     }
 }
 
-/// Whether every command of a batch can carry a condition.
+/// Returns whether every command of a batch can carry a condition.
 fn is_carried(batch: &Batch) -> bool {
     batch.0.iter().all(|command: &Command| match &command.step {
         Step::Plain(_, carrier) => *carrier != Carrier::None,
@@ -207,8 +212,8 @@ fn is_carried(batch: &Batch) -> bool {
     })
 }
 
-/// A format as a part of a conditional: a comma or a brace outside of its own braces would end that part.
-fn inside(format: &str) -> String {
+/// Escapes a format as a part of a conditional. A comma or a brace outside of its own braces would end that part.
+fn escape_format(format: &str) -> String {
     let mut escaped = String::with_capacity(format.len());
     let mut depth = 0_u32;
     let mut characters = format.chars();
@@ -232,8 +237,8 @@ fn inside(format: &str) -> String {
     escaped
 }
 
-/// A text as a part of a conditional, which tmux expands to that text.
-fn literal(text: &str) -> String {
+/// Escapes a text as a part of a conditional, so that tmux expands the part to that text.
+fn escape_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if matches!(c, '#' | ',' | '}') {
@@ -252,11 +257,11 @@ mod tests {
     use crate::tmux::command;
 
     fn lines(batch: &Batch) -> Vec<String> {
-        flat(batch).iter().map(|words| words.join(" ")).collect()
+        flatten(batch).iter().map(|words| words.join(" ")).collect()
     }
 
     #[test]
-    fn a_branch_at_the_end_is_plain_behind_a_guard() {
+    fn a_branch_at_the_end_follows_a_guard() {
         let then = Batch::from(command::set_pane("%1", "@a", "1")).then(command::signal("c"));
         let otherwise = Batch::from(command::print(None, "no, not"));
         let batch = Batch::from(command::if_format(Some("%1"), "#{x}", &then, &otherwise));
@@ -306,18 +311,18 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "stands in it")]
-    fn what_carries_no_condition_must_end_the_list() {
+    fn a_command_that_carries_no_condition_must_end_the_list() {
         let kill = Batch::from(command::leave_mode(crate::id::PaneId(1)));
         let batch = Batch::from(command::if_format(None, "1", &kill, &Batch::new()))
             .then(command::print(None, "end"));
-        flat(&batch);
+        flatten(&batch);
     }
 
     #[test]
     fn formats_and_texts_inside_a_conditional() {
-        assert_eq!(inside("#{?a,b,c},d}"), "#{?a,b,c}#,d#}");
-        assert_eq!(inside("##{a,b"), "##{a#,b");
-        assert_eq!(inside("#,#"), "#,#");
-        assert_eq!(literal("a,#{b}"), "a#,##{b#}");
+        assert_eq!(escape_format("#{?a,b,c},d}"), "#{?a,b,c}#,d#}");
+        assert_eq!(escape_format("##{a,b"), "##{a#,b");
+        assert_eq!(escape_format("#,#"), "#,#");
+        assert_eq!(escape_text("a,#{b}"), "a#,##{b#}");
     }
 }

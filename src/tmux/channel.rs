@@ -1,4 +1,4 @@
-//! Waiting for a change: a channel of tmux's `wait-for`, and the counters that say why it was signalled.
+//! Waits for a change: a channel of `wait-for` of tmux, and counters of the reasons for its signals.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::env;
 use crate::error::Result;
 
 impl Server {
-    /// The counters of a channel as they are now.
+    /// Returns the present counters of a channel.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -17,43 +17,44 @@ impl Server {
         Ok(Counters::read(&answer))
     }
 
-    /// A wait for changes that are signalled on a channel.
+    /// Returns a wait for changes that are signalled on a channel.
     #[must_use]
     pub fn subscribe(&self, channel: &'static Channel) -> Subscription {
         Subscription {
             server: self.clone(),
             channel,
-            standing: None,
+            client: None,
         }
     }
 
-    /// Wakes every client that waits on a channel, so that those of this process end before it does: see [`Subscription`].
+    /// Wakes every client that waits on a channel, so that the clients of this process end before the process does: see
+    /// [`Subscription`].
     pub fn give_up(&self, channel: &Channel) {
         let mut wake = Batch::new();
         wake.extend(channel.signal(channel.given_up));
-        // With the server its clients are gone too.
+        // If the server has ended, its clients have ended too.
         let _ = self.run(&wake.may_run_twice());
     }
 }
 
-/// A channel of `wait-for`, with the hidden variables that count why it is signalled.
+/// A channel of `wait-for`, with the hidden variables that count the reasons for its signals.
 #[derive(Debug)]
 pub struct Channel {
     pub name: &'static str,
-    /// The changes.
+    /// The variable that counts changes.
     pub changes: &'static str,
-    /// The waits that were given up.
+    /// The variable that counts waits that were given up.
     pub given_up: &'static str,
 }
 
 impl Channel {
-    /// The format that [`Counters::read`] reads.
+    /// Returns the format whose value [`Counters::read`] parses.
     #[must_use]
     pub fn format(&self) -> String {
         format!("#{{{}}} #{{{}}}", self.changes, self.given_up)
     }
 
-    /// The commands that signal a change.
+    /// Returns the commands that signal a change.
     #[must_use]
     pub fn change(&self) -> [Command; 2] {
         self.signal(self.changes)
@@ -68,7 +69,7 @@ impl Channel {
     }
 }
 
-/// How often a channel was signalled at one moment.
+/// How often a channel was signalled up to one moment, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     changes: u64,
@@ -76,7 +77,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Reads what [`Channel::format`] came to. What was never counted is 0.
+    /// Parses the value of [`Channel::format`]. A counter that was never set is 0.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let (changes, given_up) = text
@@ -92,51 +93,53 @@ impl Counters {
 
 /// A wait for changes that are signalled on a channel.
 ///
-/// It is a client of the server without a process of its own. tmux never frees a client that goes while it waits
-/// (5 kB; 3.3a and 3.7c), so one that is given up is woken first, and with it all others on its channel: those see why
-/// and wait on. Only a process that is killed leaves its client behind.
+/// It is a client of the server that has no process. tmux never frees a client that disconnects while it waits (5 kB;
+/// 3.3a and 3.7c). So a client that is given up is woken first. This wakes all other clients on its channel too: they
+/// read the reason from the counters and continue to wait. Only a process that is killed leaves its client behind.
 #[derive(Debug)]
 pub struct Subscription {
     server: Server,
     channel: &'static Channel,
-    /// The client, from the first wait on. `None` also where the server cannot be spoken to without the program.
-    standing: Option<direct::WaitingClient>,
+    /// The client, which starts with the first wait. Also `None` if the server can be reached only through the tmux
+    /// program.
+    client: Option<direct::WaitingClient>,
 }
 
 impl Subscription {
-    /// Waits until there is a reason to look again, `true`, or the limit has passed. A reason is a change after `since`,
-    /// a signal that is not counted, or the end of the server. Where the server cannot be spoken to, time alone is one.
+    /// Waits until there is a reason to check again, and returns `true`. Returns `false` if the limit passes first. A
+    /// reason is a change after `since`, a signal without a counter, or the end of the server. If the server cannot be
+    /// reached directly, there is a reason after 250 ms.
     pub fn wait(&mut self, since: Counters, limit: Duration) -> bool {
-        const OFTEN: Duration = Duration::from_millis(250);
+        const POLL_INTERVAL: Duration = Duration::from_millis(250);
         let deadline = Instant::now() + limit;
         let left = || deadline.saturating_duration_since(Instant::now());
         loop {
-            if self.standing.is_none() {
-                self.standing = self.stand();
+            if self.client.is_none() {
+                self.client = self.start_client();
             }
-            let Some(standing) = &mut self.standing else {
-                std::thread::sleep(left().min(OFTEN)); // why: there is nothing to wait for where the server cannot be spoken to.
+            let Some(client) = &mut self.client else {
+                std::thread::sleep(left().min(POLL_INTERVAL)); // why: a server that cannot be reached directly sends no signal.
                 return !left().is_zero();
             };
-            let then = Counters::read(&String::from_utf8_lossy(standing.printed()));
-            // Fewer of another server.
-            if then.changes != since.changes {
+            let before = Counters::read(&String::from_utf8_lossy(client.printed()));
+            // Another server may have counted fewer changes.
+            if before.changes != since.changes {
                 return true;
             }
-            if !standing.ends_within(left()) {
+            if !client.ends_within(left()) {
                 return false;
             }
-            self.standing = None;
-            let Ok(now) = self.server.counters(self.channel) else {
+            self.client = None;
+            let Ok(after) = self.server.counters(self.channel) else {
                 return true;
             };
-            if now.changes != since.changes || now.given_up == then.given_up {
+            if after.changes != since.changes || after.given_up == before.given_up {
                 return true;
             }
         }
     }
 
-    fn stand(&self) -> Option<direct::WaitingClient> {
+    fn start_client(&self) -> Option<direct::WaitingClient> {
         let path = self.server.socket_path().filter(|_| !env::by_program())?;
         let list = Batch::from(command::print(None, &self.channel.format()))
             .then(command::wait_for(self.channel.name));
@@ -146,8 +149,8 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let waits = |standing: &mut direct::WaitingClient| !standing.ends_within(Duration::ZERO);
-        if self.standing.as_mut().is_some_and(waits) {
+        let waits = |client: &mut direct::WaitingClient| !client.ends_within(Duration::ZERO);
+        if self.client.as_mut().is_some_and(waits) {
             self.server.give_up(self.channel);
         }
     }

@@ -1,5 +1,5 @@
-//! Single tmux commands as words. tmux_interface 0.4.0 builds them; what it gets wrong is corrected here: it
-//! takes a pane's command as one string for a shell, never writes `--`, and has no `send-keys -c`.
+//! Single tmux commands as words. tmux_interface 0.4.0 builds them. This module corrects its errors: the crate passes
+//! the command of a pane as one string for a shell, never writes `--`, and has no `send-keys -c`.
 
 use tmux_interface::{
     AttachSession, CapturePane, ChooseTree, DisplayMessage, JoinPane, KillPane, ListClients,
@@ -11,12 +11,12 @@ use super::Batch;
 use super::step::{Carrier, NEVER_SET, Step};
 use crate::id::PaneId;
 
-/// One tmux command, or a branch of the list that it stands in.
+/// One tmux command, or a branch of the list that it is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     pub(super) step: Step,
-    /// It changes nothing, so it may run twice.
-    pub(super) asks: bool,
+    /// Whether it may run twice, mostly because it changes nothing.
+    pub(super) repeatable: bool,
 }
 
 impl From<TmuxCommand<'_>> for Command {
@@ -30,11 +30,11 @@ impl Command {
         let words = words.into_iter().map(Into::into).collect();
         Self {
             step: Step::Plain(words, Carrier::None),
-            asks: false,
+            repeatable: false,
         }
     }
 
-    /// The names of the commands that it runs, for errors.
+    /// Returns the names of the commands that it runs, for errors.
     pub(super) fn names(&self) -> Vec<&str> {
         match &self.step {
             Step::Plain(words, _) => words.first().map(String::as_str).into_iter().collect(),
@@ -47,7 +47,7 @@ impl Command {
         }
     }
 
-    /// Its words; none of a branch.
+    /// Returns its words; none if it is a branch.
     pub(super) fn into_words(self) -> Vec<String> {
         match self.step {
             Step::Plain(words, _) => words,
@@ -55,8 +55,8 @@ impl Command {
         }
     }
 
-    fn asking(mut self) -> Self {
-        self.asks = true;
+    fn repeatable(mut self) -> Self {
+        self.repeatable = true;
         self
     }
 
@@ -67,26 +67,26 @@ impl Command {
         self
     }
 
-    /// The same command; `carrier` is given how many words it has.
+    /// Returns the command with a carrier. `carrier` receives the number of its words.
     fn carried_by(mut self, carrier: impl FnOnce(usize) -> Carrier) -> Self {
-        if let Step::Plain(words, its) = &mut self.step {
-            *its = carrier(words.len());
+        if let Step::Plain(words, present) = &mut self.step {
+            *present = carrier(words.len());
         }
         self
     }
 
-    /// A command that sets an option: its name and its value are its last words.
+    /// Returns a command that sets an option: the name and the value are its last words.
     fn setting(built: TmuxCommand<'_>) -> Self {
         Self::from(built).carried_by(|words| Carrier::Option(words - 2))
     }
 
-    /// A command that unsets an option: its name is its last word.
+    /// Returns a command that unsets an option: the name is its last word.
     fn unsetting(built: TmuxCommand<'_>) -> Self {
         Self::from(built).carried_by(|words| Carrier::Option(words - 1))
     }
 }
 
-/// All panes of the server, those that `filter` is true for.
+/// Lists all panes of the server, or those for which `filter` is true.
 #[must_use]
 pub fn list_panes(format: &str, filter: Option<&str>) -> Command {
     let command = ListPanes::new().all().format(format);
@@ -94,10 +94,10 @@ pub fn list_panes(format: &str, filter: Option<&str>) -> Command {
         Some(filter) => command.filter(filter).build(),
         None => command.build(),
     };
-    Command::from(built).asking()
+    Command::from(built).repeatable()
 }
 
-/// The clients that look at a session, or all.
+/// Lists the clients that are attached to a session, or all clients.
 #[must_use]
 pub fn list_clients(format: &str, session: Option<&str>) -> Command {
     let command = ListClients::new().format(format);
@@ -105,28 +105,29 @@ pub fn list_clients(format: &str, session: Option<&str>) -> Command {
         Some(session) => command.target_session(session).build(),
         None => command.build(),
     };
-    Command::from(built).asking()
+    Command::from(built).repeatable()
 }
 
-/// Every option of the server scope, one a line.
+/// Lists every option of the server scope, one per line.
 #[must_use]
 pub fn show_server_options() -> Command {
-    Command::from(ShowOptions::new().server().build()).asking()
+    Command::from(ShowOptions::new().server().build()).repeatable()
 }
 
-/// Every global option, of sessions or of windows, one a line. 3.2a counts fewer hooks to the sessions than later ones.
+/// Lists every global option of sessions or of windows, one per line. tmux 3.2a assigns fewer hooks to the sessions
+/// than later versions do.
 #[must_use]
 pub fn show_global_options(of: OptionScope) -> Command {
-    Command::of(["show-options", of.flag()]).asking()
+    Command::of(["show-options", of.flag()]).repeatable()
 }
 
-/// Every global hook, one a line: `name[index] command`.
+/// Lists every global hook, one per line: `name[index] command`.
 #[must_use]
 pub fn show_global_hooks(of: OptionScope) -> Command {
-    Command::of(["show-hooks", of.flag()]).asking()
+    Command::of(["show-hooks", of.flag()]).repeatable()
 }
 
-/// Of what the global options are.
+/// The scope of global options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionScope {
     Sessions,
@@ -142,19 +143,19 @@ impl OptionScope {
     }
 }
 
-/// Every key that is bound, one a line: `bind-key [-r] -T table key command`.
+/// Lists every key binding, one per line: `bind-key [-r] -T table key command`.
 #[must_use]
 pub fn list_keys() -> Command {
-    Command::of(["list-keys"]).asking()
+    Command::of(["list-keys"]).repeatable()
 }
 
-/// Every hidden variable of the global environment, one a line: `NAME=value`.
+/// Lists every hidden variable of the global environment, one per line: `NAME=value`.
 #[must_use]
 pub fn show_hidden() -> Command {
-    Command::of(["show-environment", "-gh"]).asking()
+    Command::of(["show-environment", "-gh"]).repeatable()
 }
 
-/// Prints a format, expanded for a target. A target that is gone prints empty fields with exit 0.
+/// Prints a format, expanded for a target. For a target that is gone, tmux prints empty fields and exits with 0.
 #[must_use]
 pub fn print(target: Option<&str>, format: &str) -> Command {
     let command = DisplayMessage::new().print();
@@ -164,7 +165,7 @@ pub fn print(target: Option<&str>, format: &str) -> Command {
     };
     Command::from(command.message(format).build())
         .carried_by(|words| Carrier::Print(words - 1))
-        .asking()
+        .repeatable()
 }
 
 /// Sets a pane option. `target` is any tmux pane target: `%3`, or `=session:=window`.
@@ -196,7 +197,7 @@ pub fn set_pane_expanded(target: &str, name: &str, format: &str) -> Command {
     )
 }
 
-/// Appends to a pane option, to the letter.
+/// Appends a value to a pane option, without expansion.
 #[must_use]
 pub fn append_pane(target: &str, name: &str, value: &str) -> Command {
     Command::setting(
@@ -243,7 +244,7 @@ pub fn set_server_expanded(pane: &str, name: &str, format: &str) -> Command {
     )
 }
 
-/// Appends what `format` expands to (`None`: to the letter) to a server option.
+/// Appends the expansion of `format` to a server option.
 #[must_use]
 pub fn append_server(name: &str, format: &str) -> Command {
     Command::setting(
@@ -274,8 +275,8 @@ pub fn unset_window(target: &str, name: &str) -> Command {
     )
 }
 
-/// Sets a hidden variable of the global environment: seen by formats, by no process, and free of
-/// redraws.
+/// Sets a hidden variable of the global environment. Formats can read it, processes do not inherit it, and setting it
+/// causes no redraw.
 #[must_use]
 pub fn set_hidden(name: &str, value: &str) -> Command {
     let built = SetEnvironment::new()
@@ -290,7 +291,7 @@ pub fn set_hidden(name: &str, value: &str) -> Command {
     })
 }
 
-/// The same with what `format` expands to.
+/// Sets a hidden variable to what `format` expands to.
 #[must_use]
 pub fn set_hidden_expanded(name: &str, format: &str) -> Command {
     let built = SetEnvironment::new()
@@ -306,10 +307,10 @@ pub fn set_hidden_expanded(name: &str, format: &str) -> Command {
     })
 }
 
-/// The same with what `format` expands to for a pane.
+/// Sets a hidden variable to what `format` expands to for a pane.
 #[must_use]
 pub fn set_hidden_for(pane: &str, name: &str, format: &str) -> Command {
-    // A pane is a target of a session too, and tmux expands for the pane: 3.2a to 3.7c.
+    // A pane is also a valid target for a session, and tmux expands the format for the pane: 3.2a to 3.7c.
     Command::of(["set-environment", "-ghF", "-t", pane, name, format]).carried_by(|words| {
         Carrier::Hidden {
             value: words - 1,
@@ -329,14 +330,14 @@ pub fn unset_hidden(name: &str) -> Command {
         .into()
 }
 
-/// Has a pane close when its process ends, whatever the person's global option says.
+/// Makes a pane close when its process ends, even if the global option of the user differs.
 #[must_use]
 pub fn close_dead_pane(target: &str) -> Command {
     set_pane(target, "remain-on-exit", "off")
 }
 
-/// Runs one of two batches, chosen by a format in the server: no other client comes between test and act. See
-/// [`super::branch`] for what may stand in them.
+/// Runs one of two batches. The server chooses by a format, and no other client runs between the test and the batch.
+/// See [`super::branch`] for the commands that the batches may contain.
 #[must_use]
 pub fn if_format(
     target: Option<&str>,
@@ -351,14 +352,15 @@ pub fn if_format(
             then: then.clone(),
             otherwise: otherwise.clone(),
         },
-        asks: then.asks() && otherwise.asks(),
+        repeatable: then.is_repeatable() && otherwise.is_repeatable(),
     }
 }
 
-/// Fires the hook `after-set-hook` for a pane, in the same list: what both change is drawn once. For a pane that is gone
-/// it is fired for the current one.
+/// Fires the hook `after-set-hook` for a pane in the same list, so that the changes of both cause one redraw. If the
+/// pane is gone, the hook is fired for the current one.
 ///
-/// It unsets a hook that is never set, which changes nothing. Not `set-hook -R`, of which 3.2a dies where the pane is gone.
+/// The command unsets a hook that is never set, which changes nothing. It is not `set-hook -R`, because 3.2a dies of it
+/// if the pane is gone.
 #[must_use]
 pub fn fire_after_set_hook(pane: &str) -> Command {
     Command::of(["set-hook", "-gu", "-t", pane, NEVER_SET]).carried_by(|_| Carrier::Harmless)
@@ -370,19 +372,19 @@ pub(super) fn wait_for(channel: &str) -> Command {
     Command::of(["wait-for", channel])
 }
 
-/// Wakes all that wait on a channel. Where nobody does, tmux remembers it for the next one.
+/// Wakes all clients that wait on a channel. If there is none, tmux keeps the signal for the next one.
 #[must_use]
 pub fn signal(channel: &str) -> Command {
     Command::of(["wait-for", "-S", channel]).carried_by(|words| Carrier::Signal(words - 1))
 }
 
-/// Makes sure that a server runs.
+/// Starts the server if it does not run.
 #[must_use]
 pub fn start_server() -> Command {
     StartServer::new().build().into()
 }
 
-/// A detached session whose one pane runs `argv` without a shell.
+/// Creates a detached session whose one pane runs `argv` without a shell.
 #[must_use]
 pub fn new_session(session: &str, window: &str, size: (u16, u16), argv: &[String]) -> Command {
     let (columns, rows) = size;
@@ -397,7 +399,7 @@ pub fn new_session(session: &str, window: &str, size: (u16, u16), argv: &[String
         .and(argv.iter().cloned())
 }
 
-/// A detached window whose one pane runs `argv` without a shell. `session` is an exact target.
+/// Creates a detached window whose one pane runs `argv` without a shell. `session` is an exact target.
 #[must_use]
 pub fn new_window(session: &str, window: &str, argv: &[String]) -> Command {
     let command = NewWindow::new()
@@ -418,7 +420,7 @@ pub fn rename_window(target: &str, name: &str) -> Command {
         .into()
 }
 
-/// Moves a pane beside another, without making it the active one.
+/// Moves a pane beside another one, without making it the active pane.
 #[must_use]
 pub fn join_pane(source: &str, beside: &str, horizontal: bool, size: Option<u16>) -> Command {
     let command = JoinPane::new().detached();
@@ -449,8 +451,8 @@ pub fn kill_pane(pane: PaneId) -> Command {
     KillPane::new().target_pane(pane.to_string()).build().into()
 }
 
-/// Prints the text of a pane from a line on: 0 is the top of the screen, a negative one is in the history,
-/// `-` is the oldest. `pane` and `from` may be formats, for use inside [`ask_expanded`].
+/// Prints the text of a pane, starting at a line: 0 is the top of the screen, a negative number is in the history, `-`
+/// is the oldest line. `pane` and `from` may be formats.
 #[must_use]
 pub fn capture_pane(pane: &str, from: &str, styled: bool, joined: bool) -> Command {
     let mut command = CapturePane::new().stdout();
@@ -460,10 +462,11 @@ pub fn capture_pane(pane: &str, from: &str, styled: bool, joined: bool) -> Comma
     if joined {
         command = command.join();
     }
-    Command::from(command.start_line(from).target_pane(pane).build()).asking()
+    Command::from(command.start_line(from).target_pane(pane).build()).repeatable()
 }
 
-/// Prints the screen that a full-screen program has put away, lines joined. Nothing where none has.
+/// Prints the saved screen of a pane in which a full-screen program runs, lines joined. Prints nothing if no such
+/// program runs.
 #[must_use]
 pub fn capture_saved(pane: &str) -> Command {
     let command = CapturePane::new()
@@ -471,7 +474,7 @@ pub fn capture_saved(pane: &str) -> Command {
         .alternate_screen()
         .quiet()
         .join();
-    Command::from(command.target_pane(pane).build()).asking()
+    Command::from(command.target_pane(pane).build()).repeatable()
 }
 
 /// The client as which `send-keys` acts.
@@ -492,44 +495,44 @@ impl ActingClient {
     }
 }
 
-/// Keys by tmux's names.
+/// Sends keys, given by their names in tmux.
 #[must_use]
-pub fn send_keys(pane: PaneId, who: ActingClient, repeat: u16, keys: &[String]) -> Command {
+pub fn send_keys(pane: PaneId, client: ActingClient, repeat: u16, keys: &[String]) -> Command {
     let mut words = vec!["send-keys".to_string()];
     if repeat > 1 {
         words.extend(["-N".into(), repeat.to_string()]);
     }
     Command::of(words)
-        .and(who.words().iter().copied())
+        .and(client.words().iter().copied())
         .and(["-t".into(), pane.to_string(), "--".into()])
         .and(keys.iter().cloned())
 }
 
-/// Text to the letter.
+/// Sends text without interpreting key names.
 #[must_use]
-pub fn send_text(pane: PaneId, who: ActingClient, text: &str) -> Command {
+pub fn send_text(pane: PaneId, client: ActingClient, text: &str) -> Command {
     Command::of(["send-keys", "-l"])
-        .and(who.words().iter().copied())
+        .and(client.words().iter().copied())
         .and(["-t", &pane.to_string(), "--", text])
 }
 
-/// Takes what the client reads into a buffer.
+/// Loads the standard input of the client into a buffer.
 #[must_use]
 pub fn load_buffer(buffer: &str) -> Command {
     Command::of(["load-buffer", "-b", buffer, "-"])
 }
 
-/// Pastes a buffer and forgets it: as a paste, if the program asked to be told, and line feeds as they are.
+/// Pastes a buffer and deletes it. Uses bracketed paste if the program requested it, and leaves line feeds unchanged.
 ///
-/// A pane that is dead must not get one: tmux up to 3.3a dies of it (tmux#3830).
+/// Do not use it on a dead pane: tmux up to 3.3a dies of it (tmux#3830).
 #[must_use]
 pub fn paste(pane: PaneId, buffer: &str) -> Command {
     let pane = pane.to_string();
     Command::of(["paste-buffer", "-p", "-r", "-d", "-b", buffer, "-t", &pane])
 }
 
-/// Pastes a buffer and forgets it: as keys, and each line feed is Enter. It reaches the program in copy mode too, as no
-/// other key does.
+/// Sends a buffer as keys and deletes it. Each line feed is Enter. Unlike other keys, it reaches the program in copy
+/// mode too.
 #[must_use]
 pub fn paste_as_keys(pane: PaneId, buffer: &str) -> Command {
     let pane = pane.to_string();
@@ -552,7 +555,7 @@ pub fn leave_mode(pane: PaneId) -> Command {
     Command::of(["copy-mode", "-q", "-t", &pane.to_string()])
 }
 
-/// Shows a pane on a client: its session, its window, itself.
+/// Shows a pane on a client: selects its session, its window and the pane.
 #[must_use]
 pub fn switch_client(client: &str, target: &str) -> Command {
     SwitchClient::new()
@@ -562,7 +565,7 @@ pub fn switch_client(client: &str, target: &str) -> Command {
         .into()
 }
 
-/// Makes a client read-only. `switch-client -r` would only toggle it.
+/// Makes a client read-only. `switch-client -r` would only toggle this.
 #[must_use]
 pub fn make_read_only(client: &str) -> Command {
     let command = RefreshClient::new().target_client(client).build();
@@ -581,7 +584,7 @@ pub fn attach(target: Option<&str>, read_only: bool) -> Command {
     command.build().into()
 }
 
-/// tmux's own chooser, showing the panes that a filter is true for.
+/// Opens the chooser of tmux with the panes for which a filter is true.
 #[must_use]
 pub fn choose_tree(pane: Option<&str>, filter: &str, format: &str) -> Command {
     let mut command = ChooseTree::new().filter(filter).format(format);

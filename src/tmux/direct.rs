@@ -1,12 +1,13 @@
-//! A client that speaks the server's socket protocol itself, for batches that only ask.
+//! A tmux client that implements the socket protocol of the server, for batches that only read.
 //!
-//! Starting the tmux program is three quarters of what a question costs (1.5 ms of 2.0; its libraries are
-//! loaded anew each time), and a helper that starts it can never be as fast as it. The exchange is the one that
-//! tmux 3.2a to 3.8 share, as long as no file descriptor is passed: messages of 16 bytes of header (type,
-//! length, protocol version 8, pid; host order, little-endian the same in all of them) and a body.
+//! Starting the tmux program takes three quarters of the time of a request (1.5 ms of 2.0 ms; its libraries are loaded
+//! anew each time), so a helper that starts it can never be as fast as it. The exchange is the one that tmux 3.2a to
+//! 3.8 share, as long as no file descriptor is passed. A message has a header of 16 bytes (type, length, protocol
+//! version 8, pid) and a body. The header is in host order. On little-endian machines it is the same in all versions.
 //!
-//! In doubt there is no answer here, and the tmux program is asked: no server, another protocol, a message
-//! that is not expected, a server that hangs up. That is safe since a question changes nothing, asked twice.
+//! In doubt this module returns no answer, and the caller runs the tmux program: if there is no server, the protocol is
+//! another one, a message is not expected, or the server closes the connection. This is safe, since a request that only
+//! reads may run twice.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::env;
 
-/// What a client of tmux got to print, and its exit code.
+/// The output of a tmux client, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ClientOutput {
     pub(super) code: i32,
@@ -24,66 +25,68 @@ pub(super) struct ClientOutput {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Asks the server at a socket. `None` in doubt.
+/// Runs a command on the server at a socket. Returns `None` in doubt.
 pub(super) fn ask(socket: &Path, argv: &[String]) -> Option<ClientOutput> {
-    listen(say_to(socket, argv)?)
+    receive_all(send(socket, argv)?)
 }
 
-/// Says the words to the server at a socket. `None` in doubt.
-fn say_to(socket: &Path, argv: &[String]) -> Option<UnixStream> {
-    // The header of 3.6 and later reads like the older one on little-endian machines alone.
+/// Sends a command to the server at a socket. Returns `None` in doubt.
+fn send(socket: &Path, argv: &[String]) -> Option<UnixStream> {
+    // The header of 3.6 and later is equal to the older one on little-endian machines only.
     if cfg!(target_endian = "big") {
         return None;
     }
-    let question = question(argv)?;
+    let request = request(argv)?;
     let mut server = UnixStream::connect(socket).ok()?;
-    server.write_all(&question).ok()?;
+    server.write_all(&request).ok()?;
     Some(server)
 }
 
-/// A client whose list of commands waits at its end.
+/// A client whose list of commands ends with one that waits.
 #[derive(Debug)]
 pub(super) struct WaitingClient {
-    ear: Ear<UnixStream>,
-    over: bool,
+    receiver: Receiver<UnixStream>,
+    ended: bool,
 }
 
 impl WaitingClient {
-    /// Has a list run that prints before it waits: what is printed arrives when it waits. `None` in doubt.
+    /// Runs a list that prints before it waits. Returns when the printed text has arrived; then the list waits. Returns
+    /// `None` in doubt.
     pub(super) fn start(socket: &Path, argv: &[String]) -> Option<Self> {
-        let mut ear = Ear::new(say_to(socket, argv)?);
-        let mut heard = Received::More;
-        while heard == Received::More && ear.answer.stdout.is_empty() {
-            heard = ear.hear();
+        let mut receiver = Receiver::new(send(socket, argv)?);
+        let mut outcome = Received::More;
+        while outcome == Received::More && receiver.answer.stdout.is_empty() {
+            outcome = receiver.receive();
         }
-        (!ear.answer.stdout.is_empty()).then_some(Self {
-            ear,
-            over: heard != Received::More,
+        (!receiver.answer.stdout.is_empty()).then_some(Self {
+            receiver,
+            ended: outcome != Received::More,
         })
     }
 
-    /// What the list printed before it waits.
+    /// Returns what the list printed before it waits.
     pub(super) fn printed(&self) -> &[u8] {
-        &self.ear.answer.stdout
+        &self.receiver.answer.stdout
     }
 
-    /// Waits until the list has ended or the server has hung up, `true`, or the limit has passed.
+    /// Waits until the list has ended or the server has closed the connection. Returns `false` if the limit passes
+    /// first.
     pub(super) fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        while !self.over {
+        while !self.ended {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            // A limit is refused where the socket is closed.
-            self.over = self.ear.server.set_read_timeout(Some(left)).is_err()
-                || !matches!(self.ear.hear(), Received::More | Received::Nothing);
+            // Setting a timeout fails if the socket is closed.
+            self.ended = self.receiver.server.set_read_timeout(Some(left)).is_err()
+                || !matches!(self.receiver.receive(), Received::More | Received::Timeout);
         }
         true
     }
 }
 
-/// The messages used here, of tmux-protocol.h.
+/// The message types used here, from tmux-protocol.h.
 mod message {
     pub(super) const IDENTIFY_TERM: u32 = 101;
     pub(super) const IDENTIFY_TTYNAME: u32 = 102;
@@ -103,112 +106,113 @@ mod message {
 
 const PROTOCOL: u32 = 8;
 const HEADER: usize = 16;
-/// The longest message, header included: `MAX_IMSGSIZE`.
+/// The length of the longest message, header included: `MAX_IMSGSIZE`.
 const LONGEST: usize = 16_384;
-/// 3.6 and later mark a message that brings a file descriptor in the top bit of its length.
+/// tmux 3.6 and later set the top bit of the length if the message passes a file descriptor.
 const WITH_DESCRIPTOR: u32 = 1 << 31;
-/// `CLIENT_UTF8` and `CLIENT_NOSTARTSERVER`: what `tmux -u -N` sets.
+/// `CLIENT_UTF8` and `CLIENT_NOSTARTSERVER`, which `tmux -u -N` sets.
 const FLAGS: u64 = 0x1_0000 | 0x1000;
 
-/// All that a client says before it listens. `None` when the words do not fit a message.
-fn question(argv: &[String]) -> Option<Vec<u8>> {
-    let mut said = Vec::with_capacity(1024);
-    say(
-        &mut said,
+/// Returns all messages that the client sends before it reads. Returns `None` if the arguments do not fit a message.
+fn request(argv: &[String]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(1024);
+    append_message(
+        &mut bytes,
         message::IDENTIFY_LONGFLAGS,
         &[&FLAGS.to_ne_bytes()],
     )?;
-    say(&mut said, message::IDENTIFY_TERM, &[b"\0"])?;
-    say(
-        &mut said,
+    append_message(&mut bytes, message::IDENTIFY_TERM, &[b"\0"])?;
+    append_message(
+        &mut bytes,
         message::IDENTIFY_FEATURES,
         &[&0_i32.to_ne_bytes()],
     )?;
-    // A server up to 3.6 dies of a client that has not said a terminal, be it an empty one.
-    say(&mut said, message::IDENTIFY_TTYNAME, &[b"\0"])?;
+    // A server up to 3.6 dies of a client that has not sent the name of its terminal. An empty name is enough.
+    append_message(&mut bytes, message::IDENTIFY_TTYNAME, &[b"\0"])?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-    say(
-        &mut said,
+    append_message(
+        &mut bytes,
         message::IDENTIFY_CWD,
         &[folder.as_os_str().as_bytes(), b"\0"],
     )?;
-    say(
-        &mut said,
+    append_message(
+        &mut bytes,
         message::IDENTIFY_CLIENTPID,
         &[&std::process::id().to_ne_bytes()],
     )?;
-    // Of the environment a question needs what says where it is asked: a batch without a target means that pane.
+    // A request needs only the variables that identify the pane of the caller, because a batch without a target uses
+    // that pane.
     for (name, value) in env::place() {
-        say(
-            &mut said,
+        append_message(
+            &mut bytes,
             message::IDENTIFY_ENVIRON,
             &[name.as_bytes(), b"=", value.as_bytes(), b"\0"],
         )?;
     }
-    say(&mut said, message::IDENTIFY_DONE, &[])?;
+    append_message(&mut bytes, message::IDENTIFY_DONE, &[])?;
     let count = i32::try_from(argv.len()).ok()?.to_ne_bytes();
     let mut command: Vec<&[u8]> = vec![&count];
     for word in argv {
         command.extend([word.as_bytes(), b"\0"]);
     }
-    say(&mut said, message::COMMAND, &command)?;
-    Some(said)
+    append_message(&mut bytes, message::COMMAND, &command)?;
+    Some(bytes)
 }
 
-/// Appends a message. `None` when it is too long.
-fn say(said: &mut Vec<u8>, kind: u32, body: &[&[u8]]) -> Option<()> {
+/// Appends a message. Returns `None` if it is too long.
+fn append_message(bytes: &mut Vec<u8>, kind: u32, body: &[&[u8]]) -> Option<()> {
     let length = HEADER + body.iter().map(|part| part.len()).sum::<usize>();
     if length > LONGEST {
         return None;
     }
     let length = u32::try_from(length).ok()?;
     for number in [kind, length, PROTOCOL, std::process::id()] {
-        said.extend(number.to_ne_bytes());
+        bytes.extend(number.to_ne_bytes());
     }
     for part in body {
-        said.extend_from_slice(part);
+        bytes.extend_from_slice(part);
     }
     Some(())
 }
 
-/// Takes what the server says up to its last word.
-fn listen<S: Read + Write>(server: S) -> Option<ClientOutput> {
-    let mut ear = Ear::new(server);
+/// Reads the messages of the server up to the exit message. Returns `None` in doubt.
+fn receive_all<S: Read + Write>(server: S) -> Option<ClientOutput> {
+    let mut receiver = Receiver::new(server);
     loop {
-        match ear.hear() {
+        match receiver.receive() {
             Received::More => {}
-            Received::Last => return Some(ear.answer),
-            Received::Nothing | Received::Doubt => return None,
+            Received::Exit => return Some(receiver.answer),
+            Received::Timeout | Received::Invalid => return None,
         }
     }
 }
 
-/// What came of listening once.
+/// The result of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Received {
-    /// There may be more.
+    /// More messages may follow.
     More,
-    /// The server's last word.
-    Last,
-    /// Not a word in the time that the socket was given.
-    Nothing,
-    /// What cannot be understood, or the end without a last word.
-    Doubt,
+    /// The exit message has arrived.
+    Exit,
+    /// No data arrived within the timeout of the socket.
+    Timeout,
+    /// A message is not valid, or the connection ended without an exit message.
+    Invalid,
 }
 
-/// Listens to a server.
+/// Reads the messages of a server.
 #[derive(Debug)]
-struct Ear<S> {
+struct Receiver<S> {
     server: S,
     answer: ClientOutput,
-    /// The server's number of its stream to standard error, once it has one.
+    /// The number that the server uses for the stream to standard error, after it has opened the stream.
     errors: Option<i32>,
-    /// What was heard and is no whole message yet.
-    heard: Vec<u8>,
+    /// The bytes that were read and do not form a whole message yet.
+    unparsed: Vec<u8>,
     chunk: Vec<u8>,
 }
 
-impl<S: Read + Write> Ear<S> {
+impl<S: Read + Write> Receiver<S> {
     fn new(server: S) -> Self {
         Self {
             server,
@@ -218,42 +222,42 @@ impl<S: Read + Write> Ear<S> {
                 stderr: Vec::new(),
             },
             errors: None,
-            heard: Vec::new(),
+            unparsed: Vec::new(),
             chunk: vec![0; 65_536],
         }
     }
 
-    /// Takes what there is to hear next.
-    fn hear(&mut self) -> Received {
+    /// Reads once and processes the whole messages.
+    fn receive(&mut self) -> Received {
         let length = match self.server.read(&mut self.chunk) {
-            Ok(0) => return Received::Doubt,
+            Ok(0) => return Received::Invalid,
             Ok(length) => length,
             Err(error) => {
                 return match error.kind() {
                     ErrorKind::Interrupted => Received::More,
-                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Received::Nothing,
-                    _ => Received::Doubt,
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => Received::Timeout,
+                    _ => Received::Invalid,
                 };
             }
         };
-        self.heard.extend_from_slice(&self.chunk[..length]);
-        self.take().unwrap_or(Received::Doubt)
+        self.unparsed.extend_from_slice(&self.chunk[..length]);
+        self.process_messages().unwrap_or(Received::Invalid)
     }
 
-    /// Takes the messages that are whole. `None` in doubt.
-    fn take(&mut self) -> Option<Received> {
-        let mut rest = &self.heard[..];
-        while let Some((kind, body, after)) = first(rest)? {
+    /// Processes the messages that are whole. Returns `None` in doubt.
+    fn process_messages(&mut self) -> Option<Received> {
+        let mut rest = &self.unparsed[..];
+        while let Some((kind, body, after)) = first_message(rest)? {
             rest = after;
             match kind {
                 message::WRITE_OPEN => {
-                    let (stream, body) = number(body)?;
-                    let (descriptor, _) = number(body)?;
+                    let (stream, body) = split_number(body)?;
+                    let (descriptor, _) = split_number(body)?;
                     if descriptor == 2 {
                         self.errors = Some(stream);
                     }
                     let mut ready = Vec::new();
-                    say(
+                    append_message(
                         &mut ready,
                         message::WRITE_READY,
                         &[&stream.to_ne_bytes(), &0_i32.to_ne_bytes()],
@@ -261,7 +265,7 @@ impl<S: Read + Write> Ear<S> {
                     self.server.write_all(&ready).ok()?;
                 }
                 message::WRITE => {
-                    let (stream, text) = number(body)?;
+                    let (stream, text) = split_number(body)?;
                     if self.errors == Some(stream) {
                         self.answer.stderr.extend_from_slice(text);
                     } else {
@@ -271,25 +275,26 @@ impl<S: Read + Write> Ear<S> {
                 message::WRITE_CLOSE => {}
                 message::EXIT => {
                     if !body.is_empty() {
-                        self.answer.code = number(body)?.0;
+                        self.answer.code = split_number(body)?.0;
                     }
-                    return Some(Received::Last);
+                    return Some(Received::Exit);
                 }
                 _ => return None,
             }
         }
-        let parsed = self.heard.len() - rest.len();
-        self.heard.drain(..parsed);
+        let parsed = self.unparsed.len() - rest.len();
+        self.unparsed.drain(..parsed);
         Some(Received::More)
     }
 }
 
-/// A message's type, its body, and what comes after it.
+/// The type of a message, its body, and the bytes after it.
 type Imsg<'a> = (u32, &'a [u8], &'a [u8]);
 
-/// The first message, `Some(None)` while it is not whole. `None` for what can be no message of this protocol.
-fn first(heard: &[u8]) -> Option<Option<Imsg<'_>>> {
-    let Some((header, _)) = heard.split_at_checked(HEADER) else {
+/// Returns the first message, or `Some(None)` while it is not whole. Returns `None` for bytes that are not a message of
+/// this protocol.
+fn first_message(bytes: &[u8]) -> Option<Option<Imsg<'_>>> {
+    let Some((header, _)) = bytes.split_at_checked(HEADER) else {
         return Some(None);
     };
     let field = |at: usize| {
@@ -303,14 +308,14 @@ fn first(heard: &[u8]) -> Option<Option<Imsg<'_>>> {
         return None;
     }
     Some(
-        heard
+        bytes
             .split_at_checked(length)
             .map(|(message, after)| (field(0), &message[HEADER..], after)),
     )
 }
 
-/// The number that a body starts with, and the rest.
-fn number(body: &[u8]) -> Option<(i32, &[u8])> {
+/// Returns the number at the start of a body, and the rest.
+fn split_number(body: &[u8]) -> Option<(i32, &[u8])> {
     let (number, rest) = body.split_first_chunk()?;
     Some((i32::from_ne_bytes(*number), rest))
 }
@@ -321,13 +326,13 @@ mod tests {
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
-    /// A server whose words arrive in pieces; it remembers what it was told.
-    struct Played {
+    /// A server whose messages arrive in pieces. It stores what the client sends.
+    struct FakeServer {
         pieces: Vec<Vec<u8>>,
-        told: Vec<u8>,
+        sent: Vec<u8>,
     }
 
-    impl Read for Played {
+    impl Read for FakeServer {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             if self.pieces.is_empty() {
                 return Ok(0);
@@ -338,9 +343,9 @@ mod tests {
         }
     }
 
-    impl Write for Played {
+    impl Write for FakeServer {
         fn write(&mut self, words: &[u8]) -> std::io::Result<usize> {
-            self.told.extend_from_slice(words);
+            self.sent.extend_from_slice(words);
             Ok(words.len())
         }
 
@@ -349,19 +354,19 @@ mod tests {
         }
     }
 
-    fn played(words: &[u8], size: usize) -> Played {
-        Played {
+    fn fake_server(words: &[u8], size: usize) -> FakeServer {
+        FakeServer {
             pieces: words.chunks(size).map(<[u8]>::to_vec).collect(),
-            told: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
     fn words(messages: &[(u32, &[u8])]) -> Vec<u8> {
-        let mut said = Vec::new();
+        let mut bytes = Vec::new();
         for (kind, body) in messages {
-            say(&mut said, *kind, &[body]).expect("a message that fits");
+            append_message(&mut bytes, *kind, &[body]).expect("a message that fits");
         }
-        said
+        bytes
     }
 
     fn open(stream: i32, descriptor: i32) -> Vec<u8> {
@@ -381,7 +386,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_answer_comes_back_however_it_is_cut(
+        fn an_answer_is_read_in_pieces_of_any_size(
             texts in prop::collection::vec((any::<bool>(), prop::collection::vec(any::<u8>(), 0..200)), 0..6),
             code in any::<i32>(),
             size in 1_usize..300,
@@ -392,23 +397,23 @@ mod tests {
             let mut messages: Vec<(u32, &[u8])> = vec![(message::WRITE_OPEN, &out), (message::WRITE_OPEN, &errors)];
             messages.extend(bodies.iter().map(|body| (message::WRITE, &body[..])));
             messages.push((message::EXIT, &exit));
-            let mut server = played(&words(&messages), size);
-            let answer = listen(&mut server).expect("an answer");
+            let mut server = fake_server(&words(&messages), size);
+            let answer = receive_all(&mut server).expect("an answer");
             let all = |wanted: bool| -> Vec<u8> {
                 texts.iter().filter(|(good, _)| *good == wanted).flat_map(|(_, text)| text.clone()).collect()
             };
             prop_assert_eq!(answer, ClientOutput { code, stdout: all(true), stderr: all(false) });
-            prop_assert_eq!(server.told.len(), 2 * (HEADER + 8));
+            prop_assert_eq!(server.sent.len(), 2 * (HEADER + 8));
         }
 
         #[test]
-        fn what_no_server_says_is_no_answer(said in prop::collection::vec(any::<u8>(), 0..200), size in 1_usize..80) {
-            prop_assert_eq!(listen(&mut played(&said, size)), None);
+        fn invalid_bytes_are_no_answer(bytes in prop::collection::vec(any::<u8>(), 0..200), size in 1_usize..80) {
+            prop_assert_eq!(receive_all(&mut fake_server(&bytes, size)), None);
         }
     }
 
     #[test]
-    fn in_doubt_there_is_no_answer() {
+    fn unexpected_messages_are_no_answer() {
         const VERSION: u32 = 12;
         const SHUTDOWN: u32 = 210;
         let out = open(1, 1);
@@ -419,23 +424,23 @@ mod tests {
             &[(message::WRITE_OPEN, b"\x01\0\0")],
             &[(message::EXIT, b"\x01")],
         ] {
-            assert_eq!(listen(&mut played(&words(messages), 7)), None);
+            assert_eq!(receive_all(&mut fake_server(&words(messages), 7)), None);
         }
     }
 
     #[test]
-    fn what_does_not_fit_is_not_said() {
-        assert!(question(&["display-message".into(), "x".repeat(16_300)]).is_some());
-        assert!(question(&["display-message".into(), "x".repeat(16_384)]).is_none());
+    fn a_command_that_does_not_fit_a_message_is_refused() {
+        assert!(request(&["display-message".into(), "x".repeat(16_300)]).is_some());
+        assert!(request(&["display-message".into(), "x".repeat(16_384)]).is_none());
     }
 
-    /// Servers up to 3.5 die of a message that is too short: these bytes are what they were seen to take.
+    /// Servers up to 3.5 die of a message that is too short. They were seen to accept these bytes.
     #[test]
-    fn the_question_to_the_letter() {
-        let said = question(&["display-message".into(), "-p".into()]).expect("a question");
+    fn bytes_of_a_request() {
+        let bytes = request(&["display-message".into(), "-p".into()]).expect("a request");
         let mut kinds = Vec::new();
-        let mut rest = &said[..];
-        while let Some((kind, body, after)) = first(rest).expect("a message") {
+        let mut rest = &bytes[..];
+        while let Some((kind, body, after)) = first_message(rest).expect("a message") {
             kinds.push((kind, body.to_vec()));
             rest = after;
         }

@@ -1,9 +1,10 @@
-//! A failure of tmux as an error: the only reader of what tmux prints on stderr.
+//! Converts a failure of tmux to an error. No other module reads what tmux prints on stderr.
 
 use super::version::{FLOOR, Version};
 use crate::error::{Error, ErrorKind, Exit};
 
-/// Returns the error that tmux's words mean. `names` are the commands that were run, `socket` is the server's.
+/// Returns the error for a message of tmux. `names` are the names of the commands that were run, `socket` is that of
+/// the server.
 pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
     const NO_SERVER: [&str; 5] = [
         "no server running",
@@ -23,7 +24,7 @@ pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
         .of_kind(ErrorKind::HungUp);
     }
     if NO_SERVER.iter().any(|words| stderr.contains(words)) {
-        // tmux names the socket once more, and then the system's reason.
+        // tmux prints the socket again, and then the reason that the system gave.
         let why = stderr
             .rsplit_once(" (")
             .and_then(|(_, why)| why.strip_suffix(')'));
@@ -43,7 +44,7 @@ pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
     error.of_kind(kind(stderr))
 }
 
-/// The kind of a failure. Of several that match the first counts.
+/// Returns the kind of a failure. If several texts match, the first one counts.
 fn kind(stderr: &str) -> ErrorKind {
     const KINDS: [(&str, ErrorKind); 7] = [
         ("duplicate session", ErrorKind::DuplicateSession),
@@ -54,8 +55,8 @@ fn kind(stderr: &str) -> ErrorKind {
         ("size or position", ErrorKind::NoRoom),
         ("client is read-only", ErrorKind::ReadOnly),
     ];
-    let of = KINDS.iter().find(|(words, _)| stderr.contains(words));
-    of.map_or(ErrorKind::Other, |(_, kind)| *kind)
+    let matching = KINDS.iter().find(|(words, _)| stderr.contains(words));
+    matching.map_or(ErrorKind::Other, |(_, kind)| *kind)
 }
 
 pub(super) fn too_old(version: Version) -> Error {
@@ -71,7 +72,7 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     #[test]
-    fn what_tmux_says() {
+    fn errors_for_messages_of_tmux() {
         for (stderr, exit, kind) in [
             ("no current target", Exit::Nothing, ErrorKind::EmptyServer),
             ("no current client", Exit::Nothing, ErrorKind::EmptyServer),

@@ -1,9 +1,9 @@
-//! The only door to tmux, and the only user of `tmux_interface`.
+//! Access to tmux. No other module runs tmux or uses `tmux_interface`.
 //!
-//! A [`Server`] runs a [`Batch`] of [`command`]s as one client: the server is single-threaded, so a batch that
-//! does not wait is seen whole or not at all. The client is the tmux program; a batch that only asks needs no
-//! program ([`direct`]). Text enters by the two functions of [`word`], rows
-//! come back in the [`row`] frame.
+//! A [`Server`] runs a [`Batch`] of [`command`]s as one client. The server is single-threaded, so other clients see all
+//! effects of a batch that does not wait, or none. The client is the tmux program; a batch that only reads needs no
+//! program ([`direct`]). The two functions of [`word`] quote the text of commands, and rows are read through the frame
+//! of [`row`].
 
 mod branch;
 pub mod channel;
@@ -29,13 +29,13 @@ pub use command::Command;
 pub use row::Frame;
 use version::{FLOOR, Version};
 
-/// One client message carries 16,364 bytes of packed arguments (all versions): above this the batch
-/// goes by stdin. The margin is for the client's own flags.
+/// A message of a client can contain 16,364 bytes of packed arguments (all versions). A larger batch is passed on
+/// stdin. The margin is for the flags of the client.
 const ARGV_BYTES: usize = 15_000;
-/// tmux 3.7 and later refuse more arguments than 1,000.
+/// tmux 3.7 and later refuse more than 1,000 arguments.
 const ARGV_WORDS: usize = 900;
 
-/// Commands that run as one client of the server, in order; the first that fails ends the batch.
+/// Commands that run in order as one client of the server. The first one that fails ends the batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch(Vec<Command>);
 
@@ -51,7 +51,7 @@ impl Batch {
         self
     }
 
-    /// The same with more commands at its end.
+    /// Returns the batch with more commands at its end.
     #[must_use]
     pub fn and(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
         self.0.extend(commands);
@@ -63,18 +63,19 @@ impl Batch {
         self.0.is_empty()
     }
 
-    /// The command string that means this batch, for `source-file`.
+    /// Returns the command string of this batch, for `source-file`.
     #[must_use]
     pub fn text(&self) -> String {
         let quoted = |words: Vec<String>| {
             let words: Vec<String> = words.iter().map(|word| word::quote(word)).collect();
             words.join(" ")
         };
-        let commands: Vec<String> = branch::flat(self).into_iter().map(quoted).collect();
+        let commands: Vec<String> = branch::flatten(self).into_iter().map(quoted).collect();
         commands.join(" ; ")
     }
 
-    /// The names of its commands, those in branches too: tmux does not say which of them failed.
+    /// Returns the names of its commands, including those in branches. An error names all of them, because tmux does
+    /// not print which one failed.
     fn names(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for name in self.0.iter().flat_map(Command::names) {
@@ -85,33 +86,34 @@ impl Batch {
         names.join(", ")
     }
 
-    /// The same batch, of which the caller knows that a second run changes nothing: no program is started for it.
+    /// Returns the batch with all its commands repeatable, so that no program is started for it. The caller must know
+    /// that a second run changes nothing.
     #[must_use]
     pub fn may_run_twice(mut self) -> Self {
         for command in &mut self.0 {
-            command.asks = true;
+            command.repeatable = true;
         }
         self
     }
 
-    /// Whether it may run twice: mostly since it changes nothing.
-    fn asks(&self) -> bool {
-        self.0.iter().all(|command| command.asks)
+    /// Returns whether it may run twice, mostly because it changes nothing.
+    fn is_repeatable(&self) -> bool {
+        self.0.iter().all(|command| command.repeatable)
     }
 
-    /// The same without the commands that list panes or clients, those in branches too.
+    /// Returns the batch without the commands that list panes or clients, including those in branches.
     fn without_lists(&self) -> Self {
         let others = self.0.iter().filter(|command| !command.step.is_list());
         let others = others.map(|command| Command {
             step: command.step.without_lists(),
-            asks: command.asks,
+            repeatable: command.repeatable,
         });
         Self(others.collect())
     }
 
     fn argv(&self) -> Vec<String> {
         let mut argv: Vec<String> = Vec::new();
-        for words in branch::flat(self) {
+        for words in branch::flatten(self) {
             if let Some(last) = argv.last_mut() {
                 if word::takes_separator(last) {
                     last.push(';');
@@ -137,12 +139,12 @@ impl Extend<Command> for Batch {
     }
 }
 
-/// Which server is meant.
+/// Selects a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Socket {
-    /// The one `tmux` alone would talk to.
+    /// The server that `tmux` without options would use.
     Default,
-    /// `-L`: a name below tmux's own folder.
+    /// `-L`: a name in the socket folder of tmux.
     Name(String),
     /// `-S`: a path.
     Path(PathBuf),
@@ -156,7 +158,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The server at `socket`; by default the one this process runs in (`$TMUX`).
+    /// Returns the server at `socket`; the default is the one that this process runs in (`$TMUX`).
     ///
     /// # Errors
     /// [`Exit::NoTmux`] when there is no `tmux` on PATH.
@@ -168,8 +170,9 @@ impl Server {
         Self::with_program(program, socket)
     }
 
-    /// Every server of this user's, and whether somebody named them: those that `$SESH_TMUX_SOCKETS` names, else those of
-    /// the sockets in tmux's own folder, also of servers that have ended.
+    /// Returns every server of this user, and whether the user named them. These are the servers in
+    /// `$SESH_TMUX_SOCKETS`, if it is set. Otherwise they are those of the sockets in the folder of tmux, including
+    /// servers that have ended.
     ///
     /// # Errors
     /// As [`Server::at`].
@@ -187,9 +190,9 @@ impl Server {
                 .map(|entry| entry.path())
                 .collect()
         });
-        // The one around is of the user's, wherever its socket is.
+        // The server that this process runs in belongs to the user, wherever its socket is.
         sockets.extend(env::tmux_socket().filter(|_| !by_name));
-        let mut sockets: Vec<PathBuf> = sockets.iter().map(|path| resolved(path)).collect();
+        let mut sockets: Vec<PathBuf> = sockets.iter().map(|path| without_links(path)).collect();
         sockets.sort();
         sockets.dedup();
         let servers = sockets
@@ -199,7 +202,7 @@ impl Server {
         Ok((servers, by_name))
     }
 
-    /// The same with a tmux that is known already.
+    /// Like [`Server::at`], with a known tmux program.
     ///
     /// # Errors
     /// [`Exit::Usage`] for a socket path that is not UTF-8.
@@ -224,7 +227,8 @@ impl Server {
         &self.program
     }
 
-    /// Whether this process runs in a pane, popup or hook of this server: whether `$TMUX_PANE` is one of its.
+    /// Returns whether this process runs in a pane, popup or hook of this server, so that `$TMUX_PANE` is one of its
+    /// panes.
     #[must_use]
     pub fn is_callers(&self) -> bool {
         let Some(own) = env::tmux_socket() else {
@@ -237,17 +241,17 @@ impl Server {
         }
     }
 
-    /// Runs a batch as one client of the server and gives what it printed.
+    /// Runs a batch as one client of the server and returns what it printed.
     ///
-    /// A server without a session (`exit-empty off`) has no pane and no client, and tmux refuses to list them there. Of a
-    /// batch that only asks, the lists are empty then, and the rest is answered.
+    /// A server without a session (`exit-empty off`) has no pane and no client, and tmux refuses to list them there.
+    /// Then the lists of a repeatable batch are empty, and its other commands run.
     ///
     /// # Errors
-    /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a
-    /// target that does not exist, else [`Exit::Failed`] with tmux's own words and the command named.
+    /// [`Exit::NoServer`], [`Exit::NoTmux`] (also for a tmux below the floor), [`Exit::Nothing`] for a target that does
+    /// not exist, else [`Exit::Failed`] with the message of tmux and the names of the commands.
     pub fn run(&self, batch: &Batch) -> Result<String> {
         match self.run_once(batch) {
-            Err(error) if error.kind == ErrorKind::EmptyServer && batch.asks() => {
+            Err(error) if error.kind == ErrorKind::EmptyServer && batch.is_repeatable() => {
                 self.run_once(&batch.without_lists())
             }
             outcome => outcome,
@@ -255,30 +259,30 @@ impl Server {
     }
 
     fn run_once(&self, batch: &Batch) -> Result<String> {
-        // Without a command the tmux program would make a session.
+        // Without a command the tmux program would create a session.
         if batch.is_empty() {
             return Ok(String::new());
         }
-        if batch.asks()
-            && let Some(answer) = self.asked(&batch.argv())
+        if batch.is_repeatable()
+            && let Some(answer) = self.run_direct(&batch.argv())
         {
             let stderr = String::from_utf8_lossy(&answer.stderr);
             return if answer.code == 0 || branch::is_guard(&stderr) {
-                Ok(text(answer.stdout))
+                Ok(lossy_text(answer.stdout))
             } else {
-                Err(self.refused(batch, stderr.trim()))
+                Err(self.client_error(batch, stderr.trim()))
             };
         }
         self.run_in(batch, None)
     }
 
-    /// Runs batches that only ask, and gives what they printed, one after another. What a batch asks of a pane that is
-    /// gone prints nothing, or only its begin, and the others answer all the same.
+    /// Runs batches that only read, and returns their output in order. A batch for a pane that is gone prints nothing,
+    /// or only its beginning, and does not affect the others.
     ///
     /// # Errors
     /// As [`Server::run`].
     pub fn ask_each(&self, batches: &[Batch]) -> Result<String> {
-        /// So many of them fit into one list.
+        /// The number of batches that fit into one list.
         const TOGETHER: usize = 64;
         let mut answer = String::new();
         for batches in batches.chunks(TOGETHER) {
@@ -300,8 +304,8 @@ impl Server {
         Ok(answer)
     }
 
-    /// The same by the tmux program, whatever the batch does, and with the client in a folder: tmux starts new panes
-    /// there, byte for byte, where its own `-c` would expand formats in the path.
+    /// Runs any batch through the tmux program, with the client in a folder. tmux starts new panes in that folder, byte
+    /// for byte, whereas its option `-c` would expand formats in the path.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -311,10 +315,10 @@ impl Server {
             return self.run_program(batch, &argv, folder, None);
         }
         let text = batch.text();
-        self.run_program(batch, &by_stdin(batch), folder, Some(text.as_bytes()))
+        self.run_program(batch, &stdin_argv(batch), folder, Some(text.as_bytes()))
     }
 
-    /// The same by the tmux program with something for it to read: a command of the batch does.
+    /// Runs a batch through the tmux program with an input on stdin, which a command of the batch reads.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -329,7 +333,7 @@ impl Server {
         folder: Option<&Path>,
         input: Option<&[u8]>,
     ) -> Result<String> {
-        let mut client = self.client(argv, batch.asks());
+        let mut client = self.client(argv, batch.is_repeatable());
         if let Some(folder) = folder {
             client.current_dir(folder);
         }
@@ -345,7 +349,7 @@ impl Server {
             .spawn()
             .and_then(|mut child| {
                 if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-                    // A server that is not there closes the pipe: its own words tell more.
+                    // If there is no server, the client closes the pipe, and its error message is more useful.
                     let _ = stdin.write_all(input);
                 }
                 child.wait_with_output()
@@ -358,20 +362,20 @@ impl Server {
             })?;
         let stderr = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() && !branch::is_guard(&stderr) {
-            return Err(self.refused(batch, stderr.trim()));
+            return Err(self.client_error(batch, stderr.trim()));
         }
-        Ok(text(output.stdout))
+        Ok(lossy_text(output.stdout))
     }
 
-    /// The answer of the server itself, without the tmux program. `None` in doubt.
-    fn asked(&self, argv: &[String]) -> Option<direct::ClientOutput> {
+    /// Returns the answer of the server without running the tmux program. `None` in doubt.
+    fn run_direct(&self, argv: &[String]) -> Option<direct::ClientOutput> {
         if env::by_program() || !fits(argv) {
             return None;
         }
         direct::ask(&self.socket_path()?, argv)
     }
 
-    /// Where the tmux program would find the socket. `None` where it would refuse.
+    /// Returns the path where the tmux program would find the socket. `None` if the program would refuse it.
     fn socket_path(&self) -> Option<PathBuf> {
         const OTHERS: u32 = 0o007;
         let name = match &self.socket {
@@ -381,34 +385,34 @@ impl Server {
         };
         let user = env::user();
         let folder = env::tmux_folder()?.join(format!("tmux-{user}"));
-        let kept = folder.symlink_metadata().ok()?;
-        // As tmux does: another user may have made it, with a server of his own in it.
-        (kept.is_dir() && kept.uid() == user && kept.mode() & OTHERS == 0)
+        let metadata = folder.symlink_metadata().ok()?;
+        // tmux makes the same check, because another user may have created the folder and run a server in it.
+        (metadata.is_dir() && metadata.uid() == user && metadata.mode() & OTHERS == 0)
             .then(|| folder.join(name))
     }
 
-    /// The path of its socket, whether it runs or not: one path for one server, however it was named.
+    /// Returns the path of its socket, whether the server runs or not. A server has one path, however it was named.
     #[must_use]
     pub fn address(&self) -> Option<PathBuf> {
         let name = match &self.socket {
-            Socket::Path(path) => return Some(resolved(path)),
+            Socket::Path(path) => return Some(without_links(path)),
             Socket::Name(name) => name.as_str(),
             Socket::Default => "default",
         };
         let folder = env::tmux_folder()?.join(format!("tmux-{}", env::user()));
-        Some(resolved(&folder.join(name)))
+        Some(without_links(&folder.join(name)))
     }
 
-    /// The client to replace this process with: for what owns the terminal.
+    /// Returns the client that replaces this process, for commands that own the terminal.
     #[must_use]
     pub fn client_for(&self, batch: &Batch) -> std::process::Command {
         let mut client = self.client(&batch.argv(), false);
-        // tmux refuses to attach inside itself, and here that is what was asked.
+        // tmux refuses to attach inside itself, but here the user asked for it.
         client.env_remove("TMUX");
         client
     }
 
-    /// The words of [`Server::client_for`], for showing.
+    /// Returns the words of [`Server::client_for`], for display.
     #[must_use]
     pub fn client_words(&self, batch: &Batch) -> Vec<String> {
         let mut words = vec!["tmux".to_string()];
@@ -425,7 +429,7 @@ impl Server {
             Socket::Path(path) => tmux.socket_path(path.to_string_lossy()),
         };
         let built = tmux.build();
-        // The first word is the program itself, by a name that only PATH could resolve.
+        // The first word is the name of the program, which only PATH could resolve.
         built
             .to_vec()
             .into_iter()
@@ -434,21 +438,21 @@ impl Server {
             .collect()
     }
 
-    /// `asks`: it does not start a server, as even a question like `list-keys` otherwise does.
-    fn client(&self, argv: &[String], asks: bool) -> std::process::Command {
+    /// Returns a client. With `repeatable` it does not start a server, as otherwise even `list-keys` does.
+    fn client(&self, argv: &[String], repeatable: bool) -> std::process::Command {
         let mut client = std::process::Command::new(&self.program);
         client
             .args(self.flags())
-            .args(asks.then_some("-N"))
+            .args(repeatable.then_some("-N"))
             .args(argv);
-        // A server that this client starts keeps its environment for every pane of its life.
+        // A server that this client starts passes its environment to every pane for its whole life.
         for name in env::left_behind() {
             client.env_remove(name);
         }
         client
     }
 
-    /// The version of the tmux program, asked of itself.
+    /// Returns the version of the tmux program, which it prints itself.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
         let output = std::process::Command::new(&self.program)
@@ -459,7 +463,7 @@ impl Server {
         Version::parse(&String::from_utf8_lossy(&output.stdout))
     }
 
-    fn refused(&self, batch: &Batch, stderr: &str) -> Error {
+    fn client_error(&self, batch: &Batch, stderr: &str) -> Error {
         match self.version() {
             Some(version) if version < FLOOR => failure::too_old(version),
             _ => failure::read(stderr, &batch.names(), &self.socket_shown()),
@@ -475,8 +479,8 @@ impl Server {
     }
 }
 
-/// A path without links, as far as it is there.
-fn resolved(path: &Path) -> PathBuf {
+/// Returns a path without links, as far as it exists.
+fn without_links(path: &Path) -> PathBuf {
     path.ancestors()
         .skip(1)
         .find_map(|folder| {
@@ -486,7 +490,7 @@ fn resolved(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.into())
 }
 
-/// Refuses a server below the floor, by its own `#{version}`.
+/// Refuses a server below the floor, given its `#{version}`.
 ///
 /// # Errors
 /// [`Exit::NoTmux`].
@@ -497,20 +501,21 @@ pub fn check_floor(version: &str) -> Result<()> {
     }
 }
 
-fn text(printed: Vec<u8>) -> String {
+fn lossy_text(printed: Vec<u8>) -> String {
     String::from_utf8(printed)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Whether a server takes so many words.
+/// Returns whether a server accepts so many words.
 fn fits(argv: &[String]) -> bool {
     let bytes: usize = argv.iter().map(|word| word.len() + 1).sum();
     bytes <= ARGV_BYTES && argv.len() <= ARGV_WORDS
 }
 
-/// A batch too large for the command line, read from stdin in one list: it stays atomic, since the
-/// wait for the text comes before its first command.
-fn by_stdin(batch: &Batch) -> Vec<String> {
+/// Returns the arguments of a client that reads a batch from stdin, for a batch that is too large for the command line.
+/// tmux runs the batch as one list. It remains atomic, since tmux waits for the whole text before it runs the first
+/// command.
+fn stdin_argv(batch: &Batch) -> Vec<String> {
     let mut argv = Vec::new();
     if batch.0.first() == Some(&command::start_server()) {
         argv.extend(command::start_server().into_words());
@@ -527,7 +532,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_batch_without_its_lists() {
+    fn a_batch_without_its_lists_of_panes_and_clients() {
         let print = || command::print(None, "x");
         let panes = || command::list_panes("#{pane_id}", None);
         let branch = |batch: &Batch| command::if_format(None, "1", batch, &Batch::new());

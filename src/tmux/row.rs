@@ -1,14 +1,15 @@
-//! Typed rows: what tmux prints for us, in a frame that no value can forge.
+//! Typed rows: the output of tmux in a frame that no value can forge.
 //!
-//! U+241F ends a field's head and U+241E a record: on every tmux from 3.2a to 3.8, in every locale, they
-//! pass with `tmux -u`, where tab and 0x1f do not. A title, a path or a session name may hold them too, so
-//! each call puts a short random word before every mark: text written before the call cannot know it.
+//! U+241F ends the head of a field and U+241E a record. They pass through every tmux from 3.2a to 3.8, in every locale,
+//! with `tmux -u`; tab and 0x1f do not. A title, a path or a session name may contain these characters too, so each
+//! call puts a short random word before every separator. Text that was written before the call cannot contain that
+//! word.
 
 use crate::id::SeshId;
 
-/// Declares a struct of what formats expand to: each field is declared with its format, so that no field can read the
-/// value of another. `FORMATS` holds the formats in the order in which `read` takes their values; a value that is missing
-/// reads as the empty string.
+/// Declares a struct of expanded formats. Each field is declared with its format, so that no field can read the value
+/// of another. `FORMATS` contains the formats in the order in which `read` expects their values. A missing value reads
+/// as the empty string.
 macro_rules! formats {
     (
         $(#[$about:meta])*
@@ -26,7 +27,7 @@ macro_rules! formats {
             /// The formats of the fields.
             $visible const FORMATS: &'static [&'static str] = &[$($format),+];
 
-            /// Reads what the formats expanded to.
+            /// Reads the values of the formats.
             $visible fn read(values: impl IntoIterator<Item = &'a str>) -> Self {
                 let mut values = values.into_iter();
                 Self {
@@ -41,7 +42,7 @@ pub(crate) use formats;
 const FIELD: char = '\u{241f}';
 const RECORD: char = '\u{241e}';
 
-/// The frame of one call.
+/// The separators of one call.
 #[derive(Clone, Debug)]
 pub struct Frame {
     field: String,
@@ -57,8 +58,9 @@ impl Default for Frame {
 impl Frame {
     #[must_use]
     pub fn new() -> Self {
-        // Starts with an ASCII character: a printed line that starts with a zero-width one kills the server of
-        // a client without UTF-8. Not with a letter: 3.4 prints a `$` before one as `\$`, and a name may end so.
+        // The word starts with an ASCII character: a printed line that starts with a zero-width character kills the
+        // server of a client without UTF-8. It does not start with a letter: tmux 3.4 prints a `$` before a letter as
+        // `\$`, and a name may end with `$`.
         let word = format!("0{}", &SeshId::random().simple()[..5]);
         Self {
             field: format!("{word}{FIELD}"),
@@ -66,14 +68,14 @@ impl Frame {
         }
     }
 
-    /// The tmux format that prints these formats as one record. Any of them may expand to any text.
+    /// Returns the tmux format that prints these formats as one record. Each of them may expand to any text.
     #[must_use]
     pub fn format<S: AsRef<str>>(&self, fields: impl IntoIterator<Item = S>) -> String {
         self.format_with(std::iter::empty::<&str>(), fields)
     }
 
-    /// The same with fields before them that never hold a mark: numbers, ids and stored values, which are
-    /// encoded. They are framed by the mark alone, which halves what a large answer costs.
+    /// Like [`Frame::format`], with fields before them that never contain a separator: numbers, ids and stored values,
+    /// which are encoded. These are framed by the separator alone, which halves the cost of a large answer.
     #[must_use]
     pub fn format_with<O: AsRef<str>, S: AsRef<str>>(
         &self,
@@ -93,7 +95,7 @@ impl Frame {
         format
     }
 
-    /// The records in a tmux output, and what was printed after the last of them.
+    /// Returns the records in an output of tmux, and what was printed after the last of them.
     #[must_use]
     pub fn read<'a>(&self, output: &'a str) -> (Vec<Vec<&'a str>>, &'a str) {
         let mut rest = output;
@@ -105,16 +107,17 @@ impl Frame {
         (rows, rest)
     }
 
-    /// The records in a tmux output, each with what was printed between it and the next.
+    /// Returns the records in an output of tmux, each with what was printed between it and the next.
     pub fn sections<'a>(&self, output: &'a str) -> impl Iterator<Item = (Vec<&'a str>, &'a str)> {
         let mut next = output.split_once(self.record.as_str());
         let mut width = 0;
         std::iter::from_fn(move || {
             let (record, after) = next?;
             let mut parts = record.split(self.field.as_str());
-            // What stands before the record belongs to the one before.
+            // The text before the record belongs to the previous one.
             parts.next();
-            // Rows of one list are of one width, and long lists are to be read fast.
+            // The rows of a list have the same number of fields. Reserving space for them makes long lists faster to
+            // read.
             let mut row = Vec::with_capacity(width);
             row.extend(parts.next().unwrap_or("").split_terminator(FIELD));
             row.extend(parts);
@@ -138,7 +141,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn own_and_foreign_values_come_back(own in prop::collection::vec("[a-z %]*", 0..4), foreign in prop::collection::vec(any::<String>(), 0..4)) {
+        fn own_and_foreign_values_round_trip(own in prop::collection::vec("[a-z %]*", 0..4), foreign in prop::collection::vec(any::<String>(), 0..4)) {
             let frame = Frame::new();
             let output = frame.format_with(&own, &foreign);
             let (records, _) = frame.read(&output);
@@ -147,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn any_value_comes_back(rows in prop::collection::vec(prop::collection::vec(any::<String>(), 3), 0..5), rest in "[a-z\n]*") {
+        fn any_value_round_trips(rows in prop::collection::vec(prop::collection::vec(any::<String>(), 3), 0..5), rest in "[a-z\n]*") {
             let frame = Frame::new();
             let mut output = String::new();
             for row in &rows {
@@ -177,10 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn marks_of_another_call_are_text() {
-        let theirs = Frame::new().format(["fake"]);
+    fn separators_of_another_call_are_text() {
+        let other = Frame::new().format(["fake"]);
         let frame = Frame::new();
-        let output = frame.format([theirs.as_str(), "b"]);
-        assert_eq!(frame.read(&output).0, [[theirs.as_str(), "b"]]);
+        let output = frame.format([other.as_str(), "b"]);
+        assert_eq!(frame.read(&output).0, [[other.as_str(), "b"]]);
     }
 }

@@ -1,32 +1,32 @@
-//! What a command of a list is: its words, or a branch; and where its words can carry a condition.
+//! One command of a list: its words, or a branch. Also defines which of its words can carry a condition.
 
 use super::Batch;
 
 /// The name of an option, or of a hook, that is never set.
 pub(super) const NEVER_SET: &str = "@sesh_none";
 
-/// What part of a command's words can carry a condition. The numbers are places among its words.
+/// The part of a command that can carry a condition. The numbers are indexes of its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Carrier {
     /// The name of an option, which tmux expands.
     Option(usize),
-    /// None is needed: the command does no harm where the condition fails.
+    /// No part is needed: the command does no harm if the condition is false.
     Harmless,
     /// The format that is printed.
     Print(usize),
-    /// The value of a hidden variable, whose name stands before it.
+    /// The value of a hidden variable, whose name is the word before it.
     Hidden { value: usize, expanded: bool },
     /// The channel that is signalled.
     Signal(usize),
-    /// None: the command can only end a list.
+    /// No part can: the command can only end a list.
     None,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// A command's name and arguments, unquoted, and what part of them can carry a condition.
+    /// The name and the arguments of a command, unquoted, and the part of them that can carry a condition.
     Plain(Vec<String>, Carrier),
-    /// One of two lists, chosen by a condition that is expanded for a target.
+    /// A choice between two lists by a condition, which is expanded for a target.
     Branch {
         target: Option<String>,
         condition: String,
@@ -36,7 +36,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// Whether it lists panes or clients, which a server without a session refuses.
+    /// Returns whether it lists panes or clients, which a server without a session refuses.
     pub(super) fn is_list(&self) -> bool {
         let Self::Plain(words, _) = self else {
             return false;
@@ -45,7 +45,7 @@ impl Step {
         matches!(name, Some("list-panes" | "list-clients"))
     }
 
-    /// The same without the lists in its branches.
+    /// Returns the step without the lists in its branches.
     pub(super) fn without_lists(&self) -> Self {
         let mut step = self.clone();
         if let Self::Branch {

@@ -1,20 +1,20 @@
-//! Which tmux it is.
+//! Versions of tmux.
 
 use std::fmt;
 
 /// A tmux version that can be compared: 3.2a is `{ major: 3, minor: 2, patch: 1 }`.
 ///
-/// A build from the development branch (`next-3.8`, `master`) has every ability of the version that
-/// it leads to; `master` names none and so counts as newer than all.
+/// A build from the development branch (`next-3.8`, `master`) has every feature of the version that it leads to.
+/// `master` names no version, so it counts as newer than all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     pub major: u16,
     pub minor: u16,
-    /// 0 for none, 1 for `a`, 2 for `b` …
+    /// 0 for no letter, 1 for `a`, 2 for `b` …
     pub patch: u16,
 }
 
-/// The oldest tmux that has what the store needs (`list-panes -f`, `run-shell -C`, pane options).
+/// The oldest supported tmux: it has what the store needs (`list-panes -f`, `run-shell -C`, pane options).
 pub const FLOOR: Version = Version {
     major: 3,
     minor: 2,
@@ -22,8 +22,8 @@ pub const FLOOR: Version = Version {
 };
 
 impl Version {
-    /// Reads `3.2a`, `tmux 3.5a`, `next-3.8`, `3.6-rc`, `openbsd-7.4` (which carries no number of
-    /// tmux's and counts as new) and `master`. `None` when there is nothing to read.
+    /// Parses `3.2a`, `tmux 3.5a`, `next-3.8`, `3.6-rc`, `master` and `openbsd-7.4`. The last contains no version of
+    /// tmux and counts as new. Returns `None` if the text is not a version.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn forms() {
+    fn forms_of_a_version() {
         assert_eq!(Version::parse("3.6-rc2"), Version::parse("3.6"));
         assert_eq!(
             Version::parse("3.3a\n").expect("a version").to_string(),

@@ -1,14 +1,14 @@
-//! The two ways a text becomes part of a tmux command, and there is no third.
+//! The only two ways in which a text becomes part of a tmux command.
 //!
-//! [`word`] is for an argument of the `tmux` program, [`quote`] for a word of a command string:
-//! inside `if-shell`, `run-shell -C` and `source-file`, where quotes, `$`, `~` and `#` act.
+//! [`word`] is for an argument of the `tmux` program. [`quote`] is for a word of a command string, in `if-shell`,
+//! `run-shell -C` and `source-file`, where quotes, `$`, `~` and `#` have a meaning.
 
 use std::borrow::Cow;
 
-/// One argument of the `tmux` program that stays one argument.
+/// Escapes a text so that it stays one argument of the `tmux` program.
 ///
-/// tmux (all versions) reads a `;` that ends an argument as a command separator, also from argv:
-/// `set -s @v 'foo;' set …` runs two commands. It takes back exactly one backslash before it.
+/// tmux (all versions) parses a `;` at the end of an argument as a command separator, even in argv:
+/// `set -s @v 'foo;' set …` runs two commands. It removes exactly one backslash before the `;`.
 #[must_use]
 pub fn word(text: &str) -> Cow<'_, str> {
     match text.strip_suffix(';') {
@@ -17,17 +17,17 @@ pub fn word(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a `;` behind an argument ([`word`]) ends its command: then it need not be an argument of its own, of which
-/// tmux 3.3 to 3.5 keep 32 bytes for ever.
+/// Returns whether a `;` appended to an argument (the result of [`word`]) ends its command. Then the `;` need not be a
+/// separate argument, of which tmux 3.3 to 3.5 never free 32 bytes.
 #[must_use]
 pub fn takes_separator(argument: &str) -> bool {
     !argument.is_empty() && !argument.ends_with([';', '\\'])
 }
 
-/// One word of a tmux command string.
+/// Quotes a text as one word of a tmux command string.
 ///
-/// Single quotes take everything to the letter except themselves and, in tmux's lexer, the blanks
-/// that follow a newline: so a newline is written as an escape in double quotes.
+/// In single quotes every character stands for itself, except a single quote and, in the lexer of tmux, the blanks that
+/// follow a newline. So a newline is written as an escape in double quotes.
 #[must_use]
 pub fn quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_@%/.:=+".contains(c);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn command_strings() {
+    fn words_of_a_command_string() {
         assert_eq!(quote("set-option"), "set-option");
         assert_eq!(quote("%3"), "'%3'");
         assert_eq!(quote(""), "''");
