@@ -1,8 +1,9 @@
 //! Sends signals, and handles those that end this process.
 
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, kill, killpg, raise};
+use nix::sys::signal::{SigSet, kill, killpg};
 use nix::unistd::Pid;
+use signal_hook::iterator::Signals;
 
 use super::table;
 pub use nix::sys::signal::Signal;
@@ -35,18 +36,17 @@ pub fn outlive_the_terminal() {
 }
 
 /// Calls `then` once, instead of ending, when this process receives HUP, INT or TERM. Signals that the process ignores
-/// remain ignored. Call this before any thread is started. Programs that this process starts inherit the blocked
-/// signals (std 1.95).
+/// remain ignored. Programs that this process starts end by these signals as usual: a handler does not outlive `exec`, as
+/// a blocked signal would.
 pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
-    let mut mask = SigSet::empty();
-    for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
-        if !table::ignores(signal as i32) {
-            mask.add(signal);
-        }
-    }
-    if mask.thread_block().is_ok() {
+    let caught = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
+        .map(|signal| signal as i32)
+        .into_iter()
+        .filter(|signal| !table::ignores(*signal));
+    if let Ok(mut signals) = Signals::new(caught) {
         std::thread::spawn(move || {
-            if let Ok(signal) = mask.wait() {
+            let signal = signals.forever().next();
+            if let Some(Ok(signal)) = signal.map(Signal::try_from) {
                 then(signal);
             }
         });
@@ -55,12 +55,10 @@ pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
 
 /// Ends this process as an uncaught signal would have.
 pub fn end_by(signal: Signal) -> ! {
-    let mut mask = SigSet::empty();
-    mask.add(signal);
-    let _ = mask.thread_unblock();
-    let _ = raise(signal);
+    let number = signal as i32;
+    let _ = signal_hook::low_level::emulate_default_handler(number);
     // The process still runs, because it ignores the signal.
-    std::process::exit(128 + signal as i32)
+    std::process::exit(128 + number)
 }
 
 /// Returns the short name of a signal, such as `HUP`.
