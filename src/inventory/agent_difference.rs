@@ -1,4 +1,4 @@
-//! The agents in panes: which one, in which conversation, and what it is doing.
+//! Compares the agent in a sesh's pane with what is stored: which agent, which conversation, and what it is doing.
 
 use super::change::{ChangeKind, Repair};
 use super::find;
@@ -11,7 +11,8 @@ use crate::store::condition::equal;
 use crate::store::record;
 use crate::store::{Key, value, write};
 
-/// What is to be written of the agent in a sesh's pane. `None` when none lives there and none is remembered to.
+/// Returns the repair for the agent in a sesh's pane: `Some(None)` when nothing differs, and `None` when no agent runs
+/// there and none is stored.
 pub(super) fn difference(
     pane: &SeshPane,
     pane_agent: Option<&PaneAgent<'_>>,
@@ -21,24 +22,24 @@ pub(super) fn difference(
     let Some(pane_agent) = pane_agent else {
         return match () {
             () if known.is_empty() && pane.record.agent.is_none() => None,
-            // Given one at its birth, and none was seen yet.
+            // The sesh was created with an agent, and none has been seen yet.
             () if known.is_empty() => Some(None),
-            () => Some(gone(pane)),
+            () => Some(agent_gone(pane)),
         };
     };
     if pane.record.was_found() && !pane_agent.was(known) {
-        return Some(gone(pane));
+        return Some(agent_gone(pane));
     }
-    Some(lives(pane, pane_agent))
+    Some(agent_present(pane, pane_agent))
 }
 
-/// An agent lives in the pane.
-fn lives(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> {
+/// Returns the repair for a pane in which an agent runs.
+fn agent_present(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> {
     let values = &pane.record.values;
     let target = pane.pane.to_string();
     let known = values.get(Key::Pid);
     let kind = pane_agent.living.agent.name.as_str();
-    // What was registered with it holds until another process is seen.
+    // The conversation that was registered with the agent holds until another process is seen.
     let same = known.is_empty() || pane_agent.was(known);
     let conversation = match &pane_agent.conversation {
         Some(id) => value::encode(id),
@@ -82,8 +83,8 @@ fn lives(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> {
     })
 }
 
-/// The agent that lived in the pane is gone, and the pane is not.
-fn gone(pane: &SeshPane) -> Option<Repair> {
+/// Returns the repair for a pane that still exists and whose agent is gone.
+fn agent_gone(pane: &SeshPane) -> Option<Repair> {
     let target = pane.pane.to_string();
     if pane.record.was_found() {
         let mut commands = write::end(&target, &record::ExitStatus::value(None, None));
@@ -91,9 +92,9 @@ fn gone(pane: &SeshPane) -> Option<Repair> {
         commands.extend(write::unmark(&target));
         let condition = pane.unchanged(&equal(Key::Exit, ""));
         let what = "has ended: its agent is gone, and the pane is no sesh any more";
-        return Some(pane.mend(ChangeKind::Ended, what, condition, commands));
+        return Some(pane.repair(ChangeKind::Ended, what, condition, commands));
     }
-    // It was the command itself, whose end sesh-run is about to write.
+    // The agent was the command itself, and sesh-run is about to write its end.
     if pane.record.is_made() && proc::children(pane.pid).is_empty() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Agents that nobody registered, made seshes: those that they were, where that is known.
+//! Adopts agents that are not registered. An agent in the conversation of an exited sesh becomes that sesh again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,26 +15,27 @@ use crate::store::generated_name;
 use crate::store::prior::Prior;
 use crate::store::{Key, Place, value, write};
 
-/// An ended sesh whose agent is there again.
+/// An exited sesh whose agent runs again.
 #[derive(Debug)]
 pub(super) struct Returning {
-    pub(super) past: Prior,
+    pub(super) prior: Prior,
     pub(super) name: Name,
-    /// It goes with its agent, and not with its pane.
+    /// The sesh was adopted automatically: it ends with its agent, not with its pane.
     pub(super) was_found: bool,
 }
 
-/// An agent that nobody registered.
+/// An agent that is not registered.
 pub(super) struct FoundAgent<'a> {
     pub(super) place: &'a Place,
     pub(super) folder: &'a str,
     pub(super) pane_agent: &'a PaneAgent<'a>,
-    /// The sesh that it is so far: its conversation was not known yet when it was found.
-    pub(super) as_yet: Option<&'a SeshPane>,
+    /// The sesh that the agent already is: its conversation was not known yet when it was adopted.
+    pub(super) provisional: Option<&'a SeshPane>,
 }
 
 impl<'a> FoundAgent<'a> {
-    /// One that was found a moment before it said its conversation, and with which nobody has done anything.
+    /// Returns an agent that was adopted just before its conversation became known, and whose sesh has not been edited
+    /// since.
     pub(super) fn recently_adopted(
         pane: &'a SeshPane,
         pane_agent: &'a PaneAgent<'a>,
@@ -45,45 +46,45 @@ impl<'a> FoundAgent<'a> {
             .all(|key| record.values.get(*key).is_empty());
         let kind = pane_agent.living.agent.name.as_str();
         let generated = generated_name::name_of_agent(record.uuid, kind, &record.cwd, 0);
-        let is_of_late = record.was_found()
+        let is_recent = record.was_found()
             && record.exit.is_none()
             && record.conversation.is_none()
             && pane_agent.conversation.is_some()
             && pane_agent.was(record.values.get(Key::Pid))
             && untouched
             && record.name.starts_with(generated.as_str());
-        is_of_late.then_some(Self {
+        is_recent.then_some(Self {
             place: record.tmux.as_ref()?,
             folder: &record.cwd,
             pane_agent,
-            as_yet: Some(pane),
+            provisional: Some(pane),
         })
     }
 }
 
-/// Makes them seshes.
-pub(super) fn adopted(
+/// Returns the repairs that make these agents seshes.
+pub(super) fn adoptions(
     found: &[FoundAgent<'_>],
     panes: &[SeshPane],
-    mut pasts: HashMap<PaneId, Returning>,
+    mut returning_by_pane: HashMap<PaneId, Returning>,
 ) -> Vec<Repair> {
     let mut taken: HashSet<String> = panes.iter().map(|pane| pane.record.name.clone()).collect();
     found
         .iter()
         .filter_map(|found| {
-            let returning = pasts.remove(&found.place.pane);
-            if found.as_yet.is_some() && returning.is_none() {
+            let returning = returning_by_pane.remove(&found.place.pane);
+            if found.provisional.is_some() && returning.is_none() {
                 return None;
             }
             let returned = returning.as_ref();
-            let id = returned.map_or_else(SeshId::random, |returning| returning.past.id());
+            let id = returned.map_or_else(SeshId::random, |returning| returning.prior.id());
             let folder = found.pane_agent.folder();
             let folder = folder.as_deref().unwrap_or(found.folder);
             let kind = found.pane_agent.living.agent.name.as_str();
-            let own = returned.map(|returning| returning.name.clone());
+            let stored_name = returned.map(|returning| returning.name.clone());
             let generated = (0..=taken.len())
-                .map(|again| generated_name::name_of_agent(id, kind, folder, again));
-            let name = own
+                .map(|attempt| generated_name::name_of_agent(id, kind, folder, attempt));
+            let name = stored_name
                 .into_iter()
                 .chain(generated)
                 .find(|name| !taken.contains(name.as_str()))
@@ -104,7 +105,7 @@ fn adoption(
     let FoundAgent {
         place,
         pane_agent,
-        as_yet,
+        provisional,
         ..
     } = found;
     let pane = place.pane.to_string();
@@ -129,18 +130,18 @@ fn adoption(
     ];
     let mut condition = format!("#{{==:#{{pane_pid}},{}}}", place.pid);
     let mut commands = Vec::new();
-    match as_yet {
+    match provisional {
         None => condition = both(&condition, &equal(Key::Id, "")),
-        Some(as_yet) => {
-            condition = both(&condition, &as_yet.unchanged(&equal(Key::Conv, "")));
-            commands.push(write::drop_record(as_yet.record.uuid));
+        Some(provisional) => {
+            condition = both(&condition, &provisional.unchanged(&equal(Key::Conv, "")));
+            commands.push(write::drop_record(provisional.record.uuid));
             commands.extend(write::unmark(&pane));
         }
     }
     let (change, what) = match returning {
-        Some(Returning { past, .. }) => {
-            past.carry_over(&mut values);
-            condition = both(&condition, &past.is_unchanged());
+        Some(Returning { prior, .. }) => {
+            prior.carry_over(&mut values);
+            condition = both(&condition, &prior.is_unchanged());
             let what = format!("is back: {kind} in its conversation");
             (ChangeKind::Returned, what)
         }
@@ -149,7 +150,7 @@ fn adoption(
             (ChangeKind::Adopted, what)
         }
     };
-    let so_far = as_yet.map(|as_yet| as_yet.record.uuid);
+    let replaced = provisional.map(|provisional| provisional.record.uuid);
     commands.extend(write::birth(&pane, id, &values));
     Repair {
         change: Change {
@@ -159,8 +160,8 @@ fn adoption(
             pane: Some(place.pane),
             what,
         },
-        condition: both(&condition, &name_is_free(name, so_far)),
+        condition: both(&condition, &name_is_free(name, replaced)),
         commands,
-        replaces: so_far,
+        replaces: replaced,
     }
 }

@@ -1,4 +1,4 @@
-//! What is remembered of seshes that have no pane.
+//! The book records of seshes that have no pane.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use crate::store::{schema, tail, write};
 /// A book record as it is stored.
 pub(super) struct Book {
     pub(super) text: String,
-    /// `None` for one that cannot be read, or that a newer program wrote.
+    /// `None` for a record that cannot be read, or that a newer program wrote.
     pub(super) values: Option<Values>,
 }
 
-/// The books among the options that tmux shows.
+/// Reads the book records among the options that tmux shows.
 ///
 /// # Errors
-/// A name of the panes' is set elsewhere.
+/// An option that belongs to panes is set elsewhere.
 pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
     let mut books = HashMap::new();
     for line in lines.lines() {
@@ -33,7 +33,8 @@ pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
             )));
         }
         if let Some((id, text)) = book_line(line) {
-            // A text of ours holds nothing that acts in a format: this one is put into a condition.
+            // A text that this program wrote holds no character that has a meaning in a format. This text is put into a
+            // condition.
             let readable = record::book_version(text) <= Some(schema::VERSION)
                 && !text.contains(['#', '{', '}', '\\']);
             let values = readable.then(|| Values::from_book(text)).flatten();
@@ -44,9 +45,9 @@ pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
     Ok(books)
 }
 
-/// The end of a sesh whose pane went without one. What ignored the end of its terminal lives on, and its
-/// `sesh-run` will say how it ended.
-pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Repair> {
+/// Returns the end of a sesh whose pane went away without a recorded end. A process that ignored the end of its
+/// terminal is still alive, and its `sesh-run` records how it ends.
+pub(super) fn ended_without_pane(id: SeshId, book: &Book) -> Option<Repair> {
     let record = Record::ended(book.values.clone()?)?;
     if record.exit.is_some() || runner_lives(&record) {
         return None;
@@ -57,7 +58,7 @@ pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Repair> {
             uuid: id,
             name: Some(record.name),
             pane: None,
-            what: "has ended, for a cause that nobody knows: its pane is gone".into(),
+            what: "has ended, for an unknown cause: its pane is gone".into(),
         },
         condition: record_is(id, &book.text),
         commands: write::end_in_book(id, &record::ExitStatus::value(None, None)),
@@ -65,8 +66,8 @@ pub(super) fn vanished(id: SeshId, book: &Book) -> Option<Repair> {
     })
 }
 
-/// The last lines of a sesh that nothing else is known of.
-pub(super) fn forgotten(id: SeshId) -> Repair {
+/// Returns the removal of last lines whose sesh is not recorded any more.
+pub(super) fn orphaned_tail(id: SeshId) -> Repair {
     Repair {
         change: Change {
             change: ChangeKind::Tail,

@@ -1,4 +1,4 @@
-//! What differs between what is stored and what exists, and the commands that mend it.
+//! Differences between what is stored and what exists, and the commands that repair them.
 
 use serde::Serialize;
 
@@ -10,25 +10,25 @@ use crate::tmux::Command;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
-    /// What a shell or an agent does is another state.
+    /// A shell or an agent is in another state.
     State,
-    /// Another agent lives in a sesh's pane, or it is in another conversation.
+    /// Another agent runs in a sesh's pane, or it is in another conversation.
     Agent,
-    /// A pane with an agent was no sesh and becomes one.
+    /// A pane with an agent was no sesh, and becomes one.
     Adopted,
-    /// Such an agent is in the conversation of an exited sesh, which it becomes again.
+    /// An agent that is not registered is in the conversation of an exited sesh, and becomes that sesh again.
     Returned,
     /// An end was not recorded.
     Ended,
-    /// Another process runs in the pane, which is the sesh's no longer.
+    /// Another process runs in the pane, which does not belong to the sesh any more.
     Released,
     /// The record differed from the options of its pane.
     Book,
-    /// The time of a held pane is over, and it is closed.
+    /// A held pane is closed: its time is over, or too many panes are held.
     Closed,
-    /// Last lines were left of a sesh that is forgotten.
+    /// Last lines are left of a sesh that is forgotten.
     Tail,
-    /// A sesh is ended since its time is over.
+    /// A sesh is ended because its time is over.
     Expired,
 }
 
@@ -55,11 +55,11 @@ pub(super) struct Repair {
     pub(super) replaces: Option<SeshId>,
 }
 
-/// All that differs.
+/// All differences that were found.
 #[derive(Debug, Default)]
 pub(crate) struct Differences {
-    pub(super) mends: Vec<Repair>,
-    /// What else is to be written and is no change to report.
+    pub(super) repairs: Vec<Repair>,
+    /// Commands to run that are no change to report.
     pub(super) silent: Vec<Command>,
     /// The seshes to end.
     pub(crate) expired: Vec<Record>,
@@ -68,8 +68,8 @@ pub(crate) struct Differences {
 }
 
 impl Differences {
-    /// Returns the changes that would make what is stored what exists.
+    /// Returns the changes that make the stored state match what exists.
     pub(crate) fn changes(&self) -> impl Iterator<Item = Change> {
-        self.mends.iter().map(|mend| mend.change.clone())
+        self.repairs.iter().map(|repair| repair.change.clone())
     }
 }

@@ -1,4 +1,4 @@
-//! Finding seshes: the store's answer, with the levels of the process table and of the agents where those are newer.
+//! Finds seshes: reads the store, and updates it in memory from the process table and the agents where these are newer.
 
 use std::collections::HashMap;
 use std::sync::mpsc;
@@ -15,8 +15,9 @@ use crate::store::query::{Pane, read_row, row_format};
 use crate::store::{Key, Record, Select, Snapshot, Target, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// From so many panes on the process table is read by several threads: it is system calls alone, 10 us a shell.
-const MANY: usize = 200;
+/// The number of panes from which several threads read the process table. Reading it is system calls alone, 10 us for
+/// each shell.
+const PARALLEL_FROM: usize = 200;
 
 /// Reads the store and the process table.
 ///
@@ -28,28 +29,28 @@ pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
     Ok(snapshot)
 }
 
-/// Reads every server of this user's. One that does not answer is said, and the others are read; of those that nobody
-/// named one that has ended is nothing new.
+/// Reads every server of this user. A server that does not answer causes a warning, and the others are still read. A
+/// server that has ended causes a warning only if the caller named it.
 ///
 /// # Errors
 /// As [`Server::all`], and [`Exit::NoServer`] when there is none.
 pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
-    const PATIENCE: Duration = Duration::from_secs(3);
+    const TIMEOUT: Duration = Duration::from_secs(3);
     let (servers, named) = Server::all()?;
     let asked: Vec<_> = servers
         .into_iter()
         .map(|server| {
             let (sender, receiver) = mpsc::channel();
             let (select, asked) = (select.clone(), server.clone());
-            // One that is stopped is waited for by nobody but its own thread.
+            // A server that is stopped blocks only its own thread.
             std::thread::spawn(move || {
-                // Too late an answer has nobody who reads it.
+                // The receiver is gone when the answer comes too late.
                 let _ = sender.send(read(&asked, &select));
             });
             (server, receiver)
         })
         .collect();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let mut snapshots = Vec::new();
     for (server, answer) in asked {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -75,31 +76,31 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
     Ok(snapshots)
 }
 
-/// Puts into the records of panes what is newer than the store.
+/// Updates the records of panes with what is newer than the store.
 pub(crate) fn look_at(server: &Server, panes: &mut [Pane]) -> Result<()> {
-    let hands = match panes.len() {
-        0..MANY => 1,
+    let threads = match panes.len() {
+        0..PARALLEL_FROM => 1,
         _ => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let share = panes.len().div_ceil(hands).max(1);
+    let share = panes.len().div_ceil(threads).max(1);
     let mut shares = panes.chunks_mut(share);
     let own = shares.next();
     std::thread::scope(|scope| {
         for share in shares {
-            scope.spawn(|| look_at_processes(share));
+            scope.spawn(|| update_from_processes(share));
         }
-        look_at_processes(own.unwrap_or_default());
+        update_from_processes(own.unwrap_or_default());
     });
-    look_at_agents(server, panes)
+    read_agents(server, panes)
 }
 
-fn look_at_processes(panes: &mut [Pane]) {
+fn update_from_processes(panes: &mut [Pane]) {
     for record in panes.iter_mut().filter_map(|pane| pane.record.as_mut()) {
-        look_at_process(record);
+        update_from_process(record);
     }
 }
 
-/// The sesh that a target means.
+/// Returns the sesh that a target means.
 ///
 /// # Errors
 /// As [`Snapshot::find`].
@@ -108,8 +109,8 @@ pub fn one(server: &Server, target: &Target) -> Result<Record> {
     snapshot.find(target).cloned()
 }
 
-/// The sesh of a pane, and, if asked for, a format of the caller's expanded there. `None` when the pane
-/// is no sesh or is gone.
+/// Returns the sesh of a pane and, if `format` is given, that format expanded there. Returns `None` when the pane is no
+/// sesh or is gone.
 ///
 /// # Errors
 /// As [`Server::run`].
@@ -120,8 +121,8 @@ pub fn of_pane(
 ) -> Result<Option<(Record, String)>> {
     let frame = Frame::new();
     let target = pane.to_string();
-    // The screen comes first and of every pane: where there is no pane it ends the list, before formats of which 3.2a
-    // dies there, and a condition on the pane's agent would cost more than a screen.
+    // The screen comes first, and for every pane. For a pane that does not exist it ends the list before the formats,
+    // on which tmux 3.2a would crash. A condition on the pane's agent would cost more than a screen.
     let mut batch = Batch::new()
         .and(agent::screen(&frame, pane))
         .then(command::print(Some(&target), &evidence_format(&frame)))
@@ -143,56 +144,56 @@ pub fn of_pane(
         return Ok(None);
     };
     let formatted = formatted.strip_suffix('\n').unwrap_or(formatted);
-    look_at_processes(std::slice::from_mut(&mut found));
+    update_from_processes(std::slice::from_mut(&mut found));
     if let Some(record) = found
         .record
         .as_mut()
         .filter(|record| has_live_agent(record))
     {
-        let told = read_evidence(sections.into_iter())?;
-        judge(&mut [record], &told);
+        let facts = read_evidence(sections.into_iter())?;
+        update_from_agents(&mut [record], &facts);
     }
     Ok(found.record.map(|record| (record, formatted.into())))
 }
 
-/// Whether what an agent does at this moment decides the state of a sesh.
+/// Whether the current activity of an agent decides the state of a sesh.
 fn has_live_agent(record: &Record) -> bool {
     record.live && record.agent.is_some()
 }
 
-/// The format of a row that tells of an agent's pane: [`read_evidence`] reads it, with the screens that were asked with
-/// it.
+/// Returns the format of a row with the facts of an agent's pane. [`read_evidence`] reads it, together with the screens
+/// of the same question.
 fn evidence_format(frame: &Frame) -> String {
     let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
     frame.format(row)
 }
 
-/// What tmux tells of each pane of an agent, and when, by the server's clock.
-type ToldOfPanes<'a> = HashMap<PaneId, (u64, PaneFacts<'a>)>;
+/// What tmux reports of each agent's pane, with the server's clock at that time.
+type FactsOfPanes<'a> = HashMap<PaneId, (u64, PaneFacts<'a>)>;
 
 fn read_evidence<'a>(
     sections: impl Iterator<Item = (Vec<&'a str>, &'a str)>,
-) -> Result<ToldOfPanes<'a>> {
-    let mut told = ToldOfPanes::new();
+) -> Result<FactsOfPanes<'a>> {
+    let mut facts = FactsOfPanes::new();
     let mut screens: HashMap<PaneId, &str> = HashMap::new();
     for (row, text) in sections {
         if let Some(pane) = agent::screen_of(&row) {
             screens.insert(pane, text);
         } else if let [pane, now, fields @ ..] = &row[..] {
             let now = now.parse().unwrap_or(0);
-            told.insert(pane.parse()?, (now, PaneFacts::of(fields)));
+            facts.insert(pane.parse()?, (now, PaneFacts::of(fields)));
         }
     }
-    for (pane, (_, told)) in &mut told {
-        told.screen = screens.get(pane).copied();
+    for (pane, (_, facts)) in &mut facts {
+        facts.screen = screens.get(pane).copied();
     }
-    Ok(told)
+    Ok(facts)
 }
 
-/// What the agents of these panes do at this moment: asked only where there are any.
-fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
+/// Updates the records of panes with what their agents do now. Asks tmux only if there are agents.
+fn read_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     // A longer chain of conditions costs more on each pane than the screens it saves.
-    const FEW: usize = 4;
+    const MAX_CONDITIONS: usize = 4;
     let mut with_agent: Vec<&mut Record> = panes
         .iter_mut()
         .filter_map(|pane| pane.record.as_mut())
@@ -201,7 +202,7 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let places = || with_agent.iter().filter_map(|record| record.tmux.as_ref());
     let condition = match with_agent.len() {
         0 => return Ok(()),
-        1..=FEW => places()
+        1..=MAX_CONDITIONS => places()
             .map(|place| format!("#{{==:#{{pane_id}},{}}}", place.pane))
             .reduce(|one, other| either(&one, &other))
             .unwrap_or_default(),
@@ -213,12 +214,12 @@ fn look_at_agents(server: &Server, panes: &mut [Pane]) -> Result<()> {
     let screen = |pane| Batch::new().and(agent::screen(&frame, pane));
     questions.extend(places().map(|place| screen(place.pane)));
     let output = server.ask_each(&questions)?;
-    judge(&mut with_agent, &read_evidence(frame.sections(&output))?);
+    update_from_agents(&mut with_agent, &read_evidence(frame.sections(&output))?);
     Ok(())
 }
 
-/// Puts into records what their agents do, by what tmux tells and by their processes.
-fn judge(with_agent: &mut [&mut Record], told: &ToldOfPanes<'_>) {
+/// Updates records with what their agents do, by the facts that tmux reports and by their processes.
+fn update_from_agents(with_agent: &mut [&mut Record], facts: &FactsOfPanes<'_>) {
     let places = with_agent.iter().filter_map(|record| record.tmux.as_ref());
     let firsts: Vec<i32> = places.map(|place| place.pid).collect();
     let processes = agent::processes(&firsts);
@@ -227,17 +228,17 @@ fn judge(with_agent: &mut [&mut Record], told: &ToldOfPanes<'_>) {
         let Some(place) = record.tmux.as_ref() else {
             continue;
         };
-        if let Some((now, told)) = told.get(&place.pane) {
-            let pane_agent = agent_in(place.pid, &processes, &agents.all, *told, *now);
-            say(record, pane_agent.as_ref(), *now);
+        if let Some((now, facts)) = facts.get(&place.pane) {
+            let pane_agent = agent_in(place.pid, &processes, &agents.all, *facts, *now);
+            update_from_agent(record, pane_agent.as_ref(), *now);
         }
     }
 }
 
-/// Puts into a record what its agent does at this moment.
-fn say(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, now: u64) {
+/// Updates a record with what its agent does now.
+fn update_from_agent(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, now: u64) {
     let Some(pane_agent) = pane_agent else {
-        // None was seen yet, or it is gone.
+        // No agent has been seen yet, or it is gone.
         if !record.values.get(Key::Pid).is_empty() {
             let state = level_without_agent(record);
             record.agent = None;
@@ -258,31 +259,35 @@ fn say(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, now: u64) {
     }
 }
 
-fn look_at_process(record: &mut Record) {
+fn update_from_process(record: &mut Record) {
     if record.is_shell() && record.tmux.is_some() {
         let state = level(record).unwrap_or(State::Unknown);
         record.set_state(state, None, "process", None);
     }
 }
 
-/// A shell is idle while it owns the foreground of its terminal, else busy. `None` of others, of which only the
-/// store tells, and where its process cannot be read.
+/// Returns the state of a shell: idle while it owns the foreground of its terminal, else busy. Returns `None` for
+/// anything but a shell, whose state only the store has, and when the process cannot be read.
 pub(crate) fn level(record: &Record) -> Option<State> {
     if !record.is_shell() {
         return None;
     }
     let first = proc::read(record.tmux.as_ref()?.pid)?;
-    let in_front = match (record.is_made(), record.shell()) {
-        // The shell leads a group of its own.
+    let has_foreground = match (record.is_made(), record.shell()) {
+        // The shell leads a process group of its own.
         (true, Some(shell)) => first.foreground == shell,
-        // Not written down yet: it is the child of the sesh-run that this is.
+        // The shell is not recorded yet. It is the child of the `sesh-run` that is the first process.
         (true, None) => proc::read(first.foreground).is_some_and(|front| front.parent == first.pid),
         (false, _) => first.is_shell() && first.foreground == first.group,
     };
-    Some(if in_front { State::Idle } else { State::Busy })
+    Some(if has_foreground {
+        State::Idle
+    } else {
+        State::Busy
+    })
 }
 
-/// What a sesh does whose agent is gone: its shell's level, and a command that runs is busy.
+/// Returns the state of a sesh whose agent is gone: the state of its shell. A sesh with a command is busy.
 pub(crate) fn level_without_agent(record: &Record) -> State {
     let mut record = record.clone();
     record.agent = None;

@@ -1,5 +1,5 @@
-//! What exists now, against what is stored: [`find`] reads seshes as they are at this moment, [`scan`] finds what differs,
-//! and [`reconcile`] mends it. Agents that were started by hand become seshes here (`auto_adopt`).
+//! Compares what exists now with what is stored: [`find`] reads seshes as they are at this moment, [`scan`] finds the
+//! differences, and [`reconcile`] repairs them. `auto_adopt` registers agents that were started by hand.
 
 mod agent_difference;
 mod auto_adopt;

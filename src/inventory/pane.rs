@@ -1,4 +1,4 @@
-//! What is remembered of a sesh that has a pane.
+//! The stored state of a sesh that has a pane.
 
 use super::change::{Change, ChangeKind, Repair};
 use crate::id::PaneId;
@@ -9,24 +9,24 @@ use crate::store::schema::Lifetime;
 use crate::store::{Binding, Key, schema, write};
 use crate::tmux::Command;
 
-/// Whether a pane's process is `sesh-run` as `sesh-new` starts it, by what tmux was told to start: after a
-/// `respawn-pane` it needs a moment to say that the pane is its own.
+/// The format that is true when a pane's process is `sesh-run` as `sesh-new` starts it, by the command that tmux
+/// started. After a `respawn-pane`, `sesh-run` needs a moment to record the pane as its own.
 pub(super) const IS_RUNNER: &str = "#{m:*sesh-run*--launch*,#{pane_start_command}}";
 
 /// A pane that is a sesh.
 pub(super) struct SeshPane {
     pub(super) record: Record,
     pub(super) pane: PaneId,
-    /// Its first process.
+    /// The first process of the pane.
     pub(super) pid: i32,
-    /// tmux keeps it, and its process has ended.
+    /// Whether tmux keeps the pane although its process has ended.
     pub(super) dead: bool,
     /// See [`IS_RUNNER`].
     pub(super) is_runner: bool,
 }
 
 impl SeshPane {
-    /// A change of a sesh that has not ended, with its book.
+    /// Returns a change of a sesh that has not ended. It also writes the book record.
     pub(super) fn changes(
         &self,
         kind: ChangeKind,
@@ -35,23 +35,24 @@ impl SeshPane {
     ) -> Repair {
         commands.push(self.book());
         let condition = self.unchanged(&equal(Key::Exit, ""));
-        self.mend(kind, what, condition, commands)
+        self.repair(kind, what, condition, commands)
     }
 
-    /// Whether the time that it was given is over.
-    pub(super) fn is_over_its_time(&self, now: u64) -> bool {
+    /// Whether the time that the sesh was given is over.
+    pub(super) fn is_expired(&self, now: u64) -> bool {
         self.record.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// Whether another process than the one it is bound to runs in the pane. Only what tmux says counts: this
-    /// program may see other processes than the server does.
-    pub(super) fn is_anothers(&self) -> bool {
+    /// Whether the pane runs another process than the one that the sesh is bound to. Only what tmux reports counts,
+    /// because this program may see other processes than the server does.
+    pub(super) fn runs_other_process(&self) -> bool {
         let bound = self.record.bound();
         !self.dead && !self.is_runner && bound.is_some_and(|bound| bound.pid != self.pid)
     }
 
-    /// tmux keeps the pane. Of an adopted one it knows how its process ended; of the others that was `sesh-run`.
-    pub(super) fn died(&self) -> Repair {
+    /// Returns the end of a sesh whose pane tmux keeps dead. For an adopted pane, tmux knows how its process ended. For
+    /// other panes that process was `sesh-run`.
+    pub(super) fn end_of_dead_pane(&self) -> Repair {
         let or_dash = |name: &str| format!("#{{?#{{!=:#{{{name}}},}},#{{{name}}},-}}");
         let exit = if self.record.was_made() {
             record::ExitStatus::value(None, None)
@@ -66,32 +67,33 @@ impl SeshPane {
         let mut commands = write::end(&pane, &exit);
         commands.push(self.book());
         let condition = both(&equal(Key::Exit, ""), "#{==:#{pane_dead},1}");
-        self.mend(
+        self.repair(
             ChangeKind::Ended,
-            "has ended, and nobody had written it down",
+            "has ended, and its end was not recorded",
             self.unchanged(&condition),
             commands,
         )
     }
 
-    /// Somebody started something else there: the sesh goes into its book, and the pane is no sesh.
+    /// Returns the release of a pane in which another process was started: the book record keeps the sesh, and the pane
+    /// is no sesh any more.
     pub(super) fn release(&self) -> Repair {
         let pane = self.pane.to_string();
         let mut commands = Vec::new();
-        let open = self.record.exit.is_none() && !runner_lives(&self.record);
-        if open {
+        let unended = self.record.exit.is_none() && !runner_lives(&self.record);
+        if unended {
             commands.extend(write::end(&pane, &record::ExitStatus::value(None, None)));
         }
         commands.push(self.book());
         commands.extend(write::unmark(&pane));
-        let there = both(
+        let still_runs = both(
             &format!("#{{==:#{{pane_pid}},{}}}", self.pid),
             "#{==:#{pane_dead},0}",
         );
-        let (kind, what) = if open {
+        let (kind, what) = if unended {
             (
                 ChangeKind::Ended,
-                "has ended, for a cause that nobody knows: another process runs in its pane",
+                "has ended, for an unknown cause: another process runs in its pane",
             )
         } else {
             (
@@ -99,11 +101,12 @@ impl SeshPane {
                 "has no pane any more: another process runs there",
             )
         };
-        self.mend(kind, what, self.unchanged(&there), commands)
+        self.repair(kind, what, self.unchanged(&still_runs), commands)
     }
 
-    /// What a person looked at last is on the pane alone: nobody writes the book for that.
-    pub(super) fn other_book(&self, book: Option<&Values>) -> Option<Repair> {
+    /// Returns the repair for a book record that differs from the pane. What a person has seen is stored on the pane
+    /// alone ([`Lifetime::Pane`]), so it is not compared.
+    pub(super) fn book_difference(&self, book: Option<&Values>) -> Option<Repair> {
         let own = &self.record.values;
         let same = book.is_some_and(|book| {
             schema::PANE
@@ -113,7 +116,7 @@ impl SeshPane {
         });
         (!same).then(|| {
             let differs = format!("#{{==:{},0}}", write::book_is_in_step(self.record.uuid));
-            self.mend(
+            self.repair(
                 ChangeKind::Book,
                 "had a book that did not say what its pane says",
                 self.unchanged(&differs),
@@ -126,10 +129,11 @@ impl SeshPane {
         write::book(&self.pane.to_string(), self.record.uuid)
     }
 
-    /// The condition that the pane still is this sesh's and nobody has written another state, and one more.
+    /// Returns the condition that the pane still is this sesh's, that no other state has been written since, and that
+    /// `more` holds.
     pub(super) fn unchanged(&self, more: &str) -> String {
         let id = equal(Key::Id, &self.record.uuid.to_string());
-        // As it is stored, if that is a number: anything else has no place in a condition.
+        // The stored value if it is a number. Anything else must not be put into a condition.
         let stored = self.record.values.get(Key::Gen);
         let generation = if stored.bytes().all(|byte| byte.is_ascii_digit()) {
             equal(Key::Gen, stored)
@@ -139,7 +143,7 @@ impl SeshPane {
         both(&both(&id, &generation), more)
     }
 
-    pub(super) fn mend(
+    pub(super) fn repair(
         &self,
         kind: ChangeKind,
         what: &str,
@@ -161,7 +165,7 @@ impl SeshPane {
     }
 }
 
-/// Whether the `sesh-run` of a sesh lives, in its pane or without.
+/// Whether the `sesh-run` of a sesh is alive, with or without its pane.
 pub(super) fn runner_lives(record: &Record) -> bool {
     let lives = |bound: Binding| {
         proc::read(bound.pid).is_some_and(|process| {

@@ -1,5 +1,5 @@
-//! Making what is stored what exists: each write is bound to what was read, so several reconciliations at once are one,
-//! and no change of another process is lost.
+//! Makes the stored state match what exists. Each write is bound to what was read. Therefore several reconciliations at
+//! once have the effect of one, and no change of another process is lost.
 
 use super::change::{Change, ChangeKind, Differences, Repair};
 use super::scan::{Sweep, look_at};
@@ -10,39 +10,39 @@ use crate::store::note::{AGENT, JournalEvent, Note, STATE};
 use crate::store::{Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Server, command};
 
-/// Mends what is stored of the seshes that exist, and leaves everything else, for a wait for one of them.
+/// Repairs the stored state of the seshes that exist, for a wait for one of them. It changes nothing else.
 ///
 /// # Errors
 /// As [`look_at`].
 pub fn reconcile_known(server: &Server) -> Result<()> {
-    let Differences { mut mends, .. } = look_at(server, Sweep::Never)?;
-    mends.retain(|mend| mend.change.change != ChangeKind::Closed);
-    if mends.is_empty() {
+    let Differences { mut repairs, .. } = look_at(server, Sweep::Never)?;
+    repairs.retain(|repair| repair.change.change != ChangeKind::Closed);
+    if repairs.is_empty() {
         return Ok(());
     }
-    let (batch, alone) = made(&mends);
+    let (batch, separate) = batches(&repairs);
     let mut answer = String::new();
-    for batch in alone {
+    for batch in separate {
         answer.push_str(&server.run(&batch)?);
     }
     commit_quietly(server, &batch, |last| {
         answer.push_str(&last?);
-        let changes = changes(done(mends, &answer));
+        let changes = changes(applied(repairs, &answer));
         Ok(((), notes(server, &changes)))
     })
 }
 
-/// Returns the notes of what was changed, as it is now.
+/// Returns the journal notes of these changes, with the values as they are now.
 fn notes(server: &Server, changes: &[Change]) -> Vec<Note> {
-    let lasts = |change: &Change| event(change.change).is_some();
-    if !changes.iter().any(lasts) {
+    let is_in_journal = |change: &Change| event(change.change).is_some();
+    if !changes.iter().any(is_in_journal) {
         return Vec::new();
     }
     let select = Select {
         ended: true,
         ..Select::default()
     };
-    // Without a server there is nothing to read, and the journal has what it was.
+    // Without a server there is nothing to read, and the journal already has the last values.
     let Ok(now) = Snapshot::read(server, &select) else {
         return Vec::new();
     };
@@ -53,7 +53,7 @@ fn notes(server: &Server, changes: &[Change]) -> Vec<Note> {
             let event = event(change.change)?;
             let record = record(change.uuid)?;
             Some(match event {
-                // An agent that is first seen has a state, and a conversation with it.
+                // An agent that is first seen also has a state and a conversation.
                 JournalEvent::State | JournalEvent::Conversation => {
                     Note::of(event, record, AGENT.into_iter().chain(STATE))
                 }
@@ -64,7 +64,7 @@ fn notes(server: &Server, changes: &[Change]) -> Vec<Note> {
         .collect()
 }
 
-/// Returns what a change is in the journal. `None` for what the journal does not have.
+/// Returns the journal event of a change. Returns `None` for a change that the journal does not hold.
 fn event(kind: ChangeKind) -> Option<JournalEvent> {
     match kind {
         ChangeKind::State => Some(JournalEvent::State),
@@ -72,7 +72,8 @@ fn event(kind: ChangeKind) -> Option<JournalEvent> {
         ChangeKind::Adopted => Some(JournalEvent::Adopted),
         ChangeKind::Returned => Some(JournalEvent::Changed),
         ChangeKind::Ended => Some(JournalEvent::Ended),
-        // The helper that ended it wrote its end, or its sesh-run did. The last lines of a forgotten one are in no journal.
+        // The helper that ended the sesh, or its sesh-run, wrote the end. The last lines of a forgotten sesh are in no
+        // journal.
         ChangeKind::Released
         | ChangeKind::Book
         | ChangeKind::Closed
@@ -81,51 +82,49 @@ fn event(kind: ChangeKind) -> Option<JournalEvent> {
     }
 }
 
-fn changes(mends: Vec<Repair>) -> Vec<Change> {
-    mends.into_iter().map(|mend| mend.change).collect()
+fn changes(repairs: Vec<Repair>) -> Vec<Change> {
+    repairs.into_iter().map(|repair| repair.change).collect()
 }
 
-/// Returns the changes that the server says were made.
-fn done(mends: Vec<Repair>, answer: &str) -> Vec<Repair> {
-    let made: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
-    mends
+/// Returns the repairs that the server reports as made.
+fn applied(repairs: Vec<Repair>, answer: &str) -> Vec<Repair> {
+    let numbers: Vec<usize> = answer.lines().filter_map(|at| at.parse().ok()).collect();
+    repairs
         .into_iter()
         .enumerate()
-        .filter(|(at, _)| made.contains(at))
-        .map(|(_, mend)| mend)
+        .filter(|(at, _)| numbers.contains(at))
+        .map(|(_, repair)| repair)
         .collect()
 }
 
-/// Makes the changes, and in the last list takes back that `sesh-reap` runs. Gives the changes, and whether another
-/// reconciliation is wanted.
+/// Runs the repairs. The last list also unsets the variable that says that `sesh-reap` runs. Returns the changes that
+/// were made, and whether another reconciliation is wanted.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub(crate) fn reconcile(server: &Server, differences: Differences) -> Result<(Vec<Change>, bool)> {
     let Differences {
-        mends,
-        silent: unsaid,
-        ..
+        repairs, silent, ..
     } = differences;
     let wanted = format!("#{{==:#{{{}}},1}}", schema::REAP_AGAIN);
-    let over = command::if_format(
+    let finish = command::if_format(
         None,
         &wanted,
         &Batch::from(command::print(None, "again")),
         &Batch::from(write::reap_is_over()),
     );
-    let (mut batch, alone) = made(&mends);
-    let only_ends = batch.is_empty() && unsaid.is_empty();
-    batch.extend(unsaid);
-    batch.extend([over]);
+    let (mut batch, separate) = batches(&repairs);
+    let only_ends = batch.is_empty() && silent.is_empty();
+    batch.extend(silent);
+    batch.extend([finish]);
     if only_ends {
         batch = batch.may_run_twice();
     }
     let mut answer = String::new();
-    for batch in alone {
+    for batch in separate {
         match server.run(&batch) {
-            // With its last pane the server went.
-            Err(error) if error.exit == Exit::NoServer => return Ok((changes(mends), false)),
+            // The server ended with its last pane.
+            Err(error) if error.exit == Exit::NoServer => return Ok((changes(repairs), false)),
             outcome => answer.push_str(&outcome?),
         }
     }
@@ -133,32 +132,33 @@ pub(crate) fn reconcile(server: &Server, differences: Differences) -> Result<(Ve
         let last = last?;
         let again = last.lines().any(|line| line == "again");
         answer.push_str(&last);
-        let done = done(mends, &answer);
-        commit::forget_replaced(server, done.iter().filter_map(|mend| mend.replaces))?;
-        let changes = changes(done);
+        let applied = applied(repairs, &answer);
+        commit::forget_replaced(server, applied.iter().filter_map(|repair| repair.replaces))?;
+        let changes = changes(applied);
         let notes = notes(server, &changes);
         Ok(((changes, again), notes))
     })
 }
 
-/// Each change that can still be made, with the number of each that was: those that fit into one list, and those that
-/// must end one.
-fn made(mends: &[Repair]) -> (Batch, Vec<Batch>) {
+/// Returns one batch of the repairs that fit into one command list, and a batch for each repair that must end a list.
+/// Each repair runs only if its condition still holds, and then prints its number.
+fn batches(repairs: &[Repair]) -> (Batch, Vec<Batch>) {
     let mut together = Batch::new();
-    let mut alone = Vec::new();
-    for (at, mend) in mends.iter().enumerate() {
-        let pane = mend.change.pane.map(|pane| pane.to_string());
-        let ends = matches!(mend.change.change, ChangeKind::Closed | ChangeKind::Tail);
+    let mut separate = Vec::new();
+    for (at, repair) in repairs.iter().enumerate() {
+        let pane = repair.change.pane.map(|pane| pane.to_string());
+        let ends = matches!(repair.change.change, ChangeKind::Closed | ChangeKind::Tail);
         let mut commands = Batch::new();
-        commands.extend(mend.commands.iter().cloned());
+        commands.extend(repair.commands.iter().cloned());
         commands.extend(pane.as_deref().filter(|_| !ends).map(write::count));
         let commands = commands.then(command::print(None, &at.to_string()));
-        let mend = command::if_format(pane.as_deref(), &mend.condition, &commands, &Batch::new());
+        let repair =
+            command::if_format(pane.as_deref(), &repair.condition, &commands, &Batch::new());
         if ends {
-            alone.push(Batch::from(mend));
+            separate.push(Batch::from(repair));
         } else {
-            together.extend([mend]);
+            together.extend([repair]);
         }
     }
-    (together, alone)
+    (together, separate)
 }

@@ -1,5 +1,5 @@
-//! Agents that somebody else started again, in the conversation of a sesh that had ended: a person in a shell, or
-//! tmux-resurrect after a reboot. They are that sesh, and no other one.
+//! Agents that were started again without sesh-restore in the conversation of an exited sesh, by a person in a shell or
+//! by tmux-resurrect after a reboot. Such an agent becomes that sesh, and no other one.
 
 use std::collections::HashMap;
 
@@ -11,14 +11,14 @@ use crate::store::prior::Prior;
 use crate::store::{Record, Select, Snapshot};
 use crate::tmux::Server;
 
-/// The pasts of agents that nobody registered. What has ended is read only where there are such agents, whose
-/// conversations are known and are nobody else's.
+/// Returns the exited seshes that the given agents continue. Reads the exited seshes only when an agent has a known
+/// conversation that no other sesh has.
 pub(super) fn priors(
     server: &Server,
     found: &[FoundAgent<'_>],
     panes: &[SeshPane],
 ) -> Result<HashMap<PaneId, Returning>> {
-    let mut pasts = HashMap::new();
+    let mut returning_by_pane = HashMap::new();
     let mut conversations: HashMap<(&str, &str), PaneId> = HashMap::new();
     for FoundAgent {
         place, pane_agent, ..
@@ -35,29 +35,29 @@ pub(super) fn priors(
         }
     }
     if conversations.is_empty() {
-        return Ok(pasts);
+        return Ok(returning_by_pane);
     }
     let ended = Snapshot::read(server, &Select::ended())?.ended;
     let mut ended: Vec<&Record> = ended.iter().collect();
-    // Of several the one that was there last.
+    // Of several seshes in one conversation, the one that was updated last comes first.
     ended.sort_by_key(|record| std::cmp::Reverse(record.updated_at));
     for record in ended {
         let pane = conversation(record).and_then(|known| conversations.remove(&known));
         if let (Some(pane), Ok(name)) = (pane, Name::stored(&record.name)) {
-            let past = match Prior::read(server, record) {
+            let prior = match Prior::read(server, record) {
                 Err(error) if error.exit == Exit::Changed => continue,
                 outcome => outcome?,
             };
             let was_found = record.was_found();
             let returning = Returning {
-                past,
+                prior,
                 name,
                 was_found,
             };
-            pasts.insert(pane, returning);
+            returning_by_pane.insert(pane, returning);
         }
     }
-    Ok(pasts)
+    Ok(returning_by_pane)
 }
 
 fn conversation(record: &Record) -> Option<(&str, &str)> {

@@ -1,10 +1,10 @@
-//! What is stored and what is, read at one moment, and what differs.
+//! Reads what is stored and what exists at one moment, and finds the differences.
 
 use std::collections::{HashMap, HashSet};
 
 use super::agent_difference;
-use super::auto_adopt::{FoundAgent, Returning, adopted};
-use super::book::{Book, forgotten, read_books, vanished};
+use super::auto_adopt::{FoundAgent, Returning, adoptions};
+use super::book::{Book, ended_without_pane, orphaned_tail, read_books};
 use super::change::{ChangeKind, Differences, Repair};
 use super::find;
 use super::pane::{IS_RUNNER, SeshPane};
@@ -21,7 +21,7 @@ use crate::store::{Key, Place, schema, setting, write};
 use crate::tmux::command::{OptionScope, show_global_options};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// What is stored, at one moment.
+/// What is stored at one moment.
 struct StoreState {
     /// The server's clock.
     now: u64,
@@ -31,44 +31,44 @@ struct StoreState {
     adopts: bool,
     panes: Vec<SeshPane>,
     /// The living panes that are no seshes.
-    others: Vec<Other>,
+    unregistered: Vec<UnregisteredPane>,
     books: HashMap<SeshId, Book>,
-    /// Of which seshes there are last lines.
+    /// The seshes that have last lines.
     tails: Vec<SeshId>,
-    /// See [`Differences::unsaid`].
-    unsaid: Vec<Command>,
+    /// See [`Differences::silent`].
+    silent: Vec<Command>,
 }
 
 /// A living pane that is no sesh.
-struct Other {
+struct UnregisteredPane {
     place: Place,
     folder: String,
 }
 
-/// Whether what is left of forgotten seshes and of panes that are gone is looked for: something that was killed left it.
-/// The last lines of a thousand ended seshes are megabytes, and most of them take theirs along when they go.
+/// When to look for what is left of forgotten seshes and of panes that are gone. Processes that were killed leave it.
+/// The last lines of a thousand exited seshes are megabytes, and most seshes remove theirs when they are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sweep {
     Now,
-    /// When that was not done within the hour.
+    /// When the last sweep is more than an hour ago.
     WhenDue,
     Never,
 }
 
 impl Sweep {
-    /// `swept` and `now` are in the server's seconds.
+    /// `swept` and `now` are in seconds of the server's clock.
     fn is_due(self, swept: &str, now: u64) -> bool {
-        const OFTEN: u64 = 3600;
+        const INTERVAL: u64 = 3600;
         match self {
             Self::Now => true,
-            Self::WhenDue => swept.parse::<u64>().unwrap_or(0) + OFTEN < now,
+            Self::WhenDue => swept.parse::<u64>().unwrap_or(0) + INTERVAL < now,
             Self::Never => false,
         }
     }
 }
 
-/// What stands behind a pane's row.
-const MORE: [&str; 6] = [
+/// The additional columns of a pane's row.
+const EXTRA_COLUMNS: [&str; 6] = [
     "#{pane_dead}",
     IS_RUNNER,
     "#{pane_current_path}",
@@ -77,7 +77,7 @@ const MORE: [&str; 6] = [
     TOLD[2],
 ];
 
-/// What is asked of the server itself.
+/// Returns the formats that are asked of the server itself.
 fn settings() -> [String; 6] {
     [
         write::NOW.into(),
@@ -89,11 +89,14 @@ fn settings() -> [String; 6] {
     ]
 }
 
-/// Reads everything and finds what differs. It asks, and changes nothing.
+/// Reads everything and finds the differences. Changes nothing.
 pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
     let may_have_agent = agent::may_have_one();
-    let more: Vec<&str> = MORE.into_iter().chain([may_have_agent.as_str()]).collect();
+    let more: Vec<&str> = EXTRA_COLUMNS
+        .into_iter()
+        .chain([may_have_agent.as_str()])
+        .collect();
     let panes = command::list_panes(&row_format_with(&frame, &more), None);
     let batch = Batch::from(command::print(None, &frame.format(settings())))
         .then(panes)
@@ -113,30 +116,30 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
         now: now.parse().unwrap_or(0),
         hold: hold::limit(hold),
         keep: hold::keep(keep),
-        // Whoever waits for one makes none.
+        // A reconciliation for a wait adopts no agents.
         adopts: adopt != "off" && sweep != Sweep::Never,
         panes: Vec::new(),
-        others: Vec::new(),
+        unregistered: Vec::new(),
         books: HashMap::new(),
         tails: Vec::new(),
-        unsaid: Vec::new(),
+        silent: Vec::new(),
     };
-    let mut told: HashMap<PaneId, (i32, PaneFacts<'_>)> = HashMap::new();
+    let mut facts: HashMap<PaneId, (i32, PaneFacts<'_>)> = HashMap::new();
     let mut with_screen: Vec<PaneId> = Vec::new();
     for (row, after) in sections {
         rest = after;
         let Some(found) = read_row(&row)? else {
             continue;
         };
-        let [dead, is_runner, folder, tells @ .., may_have_agent] = extra(&row) else {
+        let [dead, is_runner, folder, pane_facts @ .., may_have_agent] = extra(&row) else {
             continue;
         };
         let place = found.place;
-        let tells = PaneFacts::of(tells);
+        let pane_facts = PaneFacts::of(pane_facts);
         if *may_have_agent == "1" {
             with_screen.push(place.pane);
         }
-        if told.insert(place.pane, (place.pid, tells)).is_some() {
+        if facts.insert(place.pane, (place.pid, pane_facts)).is_some() {
             continue;
         }
         let dead = *dead == "1";
@@ -148,7 +151,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
                 dead,
                 is_runner: *is_runner == "1",
             }),
-            None if !dead => seen.others.push(Other {
+            None if !dead => seen.unregistered.push(UnregisteredPane {
                 place,
                 folder: (*folder).into(),
             }),
@@ -159,33 +162,33 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
     // A pane in a window of several sessions has several rows.
     with_screen.sort_unstable();
     with_screen.dedup();
-    // A later question: nothing that is written depends on both being of one moment.
+    // The screens come from a later question, because nothing that is written depends on both being of one moment.
     let screens = agent::screens(server, &with_screen)?;
-    for (pane, (_, told)) in &mut told {
-        told.screen = screens.get(pane).map(String::as_str);
+    for (pane, (_, facts)) in &mut facts {
+        facts.screen = screens.get(pane).map(String::as_str);
     }
     if sweep.is_due(swept, seen.now) {
         let hidden = server.run(&Batch::from(command::show_hidden()))?;
-        seen.read_hidden(&hidden, |pane| told.contains_key(&pane));
+        seen.read_hidden(&hidden, |pane| facts.contains_key(&pane));
     }
     let agents = Agents::loaded();
     let processes = proc::all();
-    let pane_agents: HashMap<PaneId, PaneAgent<'_>> = told
+    let pane_agents: HashMap<PaneId, PaneAgent<'_>> = facts
         .into_iter()
-        .filter_map(|(pane, (first, told))| {
-            let pane_agent = agent_in(first, &processes, &agents.all, told, seen.now)?;
+        .filter_map(|(pane, (first, facts))| {
+            let pane_agent = agent_in(first, &processes, &agents.all, facts, seen.now)?;
             Some((pane, pane_agent))
         })
         .collect();
     Ok(Differences {
         expired: seen.expired(),
-        mends: seen.mends(server, &pane_agents)?,
-        silent: seen.unsaid,
+        repairs: seen.repairs(server, &pane_agents)?,
+        silent: seen.silent,
         unwritten,
     })
 }
 
-/// Reads which seshes are recorded and which of them have a pane, and finds those that ended with theirs.
+/// Reads which seshes are recorded and which of them have a pane, and finds those that ended with their pane.
 pub(crate) fn look_at_closed(server: &Server) -> Result<Differences> {
     let frame = Frame::new();
     let output = server.run(&Batch::new().and(query::books(&frame)))?;
@@ -197,20 +200,20 @@ pub(crate) fn look_at_closed(server: &Server) -> Result<Differences> {
     let books = read_books(rest)?;
     let closed = books.iter().filter(|(id, _)| !with_pane.contains(id));
     Ok(Differences {
-        mends: closed
-            .filter_map(|(id, book)| vanished(*id, book))
+        repairs: closed
+            .filter_map(|(id, book)| ended_without_pane(*id, book))
             .collect(),
         ..Differences::default()
     })
 }
 
-/// What is to be written of a sesh that has a pane, if anything.
+/// Returns the repair for a sesh that has a pane, if anything differs.
 fn difference(pane: &SeshPane, pane_agent: Option<&PaneAgent<'_>>) -> Option<Repair> {
     let ended = pane.record.exit.is_some();
     if pane.dead {
-        return (!ended).then(|| pane.died());
+        return (!ended).then(|| pane.end_of_dead_pane());
     }
-    if pane.is_anothers() {
+    if pane.runs_other_process() {
         return Some(pane.release());
     }
     if ended {
@@ -230,56 +233,57 @@ fn difference(pane: &SeshPane, pane_agent: Option<&PaneAgent<'_>>) -> Option<Rep
 }
 
 impl StoreState {
-    /// Reads the hidden variables. What the hooks of a pane said that is gone goes too: a pane's number never comes
-    /// again.
-    fn read_hidden(&mut self, lines: &str, is_there: impl Fn(PaneId) -> bool) {
-        self.unsaid.push(write::swept());
+    /// Reads the hidden variables. The hook reports of a pane that is gone are removed too, because tmux never uses the
+    /// number of a pane again.
+    fn read_hidden(&mut self, lines: &str, has_pane: impl Fn(PaneId) -> bool) {
+        self.silent.push(write::swept());
         for name in lines.lines().filter_map(|line| line.split('=').next()) {
             if let Some(id) = schema::tail_of(name) {
                 self.tails.push(id);
-            } else if schema::pane_of_hook(name).is_some_and(|pane| !is_there(pane)) {
-                self.unsaid.push(write::drop_variable(name));
+            } else if schema::pane_of_hook(name).is_some_and(|pane| !has_pane(pane)) {
+                self.silent.push(write::drop_variable(name));
             }
         }
     }
 
-    fn mends(
+    fn repairs(
         &self,
         server: &Server,
         pane_agents: &HashMap<PaneId, PaneAgent<'_>>,
     ) -> Result<Vec<Repair>> {
         let found = self.found(pane_agents);
-        let pasts = priors(server, &found, &self.panes)?;
-        let mut mends = self.differences(pane_agents, &pasts);
-        mends.extend(adopted(&found, &self.panes, pasts));
-        Ok(mends)
+        let returning_by_pane = priors(server, &found, &self.panes)?;
+        let mut repairs = self.differences(pane_agents, &returning_by_pane);
+        repairs.extend(adoptions(&found, &self.panes, returning_by_pane));
+        Ok(repairs)
     }
 
-    /// The agents that are to become seshes.
+    /// Returns the agents that are to become seshes.
     fn found<'a>(&'a self, pane_agents: &'a HashMap<PaneId, PaneAgent<'a>>) -> Vec<FoundAgent<'a>> {
         if !self.adopts {
             return Vec::new();
         }
-        let in_others = self.others.iter().filter_map(|other| {
+        let in_unregistered = self.unregistered.iter().filter_map(|unregistered_pane| {
             Some(FoundAgent {
-                place: &other.place,
-                folder: &other.folder,
-                pane_agent: pane_agents.get(&other.place.pane)?,
-                as_yet: None,
+                place: &unregistered_pane.place,
+                folder: &unregistered_pane.folder,
+                pane_agent: pane_agents.get(&unregistered_pane.place.pane)?,
+                provisional: None,
             })
         });
         let in_own = self
             .panes
             .iter()
             .filter_map(|pane| FoundAgent::recently_adopted(pane, pane_agents.get(&pane.pane)?));
-        in_others.chain(in_own).collect()
+        in_unregistered.chain(in_own).collect()
     }
 
-    /// What differs of those that are known. Those whose pasts are known are left out: they become those.
+    /// Returns the repairs of known seshes. Panes whose agent continues an exited sesh are left out, because they
+    /// become that sesh.
     fn differences(
         &self,
         pane_agents: &HashMap<PaneId, PaneAgent<'_>>,
-        pasts: &HashMap<PaneId, Returning>,
+        returning_by_pane: &HashMap<PaneId, Returning>,
     ) -> Vec<Repair> {
         let known = |pane: &&SeshPane| {
             self.books
@@ -287,46 +291,46 @@ impl StoreState {
                 .is_none_or(|book| book.values.is_some())
         };
         let panes: Vec<&SeshPane> = self.panes.iter().filter(known).collect();
-        let mut mends: Vec<Repair> = panes
+        let mut repairs: Vec<Repair> = panes
             .iter()
-            .filter(|pane| !pasts.contains_key(&pane.pane))
+            .filter(|pane| !returning_by_pane.contains_key(&pane.pane))
             .filter_map(|pane| {
                 let book = self.books.get(&pane.record.uuid);
                 difference(pane, pane_agents.get(&pane.pane))
-                    .or_else(|| pane.other_book(book.and_then(|book| book.values.as_ref())))
+                    .or_else(|| pane.book_difference(book.and_then(|book| book.values.as_ref())))
             })
             .collect();
         let living: HashSet<SeshId> = self.panes.iter().map(|pane| pane.record.uuid).collect();
-        mends.extend(
+        repairs.extend(
             self.books
                 .iter()
                 .filter(|(id, _)| !living.contains(id))
-                .filter_map(|(id, book)| vanished(*id, book)),
+                .filter_map(|(id, book)| ended_without_pane(*id, book)),
         );
-        mends.extend(self.overdue(&panes));
-        mends.extend(
+        repairs.extend(self.panes_to_close(&panes));
+        repairs.extend(
             self.tails
                 .iter()
                 .filter(|id| !living.contains(id) && !self.books.contains_key(id))
-                .map(|id| forgotten(*id)),
+                .map(|id| orphaned_tail(*id)),
         );
-        mends
+        repairs
     }
 
-    /// The living ones whose time is over.
+    /// Returns the living seshes whose time is over.
     fn expired(&self) -> Vec<Record> {
         self.panes
             .iter()
-            .filter(|pane| pane.record.live && pane.is_over_its_time(self.now))
+            .filter(|pane| pane.record.live && pane.is_expired(self.now))
             .map(|pane| pane.record.clone())
             .collect()
     }
 
-    /// Held panes that are to be closed. A `sesh-run` that lives counts its own time.
-    fn overdue(&self, panes: &[&SeshPane]) -> Vec<Repair> {
+    /// Returns the repairs that close held panes. A `sesh-run` that is alive measures its own hold time.
+    fn panes_to_close(&self, panes: &[&SeshPane]) -> Vec<Repair> {
         let held: Vec<(HeldPane, &SeshPane)> = panes
             .iter()
-            .filter(|pane| !pane.is_anothers())
+            .filter(|pane| !pane.runs_other_process())
             .filter_map(|pane| {
                 let since = pane.record.values.get(Key::Held).parse().ok()?;
                 let held = HeldPane {
@@ -341,19 +345,19 @@ impl StoreState {
         held.iter()
             .filter_map(|(held, pane)| {
                 let succeeded = pane.record.exit.is_some_and(|exit| exit.code == Some(0));
-                let late = self
+                let is_overdue = self
                     .hold
                     .is_some_and(|hold| held.since.saturating_add(hold.as_secs()) <= self.now);
                 let what = if surplus.contains(held) {
                     "was held longest, and more are held than @sesh-keep says"
-                } else if pane.is_over_its_time(self.now) {
+                } else if pane.is_expired(self.now) {
                     "was held until its time was over"
-                } else if pane.dead && succeeded && late {
+                } else if pane.dead && succeeded && is_overdue {
                     "was held longer than @sesh-hold says"
                 } else {
                     return None;
                 };
-                Some(pane.mend(
+                Some(pane.repair(
                     ChangeKind::Closed,
                     what,
                     held.still(),

@@ -1,9 +1,9 @@
-//! What every created pane runs: the command as a foreground child; its end, recorded when tmux has read all
-//! of its output; then the pane, held readable.
+//! The process of every created pane. It runs the command as a foreground child, records the end of the command when
+//! tmux has read all of its output, and then holds the pane readable.
 //!
-//! tmux alone would lose the exit status and the tail of the output (Debian's 3.3a: up to 181 of 200 tails),
-//! and a pane that it keeps dead kills a server of 3.2a or 3.3a that pastes into it. So no pane of ours is
-//! ever dead: it is held here.
+//! tmux alone would lose the exit status and the tail of the output (Debian's 3.3a: up to 181 of 200 tails), and a pane
+//! that it keeps dead crashes a server of 3.2a or 3.3a that pastes into it. Therefore a created pane never becomes
+//! dead: it is held here.
 
 mod text;
 
@@ -34,24 +34,24 @@ use crate::store::schema::HELD;
 use crate::store::{Binding, Key, setting, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
-/// The name of the helper that this is.
+/// The name of this helper.
 pub const PROGRAM: &str = "sesh-run";
-/// How long tmux may take to read what was written. Seen: below 60 ms.
+/// How long tmux may take to read what was written. Measured: below 60 ms.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Lines of an ended sesh that are kept when its pane closes.
 const TAIL_LINES: u32 = 100;
-/// What the server prints when it has written the end down: another process may speak for the sesh by now.
+/// What the server prints when it has written the end. It writes none if another process runs the sesh by now.
 const ENDED: &str = "ended";
 
-/// The sesh that runs here.
+/// The sesh that this process runs.
 struct Run {
     server: Server,
-    /// The process of the server, whose child this is.
-    born_to: i32,
+    /// The process of the server, whose child this process is.
+    server_pid: i32,
     pane: PaneId,
     id: SeshId,
-    /// The pane was respawned: the store knows the command.
-    again: bool,
+    /// Whether the pane was respawned, so that the store has the command.
+    respawned: bool,
     launch: Launch,
 }
 
@@ -64,17 +64,17 @@ enum HeldChoice {
 
 /// How a pane is held.
 struct Hold {
-    /// The line that says so.
+    /// The line that the pane shows.
     line: String,
-    /// After which time it closes by itself.
+    /// The time after which the pane closes by itself.
     limit: Option<Duration>,
 }
 
-/// Runs what the launch file says, or, when it was read before, what the store says: that is a
-/// `respawn-pane`. Gives the exit code of the command.
+/// Runs what the launch file says. After a `respawn-pane` the launch file has already been read, and this runs what the
+/// store says. Returns the exit code of the command.
 ///
 /// # Errors
-/// When this is no pane, or nobody knows what to run here.
+/// This process runs in no pane, or it is unknown what to run.
 pub fn run(file: &Path) -> Result<u8> {
     let pane = env::tmux_pane().ok_or_else(|| {
         Error::usage("this is no tmux pane: sesh-run is started by sesh-new, in a pane")
@@ -82,18 +82,18 @@ pub fn run(file: &Path) -> Result<u8> {
     let mut terminal = Terminal::take()
         .map_err(|error| Error::failed(format!("this pane has no terminal: {error}")))?;
     let run = match Launch::take(file)? {
-        Some(launch) => Run::fresh(pane, launch)?,
+        Some(launch) => Run::from_launch(pane, launch)?,
         None => {
-            let run = Run::again(pane)?;
-            run.begin()?;
+            let run = Run::from_store(pane)?;
+            run.record_start()?;
             run
         }
     };
-    run.life(&mut terminal)
+    run.run_until_closed(&mut terminal)
 }
 
 impl Run {
-    fn fresh(pane: PaneId, launch: Launch) -> Result<Self> {
+    fn from_launch(pane: PaneId, launch: Launch) -> Result<Self> {
         let id = launch
             .environment
             .iter()
@@ -104,15 +104,15 @@ impl Run {
             .parse()?;
         Ok(Self {
             server: Server::with_program(launch.tmux.clone(), Socket::Default)?,
-            born_to: proc::own_parent(),
+            server_pid: proc::own_parent(),
             pane,
             id,
-            again: false,
+            respawned: false,
             launch,
         })
     }
 
-    fn again(pane: PaneId) -> Result<Self> {
+    fn from_store(pane: PaneId) -> Result<Self> {
         let server = Server::at(Socket::Default)?;
         let (record, _) = find::of_pane(&server, pane, None)?.ok_or_else(|| {
             Error::nothing("this pane is no sesh any more, and its launch file is used up")
@@ -128,10 +128,10 @@ impl Run {
             ])
             .collect();
         Ok(Self {
-            born_to: proc::own_parent(),
+            server_pid: proc::own_parent(),
             pane,
             id: record.uuid,
-            again: true,
+            respawned: true,
             launch: Launch {
                 cwd: record.cwd.into(),
                 tmux: server.program().into(),
@@ -144,9 +144,9 @@ impl Run {
         })
     }
 
-    fn life(&self, terminal: &mut Terminal) -> Result<u8> {
-        if !self.again && !self.launch.argv.is_empty() {
-            self.introduce(terminal);
+    fn run_until_closed(&self, terminal: &mut Terminal) -> Result<u8> {
+        if !self.respawned && !self.launch.argv.is_empty() {
+            self.record_command(terminal);
         }
         if self.launch.wait {
             terminal.take_back();
@@ -155,8 +155,9 @@ impl Run {
                 "{}{HELD}ready; Enter starts, q closes]",
                 text::typed(command)
             ));
-            if let HeldChoice::Close = self.choice(terminal, None, b"\r\n", b"") {
-                // What never began has no exit of its own: its pane was closed. Its last lines stay those of before.
+            if let HeldChoice::Close = self.wait_for_choice(terminal, None, b"\r\n", b"") {
+                // A command that never started has no exit of its own: its pane was closed. Its last lines stay those
+                // of before.
                 if !self.is_orphan() {
                     self.write_end(End::Signal(Signal::SIGHUP as i32), false, None);
                 }
@@ -166,14 +167,14 @@ impl Run {
         }
         loop {
             let started = Instant::now();
-            let (end, ending) = self.work(terminal);
+            let (end, asked_to_end) = self.run_command(terminal);
             terminal.take_back();
             terminal.drain(DRAIN);
-            let Some(hold) = self.record(end, ending, started.elapsed()) else {
+            let Some(hold) = self.record_end(end, asked_to_end, started.elapsed()) else {
                 return Ok(exit_code(end));
             };
             terminal.write(&hold.line);
-            match self.choice(terminal, hold.limit, b"r", b"s") {
+            match self.wait_for_choice(terminal, hold.limit, b"r", b"s") {
                 HeldChoice::Close => return Ok(exit_code(end)),
                 HeldChoice::Shell => return Ok(self.shell(terminal)),
                 HeldChoice::Start => terminal.write("\r\n"),
@@ -181,18 +182,18 @@ impl Run {
         }
     }
 
-    /// Tells the store the command and which process the sesh is bound to.
+    /// Writes to the store the command and the process that the sesh is bound to.
     ///
-    /// tmux keeps the text of its commands and shows it to every client (`show-messages`), so the command goes
-    /// by the pane's own terminal, as its path (OSC 7, read by 3.2a to 3.8), from where a format takes it:
-    /// only the format's name is in the log.
-    fn introduce(&self, terminal: &mut Terminal) {
+    /// tmux keeps the text of its commands and shows it to every client (`show-messages`). Therefore the command is
+    /// passed through the pane's own terminal, as its path (OSC 7, read by 3.2a to 3.8), and a format takes it from
+    /// there: only the format's name is in the log.
+    fn record_command(&self, terminal: &mut Terminal) {
         let pane = self.pane.to_string();
         let command =
             value::encode_words(self.launch.argv.iter().map(|word| word.as_encoded_bytes()));
-        let proc = write::put(&pane, Key::Proc, &bound().to_string());
-        // A sesh whose command is not written down still runs.
-        let tell = |condition: &str, commands| {
+        let proc = write::put(&pane, Key::Proc, &own_binding().to_string());
+        // The sesh runs even if its command cannot be recorded.
+        let commit = |condition: &str, commands| {
             commit::on_pane(
                 &self.server,
                 self.pane,
@@ -204,39 +205,39 @@ impl Run {
             .unwrap_or(true)
         };
         terminal.write(&format!("\x1b]7;{command}\x1b\\"));
-        let arrived = both(&mine(), "#{!=:#{pane_path},}");
-        let take = || {
+        let arrived = both(&runs_this_process(), "#{!=:#{pane_path},}");
+        let commands = || {
             let command = write::put_expanded(&pane, Key::Cmd, "#{pane_path}");
             vec![proc.clone(), command]
         };
-        // Not by waiting for an answer on the terminal, as the end does: keys typed by now are the command's.
+        // This does not wait for an answer on the terminal, as the end does: keys typed by now belong to the command.
         let deadline = Instant::now() + DRAIN;
-        while !tell(&arrived, take()) && Instant::now() < deadline {}
+        while !commit(&arrived, commands()) && Instant::now() < deadline {}
         terminal.write("\x1b]7;\x1b\\");
     }
 
-    /// Tells the store which processes a shell's sesh is bound to: this one, and the shell. With the shell's pid
-    /// whoever asks whether it has the foreground reads one file of the process table.
+    /// Writes to the store the processes that a shell's sesh is bound to: this one and the shell. With the shell's pid,
+    /// one file of the process table is enough to find out whether the shell has the foreground.
     fn bind(&self, shell: i32) {
         let proc = Binding {
             shell: Some(shell),
-            ..bound()
+            ..own_binding()
         };
         let pane = self.pane.to_string();
         let set = write::put(&pane, Key::Proc, &proc.to_string());
-        // A shell that is not written down still runs.
+        // The shell runs even if it cannot be recorded.
         let _ = commit::on_pane(
             &self.server,
             self.pane,
             self.id,
-            &mine(),
+            &runs_this_process(),
             vec![set],
             Vec::new(),
         );
     }
 
-    /// Runs the command. The second value says that somebody asked this process to end.
-    fn work(&self, terminal: &mut Terminal) -> (End, bool) {
+    /// Runs the command. The second value is whether this process was asked to end.
+    fn run_command(&self, terminal: &mut Terminal) -> (End, bool) {
         let program = self.launch.argv.first();
         let shown = program.map_or_else(
             || env::shell().display().to_string(),
@@ -274,11 +275,11 @@ impl Run {
             }
             None => login_shell(),
         };
-        self.furnish(&mut command);
+        self.set_environment_and_folder(&mut command);
         command
     }
 
-    fn furnish(&self, command: &mut Command) {
+    fn set_environment_and_folder(&self, command: &mut Command) {
         command
             .env_clear()
             .envs(env::of_pane())
@@ -288,38 +289,39 @@ impl Run {
             .current_dir(&self.launch.cwd);
     }
 
-    /// A shell in place of what ended. The record keeps saying how that was.
+    /// Runs a shell in place of the command that ended, and returns its exit code. The record keeps how the command
+    /// ended.
     fn shell(&self, terminal: &mut Terminal) -> u8 {
         let pane = self.pane.to_string();
         let _ = self.server.run(&Batch::from(command::if_format(
             Some(&pane),
-            &self.here(),
+            &self.is_own_pane(),
             &Batch::from(write::put(&pane, Key::Held, "")).then(write::book(&pane, self.id)),
             &Batch::new(),
         )));
         terminal.write("\r\x1b[2K");
         terminal.restore();
         let mut shell = login_shell();
-        self.furnish(&mut shell);
+        self.set_environment_and_folder(&mut shell);
         terminal
             .run(shell, |_| {})
             .map_or(127, |(end, _)| exit_code(end))
     }
 
-    /// The condition that the pane is this sesh's and this process's.
-    fn here(&self) -> String {
-        both(&equal(Key::Id, &self.id.to_string()), &mine())
+    /// Returns the condition that the pane is this sesh's and runs this process.
+    fn is_own_pane(&self) -> String {
+        both(&equal(Key::Id, &self.id.to_string()), &runs_this_process())
     }
 
-    /// Says that the command runs: again, or after waiting for a key.
-    fn begin(&self) -> Result<()> {
+    /// Records that the command runs: again, or after waiting for a key.
+    fn record_start(&self) -> Result<()> {
         let pane = self.pane.to_string();
         let record = write::reread(&self.server, self.pane, self.id)?;
         let name = Name::stored(&record.name)?;
         let mut commands = vec![
             write::put(&pane, Key::Exit, ""),
             write::put(&pane, Key::Held, ""),
-            write::put(&pane, Key::Proc, &bound().to_string()),
+            write::put(&pane, Key::Proc, &own_binding().to_string()),
         ];
         let state = match (self.launch.agent, self.launch.argv.is_empty()) {
             (true, _) => State::Unknown,
@@ -327,13 +329,13 @@ impl Run {
             (false, false) => State::Busy,
         };
         commands.extend(write::state(&pane, state, None, "process"));
-        let free = both(&mine(), &name_is_free(&name, Some(self.id)));
-        let again = [
+        let free = both(&runs_this_process(), &name_is_free(&name, Some(self.id)));
+        let values = [
             (Key::Exit, ""),
             (Key::State, state.as_str()),
             (Key::Why, ""),
         ];
-        let note = Note::values(note::JournalEvent::Changed, self.id, &again);
+        let note = Note::values(note::JournalEvent::Changed, self.id, &values);
         let notes = vec![note];
         let began = commit::on_pane(&self.server, self.pane, self.id, &free, commands, notes);
         log_warnings();
@@ -346,14 +348,14 @@ impl Run {
         }
     }
 
-    /// Writes down how it ended, with its last lines. `None` when the pane is not to be held.
-    fn record(&self, end: End, ending: bool, took: Duration) -> Option<Hold> {
+    /// Records how the command ended, with its last lines. Returns `None` when the pane is not to be held.
+    fn record_end(&self, end: End, asked_to_end: bool, took: Duration) -> Option<Hold> {
         if self.is_orphan() {
             return None;
         }
         let pane = self.pane.to_string();
         let frame = Frame::new();
-        let seen = self.server.run(
+        let answer = self.server.run(
             &Batch::from(command::print(
                 Some(&pane),
                 &frame.format([
@@ -370,8 +372,8 @@ impl Run {
                 true,
             )),
         );
-        let seen = seen.unwrap_or_default();
-        let (rows, screen) = frame.read(&seen);
+        let answer = answer.unwrap_or_default();
+        let (rows, screen) = frame.read(&answer);
         let [hold_for, keep, cursor_column, width] = match rows.first().map(|row| &row[..]) {
             Some(&[a, b, c, d]) => [a, b, c, d],
             _ => [""; 4],
@@ -379,12 +381,12 @@ impl Run {
         let limit = hold::limit(hold_for);
         let keep = hold::keep(keep);
         let at_once = end == End::Code(0) && limit == Some(Duration::ZERO);
-        let held = !ending && !at_once && keep > 0 && !rows.is_empty();
+        let held = !asked_to_end && !at_once && keep > 0 && !rows.is_empty();
 
         let tail = (!rows.is_empty()).then(|| text::tail(screen));
-        let answer = self.write_end(end, held, tail.as_deref());
+        let ended = self.write_end(end, held, tail.as_deref());
         if held {
-            self.cull(&answer, keep);
+            self.close_surplus(&ended, keep);
         }
         held.then(|| Hold {
             line: text::hold_line(end, took, cursor_column != "0", width.parse().unwrap_or(80)),
@@ -392,19 +394,19 @@ impl Run {
         })
     }
 
-    /// The server has ended. There may be another at its socket by now, which knows nothing of this; and a thousand of
-    /// us would each ask.
+    /// Whether the server has ended. Another server may be at its socket by now, which has no record of this sesh.
+    /// Also, a thousand processes like this one would each ask it.
     fn is_orphan(&self) -> bool {
-        proc::own_parent() != self.born_to
+        proc::own_parent() != self.server_pid
     }
 
-    /// Writes an end down, in the store and for longer, and gives which panes are held.
+    /// Writes an end to the store and to the journal. Returns which panes are held.
     fn write_end(&self, end: End, held: bool, tail: Option<&str>) -> String {
         let exit = match end {
             End::Code(code) => ExitStatus::value(Some(code), None),
             End::Signal(signal) => ExitStatus::value(None, Some(signal)),
         };
-        let list = self.ending(&exit, held, tail);
+        let list = self.end_batch(&exit, held, tail);
         let answer = commit_quietly(&self.server, &list, |answer| {
             let answer = answer?;
             let ended = answer.lines().any(|line| line == ENDED);
@@ -415,8 +417,8 @@ impl Run {
         answer.unwrap_or_default()
     }
 
-    /// The list that writes an end, and prints which panes are held.
-    fn ending(&self, exit: &str, held: bool, tail: Option<&str>) -> Batch {
+    /// Returns the list that writes an end and prints which panes are held.
+    fn end_batch(&self, exit: &str, held: bool, tail: Option<&str>) -> Batch {
         let pane = self.pane.to_string();
         let mut on_pane = Batch::new();
         on_pane.extend(write::end(&pane, exit));
@@ -426,19 +428,19 @@ impl Run {
         if let Some(tail) = tail {
             on_pane.extend([tail::set(self.id, tail)]);
         }
-        let told = || command::print(None, ENDED);
-        on_pane.extend([write::book(&pane, self.id), told()]);
-        // The pane went first (`kill-pane`): the book is all that is left to write to. Not so when the pane was
-        // respawned: then another speaks for the sesh.
+        let print_ended = || command::print(None, ENDED);
+        on_pane.extend([write::book(&pane, self.id), print_ended()]);
+        // If the pane was closed first (`kill-pane`), only the book record is left to write to. This does not apply to
+        // a pane that was respawned: then another process runs the sesh.
         let own = equal(Key::Id, &self.id.to_string());
         let alone = both(&has_record(self.id), &no_pane_has(&own));
         let mut in_book = Batch::new();
         in_book.extend(write::end_in_book(self.id, exit));
-        in_book.extend([told()]);
+        in_book.extend([print_ended()]);
         let on_book = Batch::from(command::if_format(None, &alone, &in_book, &Batch::new()));
         Batch::from(command::if_format(
             Some(&pane),
-            &self.here(),
+            &self.is_own_pane(),
             &on_pane,
             &on_book,
         ))
@@ -447,28 +449,28 @@ impl Run {
     }
 
     /// Closes the panes that have been held longest, above the number that is kept.
-    fn cull(&self, rows: &str, keep: usize) {
+    fn close_surplus(&self, rows: &str, keep: usize) {
         let held = rows.lines().filter_map(HeldPane::read).collect();
         for held in hold::surplus(held, keep) {
             let _ = self.server.run(&Batch::from(held.close()));
         }
     }
 
-    /// Waits for one of the keys that a waiting pane takes: those that start the command, those that open a
-    /// shell, and those that close the pane.
-    fn choice(
+    /// Waits for one of the keys that a waiting pane accepts: those that start the command, those that open a shell,
+    /// and those that close the pane.
+    fn wait_for_choice(
         &self,
         terminal: &mut Terminal,
         limit: Option<Duration>,
         start: &[u8],
         shell: &[u8],
     ) -> HeldChoice {
-        // A limit beyond the clock's reach is none.
+        // A limit beyond the range of the clock is no limit.
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             match terminal.event(left) {
-                TerminalEvent::Key(key) if start.contains(&key) => match self.begin() {
+                TerminalEvent::Key(key) if start.contains(&key) => match self.record_start() {
                     Ok(()) => return HeldChoice::Start,
                     Err(error) => terminal.write(&format!("\r\n{HELD}{error}]")),
                 },
@@ -484,18 +486,18 @@ impl Run {
     }
 }
 
-/// The condition that a pane's process is this one: the pane may have been respawned meanwhile.
-fn mine() -> String {
+/// Returns the condition that a pane runs this process. The pane may have been respawned meanwhile.
+fn runs_this_process() -> String {
     format!("#{{==:#{{pane_pid}},{}}}", std::process::id())
 }
 
-/// The value of `@sesh_proc` for this process.
-fn bound() -> Binding {
+/// Returns the value of `@sesh_proc` for this process.
+fn own_binding() -> Binding {
     let pid = std::process::id().cast_signed();
     proc::read(pid).map_or_else(|| Binding::pid(pid), |own| own.id().into())
 }
 
-/// A login shell, as tmux starts one: its name starts with a dash.
+/// Returns a login shell as tmux starts one: its name starts with a dash.
 fn login_shell() -> Command {
     let path = env::shell();
     let mut name = OsString::from("-");
@@ -505,14 +507,14 @@ fn login_shell() -> Command {
     shell
 }
 
-/// Moves warnings into the log of failures: what this process prints is its command's.
+/// Moves warnings into the log of failures, because the output of this process belongs to its command.
 fn log_warnings() {
     for warning in error::warnings() {
         failures::log(PROGRAM, &warning);
     }
 }
 
-/// As a shell counts: 128 and the signal for what a signal ended.
+/// Returns the exit code as a shell counts it: 128 plus the signal for a command that a signal ended.
 fn exit_code(end: End) -> u8 {
     match end {
         End::Code(code) => u8::try_from(code).unwrap_or(1),

@@ -1,4 +1,4 @@
-//! The texts that `sesh-run` shows and keeps: the command that waits, the line of a held pane, the last lines.
+//! The texts that `sesh-run` shows and stores: the command that waits, the line of a held pane, and the last lines.
 
 use std::time::Duration;
 
@@ -10,14 +10,13 @@ use crate::store::value;
 
 /// How many bytes of last lines are kept, as they are stored.
 const TAIL_BYTES: usize = 12_000;
-/// A line's end as it is stored.
+/// The end of a line as it is stored.
 const NEWLINE: &str = "%0A";
-/// Switches off what a program that died may have left on: colours, a hidden cursor, mouse and paste modes,
-/// keypad modes.
-const CALM: &str =
+/// Resets what a program that died may have left on: colours, a hidden cursor, mouse and paste modes, and keypad modes.
+const RESET_MODES: &str =
     "\x1b[0m\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>";
 
-/// A command as a person would have typed it, on a line of its own. Nothing of it acts on the terminal.
+/// Returns a command as a person would have typed it, on a line of its own. No part of it acts on the terminal.
 pub(super) fn typed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
     let words: Vec<String> = words.map(|word| shell_word(word.as_ref())).collect();
     if words.is_empty() {
@@ -45,11 +44,11 @@ pub(super) fn hold_line(end: End, took: Duration, indented: bool, width: usize) 
     let line = format!("{HELD}{how} after {took}; Enter closes, r reruns, s opens a shell]");
     let line: String = line.chars().take(width.saturating_sub(1)).collect();
     let newline = if indented { "\r\n" } else { "" };
-    format!("{CALM}{newline}\x1b[2m{line}\x1b[0m")
+    format!("{RESET_MODES}{newline}\x1b[2m{line}\x1b[0m")
 }
 
-/// The last lines of a screen that hold text, as they are stored: whole lines, the newest, each with its
-/// end, so that no text at all is something else than nothing known.
+/// Returns the last lines of a screen that hold text, as they are stored: the newest whole lines, each with its line
+/// end, so that an empty text differs from an unknown one.
 pub(super) fn tail(screen: &str) -> String {
     if screen.trim().is_empty() {
         return NEWLINE.into();

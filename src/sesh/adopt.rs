@@ -1,4 +1,4 @@
-//! Making a sesh of a pane that somebody else made.
+//! Registers a pane that was created elsewhere as a sesh.
 
 use super::change::change;
 use crate::agent::kinds::Agents;
@@ -26,17 +26,18 @@ pub struct AdoptRequest {
     pub agent: Option<String>,
     pub conversation: Option<String>,
     pub tags: Vec<Tag>,
-    /// Also when another pane has that conversation.
+    /// Also register a conversation that another pane has.
     pub force: bool,
-    /// The ended sesh that goes on there, and not another one.
+    /// The exited sesh that the pane continues, instead of a new one.
     pub past: Option<Prior>,
 }
 
-/// Registers what runs in a pane. One that was found by itself is registered by it.
+/// Registers what runs in a pane. A sesh that was adopted automatically then counts as registered by a person.
 ///
 /// # Errors
-/// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or
-/// another pane has the conversation; [`Exit::Changed`](crate::error::Exit::Changed) when the ended sesh goes on elsewhere.
+/// [`Exit::Unusable`](crate::error::Exit::Unusable) when the pane is a sesh already, the name is taken, or another pane
+/// has the conversation; [`Exit::Changed`](crate::error::Exit::Changed) when the exited sesh already continues
+/// elsewhere.
 pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Record> {
     let frame = Frame::new();
     let agents = &Agents::loaded().all;
@@ -46,13 +47,13 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
         return if record.was_found() {
             keep(server, record, request)
         } else {
-            Err(already(pane, &record.name))
+            Err(already_registered(pane, &record.name))
         };
     }
-    let first = proc::identity(found.place.pid);
+    let first_process = proc::identity(found.place.pid);
     let past = request.past.as_ref();
     let id = past.map_or_else(SeshId::random, Prior::id);
-    // Whoever lives there is known at once, and not when somebody looks next.
+    // The agent that runs there is recorded at once, and not only at the next look.
     let pane_agent = look.pane_agent.as_ref();
     if past.is_some() && pane_agent.is_some() {
         return Err(Error::unusable(format!(
@@ -69,11 +70,11 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     } else {
         JournalEvent::Adopted
     };
-    for again in 0..100 {
+    for attempt in 0..100 {
         let name = request
             .name
             .clone()
-            .unwrap_or_else(|| generated_name::name(id, again));
+            .unwrap_or_else(|| generated_name::name(id, attempt));
         let tags: Vec<&str> = request.tags.iter().map(Tag::as_str).collect();
         let text = |value: &Option<String>| value::encode(value.as_deref().unwrap_or(""));
         let mut values = vec![
@@ -85,7 +86,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
                 Key::Pid,
                 pane_agent.map_or_else(String::new, |it| it.process().to_string()),
             ),
-            (Key::Proc, first.to_string()),
+            (Key::Proc, first_process.to_string()),
             (
                 Key::State,
                 verdict.map_or("unknown", |it| it.state.as_str()).into(),
@@ -126,7 +127,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
                 "another pane has the conversation {} already: --force registers it twice",
                 shown(request.conversation.as_deref().unwrap_or(""))
             ))),
-            Registration::IsSesh(name) => Err(already(pane, &name)),
+            Registration::IsSesh(name) => Err(already_registered(pane, &name)),
         };
     }
     Err(Error::unusable(
@@ -134,18 +135,18 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     ))
 }
 
-/// What came of a registration.
+/// The outcome of a registration.
 enum Registration {
     Registered(Box<Record>, Option<ServerId>),
     NameTaken,
-    /// The ended sesh that it continues has changed.
+    /// The exited sesh that the pane is to continue has changed.
     PriorChanged,
     ConversationTaken,
     /// The pane is the sesh of this name by now.
     IsSesh(String),
 }
 
-/// Reads the answer of a [`registration`].
+/// Reads the answer to a [`registration`].
 fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Registration> {
     match answer.trim() {
         "name" => return Ok(Registration::NameTaken),
@@ -165,7 +166,7 @@ fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Registration> {
     Ok(Registration::Registered(Box::new(record), life))
 }
 
-/// One that was found by itself becomes the person's. Its agent is known already, and proven.
+/// Makes a sesh that was adopted automatically one that a person registered. Its agent is already known and proven.
 fn keep(server: &Server, record: &Record, request: &AdoptRequest) -> Result<Record> {
     let mut changes = vec![Edit::Keep];
     changes.extend(request.name.clone().map(Edit::Name));
@@ -173,7 +174,8 @@ fn keep(server: &Server, record: &Record, request: &AdoptRequest) -> Result<Reco
     change(server, record, &changes)
 }
 
-/// One list: the pane is no sesh, the name is free, the conversation is nobody else's, and then it is ours.
+/// Returns the one list that registers the pane if it is no sesh, the name is free, and no other pane has the
+/// conversation.
 fn registration(
     pane: PaneId,
     id: SeshId,
@@ -229,7 +231,7 @@ fn registration(
     ))
 }
 
-fn already(pane: PaneId, name: &str) -> Error {
+fn already_registered(pane: PaneId, name: &str) -> Error {
     Error::unusable(format!(
         "pane {pane} is the sesh {name} already: sesh-set changes it"
     ))

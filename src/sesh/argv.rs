@@ -1,4 +1,4 @@
-//! The words of a command that is about to be run in a pane.
+//! The words of a command that is about to run in a pane.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::agent::kinds::{Agent, Agents, Kind};
 use crate::error::{Error, Result};
 use crate::id::shown;
 
-/// The agent that a command starts. One that comes along is known by its name, and no file is read.
+/// Returns the agent that a command starts. A built-in agent is recognised by its name, without reading a file.
 #[must_use]
 pub fn agent(command: &[OsString]) -> Option<String> {
     let program = Path::new(command.first()?).file_name()?;
@@ -18,11 +18,11 @@ pub fn agent(command: &[OsString]) -> Option<String> {
     Some(agent.name.clone())
 }
 
-/// The command's words, or those of an agent with them as its arguments. A program that does not exist is an error here,
-/// not in a pane that nobody sees.
+/// Returns the words of the command, or those of an agent with the command as its arguments. A program that does not
+/// exist is an error here, because an error in a new pane may remain unseen.
 ///
 /// # Errors
-/// [`Exit::Nothing`](crate::error::Exit::Nothing) for that.
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) when the program does not exist.
 pub fn words(
     agent: Option<&Agent>,
     command: &[OsString],

@@ -1,4 +1,4 @@
-//! Changing what is known of a sesh: its name, tags, note, fields, parent, and whether it is archived.
+//! Changes what is stored of a sesh: its name, tags, note, fields, parent, and whether it is archived.
 
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, Tag};
@@ -14,15 +14,15 @@ use crate::tmux::{Batch, Server, command};
 /// Makes all the edits to one sesh, or none.
 ///
 /// # Errors
-/// A name that a living sesh has, a tag to replace that is not there, [`Exit::Changed`] when the sesh went away.
+/// A living sesh has the name, or the tag to replace is not there; [`Exit::Changed`] when the sesh went away.
 pub fn change(server: &Server, record: &Record, edits: &[Edit]) -> Result<Record> {
-    not_its_own_parent(record, edits)?;
+    refuse_own_parent(record, edits)?;
     let Some(place) = &record.tmux else {
         return commit::edit_record(server, record, edits);
     };
     let relabel = relabel(place, record, edits);
     match commit::edit_on_pane(server, place.pane, record, edits, relabel.as_ref()) {
-        // Its pane closed meanwhile: its record takes the change.
+        // The pane closed meanwhile, so the record takes the change.
         Err(error) if error.exit == Exit::Changed => commit::edit_record(server, record, edits),
         Ok(None) => {
             let now = write::reread(server, place.pane, record.uuid)?;
@@ -32,7 +32,7 @@ pub fn change(server: &Server, record: &Record, edits: &[Edit]) -> Result<Record
     }
 }
 
-fn not_its_own_parent(record: &Record, edits: &[Edit]) -> Result<()> {
+fn refuse_own_parent(record: &Record, edits: &[Edit]) -> Result<()> {
     if edits.contains(&Edit::Parent(Some(record.uuid))) {
         return Err(Error::usage(format!(
             "{} cannot be its own parent",
@@ -42,8 +42,8 @@ fn not_its_own_parent(record: &Record, edits: &[Edit]) -> Result<()> {
     Ok(())
 }
 
-/// Makes the edits to every sesh that has a pane and all of these tags, in one command list: to each of them all, or
-/// none. Returns what came of each, the oldest first.
+/// Makes the edits to every sesh that has a pane and all of these tags, in one command list. Each sesh gets all of the
+/// edits or none. Returns the outcome for each, the oldest sesh first.
 ///
 /// # Errors
 /// [`Exit::Nothing`] when no sesh has the tags.
@@ -71,8 +71,8 @@ pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Ve
     }
     let mut batch = Batch::new();
     for (pane, record) in &members {
-        not_its_own_parent(record, edits)?;
-        // One that has lost the tag since is not meant any more.
+        refuse_own_parent(record, edits)?;
+        // A sesh that has lost the tag since then is not meant any more.
         batch.extend([Edit::bound(edits, *pane, record, &all_tags)]);
     }
     let outcomes = commit(server, &batch, |answer| {
@@ -109,7 +109,7 @@ pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Ve
         .collect()
 }
 
-/// Says which condition failed.
+/// Returns the error for the condition that failed.
 fn explain(server: &Server, edits: &[Edit], record: &Record) -> Result<Error> {
     for edit in edits {
         match edit {
@@ -140,8 +140,8 @@ fn explain(server: &Server, edits: &[Edit], record: &Record) -> Result<Error> {
     ))
 }
 
-/// Returns the list by which a window's name follows that of its one sesh, where it is the label that the old name gave
-/// it. `None` where no name changes.
+/// Returns the list that renames a window with its only sesh, if the window has the label that the old name gave it.
+/// Returns `None` if no name changes.
 fn relabel(place: &Place, record: &Record, edits: &[Edit]) -> Option<Batch> {
     let old = Name::stored(&record.name).ok()?;
     let pane = place.pane.to_string();

@@ -1,4 +1,4 @@
-//! Making a sesh: a pane that runs `sesh-run`, its options and its book record, in one command list.
+//! Creates a sesh: a pane that runs `sesh-run`, its options, and its book record, in one command list.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,12 +24,12 @@ use crate::store::target;
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// The size of a session that nobody looks at: columns and rows.
-const UNSEEN: (u16, u16) = (200, 50);
-/// Made-up names or session labels that are tried before giving up.
-const TRIES: usize = 100;
+/// The size of a session that no client shows: columns and rows.
+const DEFAULT_SIZE: (u16, u16) = (200, 50);
+/// How many generated names or session labels are tried.
+const MAX_ATTEMPTS: usize = 100;
 
-/// What is asked for.
+/// What to create.
 #[derive(Clone, Debug, Default)]
 pub struct CreateRequest {
     pub name: Option<Name>,
@@ -37,25 +37,25 @@ pub struct CreateRequest {
     pub agent: Option<String>,
     pub conversation: Option<String>,
     pub tags: Vec<Tag>,
-    /// Absolute and there.
+    /// Absolute, and exists.
     pub cwd: PathBuf,
     pub variables: Vec<(OsString, OsString)>,
     /// Columns and rows.
     pub size: RequestedSize,
     pub fixed: bool,
     pub place: Where,
-    /// Without one, the sesh that the caller's pane is.
+    /// The parent. Without one, the sesh of the caller's pane.
     pub parent: Option<SeshId>,
-    /// Who answers for it. Without one, the sesh that the caller's pane is.
+    /// Who is responsible for it. Without one, the sesh of the caller's pane.
     pub owner: Option<String>,
-    /// After which time `sesh-reap` ends it.
+    /// The time after which `sesh-reap` ends it.
     pub ttl: Option<Duration>,
     pub note: String,
     /// Empty for a login shell.
     pub argv: Vec<OsString>,
     /// Make the pane and wait there for a key.
     pub wait: bool,
-    /// The ended sesh that goes on here: what is not of this moment is as it was.
+    /// The exited sesh that continues here. Values that are not of this run are carried over from it.
     pub past: Option<Prior>,
 }
 
@@ -66,54 +66,56 @@ pub struct RequestedSize {
     pub rows: Option<u16>,
 }
 
-/// What will be done.
+/// What will be created.
 #[derive(Clone, Debug)]
 pub struct Plan {
     request: CreateRequest,
     id: SeshId,
     spot: Placement,
     size: (u16, u16),
-    labels: usize,
+    label_attempts: usize,
 }
 
-/// Decides everything that can be decided before the sesh is made.
+/// Decides everything that can be decided before the sesh is created.
 ///
 /// # Errors
-/// An identity that an ended or a forgotten sesh has; a session or window that cannot be meant, no tmux around for `--window` or `--split`.
+/// The identity is that of an exited or a forgotten sesh; a session or window has an invalid name; `--window` or
+/// `--split` is used outside tmux.
 pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
-    // Of an earlier server, or forgotten: what it did would be taken for the other's.
+    // The identity may be that of a sesh of an earlier server, or of a forgotten one. What that sesh did would be
+    // attributed to this one.
     if request.id.is_some() && request.past.is_none() && Journal::read(server).has(id) {
-        return Err(taken(id));
+        return Err(id_is_taken(id));
     }
-    let around = place::around(server)?;
-    // Whoever has it go on is not whoever made it.
-    let own = around
+    let caller = place::caller_context(server)?;
+    // The caller that restores a sesh is not the one that created it.
+    let own = caller
         .as_ref()
-        .and_then(|around| around.sesh)
+        .and_then(|caller| caller.sesh)
         .filter(|_| request.past.is_none());
     request.parent = request.parent.or(own);
     request.owner = request.owner.or(own.map(|id| id.to_string()));
-    let spot = place::decide(server, &request.place, around.as_ref())?;
+    let spot = place::decide(server, &request.place, caller.as_ref())?;
     if request.fixed && matches!(spot, Placement::Beside { .. }) {
         return Err(Error::usage(
             "that window is there already: a split of it cannot keep a size of its own",
         ));
     }
-    let seen = around
-        .and_then(|around| around.size)
+    let fallback = caller
+        .and_then(|caller| caller.size)
         .or_else(terminal)
-        .unwrap_or(UNSEEN);
+        .unwrap_or(DEFAULT_SIZE);
     let size = (
-        request.size.columns.unwrap_or(seen.0),
-        request.size.rows.unwrap_or(seen.1),
+        request.size.columns.unwrap_or(fallback.0),
+        request.size.rows.unwrap_or(fallback.1),
     );
     Ok(Plan {
         request,
         id,
         spot,
         size,
-        labels: 0,
+        label_attempts: 0,
     })
 }
 
@@ -136,7 +138,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// The fields in the order in which they are read as text.
+    /// Returns the fields in the order of the text output.
     #[must_use]
     pub fn lines(&self) -> [(&'static str, &str); 7] {
         [
@@ -152,18 +154,20 @@ impl Description {
 }
 
 impl Plan {
-    /// Makes the sesh and gives its record.
+    /// Creates the sesh and returns its record.
     ///
     /// # Errors
-    /// [`Exit::Unusable`] when the name or the identity is taken; nothing is left behind then.
+    /// [`Exit::Unusable`] when the name or the identity is taken. Then nothing is left behind.
     pub fn carry_out(mut self, server: &Server) -> Result<Record> {
         let runner = runner()?;
-        for again in 0..TRIES {
-            let name = self.name(again);
+        for attempt in 0..MAX_ATTEMPTS {
+            let name = self.name(attempt);
             let launch = self.launch(server, &name).write()?;
             let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
-            let outcome = limit::check(server, self.request.owner.as_deref())
-                .and_then(|room| self.try_once(server, &name, &argv, room.as_deref()));
+            let outcome =
+                limit::check(server, self.request.owner.as_deref()).and_then(|below_limit| {
+                    self.try_once(server, &name, &argv, below_limit.as_deref())
+                });
             if !matches!(outcome, Ok(Attempt::Made(..))) {
                 Launch::discard(&launch);
             }
@@ -181,9 +185,9 @@ impl Plan {
                 Attempt::IdTaken if self.request.past.is_some() => {
                     return Err(target::changed(self.id));
                 }
-                Attempt::IdTaken => return Err(taken(self.id)),
+                Attempt::IdTaken => return Err(id_is_taken(self.id)),
                 Attempt::SessionTaken => {
-                    // Somebody may have made it since we looked.
+                    // Another process may have created the session meanwhile.
                     let place = &self.request.place;
                     let spot = if matches!(place, Where::At { .. } | Where::Back { .. }) {
                         place::decide(server, place, None)?
@@ -191,11 +195,11 @@ impl Plan {
                         self.spot.clone()
                     };
                     if spot == self.spot {
-                        self.labels += 1;
+                        self.label_attempts += 1;
                     }
                     self.spot = spot;
                 }
-                Attempt::NameTaken | Attempt::OthersCame => {}
+                Attempt::NameTaken | Attempt::OwnerChanged => {}
             }
         }
         Err(Error::unusable(
@@ -203,7 +207,7 @@ impl Plan {
         ))
     }
 
-    /// What would be done.
+    /// Returns a description of what would be done.
     ///
     /// # Errors
     /// When `sesh-run` is not installed.
@@ -240,11 +244,11 @@ impl Plan {
         })
     }
 
-    fn name(&self, again: usize) -> Name {
+    fn name(&self, attempt: usize) -> Name {
         self.request
             .name
             .clone()
-            .unwrap_or_else(|| generated_name::name(self.id, again))
+            .unwrap_or_else(|| generated_name::name(self.id, attempt))
     }
 
     fn label(&self, name: &Name) -> String {
@@ -253,13 +257,13 @@ impl Plan {
             Placement::Beside { .. } => None,
         };
         let label = given.unwrap_or_else(|| name.label());
-        match self.labels {
+        match self.label_attempts {
             0 => label,
-            again => format!("{label}-{}", again + 1),
+            attempt => format!("{label}-{}", attempt + 1),
         }
     }
 
-    /// What its window is called in the end. `None` where it becomes a part of another.
+    /// Returns the final name of the window. Returns `None` when the pane becomes a part of another window.
     fn window_name(&self, name: &Name) -> Option<String> {
         match &self.spot {
             Placement::Session { window, .. } => {
@@ -290,10 +294,10 @@ impl Plan {
         server: &Server,
         name: &Name,
         argv: &[String],
-        room: Option<&str>,
+        below_limit: Option<&str>,
     ) -> Result<Attempt> {
         let frame = Frame::new();
-        let batch = self.batch(&frame, name, argv, room);
+        let batch = self.batch(&frame, name, argv, below_limit);
         let made = commit_in(server, &self.request.cwd, &batch, |answer| {
             let answer = match answer {
                 Ok(answer) => answer,
@@ -304,7 +308,7 @@ impl Plan {
             };
             let outcome = self.read(server, name, &frame, &answer)?;
             let note = match &outcome {
-                // One that goes on is as it was until it is there.
+                // A restored sesh keeps its old record in the journal until it has started.
                 Attempt::Made(record, life) if self.request.past.is_none() => {
                     vec![Note::all(JournalEvent::Created, record, *life)]
                 }
@@ -318,12 +322,12 @@ impl Plan {
         })
     }
 
-    /// Reads what the server answered.
+    /// Reads the server's answer.
     fn read(&self, server: &Server, name: &Name, frame: &Frame, answer: &str) -> Result<Attempt> {
         match answer.trim() {
             "name" => return Ok(Attempt::NameTaken),
             "id" => return Ok(Attempt::IdTaken),
-            "room" => return Ok(Attempt::OthersCame),
+            "room" => return Ok(Attempt::OwnerChanged),
             _ => {}
         }
         let (rows, _) = frame.read(answer);
@@ -333,11 +337,11 @@ impl Plan {
                 Error::failed("tmux made the pane, but did not say where: see sesh-list")
             })?;
         let mut record = match (&self.spot, &record.tmux) {
-            // The row is from before the pane moved beside the other.
+            // The row is from before the pane was joined to the other window.
             (Placement::Beside { .. }, Some(place)) => write::reread(server, place.pane, self.id)?,
             _ => record,
         };
-        // sesh-run writes it when it starts: see there for why this list cannot.
+        // sesh-run records the command when it starts. `Run::record_command` there explains why this list cannot.
         record.command = self
             .request
             .argv
@@ -345,7 +349,7 @@ impl Plan {
             .map(|word| word.to_string_lossy().into_owned())
             .collect();
         if let Some(place) = &mut record.tmux {
-            // The window has its name since.
+            // The window has been renamed since.
             place.window_name = self
                 .window_name(name)
                 .unwrap_or(std::mem::take(&mut place.window_name));
@@ -356,30 +360,36 @@ impl Plan {
         Ok(Attempt::Made(Box::new(record), life))
     }
 
-    /// The one command list: test of the name and of the owner's limit, pane, options, book, answer.
-    fn batch(&self, frame: &Frame, name: &Name, argv: &[String], room: Option<&str>) -> Batch {
-        // An implicit target after `new-window -d` is the user's own pane, so the new one is found by a
-        // name of its window that nothing else has. A split is made as a window and then joined, for the
-        // same reason: the new pane of `split-window -d` could not be named in this list.
-        let mark = self.id.to_string();
+    /// Returns the one command list: test of the name and of the owner's limit, pane, options, book record, answer.
+    fn batch(
+        &self,
+        frame: &Frame,
+        name: &Name,
+        argv: &[String],
+        below_limit: Option<&str>,
+    ) -> Batch {
+        // An implicit target after `new-window -d` is the user's own pane. Therefore the new pane is found by a window
+        // name that no other window has. A split is made as a window and then joined, for the same reason: this list
+        // could not name the new pane of `split-window -d`.
+        let temporary_name = self.id.to_string();
         let label = self.label(name);
         let (make, window) = match &self.spot {
             Placement::Session { .. } => (
-                command::new_session(&label, &mark, self.size, argv),
-                format!("={label}:={mark}"),
+                command::new_session(&label, &temporary_name, self.size, argv),
+                format!("={label}:={temporary_name}"),
             ),
             Placement::Window { session, .. } | Placement::Beside { session, .. } => (
-                command::new_window(session, &mark, argv),
-                format!("{session}:={mark}"),
+                command::new_window(session, &temporary_name, argv),
+                format!("{session}:={temporary_name}"),
             ),
         };
         let mut create = Batch::from(make);
         create.extend(write::birth(&window, self.id, &self.values(name)));
-        // A user's global `on` would leave the pane dead when sesh-run ends: 3.2a and 3.3a die of a paste there.
+        // A user's global `on` would leave the pane dead when sesh-run ends, and 3.2a and 3.3a crash on a paste there.
         create.extend([command::close_dead_pane(&window)]);
         if matches!(self.spot, Placement::Session { .. }) && !self.request.fixed {
-            // 3.2a gives the first window of a detached session 80x23 whatever -x and -y say. Resized, it would no
-            // longer follow its clients: hence the second command.
+            // 3.2a gives the first window of a detached session 80x23, whatever -x and -y say. A resized window no
+            // longer follows its clients, hence the second command.
             let (columns, rows) = self.size;
             create.extend([
                 command::resize_window(&window, columns, rows),
@@ -425,10 +435,10 @@ impl Plan {
             &create,
             &Batch::from(command::print(None, "id")),
         ));
-        let with_room = match room {
-            Some(room) => Batch::from(command::if_format(
+        let limited = match below_limit {
+            Some(below_limit) => Batch::from(command::if_format(
                 None,
-                room,
+                below_limit,
                 &with_id,
                 &Batch::from(command::print(None, "room")),
             )),
@@ -437,7 +447,7 @@ impl Plan {
         Batch::from(command::start_server()).then(command::if_format(
             None,
             &name_is_free(name, self.request.past.as_ref().map(|_| self.id)),
-            &with_room,
+            &limited,
             &Batch::from(command::print(None, "name")),
         ))
     }
@@ -448,7 +458,7 @@ impl Plan {
         let state = if request.wait {
             "starting"
         } else if !agent.is_empty() {
-            // What an agent does is for its own sources to say.
+            // The state of an agent comes from its own sources.
             "unknown"
         } else if request.argv.is_empty() {
             "idle"
@@ -476,7 +486,7 @@ impl Plan {
                 Key::Owner,
                 value::encode(request.owner.as_deref().unwrap_or("")),
             ),
-            (Key::Expires, request.ttl.map(end_of).unwrap_or_default()),
+            (Key::Expires, request.ttl.map(expiry).unwrap_or_default()),
             (Key::Host, value::encode(&env::machine())),
             (Key::Note, value::encode(&request.note)),
         ];
@@ -486,16 +496,18 @@ impl Plan {
         values
     }
 
-    /// Takes back what a list that failed halfway has made: the pane is known by the launch file in its
-    /// command, also when a hook of the user's renamed its window before it got its options.
+    /// Removes what a list that failed halfway has created. The pane is found by the launch file in its command, even
+    /// if a user's hook renamed its window before it got its options.
     fn undo(&self, server: &Server, argv: &[String]) {
         let file = argv
             .last()
             .and_then(|path| path.rsplit('/').next())
             .unwrap_or_default();
-        let ours = format!("#{{m:*{file}*,#{{pane_start_command}}}}");
-        let Ok(output) = server.run(&Batch::from(command::list_panes("#{pane_id}", Some(&ours))))
-        else {
+        let is_own_pane = format!("#{{m:*{file}*,#{{pane_start_command}}}}");
+        let Ok(output) = server.run(&Batch::from(command::list_panes(
+            "#{pane_id}",
+            Some(&is_own_pane),
+        ))) else {
             return;
         };
         let panes: Vec<_> = output
@@ -513,29 +525,29 @@ impl Plan {
     }
 }
 
-/// How one try went.
+/// The outcome of one attempt.
 enum Attempt {
     Made(Box<Record>, Option<ServerId>),
     NameTaken,
     IdTaken,
     SessionTaken,
-    /// The owner has other seshes than a moment ago.
-    OthersCame,
+    /// The owner's seshes have changed since the limit was checked.
+    OwnerChanged,
 }
 
-fn taken(id: SeshId) -> Error {
+fn id_is_taken(id: SeshId) -> Error {
     Error::unusable(format!(
         "the identity {id} is taken: leave --id out for a new one"
     ))
 }
 
-/// When a time that begins now is over, as it is stored.
-fn end_of(ttl: Duration) -> String {
+/// Returns the end of a time that begins now, as it is stored.
+fn expiry(ttl: Duration) -> String {
     let now = Duration::from_secs(clock::seconds());
     now.saturating_add(ttl).as_secs().to_string()
 }
 
-/// Where `sesh-run` is.
+/// Returns the path of `sesh-run`.
 fn runner() -> Result<String> {
     let path = env::helper(crate::runner::PROGRAM).ok_or_else(|| {
         Error::failed(
@@ -561,7 +573,7 @@ fn no_room(error: Error, spot: &Placement) -> Error {
     }
 }
 
-/// The size of the terminal that this process runs in.
+/// Returns the size of the terminal that this process runs in.
 fn terminal() -> Option<(u16, u16)> {
     terminal_size::terminal_size().map(|(columns, rows)| (columns.0, rows.0))
 }

@@ -1,5 +1,5 @@
-//! Ending a sesh: an agent that is idle is told to leave as a person would tell it, and what does not end gets signals;
-//! with proof of its end.
+//! Ends a sesh and proves its end. An idle agent is asked to leave with the text that a person would type for that.
+//! What does not end gets signals.
 
 use std::time::{Duration, Instant};
 
@@ -16,31 +16,31 @@ use crate::store::note::Note;
 use crate::store::{Binding, Key, Place, Record, record, write};
 use crate::tmux::{Batch, Server, command};
 
-/// How hard.
+/// How to end a sesh.
 #[derive(Clone, Copy, Debug)]
 pub struct EndOptions {
-    /// KILL what does not end otherwise.
+    /// Send KILL to what does not end otherwise.
     pub kill: bool,
-    /// Forget the record too.
+    /// Also remove the record.
     pub forget: bool,
     /// How long HUP and TERM may take together.
     pub timeout: Duration,
 }
 
-/// How often the process table is read while a process ends. Unlike an exit of our own child, the end of
-/// a stranger's process group is nobody's event.
-const LOOK: Duration = Duration::from_millis(10);
-/// How long KILL may take: the kernel needs no consent, but a busy machine needs time.
-const KILLED: Duration = Duration::from_secs(5);
+/// How often the process table is read while a process ends. Only the exit of a child is an event; the end of another
+/// process group is not.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// How long KILL may take. No process can refuse it, but a busy machine needs time.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// After which time a person is told what is being waited for.
-const LATE: Duration = Duration::from_secs(1);
+/// The time after which a person is notified of what is being waited for.
+const NOTIFY_AFTER: Duration = Duration::from_secs(1);
 
-/// Ends a sesh, and gives the processes of its terminal that live on: background jobs of a shell, which are
-/// not what was started. `late` is called once, with a sentence, when it takes longer than a second.
+/// Ends a sesh. Returns the processes of its terminal that are still alive: background jobs of a shell, which are not
+/// what was started. Calls `late` once, with a sentence, when this takes longer than a second.
 ///
 /// # Errors
-/// [`Exit::TimedOut`] when something of what was started is still alive, with its name.
+/// [`Exit::TimedOut`], with the names of the processes, when something of what was started is still alive.
 pub fn end(
     server: &Server,
     record: &Record,
@@ -48,23 +48,24 @@ pub fn end(
     late: &dyn Fn(&str),
 ) -> Result<Vec<Process>> {
     if record.agent.is_some() && record.values.get(Key::Conv).is_empty() {
-        // Its files may tell in which conversation it is, as long as it lives. What is not known does not keep it here.
+        // The agent's files may show its conversation as long as it is alive. An unknown conversation does not prevent
+        // the end.
         let _ = reconcile::reconcile_known(server);
     }
-    let job = SeshProcesses::of(record);
+    let processes = SeshProcesses::of(record);
     let mut left = Vec::new();
-    match (&record.tmux, &job) {
+    match (&record.tmux, &processes) {
         (None, None) if !how.forget => {
             return Err(Error::unusable(format!(
                 "{} has ended already: --forget removes its record",
                 record.name
             )));
         }
-        (_, Some(job)) => {
-            left = if leaves(server, record, job, how, late) {
-                job.run.map_or_else(Vec::new, proc::session)
+        (_, Some(processes)) => {
+            left = if asked_to_leave(server, record, processes, how, late) {
+                processes.run.map_or_else(Vec::new, proc::session)
             } else {
-                job.end(record, how, late)?
+                processes.end(record, how, late)?
             };
         }
         _ => {}
@@ -80,12 +81,12 @@ pub fn end(
     Ok(left)
 }
 
-/// Has an idle agent leave by what its people type for that, where a message could be sent: then it puts its things in
-/// order. Whether it is gone.
-fn leaves(
+/// Asks an idle agent to leave with the text that a person types for that, if a message can be sent. This lets the
+/// agent shut down in order. Returns whether it is gone.
+fn asked_to_leave(
     server: &Server,
     record: &Record,
-    job: &SeshProcesses,
+    processes: &SeshProcesses,
     how: EndOptions,
     late: &dyn Fn(&str),
 ) -> bool {
@@ -111,7 +112,7 @@ fn leaves(
     !refused
         && wait(
             how.timeout / 2,
-            || job.gone(),
+            || processes.gone(),
             || {
                 late(&format!("waiting for {} to leave …", record.name));
             },
@@ -121,15 +122,16 @@ fn leaves(
 /// The processes of a sesh.
 #[derive(Clone, Copy, Debug)]
 struct SeshProcesses {
-    /// The `sesh-run` that passes HUP and TERM on to its command's group, writes the end down, and then ends
-    /// too. An adopted pane has none.
+    /// The `sesh-run` that passes HUP and TERM on to its command's group, records the end, and then ends too. An
+    /// adopted pane has none.
     run: Option<i32>,
     /// The process group of what was started.
     group: Option<i32>,
 }
 
 impl SeshProcesses {
-    /// What lives of a sesh. Also without a pane: what ignores HUP outlives its pane.
+    /// Returns the living processes of a sesh, also of one without a pane: a process that ignores HUP outlives its
+    /// pane.
     fn of(record: &Record) -> Option<Self> {
         let Binding { pid, start, .. } = record.bound()?;
         let first = proc::read(pid).filter(|process| !process.zombie)?;
@@ -143,21 +145,22 @@ impl SeshProcesses {
                 group: proc::children(pid).first().copied(),
             });
         }
-        // In a pane that somebody else made, what ends is the job in front: not the shell that started it,
-        // and not the job that asks for this.
-        let job = if first.is_shell() {
+        // In an adopted pane the foreground job ends: not the shell that started it, and not the job that runs this
+        // command.
+        let foreground_job = if first.is_shell() {
             first.foreground
         } else {
             first.group
         };
-        let own_shell = first.is_shell() && job == first.group;
-        (job > 1 && !own_shell && job != proc::own_group()).then_some(Self {
+        let own_shell = first.is_shell() && foreground_job == first.group;
+        (foreground_job > 1 && !own_shell && foreground_job != proc::own_group()).then_some(Self {
             run: None,
-            group: Some(job),
+            group: Some(foreground_job),
         })
     }
 
-    /// The members of the group that live, this process left out: it may be asked to end its own pane.
+    /// Returns the living members of the group. This process is left out, because it may have been asked to end its own
+    /// pane.
     fn members(&self) -> Vec<Process> {
         let mut members = self.group.map_or_else(Vec::new, proc::group);
         members.retain(|process| !process.is_self());
@@ -174,7 +177,7 @@ impl SeshProcesses {
             (Signal::SIGTERM, how.timeout / 2),
         ];
         if how.kill {
-            signals.push((Signal::SIGKILL, KILLED));
+            signals.push((Signal::SIGKILL, KILL_TIMEOUT));
         }
         for (signal, limit) in signals {
             self.send(signal);
@@ -184,7 +187,7 @@ impl SeshProcesses {
         }
         if let (true, Some(run)) = (how.kill, self.run) {
             let _ = signal::to_process(run, Signal::SIGKILL);
-            if wait(KILLED, || self.gone(), || {}) {
+            if wait(KILL_TIMEOUT, || self.gone(), || {}) {
                 return Ok(proc::session(run));
             }
         }
@@ -196,7 +199,7 @@ impl SeshProcesses {
     }
 
     fn send(&self, signal: Signal) {
-        // KILL cannot be passed on; and when sesh-run has ended, others of the group may not have.
+        // KILL cannot be passed on. Also, others of the group may be alive when sesh-run has ended.
         let passed_on = signal != Signal::SIGKILL
             && self.run.is_some_and(|run| signal::to_process(run, signal));
         if let Some(group) = self.group
@@ -208,10 +211,10 @@ impl SeshProcesses {
     }
 }
 
-/// Closes the pane of an ended process now: tmux would do so by itself, but after us.
+/// Closes the pane of an ended process now. tmux would close it too, but later.
 fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let close = Batch::from(command::kill_pane(place.pane));
-    run_there(server, record, place, &close, Vec::new())
+    run_on_pane(server, record, place, &close, Vec::new())
 }
 
 fn waiting_for(record: &Record, signal: Signal) -> String {
@@ -222,7 +225,7 @@ fn waiting_for(record: &Record, signal: Signal) -> String {
     )
 }
 
-/// Takes the marks off an adopted pane: pane and shell stay.
+/// Unregisters an adopted pane. The pane and its shell stay.
 fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let pane = place.pane.to_string();
     let mut release = Batch::new();
@@ -231,25 +234,25 @@ fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     release.extend([write::book(&pane, record.uuid)]);
     release.extend(write::unmark(&pane));
     let end = Note::end(record.uuid, &exit, None);
-    run_there(server, record, place, &release, vec![end])
+    run_on_pane(server, record, place, &release, vec![end])
 }
 
-/// Runs a batch if the pane still is the sesh's, and writes the notes. That the server went with its last pane is no
-/// error.
-fn run_there(
+/// Runs a batch if the pane still is the sesh's, and writes the notes. It is no error if the server ended with its last
+/// pane.
+fn run_on_pane(
     server: &Server,
     record: &Record,
     place: &Place,
     batch: &Batch,
     notes: Vec<Note>,
 ) -> Result<()> {
-    let there = command::if_format(
+    let on_pane = command::if_format(
         Some(&place.pane.to_string()),
         &equal(Key::Id, &record.uuid.to_string()),
         batch,
         &Batch::new(),
     );
-    commit(server, &Batch::from(there), |answer| match answer {
+    commit(server, &Batch::from(on_pane), |answer| match answer {
         Err(error) if error.exit == Exit::NoServer => Ok(((), notes)),
         outcome => outcome.map(|_| ((), notes)),
     })
@@ -259,27 +262,27 @@ fn alive(pid: i32) -> bool {
     proc::read(pid).is_some_and(|process| !process.zombie)
 }
 
-/// Waits for a fact. `late` is called once if that takes long.
-fn wait(limit: Duration, fact: impl Fn() -> bool, late: impl Fn()) -> bool {
+/// Waits until a condition holds, and returns whether it does. Calls `late` once if that takes long.
+fn wait(limit: Duration, holds: impl Fn() -> bool, late: impl Fn()) -> bool {
     let started = Instant::now();
-    let mut told = false;
+    let mut notified = false;
     loop {
-        if fact() {
+        if holds() {
             return true;
         }
         let passed = started.elapsed();
         if passed >= limit {
             return false;
         }
-        if passed >= LATE && !told {
-            told = true;
+        if passed >= NOTIFY_AFTER && !notified {
+            notified = true;
             late();
         }
-        std::thread::sleep(LOOK); // why: the process table has no event for the end of a stranger's process.
+        std::thread::sleep(POLL_INTERVAL); // why: the process table has no event for the end of a process that is no child.
     }
 }
 
-/// Processes as a sentence names them.
+/// Returns the processes as a sentence lists them.
 #[must_use]
 pub fn names(processes: &[Process]) -> String {
     let names: Vec<String> = processes

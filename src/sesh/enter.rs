@@ -1,4 +1,4 @@
-//! Going to a sesh: the client that asked is switched, or a new one is attached.
+//! Goes to a sesh: switches the client that asked, or attaches a new one.
 
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -9,17 +9,17 @@ use crate::store::record::Need;
 use crate::store::{Key, Place, Record, Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// What to do to be there.
+/// How to get to a pane.
 #[derive(Debug)]
 pub enum Route {
-    /// Run this batch: a client is switched.
+    /// Run this batch, which switches a client.
     Switch(Batch),
-    /// Become this client: the terminal is outside.
+    /// Become this client, because the terminal is outside tmux.
     Attach(Batch),
 }
 
 impl Route {
-    /// The same, and then another command: not if going there fails.
+    /// Returns the route with a command after it. The command does not run if the route fails.
     #[must_use]
     pub fn then(self, command: Command) -> Self {
         match self {
@@ -29,12 +29,12 @@ impl Route {
     }
 }
 
-/// The sesh that needs a person next: of those that wait and that nobody has looked at since, the one that has waited
-/// longest; then of those that have ended or finished their work; then the ones that still wait, one after another.
-/// Archived ones need nobody. `client` is the one that asks.
+/// Returns the sesh that needs a person next. First come unread seshes that wait, the one that has waited longest
+/// first; then those that have exited or finished and are unread; then those that still wait, one after another.
+/// Archived seshes are left out. `client` is the client that asks.
 ///
 /// # Errors
-/// [`Exit::Nothing`] when none does.
+/// [`Exit::Nothing`] when no sesh needs a person.
 pub fn next(server: &Server, client: Option<&str>) -> Result<Record> {
     let snapshot = find::read(
         server,
@@ -43,30 +43,34 @@ pub fn next(server: &Server, client: Option<&str>) -> Result<Record> {
             ..Select::default()
         },
     )?;
-    let mut needy: Vec<(Need, &Record)> = snapshot
+    let mut candidates: Vec<(Need, &Record)> = snapshot
         .with_pane()
         .filter_map(|record| Some((record.needs()?, record)))
         .collect();
     let pane = |record: &Record| record.tmux.as_ref().map(|place| place.pane);
-    needy.sort_by_key(|(need, record)| (*need, record.since, pane(record)));
-    let first = match needy.first() {
+    candidates.sort_by_key(|(need, record)| (*need, record.since, pane(record)));
+    let first = match candidates.first() {
         Some((Need::Waits, _)) => {
             let here = looked_at(server, client)?;
-            let at = needy.iter().position(|(_, record)| pane(record) == here);
-            let next = at.and_then(|at| needy.get(at + 1)).or(needy.first());
+            let at = candidates
+                .iter()
+                .position(|(_, record)| pane(record) == here);
+            let next = at
+                .and_then(|at| candidates.get(at + 1))
+                .or(candidates.first());
             next.filter(|(_, record)| pane(record) != here)
         }
         first => first,
     };
     first.map(|(_, record)| (*record).clone()).ok_or_else(|| {
         Error::nothing(
-            "no sesh needs you: none waits elsewhere, and none has finished or ended that nobody has looked at since; \
+            "no sesh needs you: none waits elsewhere, and none that has finished or ended is unread; \
              sesh-list shows them all",
         )
     })
 }
 
-/// The pane that the client looks at, or that this process runs in.
+/// Returns the pane that the client shows, or the pane that this process runs in.
 fn looked_at(server: &Server, client: Option<&str>) -> Result<Option<PaneId>> {
     let Some(client) = client else {
         return Ok(env::tmux_pane().filter(|_| server.is_callers()));
@@ -79,17 +83,17 @@ fn looked_at(server: &Server, client: Option<&str>) -> Result<Option<PaneId>> {
     Ok(own.and_then(|row| row.get(1)?.parse().ok()))
 }
 
-/// The command that says that a person looks at a sesh.
+/// Returns the command that records that a person looks at a sesh.
 #[must_use]
 pub fn see(record: &Record) -> Option<Command> {
     let pane = record.tmux.as_ref()?.pane;
     Some(write::seen(pane, record.uuid))
 }
 
-/// The way to a sesh.
+/// Returns the route to a sesh.
 ///
 /// # Errors
-/// A sesh without a pane; inside tmux, no client that could have asked.
+/// The sesh has no pane; or, inside tmux, no client can have asked.
 pub fn route(
     server: &Server,
     record: &Record,
@@ -105,10 +109,10 @@ pub fn route(
     route_to(server, place, client, read_only)
 }
 
-/// The way to a pane.
+/// Returns the route to a pane.
 ///
 /// # Errors
-/// Inside tmux, no client that could have asked.
+/// Inside tmux, no client can have asked.
 pub fn route_to(
     server: &Server,
     place: &Place,
@@ -135,10 +139,11 @@ pub fn route_to(
     Ok(Route::Switch(batch))
 }
 
-/// The client that [`way`] would switch: asked before something is done for it. `None` where a terminal would be attached.
+/// Returns the client that [`route`] would switch, for a caller that does something before it. Returns `None` when a
+/// terminal would be attached.
 ///
 /// # Errors
-/// As [`way`].
+/// As [`route`].
 pub fn asking_client_name(server: &Server, client: Option<&str>) -> Result<Option<String>> {
     if client.is_none() && !server.is_callers() {
         return Ok(None);
@@ -146,10 +151,10 @@ pub fn asking_client_name(server: &Server, client: Option<&str>) -> Result<Optio
     asking_client(server, client, None).map(|(client, _)| Some(client.name))
 }
 
-/// The way to tmux's own chooser, showing seshes alone.
+/// Returns the route to tmux's own chooser, which shows only seshes.
 ///
 /// # Errors
-/// As [`way`], and [`Exit::Nothing`] when there is no sesh to choose.
+/// As [`route`], and [`Exit::Nothing`] when there is no sesh to choose.
 pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result<Route> {
     let filter = registered();
     let any = server.run(&Batch::from(command::list_panes("x", Some(&filter))))?;
@@ -183,10 +188,10 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
     Ok(Route::Switch(batch))
 }
 
-/// The way back to where the client was before it was last taken somewhere from here.
+/// Returns the route to the pane that the client showed before it was last switched by this program.
 ///
 /// # Errors
-/// [`Exit::Nothing`] when it was taken nowhere, or that pane is gone; outside tmux nobody has been anywhere.
+/// [`Exit::Nothing`] when the client was never switched, or that pane is gone. Outside tmux no client can have asked.
 pub fn last(server: &Server, client: Option<&str>) -> Result<Route> {
     let (asking, _) = asking_client(server, client, None)?;
     let format = format!("#{{{}}}", schema::was(&asking.name));
@@ -209,25 +214,25 @@ pub fn last(server: &Server, client: Option<&str>) -> Result<Route> {
     route_to(server, &there.place, Some(&asking.name), false)
 }
 
-/// The pane as a target that also says in which session: a window may be in several.
+/// Returns the pane as a target that includes the session, because a window may be in several sessions.
 fn target(place: &Place, session: &str) -> String {
     format!("{session}:{}.{}", place.window_id, place.pane)
 }
 
-/// One attached client.
+/// An attached client.
 struct Client {
     name: String,
     session: String,
-    /// What it looks at.
+    /// The pane that it shows.
     pane: String,
     activity: u64,
 }
 
-/// The client that asked, and the session in which it should see `place`.
+/// Returns the client that asked, and the session in which it should show `place`.
 ///
-/// tmux cannot tell which client's key started a process: a binding hands the name on (`--client`). Else it
-/// is one that looks at the session which the caller is in; of several the one that was used last, since
-/// a key there is what started the caller.
+/// tmux does not report which client's key started a process, so a binding passes the client's name (`--client`).
+/// Otherwise it is a client that shows the caller's session. Of several such clients it is the one that was used last,
+/// because a key there started the caller.
 fn asking_client(
     server: &Server,
     wanted: Option<&str>,
@@ -243,10 +248,10 @@ fn asking_client(
         "#{client_control_mode}",
     ]);
     let mut batch = Batch::from(command::list_clients(&format, None));
-    // The sessions in which the caller's window is linked: several, in a session group.
-    let linked_to = |mark: &str, pane: PaneId| {
+    // The sessions in which a pane's window is linked: several in a session group.
+    let linked_to = |label: &str, pane: PaneId| {
         command::list_panes(
-            &frame.format([mark, "#{session_id}"]),
+            &frame.format([label, "#{session_id}"]),
             Some(&format!("#{{==:#{{pane_id}},{pane}}}")),
         )
     };

@@ -1,4 +1,4 @@
-//! Why a pane counts as what it counts as.
+//! Explains why a pane or a sesh is in its state.
 
 use serde::Serialize;
 
@@ -14,18 +14,18 @@ use crate::state::State;
 use crate::store::{Record, Target};
 use crate::tmux::Server;
 
-/// Everything that is known of what a pane or a sesh is doing.
+/// Everything that is known of the state of a pane or a sesh.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     pub uuid: Option<SeshId>,
     pub name: Option<String>,
     pub pane: Option<PaneId>,
-    /// The kind of the agent that lives there.
+    /// The kind of the agent that runs there.
     pub agent: Option<String>,
     pub agent_pid: Option<i32>,
     pub conversation: Option<String>,
-    /// What is stored, which the next evaluation corrects.
+    /// The stored state, which the next evaluation corrects.
     pub stored: Option<Stored>,
     #[serde(flatten)]
     pub explanation: Explanation,
@@ -33,7 +33,7 @@ pub struct Account {
     pub now: Option<u64>,
 }
 
-/// What the store says.
+/// What is stored of the state.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stored {
     pub state: State,
@@ -59,10 +59,10 @@ impl From<&Record> for Stored {
     }
 }
 
-/// Explains a sesh, or a pane that is none.
+/// Explains a sesh, or a pane that is no sesh.
 ///
 /// # Errors
-/// No such sesh or pane.
+/// There is no such sesh or pane.
 pub fn explain(server: &Server, target: &Target, agents: &[Agent]) -> Result<Account> {
     let pane = match target {
         Target::Pane(pane) => *pane,
@@ -102,7 +102,7 @@ pub fn explain(server: &Server, target: &Target, agents: &[Agent]) -> Result<Acc
     })
 }
 
-/// One that only the book remembers.
+/// Returns the account of a sesh that has only a book record.
 fn of_ended(record: &Record) -> Account {
     Account {
         uuid: Some(record.uuid),
@@ -122,7 +122,7 @@ fn ended_explained(record: &Record) -> Explanation {
         (Some(was), _) => format!("it was {} then", was.as_str()),
         (None, Some((Some(code), _))) => format!("exit code {code}"),
         (None, Some((_, Some(signal)))) => proc::signal::name(signal),
-        _ => "nobody knows how".into(),
+        _ => "the cause is unknown".into(),
     };
     let (because, changes) = match (record.was, &record.tmux) {
         (Some(_), _) => (
@@ -138,7 +138,7 @@ fn ended_explained(record: &Record) -> Explanation {
     by_process(State::Exited, because, how, changes)
 }
 
-/// A pane in which no known agent lives.
+/// Explains a pane in which no known agent runs.
 fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanation> {
     if dead {
         return Ok(by_process(

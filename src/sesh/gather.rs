@@ -1,4 +1,4 @@
-//! What came of a set of seshes: how each stands or ended, how long it took, and all that it printed.
+//! Collects the results of a set of seshes: the state or exit of each, its duration, and all of its output.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use crate::store::record::ExitStatus;
 use crate::store::{Record, Snapshot, Target, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// What came of one sesh.
+/// The result of one sesh.
 #[derive(Clone, Debug, Serialize)]
 pub struct Gathered {
     pub uuid: SeshId,
@@ -26,7 +26,7 @@ pub struct Gathered {
     /// Seconds from its birth to its end, or until now.
     pub duration: Option<u64>,
     pub pane: Option<PaneId>,
-    /// A full-screen program shows its screen, which is all that the lines are.
+    /// A full-screen program shows its screen, and the lines are that screen alone.
     pub alternate: bool,
     /// Lines before these may be missing: the history was full, or the pane is gone and these are its kept last lines.
     pub truncated: bool,
@@ -37,18 +37,18 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// Whether its command failed: with another code than 0, by a signal, or for a cause that nobody knows.
+    /// Whether its command failed: with an exit code other than 0, by a signal, or for an unknown cause.
     #[must_use]
     pub fn failed(&self) -> bool {
         self.state == State::Exited && self.exit.and_then(|exit| exit.code) != Some(0)
     }
 }
 
-/// Reads a set: the targets, and every sesh that has all the tags, the oldest first. It is one question, one
-/// for what their panes have printed, and a third where agents are among them.
+/// Reads the results of a set: the targets, and every sesh that has all the tags, the oldest first. This takes one
+/// question for the records, one for the output of the panes, and a third one if there are agents among them.
 ///
 /// # Errors
-/// A target that is not there, and [`Exit::Nothing`](crate::error::Exit::Nothing) for a set that is empty.
+/// A target does not exist; [`Exit::Nothing`](crate::error::Exit::Nothing) when the set is empty.
 pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<Gathered>> {
     let frame = Frame::new();
     let mut wanted: Vec<String> = targets.iter().map(Target::filter).collect();
@@ -62,7 +62,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
     let mut snapshot = Snapshot::parse(&frame, &answer)?;
     snapshot.take_in_past_of(server, targets);
     find::look_at(server, &mut snapshot.panes)?;
-    let seen = Readings::read(&frame, &answer, &outputs);
+    let readings = Readings::read(&frame, &answer, &outputs);
     let mut found = targets
         .iter()
         .map(|target| snapshot.find(target))
@@ -81,10 +81,13 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
             tags.join(" and ")
         )));
     }
-    Ok(found.into_iter().map(|record| seen.of(record)).collect())
+    Ok(found
+        .into_iter()
+        .map(|record| readings.of(record))
+        .collect())
 }
 
-/// What tmux knows of the seshes that a condition holds for, and what their panes have printed.
+/// Returns what tmux knows of the seshes that match a condition, and the output of their panes.
 fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, String)> {
     let now = command::print(None, &frame.format(["server", "now", write::NOW]));
     let mut batch = Batch::from(now).then(command::list_panes(
@@ -104,8 +107,8 @@ fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, Strin
         let question =
             |(pane, alternate): (&PaneId, &bool)| output::question(frame, *pane, *alternate);
         let outputs = server.ask_each(&panes.iter().map(question).collect::<Vec<Batch>>())?;
-        // One that went between the two questions has left its last lines, which were not there yet. Each time that is
-        // one pane less.
+        // A pane that closed between the two questions has left its last lines, which were not there yet. Each time
+        // there is one pane less.
         if frame.sections(&outputs).count() == panes.len() {
             return Ok((answer, outputs));
         }
@@ -121,7 +124,7 @@ fn pane_of(record: &Record) -> Option<PaneId> {
     record.tmux.as_ref().map(|place| place.pane)
 }
 
-/// What was read besides the records.
+/// What was read in addition to the records.
 #[derive(Default)]
 struct Readings<'a> {
     now: Option<u64>,
@@ -132,19 +135,19 @@ struct Readings<'a> {
 
 impl<'a> Readings<'a> {
     fn read(frame: &Frame, answer: &'a str, outputs: &'a str) -> Self {
-        let mut seen = Self::default();
+        let mut readings = Self::default();
         for (row, _) in frame.sections(answer) {
             if let ["server", "now", now] = row[..] {
-                seen.now = now.parse().ok();
+                readings.now = now.parse().ok();
             }
         }
-        seen.outputs = frame
+        readings.outputs = frame
             .sections(outputs)
-            .filter_map(|(mark, text)| Output::read(&mark, text))
+            .filter_map(|(row, text)| Output::read(&row, text))
             .collect();
         let (_, rest) = frame.read(answer);
-        seen.tails = tail::read(rest);
-        seen
+        readings.tails = tail::read(rest);
+        readings
     }
 
     fn of(&self, record: &Record) -> Gathered {

@@ -1,4 +1,4 @@
-//! Our hooks and our skill in the configuration of agents: looked at, put in, taken out.
+//! Inspects, installs, and removes this program's hooks and skill in the configuration of agents.
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,13 @@ use crate::env;
 use crate::error::{Error, Result};
 use crate::journal::settings;
 
-/// How the hooks of an agent stand. The words are public.
+/// The state of an agent's hooks. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HookState {
     Absent,
     Installed,
-    /// Not all of them, or for another program.
+    /// Some hooks are missing, or they are for another program.
     Outdated,
     /// Its file cannot be read.
     Unreadable,
@@ -39,23 +39,23 @@ impl HookState {
 pub struct Status {
     pub agent: &'static str,
     pub state: HookState,
-    /// The file that they are in.
+    /// The file that contains them.
     pub file: PathBuf,
-    /// Whether its program or its folder is there.
+    /// Whether its program or its folder exists.
     pub present: bool,
     /// Why it is unreadable.
     pub what: Option<String>,
 }
 
-/// Of what this is about.
+/// What is installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Installable {
     Hooks,
-    /// The text that tells an agent how to use the family.
+    /// The text that explains to an agent how to use the helpers.
     Skill,
 }
 
-/// What is to be done.
+/// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HooksAction {
     Install,
@@ -67,18 +67,18 @@ pub enum HooksAction {
 pub struct FileChange {
     pub agent: &'static str,
     pub file: PathBuf,
-    /// `None` for no file.
+    /// `None` when there is no file.
     pub before: Option<String>,
     pub after: Option<String>,
-    /// What a person has to know of it.
+    /// What a person has to know about the change.
     pub note: Option<&'static str>,
     act: HooksAction,
     home: PathBuf,
-    /// Nothing of ours was in it.
-    first: bool,
+    /// Whether the file contained nothing of this program's before.
+    had_none: bool,
 }
 
-/// One agent that has hooks, on this machine.
+/// An agent that has hooks, on this machine.
 struct HookedAgent {
     hooks: Hooks,
     home: PathBuf,
@@ -91,18 +91,18 @@ impl HookedAgent {
     }
 }
 
-/// How the hooks of these agents stand, or of all that have any.
+/// Returns the state of the hooks of these agents, or of all agents that have hooks.
 ///
 /// # Errors
-/// There is no home.
+/// There is no `$HOME`.
 pub fn status(what: Installable, kinds: &[String]) -> Result<Vec<Status>> {
     let program = program()?;
-    let status = |place: HookedAgent| {
-        let file = place.file();
+    let status = |agent: HookedAgent| {
+        let file = agent.file();
         let found = settings::read(&file).and_then(|text| {
             let text = text.unwrap_or_default();
-            let standing = place.hooks.standing(&text, &program);
-            standing.map_err(|refusal| refused(&file, &refusal))
+            let status = agent.hooks.standing(&text, &program);
+            status.map_err(|refusal| refused(&file, &refusal))
         });
         let (state, what) = match found {
             Ok(HookStatus::Absent) => (HookState::Absent, None),
@@ -111,82 +111,85 @@ pub fn status(what: Installable, kinds: &[String]) -> Result<Vec<Status>> {
             Err(error) => (HookState::Unreadable, Some(error.to_string())),
         };
         Status {
-            agent: place.hooks.kind,
+            agent: agent.hooks.kind,
             state,
             file,
-            present: place.present,
+            present: agent.present,
             what,
         }
     };
-    Ok(places(what, kinds)?.into_iter().map(status).collect())
+    Ok(hooked_agents(what, kinds)?
+        .into_iter()
+        .map(status)
+        .collect())
 }
 
-/// What would change: for these agents, else for those that are there. Each is by itself: one that cannot be read keeps
-/// no other back.
+/// Returns what would change for these agents, or else for those that are present. Each agent is independent: one whose
+/// file cannot be read does not prevent the change of another.
 ///
 /// # Errors
-/// There is no home, or no agent.
+/// There is no `$HOME`, or no agent.
 pub fn plan(
     act: HooksAction,
     what: Installable,
     kinds: &[String],
 ) -> Result<Vec<Result<FileChange>>> {
     let program = program()?;
-    let mut places = places(what, kinds)?;
+    let mut hooked_agents = hooked_agents(what, kinds)?;
     if kinds.is_empty() {
-        places.retain(|place| place.present);
+        hooked_agents.retain(|agent| agent.present);
     }
-    if places.is_empty() {
+    if hooked_agents.is_empty() {
         return Err(Error::nothing(
             "no agent that has hooks is here: neither its program nor its folder; name it to have them all the same",
         ));
     }
-    Ok(places
+    Ok(hooked_agents
         .iter()
-        .map(|place| change(act, place, &program))
+        .map(|agent| change(act, agent, &program))
         .collect())
 }
 
-fn change(act: HooksAction, place: &HookedAgent, program: &str) -> Result<FileChange> {
-    let file = place.file();
+fn change(act: HooksAction, agent: &HookedAgent, program: &str) -> Result<FileChange> {
+    let file = agent.file();
     let before = settings::read(&file)?;
     let text = before.as_deref().unwrap_or("");
     let refused = |refusal: Refusal| refused(&file, &refusal);
-    let standing = place.hooks.standing(text, program).map_err(refused)?;
+    let status = agent.hooks.standing(text, program).map_err(refused)?;
     let after = match act {
-        HooksAction::Install => Some(place.hooks.install(text, program).map_err(refused)?),
-        HooksAction::Remove if standing == HookStatus::Absent => before.clone(),
+        HooksAction::Install => Some(agent.hooks.install(text, program).map_err(refused)?),
+        HooksAction::Remove if status == HookStatus::Absent => before.clone(),
         HooksAction::Remove => {
             let original = settings::before(&file);
-            let left = place.hooks.remove(text, original.as_deref());
+            let left = agent.hooks.remove(text, original.as_deref());
             left.map_err(refused)?
         }
     };
     Ok(FileChange {
-        agent: place.hooks.kind,
+        agent: agent.hooks.kind,
         file,
         before,
         after,
-        note: place.hooks.note.filter(|_| act == HooksAction::Install),
+        note: agent.hooks.note.filter(|_| act == HooksAction::Install),
         act,
-        home: place.home.clone(),
-        first: standing == HookStatus::Absent,
+        home: agent.home.clone(),
+        had_none: status == HookStatus::Absent,
     })
 }
 
 impl FileChange {
-    /// Whether there is anything to do.
+    /// Whether there is anything to change.
     #[must_use]
     pub fn is_one(&self) -> bool {
         self.before != self.after
     }
 
-    /// Makes it, and gives where what was there before is kept.
+    /// Makes the change. Returns where the former content is kept.
     ///
     /// # Errors
     /// The file cannot be written, or was changed meanwhile.
     pub fn make(&self) -> Result<Option<PathBuf>> {
-        let kept = if self.act == HooksAction::Install && self.first {
+        let kept = if self.act == HooksAction::Install && self.had_none {
             settings::keep(&self.file, self.before.as_deref())?
         } else {
             None
@@ -199,7 +202,8 @@ impl FileChange {
     }
 }
 
-/// The program that the hooks start: beside this one, by its own path, since an agent may have another PATH.
+/// Returns the program that the hooks start: the one beside this program, by its own path, because an agent may have
+/// another PATH.
 fn program() -> Result<String> {
     let program = env::helper("sesh-report")
         .ok_or_else(|| Error::nothing("sesh-report is neither beside this program nor on PATH"))?;
@@ -209,7 +213,7 @@ fn program() -> Result<String> {
         .ok_or_else(|| Error::failed(format!("the path {} is not UTF-8", program.display())))
 }
 
-fn places(what: Installable, kinds: &[String]) -> Result<Vec<HookedAgent>> {
+fn hooked_agents(what: Installable, kinds: &[String]) -> Result<Vec<HookedAgent>> {
     Kind::with_hooks()
         .into_iter()
         .filter_map(|kind| kind.code.hooks)

@@ -1,5 +1,6 @@
-//! The verbs on seshes: [`create`], [`adopt`], [`change`], [`enter`], [`end`], [`gather`](mod@gather), [`send`](mod@send),
-//! [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap), [`save`](mod@save), [`restore`].
+//! The operations on seshes: [`create`], [`adopt`], [`change`], [`enter`], [`end`], [`gather`](mod@gather),
+//! [`send`](mod@send), [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap), [`save`](mod@save),
+//! [`restore`].
 
 pub mod adopt;
 pub mod argv;

@@ -1,4 +1,4 @@
-//! Where a new pane goes.
+//! Decides where a new pane goes.
 
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -7,10 +7,10 @@ use crate::store::{Key, setting};
 use crate::tmux::row::formats;
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// Where the pane goes.
+/// Where a pane is to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Where {
-    /// As `@sesh-new-in` says inside tmux, a session outside.
+    /// Inside tmux as `@sesh-new-in` says, outside tmux a session.
     #[default]
     Default,
     Session,
@@ -18,18 +18,18 @@ pub enum Where {
     Split {
         horizontal: bool,
     },
-    /// A session, and a window there; made when absent.
+    /// A session, and a window there. They are created when absent.
     At {
         session: String,
         window: Option<String>,
     },
-    /// A window of the session where it was, made when it is gone.
+    /// A window of the session where the sesh was. The session is created when it is gone.
     Back {
         session: Option<String>,
     },
 }
 
-/// Where the pane goes, decided.
+/// The decided place of a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Placement {
     /// Without a label, the sesh's name is shown.
@@ -48,8 +48,8 @@ pub(super) enum Placement {
     },
 }
 
-/// What the caller's surroundings are.
-pub(super) struct Around {
+/// The caller's position in tmux.
+pub(super) struct CallerContext {
     session: String,
     pane: Option<PaneId>,
     pub(super) size: Option<(u16, u16)>,
@@ -57,8 +57,9 @@ pub(super) struct Around {
     pub(super) sesh: Option<SeshId>,
 }
 
-/// What the caller runs in: its pane's session, or the session of a popup or a hook.
-pub(super) fn around(server: &Server) -> Result<Option<Around>> {
+/// Returns the position of the caller: the session of its pane, or the session of a popup or a hook. Returns `None`
+/// outside tmux.
+pub(super) fn caller_context(server: &Server) -> Result<Option<CallerContext>> {
     let pane = env::tmux_pane().filter(|_| server.is_callers());
     let Some(target) = pane
         .map(|pane| pane.to_string())
@@ -78,7 +79,7 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
     ]);
     let output = match server.run(&Batch::from(command::print(Some(&target), &format))) {
         Ok(output) => output,
-        // $TMUX of a server that is gone: as good as outside.
+        // `$TMUX` names a server that is gone, which counts as outside.
         Err(error) if error.exit == Exit::NoServer => return Ok(None),
         Err(error) => return Err(error),
     };
@@ -94,7 +95,7 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
     if found.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Around {
+    Ok(Some(CallerContext {
         session: (*session).into(),
         pane,
         size: columns.parse().ok().zip(rows.parse().ok()),
@@ -107,13 +108,13 @@ pub(super) fn around(server: &Server) -> Result<Option<Around>> {
 /// Decides where a pane goes.
 ///
 /// # Errors
-/// A session or window that cannot be meant, no tmux around for a window or a split.
+/// A session or window has an invalid name; a window or a split is wanted outside tmux.
 pub(super) fn decide(
     server: &Server,
     wanted: &Where,
-    around: Option<&Around>,
+    caller: Option<&CallerContext>,
 ) -> Result<Placement> {
-    Ok(match (wanted, around) {
+    Ok(match (wanted, caller) {
         (Where::At { session, window }, _) => at(server, session, window.as_deref())?,
         (
             Where::Back {
@@ -121,7 +122,7 @@ pub(super) fn decide(
             },
             _,
         ) => at(server, session, None).or_else(|error| match error.exit {
-            // A name that not every tmux keeps as it is.
+            // Not every tmux keeps this name unchanged.
             Exit::Usage => Ok(Placement::Session {
                 label: None,
                 window: None,
@@ -134,17 +135,17 @@ pub(super) fn decide(
                 window: None,
             }
         }
-        (Where::Default, Some(around)) if around.new_in == "session" => Placement::Session {
+        (Where::Default, Some(caller)) if caller.new_in == "session" => Placement::Session {
             label: None,
             window: None,
         },
-        (Where::Default | Where::Window, Some(around)) => Placement::Window {
-            session: around.session.clone(),
+        (Where::Default | Where::Window, Some(caller)) => Placement::Window {
+            session: caller.session.clone(),
             label: None,
         },
-        (Where::Split { horizontal }, Some(around)) => Placement::Beside {
-            session: around.session.clone(),
-            pane: around.pane.ok_or_else(|| {
+        (Where::Split { horizontal }, Some(caller)) => Placement::Beside {
+            session: caller.session.clone(),
+            pane: caller.pane.ok_or_else(|| {
                 Error::unusable("there is no pane here to split: use --target SESSION:WINDOW")
             })?,
             horizontal: *horizontal,
@@ -158,7 +159,7 @@ pub(super) fn decide(
 }
 
 formats! {
-    /// A pane, by the names of where it is.
+    /// A pane with its position.
     struct PaneSpot {
         session_id = "#{session_id}",
         session_name = "#{session_name}",
@@ -170,7 +171,7 @@ formats! {
     }
 }
 
-/// The place that `--target SESSION[:WINDOW]` means now.
+/// Returns the place that `--target SESSION[:WINDOW]` means now.
 fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Placement> {
     let frame = Frame::new();
     let format = frame.format(PaneSpot::FORMATS);
@@ -216,7 +217,7 @@ fn at(server: &Server, session: &str, window: Option<&str>) -> Result<Placement>
     })
 }
 
-/// A name for a session or a window that every tmux keeps as it is.
+/// Returns the text if every tmux keeps it unchanged as the name of a session or a window.
 fn label(text: &str) -> Result<String> {
     let kept = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(kept) {

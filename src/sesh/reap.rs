@@ -1,4 +1,4 @@
-//! Reconciling what is stored with what exists, once, and ending what has outlived its time.
+//! Reconciles what is stored with what exists, once, and ends seshes whose time is over.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::inventory::scan::{Sweep, look_at, look_at_closed};
 use crate::store::{Record, write};
 use crate::tmux::{Batch, Server};
 
-/// How long HUP and TERM may take together for one whose time is over.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How many are ended at once: each only waits.
-const AT_ONCE: usize = 32;
+/// How long HUP and TERM together may take for a sesh whose time is over.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many seshes are ended at once. Each of them only waits.
+const MAX_CONCURRENT: usize = 32;
 
 /// Returns what would be changed.
 ///
 /// # Errors
-/// As [`Server::run`], and [`Exit::Unusable`] when a name of the panes' is set elsewhere.
+/// As [`Server::run`], and [`Exit::Unusable`] when an option that belongs to panes is set elsewhere.
 pub fn look(server: &Server) -> Result<Vec<Change>> {
     let differences = look_at(server, Sweep::Now)?;
     let expired = differences.expired.iter();
-    let ended = expired.map(|record| over(record, "is alive, and its time is over"));
+    let ended = expired.map(|record| expired_change(record, "is alive, and its time is over"));
     Ok(differences.changes().chain(ended).collect())
 }
 
-/// Of which seshes what is stored is compared with what is.
+/// The seshes whose stored state is compared with what exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReapScope {
     All,
-    /// Those that are recorded as alive and have no pane any more: nothing is asked about the others.
+    /// Those that are recorded as alive and have no pane any more. Nothing is asked about the others.
     Closed,
 }
 
-/// Mends what differs, and gives what it changed: not what others changed meanwhile.
+/// Repairs what differs. Returns what it changed, without what others changed meanwhile.
 ///
 /// A process that wants a reconciliation while this one runs sets [`schema::REAP_AGAIN`], and then this one runs once
 /// more. The plugin sets [`schema::REAP`] while one runs; the last list unsets it.
@@ -61,30 +61,30 @@ pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
         changes.extend(end_all(server, &expired));
         if !again {
             if unwritten {
-                // It may be so still: the next one tries again.
+                // The journal may still be unwritable. Then the next reconciliation tries again.
                 let _ = save(server);
             }
             return Ok(changes);
         }
-        // Another one may have wanted all.
+        // Another process may have wanted [`ReapScope::All`].
         of = ReapScope::All;
-        // What is wanted from now on is not seen by the look before, and may be by the next.
+        // The last look does not cover a request that comes from now on. The next look may.
         server.run(&Batch::from(write::reap_again_is_read()).may_run_twice())?;
     }
 }
 
-/// Ends those whose time is over, all at once: each is given the time to end by itself.
+/// Ends the seshes whose time is over, all at once. Each of them gets the time to end by itself.
 fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
     let how = EndOptions {
         kill: true,
         forget: false,
-        timeout: PATIENCE,
+        timeout: END_TIMEOUT,
     };
     let end = |record: &Record| {
         let left = end(server, record, how, &|_| {}).ok()?;
         Some(match &left[..] {
-            [] => over(record, "has ended: its time was over"),
-            left => over(
+            [] => expired_change(record, "has ended: its time was over"),
+            left => expired_change(
                 record,
                 &format!(
                     "has ended: its time was over; of its terminal still alive: {}",
@@ -94,7 +94,7 @@ fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
         })
     };
     let mut changes = Vec::new();
-    for some in expired.chunks(AT_ONCE) {
+    for some in expired.chunks(MAX_CONCURRENT) {
         std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()
@@ -106,7 +106,7 @@ fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
     changes
 }
 
-fn over(record: &Record, what: &str) -> Change {
+fn expired_change(record: &Record, what: &str) -> Change {
     Change {
         change: ChangeKind::Expired,
         uuid: record.uuid,

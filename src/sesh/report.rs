@@ -1,4 +1,5 @@
-//! What an agent says of itself reaches the pane that it lives in: by one list of commands, and no pane is read.
+//! Writes what an agent's hook reports to the pane that the agent runs in, by one command list and without reading the
+//! pane.
 
 use crate::agent::kinds::Agent;
 use crate::agent::message;
@@ -18,63 +19,74 @@ use crate::store::note::{JournalEvent, Note};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// Who says it.
+/// The sender of a hook event.
 struct ReportingAgent {
     /// The agent's process, else the pane's.
     process: ProcessId,
-    /// Empty for what is no agent.
+    /// Empty for a program that is no agent.
     kind: String,
     /// The first process of its pane.
     first: i32,
 }
 
-/// Tells the server what an agent said. `kind` is the agent whose payload it was; without one, whatever lives in the
-/// caller's pane speaks. `false` when that is in no pane of the server.
+/// Writes a hook event to the server. `kind` is the agent whose payload it was. Without one, the event is from whatever
+/// runs in the caller's pane. Returns `false` when the sender is in no pane of the server.
 ///
 /// # Errors
 /// As [`Server::run`]; a server that is not there is no error.
 pub fn report(
     server: &Server,
     kind: Option<&str>,
-    told: &HookEvent,
+    event: &HookEvent,
     agents: &[Agent],
 ) -> Result<bool> {
-    match tell(server, kind, told, agents) {
+    match find_and_write(server, kind, event, agents) {
         Err(error) if error.exit == Exit::NoServer => Ok(false),
         outcome => outcome,
     }
 }
 
-fn tell(server: &Server, kind: Option<&str>, told: &HookEvent, agents: &[Agent]) -> Result<bool> {
-    let above = proc::ancestors();
-    // The first process of a pane is the server's own child, so $TMUX tells which it is, and nothing has to be asked.
+fn find_and_write(
+    server: &Server,
+    kind: Option<&str>,
+    event: &HookEvent,
+    agents: &[Agent],
+) -> Result<bool> {
+    let ancestors = proc::ancestors();
+    // The first process of a pane is a child of the server, so $TMUX identifies it and tmux does not have to be asked.
     let first = env::tmux_server()
         .filter(|_| server.is_callers())
-        .and_then(|server| above.iter().position(|process| process.parent == server));
+        .and_then(|server| {
+            ancestors
+                .iter()
+                .position(|process| process.parent == server)
+        });
     let pane = env::tmux_pane().filter(|_| server.is_callers());
     if let (Some(pane), Some(first)) = (pane, first)
-        && let Some(reporter) = reporter(&above[..=first], kind, agents)
-        && write(server, pane, &reporter, told)?
+        && let Some(reporter) = reporter(&ancestors[..=first], kind, agents)
+        && write(server, pane, &reporter, event)?
     {
         return Ok(true);
     }
-    // $TMUX_PANE is not there, or is what somebody else left: a daemon has that of the pane which started it.
+    // $TMUX_PANE is unset or inherited: a daemon has that of the pane which started it.
     let panes = panes(server)?;
     let by_descent = panes.iter().find_map(|pane| {
-        let at = above.iter().position(|process| process.pid == pane.first)?;
-        Some((pane.id, reporter(&above[..=at], kind, agents)?))
+        let at = ancestors
+            .iter()
+            .position(|process| process.pid == pane.first)?;
+        Some((pane.id, reporter(&ancestors[..=at], kind, agents)?))
     });
-    match by_descent.or_else(|| by_conversation(&panes, kind?, told, agents)) {
-        Some((pane, reporter)) => write(server, pane, &reporter, told),
+    match by_descent.or_else(|| by_conversation(&panes, kind?, event, agents)) {
+        Some((pane, reporter)) => write(server, pane, &reporter, event),
         None => Ok(false),
     }
 }
 
-/// Who speaks, of the processes up to a pane's first one. With a kind it must be an agent of it, in the pane's
-/// foreground or behind it; without one it may be a program that no agent has started.
-fn reporter(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<ReportingAgent> {
-    let first = above.last()?;
-    let found = recognise::reporter(above, agents, proc::program);
+/// Returns the sender, of the processes up to a pane's first one. With a kind it must be an agent of that kind, in the
+/// pane's foreground or behind it. Without a kind it may be a program that no agent has started.
+fn reporter(ancestors: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<ReportingAgent> {
+    let first = ancestors.last()?;
+    let found = recognise::reporter(ancestors, agents, proc::program);
     match (found, kind) {
         (Some(found), kind) => {
             kind.is_none_or(|kind| found.agent.name == kind)
@@ -85,7 +97,7 @@ fn reporter(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<R
                 })
         }
         (None, Some(_)) => None,
-        (None, None) => nearest(above, agents, proc::program)
+        (None, None) => nearest(ancestors, agents, proc::program)
             .is_none()
             .then(|| ReportingAgent {
                 process: first.id(),
@@ -95,7 +107,7 @@ fn reporter(above: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<R
     }
 }
 
-/// A pane, as far as it tells whose it is.
+/// A pane, with what shows which agent it belongs to.
 struct Candidate {
     id: PaneId,
     first: i32,
@@ -131,21 +143,22 @@ fn panes(server: &Server) -> Result<Vec<Candidate>> {
     Ok(panes)
 }
 
-/// The pane whose agent is in a conversation that a daemon keeps: by the id that was proven, or by a title that shows it.
+/// Returns the pane whose agent is in a conversation that a daemon keeps: by the id that was proven, or by a title that
+/// shows it.
 fn by_conversation(
     panes: &[Candidate],
     kind: &str,
-    told: &HookEvent,
+    event: &HookEvent,
     agents: &[Agent],
 ) -> Option<(PaneId, ReportingAgent)> {
-    // What Codex shows of a thread's id in a title.
+    // How many characters of a thread's id Codex shows in a title.
     const SHOWN: usize = 29;
-    let id = told.conversation.as_deref()?;
+    let id = event.conversation.as_deref()?;
     let shown = id.get(..SHOWN);
-    let mut mean = panes.iter().filter(|pane| {
+    let mut matching = panes.iter().filter(|pane| {
         pane.conversation == id || shown.is_some_and(|shown| pane.title.contains(shown))
     });
-    let (Some(pane), None) = (mean.next(), mean.next()) else {
+    let (Some(pane), None) = (matching.next(), matching.next()) else {
         return None;
     };
     let processes = proc::tree(pane.first);
@@ -159,56 +172,56 @@ fn by_conversation(
     Some((pane.id, reporter))
 }
 
-/// Writes what was said, if the pane is still that process's: one list, and flat, since each condition inside another
-/// quotes all that it holds once more. `false` when the pane is another's.
+/// Writes the event if the pane still runs that process. This is one flat list, because a condition inside another one
+/// quotes all that it contains once more. Returns `false` when the pane runs another process.
 fn write(
     server: &Server,
     pane: PaneId,
     reporter: &ReportingAgent,
-    told: &HookEvent,
+    event: &HookEvent,
 ) -> Result<bool> {
     let target = pane.to_string();
     let here = format!("#{{==:#{{pane_pid}},{}}}", reporter.first);
-    let heeded = heeded(pane, told);
-    let heard = heard(reporter, told);
-    let mut hear = Batch::new();
-    if let Some(prompt) = &told.prompt {
-        let taken = TakenPrompt {
-            process: heard.process,
-            at: heard.at,
+    let counts = counts(pane, event);
+    let stored = hook_report(reporter, event);
+    let mut store = Batch::new();
+    if let Some(prompt) = &event.prompt {
+        let taken_prompt = TakenPrompt {
+            process: stored.process,
+            at: stored.at,
             mark: message::mark(prompt),
         };
-        hear.extend([write::prompt(pane, &taken.text())]);
+        store.extend([write::prompt(pane, &taken_prompt.text())]);
     }
-    if let Some(answer) = &told.answer {
+    if let Some(answer) = &event.answer {
         let answered = AgentAnswer {
-            process: heard.process,
-            at: heard.at,
+            process: stored.process,
+            at: stored.at,
             text: answer.clone(),
             cut: false,
         };
-        hear.extend([write::answer(pane, &answered.line())]);
+        store.extend([write::answer(pane, &answered.line())]);
     }
-    // A prompt alone says nothing of what the agent does.
-    if told.state.is_some() || told.prompt.is_none() {
-        hear.extend([write::hook(pane, &heard.text())]);
+    // A prompt alone does not show what the agent does.
+    if event.state.is_some() || event.prompt.is_none() {
+        store.extend([write::hook(pane, &stored.text())]);
     }
-    let hear = match &heeded {
+    let store = match &counts {
         Some(condition) => Batch::from(command::if_format(
             Some(&target),
             condition,
-            &hear,
+            &store,
             &Batch::new(),
         )),
-        None => hear,
+        None => store,
     };
     let elsewhere = Batch::from(command::print(None, ELSEWHERE));
-    // What changes first: what is heeded depends on what was heard before.
+    // The change of the sesh comes first, because its condition depends on the report that was stored before.
     let mut list = Batch::new();
-    if let Some((same, change)) = change(&target, reporter, told) {
-        let mut condition = both(&here, &is_of(reporter));
-        if let Some(heeded) = &heeded {
-            condition = both(&condition, heeded);
+    if let Some((same, change)) = change(&target, reporter, event) {
+        let mut condition = both(&here, &sesh_is_senders(reporter));
+        if let Some(counts) = &counts {
+            condition = both(&condition, counts);
         }
         list.extend([command::if_format(
             Some(&target),
@@ -217,10 +230,12 @@ fn write(
             &Batch::new(),
         )]);
     }
-    list.extend([command::if_format(Some(&target), &here, &hear, &elsewhere)]);
+    list.extend([command::if_format(Some(&target), &here, &store, &elsewhere)]);
     commit_quietly(server, &list, |answer| match answer {
         Ok(answer) => {
-            let notes = answer.lines().filter_map(|line| note(line, reporter, told));
+            let notes = answer
+                .lines()
+                .filter_map(|line| note(line, reporter, event));
             let here = !answer.lines().any(|line| line == ELSEWHERE);
             Ok((here, notes.collect()))
         }
@@ -229,11 +244,12 @@ fn write(
     })
 }
 
-/// What the server prints when the pane is another's.
+/// What the server prints when the pane runs another process.
 const ELSEWHERE: &str = "elsewhere";
 
-/// The command that says what has changed, and of which sesh: nobody asked before, and the journal knows no panes.
-fn say(target: &str, event: JournalEvent) -> Command {
+/// Returns the command that prints what has changed and for which sesh. The sesh was not read before, and the journal
+/// does not know panes.
+fn print_change(target: &str, event: JournalEvent) -> Command {
     let format = format!(
         "{} {} {}",
         event.as_str(),
@@ -243,15 +259,15 @@ fn say(target: &str, event: JournalEvent) -> Command {
     command::print(Some(target), &format)
 }
 
-/// Returns the note for the journal of what the server says has changed.
-fn note(line: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<Note> {
+/// Returns the journal note of a change that the server has printed.
+fn note(line: &str, reporter: &ReportingAgent, event: &HookEvent) -> Option<Note> {
     let mut words = line.split(' ');
-    let event = words.next().unwrap_or("");
+    let word = words.next().unwrap_or("");
     let id = words.next()?.parse::<SeshId>().ok()?;
     let since = words.next().unwrap_or("");
-    let conversation = told.conversation.as_deref().map(value::encode);
-    match (told.state, &conversation) {
-        (Some((state, why)), _) if event == JournalEvent::State.as_str() => {
+    let conversation = event.conversation.as_deref().map(value::encode);
+    match (event.state, &conversation) {
+        (Some((state, why)), _) if word == JournalEvent::State.as_str() => {
             let values = [
                 (Key::State, state.as_str()),
                 (Key::Why, why.map_or("", Why::as_str)),
@@ -260,7 +276,7 @@ fn note(line: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<Note>
             ];
             Some(Note::values(JournalEvent::State, id, &values))
         }
-        (_, Some(conversation)) if event == JournalEvent::Conversation.as_str() => {
+        (_, Some(conversation)) if word == JournalEvent::Conversation.as_str() => {
             let values = [
                 (Key::Conv, conversation.as_str()),
                 (Key::Agent, reporter.kind.as_str()),
@@ -271,29 +287,29 @@ fn note(line: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<Note>
     }
 }
 
-fn heard(reporter: &ReportingAgent, told: &HookEvent) -> HookReport {
+fn hook_report(reporter: &ReportingAgent, event: &HookEvent) -> HookReport {
     HookReport {
         process: reporter.process,
         at: clock::milliseconds(),
-        state: told.state.map(|(state, _)| state),
-        why: told.state.and_then(|(_, why)| why),
-        event: told.event.clone(),
-        conversation: told.conversation.clone().filter(|_| !told.over),
+        state: event.state.map(|(state, _)| state),
+        why: event.state.and_then(|(_, why)| why),
+        event: event.event.clone(),
+        conversation: event.conversation.clone().filter(|_| !event.over),
     }
 }
 
-/// The condition that what was said counts.
-fn heeded(pane: PaneId, told: &HookEvent) -> Option<String> {
-    match (told.state, &told.conversation) {
-        (Some((state, _)), _) if told.vague => {
+/// Returns the condition under which the event counts.
+fn counts(pane: PaneId, event: &HookEvent) -> Option<String> {
+    match (event.state, &event.conversation) {
+        (Some((state, _)), _) if event.vague => {
             let variable = schema::hook(pane);
             Some(format!(
                 "#{{?#{{m:*?{}?*,#{{{variable}}}}},0,1}}",
                 state.as_str()
             ))
         }
-        // What another thread of the same agent says is not for this pane.
-        (_, Some(id)) if !told.proves => Some(either(
+        // An event of another thread of the same agent is not for this pane.
+        (_, Some(id)) if !event.proves => Some(either(
             &equal(Key::Conv, ""),
             &equal(Key::Conv, &value::encode(id)),
         )),
@@ -301,9 +317,9 @@ fn heeded(pane: PaneId, told: &HookEvent) -> Option<String> {
     }
 }
 
-/// The condition that the pane's sesh is that of the speaker: it lives, in the process that it is bound to, and is of
+/// Returns the condition that the pane's sesh is the sender's: it is alive, in the process that it is bound to, and of
 /// the same kind.
-fn is_of(reporter: &ReportingAgent) -> String {
+fn sesh_is_senders(reporter: &ReportingAgent) -> String {
     let first = reporter.first.to_string();
     let bound = either(
         &equal(Key::Proc, &first),
@@ -317,21 +333,24 @@ fn is_of(reporter: &ReportingAgent) -> String {
     both(&lives, &both(&bound, &kind))
 }
 
-/// The commands that change the sesh, with the condition that nothing would change: an equal write redraws every
-/// client.
-fn change(target: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<(String, Batch)> {
+/// Returns the commands that change the sesh, with the condition that nothing would change. An equal write would redraw
+/// every client.
+fn change(target: &str, reporter: &ReportingAgent, event: &HookEvent) -> Option<(String, Batch)> {
     let mut parts: Vec<(String, Vec<Command>)> = Vec::new();
-    if let Some((state, why)) = told.state {
+    if let Some((state, why)) = event.state {
         let mut commands = write::state(target, state, why, "hook");
-        commands.push(say(target, JournalEvent::State));
-        parts.push((is_in(state, why), commands));
+        commands.push(print_change(target, JournalEvent::State));
+        parts.push((has_state(state, why), commands));
     }
-    if let (true, Some(id)) = (told.proves && !reporter.kind.is_empty(), &told.conversation) {
+    if let (true, Some(id)) = (
+        event.proves && !reporter.kind.is_empty(),
+        &event.conversation,
+    ) {
         let id = value::encode(id);
         let commands = vec![
             write::put(target, Key::Conv, &id),
             write::stamp(target),
-            say(target, JournalEvent::Conversation),
+            print_change(target, JournalEvent::Conversation),
         ];
         parts.push((equal(Key::Conv, &id), commands));
     }
@@ -352,7 +371,7 @@ fn change(target: &str, reporter: &ReportingAgent, told: &HookEvent) -> Option<(
     Some((same, change))
 }
 
-fn is_in(state: State, why: Option<Why>) -> String {
+fn has_state(state: State, why: Option<Why>) -> String {
     both(
         &equal(Key::State, state.as_str()),
         &equal(Key::Why, why.map_or("", Why::as_str)),

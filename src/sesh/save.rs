@@ -1,11 +1,12 @@
-//! Writing down for the journal what it lacks, also that somebody has answered what was offered.
+//! Writes into the journal what it lacks, and an answer about pending restores that could not be written when it was
+//! given.
 
 use crate::error::Result;
 use crate::store::backfill;
 use crate::store::pending_restore;
 use crate::tmux::Server;
 
-/// Writes what the journal lacks of all that tmux knows, and gives how many lines that took.
+/// Writes into the journal what it lacks of all that tmux knows. Returns how many lines that took.
 ///
 /// # Errors
 /// As [`Server::run`], and when the journal cannot be written.

@@ -1,4 +1,4 @@
-//! Sending messages to several panes at once, and waiting for the end of what each begins.
+//! Sends messages to several panes at once, and waits for the end of the turn that each begins.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,16 +16,16 @@ use crate::store::{Select, Target};
 use crate::tmux::Server;
 use crate::watch::{self, Set, WaitEvent, WaitMode, WaitRequest, WaitSince, Watch};
 
-/// How long the end of what was sent is waited for.
+/// How to wait for the end of a turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// `None`: for ever.
+    /// `None` waits without a limit.
     pub limit: Option<Duration>,
-    /// Also read the answer.
+    /// Also read the reply.
     pub reply: bool,
 }
 
-/// One message on its way.
+/// A message to one target, with its outcome.
 #[derive(Debug)]
 pub struct Sent {
     /// What the caller named.
@@ -34,11 +34,11 @@ pub struct Sent {
     pub name: Option<String>,
     pub pane: Option<PaneId>,
     pub outcome: Result<DeliveryOutcome>,
-    /// What its end was, if that was waited for.
+    /// The end of the turn, if it was waited for.
     pub turn: Option<Result<TurnEnd>>,
 }
 
-/// How what was sent came to its end.
+/// How a turn ended.
 #[derive(Clone, Debug)]
 pub struct TurnEnd {
     pub state: State,
@@ -46,16 +46,16 @@ pub struct TurnEnd {
     pub reply: Option<Reply>,
 }
 
-/// How often the end of a turn is looked for where nobody tells of it: in a pane that is no sesh, and in a shell.
-const LOOK: Duration = Duration::from_millis(250);
-/// How long an agent that does not say so has to be idle behind a message for its turn to be over: what it works on
-/// shows within this time.
-const OVER: Duration = Duration::from_secs(2);
+/// How often the end of a turn is looked for where no event reports it: in a pane that is no sesh, and in a shell.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// How long an agent that does not report the end of its turn has to be idle after a message until the turn counts as
+/// over. An agent that works on the message shows it within this time.
+const IDLE_AFTER_TURN: Duration = Duration::from_secs(2);
 
 /// Sends a message to every target at once.
 ///
 /// # Errors
-/// What keeps it from being tried at all. What came of each is in the answer.
+/// An error that prevents every delivery. The outcome for each target is in the returned list.
 pub fn send(
     server: &Server,
     targets: &[(String, Target)],
@@ -68,7 +68,7 @@ pub fn send(
     let mut all: Vec<Sent> = Vec::new();
     for (text, target) in targets {
         let sent = match target {
-            Target::Pane(pane) => to(text, None, None, Ok(*pane)),
+            Target::Pane(pane) => addressed(text, None, None, Ok(*pane)),
             target => match snapshot.find(target) {
                 Ok(record) => {
                     let pane = record.tmux.as_ref().map(|place| place.pane);
@@ -78,12 +78,12 @@ pub fn send(
                             "{name} has ended and has no pane any more: sesh-restore brings it back"
                         ))
                     });
-                    to(text, Some(record.uuid), Some(record.name.clone()), pane)
+                    addressed(text, Some(record.uuid), Some(record.name.clone()), pane)
                 }
-                Err(error) => to(text, None, None, Err(error)),
+                Err(error) => addressed(text, None, None, Err(error)),
             },
         };
-        // Never two copies: a pane that is named twice gets one.
+        // A pane that is named twice gets only one copy.
         if sent.pane.is_none() || all.iter().all(|other| other.pane != sent.pane) {
             all.push(sent);
         }
@@ -91,13 +91,18 @@ pub fn send(
     std::thread::scope(|scope| {
         for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
             let agents = &agents;
-            scope.spawn(move || one(server, sent, agents, message, patience));
+            scope.spawn(move || send_one(server, sent, agents, message, patience));
         }
     });
     Ok(all)
 }
 
-fn to(target: &str, sesh: Option<SeshId>, name: Option<String>, pane: Result<PaneId>) -> Sent {
+fn addressed(
+    target: &str,
+    sesh: Option<SeshId>,
+    name: Option<String>,
+    pane: Result<PaneId>,
+) -> Sent {
     let (pane, outcome) = match pane {
         Ok(pane) => (Some(pane), Ok(DeliveryOutcome::Placed { agent: None })),
         Err(error) => (None, Err(error)),
@@ -112,7 +117,7 @@ fn to(target: &str, sesh: Option<SeshId>, name: Option<String>, pane: Result<Pan
     }
 }
 
-fn one(
+fn send_one(
     server: &Server,
     sent: &mut Sent,
     agents: &[Agent],
@@ -124,48 +129,50 @@ fn one(
     if let (Ok(DeliveryOutcome::Proven { queued, before, .. }), Some(patience)) =
         (&sent.outcome, patience)
     {
-        let begun = Begun {
+        let delivered = DeliveredMessage {
             text: message.text,
             queued: *queued,
             before: *before,
         };
-        sent.turn = Some(turn(server, pane, begun, agents, patience));
+        sent.turn = Some(wait_for_end(server, pane, delivered, agents, patience));
     }
 }
 
-/// A message that has arrived.
-struct Begun<'a> {
+/// A message that was delivered.
+struct DeliveredMessage<'a> {
     text: &'a str,
     queued: bool,
     /// The pane's sesh, and its generation before the message.
     before: Option<(SeshId, u64)>,
 }
 
-/// Waits for the end of what a message has begun.
-fn turn(
+/// Waits for the end of the turn that a message has begun.
+fn wait_for_end(
     server: &Server,
     pane: PaneId,
-    begun: Begun<'_>,
+    delivered: DeliveredMessage<'_>,
     agents: &[Agent],
     patience: Patience,
 ) -> Result<TurnEnd> {
-    let text = begun.text;
+    let text = delivered.text;
     let limit = patience
         .limit
         .and_then(|limit| Instant::now().checked_add(limit));
-    let mut news = Wakeup::of(server, begun.before)?;
-    // One that had to wait in a queue begins when the turn before it is over.
+    let mut wakeup = Wakeup::of(server, delivered.before)?;
+    // A message that had to wait in a queue begins when the turn before it is over.
     let mut worked = false;
     let mut idle: Option<Instant> = None;
     loop {
         let look = agent::look(server, pane, agents, &[])?;
         let (state, why) = state(&look);
         let over = match state {
-            // Whoever waits for a person, or is gone, has come to an end at once.
+            // An agent that waits for a person, or is gone, has ended its turn.
             State::Waiting | State::Exited => true,
             State::Idle => {
                 let since = *idle.get_or_insert_with(Instant::now);
-                (worked && !begun.queued) || since.elapsed() >= OVER || has_answered(&look, text)
+                (worked && !delivered.queued)
+                    || since.elapsed() >= IDLE_AFTER_TURN
+                    || has_answered(&look, text)
             }
             State::Busy | State::Unknown | State::Starting => {
                 idle = None;
@@ -185,10 +192,13 @@ fn turn(
                 format!("it is still {} after what was sent", state.as_str()),
             ));
         }
-        let settles = idle.map(|since| since + OVER);
-        // What a shell's commands do is written down nowhere.
-        let again = look.pane_agent.is_none().then(|| Instant::now() + LOOK);
-        match news.wait([settles, limit, again].into_iter().flatten().min())? {
+        let turn_over_at = idle.map(|since| since + IDLE_AFTER_TURN);
+        // What the commands of a shell do is not recorded anywhere.
+        let next_poll = look
+            .pane_agent
+            .is_none()
+            .then(|| Instant::now() + POLL_INTERVAL);
+        match wakeup.wait([turn_over_at, limit, next_poll].into_iter().flatten().min())? {
             Progress::Nothing => {}
             Progress::Worked => worked = true,
             Progress::Ended => {
@@ -202,11 +212,11 @@ fn turn(
     }
 }
 
-/// What makes it worth to look again.
+/// What makes another look worthwhile.
 enum Wakeup<'a> {
-    /// A change of the sesh, and what it had worked on before.
+    /// A change of the sesh, and its generation before the message.
     Sesh(Box<Watch<'a>>, u64),
-    /// Nobody tells of a pane that is no sesh.
+    /// A pane that is no sesh has no events.
     Pane,
 }
 
@@ -228,11 +238,11 @@ impl<'a> Wakeup<'a> {
         Ok(Wakeup::Sesh(Box::new(watch), generation))
     }
 
-    /// Waits for some, until a moment at the latest.
+    /// Waits until there is progress, at most until a moment.
     fn wait(&mut self, until: Option<Instant>) -> Result<Progress> {
         match self {
             Wakeup::Pane => {
-                std::thread::sleep(LOOK); // why: nobody tells of what a pane does that is no sesh.
+                std::thread::sleep(POLL_INTERVAL); // why: a pane that is no sesh has no events.
                 Ok(Progress::Nothing)
             }
             Wakeup::Sesh(watch, before) => match watch.next(until)? {
@@ -254,10 +264,10 @@ impl<'a> Wakeup<'a> {
     }
 }
 
-/// What [`News`] say.
+/// The result of [`Wakeup::wait`].
 enum Progress {
     Nothing,
-    /// It has worked since the message, and does no more.
+    /// It has worked since the message, and is idle again.
     Worked,
     Ended,
 }

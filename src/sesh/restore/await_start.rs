@@ -1,4 +1,4 @@
-//! Waiting until an agent that was started again is there, in its conversation.
+//! Waits until a restarted agent is ready, in its conversation.
 
 use std::time::{Duration, Instant};
 
@@ -12,35 +12,35 @@ use crate::store::schema::HELD;
 use crate::store::{Record, tail, value};
 use crate::tmux::{Batch, Server, command};
 
-/// How often it is looked for: an agent's start has no event but where it has hooks.
-const LOOK: Duration = Duration::from_millis(50);
-/// After which time a person is told what is being waited for.
-const LATE: Duration = Duration::from_secs(1);
-/// How long one has to be at its composer that says nowhere in which conversation it is: one that does not find it ends
-/// or says so at once.
-const SETTLED: Duration = Duration::from_millis(500);
-/// How many of its last lines are told.
+/// How often the agent is looked at: its start has no event unless it has hooks.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// The time after which a person is notified of what is being waited for.
+const NOTIFY_AFTER: Duration = Duration::from_secs(1);
+/// How long an agent that does not show its conversation has to be at its composer. An agent that does not find its
+/// conversation ends or says so at once.
+const STABLE_FOR: Duration = Duration::from_millis(500);
+/// How many of its last lines an error includes.
 const LINES: usize = 3;
 
-/// Why it is not there.
+/// Why the agent is not ready.
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// Nothing of it is left.
+    /// Whether nothing of it is left.
     pub(super) undo: bool,
 }
 
-/// What is seen of one that was started.
+/// What is seen of an agent that was started.
 enum StartState {
-    /// Not there yet.
-    Starts,
-    /// There, and nothing says in which conversation.
-    Silent,
-    There,
+    /// Not ready yet.
+    Starting,
+    /// Ready, and its conversation is unknown.
+    NoConversation,
+    Ready,
     InAnother(String),
     Gone,
 }
 
-/// Waits until it is there.
+/// Waits until the agent is ready.
 pub(super) fn wait(
     server: &Server,
     made: &Record,
@@ -49,29 +49,29 @@ pub(super) fn wait(
     options: &RestoreOptions<'_>,
 ) -> Result<(), Failure> {
     let begun = Instant::now();
-    let mut told = false;
+    let mut notified = false;
     let mut same: Option<(bool, Instant)> = None;
     let Some(place) = &made.tmux else {
         return Ok(());
     };
     loop {
         let seen = match agent::look(server, place.pane, agents, &[]) {
-            Ok(look) => see(&look, made, resumed),
+            Ok(look) => start_state(&look, made, resumed),
             Err(error) if matches!(error.exit, Exit::Nothing | Exit::NoServer) => StartState::Gone,
             Err(error) => return Err(Failure { error, undo: false }),
         };
-        let silent = match &seen {
-            StartState::There => return Ok(()),
+        let no_conversation = match &seen {
+            StartState::Ready => return Ok(()),
             StartState::Gone => return Err(gone(server, made, place.pane)),
-            StartState::Silent => Some(true),
+            StartState::NoConversation => Some(true),
             StartState::InAnother(_) => Some(false),
-            StartState::Starts => None,
+            StartState::Starting => None,
         };
-        same = silent.map(|silent| match same {
-            Some((before, since)) if before == silent => (silent, since),
-            _ => (silent, Instant::now()),
+        same = no_conversation.map(|no_conversation| match same {
+            Some((before, since)) if before == no_conversation => (no_conversation, since),
+            _ => (no_conversation, Instant::now()),
         });
-        if same.is_some_and(|(_, since)| since.elapsed() >= SETTLED) {
+        if same.is_some_and(|(_, since)| since.elapsed() >= STABLE_FOR) {
             return match seen {
                 StartState::InAnother(other) => Err(in_another(made, resumed, &other)),
                 _ => Ok(()),
@@ -80,35 +80,35 @@ pub(super) fn wait(
         if begun.elapsed() >= options.within {
             return Err(late(server, made, place.pane));
         }
-        if begun.elapsed() >= LATE && !told {
-            told = true;
+        if begun.elapsed() >= NOTIFY_AFTER && !notified {
+            notified = true;
             (options.late)(&format!("waiting for {} to be there …", made.name));
         }
-        std::thread::sleep(LOOK); // why: what an agent shows when it is there is nobody's event.
+        std::thread::sleep(POLL_INTERVAL); // why: there is no event for what an agent shows when it is ready.
     }
 }
 
-fn see(look: &Look<'_>, made: &Record, resumed: &Resumed<'_>) -> StartState {
+fn start_state(look: &Look<'_>, made: &Record, resumed: &Resumed<'_>) -> StartState {
     let own = look.pane.record.as_ref();
     let own = own.filter(|record| record.uuid == made.uuid && record.exit.is_none());
     if look.dead || own.is_none() {
         return StartState::Gone;
     }
     let Some(pane_agent) = &look.pane_agent else {
-        return StartState::Starts;
+        return StartState::Starting;
     };
-    if pane_agent.living.agent.name != resumed.agent.name || !is_there(pane_agent) {
-        return StartState::Starts;
+    if pane_agent.living.agent.name != resumed.agent.name || !is_ready(pane_agent) {
+        return StartState::Starting;
     }
     match &pane_agent.conversation {
-        Some(id) if *id == resumed.conversation => StartState::There,
+        Some(id) if *id == resumed.conversation => StartState::Ready,
         Some(id) => StartState::InAnother(id.clone()),
-        None => StartState::Silent,
+        None => StartState::NoConversation,
     }
 }
 
-/// Whether something of its own says what it does.
-fn is_there(pane_agent: &PaneAgent<'_>) -> bool {
+/// Whether the state of the agent is known from the agent itself.
+fn is_ready(pane_agent: &PaneAgent<'_>) -> bool {
     !matches!(
         pane_agent.verdict().state,
         State::Unknown | State::Starting | State::Exited
@@ -156,7 +156,7 @@ fn late(server: &Server, made: &Record, pane: PaneId) -> Failure {
     }
 }
 
-/// What it said last, as the end of a sentence: what stands in its pane, else what was kept of that.
+/// Returns the last lines of the agent as the end of a sentence: those in its pane, or else those that were kept of it.
 fn last_lines(server: &Server, made: &Record, pane: PaneId) -> String {
     let target = pane.to_string();
     let shown_there = server.run(&Batch::from(command::capture_pane(

@@ -1,4 +1,4 @@
-//! Having an ended sesh go on: the same identity in a new pane, its agent in the same conversation, its command typed.
+//! Restores an exited sesh: the same identity in a new pane, its agent in the same conversation, its command typed.
 
 mod await_start;
 mod refuse;
@@ -22,20 +22,20 @@ use crate::store::prior::Prior;
 use crate::store::{Key, Record, Select, Target, value};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// How.
+/// How to restore a sesh.
 pub struct RestoreOptions<'a> {
-    /// Run a command, which is otherwise typed and waits for Enter.
+    /// Run the command. Otherwise it is typed and waits for Enter.
     pub run: bool,
-    /// More words for the agent's command line.
+    /// Additional words for the agent's command line.
     pub words: Vec<OsString>,
-    /// How long an agent may take until it is there: a long conversation is read for minutes.
+    /// How long an agent may take until it is ready. Reading a long conversation takes minutes.
     pub within: Duration,
     /// Called once, with a sentence, when it takes longer than a second.
     pub late: &'a dyn Fn(&str),
 }
 
 impl RestoreOptions<'_> {
-    /// As a person means it who says nothing else.
+    /// The options of a person who specifies nothing else.
     pub const DEFAULT: RestoreOptions<'static> = RestoreOptions {
         run: false,
         words: Vec::new(),
@@ -44,15 +44,16 @@ impl RestoreOptions<'_> {
     };
 }
 
-/// Has an ended sesh go on, and gives what it is then. Its agent is there by then, in its conversation.
+/// Restores an exited sesh and returns its new record. By then its agent is ready, in its conversation.
 ///
 /// # Errors
-/// [`Exit::Unusable`] when that would do harm or cannot be, [`Exit::Changed`] when somebody else was first, and, with its
-/// last lines, [`Exit::Failed`] for an agent that did not come: then all is as it was. [`Exit::TimedOut`] and
-/// [`Exit::Unconfirmed`] for one that lives and is not there yet, or is in another conversation.
+/// [`Exit::Unusable`] when the restore would do harm or is impossible; [`Exit::Changed`] when another process was
+/// first; [`Exit::Failed`], with its last lines, for an agent that did not start: then everything is as before.
+/// [`Exit::TimedOut`] and [`Exit::Unconfirmed`] for an agent that is alive and is not ready yet, or is in another
+/// conversation.
 pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Result<Record> {
     let agents = &Agents::loaded().all;
-    refuse::one_that_is_here(record)?;
+    refuse::living(record)?;
     let resumed = resumed(record, agents, options)?;
     refuse::folder(record)?;
     if let Some(resumed) = &resumed {
@@ -64,9 +65,9 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
         request(server, record, &past, resumed.as_ref(), options)?,
     )?;
     let made = made.carry_out(server).map_err(|error| match error.exit {
-        // Somebody was first: perhaps there is more to tell.
+        // Another process was first. A more specific error may apply.
         Exit::Changed => find::one(server, &Target::Id(record.uuid))
-            .and_then(|now| refuse::one_that_is_here(&now))
+            .and_then(|now| refuse::living(&now))
             .and_then(|()| match &resumed {
                 Some(resumed) => refuse::conversation(server, record, resumed),
                 None => Ok(()),
@@ -88,7 +89,7 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
     let own = Target::Id(record.uuid);
     let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
     let mut now = snapshot.find(&own)?.clone();
-    // What runs in the pane says its command a moment later.
+    // The process in the pane records its command a moment later.
     now.values.set(Key::Cmd, made.values.get(Key::Cmd));
     now.command.clone_from(&made.command);
     let note =
@@ -97,13 +98,13 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
     Ok(now)
 }
 
-/// Whether an ended sesh could go on at this moment: what [`one`] would refuse before it does anything.
+/// Checks whether an exited sesh can be restored at this moment, by what [`one`] refuses before it does anything.
 ///
 /// # Errors
 /// The reason and the way out.
 pub fn could(server: &Server, record: &Record) -> Result<()> {
     let agents = &Agents::loaded().all;
-    refuse::one_that_is_here(record)?;
+    refuse::living(record)?;
     let resumed = resumed(record, agents, &RestoreOptions::DEFAULT)?;
     refuse::folder(record)?;
     refuse::name(server, record)?;
@@ -113,14 +114,14 @@ pub fn could(server: &Server, record: &Record) -> Result<()> {
     }
 }
 
-/// An agent that is started in a conversation of its own.
+/// An agent that is started in its former conversation.
 struct Resumed<'a> {
     agent: &'a Agent,
     conversation: String,
     argv: Vec<OsString>,
 }
 
-/// The command line with which an agent goes on. `None` for a sesh without one.
+/// Returns the command line with which an agent resumes its conversation. Returns `None` for a sesh without an agent.
 fn resumed<'a>(
     record: &Record,
     agents: &'a [Agent],
@@ -151,7 +152,7 @@ fn resumed<'a>(
     };
     let Some(conversation) = record.conversation.clone() else {
         return Err(Error::unusable(format!(
-            "nobody knows in which conversation {name} was: its hooks tell that (sesh-hooks install {kind}); sesh-new \
+            "it is unknown in which conversation {name} was: its hooks tell that (sesh-hooks install {kind}); sesh-new \
              --agent {kind} --cwd {} starts another",
             record.cwd
         )));
@@ -175,8 +176,8 @@ fn resumed<'a>(
     }))
 }
 
-/// The session that it was in, by the name that it had: the journal says it, and no book. In the same life of the server
-/// one of that name that came only after its end is somebody else's.
+/// Returns the name of the session in which the sesh was. The journal holds it, and the book record does not. While the
+/// server is the same, a session of that name that was created only after the end of the sesh is another one.
 fn session(server: &Server, record: &Record) -> Option<String> {
     let name = durable::Journal::read(server).session(record.uuid)?;
     if record.kept.is_some() {
@@ -209,7 +210,7 @@ fn request(
             .collect()
     };
     let place = record.tmux.as_ref();
-    let left = || session(server, record);
+    let last_session = || session(server, record);
     let argv: Vec<OsString> = resumed.map_or_else(command, |resumed| resumed.argv.clone());
     Ok(CreateRequest {
         name: Some(Name::stored(&record.name)?),
@@ -217,7 +218,9 @@ fn request(
         agent: record.agent.clone(),
         cwd: PathBuf::from(&record.cwd),
         place: Where::Back {
-            session: place.map(|place| place.session_id.clone()).or_else(left),
+            session: place
+                .map(|place| place.session_id.clone())
+                .or_else(last_session),
         },
         owner: record.owner.clone(),
         wait: resumed.is_none() && !argv.is_empty() && !options.run,

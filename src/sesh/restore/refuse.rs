@@ -1,4 +1,4 @@
-//! What a sesh does not go on for, each with the way out.
+//! What a sesh is not restored for, each with the way out.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,11 +17,11 @@ use crate::store::prior::name_is_taken;
 use crate::store::{Key, Record, value};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// How long the user's other servers are asked.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How long to wait for answers from the user's other servers.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One that lives, or in whose pane somebody else does.
-pub(super) fn one_that_is_here(record: &Record) -> Result<()> {
+/// Refuses a sesh that is alive, or in whose pane another process runs.
+pub(super) fn living(record: &Record) -> Result<()> {
     let name = &record.name;
     match &record.tmux {
         Some(place) if record.live => Err(Error::unusable(format!(
@@ -36,7 +36,7 @@ pub(super) fn one_that_is_here(record: &Record) -> Result<()> {
     }
 }
 
-/// A folder that is gone: tmux would silently start somewhere else.
+/// Refuses a folder that is gone or cannot be entered. tmux would silently start somewhere else.
 pub(super) fn folder(record: &Record) -> Result<()> {
     let folder = Path::new(&record.cwd);
     if folder.is_dir() && proc::may_enter(folder) {
@@ -53,7 +53,7 @@ pub(super) fn folder(record: &Record) -> Result<()> {
     )))
 }
 
-/// An agent that is not there. Its program becomes the path that was found.
+/// Refuses an agent that is not installed. Replaces its program by the path that was found.
 pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Result<()> {
     let path = env::path();
     let Some(program) = argv.first_mut() else {
@@ -70,37 +70,37 @@ pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Res
     Ok(())
 }
 
-/// A name that a living one has by now.
+/// Refuses a name that a living sesh has by now.
 pub(super) fn name(server: &Server, record: &Record) -> Result<()> {
     let free = name_is_free(&Name::stored(&record.name)?, Some(record.uuid));
-    let asked = command::print(None, &format!("#{{?{free},free,taken}}"));
-    let said = match server.run(&Batch::from(asked)) {
+    let question = command::print(None, &format!("#{{?{free},free,taken}}"));
+    let answer = match server.run(&Batch::from(question)) {
         Err(error) if error.exit == Exit::NoServer => return Ok(()),
         outcome => outcome?,
     };
-    if said.trim() == "free" {
+    if answer.trim() == "free" {
         return Ok(());
     }
     Err(name_is_taken(&record.name))
 }
 
-/// A conversation that goes on elsewhere: two that write it would be two conversations.
+/// Refuses a conversation that is in use elsewhere. With two writers it would become two conversations.
 pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'_>) -> Result<()> {
     let name = &record.name;
     let id = &resumed.conversation;
-    let goes_on = |place: &str, way_out: &str| {
+    let refused = |place: &str, way_out: &str| {
         Err(Error::unusable(format!(
-            "the conversation of {name} goes on in {place}: {way_out}"
+            "the conversation of {name} is in use in {place}: {way_out}"
         )))
     };
     if let Some(Elsewhere { name, pane, .. }) = in_pane(server, id)? {
-        return goes_on(
+        return refused(
             &format!("{name}, pane {pane}"),
             &format!("sesh-enter {name} goes there"),
         );
     }
     if let Some(Elsewhere { name, pane, socket }) = elsewhere(server, id) {
-        return goes_on(
+        return refused(
             &format!("{name}, pane {pane} of another server"),
             &format!("sesh-enter -S {socket} {name} goes there"),
         );
@@ -108,15 +108,15 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
     let file = conversation::transcript(resumed.agent, id, variable);
     let open = file.as_ref().map(|file| proc::holders(file.path()));
     let mut open = open.unwrap_or_default();
-    // Others only read it.
+    // Other programs only read the file.
     open.retain(|process| is_of(resumed.agent, process, &proc::program(process.pid)));
     if let Some(process) = in_process(resumed, &open) {
-        return goes_on(
+        return refused(
             &format!("the process {} ({})", process.pid, process.name),
             "end that first",
         );
     }
-    // Codex's daemon finishes the turn whose terminal went.
+    // Codex's daemon finishes a turn whose terminal is gone.
     if let (Some(process), Some(file)) = (open.first(), file)
         && file.is_in_turn()
     {
@@ -128,22 +128,25 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
     Ok(())
 }
 
-/// A living sesh.
+/// A living sesh that has the conversation.
 struct Elsewhere {
     name: String,
     pane: String,
     socket: String,
 }
 
-/// A living sesh of a server that has a conversation.
+/// Returns a living sesh of a server that has a conversation.
 fn in_pane(server: &Server, conversation: &str) -> Result<Option<Elsewhere>> {
-    let has = both(
+    let has_conversation = both(
         &equal(Key::Conv, &value::encode(conversation)),
         &equal(Key::Exit, ""),
     );
     let frame = Frame::new();
     let format = frame.format([&Key::Name.format(), "#{pane_id}", "#{socket_path}"]);
-    let output = match server.run(&Batch::from(command::list_panes(&format, Some(&has)))) {
+    let output = match server.run(&Batch::from(command::list_panes(
+        &format,
+        Some(&has_conversation),
+    ))) {
         Err(error) if error.exit == Exit::NoServer => return Ok(None),
         outcome => outcome?,
     };
@@ -159,7 +162,8 @@ fn in_pane(server: &Server, conversation: &str) -> Result<Option<Elsewhere>> {
     Ok(pane)
 }
 
-/// The same on the user's other servers, all at once: one that does not answer must not be waited for.
+/// Returns the same for the user's other servers, asked all at once. A server that does not answer must not delay the
+/// answer.
 fn elsewhere(server: &Server, conversation: &str) -> Option<Elsewhere> {
     let (sender, answers) = mpsc::channel();
     let own = server.address();
@@ -168,12 +172,12 @@ fn elsewhere(server: &Server, conversation: &str) -> Option<Elsewhere> {
         let (sender, conversation) = (sender.clone(), conversation.to_string());
         std::thread::spawn(move || {
             let found = in_pane(&other, &conversation);
-            // Nobody listens any more when it comes too late.
+            // The receiver is gone when the answer comes too late.
             let _ = sender.send(found.ok().flatten());
         });
     }
     drop(sender);
-    let deadline = Instant::now() + ANSWER;
+    let deadline = Instant::now() + ANSWER_TIMEOUT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         match answers.recv_timeout(left) {
@@ -188,7 +192,7 @@ fn variable(name: &str) -> Option<OsString> {
     env::folder(name).map(Into::into)
 }
 
-/// A process of the agent's that is in the conversation, by its files, its command line, or that it has the
+/// Returns a process of the agent that is in the conversation: by its files, by its command line, or because it has the
 /// conversation's file open.
 fn in_process(resumed: &Resumed<'_>, open: &[Process]) -> Option<Process> {
     let id = &resumed.conversation;
@@ -206,9 +210,9 @@ fn in_process(resumed: &Resumed<'_>, open: &[Process]) -> Option<Process> {
         .into_iter()
         .find(|living| {
             let environment = proc::environment(living.process.pid);
-            let told = conversation::id(living, |name| environment.get(name));
-            let has = open.iter().any(|holder| holder.pid == living.process.pid);
-            told.as_deref() == Some(id) || has
+            let conversation_id = conversation::id(living, |name| environment.get(name));
+            let has_file_open = open.iter().any(|holder| holder.pid == living.process.pid);
+            conversation_id.as_deref() == Some(id) || has_file_open
         })
         .map(|living| living.process)
 }

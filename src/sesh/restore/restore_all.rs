@@ -1,25 +1,26 @@
-//! All that were alive when the last tmux server died, brought back one after another, once.
+//! Restores all seshes that were alive when the last tmux server died, one after another, once.
 
 use super::{RestoreOptions, one};
 use crate::error::{Error, Exit, Result};
 use crate::store::lease::{Lease, Taken};
-use crate::store::pending_restore::{DONE, answer, offer, pending as still_lost};
+use crate::store::pending_restore::{DONE, answer, offer, pending};
 use crate::store::{Record, schema};
 use crate::tmux::Server;
 
-/// Brings them back. `each` is told of every one, before and with what came of it. Those that do not come stay offered.
+/// Restores them. Calls `each` for every sesh, first before its restore and then with the outcome. Those that cannot be
+/// restored stay pending.
 ///
 /// # Errors
-/// [`Exit::Unusable`] while somebody else does. What becomes of each is for `each`.
+/// [`Exit::Unusable`] while another process restores them. The outcome of each sesh goes to `each`.
 pub fn all(
     server: &Server,
     options: &RestoreOptions<'_>,
     each: &mut dyn FnMut(&Record, Option<&Result<Record>>),
 ) -> Result<()> {
-    let lost = still_lost(server)?;
+    let to_restore = pending(server)?;
     let mut lease = Lease::of(server, schema::RESTORED).closed_by(DONE);
     match lease.take() {
-        // Each is brought back once in any case: there is no server yet that would hold the lease.
+        // Each sesh is restored only once in any case. Without a server there is nothing that could hold the lease.
         Err(error) if error.exit == Exit::NoServer => {}
         Err(error) => return Err(error),
         Ok(Taken::Ours) => {}
@@ -31,17 +32,17 @@ pub fn all(
             );
         }
     }
-    for record in &lost {
+    for record in &to_restore {
         each(record, None);
         let outcome = one(server, record, options);
         each(record, Some(&outcome));
     }
-    if still_lost(server)?.is_empty() {
+    if pending(server)?.is_empty() {
         return answer(server);
     }
-    // The next one may try.
+    // The next call may try again.
     match lease.release().and_then(|()| offer(server)) {
-        // Not one has come, so there is none who would be asked.
+        // No sesh was restored, so there is no server that could offer them.
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome,
     }
