@@ -1,4 +1,4 @@
-//! Who lives in panes and what it is doing: all that tells of it is asked at one moment, and judged.
+//! The agents in panes and what they are doing. All evidence of an agent is read at one moment and then judged.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -22,43 +22,43 @@ use crate::store::query::{Pane, extra, read_row, row_format_with};
 use crate::store::{Key, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// What tmux tells of a pane, as formats: [`Told::of`] reads what they came to.
+/// The formats of what tmux knows about a pane. [`PaneFacts::of`] parses what they expand to.
 pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
 
-/// How long an agent counts as one that has just started.
+/// How long after its start an agent counts as one that has just started.
 const YOUNG: Duration = Duration::from_secs(5);
 
-/// How long, in seconds, a pane that printed is taken to be in the middle of drawing.
-const SETTLES: u64 = 3;
+/// For how many seconds after it has printed a pane may be in the middle of drawing.
+const DRAWING_SECONDS: u64 = 3;
 
-/// What tmux tells of a pane.
+/// What tmux knows about a pane.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PaneFacts<'a> {
-    /// When its window printed last, in the server's seconds.
+    /// When its window printed last, in seconds of the server's clock.
     activity: u64,
     title: &'a str,
-    /// What the agent's hooks said last.
-    heard: &'a str,
-    /// What `capture-pane -p -e` prints.
+    /// The last report of the agent's hooks.
+    hook_report: &'a str,
+    /// The screen, as `capture-pane -p -e` prints it.
     pub screen: Option<&'a str>,
 }
 
 impl<'a> PaneFacts<'a> {
     #[must_use]
     pub fn of(fields: &[&'a str]) -> Self {
-        let &[activity, title, heard] = fields else {
+        let &[activity, title, hook_report] = fields else {
             return Self::default();
         };
         Self {
             activity: activity.parse().unwrap_or(0),
             title,
-            heard,
+            hook_report,
             screen: None,
         }
     }
 }
 
-/// The screens of panes, colours included, as [`Told::screen`] takes them. A pane that is gone has none.
+/// Returns the screens of panes with their colours, for [`PaneFacts::screen`]. A pane that is gone has none.
 ///
 /// # Errors
 /// As [`Server::run`].
@@ -75,7 +75,7 @@ pub fn screens(server: &Server, panes: &[PaneId]) -> Result<HashMap<PaneId, Stri
     Ok(screens.collect())
 }
 
-/// The question for the screen of one pane: a mark that [`screen_of`] reads, and behind it the screen.
+/// Returns the question for the screen of one pane. The answer is a header that [`screen_of`] parses, and the screen.
 pub(crate) fn screen(frame: &Frame, pane: PaneId) -> [Command; 2] {
     [
         command::print(None, &frame.format([pane.0.to_string()])),
@@ -83,7 +83,7 @@ pub(crate) fn screen(frame: &Frame, pane: PaneId) -> [Command; 2] {
     ]
 }
 
-/// The pane of the screen behind a mark. `None` of any other row.
+/// Returns the pane whose screen follows a header, or `None` for any other row.
 pub(crate) fn screen_of(row: &[&str]) -> Option<PaneId> {
     match row {
         [number] => number.parse().ok().map(PaneId),
@@ -91,24 +91,25 @@ pub(crate) fn screen_of(row: &[&str]) -> Option<PaneId> {
     }
 }
 
-/// The condition that an agent may live in a pane: one did, or something is in front there that is no shell. A wrapper
-/// that is a shell hides its agent from tmux, which asks for the screen a round later, when it is known to be there.
+/// Returns the condition that an agent may run in a pane: one is stored for the pane, or the program in front is no
+/// shell. Where the wrapper of an agent is a shell, tmux does not see the agent. The screen of such a pane is asked for
+/// in a second round, when the agent is known to be there.
 #[must_use]
 pub fn may_have_one() -> String {
-    // A conditional, since || would look at the process of each pane.
+    // A conditional, since || would read the process of every pane.
     format!(
         "#{{?{},1,#{{!=:#{{m/r:^-?(a|ba|c|da|fi|k|mk|tc|z)?sh$,#{{pane_current_command}}}},1}}}}",
         Key::Agent.option()
     )
 }
 
-/// An agent that lives in a pane, with all that is known of it at this moment.
+/// An agent in a pane, with all that is known of it at one moment.
 pub struct PaneAgent<'a> {
     pub living: Living<'a>,
-    /// The id of its conversation, as its own files, its command line or its hooks say.
+    /// The id of its conversation, from its own files, its command line or its hooks.
     pub conversation: Option<String>,
-    /// The conversation of which its hooks said something last: what it works in is that.
-    pub works_in: Option<String>,
+    /// The conversation of its last hook report, which is the one that it works in.
+    pub hook_conversation: Option<String>,
     title: String,
     screen: Option<Screen>,
     session: Option<Session>,
@@ -117,7 +118,7 @@ pub struct PaneAgent<'a> {
     now: u64,
 }
 
-/// The processes that descend from these, and more: one walk of the process table for many.
+/// Returns at least the processes that descend from these. For many it reads the whole process table once.
 #[must_use]
 pub fn processes(firsts: &[i32]) -> Vec<Process> {
     const FEW: usize = 8;
@@ -128,14 +129,14 @@ pub fn processes(firsts: &[i32]) -> Vec<Process> {
     }
 }
 
-/// Who lives in a pane. `first` is the pane's first process, `processes` hold at least what descends from it, `now` is
-/// the server's clock.
+/// Returns the agent in a pane. `first` is the pane's first process, `processes` hold at least its descendants, and
+/// `now` is the server's clock.
 #[must_use]
 pub fn agent_in<'a>(
     first: i32,
     processes: &[Process],
     agents: &'a [Agent],
-    told: PaneFacts<'_>,
+    facts: PaneFacts<'_>,
     now: u64,
 ) -> Option<PaneAgent<'a>> {
     let living = living(processes, first, agents, proc::program)
@@ -147,50 +148,54 @@ pub fn agent_in<'a>(
         let environment = environment.get_or_init(|| proc::environment(pid));
         environment.get(name)
     });
-    let heard = HookReport::parse(told.heard).filter(|heard| heard.process == living.process.id());
-    let said = heard.as_ref().and_then(|heard| heard.conversation.clone());
+    let report =
+        HookReport::parse(facts.hook_report).filter(|report| report.process == living.process.id());
+    let reported = report
+        .as_ref()
+        .and_then(|report| report.conversation.clone());
     Some(PaneAgent {
-        conversation: own.id.or_else(|| said.clone()),
-        works_in: said,
-        title: told.title.into(),
-        screen: told.screen.map(Screen::parse),
+        conversation: own.id.or_else(|| reported.clone()),
+        hook_conversation: reported,
+        title: facts.title.into(),
+        screen: facts.screen.map(Screen::parse),
         session: own.session,
-        report: heard.and_then(|heard| {
+        report: report.and_then(|report| {
             Some(HookEvidence {
-                state: heard.state?,
-                why: heard.why,
-                event: heard.event,
+                state: report.state?,
+                why: report.why,
+                event: report.event,
                 // Exact for a hundred thousand years.
                 #[expect(clippy::cast_precision_loss)]
-                at: heard.at as f64 / 1000.0,
+                at: report.at as f64 / 1000.0,
             })
         }),
-        activity: told.activity,
+        activity: facts.activity,
         now,
         living,
     })
 }
 
-/// A pane, with who lives there.
+/// A pane and the agent in it.
 pub struct Look<'a> {
     pub pane: Pane,
     /// Its first process has ended.
     pub dead: bool,
-    /// The folder that tmux knows.
+    /// The working folder that tmux has for the pane.
     pub folder: String,
     /// The server's clock.
     pub now: u64,
     pub pane_agent: Option<PaneAgent<'a>>,
     /// The screen, as `capture-pane -p -e` prints it.
     pub drawn: String,
-    /// What the formats came to that the caller asked for.
+    /// The values of the formats that the caller asked for.
     pub more: Vec<String>,
 }
 
-/// Looks at one pane: one question to the server, and the processes below the pane. `formats` are asked in the same.
+/// Looks at one pane: asks the server one question and reads the processes below the pane. `formats` are part of that
+/// question.
 ///
 /// # Errors
-/// No such pane.
+/// There is no such pane.
 pub fn look<'a>(
     server: &Server,
     pane: PaneId,
@@ -210,7 +215,7 @@ pub fn look<'a>(
         &row_format_with(&frame, &more),
     ))
     .then(command::capture_pane(&target, "0", true, false));
-    // 3.2a dies of some formats where there is no pane.
+    // 3.2a crashes on some formats where there is no pane.
     let question = Batch::from(command::if_format(
         Some(&target),
         &format!("#{{==:#{{pane_id}},{pane}}}"),
@@ -225,20 +230,20 @@ pub fn look<'a>(
     let (rows, screen) = frame.read(&output);
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
     let pane = read_row(row)?.ok_or_else(gone)?;
-    let [dead, folder, now, tells @ ..] = extra(row) else {
+    let [dead, folder, now, facts @ ..] = extra(row) else {
         return Err(gone());
     };
-    let Some((tells, more)) = tells.split_at_checked(TOLD.len()) else {
+    let Some((facts, more)) = facts.split_at_checked(TOLD.len()) else {
         return Err(gone());
     };
     let now = now.parse().unwrap_or(0);
-    let mut told = PaneFacts::of(tells);
-    told.screen = Some(screen);
-    // The pid of a process that has ended may be another's by now.
+    let mut facts = PaneFacts::of(facts);
+    facts.screen = Some(screen);
+    // The pid of a process that has ended may belong to another process by now.
     let dead = *dead == "1";
     let first = pane.place.pid;
     let pane_agent = (!dead)
-        .then(|| agent_in(first, &proc::tree(first), agents, told, now))
+        .then(|| agent_in(first, &proc::tree(first), agents, facts, now))
         .flatten();
     Ok(Look {
         dead,
@@ -258,7 +263,8 @@ impl PaneAgent<'_> {
         self.living.process.id()
     }
 
-    /// Whether this is the agent that was stored as `process`: it, or what it was before its wrapper had started it.
+    /// Returns whether this is the agent that was stored as `process`: its process, or a wrapper that was seen before
+    /// it had started the agent.
     #[must_use]
     pub fn was(&self, process: &str) -> bool {
         let Ok(process) = process.parse::<ProcessId>() else {
@@ -268,18 +274,18 @@ impl PaneAgent<'_> {
         all.any(|it| it.id() == process)
     }
 
-    /// The folder that it works in.
+    /// Returns the folder that it works in.
     #[must_use]
     pub fn folder(&self) -> Option<String> {
         let folder = proc::folder(self.living.process.pid)?;
         Some(folder.to_string_lossy().into_owned())
     }
 
-    /// Whether it has just started.
+    /// Returns whether it has just started.
     #[must_use]
     pub fn is_young(&self) -> bool {
         let started = proc::started(&self.living.process);
-        // A moment of the future is no age.
+        // A start in the future counts as an age of 0.
         started.is_some_and(|at| at.elapsed().unwrap_or_default() < YOUNG)
     }
 
@@ -302,17 +308,19 @@ impl PaneAgent<'_> {
         judge(&self.evidence())
     }
 
-    /// What it is doing. `None` while its pane is in motion and cannot be read: then what was known before holds.
+    /// Returns what it is doing. Returns `None` while its pane prints and its state cannot be read: the state that was
+    /// known before stays valid then.
     #[must_use]
     pub fn state(&self) -> Option<Verdict> {
         let verdict = self.verdict();
-        // A stopped one draws nothing: what its shell prints is no reason to wait.
+        // A stopped agent draws nothing, so output of its shell is no reason to wait.
         let stopped = self.living.process.stopped;
-        let settled = stopped || self.activity.saturating_add(SETTLES) <= self.now;
+        let settled = stopped || self.activity.saturating_add(DRAWING_SECONDS) <= self.now;
         (settled || verdict.state != State::Unknown).then_some(verdict)
     }
 
-    /// What it keeps of its conversation, from its end on. `None` where that is not known or cannot be read.
+    /// Returns the transcript of its conversation, positioned at its end. Returns `None` where the conversation is not
+    /// known or its transcript cannot be read.
     #[must_use]
     pub fn transcript(&self) -> Option<Transcript> {
         let id = self.conversation.as_ref()?;
@@ -320,7 +328,7 @@ impl PaneAgent<'_> {
         conversation::transcript(self.living.agent, id, |name| environment.get(name))
     }
 
-    /// What stands in its composer.
+    /// Returns the content of its composer.
     #[must_use]
     pub fn composer(&self) -> Composer {
         match &self.screen {
@@ -329,7 +337,7 @@ impl PaneAgent<'_> {
         }
     }
 
-    /// What is drawn above its composer, or all of its screen where that has none.
+    /// Returns the rows above its composer, or the whole screen where there is no composer.
     #[must_use]
     pub fn above_composer(&self) -> String {
         let Some(screen) = &self.screen else {
@@ -341,9 +349,9 @@ impl PaneAgent<'_> {
         rows.join("\n")
     }
 
-    /// Whether a hook of this process has said what it does.
+    /// Returns whether a hook of this process has reported a state.
     #[must_use]
-    pub fn has_spoken(&self) -> bool {
+    pub fn has_hook_report(&self) -> bool {
         self.report.is_some()
     }
 

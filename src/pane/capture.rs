@@ -1,10 +1,10 @@
-//! Reading a pane: the text on it, and what it is.
+//! Reads the text on a pane, and facts about the pane.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::look::{self, Foreseen, Located, PaneReading, number};
+use super::look::{self, ExpectedQuestion, Located, PaneReading, number};
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::state::State;
@@ -12,35 +12,35 @@ use crate::store::schema::HELD;
 use crate::store::{Record, Target};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// Which lines.
+/// Which lines of a pane are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureRegion {
-    /// The last lines, up to the last that holds text; history is taken where the screen is too short.
+    /// At most this many lines, up to the last that holds text. They include history where the screen has too few.
     Text(u32),
-    /// The screen as it is, with its empty lines.
+    /// The whole screen, with its empty lines.
     Screen,
-    /// This much history, or all of it, and the screen.
+    /// The screen and this many lines of history above it. `None` is the whole history.
     History(Option<u32>),
 }
 
-/// How.
+/// How a pane is captured.
 #[derive(Clone, Copy, Debug)]
 pub struct CaptureOptions {
     pub region: CaptureRegion,
-    /// With colours and attributes.
+    /// Keep colours and attributes.
     pub styled: bool,
-    /// Wrapped lines joined.
+    /// Join wrapped lines.
     pub joined: bool,
 }
 
-/// Columns and rows.
+/// The size of a pane in columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PaneSize {
     pub columns: u32,
     pub rows: u32,
 }
 
-/// Where the cursor is, from 0.
+/// Where the terminal cursor of a pane is, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CursorPosition {
     pub column: u32,
@@ -48,42 +48,42 @@ pub struct CursorPosition {
     pub visible: bool,
 }
 
-/// What was on a pane.
+/// What a pane showed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Captured {
     pub uuid: Option<SeshId>,
     pub name: Option<String>,
     pub pane: Option<PaneId>,
-    /// The process of the sesh has ended; without a pane, these are its saved last lines.
+    /// The process of the sesh has exited. Without a pane, `lines` are its saved last lines.
     pub ended: bool,
     pub size: Option<PaneSize>,
     pub cursor: Option<CursorPosition>,
     /// A full-screen program shows its alternate screen.
     pub alternate: bool,
-    /// The mode that a person has the pane in (`copy-mode`, …); the text is the program's all the same.
+    /// The mode that a person has put the pane in (`copy-mode`, …). The text is that of the program all the same.
     pub mode: Option<String>,
     /// Lines of history that the pane has.
     pub history: u32,
-    /// How many it can have.
+    /// Lines of history that the pane can have.
     #[serde(rename = "historyLimit")]
     pub history_limit: Option<u32>,
-    /// Of what was asked for since a cursor: lines before these may be missing. Else `None`.
+    /// Whether lines before these may be missing. `None` where the lines were not asked for since a cursor.
     pub truncated: Option<bool>,
-    /// The cursor for what comes after these lines, where they were asked for since one.
+    /// The cursor for what comes after these lines. `None` where they were not asked for since one.
     pub next: Option<String>,
     pub lines: Vec<String>,
 }
 
-/// Tries of a read that a program foils by changing between its screens: the last is taken as it is.
+/// How often a read is tried while a program changes between its screens. The result of the last try is used as it is.
 const TRIES: usize = 5;
 
 /// Reads what a target shows.
 ///
 /// # Errors
-/// No such pane or sesh; a sesh that ended and left no lines.
+/// There is no such pane or sesh, or the sesh has exited and no lines of it were saved.
 pub fn capture(server: &Server, target: &Target, how: CaptureOptions) -> Result<Captured> {
     let frame = Frame::new();
-    // The history belongs to the normal screen: a full-screen program's is shown alone.
+    // The history belongs to the normal screen, so the screen of a full-screen program is read without it.
     let start = |alternate: bool| match how.region {
         CaptureRegion::Text(_) | CaptureRegion::Screen if alternate => "0".into(),
         CaptureRegion::Text(_) if how.joined => "-".into(),
@@ -93,8 +93,8 @@ pub fn capture(server: &Server, target: &Target, how: CaptureOptions) -> Result<
     };
     let capture = |pane: PaneId, alternate: bool| {
         let (target, number) = (pane.to_string(), pane.0.to_string());
-        let mark = frame.format([number.as_str(), "#{alternate_on}"]);
-        Batch::from(command::print(Some(&target), &mark)).then(command::capture_pane(
+        let header = frame.format([number.as_str(), "#{alternate_on}"]);
+        Batch::from(command::print(Some(&target), &header)).then(command::capture_pane(
             &target,
             &start(alternate),
             how.styled,
@@ -102,14 +102,14 @@ pub fn capture(server: &Server, target: &Target, how: CaptureOptions) -> Result<
         ))
     };
     let question = |seen: &PaneReading<'_>| capture(seen.pane, seen.is_alternate());
-    let read = |found: Located<'_>| match found {
+    let read = |located: Located<'_>| match located {
         Located::Pane(seen, record) => {
             let mut captured = Captured::of(&seen, record);
-            let (mark, text) = seen.texts.first().cloned().unwrap_or_default();
+            let (header, text) = seen.texts.first().cloned().unwrap_or_default();
             captured.lines = lines(text, how, captured.ended);
-            // The program changed its screen between the two questions.
-            let moved = mark.first() != Some(&seen.facts.alternate);
-            (captured, moved)
+            // The program may have changed its screen between the two questions.
+            let screen_changed = header.first() != Some(&seen.facts.alternate);
+            (captured, screen_changed)
         }
         Located::Saved(_, record, text) => {
             let mut captured = Captured::saved(record);
@@ -118,28 +118,28 @@ pub fn capture(server: &Server, target: &Target, how: CaptureOptions) -> Result<
         }
     };
     for _ in 1..TRIES {
-        let foreseen = match target {
-            Target::Pane(pane) => Some(Foreseen {
+        let expected = match target {
+            Target::Pane(pane) => Some(ExpectedQuestion {
                 condition: "#{==:#{alternate_on},0}",
                 question: capture(*pane, false),
             }),
             _ => None,
         };
-        let (captured, moved) =
-            look::found(server, &frame, target, foreseen, &question, |found| {
-                Ok(read(found))
+        let (captured, screen_changed) =
+            look::locate(server, &frame, target, expected, &question, |located| {
+                Ok(read(located))
             })?;
-        if !moved {
+        if !screen_changed {
             return Ok(captured);
         }
     }
-    look::found(server, &frame, target, None, &question, |found| {
-        Ok(read(found).0)
+    look::locate(server, &frame, target, None, &question, |located| {
+        Ok(read(located).0)
     })
 }
 
 impl Captured {
-    /// All but the lines.
+    /// Returns everything about a pane but its lines.
     pub(super) fn of(seen: &PaneReading<'_>, record: Option<Record>) -> Self {
         let ended = record
             .as_ref()
@@ -168,7 +168,7 @@ impl Captured {
         }
     }
 
-    /// The same of a sesh that has no pane any more.
+    /// Returns the same for a sesh that has no pane any more.
     pub(super) fn saved(record: Record) -> Self {
         Self {
             uuid: Some(record.uuid),
@@ -188,14 +188,15 @@ impl Captured {
     }
 }
 
-/// The lines of a text up to the last that holds any, without what the pane of an ended sesh says about itself.
+/// Returns the lines of a text up to the last that holds text. `ended`: without the line that sesh-run prints in the
+/// pane of an exited sesh.
 pub(super) fn printed(text: &str, ended: bool) -> Vec<&str> {
     let mut lines = all(text);
     trim(&mut lines);
     if ended {
-        // In a pane that was made narrower it is more than one line.
-        let says = lines.iter().rposition(|line| plain(line).starts_with(HELD));
-        if let Some(at) = says.filter(|at| lines.len() - at <= 4) {
+        // In a pane that was made narrower this line takes more than one row.
+        let held_line = lines.iter().rposition(|line| plain(line).starts_with(HELD));
+        if let Some(at) = held_line.filter(|at| lines.len() - at <= 4) {
             lines.truncate(at);
             trim(&mut lines);
         }
@@ -203,7 +204,7 @@ pub(super) fn printed(text: &str, ended: bool) -> Vec<&str> {
     lines
 }
 
-/// All lines of a text.
+/// Returns all lines of a text.
 fn all(text: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = text.split('\n').collect();
     // tmux ends each line.
@@ -211,25 +212,26 @@ fn all(text: &str) -> Vec<&str> {
     lines
 }
 
-/// The lines of a capture that were asked for.
+/// Returns the lines of a capture that were asked for.
 fn lines(text: &str, how: CaptureOptions, ended: bool) -> Vec<String> {
     match how.region {
         CaptureRegion::Text(count) => {
             let lines = printed(text, ended);
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             let from = lines.len().saturating_sub(count);
-            behind(&lines, from, how.styled, how.joined)
+            lines_from(&lines, from, how.styled, how.joined)
         }
         CaptureRegion::Screen | CaptureRegion::History(_) => {
-            behind(&all(text), 0, how.styled, how.joined)
+            lines_from(&all(text), 0, how.styled, how.joined)
         }
     }
 }
 
-/// The lines from one on. The colours that are on before it are on in it, and off after the last.
-pub(super) fn behind(lines: &[&str], from: usize, styled: bool, joined: bool) -> Vec<String> {
+/// Returns the lines from index `from` on. The first begins with the colours that are in force before it, and the last
+/// ends with a reset where colours are still in force.
+pub(super) fn lines_from(lines: &[&str], from: usize, styled: bool, joined: bool) -> Vec<String> {
     let (cut, kept) = lines.split_at(from);
-    // Joined lines keep their blanks, and 3.2a fills each to the pane's width.
+    // tmux keeps the trailing blanks of joined lines, and 3.2a fills each line to the pane's width.
     let trims = joined && !styled;
     let mut lines: Vec<String> = kept
         .iter()
@@ -237,9 +239,9 @@ pub(super) fn behind(lines: &[&str], from: usize, styled: bool, joined: bool) ->
         .collect();
     if styled {
         if let Some(first) = lines.first_mut() {
-            first.insert_str(0, &in_force(&cut.join("\n")));
+            first.insert_str(0, &active_style(&cut.join("\n")));
         }
-        let left = in_force(&lines.join("\n"));
+        let left = active_style(&lines.join("\n"));
         if let Some(last) = lines.last_mut().filter(|_| !left.is_empty()) {
             last.push_str(RESET);
         }
@@ -249,12 +251,12 @@ pub(super) fn behind(lines: &[&str], from: usize, styled: bool, joined: bool) ->
 
 const RESET: &str = "\x1b[0m";
 
-/// A line without colours and attributes.
+/// Returns a line without colours and attributes.
 pub(super) fn plain(line: &str) -> String {
     anstream::adapter::strip_str(line).to_string()
 }
 
-/// Takes lines without text off the end.
+/// Removes lines without text from the end.
 fn trim(lines: &mut Vec<&str>) {
     while lines
         .last()
@@ -264,9 +266,9 @@ fn trim(lines: &mut Vec<&str>) {
     }
 }
 
-/// The colours and attributes that a styled text leaves switched on, as one sequence of each kind.
-fn in_force(text: &str) -> String {
-    // By what switches it off: 39 a foreground, 49 a background, 22 bold and dim, …
+/// Returns the one escape sequence that switches on the colours and attributes that a styled text leaves in force.
+fn active_style(text: &str) -> String {
+    // The keys are the codes that switch each one off: 39 a foreground, 49 a background, 22 bold and dim, …
     let mut on: BTreeMap<u8, String> = BTreeMap::new();
     for part in text.split("\x1b[").skip(1) {
         let end = part.find(|c: char| !(c.is_ascii_digit() || ";:".contains(c)));
@@ -336,14 +338,14 @@ mod tests {
     };
 
     #[test]
-    fn the_last_lines_that_hold_text() {
+    fn text_ends_with_the_last_line_that_holds_text() {
         assert_eq!(lines("a\nb\n\nc\n\n\n", HOW, false), ["", "c"]);
         assert_eq!(lines("\n\n", HOW, false), Vec::<String>::new());
         assert_eq!(lines("a\n\x1b[2m \x1b[0m\n", HOW, false), ["a"]);
     }
 
     #[test]
-    fn the_screen_is_left_as_it_is() {
+    fn a_screen_keeps_its_empty_lines() {
         let how = CaptureOptions {
             region: CaptureRegion::Screen,
             ..HOW
@@ -352,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_outlive_a_cut_and_end_with_the_text() {
+    fn colours_continue_after_a_cut_and_are_reset_at_the_end() {
         let how = CaptureOptions {
             styled: true,
             ..HOW
@@ -360,17 +362,17 @@ mod tests {
         let red = "\x1b[1m\x1b[31ma\nb\nc\n";
         assert_eq!(lines(red, how, false), ["\x1b[1;31mb", "c\x1b[0m"]);
         assert_eq!(lines("\x1b[31ma\x1b[0m\nb\nc\n", how, false), ["b", "c"]);
-        assert_eq!(in_force("\x1b[31mx\x1b[0;1my\x1b[4:3m"), "\x1b[1;4:3m");
+        assert_eq!(active_style("\x1b[31mx\x1b[0;1my\x1b[4:3m"), "\x1b[1;4:3m");
         assert_eq!(
-            in_force("\x1b[38;5;200mx\x1b[48;2;1;2;3my\x1b[32mz"),
+            active_style("\x1b[38;5;200mx\x1b[48;2;1;2;3my\x1b[32mz"),
             "\x1b[32;48;2;1;2;3m"
         );
-        assert_eq!(in_force("\x1b[1;2;31mx\x1b[39m"), "\x1b[1;2m");
-        assert_eq!(in_force("\x1b[7;38;5;9mx\x1b[27;39m"), "");
+        assert_eq!(active_style("\x1b[1;2;31mx\x1b[39m"), "\x1b[1;2m");
+        assert_eq!(active_style("\x1b[7;38;5;9mx\x1b[27;39m"), "");
     }
 
     #[test]
-    fn what_a_held_pane_says_is_left_out() {
+    fn the_line_of_a_held_pane_is_left_out() {
         let text = "a\n\x1b[2m[sesh: exit 0 after 1s; Enter closes]\x1b[0m\n\n";
         assert_eq!(lines(text, HOW, true), ["a"]);
         assert_eq!(lines(text, HOW, false).len(), 2);

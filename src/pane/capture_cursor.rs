@@ -1,8 +1,9 @@
-//! How far somebody has read a pane: the cursor of `pane-capture --since`, and where the new lines begin.
+//! The cursor of `pane-capture --since`: how far a caller has read a pane, and where the new lines begin.
 //!
-//! tmux counts no lines. What it has is the text: lines that scrolled off the screen never change, and stay where they
-//! are until the history is full or cleared. So a mark holds a fingerprint of each line of the screen and of some of
-//! the history above it, and new is what comes after the longest piece of them that is found again.
+//! tmux does not count lines, it only has their text. Lines that have scrolled off the screen never change, and they
+//! stay in place until the history is full or cleared. So a cursor holds a fingerprint of each line of the screen and
+//! of some lines of the history above it. The new lines are those after the longest run of these fingerprints that is
+//! found again.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,39 +13,39 @@ use std::str::FromStr;
 use crate::error::{Error, Exit};
 use crate::id::{PaneId, ServerId, SeshId};
 
-/// Rows of history that a mark remembers: lines that are proven to stay.
-pub(super) const ABOVE: u32 = 32;
-/// The version of the written form.
+/// How many rows of history a cursor holds. Lines of the history do not change any more.
+pub(super) const HISTORY_ROWS: u32 = 32;
+/// The version prefix of the written form.
 const VERSION: &str = "p1.";
 
-/// How far a pane was read.
+/// The position up to which a pane was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureCursor {
     pub(super) server: ServerId,
-    /// `None` of a sesh that had no pane any more.
+    /// `None` for a sesh that had no pane any more.
     pub(super) pane: Option<PaneId>,
     pub(super) sesh: Option<SeshId>,
     /// The width that the lines were wrapped at.
     pub(super) width: u32,
-    /// The row that the fingerprints begin at, counted from the oldest row of the history.
+    /// The row of the first fingerprint, counted from the oldest row of the history.
     pub(super) row: u32,
-    /// How many of the lines were in the history, where nothing changes them.
+    /// How many of the lines were in the history, where they do not change.
     pub(super) fixed: u32,
-    pub(super) lines: Vec<Print>,
-    /// The alternate screen, if that was read.
-    pub(super) alternate: Option<Print>,
+    pub(super) lines: Vec<Fingerprint>,
+    /// The fingerprint of the alternate screen, if that was read.
+    pub(super) alternate: Option<Fingerprint>,
 }
 
 /// The fingerprint of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Print(u32);
+pub(super) struct Fingerprint(u32);
 
-impl Print {
-    /// Blanks at the end do not count: tmux keeps them or not, by version and width.
+impl Fingerprint {
+    /// Returns the fingerprint of a line without its trailing blanks, which tmux keeps or drops by version and width.
     pub(super) fn of(line: &str) -> Self {
         match line.trim_end() {
             "" => Self(0),
-            text => Self(fingerprint(text.as_bytes()).max(1)),
+            text => Self(fnv1a(text.as_bytes()).max(1)),
         }
     }
 
@@ -53,8 +54,8 @@ impl Print {
     }
 }
 
-/// FNV-1a.
-fn fingerprint(bytes: &[u8]) -> u32 {
+/// Returns the FNV-1a hash.
+fn fnv1a(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
     })
@@ -62,42 +63,50 @@ fn fingerprint(bytes: &[u8]) -> u32 {
 
 /// Where the new lines begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct New {
+pub(super) struct NewLines {
     pub(super) from: usize,
-    /// Nothing between the mark and them is missing.
-    pub(super) whole: bool,
+    /// No line between the cursor and them is missing.
+    pub(super) complete: bool,
 }
 
-/// The new lines of a text that begins at the mark's own row. `None` when the history there is another now: those of
-/// its lines that were seen, `fixed` of them, and where there were none, the first.
-pub(super) fn in_place(seen: &[Print], fixed: usize, lines: &[Print]) -> Option<New> {
+/// Finds the new lines of a text that begins at the cursor's own row. Returns `None` when the history there has
+/// changed: when fewer than the first `fixed` lines are the same, or, where `fixed` is 0, when the first line differs.
+pub(super) fn in_place(
+    seen: &[Fingerprint],
+    fixed: usize,
+    lines: &[Fingerprint],
+) -> Option<NewLines> {
     let from = common(seen, lines);
     let enough = fixed.clamp(1, seen.len().max(1));
-    (from >= enough || seen.is_empty()).then_some(New { from, whole: true })
+    (from >= enough || seen.is_empty()).then_some(NewLines {
+        from,
+        complete: true,
+    })
 }
 
-/// The new lines of a text in which the mark may be anywhere, with its first lines cut off, or nowhere.
+/// Finds the new lines of a text in which the cursor's lines may begin at any line, may lack their first lines, or may
+/// be absent.
 ///
-/// Of several places that fit alike the first is taken, and what proves nothing is none: lines are given twice rather than
-/// lost.
-pub(super) fn anywhere(seen: &[Print], lines: &[Print]) -> New {
-    // Fewer prove nothing, where there were more.
+/// Of several places that match equally well the first counts, and a match that is too short to prove a place does not
+/// count: lines are rather returned twice than lost.
+pub(super) fn anywhere(seen: &[Fingerprint], lines: &[Fingerprint]) -> NewLines {
+    // Fewer matching lines prove nothing where the cursor has more.
     const ENOUGH: usize = 3;
-    // The last line was perhaps not finished, and half of a line that comes often is no sign of its place.
+    // The last line may have been unfinished, and half of a frequent line does not identify a place.
     let finished = match seen {
         [first @ .., _] if !first.is_empty() => first.len(),
         all => all.len(),
     };
-    let solid = |lines: &[Print]| lines.iter().filter(|line| !line.is_blank()).count();
-    let mut best = New {
+    let solid = |lines: &[Fingerprint]| lines.iter().filter(|line| !line.is_blank()).count();
+    let mut best = NewLines {
         from: 0,
-        whole: false,
+        complete: false,
     };
     let mut best_weight = 0;
-    // One place is found from its first line and from its second.
+    // The same place is found twice: from its first line and from its second.
     let mut best_place = None;
     let cut = (1..seen.len()).map(|head| (head, 0));
-    // The first line that is remembered may be the end of a longer one, which is whole now.
+    // The first line of the cursor may be the end of a longer line, which is whole now.
     let places = (0..lines.len()).flat_map(|at| [(0, at), (1, at)]);
     for (head, at) in cut.chain(places) {
         let Some(rest) = seen.get(head..) else {
@@ -108,30 +117,30 @@ pub(super) fn anywhere(seen: &[Print], lines: &[Print]) -> New {
         let place = Some((at + seen.len()) - head);
         if weight > best_weight {
             let proven = weight >= solid(&seen[..finished]).min(ENOUGH);
-            best = New {
+            best = NewLines {
                 from: if proven { at + length } else { 0 },
-                whole: proven,
+                complete: proven,
             };
             (best_weight, best_place) = (weight, place);
         } else if weight > 0 && weight == best_weight && place != best_place {
-            best.whole = false;
+            best.complete = false;
             best.from = best.from.min(at + length);
         }
     }
     best
 }
 
-/// How many lines both begin with.
-fn common(one: &[Print], other: &[Print]) -> usize {
+/// Returns how many lines both begin with.
+fn common(one: &[Fingerprint], other: &[Fingerprint]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }
 
 impl CaptureCursor {
-    /// Refuses a mark of another server, and one of another pane or sesh.
+    /// Checks that the cursor belongs to this server, and to this pane or sesh.
     ///
     /// # Errors
-    /// [`Exit::Changed`].
-    pub(super) fn must_be_of(
+    /// [`Exit::Changed`] if it does not.
+    pub(super) fn check_target(
         &self,
         server: ServerId,
         pane: Option<PaneId>,
@@ -166,12 +175,16 @@ impl CaptureCursor {
         bytes.extend(
             self.alternate
                 .iter()
-                .flat_map(|print| print.0.to_le_bytes()),
+                .flat_map(|fingerprint| fingerprint.0.to_le_bytes()),
         );
         bytes.extend(self.width.to_le_bytes());
         bytes.extend(self.row.to_le_bytes());
         bytes.extend(self.fixed.to_le_bytes());
-        bytes.extend(self.lines.iter().flat_map(|print| print.0.to_le_bytes()));
+        bytes.extend(
+            self.lines
+                .iter()
+                .flat_map(|fingerprint| fingerprint.0.to_le_bytes()),
+        );
         bytes
     }
 
@@ -198,12 +211,12 @@ impl CaptureCursor {
         };
         let alternate = match has & 4 {
             0 => None,
-            _ => Some(Print(number(rest)?)),
+            _ => Some(Fingerprint(number(rest)?)),
         };
         let (width, row, fixed) = (number(rest)?, number(rest)?, number(rest)?);
         let mut lines = Vec::new();
         while !rest.is_empty() {
-            lines.push(Print(number(rest)?));
+            lines.push(Fingerprint(number(rest)?));
         }
         Some(Self {
             server,
@@ -231,7 +244,7 @@ fn number(bytes: &mut &[u8]) -> Option<u32> {
 impl fmt::Display for CaptureCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = self.bytes();
-        bytes.extend(fingerprint(&bytes).to_le_bytes());
+        bytes.extend(fnv1a(&bytes).to_le_bytes());
         write!(f, "{VERSION}{}", URL_SAFE_NO_PAD.encode(&bytes))
     }
 }
@@ -244,7 +257,7 @@ impl FromStr for CaptureCursor {
             .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
             .and_then(|bytes| {
                 let (bytes, sum) = bytes.split_last_chunk()?;
-                (fingerprint(bytes).to_le_bytes() == *sum).then(|| Self::from_bytes(bytes))?
+                (fnv1a(bytes).to_le_bytes() == *sum).then(|| Self::from_bytes(bytes))?
             })
             .ok_or_else(|| {
                 Error::usage(format!(
@@ -261,13 +274,13 @@ mod tests {
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
-    fn prints(text: &str) -> Vec<Print> {
+    fn fingerprints(text: &str) -> Vec<Fingerprint> {
         text.split(' ')
-            .map(|word| Print::of(word.trim_matches('-')))
+            .map(|word| Fingerprint::of(word.trim_matches('-')))
             .collect()
     }
 
-    fn marks() -> impl Strategy<Value = CaptureCursor> {
+    fn cursors() -> impl Strategy<Value = CaptureCursor> {
         (
             any::<(i32, u64, u32, u32, u32)>(),
             any::<Option<u32>>(),
@@ -283,23 +296,23 @@ mod tests {
                     width,
                     row,
                     fixed,
-                    lines: lines.into_iter().map(Print).collect(),
-                    alternate: alternate.map(Print),
+                    lines: lines.into_iter().map(Fingerprint).collect(),
+                    alternate: alternate.map(Fingerprint),
                 },
             )
     }
 
     proptest! {
         #[test]
-        fn a_mark_comes_back(mark in marks()) {
-            let text = mark.to_string();
+        fn a_cursor_parses_back(cursor in cursors()) {
+            let text = cursor.to_string();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)));
-            prop_assert_eq!(text.parse::<CaptureCursor>().expect("a mark"), mark);
+            prop_assert_eq!(text.parse::<CaptureCursor>().expect("a cursor"), cursor);
         }
 
         #[test]
-        fn a_damaged_mark_is_none(mark in marks(), at in any::<prop::sample::Index>(), digit in "[A-Za-z0-9_.#-]") {
-            let text = mark.to_string();
+        fn a_damaged_cursor_is_refused(cursor in cursors(), at in any::<prop::sample::Index>(), digit in "[A-Za-z0-9_.#-]") {
+            let text = cursor.to_string();
             let mut damaged = text.clone();
             let at = at.index(text.len());
             damaged.replace_range(at..=at, &digit);
@@ -308,34 +321,34 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_without_harm(text in any::<String>()) {
+        fn any_other_text_is_refused(text in any::<String>()) {
             for text in [text.clone(), VERSION.to_string() + &text] {
                 prop_assert!(text.parse::<CaptureCursor>().is_err());
             }
         }
 
-        /// Whatever was trimmed, cleared or redrawn: no line after the last that both have is left out.
+        /// No line after the last common one is left out, however many lines were trimmed.
         #[test]
         fn nothing_new_is_lost(
             before in prop::collection::vec(1_u32..9, 0..12),
             after in prop::collection::vec(10_u32..99, 0..12),
             trimmed in 0_usize..30,
         ) {
-            let seen: Vec<Print> = before.iter().copied().map(Print).collect();
-            let all: Vec<Print> = before.iter().chain(&after).copied().map(Print).collect();
+            let seen: Vec<Fingerprint> = before.iter().copied().map(Fingerprint).collect();
+            let all: Vec<Fingerprint> = before.iter().chain(&after).copied().map(Fingerprint).collect();
             let now = &all[trimmed.min(all.len())..];
             let new = anywhere(&seen, now);
             let first_new = before.len().saturating_sub(trimmed);
             prop_assert!(new.from <= first_new.min(now.len()), "{:?} of {:?}", new, now);
             if trimmed > before.len() {
-                prop_assert!(!new.whole);
+                prop_assert!(!new.complete);
             }
         }
     }
 
     #[test]
     fn the_written_form() {
-        let mark = CaptureCursor {
+        let cursor = CaptureCursor {
             server: ServerId {
                 pid: 4711,
                 start: 1_700_000_000,
@@ -349,47 +362,70 @@ mod tests {
             alternate: None,
         };
         assert_eq!(
-            mark.to_string(),
+            cursor.to_string(),
             "p1.ZxIAAADxU2UAAAAAAQMAAABQAAAABQAAAAIAAAAyFuqq"
         );
     }
 
     #[test]
-    fn what_comes_after_the_place() {
-        let seen = prints("a b c");
-        let at = |from| Some(New { from, whole: true });
-        assert_eq!(in_place(&seen, 1, &prints("a b c")), at(3));
-        assert_eq!(in_place(&seen, 3, &prints("a b c d e")), at(3));
-        assert_eq!(in_place(&seen, 2, &prints("a b x")), at(2));
-        assert_eq!(in_place(&seen, 0, &prints("a x")), at(1));
-        assert_eq!(in_place(&seen, 0, &prints("x b c")), None);
-        assert_eq!(in_place(&seen, 2, &prints("a x c")), None);
-        assert_eq!(in_place(&[], 0, &prints("a b")), at(0));
+    fn new_lines_at_the_place_of_the_cursor() {
+        let seen = fingerprints("a b c");
+        let at = |from| {
+            Some(NewLines {
+                from,
+                complete: true,
+            })
+        };
+        assert_eq!(in_place(&seen, 1, &fingerprints("a b c")), at(3));
+        assert_eq!(in_place(&seen, 3, &fingerprints("a b c d e")), at(3));
+        assert_eq!(in_place(&seen, 2, &fingerprints("a b x")), at(2));
+        assert_eq!(in_place(&seen, 0, &fingerprints("a x")), at(1));
+        assert_eq!(in_place(&seen, 0, &fingerprints("x b c")), None);
+        assert_eq!(in_place(&seen, 2, &fingerprints("a x c")), None);
+        assert_eq!(in_place(&[], 0, &fingerprints("a b")), at(0));
     }
 
     #[test]
-    fn the_mark_found_again() {
-        let seen = prints("a b c d e");
-        let whole = |from| New { from, whole: true };
-        let doubtful = |from| New { from, whole: false };
-        assert_eq!(anywhere(&seen, &prints("x y a b c d e f")), whole(7));
-        // Its head was trimmed, or was the end of a longer line; what was below it was redrawn.
-        assert_eq!(anywhere(&seen, &prints("b c d e f")), whole(4));
-        assert_eq!(anywhere(&seen, &prints("xxa b c d e f")), whole(5));
-        assert_eq!(anywhere(&seen, &prints("x a b c f g")), whole(4));
-        assert_eq!(anywhere(&seen, &prints("d e f")), doubtful(0));
-        assert_eq!(anywhere(&seen, &prints("x y z")), doubtful(0));
-        assert_eq!(anywhere(&seen, &[]), doubtful(0));
-        // Twice: from the first on, and nobody knows whether that is all.
-        let twice = prints("a b c d e a b c d e f");
-        assert_eq!(anywhere(&seen, &twice), doubtful(5));
-        assert_eq!(anywhere(&prints("a"), &prints("a b")), whole(1));
-        assert_eq!(anywhere(&prints("a a a a"), &prints("a a")), doubtful(0));
+    fn new_lines_at_another_place() {
+        let seen = fingerprints("a b c d e");
+        let complete = |from| NewLines {
+            from,
+            complete: true,
+        };
+        let doubtful = |from| NewLines {
+            from,
+            complete: false,
+        };
         assert_eq!(
-            anywhere(&prints("a a a x"), &prints("a a a a a x")),
+            anywhere(&seen, &fingerprints("x y a b c d e f")),
+            complete(7)
+        );
+        // The first lines were trimmed, the first line was the end of a longer one, or the last lines were redrawn.
+        assert_eq!(anywhere(&seen, &fingerprints("b c d e f")), complete(4));
+        assert_eq!(anywhere(&seen, &fingerprints("xxa b c d e f")), complete(5));
+        assert_eq!(anywhere(&seen, &fingerprints("x a b c f g")), complete(4));
+        assert_eq!(anywhere(&seen, &fingerprints("d e f")), doubtful(0));
+        assert_eq!(anywhere(&seen, &fingerprints("x y z")), doubtful(0));
+        assert_eq!(anywhere(&seen, &[]), doubtful(0));
+        // The lines occur twice. The first place counts, and lines may be missing.
+        let twice = fingerprints("a b c d e a b c d e f");
+        assert_eq!(anywhere(&seen, &twice), doubtful(5));
+        assert_eq!(
+            anywhere(&fingerprints("a"), &fingerprints("a b")),
+            complete(1)
+        );
+        assert_eq!(
+            anywhere(&fingerprints("a a a a"), &fingerprints("a a")),
+            doubtful(0)
+        );
+        assert_eq!(
+            anywhere(&fingerprints("a a a x"), &fingerprints("a a a a a x")),
             doubtful(3)
         );
         // Blanks alone prove nothing.
-        assert_eq!(anywhere(&prints("- - a"), &prints("- - x")), doubtful(0));
+        assert_eq!(
+            anywhere(&fingerprints("- - a"), &fingerprints("- - x")),
+            doubtful(0)
+        );
     }
 }

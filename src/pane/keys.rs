@@ -1,4 +1,4 @@
-//! Typing into a pane: keys by tmux's names and text to the letter, checked before anything is sent.
+//! Types into a pane: keys by tmux's names, and literal text. Both are checked before anything is sent.
 
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
@@ -8,38 +8,38 @@ use crate::tmux::command::ActingClient;
 use crate::tmux::row::formats;
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// What to send, and where that may go.
+/// What to send, and to which panes.
 #[derive(Clone, Debug, Default)]
 pub struct KeysRequest {
-    /// Sent first, to the letter.
+    /// Literal text, sent before the keys.
     pub text: String,
     pub keys: Vec<String>,
-    /// How often; 1 to 1000.
+    /// How often to send them, 1 to 1000.
     pub repeat: u16,
     pub mode: Mode,
-    /// Also to the prompt of a held pane, where Enter closes and r runs again.
+    /// Also send to the prompt of a held pane, where Enter closes the pane and r runs the command again.
     pub to_held: bool,
-    /// Also to the other panes of a window whose panes are synchronised.
+    /// Also send to a pane whose window has synchronised panes, so that all of them get the keys.
     pub synchronized: bool,
 }
 
-/// What to do in copy mode and its like, where the program gets no key.
+/// What to do in copy mode and similar modes, where the program gets no key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     #[default]
     Refuse,
     /// Leave the mode first.
     Leave,
-    /// The keys are for the mode.
+    /// Send the keys to the mode.
     Use,
 }
 
-/// Sends, if everything will arrive where it should: test and act are one step of the server. `sesh` is who
-/// must live in the pane, for a target that was a name.
+/// Sends the keys if all of them will reach their target. The server tests that and sends them in one step. `sesh` is
+/// the sesh that the pane must belong to, for a target that was given as a name.
 ///
 /// # Errors
-/// An unknown key, before anything is sent; [`Exit::Unusable`] with the reason when the keys would be lost or go
-/// elsewhere.
+/// A key is unknown; then nothing is sent. [`Exit::Unusable`] with the reason when the keys would be lost or go to
+/// another program.
 pub fn send(
     server: &Server,
     pane: PaneId,
@@ -49,21 +49,21 @@ pub fn send(
     for key in &request.keys {
         check(key)?;
     }
-    // Positive tests: of a pane that is gone every field is empty, which is none of these.
-    let off = |field: &str| format!("#{{==:#{{{field}}},0}}");
-    let mut ready = both(&off("pane_dead"), &off("pane_input_off"));
+    // Each field must be 0. The fields of a pane that is gone are empty, so the condition is false for it.
+    let is_zero = |field: &str| format!("#{{==:#{{{field}}},0}}");
+    let mut ready = both(&is_zero("pane_dead"), &is_zero("pane_input_off"));
     if request.mode == Mode::Refuse {
-        ready = both(&ready, &off("pane_in_mode"));
+        ready = both(&ready, &is_zero("pane_in_mode"));
     }
     if !request.to_held {
         ready = both(&ready, &equal(Key::Held, ""));
     }
     if !request.synchronized {
-        ready = both(&ready, &off("pane_synchronized"));
+        ready = both(&ready, &is_zero("pane_synchronized"));
     }
     let extended = request.keys.iter().any(|key| needs_extended(key));
     if extended {
-        // The format is new in 3.5; before, tmux had no way to send such a key at all.
+        // The format is new in 3.5. Before 3.5 tmux cannot send such a key at all.
         ready = both(&ready, EXTENDED);
     }
     if let Some(sesh) = sesh {
@@ -73,12 +73,12 @@ pub fn send(
     let reasons = frame.format(Reasons::FORMATS);
     let target = pane.to_string();
     let otherwise = Batch::from(command::print(Some(&target), &reasons));
-    let send_as = |who: ActingClient| {
+    let send_as = |client: ActingClient| {
         let mut act = Batch::new();
         if request.mode == Mode::Leave {
             act.extend([command::leave_mode(pane)]);
         }
-        act.extend(typing(pane, request, who));
+        act.extend(typing(pane, request, client));
         act.extend([command::print(None, "sent")]);
         server.run(&Batch::from(command::if_format(
             Some(&target),
@@ -88,8 +88,8 @@ pub fn send(
         )))
     };
     let output = match send_as(ActingClient::Default) {
-        // From 3.7 on send-keys acts as the client that looks at the pane, and can be told to act as none, which 3.2a and
-        // 3.3a do not know. The first of the keys was refused, so none was sent.
+        // From 3.7 on send-keys acts as the client that shows the pane, which may be read-only. It can act as no client
+        // instead, which 3.2a and 3.3a do not support. tmux has refused the first of the keys, so none was sent.
         Err(error) if error.kind == ErrorKind::ReadOnly => send_as(ActingClient::None)?,
         outcome => outcome?,
     };
@@ -101,22 +101,27 @@ pub fn send(
     Err(refusal(pane, &reasons, request.to_held, extended))
 }
 
-fn typing(pane: PaneId, request: &KeysRequest, who: ActingClient) -> Vec<Command> {
+fn typing(pane: PaneId, request: &KeysRequest, client: ActingClient) -> Vec<Command> {
     if request.text.is_empty() {
-        return vec![command::send_keys(pane, who, request.repeat, &request.keys)];
+        return vec![command::send_keys(
+            pane,
+            client,
+            request.repeat,
+            &request.keys,
+        )];
     }
     let mut commands = Vec::new();
     for _ in 0..request.repeat {
-        commands.push(command::send_text(pane, who, &request.text));
+        commands.push(command::send_text(pane, client, &request.text));
         if !request.keys.is_empty() {
-            commands.push(command::send_keys(pane, who, 1, &request.keys));
+            commands.push(command::send_keys(pane, client, 1, &request.keys));
         }
     }
     commands
 }
 
 formats! {
-    /// Why keys may have been refused.
+    /// The facts of a pane that tell why keys were refused.
     struct Reasons {
         /// Empty where there is no such pane.
         pane = "#{pane_id}",
@@ -131,7 +136,7 @@ formats! {
     }
 }
 
-/// `extended`: the keys need extended keys.
+/// Returns the error for keys that were refused. `extended`: one of them needs extended keys.
 fn refusal(pane: PaneId, reasons: &Reasons<'_>, to_held: bool, extended: bool) -> Error {
     let because = match reasons {
         Reasons { dead: "1", .. } => "its process has ended".into(),
@@ -167,7 +172,7 @@ fn refusal(pane: PaneId, reasons: &Reasons<'_>, to_held: bool, extended: bool) -
     Error::unusable(format!("nothing was sent to pane {pane}: {because}"))
 }
 
-/// The names of keys, in lower case as tmux compares them (key-string.c, the same from 3.2a to 3.7c).
+/// The names of keys in lower case, as tmux compares them (key-string.c, the same from 3.2a to 3.7c).
 const NAMES: [&str; 50] = [
     "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "ic", "insert",
     "dc", "delete", "home", "end", "npage", "pagedown", "pgdn", "ppage", "pageup", "pgup", "btab",
@@ -176,7 +181,7 @@ const NAMES: [&str; 50] = [
     "kp9",
 ];
 
-/// Refuses what tmux would not know as a key: it would type it as text, or drop it, with exit 0.
+/// Refuses a word that is no key for tmux. tmux would type it as text or drop it, with exit 0.
 ///
 /// # Errors
 /// [`Exit::Usage`], with the way out.
@@ -203,9 +208,9 @@ pub fn check(key: &str) -> Result<()> {
 /// The condition that a pane's program has asked for extended keys.
 const EXTENDED: &str = "#{m:Ext*,#{pane_key_mode}}";
 
-/// Whether a key only exists for programs that ask for extended keys: Ctrl with a digit, with most
-/// punctuation or with a key that is a control character itself; Shift with those or with a character; a
-/// keypad key with anything. To others tmux sends nothing, and 3.2a and 3.3a type `S-Enter` as text.
+/// Returns whether a key only exists for programs that ask for extended keys: Ctrl with a digit, with most punctuation
+/// or with a key that is a control character itself; Shift with such a key or with a character; a keypad key with any
+/// modifier. To other programs tmux sends nothing, and 3.2a and 3.3a type `S-Enter` as text.
 #[must_use]
 pub fn needs_extended(key: &str) -> bool {
     let (held, bare) = modifiers(key);
@@ -224,7 +229,7 @@ pub fn needs_extended(key: &str) -> bool {
     }
 }
 
-/// What is held down with a key.
+/// The modifiers of a key.
 #[derive(Clone, Copy, Debug, Default)]
 struct Modifiers {
     control: bool,
@@ -232,7 +237,7 @@ struct Modifiers {
     shift: bool,
 }
 
-/// What is held, and the key without it.
+/// Splits a key into its modifiers and the key without them.
 fn modifiers(key: &str) -> (Modifiers, &str) {
     let mut held = Modifiers::default();
     let mut rest = key;
@@ -259,8 +264,8 @@ fn one_char(text: &str) -> Option<char> {
     chars.next().filter(|_| chars.next().is_none())
 }
 
-/// The characters that Ctrl goes with on every tmux: letters, `@ [ \ ] ^ _ ? /`, the blank, and those that
-/// [extended keys](needs_extended) carry.
+/// Returns whether every tmux knows Ctrl with a character: letters, `@ [ \ ] ^ _ ? /`, the blank, and the characters of
+/// [extended keys](needs_extended).
 fn takes_control(c: char) -> bool {
     c.is_ascii_alphabetic() || "@[\\]^_?/ !#()+,-.0123456789:;<=>'".contains(c)
 }

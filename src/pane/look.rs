@@ -1,5 +1,7 @@
-//! What a pane shows, or the lines that are left of an ended sesh: one question for which pane is meant and how it is,
-//! and one for its text. Only a string that the server parses could make one of both, which tmux never frees.
+//! What a pane shows, or the saved last lines of an exited sesh.
+//!
+//! One question finds the pane that is meant and its facts, and a second one reads its text. To ask both in one
+//! question takes a string that the server parses, and tmux never frees such a string.
 
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ServerId};
@@ -13,7 +15,7 @@ const PID: &str = "#{pid}";
 const START: &str = "#{start_time}";
 
 formats! {
-    /// The facts of a pane, behind its row.
+    /// The facts of a pane, which follow its row.
     pub(super) struct PaneGeometry {
         width = "#{pane_width}",
         height = "#{pane_height}",
@@ -25,29 +27,30 @@ formats! {
         cursor_visible = "#{cursor_flag}",
         /// `1` where a full-screen program shows its alternate screen.
         alternate = "#{alternate_on}",
-        /// The mode that the pane is in, or the empty string.
+        /// The mode that the pane is in. Empty where it is in none.
         mode = "#{pane_mode}",
         /// Lines of history that the pane has.
         history = "#{history_size}",
         /// Lines of history that the pane can have.
         history_limit = "#{history_limit}",
-        /// The server's process.
+        /// The process id of the server.
         server_pid = PID,
         /// When the server started, in epoch seconds.
         server_start = START,
     }
 }
 
-/// A number that tmux printed, 0 where it is none.
+/// Parses a number that tmux printed. Returns 0 where the text is no number.
 pub(super) fn number(text: &str) -> u32 {
     text.parse().unwrap_or(0)
 }
 
-/// A pane as it was read.
+/// What tmux answered for one pane.
 pub(super) struct PaneReading<'a> {
     pub(super) pane: PaneId,
     pub(super) facts: PaneGeometry<'a>,
-    /// What was printed, each with the fields of the mark before it but for the first, the pane's number.
+    /// The texts that were printed. Each comes with the fields of its header, without the first, which is the pane's
+    /// number.
     pub(super) texts: Vec<(Vec<&'a str>, &'a str)>,
 }
 
@@ -61,24 +64,27 @@ impl PaneReading<'_> {
     }
 }
 
-/// What is asked of a pane that was found: commands that only ask and begin with a mark, a framed record whose first
-/// field is the pane's number. They are chosen by the pane's facts, which may be others by then: the mark tells.
+/// Builds the question for a pane that was found: commands that change nothing and begin with a header, a framed record
+/// whose first field is the pane's number. The question is chosen by the pane's facts. They may have changed when tmux
+/// answers, so the header repeats them.
 pub(super) type Question<'q> = &'q dyn Fn(&PaneReading<'_>) -> Batch;
 
-/// What is asked of a pane by its id together with its facts, where they are as `condition` foresees.
-pub(super) struct Foreseen {
+/// A question that is asked together with the facts of a pane, for a target that is a pane id. tmux answers it only
+/// where `condition` is true.
+pub(super) struct ExpectedQuestion {
     pub(super) condition: &'static str,
     pub(super) question: Batch,
 }
 
-/// What tmux answered: the rows of the panes that are meant, and what was asked of them then.
+/// What tmux answered: the rows of the panes that are meant, and the answers to the questions about them.
 pub(super) struct PaneAnswer {
     rows: String,
     texts: String,
 }
 
-/// What the journal has of a target that tmux does not know: whose last lines, and them.
-fn past(server: &Server, target: &Target, error: Error) -> Result<(Record, String)> {
+/// Returns the record and the last lines that the journal has for a target that tmux does not know. Without them it
+/// returns `error`.
+fn from_journal(server: &Server, target: &Target, error: Error) -> Result<(Record, String)> {
     if matches!(target, Target::Pane(_)) || !matches!(error.exit, Exit::Nothing | Exit::NoServer) {
         return Err(error);
     }
@@ -101,46 +107,46 @@ fn no_lines(record: &Record) -> Error {
     ))
 }
 
-/// What a target is.
+/// What a target was found to be.
 pub(super) enum Located<'a> {
     Pane(PaneReading<'a>, Option<Record>),
     /// A sesh without a pane, and its saved last lines.
     Saved(ServerId, Record, String),
 }
 
-/// The same as [`ask`] and [`read`], and what the journal has where tmux knows nothing of the target.
-pub(super) fn found<T>(
+/// Calls [`ask`] and [`read`], and passes the result to `act`. Uses the journal where tmux does not know the target.
+pub(super) fn locate<T>(
     server: &Server,
     frame: &Frame,
     target: &Target,
-    foreseen: Option<Foreseen>,
+    expected: Option<ExpectedQuestion>,
     question: Question<'_>,
     act: impl FnOnce(Located<'_>) -> Result<T>,
 ) -> Result<T> {
-    let error = match ask(server, frame, target, foreseen, question) {
+    let error = match ask(server, frame, target, expected, question) {
         Ok(answer) => match read(frame, &answer, target) {
-            Ok(found) => return act(found),
+            Ok(located) => return act(located),
             Err(error) => error,
         },
         Err(error) => error,
     };
-    let (record, text) = past(server, target, error)?;
+    let (record, text) = from_journal(server, target, error)?;
     act(Located::Saved(ServerId::NONE, record, text))
 }
 
-/// Asks for the rows of the panes that are meant, and then a question of each of them. A pane whose answer was foreseen
-/// is one question.
+/// Asks for the rows of the panes that are meant, and then asks `question` about each of them. A pane that has answered
+/// the `expected` question is not asked again.
 pub(super) fn ask(
     server: &Server,
     frame: &Frame,
     target: &Target,
-    foreseen: Option<Foreseen>,
+    expected: Option<ExpectedQuestion>,
     question: Question<'_>,
 ) -> Result<PaneAnswer> {
-    let batch = batch(frame, target, foreseen);
+    let batch = batch(frame, target, expected);
     let mut answer = ask_once(server, frame, &batch, question)?;
-    if matches!(target, Target::Id(_) | Target::Word(_)) && answer.lacks_one(frame)? {
-        // Its pane went between the two questions: what is left of it is to be read.
+    if matches!(target, Target::Id(_) | Target::Word(_)) && answer.lacks_text(frame)? {
+        // Its pane closed between the two questions: its saved lines are read instead.
         answer = ask_once(server, frame, &batch, question)?;
     }
     Ok(answer)
@@ -160,24 +166,24 @@ fn ask_once(
 }
 
 impl PaneAnswer {
-    /// Whether a pane has a row and answered nothing.
-    fn lacks_one(&self, frame: &Frame) -> Result<bool> {
+    /// Returns whether a pane has a row and no text.
+    fn lacks_text(&self, frame: &Frame) -> Result<bool> {
         let (seen, _) = panes(frame, [&self.rows, &self.texts])?;
         Ok(seen.iter().any(|seen| seen.texts.is_empty()))
     }
 }
 
-fn own_id(frame: &Frame) -> Command {
+fn server_id(frame: &Frame) -> Command {
     command::print(None, &frame.format(["server", PID, START]))
 }
 
-fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
+fn batch(frame: &Frame, target: &Target, expected: Option<ExpectedQuestion>) -> Batch {
     let row = row_format_with(frame, PaneGeometry::FORMATS);
     if let Target::Pane(pane) = target {
         let pane = pane.to_string();
         let mut batch = Batch::from(command::print(Some(&pane), &row));
-        batch.extend(foreseen.map(
-            |Foreseen {
+        batch.extend(expected.map(
+            |ExpectedQuestion {
                  condition,
                  question,
              }| {
@@ -192,7 +198,7 @@ fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
         Target::Id(id) => tail::print(*id),
         _ => command::show_hidden(),
     };
-    let mut ended = Batch::from(own_id(frame));
+    let mut ended = Batch::from(server_id(frame));
     ended.extend(query::books(frame));
     ended.extend([tails]);
     Batch::from(command::list_panes(&row, Some(&target.filter()))).then(command::if_format(
@@ -203,7 +209,7 @@ fn batch(frame: &Frame, target: &Target, foreseen: Option<Foreseen>) -> Batch {
     ))
 }
 
-/// The panes in what was answered, each once, and their seshes.
+/// Parses the panes in the answers, each once, and their seshes.
 fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<PaneReading<'a>>, Snapshot)> {
     let mut snapshot = Snapshot::default();
     let mut seen: Vec<PaneReading<'a>> = Vec::new();
@@ -217,18 +223,18 @@ fn panes<'a>(frame: &Frame, answers: [&'a str; 2]) -> Result<(Vec<PaneReading<'a
                 });
                 snapshot.panes.push(pane);
             }
-        } else if let Some((number, mark)) = row.split_first()
+        } else if let Some((number, header)) = row.split_first()
             && let Some(seen) = seen
                 .iter_mut()
                 .find(|seen| seen.pane.0.to_string() == *number)
         {
-            seen.texts.push((mark.to_vec(), text));
+            seen.texts.push((header.to_vec(), text));
         }
     }
     Ok((seen, snapshot))
 }
 
-/// Reads the answer.
+/// Parses the answer for a target.
 pub(super) fn read<'a>(
     frame: &Frame,
     answer: &'a PaneAnswer,
@@ -256,7 +262,7 @@ pub(super) fn read<'a>(
         .ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))
 }
 
-/// The saved last lines of a sesh that has no pane any more.
+/// Returns the saved last lines of a sesh that has no pane any more.
 fn saved<'a>(frame: &Frame, output: &'a str, target: &Target) -> Result<Located<'a>> {
     let snapshot = Snapshot::parse(frame, output)?;
     let record = snapshot.find(target)?;

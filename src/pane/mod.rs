@@ -1,7 +1,9 @@
-//! Any pane, registered or not: [`capture`](mod@capture), what is new in it [`since`](mod@since) a [`mark`], all its
-//! [`output`], [`keys`], a message that is proven to arrive ([`deliver`](mod@deliver)), who lives in it and what that does
-//! ([`agent`](mod@resident)),
-//! and that as an answer of its own ([`resolve`](mod@resolve)).
+//! Any pane, registered or not.
+//!
+//! [`capture`](mod@capture) reads its text, [`since`](mod@since) reads what is new after a
+//! [cursor](mod@capture_cursor), and [`output`](mod@output) reads all that panes have printed. [`keys`](mod@keys) types
+//! into a pane, and [`deliver`](mod@deliver) sends a message and proves its delivery. [`agent`](mod@agent) finds the
+//! agent in a pane and judges its state, and [`resolve`](mod@resolve) reports that agent.
 
 pub mod agent;
 pub mod capture;

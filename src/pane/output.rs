@@ -1,6 +1,6 @@
-//! All that panes have printed and still have.
+//! All that panes have printed and that tmux still has.
 
-use super::capture::{behind, printed};
+use super::capture::{lines_from, printed};
 use crate::id::PaneId;
 use crate::tmux::{Batch, Frame, command};
 
@@ -8,17 +8,18 @@ use crate::tmux::{Batch, Frame, command};
 #[derive(Clone, Copy, Debug)]
 pub struct Output<'a> {
     text: &'a str,
-    /// It is the screen of a full-screen program alone.
+    /// The text is only the screen of a full-screen program.
     pub alternate: bool,
-    /// Its beginning may be missing: the history is full, or was.
+    /// The beginning may be missing: the history is or was full, or the screen is another one than was asked for.
     pub truncated: bool,
 }
 
-/// The question that [`Output::read`] reads the answer of. `alternate`: a full-screen program is known to show its screen.
+/// Returns the question whose answer [`Output::read`] parses. `alternate`: a full-screen program is known to show its
+/// alternate screen.
 #[must_use]
 pub fn question(frame: &Frame, pane: PaneId, alternate: bool) -> Batch {
     let (target, number) = (pane.to_string(), pane.0.to_string());
-    let mark = [
+    let header = [
         number.as_str(),
         if alternate { "1" } else { "0" },
         "#{alternate_on}",
@@ -27,41 +28,42 @@ pub fn question(frame: &Frame, pane: PaneId, alternate: bool) -> Batch {
         "#{history_limit}",
     ];
     let from = if alternate { "0" } else { "-" };
-    Batch::from(command::print(Some(&target), &frame.format(mark)))
+    Batch::from(command::print(Some(&target), &frame.format(header)))
         .then(command::capture_pane(&target, from, false, true))
 }
 
 impl<'a> Output<'a> {
-    /// Reads a section of the answer: a mark, and the text behind it. `None` of any other.
+    /// Parses a section of the answer: a header and the text after it. Returns `None` for any other section.
     #[must_use]
-    pub fn read(mark: &[&str], text: &'a str) -> Option<(PaneId, Self)> {
-        let [pane, foreseen, alternate, history, height, limit] = mark else {
+    pub fn read(header: &[&str], text: &'a str) -> Option<(PaneId, Self)> {
+        let [pane, expected, alternate, history, height, limit] = header else {
             return None;
         };
         let number = |text: &str| text.parse().unwrap_or(0);
         let output = Self {
             text,
             alternate: *alternate == "1",
-            truncated: foreseen != alternate
+            truncated: expected != alternate
                 || may_be_trimmed(number(history), number(height), number(limit)),
         };
         Some((PaneId(pane.parse().ok()?), output))
     }
 
-    /// Its lines, joined, up to the last that holds text. What the pane of an ended sesh says about itself is none.
+    /// Returns its lines, joined where tmux wrapped them, up to the last that holds text. `ended`: the line that
+    /// sesh-run prints in the pane of an exited sesh is left out.
     #[must_use]
     pub fn lines(&self, ended: bool) -> Vec<String> {
         lines(self.text, ended && !self.alternate)
     }
 }
 
-/// The same of a text that was kept.
+/// Returns the same lines of a text that was saved.
 #[must_use]
 pub fn lines(text: &str, ended: bool) -> Vec<String> {
-    behind(&printed(text, ended), 0, false, true)
+    lines_from(&printed(text, ended), 0, false, true)
 }
 
-/// Whether a history may have lost its oldest lines: when it is full a tenth of it goes at a time.
+/// Returns whether a history may have lost its oldest lines. tmux drops a tenth of a full history at a time.
 pub(super) fn may_be_trimmed(history: u32, height: u32, limit: u32) -> bool {
     (history > 0 || limit == 0) && history.saturating_add(height) >= limit - limit / 10
 }

@@ -1,4 +1,4 @@
-//! Who lives in a pane, as an answer of its own.
+//! The agent in a pane, as the answer of a helper.
 
 use serde::Serialize;
 
@@ -14,31 +14,32 @@ use crate::tmux::Server;
 /// An agent in a pane.
 #[derive(Clone, Debug, Serialize)]
 pub struct Resolved {
-    /// The sesh that the pane is.
+    /// The sesh that the pane is registered as.
     pub uuid: Option<SeshId>,
-    /// Its kind.
+    /// The kind of agent.
     pub agent: String,
     /// The folder that it works in.
     pub cwd: String,
     pub machine: String,
     pub pid: i32,
-    /// The id of its conversation, as its own files or its command line say, else as the pane's sesh does.
+    /// The id of its conversation: from its own files, its command line or its hooks, else from the record of the
+    /// pane's sesh.
     pub conversation: Option<String>,
-    /// What it is doing at this moment.
+    /// Its state at this moment.
     pub state: State,
-    /// Why it waits.
+    /// Why it is waiting.
     pub why: Option<Why>,
-    /// Who says so.
+    /// The source of the state.
     pub by: String,
-    /// Since when, in epoch seconds, as far as its sesh knows.
+    /// When this state began, in epoch seconds, as far as the record of its sesh has it.
     pub since: Option<u64>,
     pub tmux: Place,
 }
 
-/// Says who lives in a pane.
+/// Returns the agent in a pane.
 ///
 /// # Errors
-/// No such pane, or no agent in it.
+/// There is no such pane, or no agent in it.
 pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Resolved> {
     let Look {
         pane: found,

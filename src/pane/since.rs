@@ -1,23 +1,25 @@
-//! What is new in a pane since it was read.
+//! Reads what is new in a pane since it was read last.
 
 use std::str::FromStr;
 
-use super::capture::{Captured, behind, plain, printed};
-use super::capture_cursor::{ABOVE, CaptureCursor, New, Print, anywhere, in_place};
+use super::capture::{Captured, lines_from, plain, printed};
+use super::capture_cursor::{
+    CaptureCursor, Fingerprint, HISTORY_ROWS, NewLines, anywhere, in_place,
+};
 use super::look::{self, Located, PaneReading, number};
 use super::output::may_be_trimmed;
 use crate::error::{Error, Result};
 use crate::store::Target;
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// Since when.
+/// From where on lines count as new.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaptureSince {
-    /// All that there is.
+    /// From the oldest line on.
     Start,
-    /// Nothing but a mark for next time.
+    /// No line counts as new. Only a cursor for the next time is returned.
     Now,
-    Mark(CaptureCursor),
+    Cursor(CaptureCursor),
 }
 
 impl FromStr for CaptureSince {
@@ -27,36 +29,38 @@ impl FromStr for CaptureSince {
         match text {
             "start" => Ok(Self::Start),
             "now" => Ok(Self::Now),
-            text => text.parse().map(Self::Mark),
+            text => text.parse().map(Self::Cursor),
         }
     }
 }
 
-/// Tries of a read that a program foils by changing between its screens.
+/// How often a read is tried while a program changes between its screens.
 const TRIES: usize = 20;
-/// After so many the whole history is read, which no printing foils.
-const PATIENCE: usize = 3;
+/// After so many tries the whole history is read, which succeeds however fast the pane prints.
+const TRIES_FROM_CURSOR: usize = 3;
 
-/// Reads what was printed since: once more when the history was cleared, or was printed to faster than could be read.
+/// Reads what was printed since. It reads again when the history was cleared, or when the pane prints faster than it
+/// can be read.
 ///
-/// Lines come joined where the pane's width had wrapped them, up to the last that holds text, each whole: one that has
-/// been changed or continued on the screen comes again, and all that are below it. A full-screen program's screen
-/// comes whole when anything on it has changed, and the lines of the normal screen when that is back.
+/// Lines are joined where the pane's width had wrapped them, and end with the last that holds text. Each line is
+/// returned whole: one that has changed or was continued on the screen is returned again, with all lines below it. The
+/// screen of a full-screen program is returned whole when anything on it has changed. The lines of the normal screen
+/// are returned when the program has left its own screen.
 ///
 /// # Errors
-/// As [`capture`](super::capture::capture), and [`Exit::Changed`](crate::error::Exit::Changed) for a mark of another
-/// server, pane or sesh.
+/// As [`capture`](super::capture::capture), and [`Exit::Changed`](crate::error::Exit::Changed) for a cursor of
+/// another server, pane or sesh.
 pub fn since(
     server: &Server,
     target: &Target,
     since: &CaptureSince,
     styled: bool,
 ) -> Result<Captured> {
-    let mut reach = Reach::Enough;
+    let mut reach = Reach::FromCursor;
     for tries in 0..TRIES {
         match look_since(server, target, since, styled, reach)? {
             ReadOutcome::Read(captured) => return Ok(*captured),
-            ReadOutcome::Moved if tries < PATIENCE => {}
+            ReadOutcome::Moved if tries < TRIES_FROM_CURSOR => {}
             ReadOutcome::Moved | ReadOutcome::NotThere => reach = Reach::All,
         }
     }
@@ -66,20 +70,20 @@ pub fn since(
     .with_way_out("try again"))
 }
 
-/// How one read went.
+/// The outcome of one read.
 enum ReadOutcome {
     Read(Box<Captured>),
     /// The pane printed, or changed its screen, between the question and the answer.
     Moved,
-    /// The mark is not at its place.
+    /// The lines of the cursor are not at their place.
     NotThere,
 }
 
 /// How much is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
-    /// From the mark on, where it is to be found at its place.
-    Enough,
+    /// From the row of the cursor on, where its lines may still be there.
+    FromCursor,
     /// The whole history.
     All,
 }
@@ -95,10 +99,10 @@ fn look_since(
     let answer = look::ask(server, &frame, target, None, &|seen| {
         let (history, alternate) = (number(seen.facts.history), seen.is_alternate());
         let in_place = match since {
-            CaptureSince::Mark(mark) if reach == Reach::Enough => {
+            CaptureSince::Cursor(cursor) if reach == Reach::FromCursor => {
                 let (height, limit) = (number(seen.facts.height), number(seen.facts.history_limit));
-                let same_width = number(seen.facts.width) == mark.width;
-                (same_width && !may_be_trimmed(history, height, limit)).then_some(mark.row)
+                let same_width = number(seen.facts.width) == cursor.width;
+                (same_width && !may_be_trimmed(history, height, limit)).then_some(cursor.row)
             }
             _ => None,
         };
@@ -106,10 +110,10 @@ fn look_since(
             _ if alternate => "0".into(),
             (CaptureSince::Now, _) => "0".into(),
             (_, Some(row)) => (i64::from(row) - i64::from(history)).to_string(),
-            (CaptureSince::Start | CaptureSince::Mark(_), None) => "-".into(),
+            (CaptureSince::Start | CaptureSince::Cursor(_), None) => "-".into(),
         };
         let (pane, number) = (seen.pane.to_string(), seen.pane.0.to_string());
-        let mark = [
+        let header = [
             number.as_str(),
             if in_place.is_some() { "1" } else { "0" },
             seen.facts.history,
@@ -120,14 +124,14 @@ fn look_since(
             "#{pane_height}",
             "#{history_limit}",
         ];
-        Batch::from(command::print(Some(&pane), &frame.format(mark)))
+        Batch::from(command::print(Some(&pane), &frame.format(header)))
             .then(command::capture_pane(&pane, &from, styled, true))
             .then(command::print(None, &frame.format([number.as_str()])))
-            // The pane's own screen: while a full-screen program shows its own, the one that it hides.
+            // The normal screen, which a full-screen program hides while it shows the alternate one.
             .then(if alternate {
                 command::capture_saved(&pane)
             } else {
-                command::capture_pane(&pane, &format!("-{ABOVE}"), false, true)
+                command::capture_pane(&pane, &format!("-{HISTORY_ROWS}"), false, true)
             })
     })?;
     match look::read(&frame, &answer, target)? {
@@ -140,28 +144,30 @@ fn look_since(
         }
         Located::Saved(own, record, text) => {
             let id = record.uuid;
-            if let CaptureSince::Mark(mark) = since {
-                mark.must_be_of(own, None, Some(id))?;
+            if let CaptureSince::Cursor(cursor) = since {
+                cursor.check_target(own, None, Some(id))?;
             }
             let lines = printed(&text, true);
-            let prints = prints(&lines);
+            let fingerprints = fingerprints(&lines);
             let (new, pane) = match since {
-                // What came before the saved lines is gone.
+                // The lines before the saved ones are lost.
                 CaptureSince::Start => (
-                    New {
+                    NewLines {
                         from: 0,
-                        whole: false,
+                        complete: false,
                     },
                     None,
                 ),
                 CaptureSince::Now => (
-                    New {
+                    NewLines {
                         from: lines.len(),
-                        whole: true,
+                        complete: true,
                     },
                     None,
                 ),
-                CaptureSince::Mark(mark) => (anywhere(&mark.lines, &prints), mark.pane),
+                CaptureSince::Cursor(cursor) => {
+                    (anywhere(&cursor.lines, &fingerprints), cursor.pane)
+                }
             };
             let next = CaptureCursor {
                 server: own,
@@ -170,20 +176,20 @@ fn look_since(
                 width: 0,
                 row: 0,
                 fixed: 0,
-                lines: prints,
+                lines: fingerprints,
                 alternate: None,
             };
             Ok(ReadOutcome::Read(Box::new(Captured {
-                truncated: Some(!new.whole),
+                truncated: Some(!new.complete),
                 next: Some(next.to_string()),
-                lines: behind(&lines, new.from, styled, true),
+                lines: lines_from(&lines, new.from, styled, true),
                 ..Captured::saved(record)
             })))
         }
     }
 }
 
-/// What was read of a pane, all at one moment.
+/// What was read from a pane at one moment.
 struct Read<'a> {
     history: u32,
     limit: u32,
@@ -194,28 +200,28 @@ struct Read<'a> {
     /// Where the text begins.
     begins: Begins,
     text: &'a str,
-    /// The pane's own screen, and the rows of history above it that a mark remembers.
+    /// The normal screen, and the rows of history above it that a cursor holds.
     own: &'a str,
 }
 
 /// Where the text of the normal screen begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Begins {
-    AtMark,
-    /// Some rows after it: those that were printed between the question and the answer.
-    AfterMark,
-    /// With the oldest line, or, of a full-screen program, with its screen.
+    AtCursor,
+    /// Some rows after the cursor: the pane printed that many between the question and the answer.
+    AfterCursor,
+    /// At the oldest line; for a full-screen program, at the top of its screen.
     Oldest,
 }
 
 impl<'a> Read<'a> {
-    /// `None` when a full-screen program came or went meanwhile.
+    /// Returns `None` when the pane changed between the normal and the alternate screen meanwhile.
     fn of(seen: &PaneReading<'a>) -> Result<Option<Self>> {
         let gone = || Error::nothing(format!("there is no pane {}", seen.pane));
-        let [(mark, text), (_, own), ..] = &seen.texts[..] else {
+        let [(header, text), (_, own), ..] = &seen.texts[..] else {
             return Err(gone());
         };
-        // The fields of the mark that the question prints, behind the pane's number.
+        // The fields of the header that the question prints, after the pane's number.
         let &[
             in_place,
             history_before,
@@ -225,7 +231,7 @@ impl<'a> Read<'a> {
             width,
             height,
             limit,
-        ] = &mark[..]
+        ] = &header[..]
         else {
             return Err(gone());
         };
@@ -238,8 +244,8 @@ impl<'a> Read<'a> {
             alternate: alternate == "1",
             may_be_trimmed: may_be_trimmed(history, height, limit),
             begins: match (in_place == "1", history_before == history_now) {
-                (true, true) => Begins::AtMark,
-                (true, false) => Begins::AfterMark,
+                (true, true) => Begins::AtCursor,
+                (true, false) => Begins::AfterCursor,
                 (false, _) => Begins::Oldest,
             },
             text,
@@ -256,21 +262,21 @@ impl<'a> Read<'a> {
     ) -> Result<ReadOutcome> {
         let (own, ended) = (seen.server(), captured.ended);
         let old = match since {
-            CaptureSince::Mark(mark) => {
-                mark.must_be_of(own, Some(seen.pane), captured.uuid)?;
-                Some(mark)
+            CaptureSince::Cursor(cursor) => {
+                cursor.check_target(own, Some(seen.pane), captured.uuid)?;
+                Some(cursor)
             }
             _ => None,
         };
         let lines = printed(self.text, ended && !self.alternate);
-        let now = prints(&lines);
-        let alternate = self.alternate.then(|| Print::of(&plain(self.text)));
+        let now = fingerprints(&lines);
+        let alternate = self.alternate.then(|| Fingerprint::of(&plain(self.text)));
         let new = if self.alternate {
             let same = old.is_some_and(|old| old.alternate == alternate);
             let nothing = same || *since == CaptureSince::Now;
-            Ok(New {
+            Ok(NewLines {
                 from: if nothing { lines.len() } else { 0 },
-                whole: true,
+                complete: true,
             })
         } else {
             self.place(since, &now)
@@ -280,7 +286,7 @@ impl<'a> Read<'a> {
             Err(outcome) => return Ok(outcome),
         };
         let own = match old {
-            // What the normal screen got before the full-screen program came is still to be read.
+            // The lines that the normal screen got before the full-screen program started are still to be read.
             Some(old) if self.alternate => CaptureCursor {
                 alternate,
                 ..old.clone()
@@ -293,10 +299,10 @@ impl<'a> Read<'a> {
                 row: if self.alternate {
                     self.history
                 } else {
-                    self.history.saturating_sub(ABOVE)
+                    self.history.saturating_sub(HISTORY_ROWS)
                 },
                 fixed: self.fixed(),
-                lines: prints(&printed(self.own, ended)),
+                lines: fingerprints(&printed(self.own, ended)),
                 alternate,
             },
         };
@@ -304,14 +310,14 @@ impl<'a> Read<'a> {
             alternate: self.alternate,
             history: self.history,
             history_limit: Some(self.limit),
-            truncated: Some(!new.whole),
+            truncated: Some(!new.complete),
             next: Some(own.to_string()),
-            lines: behind(&lines, new.from, styled, true),
+            lines: lines_from(&lines, new.from, styled, true),
             ..captured
         })))
     }
 
-    /// How many lines of `own` are in the history at least: the screen holds no more of them than it has rows.
+    /// Returns how many lines of `own` are in the history at least: all but as many as the screen has rows.
     fn fixed(&self) -> u32 {
         let lines = u32::try_from(self.own.matches('\n').count()).unwrap_or(u32::MAX);
         if self.alternate {
@@ -321,34 +327,37 @@ impl<'a> Read<'a> {
         }
     }
 
-    /// Where the new lines of the normal screen begin.
-    fn place(&self, since: &CaptureSince, now: &[Print]) -> Result<New, ReadOutcome> {
+    /// Finds where the new lines of the normal screen begin.
+    fn place(&self, since: &CaptureSince, now: &[Fingerprint]) -> Result<NewLines, ReadOutcome> {
         match since {
-            CaptureSince::Now => Ok(New {
+            CaptureSince::Now => Ok(NewLines {
                 from: now.len(),
-                whole: true,
+                complete: true,
             }),
-            CaptureSince::Start => Ok(New {
+            CaptureSince::Start => Ok(NewLines {
                 from: 0,
-                whole: !self.may_be_trimmed,
+                complete: !self.may_be_trimmed,
             }),
-            CaptureSince::Mark(mark) => match self.begins {
-                Begins::AtMark => {
-                    let fixed = usize::try_from(mark.fixed).unwrap_or(usize::MAX);
-                    in_place(&mark.lines, fixed, now).ok_or(ReadOutcome::NotThere)
+            CaptureSince::Cursor(cursor) => match self.begins {
+                Begins::AtCursor => {
+                    let fixed = usize::try_from(cursor.fixed).unwrap_or(usize::MAX);
+                    in_place(&cursor.lines, fixed, now).ok_or(ReadOutcome::NotThere)
                 }
-                Begins::AfterMark => Err(ReadOutcome::Moved),
-                // Nothing was there yet.
-                Begins::Oldest if mark.lines.is_empty() => Ok(New {
+                Begins::AfterCursor => Err(ReadOutcome::Moved),
+                // The pane was empty when the cursor was made.
+                Begins::Oldest if cursor.lines.is_empty() => Ok(NewLines {
                     from: 0,
-                    whole: !self.may_be_trimmed && mark.row == 0,
+                    complete: !self.may_be_trimmed && cursor.row == 0,
                 }),
-                Begins::Oldest => Ok(anywhere(&mark.lines, now)),
+                Begins::Oldest => Ok(anywhere(&cursor.lines, now)),
             },
         }
     }
 }
 
-fn prints(lines: &[&str]) -> Vec<Print> {
-    lines.iter().map(|line| Print::of(&plain(line))).collect()
+fn fingerprints(lines: &[&str]) -> Vec<Fingerprint> {
+    lines
+        .iter()
+        .map(|line| Fingerprint::of(&plain(line)))
+        .collect()
 }

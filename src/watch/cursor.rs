@@ -1,4 +1,4 @@
-//! Where a wait begins: what of each sesh was known, as a word that a caller keeps from one wait to the next.
+//! Where a wait begins: what was known of each sesh, written as a word that a caller keeps from one wait to the next.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +10,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::error::Error;
 use crate::id::{ServerId, SeshId};
 
-/// The form of the word. A newer form has another start.
-const FORM: &str = "c1.";
+/// The version prefix of the word. A newer form has another prefix.
+const VERSION: &str = "c1.";
 
 /// What was known of the seshes of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub server: ServerId,
-    pub marks: BTreeMap<SeshId, SeshCursor>,
+    pub seshes: BTreeMap<SeshId, SeshCursor>,
 }
 
 /// What was known of a sesh.
@@ -25,9 +25,9 @@ pub struct Cursor {
 pub struct SeshCursor {
     pub generation: u64,
     pub ended: bool,
-    /// The caller has been told of what it was then.
-    pub told: bool,
-    /// What its pane showed.
+    /// Its state at that moment was reported to the caller.
+    pub reported: bool,
+    /// What its pane showed, if that was looked at.
     pub shown: Option<ShownOutput>,
 }
 
@@ -35,39 +35,39 @@ pub struct SeshCursor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShownOutput {
     pub hash: u64,
-    /// The line of the cursor, counted from the oldest one that tmux kept.
+    /// The line of the terminal cursor, counted from the oldest line in the history.
     pub line: u64,
-    /// The caller has been told of it.
-    pub told: bool,
+    /// It was reported to the caller.
+    pub reported: bool,
 }
 
 const ENDED: u8 = 1;
-const TOLD: u8 = 2;
+const REPORTED: u8 = 2;
 const SHOWN: u8 = 4;
-const SHOWN_TOLD: u8 = 8;
+const SHOWN_REPORTED: u8 = 8;
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut bytes = Vec::with_capacity(12 + 25 * self.marks.len());
+        let mut bytes = Vec::with_capacity(12 + 25 * self.seshes.len());
         bytes.extend(self.server.pid.to_be_bytes());
         bytes.extend(self.server.start.to_be_bytes());
-        for (id, mark) in &self.marks {
+        for (id, cursor) in &self.seshes {
             let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-            let shown = mark.shown.unwrap_or_default();
+            let shown = cursor.shown.unwrap_or_default();
             bytes.push(
-                flag(mark.ended, ENDED)
-                    | flag(mark.told, TOLD)
-                    | flag(mark.shown.is_some(), SHOWN)
-                    | flag(shown.told, SHOWN_TOLD),
+                flag(cursor.ended, ENDED)
+                    | flag(cursor.reported, REPORTED)
+                    | flag(cursor.shown.is_some(), SHOWN)
+                    | flag(shown.reported, SHOWN_REPORTED),
             );
             bytes.extend(id.bytes());
-            bytes.extend(mark.generation.to_be_bytes());
-            if mark.shown.is_some() {
+            bytes.extend(cursor.generation.to_be_bytes());
+            if cursor.shown.is_some() {
                 bytes.extend(shown.hash.to_be_bytes());
                 bytes.extend(shown.line.to_be_bytes());
             }
         }
-        write!(f, "{FORM}{}", URL_SAFE_NO_PAD.encode(bytes))
+        write!(f, "{VERSION}{}", URL_SAFE_NO_PAD.encode(bytes))
     }
 }
 
@@ -75,10 +75,10 @@ impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        text.strip_prefix(FORM)
+        text.strip_prefix(VERSION)
             .and_then(|word| URL_SAFE_NO_PAD.decode(word).ok())
             .and_then(|bytes| read(&bytes))
-            // What it would not have been written as was not written by us.
+            // Any other spelling of the same bytes was not written by sesh-wait.
             .filter(|cursor| cursor.to_string() == text)
             .ok_or_else(|| {
                 Error::usage(
@@ -94,7 +94,7 @@ fn read(bytes: &[u8]) -> Option<Cursor> {
         pid: i32::from_be_bytes(take(&mut rest)?),
         start: number(&mut rest)?,
     };
-    let mut marks = BTreeMap::new();
+    let mut seshes = BTreeMap::new();
     while !rest.is_empty() {
         let [flags] = take(&mut rest)?;
         let id = SeshId::from_bytes(take(&mut rest)?);
@@ -105,18 +105,18 @@ fn read(bytes: &[u8]) -> Option<Cursor> {
             Some(ShownOutput {
                 hash: number(&mut rest)?,
                 line: number(&mut rest)?,
-                told: flags & SHOWN_TOLD != 0,
+                reported: flags & SHOWN_REPORTED != 0,
             })
         };
-        let mark = SeshCursor {
+        let cursor = SeshCursor {
             generation,
             ended: flags & ENDED != 0,
-            told: flags & TOLD != 0,
+            reported: flags & REPORTED != 0,
             shown,
         };
-        marks.insert(id, mark);
+        seshes.insert(id, cursor);
     }
-    Some(Cursor { server, marks })
+    Some(Cursor { server, seshes })
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -135,46 +135,52 @@ mod tests {
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
-    fn marks() -> impl Strategy<Value = BTreeMap<SeshId, SeshCursor>> {
-        let shown = (any::<u64>(), any::<u64>(), any::<bool>())
-            .prop_map(|(hash, line, told)| ShownOutput { hash, line, told });
-        let mark = (
+    fn seshes() -> impl Strategy<Value = BTreeMap<SeshId, SeshCursor>> {
+        let shown =
+            (any::<u64>(), any::<u64>(), any::<bool>()).prop_map(|(hash, line, reported)| {
+                ShownOutput {
+                    hash,
+                    line,
+                    reported,
+                }
+            });
+        let cursor = (
             any::<u64>(),
             any::<bool>(),
             any::<bool>(),
             prop::option::of(shown),
         )
-            .prop_map(|(generation, ended, told, shown)| SeshCursor {
+            .prop_map(|(generation, ended, reported, shown)| SeshCursor {
                 generation,
                 ended,
-                told,
+                reported,
                 shown,
             });
         let id = any::<[u8; 16]>().prop_map(SeshId::from_bytes);
-        prop::collection::btree_map(id, mark, 0..5)
+        prop::collection::btree_map(id, cursor, 0..5)
     }
 
     proptest! {
         #[test]
-        fn a_cursor_comes_back(pid: i32, start: u64, marks in marks()) {
-            let cursor = Cursor { server: ServerId { pid, start }, marks };
+        fn a_cursor_parses_back(pid: i32, start: u64, seshes in seshes()) {
+            let cursor = Cursor { server: ServerId { pid, start }, seshes };
             let word = cursor.to_string();
             prop_assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)), "{}", word);
             prop_assert_eq!(word.parse::<Cursor>().expect("a cursor"), cursor);
         }
 
         #[test]
-        fn what_is_cut_or_changed_is_none(marks in marks(), cut in 1_usize..40) {
-            let word = Cursor { server: ServerId::NONE, marks }.to_string();
+        fn a_cut_cursor_is_refused_or_shorter(seshes in seshes(), cut in 1_usize..40) {
+            let word = Cursor { server: ServerId::NONE, seshes }.to_string();
             let short = &word[..word.len().saturating_sub(cut)];
             if let Ok(cursor) = short.parse::<Cursor>() {
-                // Cut where a mark ends it is a word of its own.
+                // A word that is cut between two seshes is a valid word.
                 prop_assert_eq!(cursor.to_string(), short);
             }
         }
 
         #[test]
-        fn any_text_is_read_or_refused(text: String) {
+        fn any_other_text_is_refused(text: String) {
             prop_assert!(text.parse::<Cursor>().is_err());
         }
     }
@@ -185,12 +191,12 @@ mod tests {
             pid: 4711,
             start: 1_700_000_000,
         };
-        let marks = BTreeMap::new();
-        assert_eq!(Cursor { server, marks }.to_string(), "c1.AAASZwAAAABlU_EA");
+        let seshes = BTreeMap::new();
+        assert_eq!(Cursor { server, seshes }.to_string(), "c1.AAASZwAAAABlU_EA");
     }
 
     #[test]
-    fn what_is_no_cursor() {
+    fn words_that_are_no_cursors() {
         for text in [
             "",
             "c1.",

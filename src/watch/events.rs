@@ -1,4 +1,4 @@
-//! What has happened since a cursor: decided from records alone.
+//! Finds what has happened since a cursor, from records alone.
 
 use std::collections::BTreeMap;
 
@@ -16,20 +16,20 @@ use crate::store::record::ExitStatus;
 pub struct SeshEvent {
     pub uuid: SeshId,
     pub what: EventKind,
-    /// Why: who says so of a state, the reason of `waiting`, the code or the signal of an end, the line that was printed,
-    /// how long it was quiet.
+    /// The reason: the source of a state, the reason of `waiting`, the code or the signal of an exit, the line that was
+    /// printed, or how long the pane was quiet.
     pub reason: String,
-    /// What is known of it. `None` of one that was forgotten before this wait had seen it.
+    /// The record of the sesh. `None` where it was forgotten before this wait had read it.
     pub record: Option<Record>,
 }
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// It is in this state now.
+    /// The sesh is in this state now.
     State(State),
     Exit,
-    /// It is in the set now.
+    /// The sesh is in the set now.
     Joined,
     Left,
     Output,
@@ -37,7 +37,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Its public word.
+    /// Returns its public word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -51,17 +51,18 @@ impl EventKind {
     }
 }
 
-/// An event, and what is known of its sesh once the caller is told. `None` for one that is of no concern any more.
+/// An event, and the cursor of its sesh once the event is reported. The cursor is `None` for a sesh that is not in the
+/// set any more.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) event: SeshEvent,
-    pub(super) mark: Option<SeshCursor>,
+    pub(super) cursor: Option<SeshCursor>,
 }
 
-/// All seshes that have a pane or a book, and which of them are waited for.
+/// All seshes that have a pane or a record, by whether they are waited for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seshes {
-    /// Those of the set; whose state is the oldest comes first.
+    /// The seshes of the set. The one whose state is the oldest comes first.
     pub(super) members: Vec<Record>,
     pub(super) others: Vec<Record>,
 }
@@ -74,39 +75,40 @@ impl Seshes {
         Self { members, others }
     }
 
-    /// Those that have not ended.
-    pub(super) fn open(&self) -> impl Iterator<Item = &Record> {
+    /// Returns the members that have not exited.
+    pub(super) fn not_exited(&self) -> impl Iterator<Item = &Record> {
         self.members.iter().filter(|record| record.exit.is_none())
     }
 }
 
-/// What is known of a sesh now.
-pub(super) fn mark(record: &Record, told: bool) -> SeshCursor {
+/// Returns the cursor of a sesh from its present record.
+pub(super) fn cursor_of(record: &Record, reported: bool) -> SeshCursor {
     SeshCursor {
         generation: record.generation,
         ended: record.exit.is_some(),
-        told,
+        reported,
         shown: None,
     }
 }
 
-/// What has happened to the seshes of a set. `before` is what was known of those that were lost since.
+/// Returns what has happened to the seshes of a set. `before` holds the last known records, also of seshes that are not
+/// in the set any more.
 pub(super) fn judge(
     seshes: &Seshes,
-    marks: &BTreeMap<SeshId, SeshCursor>,
+    cursors: &BTreeMap<SeshId, SeshCursor>,
     until: &[WaitEvent],
     set: &Set,
     before: &BTreeMap<SeshId, Record>,
 ) -> Vec<Judged> {
-    let mut found: Vec<Judged> = lost(seshes, marks, until, set, before);
+    let mut found: Vec<Judged> = left_events(seshes, cursors, until, set, before);
     found.extend(seshes.members.iter().filter_map(|record| {
-        let known = marks.get(&record.uuid);
+        let known = cursors.get(&record.uuid);
         let what = happened(record, known, until)?;
         Some(Judged {
             event: event(record, what),
-            mark: Some(SeshCursor {
+            cursor: Some(SeshCursor {
                 shown: known.and_then(|known| known.shown),
-                ..mark(record, true)
+                ..cursor_of(record, true)
             }),
         })
     }));
@@ -117,46 +119,46 @@ fn happened(record: &Record, known: Option<&SeshCursor>, until: &[WaitEvent]) ->
     let ended = record.exit.is_some();
     let before = known.copied().unwrap_or_default();
     let changed = known.is_none() || record.generation > before.generation || ended != before.ended;
-    let is_now = (changed || !before.told) && until.iter().any(|until| until.is_now(record));
-    let has_come = changed
+    let holds = (changed || !before.reported) && until.iter().any(|until| until.holds(record));
+    let happened_since = changed
         && until
             .iter()
-            .any(|until| until.has_come(record, before.generation));
-    if !is_now && !has_come {
+            .any(|until| until.happened_since(record, before.generation));
+    if !holds && !happened_since {
         return None;
     }
     Some(if ended {
         EventKind::Exit
-    } else if known.is_none() && !is_now {
+    } else if known.is_none() && !holds {
         EventKind::Joined
     } else {
         EventKind::State(record.state)
     })
 }
 
-/// Those that were in the set and are no more: another tag, or forgotten.
-fn lost(
+/// Returns the events of seshes that have left the set, because their tags changed or they were forgotten.
+fn left_events(
     seshes: &Seshes,
-    marks: &BTreeMap<SeshId, SeshCursor>,
+    cursors: &BTreeMap<SeshId, SeshCursor>,
     until: &[WaitEvent],
     set: &Set,
     before: &BTreeMap<SeshId, Record>,
 ) -> Vec<Judged> {
     let any_change = until.iter().any(|until| matches!(until, WaitEvent::Change));
-    let an_end = until
+    let any_exit = until
         .iter()
         .any(|until| matches!(until, WaitEvent::Exit | WaitEvent::Turn | WaitEvent::Change));
     let is_member = |id: &SeshId| seshes.members.iter().any(|record| record.uuid == *id);
-    marks
+    cursors
         .iter()
         .filter(|(id, _)| !is_member(id))
-        .filter_map(|(id, mark)| {
+        .filter_map(|(id, cursor)| {
             let other = seshes.others.iter().find(|record| record.uuid == *id);
             let (what, reason, record) = match other {
-                // A cursor may be of more than this set.
+                // A cursor may hold seshes of another set.
                 Some(other) => (any_change && !set.tags.is_empty())
                     .then(|| (EventKind::Left, "untagged", Some(other.clone()))),
-                None => (an_end && !mark.ended)
+                None => (any_exit && !cursor.ended)
                     .then(|| (EventKind::Exit, "forgotten", before.get(id).cloned())),
             }?;
             Some(Judged {
@@ -166,17 +168,17 @@ fn lost(
                     reason: reason.into(),
                     record,
                 },
-                mark: None,
+                cursor: None,
             })
         })
         .collect()
 }
 
-/// An event of a sesh, for the reason that its record gives.
+/// Returns an event of a sesh, with the reason from its record.
 pub(super) fn event(record: &Record, what: EventKind) -> SeshEvent {
     let by = || record.by.clone().unwrap_or_default();
     let reason = match what {
-        EventKind::Exit => record.exit.as_ref().map_or_else(|| "?".into(), how),
+        EventKind::Exit => record.exit.as_ref().map_or_else(|| "?".into(), exit_reason),
         EventKind::State(State::Waiting) => record.why.clone().unwrap_or_else(by),
         EventKind::Joined => record.state.as_str().into(),
         _ => by(),
@@ -189,8 +191,8 @@ pub(super) fn event(record: &Record, what: EventKind) -> SeshEvent {
     }
 }
 
-/// The code or the signal of an end.
-fn how(exit: &ExitStatus) -> String {
+/// Returns the code or the signal of an exit.
+fn exit_reason(exit: &ExitStatus) -> String {
     match (exit.code, exit.signal) {
         (Some(code), _) => code.to_string(),
         (None, Some(number)) => signal::name(number),

@@ -1,12 +1,12 @@
-//! Waiting for seshes: one, any or all of a set, without missing a change and without being told of one twice.
+//! Waits for seshes: one, any or all of a set. A wait misses no change and reports none twice.
 //!
-//! A wait reads the store and with it how many changes were signalled ([`schema::CHANGED`]), and then waits for the next
-//! one, which is there at once where it came in between. The signal is a hint and the store is the truth:
-//! each sesh has a generation that grows with every change of its state, and a [`Cursor`] says up to which of them the
-//! caller knows. States that came and went between two readings are told as what is there now; an end is never lost,
-//! since an ended sesh stays in its book.
+//! A wait reads the store together with the counter of signalled changes ([`schema::CHANGED`]), and then waits for the
+//! next signal. A signal that came in between ends that wait at once. The signal is a hint and the store is the truth:
+//! each sesh has a generation that grows with every change of its state, and a [`Cursor`] holds the generation up to
+//! which the caller knows each sesh. Of the states between two readings only the last one is reported. An exit is never
+//! lost, since the record of an exited sesh stays.
 //!
-//! What no writer says is looked at by `levels`, what is printed by `printed`.
+//! `poll` finds changes that no writer reports, and `printed` watches what panes print.
 
 pub mod cursor;
 mod events;
@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 pub use cursor::Cursor;
 use cursor::SeshCursor;
 pub use events::{EventKind, SeshEvent};
-use events::{Judged, Seshes, judge, mark};
-use poll::Levels;
+use events::{Judged, Seshes, cursor_of, judge};
+use poll::Poll;
 use printed::Screens;
 pub use wait_event::WaitEvent;
 
@@ -37,9 +37,9 @@ use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command};
 /// Which seshes are waited for.
 #[derive(Clone, Debug, Default)]
 pub struct Set {
-    /// These, whatever becomes of them.
+    /// These seshes, also after they have exited.
     pub ids: Vec<SeshId>,
-    /// And those that have all of these tags, at each moment; without a tag none.
+    /// The seshes that have all of these tags at the moment of a reading. Without a tag there are none.
     pub tags: Vec<Tag>,
 }
 
@@ -53,26 +53,26 @@ impl Set {
 /// How many events end a wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WaitMode {
-    /// The first. Of several the one that is oldest.
+    /// The first event. Of several, the oldest one.
     #[default]
     Any,
-    /// One of each sesh of the set. Of those that end in another way than is waited for, their end.
+    /// One event of each sesh of the set. For a sesh that exits before its event comes, the exit is its event.
     All,
-    /// As many as there are.
+    /// All events that are found at once.
     Each,
 }
 
-/// Since when a change is one.
+/// Which conditions and changes count for a wait.
 #[derive(Clone, Debug, Default)]
 pub enum WaitSince {
-    /// What is so now counts, if it has not changed for years. A turn and a change are counted from now.
+    /// Conditions that already hold count, however old. Turns and changes count from now on.
     #[default]
     Now,
-    /// Only what comes from now on.
+    /// Only what happens from now on counts.
     Fresh,
-    /// What the caller was not told of when it got this.
+    /// Everything counts that had not been reported to the caller when it got this cursor.
     Cursor(Cursor),
-    /// What came after these generations.
+    /// Changes after these generations count.
     Generations(BTreeMap<SeshId, u64>),
 }
 
@@ -80,7 +80,7 @@ pub enum WaitSince {
 #[derive(Clone, Debug, Default)]
 pub struct WaitRequest {
     pub set: Set,
-    /// One of these.
+    /// Each of these is an event.
     pub until: Vec<WaitEvent>,
     pub how: WaitMode,
     pub since: WaitSince,
@@ -91,11 +91,11 @@ pub struct WaitRequest {
 pub enum WaitOutcome {
     Events(Vec<SeshEvent>),
     TimedOut,
-    /// All of the set have ended, or it has nobody: nothing can come any more.
+    /// All seshes of the set have exited, or the set is empty. No event can come any more.
     Empty,
 }
 
-/// Waits once, and gives the cursor to go on from.
+/// Waits once, and returns the outcome and the cursor for the next wait.
 ///
 /// # Errors
 /// [`Exit::Changed`] for a cursor of another server, [`Exit::NoServer`] as soon as the server ends.
@@ -110,41 +110,41 @@ pub fn wait(
     Ok((outcome, watch.cursor().clone()))
 }
 
-/// A wait that can be gone on with: between two events nothing is missed.
+/// A wait that can be continued. Nothing between two events is missed.
 pub struct Watch<'a> {
     server: &'a Server,
     request: WaitRequest,
     cursor: Cursor,
     /// What wakes this wait.
     subscription: Subscription,
-    /// What was last known of each.
+    /// The last known record of each sesh.
     before: BTreeMap<SeshId, Record>,
-    levels: Levels,
+    poll: Poll,
     screens: Screens,
-    /// For [`How::All`]: what has happened to whom.
+    /// For [`WaitMode::All`]: the event of each sesh that has had one.
     happened: BTreeMap<SeshId, Judged>,
 }
 
 /// The store at one moment.
 struct StoreView {
     server: ServerId,
-    /// The plugin's tick looks after agents.
+    /// The plugin's tick looks at agents.
     ticks: bool,
-    /// The server's clock, epoch seconds.
+    /// The server's clock, in epoch seconds.
     now: u64,
-    /// What was signalled up to then.
+    /// The signals up to that moment.
     counters: Counters,
     seshes: Seshes,
 }
 
 impl<'a> Watch<'a> {
-    /// Begins a wait. See [`wait`].
+    /// Begins a wait.
     ///
     /// # Errors
-    /// As there.
+    /// As [`wait`].
     pub fn new(server: &'a Server, mut request: WaitRequest) -> Result<Self> {
-        let mut levels = Levels::of(&read(server, &request.set)?.seshes);
-        put_right(server, &mut levels)?;
+        let mut poll = Poll::of(&read(server, &request.set)?.seshes);
+        reconcile_store(server, &mut poll)?;
         let seen = read(server, &request.set)?;
         let since = std::mem::take(&mut request.since);
         if let WaitSince::Cursor(cursor) = &since
@@ -156,7 +156,7 @@ impl<'a> Watch<'a> {
             ));
         }
         let fresh = matches!(since, WaitSince::Fresh);
-        let marks = begin(since, &seen, &request.set);
+        let seshes = begin(since, &seen, &request.set);
         if fresh {
             request.since = WaitSince::Fresh;
         }
@@ -164,24 +164,24 @@ impl<'a> Watch<'a> {
             server,
             cursor: Cursor {
                 server: seen.server,
-                marks,
+                seshes,
             },
             subscription: server.subscribe(&schema::CHANGED),
             before: BTreeMap::new(),
-            levels,
+            poll,
             screens: Screens::of(seen.server),
             happened: BTreeMap::new(),
             request,
         })
     }
 
-    /// What the caller knows: it goes on from here.
+    /// Returns what the caller knows by now. The next wait continues from here.
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next events.
     ///
     /// # Errors
     /// As [`wait`].
@@ -210,10 +210,10 @@ impl<'a> Watch<'a> {
     fn look_at_screens(&mut self, seshes: &Seshes) -> Result<()> {
         if self.prints() {
             let fresh = matches!(self.request.since, WaitSince::Fresh);
-            let marks = &mut self.cursor.marks;
+            let cursors = &mut self.cursor.seshes;
             let until = &self.request.until;
             self.screens
-                .look(self.server, seshes, marks, until, fresh)?;
+                .look(self.server, seshes, cursors, until, fresh)?;
         }
         Ok(())
     }
@@ -222,14 +222,14 @@ impl<'a> Watch<'a> {
         self.request.until.iter().any(WaitEvent::is_printed)
     }
 
-    /// What has happened, if that ends the wait.
+    /// Returns the outcome, if what has happened ends the wait.
     fn outcome(&mut self, seshes: &Seshes) -> Option<WaitOutcome> {
         let WaitRequest {
             set, until, how, ..
         } = &self.request;
-        let marks = &self.cursor.marks;
-        let mut found = judge(seshes, marks, until, set, &self.before);
-        for printed in self.screens.found(seshes, marks, until) {
+        let cursors = &self.cursor.seshes;
+        let mut found = judge(seshes, cursors, until, set, &self.before);
+        for printed in self.screens.found(seshes, cursors, until) {
             if found
                 .iter()
                 .all(|found| found.event.uuid != printed.event.uuid)
@@ -243,12 +243,16 @@ impl<'a> Watch<'a> {
             WaitMode::All => found = self.all(seshes, found),
         }
         if !found.is_empty() {
-            return Some(WaitOutcome::Events(self.tell(found)));
+            return Some(WaitOutcome::Events(self.report(found)));
         }
-        seshes.open().next().is_none().then_some(WaitOutcome::Empty)
+        seshes
+            .not_exited()
+            .next()
+            .is_none()
+            .then_some(WaitOutcome::Empty)
     }
 
-    /// One event of each, once there are all of them.
+    /// Returns one event of each sesh as soon as each of them has one or has exited, and none before.
     fn all(&mut self, seshes: &Seshes, found: Vec<Judged>) -> Vec<Judged> {
         for found in found {
             self.happened.entry(found.event.uuid).or_insert(found);
@@ -259,51 +263,51 @@ impl<'a> Watch<'a> {
         if self.happened.is_empty() || !members.iter().all(is_done) {
             return Vec::new();
         }
-        // Those that ended, which is not what was waited for.
+        // Seshes that exited without the event that is waited for.
         let mut all = std::mem::take(&mut self.happened);
         for record in members {
-            let known = self.cursor.marks.get(&record.uuid);
-            if known.is_none_or(|known| !(known.ended && known.told)) {
+            let known = self.cursor.seshes.get(&record.uuid);
+            if known.is_none_or(|known| !(known.ended && known.reported)) {
                 all.entry(record.uuid).or_insert_with(|| Judged {
                     event: events::event(record, EventKind::Exit),
-                    mark: Some(mark(record, true)),
+                    cursor: Some(cursor_of(record, true)),
                 });
             }
         }
         all.into_values().collect()
     }
 
-    /// The caller is told of these.
-    fn tell(&mut self, found: Vec<Judged>) -> Vec<SeshEvent> {
+    /// Records these events as reported, and returns them.
+    fn report(&mut self, found: Vec<Judged>) -> Vec<SeshEvent> {
         let mut events = Vec::with_capacity(found.len());
-        for Judged { event, mark } in found {
-            match mark {
-                Some(mark) => {
-                    self.cursor.marks.insert(event.uuid, mark);
+        for Judged { event, cursor } in found {
+            match cursor {
+                Some(cursor) => {
+                    self.cursor.seshes.insert(event.uuid, cursor);
                 }
                 None => {
-                    self.cursor.marks.remove(&event.uuid);
+                    self.cursor.seshes.remove(&event.uuid);
                 }
             }
             if matches!(event.what, EventKind::Output | EventKind::Quiet) {
-                self.screens.told(event.uuid);
+                self.screens.set_reported(event.uuid);
             }
             events.push(event);
         }
         events
     }
 
-    /// Waits for a reason to read the store again. `false` when the time is over.
+    /// Waits for a reason to read the store again. Returns `false` when the deadline has passed.
     fn pause(&mut self, seen: &StoreView, deadline: Option<Instant>) -> Result<bool> {
         loop {
             let now = Instant::now();
-            let mut next = self.levels.due();
+            let mut next = self.poll.due();
             if self.prints() {
-                next = next.min(now + printed::OFTEN);
+                next = next.min(now + printed::INTERVAL);
                 next = next.min(self.screens.due(&self.request.until).unwrap_or(next));
             }
             next = deadline.map_or(next, |deadline| next.min(deadline));
-            // One that only looks once is no client that waits.
+            // Without time left the wait does not become a waiting client of the server.
             let limit = next.saturating_duration_since(now);
             if !limit.is_zero() && self.subscription.wait(seen.counters, limit) {
                 return Ok(true);
@@ -312,7 +316,7 @@ impl<'a> Watch<'a> {
             if self.prints() {
                 self.look_at_screens(&seen.seshes)?;
                 let found =
-                    (self.screens).found(&seen.seshes, &self.cursor.marks, &self.request.until);
+                    (self.screens).found(&seen.seshes, &self.cursor.seshes, &self.request.until);
                 if found
                     .iter()
                     .any(|found| !self.happened.contains_key(&found.event.uuid))
@@ -323,67 +327,69 @@ impl<'a> Watch<'a> {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(false);
             }
-            if now >= self.levels.due()
-                && self.levels.are_off(self.server, &seen.seshes, seen.ticks)?
+            if now >= self.poll.due()
+                && self
+                    .poll
+                    .needs_reconcile(self.server, &seen.seshes, seen.ticks)?
             {
-                put_right(self.server, &mut self.levels)?;
+                reconcile_store(self.server, &mut self.poll)?;
                 return Ok(true);
             }
         }
     }
 }
 
-/// Puts right what is stored. A pane that goes meanwhile is a reason to try again, and none to end a wait.
-fn put_right(server: &Server, levels: &mut Levels) -> Result<()> {
+/// Reconciles the store. A pane that closes meanwhile makes the wait try again later, and does not end it.
+fn reconcile_store(server: &Server, poll: &mut Poll) -> Result<()> {
     match reconcile::reconcile_known(server) {
         Err(error) if matches!(error.exit, Exit::Nothing | Exit::Failed) => {
-            levels.are_still_off();
+            poll.reconcile_failed();
             Ok(())
         }
         outcome => outcome,
     }
 }
 
-/// What counts as known when a wait begins.
+/// Returns what the caller counts as knowing when a wait begins.
 fn begin(since: WaitSince, seen: &StoreView, set: &Set) -> BTreeMap<SeshId, SeshCursor> {
     let members = seen.seshes.members.iter();
     match since {
-        WaitSince::Cursor(cursor) => cursor.marks,
+        WaitSince::Cursor(cursor) => cursor.seshes,
         WaitSince::Generations(generations) => generations
             .into_iter()
             .map(|(id, generation)| {
-                let mark = SeshCursor {
+                let cursor = SeshCursor {
                     generation,
-                    told: true,
+                    reported: true,
                     ..SeshCursor::default()
                 };
-                (id, mark)
+                (id, cursor)
             })
             .collect(),
         WaitSince::Fresh => members
-            .map(|record| (record.uuid, mark(record, true)))
+            .map(|record| (record.uuid, cursor_of(record, true)))
             .collect(),
         WaitSince::Now => members
             .map(|record| {
-                // Of a tag's seshes those that are long gone were those of another time. One whose pane was not held, or
-                // had to make room for others, is of this.
-                const LONG: u64 = 600;
+                // A sesh that a tag selects and that exited long ago belongs to earlier work. One that exited shortly
+                // before counts, also where its pane was not held or was closed to make room for others.
+                const RECENT_SECONDS: u64 = 600;
                 let ended = record.exit.as_ref().and_then(|exit| exit.at);
                 let old = record.exit.is_some()
                     && record.tmux.is_none()
-                    && ended.is_none_or(|at| at + LONG < seen.now)
+                    && ended.is_none_or(|at| at + RECENT_SECONDS < seen.now)
                     && !set.ids.contains(&record.uuid);
-                (record.uuid, mark(record, old))
+                (record.uuid, cursor_of(record, old))
             })
             .collect(),
     }
 }
 
 fn read(server: &Server, set: &Set) -> Result<StoreView> {
-    // A slower tick of the plugin's, in seconds, is no help.
-    const FAST: f64 = 5.0;
+    // If the plugin's tick is slower, in seconds, the wait looks at agents itself.
+    const SLOWEST_TICK: f64 = 5.0;
     let frame = Frame::new();
-    // Where the plugin was taken out, the first of these is unset.
+    // SESH_tick is unset where the plugin was removed.
     let every = "#{?SESH_tick,#{SESH_every},}";
     let counters = schema::CHANGED.format();
     let head = frame.format(["#{pid}", "#{start_time}", every, write::NOW, &counters]);
@@ -396,7 +402,7 @@ fn read(server: &Server, set: &Set) -> Result<StoreView> {
     batch.extend(books(&frame));
     let output = server.run(&batch)?;
     let mut snapshot = Snapshot::parse(&frame, &output)?;
-    // Those of a server that has died have ended, and nobody else is told of.
+    // Seshes of a server that has died have exited. Only those that the set names are read from the journal.
     let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
     snapshot.take_in_past_of(server, &named);
     let head = frame.sections(&output).next().map(|(row, _)| row);
@@ -405,7 +411,9 @@ fn read(server: &Server, set: &Set) -> Result<StoreView> {
     };
     Ok(StoreView {
         server: ServerId::read(pid, started).unwrap_or(ServerId::NONE),
-        ticks: every.parse::<f64>().is_ok_and(|every| every <= FAST),
+        ticks: every
+            .parse::<f64>()
+            .is_ok_and(|every| every <= SLOWEST_TICK),
         now: now.parse().unwrap_or(0),
         counters: Counters::read(counters),
         seshes: Seshes::new(snapshot.records().cloned(), set),

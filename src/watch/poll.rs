@@ -1,8 +1,9 @@
-//! What no writer tells of: the foreground of a shell, the end of a process that said nothing, an agent without hooks.
+//! Finds changes that no writer reports: the foreground of a shell, an exit without a report, an agent without hooks.
 //!
-//! The plugin's tick looks at all that, where there is one; a wait looks at the processes of its own seshes too, which
-//! costs a few reads of the process table, and at what agents print where no tick does. What has moved is put right in
-//! the store, once a second for all that wait, and the store then tells everybody.
+//! The plugin's tick looks for all of these, where it runs. A wait also looks at the processes of its own seshes, which
+//! costs a few reads of the process table, and at what agents print where no tick does. When something has changed, one
+//! of the waits reconciles the store, at most once a second for all of them. The store then signals the change to all
+//! waits.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,41 +15,43 @@ use crate::proc;
 use crate::store::{Record, schema, second, write};
 use crate::tmux::{Batch, Server, command};
 
-/// How often the process table is read: rarer for many seshes, each of which is a read.
-const OFTEN: Duration = Duration::from_secs(1);
-const RARELY: Duration = Duration::from_secs(5);
-const EACH: Duration = Duration::from_millis(100);
-/// How often agents' windows are asked about while they print, and while none does.
-const SOON: Duration = Duration::from_secs(1);
-const LATE: Duration = Duration::from_secs(4);
-/// For so many seconds after it has printed, an agent may be drawing.
-const SETTLES: u64 = 4;
+/// How often the process table is read at most and at least. The interval grows with the number of seshes, since each
+/// sesh is a read.
+const INTERVAL_MIN: Duration = Duration::from_secs(1);
+const INTERVAL_MAX: Duration = Duration::from_secs(5);
+const INTERVAL_PER_SESH: Duration = Duration::from_millis(100);
+/// How often the server is asked whether agents have printed: while they print, and while none does.
+const PRINT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+const PRINT_INTERVAL_MAX: Duration = Duration::from_secs(4);
+/// For how many seconds after it has printed an agent may still be drawing.
+const DRAWING_SECONDS: u64 = 4;
 
-/// What was last seen.
+/// What a wait saw at its last look.
 #[derive(Debug)]
-pub(super) struct Levels {
+pub(super) struct Poll {
     processes: BTreeMap<SeshId, ProcessState>,
     printed: Vec<String>,
     next: Instant,
     next_printed: Instant,
-    pause: Duration,
-    /// Something has moved, and nobody has put it right yet.
-    moved: bool,
+    print_interval: Duration,
+    /// Something has changed, and the store has not been reconciled since.
+    changed: bool,
 }
 
-/// What the process table says of a sesh: the foreground of its pane, and whether the process that it is bound to lives.
+/// What the process table has of a sesh: the foreground of its pane, and whether the process that it is bound to is
+/// alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ProcessState {
-    /// The generation of a shell: whoever else wrote its state may have looked before this did, and this may see what
-    /// it saw before.
+    /// The generation of a shell, so that a state that another process has written counts as a change. That process may
+    /// have looked earlier than this one, and this one may see the same foreground as at its last look.
     generation: Option<u64>,
     foreground: Option<i32>,
-    lives: bool,
+    is_alive: bool,
 }
 
 impl ProcessState {
     fn of(record: &Record) -> Self {
-        // Bound to another process than its pane's, it is the pane's no more.
+        // A sesh that is bound to another process than the first one of its pane does not own that pane any more.
         let first = record.tmux.as_ref().map(|place| place.pid);
         let bound = record.bound();
         let process = first
@@ -59,42 +62,44 @@ impl ProcessState {
         Self {
             generation: record.is_shell().then_some(record.generation),
             foreground: process.as_ref().map(|process| process.foreground),
-            lives: process.is_some_and(|process| start.is_none_or(|start| start == process.start)),
+            is_alive: process
+                .is_some_and(|process| start.is_none_or(|start| start == process.start)),
         }
     }
 }
 
 fn processes(seshes: &Seshes) -> BTreeMap<SeshId, ProcessState> {
-    let open = seshes.open();
-    open.map(|record| (record.uuid, ProcessState::of(record)))
+    let not_exited = seshes.not_exited();
+    not_exited
+        .map(|record| (record.uuid, ProcessState::of(record)))
         .collect()
 }
 
-impl Levels {
-    /// What is now: the store is about to be put right.
+impl Poll {
+    /// Looks for the first time. The store is about to be reconciled.
     pub(super) fn of(seshes: &Seshes) -> Self {
         let now = Instant::now();
         Self {
             processes: processes(seshes),
             printed: Vec::new(),
-            next: now + OFTEN,
-            next_printed: now + SOON,
-            pause: SOON,
-            moved: false,
+            next: now + INTERVAL_MIN,
+            next_printed: now + PRINT_INTERVAL_MIN,
+            print_interval: PRINT_INTERVAL_MIN,
+            changed: false,
         }
     }
 
-    /// It could not be put right.
-    pub(super) fn are_still_off(&mut self) {
-        self.moved = true;
+    /// Notes that the store could not be reconciled, so that the wait tries again.
+    pub(super) fn reconcile_failed(&mut self) {
+        self.changed = true;
     }
 
     pub(super) fn due(&self) -> Instant {
         self.next
     }
 
-    /// Whether the store is to be put right now, by this process. `ticks`: the plugin looks at agents.
-    pub(super) fn are_off(
+    /// Returns whether this process is to reconcile the store now. `ticks`: the plugin looks at agents.
+    pub(super) fn needs_reconcile(
         &mut self,
         server: &Server,
         seshes: &Seshes,
@@ -103,53 +108,56 @@ impl Levels {
         let now = Instant::now();
         let processes = processes(seshes);
         let each = u32::try_from(processes.len()).unwrap_or(u32::MAX);
-        self.next = now + EACH.saturating_mul(each).clamp(OFTEN, RARELY);
-        let is_as_it_was = |(id, level)| self.processes.get(id) == Some(level);
-        self.moved |= !processes.iter().all(is_as_it_was);
+        self.next = now
+            + INTERVAL_PER_SESH
+                .saturating_mul(each)
+                .clamp(INTERVAL_MIN, INTERVAL_MAX);
+        let is_unchanged = |(id, state)| self.processes.get(id) == Some(state);
+        self.changed |= !processes.iter().all(is_unchanged);
         self.processes = processes;
-        let has_agents = seshes.open().any(|record| record.agent.is_some());
+        let has_agents = seshes.not_exited().any(|record| record.agent.is_some());
         if has_agents && !ticks && now >= self.next_printed {
-            if self.prints(server, seshes)? {
-                self.moved = true;
-                self.pause = SOON;
+            if self.agents_print(server, seshes)? {
+                self.changed = true;
+                self.print_interval = PRINT_INTERVAL_MIN;
             } else {
-                self.pause = (self.pause * 2).min(LATE);
+                self.print_interval = (self.print_interval * 2).min(PRINT_INTERVAL_MAX);
             }
-            self.next_printed = now + self.pause;
+            self.next_printed = now + self.print_interval;
         }
-        if self.moved && second::is_first(server)? {
-            self.moved = false;
+        if self.changed && second::is_first(server)? {
+            self.changed = false;
             return Ok(true);
         }
         Ok(false)
     }
 
-    /// Whether an agent has printed since the last look, or just before.
-    fn prints(&mut self, server: &Server, seshes: &Seshes) -> Result<bool> {
+    /// Returns whether an agent has printed since the last look or just before it.
+    fn agents_print(&mut self, server: &Server, seshes: &Seshes) -> Result<bool> {
         let has_agent = format!("#{{!=:{},}}", schema::Key::Agent.format());
         let format = format!("#{{pane_id}} #{{window_activity}} {}", write::NOW);
         let batch = Batch::from(command::list_panes(&format, Some(&has_agent)));
         let output = server.run(&batch)?;
         let is_member = |pane: &str| {
-            seshes.open().any(|record| {
+            seshes.not_exited().any(|record| {
                 let place = record.tmux.as_ref();
                 place.is_some_and(|place| place.pane.to_string() == pane)
             })
         };
         let mut printed = Vec::new();
-        let mut lately = false;
+        let mut recently = false;
         for line in output.lines() {
             let &[pane, activity, now] = &line.split(' ').collect::<Vec<&str>>()[..] else {
                 continue;
             };
             if is_member(pane) {
                 let seconds = |text: &str| text.parse::<u64>().unwrap_or(0);
-                lately |= seconds(activity) + SETTLES >= seconds(now);
+                recently |= seconds(activity) + DRAWING_SECONDS >= seconds(now);
                 printed.push(format!("{pane} {activity}"));
             }
         }
-        let moved = lately || printed != self.printed;
+        let changed = recently || printed != self.printed;
         self.printed = printed;
-        Ok(moved)
+        Ok(changed)
     }
 }

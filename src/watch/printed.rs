@@ -1,9 +1,10 @@
-//! What panes print: their screens, looked at ten times a second while somebody waits for output or for quiet.
+//! Watches what panes print: looks at their screens ten times a second while a wait is for output or for quiet.
 //!
-//! None is looked at while the server has read nothing. One question to it tells which windows have printed; only their
-//! screens are asked for and compared, and not those of panes that are seen to scroll on while only quiet is waited for.
-//! What is printed and gone again between two looks, the same picture afterwards, is no change. A tap on the panes that
-//! `sesh-new` makes would see each byte as it comes; it belongs here.
+//! No screen is read while the server has read nothing. One question to the server finds the windows that have printed,
+//! and only their screens are read and compared. While a wait is only for quiet, the screens of panes that keep
+//! scrolling are not read either. Text that is printed and removed again between two looks is no change if the screen
+//! is the same afterwards. A tap on the panes that `sesh-new` makes would see each byte; it would belong in this
+//! file.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -13,7 +14,7 @@ use regex::Regex;
 use siphasher::sip::SipHasher13;
 
 use super::cursor::{SeshCursor, ShownOutput};
-use super::events::{EventKind, Judged, SeshEvent, Seshes, mark};
+use super::events::{EventKind, Judged, SeshEvent, Seshes, cursor_of};
 use super::server_activity::ServerActivity;
 use super::wait_event::WaitEvent;
 use crate::error::{Exit, Result};
@@ -24,45 +25,49 @@ use crate::store::{Record, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// How often panes are looked at.
-pub(super) const OFTEN: Duration = Duration::from_millis(100);
+pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The panes of a set, as they were last seen.
 #[derive(Debug)]
 pub(super) struct Screens {
     panes: BTreeMap<SeshId, PrintedScreen>,
-    intake: ServerActivity,
-    /// The server's second in which it was last asked who has printed: who did so in it may have printed more since.
+    server_activity: ServerActivity,
+    /// The second, by the server's clock, of the last question for windows that have printed. A window that printed in
+    /// that second may have printed more since.
     second: u64,
 }
 
+/// What was seen of one pane.
 #[derive(Debug)]
 struct PrintedScreen {
     now: ShownOutput,
-    /// What the caller knows.
+    /// What the caller knows of it.
     base: ShownOutput,
-    /// It has printed since then.
-    moved: bool,
-    /// Since when it is as it is now.
+    /// It has changed since `base`.
+    changed: bool,
+    /// When it changed last.
     since: Instant,
-    /// The second in which its window printed last.
+    /// The second, by the server's clock, in which its window printed last.
     activity: u64,
     history: u64,
     alternate: bool,
-    /// The first line in which nothing was looked for yet, counted as in [`Shown::line`].
+    /// The first line that was not searched yet, counted as [`ShownOutput::line`] is.
     unread: Option<u64>,
-    /// A line that was waited for.
+    /// A line that matches a pattern of the wait.
     line: Option<String>,
-    /// How many looks in a row have found its lines moving.
+    /// How many looks in a row have found that its lines had moved.
     scrolled: u32,
 }
 
-/// What tmux tells of a pane.
+/// What tmux knows about the output of a pane.
 struct PaneOutput {
     pane: PaneId,
     activity: u64,
+    /// The pane is the only one of its window.
     alone: bool,
     history: u64,
     limit: u64,
+    /// The row and the column of the terminal cursor.
     cursor: (u64, u64),
     alternate: bool,
     /// The server's clock.
@@ -70,9 +75,9 @@ struct PaneOutput {
 }
 
 const FIELDS: [&str; 9] = [
-    // Not the id as it is: its % and what stands behind would be a time to display-message.
+    // The id without its %: display-message would take the % and the text after it for a time format.
     "#{s/%//:pane_id}",
-    // 3.2a dies of a time of what is gone, and a pane may go between two questions.
+    // 3.2a crashes on the time of a window that is gone, and a pane may close between two questions.
     "#{?pane_id,#{window_activity},}",
     "#{window_panes}",
     "#{history_size}",
@@ -113,7 +118,7 @@ impl PaneOutput {
         ShownOutput {
             hash: hasher.finish(),
             line: self.line(),
-            told: false,
+            reported: false,
         }
     }
 
@@ -121,8 +126,8 @@ impl PaneOutput {
         self.history + self.cursor.0
     }
 
-    /// The first line that may be new, of what was seen up to a line. A full history loses a tenth of its lines at a time:
-    /// from then on nobody knows how many are new.
+    /// Returns the first line that may be new where the lines before `seen` are known. A full history loses a tenth of
+    /// its lines at a time, and from then on the number of new lines is not known.
     fn first_new(&self, seen: u64) -> u64 {
         let may_have_dropped = self.history >= self.limit - self.limit / 10;
         if may_have_dropped || self.line() < seen {
@@ -133,7 +138,7 @@ impl PaneOutput {
     }
 }
 
-/// The pane of a member.
+/// Returns the pane of a member.
 fn pane(record: &Record) -> Option<PaneId> {
     record.tmux.as_ref().map(|place| place.pane)
 }
@@ -142,21 +147,22 @@ fn pane(record: &Record) -> Option<PaneId> {
 type Members<'a> = BTreeMap<PaneId, &'a Record>;
 
 impl Screens {
-    /// Those of a server, none of which was seen yet.
+    /// Returns the screens of a server, none of which has been read yet.
     pub(super) fn of(server: ServerId) -> Self {
         Self {
             panes: BTreeMap::new(),
-            intake: ServerActivity::of(server),
+            server_activity: ServerActivity::of(server),
             second: 0,
         }
     }
 
-    /// Looks at the panes of the members. `fresh`: what those that are known show now is of no concern.
+    /// Looks at the panes of the members. `fresh`: what the panes of known seshes show at their first look does not
+    /// count.
     pub(super) fn look(
         &mut self,
         server: &Server,
         seshes: &Seshes,
-        marks: &mut BTreeMap<SeshId, SeshCursor>,
+        cursors: &mut BTreeMap<SeshId, SeshCursor>,
         until: &[WaitEvent],
         fresh: bool,
     ) -> Result<()> {
@@ -169,15 +175,15 @@ impl Screens {
         if has_new {
             self.second = 0;
         }
-        if !self.intake.has_grown() && !has_new {
+        if !self.server_activity.may_have_read() && !has_new {
             return Ok(());
         }
         let second = self.second;
-        match self.look_at(server, &members, marks, until, fresh) {
-            // A pane went between two questions: the store will say so, and the others are looked at again.
+        match self.look_at(server, &members, cursors, until, fresh) {
+            // A pane closed between two questions. The store will show that, and the others are looked at again.
             Err(error) if error.exit == Exit::Nothing => {
                 self.second = second;
-                self.intake.forget();
+                self.server_activity.forget();
                 Ok(())
             }
             outcome => outcome,
@@ -188,7 +194,7 @@ impl Screens {
         &mut self,
         server: &Server,
         members: &Members<'_>,
-        marks: &mut BTreeMap<SeshId, SeshCursor>,
+        cursors: &mut BTreeMap<SeshId, SeshCursor>,
         until: &[WaitEvent],
         fresh: bool,
     ) -> Result<()> {
@@ -205,9 +211,9 @@ impl Screens {
                 let screen = id.and_then(|id| self.panes.get_mut(&id));
                 let scrolls_on = screen.is_some_and(|screen| screen.scrolls_on(row));
                 if scrolls_on {
-                    // Its picture is for the next time, also if it has come to rest by then.
+                    // Its screen is left for the next look, also if it has stopped scrolling by then.
                     self.second = self.second.min(row.activity);
-                    self.intake.forget();
+                    self.server_activity.forget();
                 }
                 !scrolls_on
             });
@@ -220,49 +226,49 @@ impl Screens {
             let shown = row.shown(&text);
             match self.panes.get_mut(&record.uuid) {
                 Some(screen) => screen.follow(&row, shown),
-                None => self.begin(record.uuid, &row, shown, marks, fresh),
+                None => self.begin(record.uuid, &row, shown, cursors, fresh),
             }
         }
         self.find_lines(server, members, until)
     }
 
-    /// The first look at a pane.
+    /// Records the first look at a pane.
     fn begin(
         &mut self,
         id: SeshId,
         row: &PaneOutput,
         shown: ShownOutput,
-        marks: &mut BTreeMap<SeshId, SeshCursor>,
+        cursors: &mut BTreeMap<SeshId, SeshCursor>,
         fresh: bool,
     ) {
-        let base = match marks.get_mut(&id) {
-            // One that came later has printed nothing before.
+        let base = match cursors.get_mut(&id) {
+            // A sesh that joined later had printed nothing before.
             None => ShownOutput::default(),
-            Some(mark) => {
-                let known = mark.shown.filter(|_| !fresh);
+            Some(cursor) => {
+                let known = cursor.shown.filter(|_| !fresh);
                 let base = known.unwrap_or(ShownOutput {
-                    told: fresh,
+                    reported: fresh,
                     ..shown
                 });
-                mark.shown = Some(base);
+                cursor.shown = Some(base);
                 base
             }
         };
-        let moved = base.hash != shown.hash;
+        let changed = base.hash != shown.hash;
         let quiet = Duration::from_secs(row.now.saturating_sub(row.activity + 1));
         let at = Instant::now();
         let screen = PrintedScreen {
             now: shown,
             base,
-            moved,
+            changed,
             since: at.checked_sub(quiet).unwrap_or(at),
             activity: row.activity,
             history: row.history,
             alternate: row.alternate,
-            unread: if base.told {
-                moved.then(|| row.first_new(base.line))
+            unread: if base.reported {
+                changed.then(|| row.first_new(base.line))
             } else {
-                // What the screen shows counts too.
+                // The lines that the screen shows count too.
                 Some(base.line.min(row.history))
             },
             line: None,
@@ -271,7 +277,7 @@ impl Screens {
         self.panes.insert(id, screen);
     }
 
-    /// Looks for lines that are waited for in what is new.
+    /// Searches the new lines for the patterns of the wait.
     fn find_lines(
         &mut self,
         server: &Server,
@@ -289,7 +295,7 @@ impl Screens {
             return Ok(());
         }
         let matches = |line: &&str| {
-            // sesh-run's own line is not printed by what was started.
+            // The line that sesh-run prints is no output of the command.
             !line.starts_with(HELD) && patterns.iter().any(|pattern| pattern.is_match(line))
         };
         let unread = |(pane, record): (&PaneId, &&Record)| {
@@ -314,9 +320,9 @@ impl Screens {
         Ok(())
     }
 
-    /// What tmux tells of the panes whose windows have printed since the last look.
+    /// Asks tmux about the panes whose windows have printed since the last look.
     fn printed(&mut self, server: &Server, members: &Members<'_>) -> Result<Vec<PaneOutput>> {
-        // A longer chain of conditions costs more on each pane than the rows it saves.
+        // For more panes the chain of conditions costs more on each pane than it saves in rows.
         const FEW: usize = 4;
         let own = (members.len() <= FEW)
             .then(|| {
@@ -336,19 +342,19 @@ impl Screens {
             .iter()
             .filter_map(|row| PaneOutput::read(row))
             .collect();
-        // Of this moment, and not of the looks that follow: what prints between them is for the next time.
+        // The second of this question, not of the ones that follow: what is printed in between is found the next time.
         self.second = rows.last().map_or(self.second, |row| row.now);
-        // A window that is in several sessions is told of in each.
+        // A window that is linked to several sessions has a row in each of them.
         let mut seen = HashSet::new();
         rows.retain(|row| members.contains_key(&row.pane) && seen.insert(row.pane));
         Ok(rows)
     }
 
-    /// What has been waited for, of those that the caller does not know of.
+    /// Returns the output events and quiet events that the caller does not know yet.
     pub(super) fn found(
         &self,
         seshes: &Seshes,
-        marks: &BTreeMap<SeshId, SeshCursor>,
+        cursors: &BTreeMap<SeshId, SeshCursor>,
         until: &[WaitEvent],
     ) -> Vec<Judged> {
         let hit = |record: &Record| {
@@ -363,10 +369,10 @@ impl Screens {
                     )
                 }
             };
-            let known = marks.get(&record.uuid).copied();
-            let mut mark = known.unwrap_or_else(|| mark(record, false));
-            mark.shown = Some(ShownOutput {
-                told: true,
+            let known = cursors.get(&record.uuid).copied();
+            let mut cursor = known.unwrap_or_else(|| cursor_of(record, false));
+            cursor.shown = Some(ShownOutput {
+                reported: true,
                 ..screen.now
             });
             Some(Judged {
@@ -376,27 +382,27 @@ impl Screens {
                     reason,
                     record: Some(record.clone()),
                 },
-                mark: Some(mark),
+                cursor: Some(cursor),
             })
         };
         seshes.members.iter().filter_map(hit).collect()
     }
 
-    /// The caller knows of what a pane shows.
-    pub(super) fn told(&mut self, id: SeshId) {
+    /// Records that what a pane shows was reported to the caller.
+    pub(super) fn set_reported(&mut self, id: SeshId) {
         if let Some(screen) = self.panes.get_mut(&id) {
             screen.base = ShownOutput {
-                told: true,
+                reported: true,
                 ..screen.now
             };
-            screen.moved = false;
+            screen.changed = false;
             screen.line = None;
         }
     }
 
-    /// When the first of them will have been quiet for long enough.
+    /// Returns when the first pane will have been quiet for long enough.
     pub(super) fn due(&self, until: &[WaitEvent]) -> Option<Instant> {
-        let panes = self.panes.values().filter(|screen| screen.counts());
+        let panes = self.panes.values().filter(|screen| screen.quiet_counts());
         panes
             .flat_map(|screen| quiet(until).filter_map(|time| screen.since.checked_add(time)))
             .min()
@@ -404,24 +410,24 @@ impl Screens {
 }
 
 impl PrintedScreen {
-    /// A later look.
+    /// Records a later look.
     fn follow(&mut self, row: &PaneOutput, shown: ShownOutput) {
-        // The window's time is that of all its panes.
+        // The time of a window belongs to all of its panes, so it counts only where there is one.
         let printed = row.alone && row.activity != self.activity;
         if printed || shown.hash != self.now.hash {
-            self.has_moved(row, shown);
+            self.record_change(row, shown);
         }
     }
 
-    /// A later look without the picture, which costs a flooding pane more than the rest: enough for one whose lines
-    /// have moved for some looks and move on. Its next picture then is another one, whatever it shows: nobody knows
-    /// since when.
+    /// Records a later look for which the screen has not been read, which is the most expensive part for a flooding
+    /// pane. Returns `true` where that suffices, for a pane whose lines have moved for several looks in a row. The next
+    /// screen that is read then counts as changed whatever it shows, since it is not known when it changed.
     fn scrolls_on(&mut self, row: &PaneOutput) -> bool {
-        const FLOODS: u32 = 3;
-        let moves = row.line() != self.now.line;
-        self.scrolled = if moves { self.scrolled + 1 } else { 0 };
-        if self.scrolled > FLOODS {
-            self.has_moved(
+        const SCROLLED_LOOKS: u32 = 3;
+        let changed = row.line() != self.now.line;
+        self.scrolled = if changed { self.scrolled + 1 } else { 0 };
+        if self.scrolled > SCROLLED_LOOKS {
+            self.record_change(
                 row,
                 ShownOutput {
                     line: row.line(),
@@ -429,28 +435,28 @@ impl PrintedScreen {
                 },
             );
         }
-        self.scrolled > FLOODS
+        self.scrolled > SCROLLED_LOOKS
     }
 
-    fn has_moved(&mut self, row: &PaneOutput, shown: ShownOutput) {
+    fn record_change(&mut self, row: &PaneOutput, shown: ShownOutput) {
         let first = row.first_new(self.now.line);
         self.unread = Some(self.unread.map_or(first, |unread| unread.min(first)));
         self.now = shown;
-        self.moved = true;
+        self.changed = true;
         self.since = Instant::now();
         self.activity = row.activity;
         self.history = row.history;
         self.alternate = row.alternate;
     }
 
-    /// Whether it is of any concern that it is quiet.
-    fn counts(&self) -> bool {
-        self.moved || !self.base.told
+    /// Returns whether its quiet counts: it has changed, or what it shows was not reported.
+    fn quiet_counts(&self) -> bool {
+        self.changed || !self.base.reported
     }
 
     fn quiet(&self, until: &[WaitEvent]) -> Option<Duration> {
         let passed = self.since.elapsed();
-        quiet(until).find(|time| self.counts() && passed >= *time)
+        quiet(until).find(|time| self.quiet_counts() && passed >= *time)
     }
 }
 
@@ -465,8 +471,8 @@ fn lines(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The text of panes, each from a line on that is counted from the top of its screen, and what tmux tells of them at the
-/// same moment: one question.
+/// Reads the text of panes, and what tmux knows about them at the same moment, in one question. Each pane comes with
+/// the line that its text begins at, counted from the top of its screen.
 fn ask(
     server: &Server,
     panes: impl Iterator<Item = (PaneId, i64)>,

@@ -1,18 +1,19 @@
-//! Whether a tmux server has read anything: what its panes print, what people type, what its jobs say.
+//! Tells whether a tmux server has read anything: output of its panes, input of people, output of its jobs.
 //!
-//! Where it has not, no pane has printed, and nobody needs to ask it. Its clients' questions do not count: they come in
-//! messages, which Linux counts by themselves. Measured with tmux 3.2a, 3.3a, 3.7c and next: one byte printed is seen, and
-//! any number of questions is not, as long as none is about processes (`pane_current_command` reads `/proc`).
+//! If it has not, no pane has printed, and the server need not be asked. Questions of its clients do not count: they
+//! come as messages, which Linux counts separately. Measured with tmux 3.2a, 3.3a, 3.7c and next: one printed byte is
+//! noticed, and any number of questions is not, as long as none is about processes (`pane_current_command` reads
+//! `/proc`).
 
 use std::time::{Duration, SystemTime};
 
 use crate::id::ServerId;
 use crate::proc;
 
-/// What the process table tells of a server, by one's last look.
+/// How much a server had read at the last look, by the process table.
 #[derive(Debug)]
 pub(super) struct ServerActivity {
-    /// `None` where it does not tell.
+    /// The process of the server. `None` where the process table does not show it.
     pid: Option<i32>,
     read: Option<u64>,
 }
@@ -25,31 +26,33 @@ impl ServerActivity {
         }
     }
 
-    /// Whether it may have read something since the last time that this was asked, or was forgotten.
-    pub(super) fn has_grown(&mut self) -> bool {
-        // Where nobody counts it is 0, which a server that has started has long passed.
+    /// Returns whether the server may have read something since the last call. Returns `true` for the first call, after
+    /// [`forget`](Self::forget), and where the system does not count.
+    pub(super) fn may_have_read(&mut self) -> bool {
+        // The count is 0 on systems that do not count. A server that has started has always read more.
         let read = self.pid.and_then(proc::bytes_read).filter(|read| *read > 0);
         let is_same = read.is_some() && read == self.read;
         self.read = read;
         !is_same
     }
 
-    /// What was read last was not looked at, or not all of it.
+    /// Forgets the last look, because not everything that the server had read by then was looked at.
     pub(super) fn forget(&mut self) {
         self.read = None;
     }
 }
 
-/// Whether that is the server itself: where it runs in another container, its pid is that of anybody here.
+/// Returns whether a process is the server itself. Where the server runs in another container, its pid may belong to
+/// any process here.
 fn is_server(pid: i32, started: u64) -> bool {
-    const APART: Duration = Duration::from_secs(2);
+    const TOLERANCE: Duration = Duration::from_secs(2);
     let process = proc::read(pid);
-    let begun = process.as_ref().and_then(proc::started);
-    let said = SystemTime::UNIX_EPOCH + Duration::from_secs(started);
-    begun.is_some_and(|begun| {
-        let apart = begun
-            .duration_since(said)
+    let process_start = process.as_ref().and_then(proc::started);
+    let server_start = SystemTime::UNIX_EPOCH + Duration::from_secs(started);
+    process_start.is_some_and(|process_start| {
+        let difference = process_start
+            .duration_since(server_start)
             .unwrap_or_else(|before| before.duration());
-        apart <= APART
+        difference <= TOLERANCE
     })
 }

@@ -1,4 +1,4 @@
-//! What is waited for.
+//! The events that a wait can be for.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use regex::Regex;
 use crate::state::{State, Why};
 use crate::store::Record;
 
-/// One thing that ends a wait, or is an event of it.
+/// A kind of event that a wait is for.
 #[derive(Clone, Debug)]
 pub enum WaitEvent {
     Idle,
-    /// For a person: not a menu that one opened themselves.
+    /// The sesh waits for a person. A menu that a person opened does not count.
     Waiting,
     Busy,
     Exit,
-    /// It became busy and is that no more: idle, waiting for a person, or ended.
+    /// The sesh was busy and is not any more: it is idle, waits for a person, or has exited.
     Turn,
-    /// Any other state, an end, another sesh in the set or one less.
+    /// The state has changed, the sesh has exited, or a sesh has joined or left the set.
     Change,
-    /// A line of what it printed.
+    /// A printed line matches the pattern.
     Output(Regex),
-    /// It printed nothing for so long.
+    /// The pane has printed nothing for so long.
     Quiet(Duration),
 }
 
-/// The words of [`Until`], as they are written.
+/// The written forms of [`WaitEvent`].
 const WORDS: &str = "idle, waiting, busy, exit, turn, output=REGEX, quiet=DURATION or change";
 
 impl FromStr for WaitEvent {
@@ -58,8 +58,8 @@ impl FromStr for WaitEvent {
 }
 
 impl WaitEvent {
-    /// Whether a sesh is now what is waited for, however long that has been so.
-    pub(super) fn is_now(&self, record: &Record) -> bool {
+    /// Returns whether the condition holds for a sesh now, however long it has held.
+    pub(super) fn holds(&self, record: &Record) -> bool {
         match self {
             WaitEvent::Idle => is_in(record, State::Idle),
             WaitEvent::Waiting => waits(record),
@@ -71,8 +71,8 @@ impl WaitEvent {
         }
     }
 
-    /// Whether the change of a sesh since a generation is what is waited for.
-    pub(super) fn has_come(&self, record: &Record, since: u64) -> bool {
+    /// Returns whether this event has happened to a sesh since a generation. The record is known to have changed since.
+    pub(super) fn happened_since(&self, record: &Record, since: u64) -> bool {
         match self {
             WaitEvent::Turn => {
                 let worked = record.worked();
@@ -84,7 +84,7 @@ impl WaitEvent {
         }
     }
 
-    /// Whether it is about what is printed.
+    /// Returns whether this event depends on what a pane prints.
     pub(super) fn is_printed(&self) -> bool {
         matches!(self, WaitEvent::Output(_) | WaitEvent::Quiet(_))
     }
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words() {
+    fn words_that_are_events_and_words_that_are_not() {
         for word in [
             "idle",
             "waiting",

@@ -1,4 +1,4 @@
-//! What is in the way of a message: what would take it or its Enter for something else, or lose it.
+//! What blocks a message: anything that would take the message or its Enter for something else, or lose it.
 
 use std::time::{Duration, Instant};
 
@@ -10,29 +10,29 @@ use crate::proc;
 use crate::state::{State, Why};
 use crate::store::Record;
 
-/// How long an agent that has just started has to show its composer: before, some lose what comes (pi 0.73.1, Gemini CLI
-/// 0.61.0).
-const SETTLED: Duration = Duration::from_secs(2);
+/// How long an agent that has just started must have shown its composer. Some agents lose earlier input (pi 0.73.1,
+/// Gemini CLI 0.61.0).
+const STARTUP_DELAY: Duration = Duration::from_secs(2);
 
-/// How long a pane counts as a new one.
-const NEW: Duration = Duration::from_secs(5);
+/// How long a pane counts as new.
+const NEW_PANE: Duration = Duration::from_secs(5);
 
-/// How long a shell may take to its first prompt. Some have none that shows.
-const PROMPTS: Duration = Duration::from_secs(1);
+/// How long a shell may take to draw its first prompt. Some shells have no visible prompt.
+const PROMPT_DELAY: Duration = Duration::from_secs(1);
 
-/// How long a composer may be absent: a screen that is half drawn has none.
-const HALF: Duration = Duration::from_millis(250);
+/// How long a composer may be absent before that counts. A half-drawn screen shows none.
+const REDRAW_DELAY: Duration = Duration::from_millis(250);
 
-/// Where a text goes.
+/// The program that gets a text.
 pub(super) enum Destination {
-    /// Into a composer. While the agent works the keys that send it are others.
+    /// An agent with a composer. While it is busy, other keys send the text.
     Agent {
         busy: bool,
     },
     Shell,
 }
 
-/// Something in the way.
+/// The reason why a message cannot be sent now.
 pub(super) struct Blocked {
     pub(super) reason: Reason,
     pub(super) why: String,
@@ -48,39 +48,43 @@ impl Blocked {
 }
 
 impl<'a> Delivery<'a> {
-    /// Waits, as far as that was asked for, until nothing is in the way.
-    pub(super) fn ready(&self) -> Result<Result<(PaneView<'a>, Destination), DeliveryOutcome>> {
+    /// Waits, as far as the message allows, until nothing blocks it.
+    pub(super) fn wait_until_ready(
+        &self,
+    ) -> Result<Result<(PaneView<'a>, Destination), DeliveryOutcome>> {
         let mut stashed = false;
         let mut interrupted = false;
-        let mut since: Option<Instant> = None;
-        let mut absent: Option<Instant> = None;
+        let mut ready_since: Option<Instant> = None;
+        let mut absent_since: Option<Instant> = None;
         loop {
             let seen = self.look()?;
-            let blocked = match self.place(&seen) {
-                Ok(place) => {
+            let blocked = match self.destination(&seen) {
+                Ok(destination) => {
                     let young = seen.pane_agent().is_some_and(PaneAgent::is_young);
-                    let ready = since.get_or_insert_with(Instant::now).elapsed();
-                    if !(self.message.starting && young && ready < SETTLED) || self.late() {
-                        return Ok(Ok((seen, place)));
+                    let ready = ready_since.get_or_insert_with(Instant::now).elapsed();
+                    if !(self.message.starting && young && ready < STARTUP_DELAY)
+                        || self.timed_out()
+                    {
+                        return Ok(Ok((seen, destination)));
                     }
                     pause();
                     continue;
                 }
                 Err(blocked) => blocked,
             };
-            since = None;
-            let half = matches!(blocked.reason, Reason::NotReady)
-                && absent.get_or_insert_with(Instant::now).elapsed() < HALF;
-            // What comes to the front of a new pane, comes in a moment.
+            ready_since = None;
+            let half_drawn = matches!(blocked.reason, Reason::NotReady)
+                && absent_since.get_or_insert_with(Instant::now).elapsed() < REDRAW_DELAY;
+            // In a new pane the program may still have to come to the front.
             let not_yet = match blocked.reason {
-                _ if half => true,
+                _ if half_drawn => true,
                 Reason::NotReady | Reason::NoAgent | Reason::Stranger => {
-                    self.message.starting || seen.is_new(NEW)
+                    self.message.starting || seen.is_new(NEW_PANE)
                 }
                 Reason::Busy => self.message.starting,
                 _ => false,
             };
-            if not_yet && !self.late() {
+            if not_yet && !self.timed_out() {
                 pause();
                 continue;
             }
@@ -88,8 +92,8 @@ impl<'a> Delivery<'a> {
                 .pane_agent()
                 .map(|pane_agent| &pane_agent.living.agent.manifest.keys);
             match (blocked.reason, self.message.draft) {
-                (Reason::Draft, Draft::Wait) if !self.late() => {}
-                (Reason::Draft, Draft::Stash) if !self.late() => {
+                (Reason::Draft, Draft::Wait) if !self.timed_out() => {}
+                (Reason::Draft, Draft::Stash) if !self.timed_out() => {
                     let Some(stash) = keys.and_then(|keys| keys.stash.as_ref()) else {
                         let why =
                             "it cannot put a draft aside: --draft wait waits until it is sent";
@@ -100,7 +104,7 @@ impl<'a> Delivery<'a> {
                     }
                     stashed = true;
                 }
-                (Reason::Busy, _) if self.message.busy == Busy::Now && !self.late() => {
+                (Reason::Busy, _) if self.message.busy == Busy::Now && !self.timed_out() => {
                     let interrupt = keys.and_then(|keys| keys.interrupt.as_ref());
                     if let (Some(interrupt), false) = (interrupt, interrupted) {
                         interrupted = self.press(&seen, interrupt)?;
@@ -112,8 +116,8 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Where the text would go, or what is in the way.
-    pub(super) fn place(&self, seen: &PaneView<'_>) -> Result<Destination, Blocked> {
+    /// Returns the program that would get the text, or what blocks the message.
+    pub(super) fn destination(&self, seen: &PaneView<'_>) -> Result<Destination, Blocked> {
         let block = |reason, why: &str| Err(Blocked::new(reason, why));
         if seen.look.dead {
             return block(Reason::Dead, "its process has ended");
@@ -135,12 +139,12 @@ impl<'a> Delivery<'a> {
             );
         }
         match seen.pane_agent() {
-            Some(pane_agent) => self.at_agent(pane_agent),
-            None => Self::at_shell(seen),
+            Some(pane_agent) => self.agent_destination(pane_agent),
+            None => Self::shell_destination(seen),
         }
     }
 
-    fn at_agent(&self, pane_agent: &PaneAgent<'_>) -> Result<Destination, Blocked> {
+    fn agent_destination(&self, pane_agent: &PaneAgent<'_>) -> Result<Destination, Blocked> {
         let name = &pane_agent.living.agent.name;
         if pane_agent.living.process.stopped || !pane_agent.living.in_front {
             let why = format!("{name} is suspended, or another program is in front");
@@ -180,7 +184,7 @@ impl<'a> Delivery<'a> {
             Composer::Empty => Ok(Destination::Agent { busy }),
             Composer::Draft(draft) => {
                 let draft: String = draft.chars().take(60).collect();
-                let why = format!("somebody has typed and not sent {draft:?}");
+                let why = format!("a person has typed and not sent {draft:?}");
                 Err(Blocked::new(Reason::Draft, why))
             }
             Composer::Absent => {
@@ -190,7 +194,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    fn at_shell(seen: &PaneView<'_>) -> Result<Destination, Blocked> {
+    fn shell_destination(seen: &PaneView<'_>) -> Result<Destination, Blocked> {
         if !seen.facts().stored_agent.is_empty() {
             return Err(Blocked::new(
                 Reason::NoAgent,
@@ -199,11 +203,11 @@ impl<'a> Delivery<'a> {
         }
         let first = proc::read(seen.look.pane.place.pid);
         let front = first.and_then(|first| proc::read(first.foreground));
-        // No agent that is on its way, but a command that waits for its Enter: sesh-run is all there is.
-        let waits = |record: &&Record| {
+        // No agent is starting: the command of the sesh waits for Enter in the pane, and only sesh-run runs there.
+        let awaits_enter = |record: &&Record| {
             record.is_made() && record.agent.is_none() && record.state == State::Starting
         };
-        if let Some(record) = seen.look.pane.record.as_ref().filter(waits) {
+        if let Some(record) = seen.look.pane.record.as_ref().filter(awaits_enter) {
             let why = format!(
                 "its command has not been started: Enter in its pane does (pane-keys {} Enter)",
                 record.name
@@ -211,10 +215,13 @@ impl<'a> Delivery<'a> {
             return Err(Blocked::new(Reason::Held, why));
         }
         match front {
-            // Before it has drawn its prompt, what is typed is shown twice.
-            Some(front) if front.is_shell() && seen.at_left_edge() && seen.is_new(PROMPTS) => Err(
-                Blocked::new(Reason::NotReady, "its shell has no prompt yet"),
-            ),
+            // What is typed before the shell has drawn its prompt is shown twice.
+            Some(front) if front.is_shell() && seen.at_left_edge() && seen.is_new(PROMPT_DELAY) => {
+                Err(Blocked::new(
+                    Reason::NotReady,
+                    "its shell has no prompt yet",
+                ))
+            }
             Some(front) if front.is_shell() && !front.stopped => Ok(Destination::Shell),
             Some(front) => {
                 let why = format!(
@@ -225,7 +232,7 @@ impl<'a> Delivery<'a> {
             }
             None => Err(Blocked::new(
                 Reason::Stranger,
-                "nobody knows what is in front",
+                "it is not known what is in front",
             )),
         }
     }

@@ -1,15 +1,15 @@
-//! A message to an agent or a shell in a pane: typed where it does no harm, and proven to have arrived.
+//! Delivers a message to an agent or a shell in a pane: types it where that does no harm, and proves that it arrived.
 //!
-//! The text goes as a paste and Enter as a second step, when the text is there and stays: fast typing is taken for a
-//! paste, and an Enter too close behind one for a line of it (Codex 0.169.0, Gemini CLI 0.61.0). What would take the
-//! text or the Enter for something else is looked for before each of the two. Enter alone is ever repeated, and only
-//! while the text still stands in the composer.
+//! The text is pasted. Enter is a second step, when the text has been drawn and does not change any more: agents take
+//! fast typing for a paste, and an Enter that follows a paste too closely for a line end of it (Codex 0.169.0, Gemini
+//! CLI 0.61.0). Before each of the two steps the pane is checked for anything that would take the text or the Enter for
+//! something else. Only Enter is ever repeated, and only while the text still stands in the composer.
 
 mod blocked;
+mod lease;
 mod native;
 mod proof;
 pub mod reply;
-mod turn;
 mod typing;
 
 use std::time::{Duration, Instant, SystemTime};
@@ -32,28 +32,28 @@ use proof::Before;
 /// What to deliver, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// It must be typeable: [`message::typeable`].
+    /// The text, which [`message::typeable`] has cleaned.
     pub text: &'a str,
     pub busy: Busy,
     pub draft: Draft,
-    /// Send it; otherwise it is left in the composer.
+    /// Press Enter. Otherwise the text is left in the composer.
     pub enter: bool,
-    /// Also a text that the agent takes for a command.
+    /// Also send a text that the agent takes for a command.
     pub as_it_is: bool,
-    /// It was started a moment ago: what is not there yet is waited for.
+    /// The sesh was started a moment ago: wait for the agent or shell to be ready.
     pub starting: bool,
-    /// How long all of it may take.
+    /// How long the whole delivery may take.
     pub within: Duration,
 }
 
-/// What to do with an agent that works.
+/// What to do with an agent that is busy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Busy {
     #[default]
     Refuse,
-    /// The agent's own queue.
+    /// Put the message into the agent's own queue.
     Queue,
-    /// Into what it does at this moment; where it has no such thing, that is interrupted.
+    /// Send the message into what the agent is doing. Interrupt that where the agent cannot take a message meanwhile.
     Now,
 }
 
@@ -62,9 +62,9 @@ pub enum Busy {
 pub enum Draft {
     #[default]
     Refuse,
-    /// Wait until it is sent or gone.
+    /// Wait until the text is sent or removed.
     Wait,
-    /// Have the agent put it aside, where it can.
+    /// Have the agent stash the text, where it can.
     Stash,
 }
 
@@ -72,13 +72,13 @@ pub enum Draft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Proof {
-    /// The agent's hook was given that prompt.
+    /// The agent's hook reported that prompt.
     Hook,
-    /// It stands in the agent's transcript.
+    /// The message stands in the agent's transcript.
     Transcript,
-    /// The agent's own command has put it into its queue.
+    /// The agent's own command has put the message into its queue.
     Queue,
-    /// It left the composer, and the agent works or shows it as sent; in a shell, the line was taken.
+    /// The message left the composer, and the agent is busy or shows it as sent. In a shell: the line was taken.
     Screen,
 }
 
@@ -99,32 +99,32 @@ pub enum Reason {
     Dialog,
     Busy,
     Draft,
-    /// There is no composer: it starts, or shows something that nobody knows.
+    /// There is no composer: the agent is starting, or shows something unknown.
     NotReady,
-    /// Its agent is gone, and a shell would run the text.
+    /// The agent is gone, and a shell would run the text.
     NoAgent,
-    /// What is in front is no agent and no shell.
+    /// The program in front is no agent and no shell.
     Stranger,
     /// The agent would take the text for a command.
     Command,
 }
 
-/// What came of it.
+/// The outcome of a delivery.
 #[derive(Clone, Debug)]
 pub enum DeliveryOutcome {
     Proven {
         by: Proof,
-        /// It waits for the end of what the agent does.
+        /// The message waits in the queue of the agent.
         queued: bool,
         agent: Option<String>,
-        /// The pane's sesh, where it is one, and its generation when Enter was about to be pressed.
+        /// The pane's sesh and its generation just before Enter was pressed. `None` where the pane is no sesh.
         before: Option<(SeshId, u64)>,
     },
-    /// It stands in the composer, as asked.
+    /// The text stands in the composer, and Enter was not to be pressed.
     Placed { agent: Option<String> },
-    /// It was typed, and nothing shows that it arrived.
+    /// The text was typed, and nothing proves that it arrived.
     Typed {
-        /// What is in its place, as a sentence.
+        /// The reason, as a sentence.
         why: String,
         seen: String,
         agent: Option<String>,
@@ -137,13 +137,13 @@ pub enum DeliveryOutcome {
     },
 }
 
-/// How often the pane is looked at while something is to come.
-const LOOK: Duration = Duration::from_millis(40);
-/// How many of the screen's last lines are shown to whoever asked.
-const SEEN: usize = 8;
+/// How often the pane is looked at while the delivery waits.
+const INTERVAL: Duration = Duration::from_millis(40);
+/// How many last lines of the screen an outcome holds.
+const SHOWN_LINES: usize = 8;
 
 formats! {
-    /// What a delivery asks of a pane beside what tells which agent runs there.
+    /// The facts of a pane that a delivery needs beside those that identify the agent.
     struct DeliveryFacts {
         /// `1` where input to the pane is switched off.
         input_off = "#{pane_input_off}",
@@ -155,7 +155,8 @@ formats! {
         cursor_column = "#{cursor_x}",
         /// The cursor's row, from 0.
         cursor_row = "#{cursor_y}",
-        /// The prompt that the agent's hook reported last, as [`Taken`](crate::store::hook_report::Taken) parses it.
+        /// The prompt that the agent's hook reported last, as
+        /// [`TakenPrompt`](crate::store::hook_report::TakenPrompt) parses it.
         prompt = schema::PROMPT_OF_PANE,
         /// Not empty while the pane is held after the end of its command.
         held = "#{@sesh_held}",
@@ -166,11 +167,12 @@ formats! {
     }
 }
 
-/// Delivers a message to a pane. `sesh` is who must live in it, for a target that was a name.
+/// Delivers a message to a pane. `sesh` is the sesh that the pane must belong to, for a target that was given as a
+/// name.
 ///
 /// # Errors
-/// [`Exit::Nothing`] when the pane is gone, [`Exit::Changed`] when it is another sesh's, and as [`Server::run`]. That
-/// nothing was sent, or without proof, is no error: [`Outcome`].
+/// [`Exit::Nothing`] when the pane is gone, [`Exit::Changed`] when it belongs to another sesh, and as [`Server::run`].
+/// A message that was not sent, or was sent without proof, is no error: see [`DeliveryOutcome`].
 pub fn deliver(
     server: &Server,
     pane: PaneId,
@@ -217,25 +219,25 @@ impl<'a> PaneView<'a> {
             .map(|pane_agent| pane_agent.living.agent.name.clone())
     }
 
-    /// Whether the pane's first process has started within this time.
+    /// Returns whether the pane's first process has started within this time.
     fn is_new(&self, within: Duration) -> bool {
         let first = proc::read(self.look.pane.place.pid);
         let started = first.and_then(|first| proc::started(&first));
         started.is_some_and(|at| at.elapsed().unwrap_or_default() < within)
     }
 
-    /// Whether the cursor is where a line begins.
+    /// Returns whether the terminal cursor is in the first column.
     fn at_left_edge(&self) -> bool {
         self.facts().cursor_column == "0"
     }
 
-    /// The last lines of the screen.
+    /// Returns the last lines of the screen, up to the last that holds text.
     fn last_lines(&self) -> String {
         let screen = Screen::parse(&self.look.drawn);
         let rows: Vec<&str> = screen.rows().iter().map(ScreenRow::text).collect();
         let end = rows.iter().rposition(|row| !row.is_empty());
         let rows = &rows[..end.map_or(0, |at| at + 1)];
-        rows[rows.len().saturating_sub(SEEN)..].join("\n")
+        rows[rows.len().saturating_sub(SHOWN_LINES)..].join("\n")
     }
 
     fn text(&self) -> String {
@@ -245,22 +247,22 @@ impl<'a> PaneView<'a> {
 
 impl<'a> Delivery<'a> {
     fn run(&self) -> Result<DeliveryOutcome> {
-        // First, since a text that somebody else is about to send looks like a person's draft.
-        let turn = self.turn()?;
-        if turn.is_some()
-            && let Some(outcome) = self.native()?
+        // The lease comes first, since a text that another process is about to send looks like a person's draft.
+        let lease = self.lease()?;
+        if lease.is_some()
+            && let Some(outcome) = self.queue_natively()?
         {
             return Ok(outcome);
         }
-        let ready = match (self.ready()?, turn) {
+        let ready = match (self.wait_until_ready()?, lease) {
             (Ok((seen, _)), None) => {
                 let why = "another message is on its way there";
                 return Ok(refused(&seen, Blocked::new(Reason::Busy, why)));
             }
-            (Ok(ready), Some(turn)) => (ready, turn),
+            (Ok(ready), Some(lease)) => (ready, lease),
             (Err(refused), _) => return Ok(refused),
         };
-        let ((seen, place), _turn) = ready;
+        let ((seen, destination), _lease) = ready;
         let text = match (seen.pane_agent(), self.message.as_it_is) {
             (Some(pane_agent), false) => {
                 let agent = pane_agent.living.agent;
@@ -283,10 +285,10 @@ impl<'a> Delivery<'a> {
         };
         let transcript = seen.pane_agent().and_then(PaneAgent::transcript);
         let at = SystemTime::now();
-        if let Err(outcome) = self.paste(&seen, &place, &text)? {
+        if let Err(outcome) = self.paste(&seen, &destination, &text)? {
             return Ok(outcome);
         }
-        let seen = match self.drawn(&place, &text)? {
+        let seen = match self.wait_until_drawn(&destination, &text)? {
             Ok(seen) => seen,
             Err(outcome) => return Ok(outcome),
         };
@@ -302,10 +304,10 @@ impl<'a> Delivery<'a> {
             shown: seen.pane_agent().map(PaneAgent::above_composer),
             sesh: record.map(|record| (record.uuid, record.generation)),
         };
-        if let Err(outcome) = self.enter(seen, &place, &text)? {
+        if let Err(outcome) = self.enter(seen, &destination, &text)? {
             return Ok(outcome);
         }
-        self.proof(&place, &text, before)
+        self.wait_for_proof(&destination, &text, before)
     }
 
     fn look(&self) -> Result<PaneView<'a>> {
@@ -323,7 +325,7 @@ impl<'a> Delivery<'a> {
         Ok(PaneView { look })
     }
 
-    fn late(&self) -> bool {
+    fn timed_out(&self) -> bool {
         Instant::now() >= self.deadline
     }
 }
@@ -346,5 +348,5 @@ fn typed(seen: &PaneView<'_>, why: &str) -> DeliveryOutcome {
 }
 
 fn pause() {
-    std::thread::sleep(LOOK); // why: what a program draws has no event.
+    std::thread::sleep(INTERVAL); // why: drawing by a program sends no event.
 }

@@ -1,4 +1,4 @@
-//! An agent's own command for its queue: nothing is typed, so that no draft and no popup is in the way.
+//! Queues a message with the agent's own command. Nothing is typed, so no draft and no popup can block it.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,12 +10,13 @@ use crate::proc;
 use crate::state::State;
 
 /// How long the command may take: Codex 0.169.0 needs 0.4 s.
-const PATIENCE: Duration = Duration::from_secs(10);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Delivery<'_> {
-    /// Puts the message into the agent's queue by its own command. `None`: that is not so, and typing is left.
-    pub(super) fn native(&self) -> Result<Option<DeliveryOutcome>> {
-        // A command of the agent's would be a message there.
+    /// Puts the message into the agent's queue with the agent's own command. Returns `None` where that is not possible,
+    /// and the message has to be typed.
+    pub(super) fn queue_natively(&self) -> Result<Option<DeliveryOutcome>> {
+        // In the queue a command of the agent would be an ordinary message.
         if self.message.busy != Busy::Queue || self.message.as_it_is || !self.message.enter {
             return Ok(None);
         }
@@ -27,11 +28,11 @@ impl Delivery<'_> {
         else {
             return Ok(None);
         };
-        // One that is not there, or a text that is too long for a word: 128 KiB on Linux.
+        // The command does not exist, or the text is too long for an argument (128 KiB on Linux).
         let Ok(mut child) = command.spawn() else {
             return Ok(None);
         };
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + COMMAND_TIMEOUT;
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break status,
@@ -41,7 +42,7 @@ impl Delivery<'_> {
                     let _ = child.wait();
                     return Err(Error::new(
                         Exit::Unconfirmed,
-                        "the agent's queue gave no answer: nobody knows whether it has the message",
+                        "the agent's queue gave no answer: it is not known whether it has the message",
                     ));
                 }
             }
@@ -58,11 +59,11 @@ impl Delivery<'_> {
         }))
     }
 
-    /// The command, as the agent itself would run it. The conversation is that of which its hooks speak: what its command
-    /// line names may have been left since.
+    /// Returns the command with the agent's own environment and folder. The conversation is that of the last hook
+    /// report, since the agent may have left the one that its command line names.
     fn command(&self, pane_agent: &PaneAgent<'_>) -> Option<Command> {
         let words = pane_agent.living.agent.manifest.commands.queue.as_ref()?;
-        let id = pane_agent.works_in.as_ref()?;
+        let id = pane_agent.hook_conversation.as_ref()?;
         let word = |word: &String| {
             let word = word.replace("{id}", id);
             word.replace("{text}", self.message.text)

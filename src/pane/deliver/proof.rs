@@ -1,4 +1,4 @@
-//! What proves that a message arrived.
+//! Waits for proof that a message arrived.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -15,30 +15,30 @@ use crate::proc;
 use crate::state::State;
 use crate::store::hook_report::TakenPrompt;
 
-/// After so long a stronger proof is not waited for.
-const STRONGER: Duration = Duration::from_millis(1500);
-/// When Enter is repeated, if the text still stands there.
-const AGAIN: [Duration; 3] = [
+/// How long after Enter a stronger proof than the screen is awaited.
+const STRONGER_PROOF: Duration = Duration::from_millis(1500);
+/// When Enter is repeated, counted from the first Enter, if the text still stands in the composer.
+const REPEATS: [Duration; 3] = [
     Duration::from_secs(1),
     Duration::from_secs(3),
     Duration::from_secs(6),
 ];
 
-/// What was so before a message was sent.
+/// What was known before a message was sent.
 pub(super) struct Before {
     pub(super) at: SystemTime,
     pub(super) transcript: Option<Transcript>,
-    /// What an agent's screen shows above its composer.
+    /// What the agent's screen showed above its composer.
     pub(super) shown: Option<String>,
     /// The pane's sesh and its generation.
     pub(super) sesh: Option<(SeshId, u64)>,
 }
 
 impl Delivery<'_> {
-    /// Waits for what proves the arrival.
-    pub(super) fn proof(
+    /// Waits for proof that the message arrived.
+    pub(super) fn wait_for_proof(
         &self,
-        place: &Destination,
+        destination: &Destination,
         text: &str,
         before: Before,
     ) -> Result<DeliveryOutcome> {
@@ -48,18 +48,18 @@ impl Delivery<'_> {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let entered = Instant::now();
-        let queued =
-            matches!(place, Destination::Agent { busy: true }) && self.message.busy == Busy::Queue;
-        let mut again = AGAIN.iter();
-        let mut next = again.next();
+        let queued = matches!(destination, Destination::Agent { busy: true })
+            && self.message.busy == Busy::Queue;
+        let mut repeats = REPEATS.iter();
+        let mut next = repeats.next();
         let mut transcript = before.transcript;
-        let mut weak = 0;
+        let mut screen_proofs = 0;
         loop {
             let seen = match self.look() {
-                // It was the last thing that the pane did.
+                // The pane closed after the message was sent.
                 Err(error) if error.exit == Exit::Nothing => {
                     return Err(Error::nothing(format!(
-                        "pane {} went away behind the message: nobody knows whether it arrived",
+                        "pane {} went away behind the message: it is not known whether it arrived",
                         self.pane
                     )));
                 }
@@ -72,14 +72,14 @@ impl Delivery<'_> {
                 before: before.sesh,
             };
             let Some(pane_agent) = seen.pane_agent() else {
-                if matches!(place, Destination::Shell) {
+                if matches!(destination, Destination::Shell) {
                     if Self::line_was_taken(&seen, text) {
                         return Ok(proven(Proof::Screen));
                     }
                 } else {
                     return Ok(typed(&seen, "its agent has gone behind the message"));
                 }
-                if self.late() {
+                if self.timed_out() {
                     return Ok(typed(&seen, "the shell has not taken the line"));
                 }
                 pause();
@@ -104,30 +104,30 @@ impl Delivery<'_> {
             };
             let state = pane_agent.verdict().state;
             if stands {
-                weak = 0;
+                screen_proofs = 0;
                 if let Some(after) = next
                     && entered.elapsed() >= *after
                     && state != State::Waiting
                 {
-                    next = again.next();
+                    next = repeats.next();
                     let buffer = buffer();
-                    let submit = self.submit(&seen, place, &buffer);
-                    self.act(&seen, None, submit, b"\n", &buffer)?;
+                    let submit = self.submit(&seen, destination, &buffer);
+                    self.run_if_unchanged(&seen, None, submit, b"\n", &buffer)?;
                 }
             } else if state == State::Busy
                 || message::ends_in(text, &seen.text())
                 || (empty && before.shown.as_ref() != Some(&pane_agent.above_composer()))
             {
-                // Twice, since a screen may be half drawn.
-                weak += 1;
-                let none_stronger = transcript.is_none() && !pane_agent.has_spoken();
-                if weak >= 2 && (none_stronger || entered.elapsed() >= STRONGER) {
+                // Two looks in a row have to agree, since a screen may be half drawn.
+                screen_proofs += 1;
+                let none_stronger = transcript.is_none() && !pane_agent.has_hook_report();
+                if screen_proofs >= 2 && (none_stronger || entered.elapsed() >= STRONGER_PROOF) {
                     return Ok(proven(Proof::Screen));
                 }
             } else {
-                weak = 0;
+                screen_proofs = 0;
             }
-            if self.late() {
+            if self.timed_out() {
                 let why = if stands {
                     "it still stands in the composer"
                 } else {
@@ -139,7 +139,8 @@ impl Delivery<'_> {
         }
     }
 
-    /// Whether a shell has taken a line: the cursor is not behind it any more, or a command is in front.
+    /// Returns whether a shell has taken a line: the cursor's row does not end with it any more, or a command is in
+    /// front.
     fn line_was_taken(seen: &PaneView<'_>, text: &str) -> bool {
         let first = proc::read(seen.look.pane.place.pid);
         let front = first.and_then(|first| proc::read(first.foreground));

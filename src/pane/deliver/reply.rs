@@ -1,4 +1,4 @@
-//! The answer to a message that was delivered: from the agent's transcript, its hook's last word, or its screen.
+//! The answer to a message that was delivered: from the agent's transcript, its last hook report, or its screen.
 
 use std::time::{Duration, Instant};
 
@@ -19,27 +19,28 @@ use crate::tmux::{Batch, Frame, Server, command};
 pub struct Reply {
     pub text: String,
     pub from: ReplyFrom,
-    /// Its end is not there.
+    /// A part of the answer is missing.
     pub cut: bool,
 }
 
-/// Where an answer was read, the best first. The words are public.
+/// The source of an answer, the best first. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplyFrom {
     Transcript,
-    /// What the agent's hook gave as its last word.
+    /// The last answer that the agent's hook reported.
     Hook,
-    /// What the screen shows below the message, whatever that is.
+    /// Everything that the screen shows below the message.
     Screen,
 }
 
-/// How often a screen that is still being drawn is looked at, and for how long at most.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often a screen that is still being drawn is read.
+const INTERVAL: Duration = Duration::from_millis(250);
+/// How long the end of the drawing is awaited at most.
 const DRAWING: Duration = Duration::from_secs(2);
 
-/// What the transcript has behind a message. `None` where it does not have the message.
-fn behind(look: &Look<'_>, text: &str) -> Option<Vec<TranscriptLine>> {
+/// Returns the entries of the transcript after a message, or `None` where the transcript does not have the message.
+fn entries_after(look: &Look<'_>, text: &str) -> Option<Vec<TranscriptLine>> {
     let transcript = look.pane_agent.as_ref().and_then(PaneAgent::transcript)?;
     let mut entries = transcript.from_begin().more();
     let essence = message::essence(text);
@@ -48,19 +49,19 @@ fn behind(look: &Look<'_>, text: &str) -> Option<Vec<TranscriptLine>> {
     Some(entries.split_off(at + 1))
 }
 
-/// Whether the transcript has the end of what a message has begun.
+/// Returns whether the transcript has the end of the turn that a message has begun.
 pub(crate) fn has_answered(look: &Look<'_>, text: &str) -> bool {
-    let behind = behind(look, text).unwrap_or_default();
-    behind
+    let entries = entries_after(look, text).unwrap_or_default();
+    entries
         .iter()
         .any(|entry| matches!(entry, TranscriptLine::End))
 }
 
-/// The answer to a message: what the transcript has behind it, else what the hook gave behind it, else what the screen
-/// shows below it.
+/// Returns the answer to a message: the answers that follow it in the transcript, else the answer that the hook
+/// reported after it, else what the screen shows below it.
 pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
-    let behind = behind(look, text).unwrap_or_default();
-    let answers: Vec<&str> = behind
+    let entries = entries_after(look, text).unwrap_or_default();
+    let answers: Vec<&str> = entries
         .iter()
         .take_while(|entry| !matches!(entry, TranscriptLine::End))
         .filter_map(|entry| match entry {
@@ -75,11 +76,11 @@ pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
             cut: false,
         };
     }
-    if let Some(said) = said(server, look, text) {
+    if let Some(answer) = hook_answer(server, look, text) {
         return Reply {
-            text: said.text,
+            text: answer.text,
             from: ReplyFrom::Hook,
-            cut: said.cut,
+            cut: answer.cut,
         };
     }
     let shown = match &look.pane_agent {
@@ -93,17 +94,17 @@ pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
     Reply {
         text: below.trim_matches('\n').into(),
         from: ReplyFrom::Screen,
-        // What was above is not known.
+        // The screen does not show the message, so the beginning of the answer may be missing.
         cut: at.is_none(),
     }
 }
 
-/// An answer that the screen alone shows is read when it is drawn: an agent says that its turn is over before it has drawn
-/// the last of it (OpenCode 1.18.33 its last line before what it says).
+/// Reads an answer that only the screen shows again until it stays the same. An agent reports the end of its turn
+/// before it has drawn all of the answer (OpenCode 1.18.33 draws its last line before its answer).
 pub(crate) fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[Agent], text: &str) {
     let begun = Instant::now();
     while seen.from == ReplyFrom::Screen && begun.elapsed() < DRAWING {
-        std::thread::sleep(LOOK); // why: a screen that comes to rest is no event.
+        std::thread::sleep(INTERVAL); // why: the end of drawing sends no event.
         let Ok(look) = agent::look(server, pane, agents, &[]) else {
             break;
         };
@@ -118,8 +119,9 @@ pub(crate) fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[A
     }
 }
 
-/// What the hook of the agent gave as its last word, if the prompt that it took last is this text and came before.
-fn said(server: &Server, look: &Look<'_>, text: &str) -> Option<AgentAnswer> {
+/// Returns the last answer that the agent's hook reported, if the last prompt that it reported is this text and is not
+/// newer than the answer.
+fn hook_answer(server: &Server, look: &Look<'_>, text: &str) -> Option<AgentAnswer> {
     let process = look.pane_agent.as_ref()?.process();
     let frame = Frame::new();
     let format = frame.format([schema::PROMPT_OF_PANE, schema::ANSWER_OF_PANE]);

@@ -1,4 +1,4 @@
-//! The text and its Enter: two steps, each bound to what was seen a moment before.
+//! Types the text and then Enter. Each of the two steps happens only if the pane still is as it was seen last.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -14,35 +14,37 @@ use crate::store::condition::{both, equal};
 use crate::tmux::command::ActingClient;
 use crate::tmux::{Batch, command};
 
-/// How long a text has to stand as it is before Enter: Gemini CLI 0.61.0 takes one that comes within 40 ms of the end of
-/// a paste for a line of it.
-const STILL: Duration = Duration::from_millis(120);
-/// How long a paste may take to be drawn, and what more a longer one may.
-const DRAWN: Duration = Duration::from_secs(5);
-const DRAWN_EACH: usize = 10_000;
+/// How long a text must stay unchanged before Enter. Gemini CLI 0.61.0 takes an Enter that comes within 40 ms of the
+/// end of a paste for a line end of it.
+const STABLE: Duration = Duration::from_millis(120);
+/// How long a paste may take to be drawn.
+const DRAW_TIMEOUT: Duration = Duration::from_secs(5);
+/// A paste may take one second more for each this many bytes.
+const BYTES_PER_SECOND: usize = 10_000;
 
 impl<'a> Delivery<'a> {
-    /// What must still be so in the server when something is typed.
-    fn same(&self, seen: &PaneView<'_>) -> String {
+    /// Returns the condition that the pane is as it was seen, which the server tests when something is typed.
+    fn is_unchanged(&self, seen: &PaneView<'_>) -> String {
         let is = |field: &str, value: &str| format!("#{{==:#{{{field}}},{value}}}");
         let pid = seen.look.pane.place.pid.to_string();
-        let mut same = both(&is("pane_dead", "0"), &is("pane_input_off", "0"));
-        same = both(&same, &is("pane_synchronized", "0"));
-        same = both(&same, &is("pane_pid", &pid));
+        let mut condition = both(&is("pane_dead", "0"), &is("pane_input_off", "0"));
+        condition = both(&condition, &is("pane_synchronized", "0"));
+        condition = both(&condition, &is("pane_pid", &pid));
         if let Some(sesh) = self.sesh {
-            same = both(&same, &equal(Key::Id, &sesh.to_string()));
+            condition = both(&condition, &equal(Key::Id, &sesh.to_string()));
         }
-        // When the agent has ended meanwhile, a shell is in front.
+        // If the agent has exited meanwhile, a shell is in front.
         let front = seen.facts().in_front;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if !front.is_empty() && front.chars().all(plain) {
-            same = both(&same, &is("pane_current_command", front));
+            condition = both(&condition, &is("pane_current_command", front));
         }
-        same
+        condition
     }
 
-    /// Runs commands if the pane still is as it was seen: test and act are one step of the server.
-    pub(super) fn act(
+    /// Runs the commands of `act` if the pane still is as it was seen and `also` is true, and returns whether they ran.
+    /// The server tests and runs them in one step. `input` is loaded into `buffer` before.
+    pub(super) fn run_if_unchanged(
         &self,
         seen: &PaneView<'_>,
         also: Option<&str>,
@@ -50,7 +52,7 @@ impl<'a> Delivery<'a> {
         input: &[u8],
         buffer: &str,
     ) -> Result<bool> {
-        let mut condition = self.same(seen);
+        let mut condition = self.is_unchanged(seen);
         if let Some(also) = also {
             condition = both(&condition, also);
         }
@@ -64,14 +66,15 @@ impl<'a> Delivery<'a> {
         let batch = Batch::from(command::load_buffer(buffer)).then(guarded);
         let typed = self.server.run_with(&batch, input)?.trim() == "typed";
         if !typed {
-            // It is there, since nothing else knows its name: without it tmux would delete the newest buffer of all.
+            // The buffer still exists, since only this process knows its name. If it did not exist, tmux would delete
+            // the newest buffer of the server instead.
             self.server
                 .run(&Batch::from(command::delete_buffer(buffer)))?;
         }
         Ok(typed)
     }
 
-    /// Presses keys, if the pane still is as it was seen.
+    /// Presses keys if the pane still is as it was seen, and returns whether it did.
     pub(super) fn press(&self, seen: &PaneView<'_>, keys: &[String]) -> Result<bool> {
         let buffer = buffer();
         let act = Batch::from(command::delete_buffer(&buffer)).then(command::send_keys(
@@ -80,40 +83,41 @@ impl<'a> Delivery<'a> {
             1,
             keys,
         ));
-        self.act(seen, None, act, b" ", &buffer)
+        self.run_if_unchanged(seen, None, act, b" ", &buffer)
     }
 
+    /// Pastes the text if the pane still is as it was seen.
     pub(super) fn paste(
         &self,
         seen: &PaneView<'_>,
-        place: &Destination,
+        destination: &Destination,
         text: &str,
     ) -> Result<Result<(), DeliveryOutcome>> {
         let buffer = buffer();
         let act = Batch::from(command::paste(self.pane, &buffer));
-        if self.act(seen, None, act, text.as_bytes(), &buffer)? {
+        if self.run_if_unchanged(seen, None, act, text.as_bytes(), &buffer)? {
             return Ok(Ok(()));
         }
         let now = self.look()?;
-        let blocked = match (self.place(&now), place) {
+        let blocked = match (self.destination(&now), destination) {
             (Err(blocked), _) => blocked,
             (Ok(_), _) => Blocked::new(Reason::NotReady, "another program came to the front"),
         };
         Ok(Err(refused(&now, blocked)))
     }
 
-    /// Waits until the text stands where it was pasted, and stays.
-    pub(super) fn drawn(
+    /// Waits until the text stands where it was pasted and does not change any more.
+    pub(super) fn wait_until_drawn(
         &self,
-        place: &Destination,
+        destination: &Destination,
         text: &str,
     ) -> Result<Result<PaneView<'a>, DeliveryOutcome>> {
-        let more = u32::try_from(text.len() / DRAWN_EACH).unwrap_or(u32::MAX);
-        let limit = Instant::now() + DRAWN + Duration::from_secs(1).saturating_mul(more);
+        let more = u32::try_from(text.len() / BYTES_PER_SECOND).unwrap_or(u32::MAX);
+        let limit = Instant::now() + DRAW_TIMEOUT + Duration::from_secs(1).saturating_mul(more);
         let mut last = (String::new(), Instant::now());
         loop {
             let seen = self.look()?;
-            let stands = match (place, seen.pane_agent()) {
+            let stands = match (destination, seen.pane_agent()) {
                 (Destination::Agent { .. }, None) => {
                     return Ok(Err(typed(&seen, "its agent is gone: nothing was sent")));
                 }
@@ -142,7 +146,7 @@ impl<'a> Delivery<'a> {
             };
             match stands {
                 Some(stands) if stands == last.0 => {
-                    if last.1.elapsed() >= STILL {
+                    if last.1.elapsed() >= STABLE {
                         return Ok(Ok(seen));
                     }
                 }
@@ -157,15 +161,16 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Presses Enter where the text stands: bound to where the cursor is, so that nothing else can have come there.
+    /// Presses Enter where the text stands. The terminal cursor must not have moved, so that nothing else can be there
+    /// by then.
     pub(super) fn enter(
         &self,
         seen: PaneView<'a>,
-        place: &Destination,
+        destination: &Destination,
         text: &str,
     ) -> Result<Result<(), DeliveryOutcome>> {
-        // An agent that draws all the time may move its cursor: then what was seen a moment ago has to do.
-        const STRICT: Duration = Duration::from_secs(1);
+        // An agent that draws all the time may keep moving the cursor. After this time its position is not tested.
+        const STRICT_TIME: Duration = Duration::from_secs(1);
         let begun = Instant::now();
         let mut seen = seen;
         loop {
@@ -174,10 +179,10 @@ impl<'a> Delivery<'a> {
                 "#{{==:#{{cursor_x}}:#{{cursor_y}},{}:{}}}",
                 facts.cursor_column, facts.cursor_row
             );
-            let strict = begun.elapsed() < STRICT;
+            let strict = begun.elapsed() < STRICT_TIME;
             let buffer = buffer();
-            let submit = self.submit(&seen, place, &buffer);
-            if self.act(
+            let submit = self.submit(&seen, destination, &buffer);
+            if self.run_if_unchanged(
                 &seen,
                 strict.then_some(cursor.as_str()),
                 submit,
@@ -187,20 +192,26 @@ impl<'a> Delivery<'a> {
                 return Ok(Ok(()));
             }
             pause();
-            seen = match self.drawn(place, text)? {
+            seen = match self.wait_until_drawn(destination, text)? {
                 Ok(seen) => seen,
                 Err(outcome) => return Ok(Err(outcome)),
             };
         }
     }
 
-    /// The commands that send what stands in the composer. In copy mode no key reaches the program, but a paste does.
-    pub(super) fn submit(&self, seen: &PaneView<'_>, place: &Destination, buffer: &str) -> Batch {
+    /// Returns the commands that send the text in the composer. In copy mode no key reaches the program, but a paste
+    /// does.
+    pub(super) fn submit(
+        &self,
+        seen: &PaneView<'_>,
+        destination: &Destination,
+        buffer: &str,
+    ) -> Batch {
         let enter = Batch::from(command::paste_as_keys(self.pane, buffer));
         let keys = seen
             .pane_agent()
             .map(|pane_agent| &pane_agent.living.agent.manifest.keys);
-        let keys = match (place, self.message.busy) {
+        let keys = match (destination, self.message.busy) {
             (Destination::Agent { busy: true }, Busy::Queue) => {
                 keys.and_then(|keys| keys.queue.as_ref())
             }
@@ -218,7 +229,8 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// As which client keys are sent: from 3.7 on tmux refuses them where the one that looks at the pane is read-only.
+/// Returns the client as which keys are sent. From 3.7 on tmux refuses keys where the client that shows the pane is
+/// read-only.
 fn client(seen: &PaneView<'_>) -> ActingClient {
     if seen.facts().sends_without_client == "1" {
         ActingClient::Default
@@ -227,7 +239,7 @@ fn client(seen: &PaneView<'_>) -> ActingClient {
     }
 }
 
-/// A buffer's name that nobody else uses: buffers are the server's.
+/// Returns the name of a buffer that no other process uses, since all processes share the buffers of the server.
 pub(super) fn buffer() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
