@@ -1,43 +1,43 @@
-//! The composer: the rows that a person types into, and what stands there.
+//! The composer: the rows that a person types into, and their content.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::kinds::Agent;
-use super::locate::{after, locate};
+use super::locate::{end_of_prefix, locate};
 use super::manifest::ComposerForm;
 use super::screen::{Screen, ScreenRow};
 use super::state;
 use crate::state::State;
 
-/// What stands in the composer.
+/// The content of the composer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Composer {
-    /// There is none: the agent asks something, or shows something else.
+    /// There is no composer: the agent asks a question, or shows something else.
     Absent,
-    /// Nothing that a person typed. A placeholder or a suggestion may be there.
+    /// A person has typed nothing. A placeholder or a suggestion may be shown.
     Empty,
-    /// What a person typed and has not sent.
+    /// The text that a person has typed and not sent.
     Draft(String),
 }
 
 impl Composer {
-    /// Looks what stands in an agent's composer.
+    /// Reads the content of an agent's composer from its screen.
     #[must_use]
     pub fn read(agent: &Agent, screen: &Screen) -> Self {
         let input = &agent.manifest.composer;
         let Some(found) = locate(input, screen) else {
             return Self::Absent;
         };
-        // A question of the agent's may look like one: its choice is marked as the prompt is.
-        let asks = state::on_screen(agent, screen);
-        if asks.is_some_and(|claim| claim.state == State::Waiting) {
+        // A question of the agent can look like a composer, because its choice has the same mark as the prompt.
+        let claim = state::on_screen(agent, screen);
+        if claim.is_some_and(|claim| claim.state == State::Waiting) {
             return Self::Absent;
         }
         let rows = screen.rows()[found.text].iter().enumerate();
         let typed: Vec<String> = rows
             .map(|(at, row)| {
                 let prompted = at == 0 || input.repeated == Some(true);
-                typed(input, row, prompted, found.width)
+                typed_text(input, row, prompted, found.width)
             })
             .collect();
         let text = typed.join("\n").trim().to_string();
@@ -50,11 +50,13 @@ impl Composer {
     }
 }
 
-/// What was typed in a row: without prompt, edge and everything faint.
-fn typed(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usize) -> String {
+/// Returns the text that is typed in a row: without the prompt, the edge and, if it is a placeholder, the faint text.
+fn typed_text(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usize) -> String {
     let prompts = input.prompts.iter().flatten().filter(|_| prompted);
     let edges = input.edge.iter();
-    let from = prompts.chain(edges).find_map(|mark| after(row, mark));
+    let from = prompts
+        .chain(edges)
+        .find_map(|prefix| end_of_prefix(row, prefix));
     let from = from.unwrap_or(0);
     let mut column = row.whole()[..from].width();
     let characters: Vec<_> = row
@@ -64,8 +66,8 @@ fn typed(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usize) ->
             column <= width
         })
         .collect();
-    let placeholders = input.faint != Some(true);
-    let faint = placeholders && characters.iter().any(|(_, style)| style.is_faint());
+    let has_placeholder = input.faint != Some(true);
+    let faint = has_placeholder && characters.iter().any(|(_, style)| style.is_faint());
     characters
         .into_iter()
         // The cursor is drawn over the first character of a placeholder.

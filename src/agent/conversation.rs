@@ -1,4 +1,4 @@
-//! Which conversation an agent's process is in: what its own files say, else its command line.
+//! The conversation that an agent's process is in, from the agent's own files, or else from its command line.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::transcript::Transcript;
 use crate::id::SeshId;
 
 impl Conversation {
-    /// Whether a text can be an id: what cannot is no word for a command line.
+    /// Returns whether a text can be an id. A text that cannot must not get onto a command line.
     #[must_use]
     pub fn may_be(&self, id: &str) -> bool {
         fits(self, id)
@@ -20,7 +20,7 @@ impl Conversation {
 }
 
 impl Home {
-    /// The agent's folder, by its own environment.
+    /// Returns the agent's folder, from the environment of the agent.
     fn folder(&self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let named = self.variable.as_deref().and_then(&set).map(PathBuf::from);
@@ -28,16 +28,16 @@ impl Home {
     }
 }
 
-/// What an agent's own files and its command line tell.
+/// What an agent's own files and its command line show of its conversation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConversationEvidence {
     /// The id of the conversation that its process is in.
     pub id: Option<String>,
-    /// What its file says of the state.
+    /// The state that its file reports.
     pub session: Option<Session>,
 }
 
-/// What an agent keeps of a conversation, where that can be read. `variable` reads an environment.
+/// Returns the transcript of a conversation, if the agent keeps one that can be read. `variable` reads an environment.
 pub fn transcript(
     agent: &Agent,
     id: &str,
@@ -49,12 +49,13 @@ pub fn transcript(
     Transcript::find(entries, &folder, files, id)
 }
 
-/// The id of the conversation that a process is in. `variable` reads the environment of the process.
+/// Returns the id of the conversation that a process is in. `variable` reads the environment of the process.
 pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
     told(living, variable).id
 }
 
-/// What is told of a process's session. `variable` reads the environment of the process.
+/// Returns what the files and the command line show of a process's session. `variable` reads the environment of the
+/// process.
 pub fn told(
     living: &Living<'_>,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -79,8 +80,8 @@ pub fn told(
     }
 }
 
-/// The processes whose own files say that they are in a conversation, also where no terminal shows them: `is_alive` tells
-/// whether a pid is still the process that started then. `variable` reads an environment.
+/// Returns the processes whose own files show that they are in a conversation, including those that no terminal shows.
+/// `is_alive` returns whether a pid is still the process that started at that time. `variable` reads an environment.
 pub fn holders(
     manifest: &Manifest,
     id: &str,
@@ -101,13 +102,13 @@ pub fn holders(
     by_files.chain(by_locks).collect()
 }
 
-/// The processes that have locked a conversation.
+/// Returns the processes that have locked a conversation.
 fn locks(known: &Conversation, folder: &Path, id: &str) -> Vec<i32> {
     let parts = known.lock.as_ref().and_then(|lock| {
         let (above, file) = lock.split_once("/*/")?;
         Some((above, file.split_once("{pid}")?))
     });
-    // An id that is no name of a folder is none.
+    // An id that cannot be the name of a folder is no id.
     let Some((above, (begin, end))) = parts.filter(|_| fits(known, id)) else {
         return Vec::new();
     };
@@ -115,7 +116,7 @@ fn locks(known: &Conversation, folder: &Path, id: &str) -> Vec<i32> {
     pids(entries.into_iter().flatten().flatten(), begin, end)
 }
 
-/// The name of the folder that holds the process's lock.
+/// Returns the id of the conversation that a process has locked: the name of the folder that holds its lock.
 fn by_lock(known: &Conversation, folder: &Path, pid: i32) -> Option<String> {
     let (above, file) = known.lock.as_ref()?.split_once("/*/")?;
     let file = file.replace("{pid}", &pid.to_string());
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn on_the_command_line() {
+    fn the_id_on_a_command_line() {
         let cases = [
             ("claude", format!("claude --resume {ID}"), true),
             ("claude", format!("claude --session-id={ID} hello"), true),
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn where_its_files_are() {
+    fn the_home_of_an_agent() {
         let agents = Agents::read(None).all;
         let home = &agents[0].manifest.home;
         let only = |named: &'static str, value: &'static str| {

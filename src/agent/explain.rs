@@ -1,4 +1,4 @@
-//! Why an agent counts as doing what it does: every source with what it says, the rules that nearly held, and what would
+//! Why an agent counts as being in its state: every source with its state, the rules that nearly held, and what would
 //! change the verdict.
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use crate::state::State;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explanation {
     pub verdict: Verdict,
-    /// Why this one won.
+    /// Why this verdict won.
     pub because: String,
     /// Every source, the strongest first.
     pub sources: Vec<Statement>,
@@ -30,13 +30,13 @@ pub struct Explanation {
 pub struct Statement {
     pub source: Authority,
     pub says: Option<SourceState>,
-    /// How old that is, in seconds.
+    /// The age of that state, in seconds.
     pub age: Option<f64>,
-    /// What was there to read.
+    /// What the source contains.
     pub read: Option<String>,
     /// The rule of the manifest that decided.
     pub rule: Option<String>,
-    /// Rules that held in part.
+    /// The rules that held in part.
     pub near: Vec<NearMiss>,
 }
 
@@ -48,7 +48,7 @@ pub struct NearMiss {
     pub missing: String,
 }
 
-/// Judges, and says how it came to that.
+/// Judges the state of an agent and explains the verdict.
 #[must_use]
 pub fn explain(evidence: &Evidence<'_>) -> Explanation {
     let claims = SourceStates::of(evidence);
@@ -61,7 +61,7 @@ pub fn explain(evidence: &Evidence<'_>) -> Explanation {
     }
 }
 
-fn near(
+fn near_misses(
     rules: &BTreeMap<String, Rule>,
     holds: impl Fn(&Rule) -> Result<(), Miss<'_>>,
 ) -> Vec<NearMiss> {
@@ -78,9 +78,9 @@ fn near(
         .collect()
 }
 
-/// The rules that held in part on a screen.
-fn near_on(rules: &ScreenRules<'_>) -> Vec<NearMiss> {
-    near(&rules.agent.manifest.screen, |rule| {
+/// Returns the rules that held in part on a screen.
+fn near_misses_on_screen(rules: &ScreenRules<'_>) -> Vec<NearMiss> {
+    near_misses(&rules.agent.manifest.screen, |rule| {
         rule.holds_on(rules.screen, rules.composer.as_ref())
     })
 }
@@ -92,7 +92,7 @@ fn statements(evidence: &Evidence<'_>, claims: &SourceStates<'_>) -> Vec<Stateme
         .map(|&source| {
             let mut statement = Statement {
                 source: source.into(),
-                says: claims.level(source),
+                says: claims.state_from(source),
                 age: None,
                 read: None,
                 rule: None,
@@ -110,12 +110,14 @@ fn statements(evidence: &Evidence<'_>, claims: &SourceStates<'_>) -> Vec<Stateme
                 Source::Title => {
                     statement.read = Some(evidence.title.into());
                     statement.rule = claims.title.map(|(rule, _)| rule.into());
-                    statement.near = near(&known.title, |rule| rule.holds_for(evidence.title));
+                    statement.near =
+                        near_misses(&known.title, |rule| rule.holds_for(evidence.title));
                 }
                 Source::Screen => {
                     statement.rule = claims.screen.map(|(rule, _)| rule.into());
                     if let Some(screen) = evidence.screen {
-                        statement.near = near_on(&ScreenRules::new(evidence.agent, screen));
+                        statement.near =
+                            near_misses_on_screen(&ScreenRules::new(evidence.agent, screen));
                     }
                 }
             }
@@ -173,26 +175,26 @@ mod tests {
 
     use super::*;
     use crate::agent::screen::Screen;
-    use crate::agent::state::tests::{IDLE, agent, nothing, report};
+    use crate::agent::state::tests::{IDLE, agent, no_evidence, report};
 
     #[test]
     fn an_explanation_names_the_rule_and_the_near_ones() {
         let claude = agent("claude");
         let text = IDLE.replace("? for shortcuts", "Enter to select · ↑/↓ to navigate");
         let screen = Screen::parse(&text.replace("❯", "x"));
-        let mut evidence = nothing(&claude);
+        let mut evidence = no_evidence(&claude);
         evidence.screen = Some(&screen);
         evidence.report = Some(report(State::Busy, 9.0));
         let explanation = explain(&evidence);
-        let spoke = |by| explanation.sources.iter().find(|it| it.source == by);
-        let screen = spoke(Authority::Screen).expect("the screen");
+        let statement_of = |by| explanation.sources.iter().find(|it| it.source == by);
+        let screen = statement_of(Authority::Screen).expect("the screen");
         assert_eq!(screen.rule.as_deref(), Some("question"));
-        let hook = spoke(Authority::Hook).expect("the hook");
+        let hook = statement_of(Authority::Hook).expect("the hook");
         assert_eq!((hook.age, hook.read.as_deref()), (Some(9.0), Some("E")));
         assert!(!explanation.changes.is_empty());
         let codex = agent("codex");
         let almost = Screen::parse("  Would you like to run it?\n");
-        let mut evidence = nothing(&codex);
+        let mut evidence = no_evidence(&codex);
         evidence.screen = Some(&almost);
         let explanation = explain(&evidence);
         assert_eq!(explanation.verdict.state, State::Unknown);

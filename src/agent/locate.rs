@@ -1,18 +1,18 @@
-//! Where the composer is on a screen, by what a manifest says of its prompt and frame.
+//! The position of the composer on a screen, from what a manifest describes of its prompt and frame.
 
 use unicode_width::UnicodeWidthStr;
 
 use super::manifest::ComposerForm;
 use super::screen::{ComposerArea, Screen, ScreenRow};
 
-/// Finds the composer, which is the lowest thing on the screen that looks like one.
+/// Finds the composer: the lowest area of the screen that looks like one.
 #[must_use]
 pub fn locate(input: &ComposerForm, screen: &Screen) -> Option<ComposerArea> {
     let rows = screen.rows();
     let last = rows.iter().rposition(|row| !row.is_blank())?;
     let found = match (&input.below, &input.above) {
         (Some(below), _) => framed(input, rows, last, below),
-        (None, above) => open(input, &rows[..=last], above.as_deref()),
+        (None, above) => unframed(input, &rows[..=last], above.as_deref()),
     }?;
     let footer = rows[found.rows.end..=last.max(found.rows.end - 1)].iter();
     let footer = footer.filter(|row| !row.is_blank()).count();
@@ -23,22 +23,24 @@ pub fn locate(input: &ComposerForm, screen: &Screen) -> Option<ComposerArea> {
     } else {
         found.rows.start + 1
     };
-    let apart = input.indented != Some(true) || rows[below..].iter().all(indented);
-    (fits && apart).then_some(found)
+    let indented_below = input.indented != Some(true) || rows[below..].iter().all(indented);
+    (fits && indented_below).then_some(found)
 }
 
-/// One that ends with a row of `below`.
+/// Finds a composer that ends with a row of `below`.
 fn framed(
     input: &ComposerForm,
     rows: &[ScreenRow],
     last: usize,
     below: &str,
 ) -> Option<ComposerArea> {
-    let end = rows[..=last].iter().rposition(|row| is_rule(row, below))?;
+    let end = rows[..=last]
+        .iter()
+        .rposition(|row| is_border(row, below))?;
     let (top, first) = if let Some(edge) = &input.edge {
         let inside = |row: &ScreenRow| {
             let text = row.text().trim_start();
-            // A menu over it has an edge on the right too.
+            // The rows of a menu over the composer also have an edge on the right.
             text.starts_with(edge) && !(text.len() > edge.len() && text.ends_with(edge))
         };
         let first = rows[..end].iter().rposition(|row| !inside(row));
@@ -46,11 +48,11 @@ fn framed(
         (first, first)
     } else {
         let above = input.above.as_deref().unwrap_or(below);
-        let top = rows[..end].iter().rposition(|row| is_rule(row, above))?;
+        let top = rows[..end].iter().rposition(|row| is_border(row, above))?;
         (top, top + 1)
     };
     let text = first..end.saturating_sub(input.trailer.unwrap_or(0));
-    if text.is_empty() || !begins(input, &rows[text.start]) {
+    if text.is_empty() || !begins_with_prompt(input, &rows[text.start]) {
         return None;
     }
     Some(ComposerArea {
@@ -60,66 +62,72 @@ fn framed(
     })
 }
 
-/// One that ends with its footer or the screen.
-fn open(input: &ComposerForm, rows: &[ScreenRow], above: Option<&str>) -> Option<ComposerArea> {
+/// Finds a composer that ends with its footer or with the screen.
+fn unframed(input: &ComposerForm, rows: &[ScreenRow], above: Option<&str>) -> Option<ComposerArea> {
     let first = match above {
-        Some(above) => rows.iter().rposition(|row| is_rule(row, above))? + 1,
-        None => rows.iter().rposition(|row| begins(input, row))?,
+        Some(above) => rows.iter().rposition(|row| is_border(row, above))? + 1,
+        None => rows
+            .iter()
+            .rposition(|row| begins_with_prompt(input, row))?,
     };
     let rest = &rows[first..];
     let end = if input.repeated == Some(true) {
-        // Every row that is typed has a prompt; a menu below it is drawn on a background.
-        let typed = rest.iter().take_while(|row| begins(input, row)).count();
+        // Every typed row has a prompt. A menu below them is drawn on a background.
+        let typed = rest
+            .iter()
+            .take_while(|row| begins_with_prompt(input, row))
+            .count();
         let shaded = |row: &ScreenRow| row.characters(0).next().is_some_and(|(_, it)| it.shaded);
         rest[typed..].iter().all(shaded).then_some(first + typed)?
     } else {
-        // What is behind the last blank row is the footer.
+        // The rows after the last blank row are the footer.
         match rest.iter().rposition(ScreenRow::is_blank) {
             Some(blank) => first + blank,
             None if is_choice(input, &rest[0]) => return None,
             None => rows.len(),
         }
     };
-    let is_one = end > first && begins(input, &rows[first]);
-    is_one.then_some(ComposerArea {
+    let is_composer = end > first && begins_with_prompt(input, &rows[first]);
+    is_composer.then_some(ComposerArea {
         rows: first..end,
         text: first..end,
         width: usize::MAX,
     })
 }
 
-/// Whether a row is the marked one of numbered choices: in a low pane nothing sets them apart from what is below.
+/// Returns whether a row is the selected one of numbered choices. In a low pane nothing separates them from what is
+/// below.
 fn is_choice(input: &ComposerForm, row: &ScreenRow) -> bool {
     let mut prompts = input.prompts.iter().flatten();
-    let text = prompts.find_map(|prompt| after(row, prompt));
+    let text = prompts.find_map(|prompt| end_of_prefix(row, prompt));
     let text = text.map_or("", |at| row.whole()[at..].trim_start());
     let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
     number.len() < text.len() && number.starts_with(". ")
 }
 
-/// Whether a row begins with a prompt.
-fn begins(input: &ComposerForm, row: &ScreenRow) -> bool {
+/// Returns whether a row begins with a prompt.
+fn begins_with_prompt(input: &ComposerForm, row: &ScreenRow) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
     prompts
         .iter()
-        .any(|prompt| after(row, prompt).is_some_and(|at| at <= prompt.len() + MARGIN))
+        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| at <= prompt.len() + MARGIN))
 }
 
-/// How far from the left a prompt can be.
+/// How far from the left a prompt can be, in bytes.
 const MARGIN: usize = 2;
 
-/// Where the text behind a mark at the beginning of a row begins, in bytes.
-pub(super) fn after(row: &ScreenRow, mark: &str) -> Option<usize> {
+/// Returns the byte offset after a prefix at the start of a row, if a blank or nothing follows it.
+pub(super) fn end_of_prefix(row: &ScreenRow, prefix: &str) -> Option<usize> {
     let blanks = row.whole().len() - row.whole().trim_start().len();
-    let rest = row.whole()[blanks..].strip_prefix(mark)?;
+    let rest = row.whole()[blanks..].strip_prefix(prefix)?;
     let apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
-    apart.then_some(blanks + mark.len())
+    apart.then_some(blanks + prefix.len())
 }
 
-/// Whether a row is a line of these characters; it may have a corner, and a word may stand in it.
-fn is_rule(row: &ScreenRow, drawn: &str) -> bool {
+/// Returns whether a row is a line of these characters. It may have a corner, and it may contain a word.
+fn is_border(row: &ScreenRow, drawn: &str) -> bool {
     let text = row.text().trim_start();
     let begins = text.chars().take(2).any(|c| drawn.contains(c));
     let count = text.chars().filter(|c| drawn.contains(*c)).count();

@@ -1,5 +1,4 @@
-//! What is known of an agent: one TOML file each. What files there are is read in
-//! [`kinds`](super::kinds).
+//! The manifest of an agent: one TOML file that describes it. [`kinds`](super::kinds) reads the files.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::rule::{Pattern, Rule};
 use crate::state::{State, Why};
 
-/// Everything about one agent. In a user's file for one of our kinds each key that is given replaces ours.
+/// The description of one agent. In a user's file for a built-in kind, each key replaces the built-in one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Manifest {
@@ -29,30 +28,30 @@ pub struct Manifest {
     pub composer: ComposerForm,
 }
 
-/// How its process is told from others.
+/// How to recognize the agent's process.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcessForm {
-    /// What a process can be called: its short name, its first word, the file that it runs, the script.
+    /// Names of the process: its short name, its first word, the file that it runs, or the script.
     pub names: Option<Vec<String>>,
-    /// Folders in the path of a script that belong to it alone.
+    /// Folders in the path of a script that only this agent has.
     pub packages: Option<Vec<String>>,
-    /// First words behind the program's name with which it is no agent: daemons, viewers, tools.
+    /// First words after the program's name with which the process is not the agent: daemons, viewers, tools.
     #[serde(alias = "apart")]
     pub not_agent: Option<Vec<String>>,
 }
 
-/// Where it keeps its files.
+/// Where the agent keeps its files.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Home {
     /// The environment variable that names the folder.
     pub variable: Option<String>,
-    /// Its name in the user's home otherwise.
+    /// The folder in the user's home directory if the variable is not set.
     pub folder: Option<String>,
 }
 
-/// Where the id of the running conversation is. Paths are below [`Home`]; `{pid}` is the agent's pid.
+/// Where to find the id of the running conversation. Paths are below [`Home`]; `{pid}` is the agent's pid.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Conversation {
@@ -60,91 +59,93 @@ pub struct Conversation {
     pub file: Option<String>,
     /// The field of the file that holds the id.
     pub id: Option<String>,
-    /// The field of the file that holds the start of the process: another process may have had the pid.
+    /// The field of the file that holds the start time of the process, because an earlier process may have had the same
+    /// pid.
     pub start: Option<String>,
-    /// A file of the process in the conversation's folder, which is `*` here and named by the id.
+    /// A file of the process in the conversation's folder. `*` stands for that folder, whose name is the id.
     pub lock: Option<String>,
-    /// Words on the command line that the id follows.
+    /// Words on the command line that precede the id.
     pub options: Option<Vec<String>>,
-    /// Words on the command line with which it is not the id that follows.
+    /// Words on the command line with which the id on it does not count.
     pub unless: Option<Vec<String>>,
-    /// What an id looks like.
+    /// The form of an id.
     pub form: Option<IdForm>,
 }
 
-/// Command lines. `{id}` is a conversation's id, `{prompt}` or `{text}` what it is told.
+/// Command lines. `{id}` stands for a conversation's id, `{prompt}` or `{text}` for the prompt.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Commands {
-    /// Starts it.
+    /// Starts the agent.
     pub launch: Option<Vec<String>>,
-    /// Starts it in a new conversation with an id that is chosen.
+    /// Starts the agent in a new conversation with a given id.
     pub launch_as: Option<Vec<String>>,
-    /// Goes on with a conversation.
+    /// Resumes a conversation.
     pub resume: Option<Vec<String>>,
     /// Answers one prompt without a terminal.
     pub headless: Option<Vec<String>>,
-    /// The same in a conversation.
+    /// Answers one prompt without a terminal, in an existing conversation.
     pub headless_resume: Option<Vec<String>>,
-    /// While it works in a conversation: gives it a message for when it has finished, and fails if that is not so.
+    /// While the agent works in a conversation: queues a message for when it has finished. Fails if the agent does not
+    /// work in it.
     pub queue: Option<Vec<String>>,
 }
 
-/// Where what was said is written down.
+/// Where the agent stores its transcripts.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Transcripts {
-    /// The files, below [`Home`]. `{id}` is the conversation's id, `{id8}` its first 8 characters, `*` any one name or
-    /// part of a name.
+    /// The files, below [`Home`]. `{id}` is the conversation's id, `{id8}` its first 8 characters, `*` any name or part
+    /// of a name.
     pub files: Option<String>,
-    /// The files below the folder that it works in.
+    /// The files below the agent's working directory.
     pub local: Option<String>,
 }
 
-/// What is typed to it. Keys have tmux's names.
+/// What to type to the agent. Keys have tmux's names.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
-    /// Sends what stands in the composer.
+    /// Sends the content of the composer.
     pub submit: Option<Vec<String>>,
-    /// Stops what it is doing.
+    /// Interrupts the agent.
     pub interrupt: Option<Vec<String>>,
-    /// What is typed and sent to end it.
+    /// The text that ends the agent when it is typed and sent.
     pub leave: Option<String>,
-    /// While it works: has it take what stands in the composer when it has finished.
+    /// While the agent works: queues the content of the composer until it has finished.
     pub queue: Option<Vec<String>>,
-    /// While it works: gives it what stands in the composer at once, and it goes on. Without it that would take an
-    /// interrupt.
+    /// While the agent works: gives it the content of the composer at once, and it continues. Without this key, that
+    /// needs an interrupt.
     pub steer: Option<Vec<String>>,
-    /// Puts a draft aside, which comes back when something else was sent.
+    /// Stashes a draft. It comes back when another message was sent.
     pub stash: Option<Vec<String>>,
 }
 
-/// What it does with texts that are pasted into its composer.
+/// What the agent does with text that is pasted into its composer.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Messages {
-    /// What makes a text that begins with it no message, but a command or nothing at all.
+    /// Prefixes with which a text is no message, but a command or nothing at all.
     pub commands: Option<Vec<String>>,
-    /// The same, where a blank before it helps.
+    /// The same, where a blank before the text makes it a message.
     pub spaced: Option<Vec<String>>,
-    /// What makes Enter behind it begin a new line.
+    /// Endings after which Enter begins a new line.
     pub continues: Option<Vec<String>>,
-    /// What a last word begins with that Enter would complete.
+    /// Prefixes of a last word that Enter would complete.
     pub completes: Option<Vec<String>>,
-    /// All of what it shows in place of a long text, without blanks.
+    /// The whole of what the agent shows in place of a long text, without blanks.
     pub pasted: Option<Pattern>,
 }
 
-/// What tells its state.
+/// The sources of its state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sources {
-    /// The strongest first. Without it everything that is described, in the order of [`Source`].
+    /// The strongest source first. Without it, all sources that the manifest describes, in the order of [`Source`].
     pub order: Option<Vec<Source>>,
 }
 
-/// Something that tells the state at every moment. Hooks do not: they tell of changes, and not of all.
+/// A source that shows the state at every moment. Hooks are none: they report changes, and not all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -153,66 +154,66 @@ pub enum Source {
     Screen,
 }
 
-/// What its file about the running session ([`Conversation::file`]) says of the state.
+/// What the agent's file about the running session ([`Conversation::file`]) contains of the state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionFile {
     /// The field with the state.
     pub status: Option<String>,
-    /// The field with what it waits for.
+    /// The field with the reason to wait.
     pub waiting: Option<String>,
     /// The field with the time of the last change, in milliseconds.
     pub at: Option<String>,
-    /// What its words for the state mean.
+    /// The meaning of its words for the state.
     pub states: BTreeMap<String, State>,
-    /// What its words for what it waits for mean.
+    /// The meaning of its words for the reason to wait.
     pub reasons: BTreeMap<String, Why>,
 }
 
-/// How its composer looks.
+/// What the agent's composer looks like.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ComposerForm {
-    /// What the row over it is drawn with.
+    /// The characters of the row above it.
     pub above: Option<String>,
-    /// What the row under it is drawn with. Without it, what is behind the last blank row is its footer.
+    /// The characters of the row below it. Without it, the rows after the last blank row are the footer.
     pub below: Option<String>,
-    /// What each of its rows begins with.
+    /// The start of each of its rows.
     pub edge: Option<String>,
-    /// What its first row can begin with.
+    /// Possible starts of its first row.
     pub prompts: Option<Vec<String>>,
-    /// Whether each of its rows begins so, not only the first.
+    /// Whether each of its rows starts with a prompt, not only the first.
     pub repeated: Option<bool>,
     /// How many rows at its end hold something else.
     pub trailer: Option<usize>,
-    /// How many rows can be below it, without blank ones.
+    /// How many rows that are not blank can be below it.
     pub footer: Option<usize>,
     /// Whether every row below its first one is indented.
     pub indented: Option<bool>,
-    /// Whether what is drawn faint is typed too: it has no placeholder.
+    /// Whether faint text is typed text too, because the composer has no placeholder.
     pub faint: Option<bool>,
-    /// What stands in an empty one, where no style tells.
+    /// What an empty composer shows, where no style distinguishes it from a draft.
     pub hints: Option<Vec<String>>,
 }
 
-/// What a conversation's id looks like.
+/// The form of a conversation's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdForm {
     Uuid,
-    /// Any word that is no option.
+    /// Any word that is not an option.
     Word,
 }
 
-/// Takes what is not said here from there.
-macro_rules! fill {
+/// Fills the fields that are missing in the first from the second.
+macro_rules! fill_missing {
     ($over:expr, $under:expr, $($field:ident)*) => {
         $( if $over.$field.is_none() { $over.$field.clone_from(&$under.$field); } )*
     };
 }
 
 impl Manifest {
-    /// Reads a text.
+    /// Parses a manifest.
     ///
     /// # Errors
     /// The line, and what is wrong with it.
@@ -220,27 +221,27 @@ impl Manifest {
         toml::from_str(text).map_err(|error| located(text, error.span(), error.message()))
     }
 
-    /// What it says over what another one says.
-    pub(super) fn over(mut self, under: &Self) -> Self {
-        fill!(self.process, under.process, names packages not_agent);
-        fill!(self.home, under.home, variable folder);
-        fill!(self.conversation, under.conversation, file id start lock options unless form);
-        fill!(self.commands, under.commands, launch launch_as resume headless headless_resume queue);
-        fill!(self.transcripts, under.transcripts, files local);
-        fill!(self.keys, under.keys, submit interrupt leave queue steer stash);
-        fill!(self.messages, under.messages, commands spaced continues completes pasted);
-        fill!(self.sources, under.sources, order);
-        fill!(self.session, under.session, status waiting at);
+    /// Merges this manifest over another one: its keys win.
+    pub(super) fn merged_over(mut self, under: &Self) -> Self {
+        fill_missing!(self.process, under.process, names packages not_agent);
+        fill_missing!(self.home, under.home, variable folder);
+        fill_missing!(self.conversation, under.conversation, file id start lock options unless form);
+        fill_missing!(self.commands, under.commands, launch launch_as resume headless headless_resume queue);
+        fill_missing!(self.transcripts, under.transcripts, files local);
+        fill_missing!(self.keys, under.keys, submit interrupt leave queue steer stash);
+        fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);
+        fill_missing!(self.sources, under.sources, order);
+        fill_missing!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill!(self.composer, under.composer, above below edge prompts repeated trailer footer indented faint hints);
+        fill_missing!(self.composer, under.composer, above below edge prompts repeated trailer footer indented faint hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),
         ] {
             for (name, rule) in rules.iter_mut() {
                 if let Some(under) = under.get(name) {
-                    fill!(rule, under, state why region composer last starts any all none regex priority);
+                    fill_missing!(rule, under, state why region composer last starts any all none regex priority);
                 }
             }
             add_missing(rules, under);
@@ -250,7 +251,7 @@ impl Manifest {
 }
 
 impl Manifest {
-    /// What tells its state where its file does not say that: whatever it describes.
+    /// Returns the order of the sources if the file gives none: all that it describes.
     pub(super) fn default_order(&self) -> Vec<Source> {
         [
             (Source::SessionFile, !self.session.states.is_empty()),
@@ -262,7 +263,8 @@ impl Manifest {
         .collect()
     }
 
-    /// What no parser sees. Ours are checked by a test: their patterns are compiled when they are needed.
+    /// Checks what the parser cannot detect. A test checks the built-in manifests, so their patterns are compiled only
+    /// when they are needed.
     pub(super) fn check(&self, text: &str) -> Result<(), String> {
         if let Some(pattern) = &self.messages.pasted
             && let Err(problem) = pattern.compile()
@@ -289,7 +291,7 @@ impl Manifest {
                         "has a region, a composer or a last row, which only a screen has",
                     );
                 }
-                if rule.says_nothing() {
+                if rule.has_no_condition() {
                     return wrong("has no condition: it would always hold");
                 }
                 if table == "screen" && rule.region.is_none() && rule.has_text() {
@@ -302,7 +304,7 @@ impl Manifest {
 }
 
 impl ComposerForm {
-    /// Whether it says what a composer looks like.
+    /// Returns whether the manifest describes what a composer looks like.
     pub(super) fn is_described(&self) -> bool {
         let drawn = [&self.above, &self.below, &self.edge];
         drawn.into_iter().any(Option::is_some) || self.prompts.is_some()
@@ -310,7 +312,7 @@ impl ComposerForm {
 }
 
 impl ProcessForm {
-    pub(super) fn says_something(&self) -> bool {
+    pub(super) fn identifies_process(&self) -> bool {
         [&self.names, &self.packages]
             .into_iter()
             .flatten()
@@ -318,14 +320,14 @@ impl ProcessForm {
     }
 }
 
-/// Adds what is there and not here.
+/// Adds the entries of `there` that `here` does not have.
 fn add_missing<V: Clone>(here: &mut BTreeMap<String, V>, there: &BTreeMap<String, V>) {
     for (name, value) in there {
         here.entry(name.clone()).or_insert_with(|| value.clone());
     }
 }
 
-/// `:LINE: what stands there: what is wrong with it`.
+/// Returns `:LINE: the text of that line: what is wrong with it`.
 fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
     let at = span.map_or(0, |span| span.start.min(text.len()));
     let line = text[..at].matches('\n').count();

@@ -1,5 +1,5 @@
-//! A message to an agent as text: what of it can be typed, what the agent would take for something else, and how the same
-//! text is known again in a composer, in a hook's payload and in a transcript.
+//! A message to an agent as text: which part of it can be typed, what the agent would interpret as something else, and
+//! how to recognize the same text in a composer, in a hook's payload and in a transcript.
 
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
@@ -8,11 +8,11 @@ use siphasher::sip::SipHasher13;
 
 use super::manifest::Messages;
 
-/// How much of a text's end has to stand somewhere for it to count as the text.
+/// How many characters at the end of a text must match for it to count as the text.
 const TAIL: usize = 60;
 
-/// What a text is without what agents add, take away or draw otherwise: blanks and line ends, characters that nobody
-/// sees, and the frame in which Claude hands a long paste to its model.
+/// Returns a text without what agents add, remove or draw differently: blanks and line ends, invisible characters, and
+/// the frame in which Claude passes a long paste to its model.
 #[must_use]
 pub fn essence(text: &str) -> String {
     const FRAME: &str = "pasted_content id=";
@@ -20,7 +20,7 @@ pub fn essence(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at(at);
-        essence.extend(before.chars().filter(|c| is_seen(*c)));
+        essence.extend(before.chars().filter(|c| is_visible(*c)));
         let inner = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
         rest = match inner.strip_prefix(FRAME).and_then(|_| tag.find('>')) {
             Some(end) => &tag[end + 1..],
@@ -30,13 +30,13 @@ pub fn essence(text: &str) -> String {
             }
         };
     }
-    essence.extend(rest.chars().filter(|c| is_seen(*c)));
+    essence.extend(rest.chars().filter(|c| is_visible(*c)));
     essence
 }
 
-fn is_seen(c: char) -> bool {
-    // Unicode's format characters, as far as people paste them.
-    const UNSEEN: [RangeInclusive<char>; 6] = [
+fn is_visible(c: char) -> bool {
+    // Unicode's format characters that occur in pasted text.
+    const INVISIBLE: [RangeInclusive<char>; 6] = [
         '\u{ad}'..='\u{ad}',
         '\u{200b}'..='\u{200f}',
         '\u{202a}'..='\u{202e}',
@@ -44,40 +44,41 @@ fn is_seen(c: char) -> bool {
         '\u{fe00}'..='\u{fe0f}',
         '\u{feff}'..='\u{feff}',
     ];
-    !(c.is_whitespace() || c.is_control() || UNSEEN.iter().any(|range| range.contains(&c)))
+    !(c.is_whitespace() || c.is_control() || INVISIBLE.iter().any(|range| range.contains(&c)))
 }
 
-/// A text's mark: it tells whether two texts are the same, and nothing of what stands in them.
+/// Returns a fingerprint of a text. It shows whether two texts are the same and reveals nothing of their content.
 #[must_use]
 pub fn mark(text: &str) -> String {
     let essence = essence(text);
-    // What std hashes with may change with the compiler, and marks are stored.
+    // The hash function of std may change with the compiler, and the fingerprints are stored.
     let mut hasher = SipHasher13::new();
     hasher.write(essence.as_bytes());
     format!("{:016x}{}", hasher.finish(), essence.len())
 }
 
-/// What can be typed: lines end with a line feed, and there is no control character but that and the tab. A paste that
-/// holds an escape sequence ends where it stands (tmux up to 3.6), and the rest would be keys. Nor is there what turns
-/// the direction of a text: nobody would see what it says, and Claude Code 2.1.329 asks a person to look at it.
+/// Returns what can be typed of a text. Lines end with a line feed; the only control characters left are that and the
+/// tab. A paste that contains an escape sequence ends there (tmux up to 3.6), and the rest would be keys. Characters
+/// that change the direction of a text are removed too: a person could not see what the text contains, and Claude Code
+/// 2.1.329 asks a person to look at it.
 #[must_use]
 pub fn typeable(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text: String = text
         .chars()
-        .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || turns(*c)))
+        .filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || changes_direction(*c)))
         .collect();
     text.trim_end_matches('\n').into()
 }
 
-fn turns(c: char) -> bool {
+fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Why a text would not be a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trap<'a> {
-    /// What stands at its begin or its end.
+    /// The characters at the start or the end of the text that cause it.
     pub mark: &'a str,
     pub at: TextEnd,
 }
@@ -89,14 +90,14 @@ pub enum TextEnd {
     End,
 }
 
-/// The text as it is a message to the agent: with a blank before what would begin a command and behind what would
-/// go on or be completed, where the agent takes that so. What no blank helps against is told.
+/// Returns the text as a message to the agent. A blank precedes a text that would begin a command, and follows one that
+/// would continue on a new line or be completed, where the agent accepts that.
 ///
 /// # Errors
-/// What the agent would take for something else.
+/// The characters that the agent would interpret as something else, if no blank helps.
 pub fn guarded<'a>(known: &'a Messages, text: &str) -> Result<String, Trap<'a>> {
     let first = text.split(char::is_whitespace).next().unwrap_or_default();
-    // A path is no command where that was tried; where a blank helps, it does a path no harm.
+    // A path is not a command where that was tested. Where a blank helps, it does no harm to a path.
     let is_path = first.matches('/').count() > 1;
     let begins = |marks: &'a Option<Vec<String>>| {
         let mut marks = marks.iter().flatten();
@@ -114,9 +115,9 @@ pub fn guarded<'a>(known: &'a Messages, text: &str) -> Result<String, Trap<'a>> 
     }
     guarded.push_str(text);
     let last = text.rsplit(char::is_whitespace).next().unwrap_or_default();
-    let mut goes_on = known.continues.iter().flatten();
+    let mut continued = known.continues.iter().flatten();
     let mut completed = known.completes.iter().flatten();
-    if goes_on.any(|mark| text.ends_with(mark.as_str()))
+    if continued.any(|mark| text.ends_with(mark.as_str()))
         || completed.any(|mark| last.starts_with(mark.as_str()))
     {
         guarded.push(' ');
@@ -124,11 +125,11 @@ pub fn guarded<'a>(known: &'a Messages, text: &str) -> Result<String, Trap<'a>> 
     Ok(guarded)
 }
 
-/// Whether a draft is a text that was pasted, and nothing else: all of it, its end where the composer shows no more, or
-/// what the agent shows in place of a long one.
+/// Returns whether a draft is only a text that was pasted: all of it, its end where the composer shows no more, or what
+/// the agent shows in place of a long text.
 #[must_use]
 pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
-    // So many rows or characters are no text of a person's that ends in the same way.
+    // A person's own text of so many rows or characters does not end in the same way.
     const ROWS: usize = 3;
     let rows = draft.lines().count();
     let draft = essence(draft);
@@ -139,12 +140,12 @@ pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
     };
     let pasted = known.pasted.as_ref();
     is(text)
-        // As aider draws a tab.
+        // aider draws a tab in this way.
         || (text.contains('\t') && is(&text.replace('\t', "^I")))
         || pasted.is_some_and(|pattern| pattern.matches(&draft))
 }
 
-/// Whether the end of a text stands in another.
+/// Returns whether the end of a text occurs in another one.
 #[must_use]
 pub fn ends_in(text: &str, other: &str) -> bool {
     let essence = essence(text);
@@ -167,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_agents_do_to_a_text_does_not_change_it(text in "[a-z<>/ é日\n\t]{0,200}", id in "[0-9a-f]{4}") {
+        fn changes_that_agents_make_keep_the_mark(text in "[a-z<>/ é日\n\t]{0,200}", id in "[0-9a-f]{4}") {
             let framed = format!("<pasted_content id=\"{id}\">\n{text}\n</pasted_content id=\"{id}\">");
             let spaced: String = text.chars().flat_map(|c| [c, '\u{200b}', ' ']).collect();
             for other in [framed, spaced, format!("  {text}\n\n"), text.replace('\t', "    ")] {
@@ -177,7 +178,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_typed_has_no_control_in_it(text: String) {
+        fn a_typeable_text_has_no_control_characters(text: String) {
             let typed = typeable(&text);
             prop_assert!(!typed.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
             prop_assert_eq!(typeable(&typed), typed.clone());
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_that_is_the_text_and_one_that_is_not() {
+    fn a_draft_is_compared_with_a_text() {
         let claude = agent("claude");
         let long = "word ".repeat(100);
         let is = |draft: &str, text: &str| is_text(&claude.manifest.messages, draft, text);
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_text() {
+    fn the_end_of_a_text_is_found() {
         let text = format!("{} and the end", "x ".repeat(500));
         assert!(ends_in(&text, &format!("> {text}\nanswer")));
         assert!(!ends_in(&text, "> and the end"));

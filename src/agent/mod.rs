@@ -1,10 +1,13 @@
-//! The coding CLIs that can live in a pane: which kinds there are ([`kinds`]) and what is known of each ([`manifest`]),
-//! which one lives there ([`recognise`]), in which conversation it is ([`conversation`]), what stands on its screen ([`screen`]) and in its
-//! composer ([`composer`]), what can be typed to it ([`message`]), what its hooks say ([`report`]), what it is doing
-//! ([`state`]) and why that is so
-//! ([`explain`]).
+//! The coding CLIs that can run in a pane:
 //!
-//! `agent` is given text, titles and processes, never a server.
+//! - which kinds exist ([`kinds`]), and how each is described ([`manifest`]);
+//! - which agent runs in a pane ([`recognise`]), and in which conversation ([`conversation`]);
+//! - what is on its screen ([`screen`]) and in its composer ([`composer`]);
+//! - what can be typed to it ([`message`]);
+//! - what its hooks report ([`report`]);
+//! - its state ([`state`]), and why it has that state ([`explain`]).
+//!
+//! The functions take text, titles and processes, never a server.
 
 pub mod composer;
 pub mod conversation;

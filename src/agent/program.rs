@@ -1,7 +1,7 @@
-//! What a process is to an agent, from the program that it runs: the agent, something else of the agent's, its tool.
+//! The role of a process from the program that it runs: an agent, another program of the agent, or a tool.
 //!
-//! No single field tells: a link may rename the program, a Node script is `node` to the table, a native child has the
-//! name of its thread.
+//! No single field is enough: a link may rename the program, the process table shows a Node script as `node`, and a
+//! native child has the name of its thread.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::proc::{self, Process, Program};
 
 /// Programs that run a script, without the digits of their version.
 const INTERPRETERS: [&str; 4] = ["node", "bun", "deno", "python"];
-/// Their options that take the next word.
+/// Options of these programs that take the next word.
 const WITH_VALUE: [&str; 9] = [
     "-r",
     "--require",
@@ -27,52 +27,58 @@ pub(super) fn is_agent(manifest: &Manifest, process: &Process, program: &Program
     role(manifest, process, program) == Some(Role::Agent)
 }
 
-/// What a process that runs an agent's program is.
+/// The role of a process that runs an agent's program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Agent,
-    /// A daemon, a viewer, a tool.
-    Apart,
+    /// A daemon, a viewer or a tool.
+    NotAgent,
 }
 
-/// `None` for one that runs another program.
+/// Returns the role of a process, or `None` if it runs another program.
 pub(super) fn role(manifest: &Manifest, process: &Process, program: &Program) -> Option<Role> {
     let listed =
         |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|listed| listed == word);
     let known = &manifest.process;
-    let file = program.file.as_deref().map(base).unwrap_or_default();
-    // A shell script that starts an agent may have its name.
+    let file = program.file.as_deref().map(file_name).unwrap_or_default();
+    // A shell script that starts an agent may have the agent's name.
     if proc::is_shell(file) {
         return None;
     }
-    let called = program.argv.first().map(Path::new).map(base);
-    let called = called.unwrap_or_default();
+    let first_word = program.argv.first().map(Path::new).map(file_name);
+    let first_word = first_word.unwrap_or_default();
     let mut arguments = program.argv.get(1..).unwrap_or_default();
-    let interpreter = if file.is_empty() { called } else { file };
+    let interpreter = if file.is_empty() { first_word } else { file };
     let mut by_script = false;
     if is_interpreter(interpreter)
         && let Some((script, rest)) = script(arguments)
     {
         arguments = rest;
-        by_script = listed(&known.names, without_extension(base(Path::new(script))))
-            || known
-                .packages
-                .iter()
-                .flatten()
-                .any(|package| format!("/{script}/").contains(&format!("/{package}/")));
+        by_script = listed(
+            &known.names,
+            without_extension(file_name(Path::new(script))),
+        ) || known
+            .packages
+            .iter()
+            .flatten()
+            .any(|package| format!("/{script}/").contains(&format!("/{package}/")));
     }
-    let by_name = [&process.name, called, file]
+    let by_name = [&process.name, first_word, file]
         .into_iter()
         .any(|name| listed(&known.names, name.strip_suffix(".exe").unwrap_or(name)));
-    let is_tool = arguments
+    let is_excluded = arguments
         .iter()
         .find(|word| !word.starts_with('-') && !word.contains('='))
         .is_some_and(|word| listed(&known.not_agent, word));
-    let role = if is_tool { Role::Apart } else { Role::Agent };
+    let role = if is_excluded {
+        Role::NotAgent
+    } else {
+        Role::Agent
+    };
     (by_name || by_script).then_some(role)
 }
 
-fn base(path: &Path) -> &str {
+fn file_name(path: &Path) -> &str {
     path.file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default()
@@ -90,7 +96,7 @@ fn is_interpreter(name: &str) -> bool {
     INTERPRETERS.contains(&name)
 }
 
-/// The script that an interpreter runs, or the module, and the words behind it.
+/// Returns the script or the module that an interpreter runs, and the words after it.
 fn script(arguments: &[String]) -> Option<(&str, &[String])> {
     let mut at = 0;
     while let Some(word) = arguments.get(at) {
@@ -113,14 +119,14 @@ fn script(arguments: &[String]) -> Option<(&str, &[String])> {
     Some((arguments.get(at)?, &arguments[at + 1..]))
 }
 
-/// Whether a child that runs an agent's program is a tool of it: what was forked and has not run its own program yet,
-/// and what the program is under another name (Claude has a `rg` in itself). An interpreter runs what its words say.
-pub(super) fn is_tool(child: &Program, parent: &Program) -> bool {
+/// Returns whether a child that runs an agent's program is a tool of it: a fork that has not run its own program yet,
+/// or the program under another name (Claude contains `rg`). For an interpreter, the arguments decide.
+pub(super) fn is_tool_of(child: &Program, parent: &Program) -> bool {
     let same = child.file == parent.file;
     let native = child
         .file
         .as_deref()
-        .map(base)
+        .map(file_name)
         .is_some_and(|file| !is_interpreter(file));
     child.argv.is_empty() || same && (native || child.argv == parent.argv)
 }

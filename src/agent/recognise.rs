@@ -1,24 +1,24 @@
-//! Which agent lives in a pane, from the process table alone.
+//! Which agent runs in a pane, from the process table alone.
 //!
-//! Titles and screens outlive a killed agent and are not asked.
+//! Titles and screens remain after an agent was killed, so they do not count.
 
 use super::kinds::Agent;
-use super::program::{is_agent, is_tool, role};
+use super::program::{is_agent, is_tool_of, role};
 use crate::proc::{self, Process, Program};
 
-/// An agent's process.
+/// The process of an agent.
 #[derive(Clone, Debug)]
 pub struct Living<'a> {
     pub agent: &'a Agent,
     pub process: Process,
     pub program: Program,
-    /// It reads the pane's keys: it, and what gives it a terminal of its own, are in the foreground.
+    /// It reads the pane's keys: it is in the foreground, and so is the program that gives it a terminal of its own.
     pub in_front: bool,
-    /// The processes of the same agent that it is wrapped in: before it was there, each of them was the agent.
+    /// The processes of the same agent that wrap it. Each of them counted as the agent before this process existed.
     pub wrappers: Vec<Process>,
 }
 
-/// Programs that give their children a terminal of their own and pass on what is typed.
+/// Programs that give their children a terminal of their own and pass on the typed keys.
 const PTY_TOOLS: [&str; 8] = [
     "script",
     "unbuffer",
@@ -29,10 +29,10 @@ const PTY_TOOLS: [&str; 8] = [
     "doas",
     "ttyrec",
 ];
-/// The agents below a pane's first process, on the pane's terminal: the one that has the foreground first, then those
-/// that run, then the newest.
+/// Returns the agents below a pane's first process, on the pane's terminal. The one in the foreground comes first, then
+/// those that are not stopped, then the newest.
 ///
-/// `processes` hold at least the descendants of `first`; `program` tells what one of them runs.
+/// `processes` must contain at least the descendants of `first`. `program` returns what a process runs.
 pub fn living<'a>(
     processes: &[Process],
     first: i32,
@@ -62,7 +62,7 @@ pub fn living<'a>(
                 .iter()
                 .find(|agent| is_agent(&agent.manifest, process, &program));
             if let Some(agent) = agent {
-                // A wrapper and what it wraps are one agent; what another one runs is its tool.
+                // A wrapper and the process that it wraps are one agent. Another agent below an agent is its tool.
                 let wrapper = inside.filter(|&at| found[at].agent.name == agent.name);
                 let mut living = Living {
                     agent,
@@ -72,7 +72,7 @@ pub fn living<'a>(
                     wrappers: Vec::new(),
                 };
                 match (inside, wrapper) {
-                    (_, Some(at)) if is_tool(&living.program, &found[at].program) => {}
+                    (_, Some(at)) if is_tool_of(&living.program, &found[at].program) => {}
                     (_, Some(at)) => {
                         living.wrappers.append(&mut found[at].wrappers);
                         living.wrappers.push(found[at].process.clone());
@@ -96,7 +96,7 @@ pub fn living<'a>(
                 walk.push(Descent {
                     process: child,
                     terminal: child.terminal,
-                    // Who has the foreground of a terminal is told by each process on it.
+                    // Each process on a terminal shows which group has the foreground of it.
                     in_front: if same { step.in_front } else { in_front },
                     inside,
                 });
@@ -110,7 +110,7 @@ pub fn living<'a>(
     found
 }
 
-/// Every process of one agent's, wherever it runs: on this server, on another, on none.
+/// Returns every process of one agent, wherever it runs: on this server, on another one, or on none.
 pub fn everywhere<'a>(
     processes: &[Process],
     agent: &'a Agent,
@@ -133,16 +133,16 @@ pub fn everywhere<'a>(
         .collect()
 }
 
-/// Whether a process runs a program of an agent's, whatever it does with it.
+/// Returns whether a process runs a program of an agent, in whatever role.
 pub fn is_of(agent: &Agent, process: &Process, program: &Program) -> bool {
     role(&agent.manifest, process, program).is_some()
 }
 
-/// The agent that speaks through a hook, of the processes above the hook: its parent first, the pane's first process
-/// last.
+/// Returns the agent that reports through a hook, from the processes above the hook: its parent first, the pane's first
+/// process last.
 ///
-/// It is the agent that lives in the pane only if no other program of an agent's is between: a daemon may be a child of
-/// the agent that started it and speak for others, and an agent may run another one as a tool.
+/// It is the agent of the pane only if no other program of an agent is in between: a daemon may be a child of the agent
+/// that started it and report for others, and an agent may run another one as a tool.
 pub fn reporter<'a>(
     above: &[Process],
     agents: &'a [Agent],
@@ -155,7 +155,7 @@ pub fn reporter<'a>(
         .find(|living| living.process.pid == nearest)
 }
 
-/// The nearest of the processes above a hook that runs a program of an agent's, whatever it does with it.
+/// Returns the nearest process above a hook that runs a program of an agent, in whatever role.
 pub fn nearest(
     above: &[Process],
     agents: &[Agent],
@@ -171,11 +171,11 @@ pub fn nearest(
 /// One process on the way down.
 struct Descent<'a> {
     process: &'a Process,
-    /// The terminal that stands for the pane's here.
+    /// The terminal that counts as the pane's terminal here.
     terminal: u64,
-    /// What leads to that terminal has the foreground.
+    /// Whether the programs that lead to that terminal have the foreground.
     in_front: bool,
-    /// The agent that it descends from, among those found.
+    /// The index of the agent that it descends from, among those found.
     inside: Option<usize>,
 }
 
@@ -189,7 +189,7 @@ mod tests {
     /// A process on the terminal: pid, parent, short name, words, file.
     type ProcessRow = (i32, i32, &'static str, &'static str, &'static str);
 
-    /// A process table: pane 1's shell is 10, on terminal 1.
+    /// A process table. The shell of the pane is process 10, on terminal 1.
     #[derive(Default)]
     struct ProcessTable {
         processes: Vec<Process>,
@@ -203,7 +203,8 @@ mod tests {
             table
         }
 
-        /// Adds a process on the terminal, in the group of the last word that [`Table::front`] named.
+        /// Adds a process on the terminal. The shell has its own group; all others are in group 11, which has the
+        /// foreground.
         fn add(
             &mut self,
             pid: i32,
@@ -234,12 +235,12 @@ mod tests {
             self.processes.last_mut().expect("a process")
         }
 
-        /// The agents, best first: kind and pid.
+        /// Returns the kind and the pid of each agent, the best first.
         fn found(&self) -> Vec<(String, i32)> {
-            self.look(|living| (living.agent.name.clone(), living.process.pid))
+            self.map(|living| (living.agent.name.clone(), living.process.pid))
         }
 
-        fn look<T>(&self, look: impl Fn(&Living<'_>) -> T) -> Vec<T> {
+        fn map<T>(&self, value: impl Fn(&Living<'_>) -> T) -> Vec<T> {
             let agents = Agents::read(None).all;
             let program = |pid| {
                 let known = self.programs.iter().find(|(of, _)| *of == pid);
@@ -249,7 +250,7 @@ mod tests {
             };
             living(&self.processes, 10, &agents, program)
                 .iter()
-                .map(look)
+                .map(value)
                 .collect()
         }
     }
@@ -265,8 +266,8 @@ mod tests {
     const CLAUDE: &str = "/n/@anthropic-ai/claude-code/bin/claude.exe";
     const NODE: &str = "/usr/bin/node";
 
-    /// What is found and below which process, of what was seen.
-    const SEEN: [(&str, i32, &[ProcessRow]); 16] = [
+    /// Recorded process trees: the kind, the pid that is found, and the processes.
+    const RECORDED: [(&str, i32, &[ProcessRow]); 16] = [
         (
             "claude",
             11,
@@ -395,14 +396,14 @@ mod tests {
     ];
 
     #[test]
-    fn every_agent_as_it_was_seen() {
-        for (kind, pid, processes) in SEEN {
+    fn every_recorded_process_tree() {
+        for (kind, pid, processes) in RECORDED {
             assert_eq!(found(processes), [(kind.to_string(), pid)], "{processes:?}");
         }
     }
 
     #[test]
-    fn what_only_looks_like_one() {
+    fn programs_that_only_look_like_agents() {
         let cases: [&[ProcessRow]; 9] = [
             &[(11, 10, "vim", "vim claude", "/usr/bin/vim")],
             &[(11, 10, "claude-foo", "claude-foo", "/home/a/claude-foo")],
@@ -432,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn the_panes_first_process_itself() {
+    fn the_first_process_of_a_pane_can_be_the_agent() {
         let mut table = ProcessTable::default();
         table.add(10, 1, "claude", "claude", CLAUDE);
         table.processes[0].foreground = 10;
@@ -440,11 +441,11 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_terminal_or_another_is_left_out() {
+    fn a_process_without_the_panes_terminal_is_left_out() {
         let mut table = ProcessTable::new();
         table.add(11, 10, "codex", "codex", "/v/bin/codex");
         table.add(12, 11, "codex", "codex", "/v/bin/codex").terminal = 0;
-        // A tool shell of Gemini's has its own, and so has what runs in it.
+        // A tool shell of Gemini has its own terminal, and so has the program that runs in it.
         table
             .add(13, 11, "bash", "bash -c claude", "/usr/bin/bash")
             .terminal = 7;
@@ -453,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn script_and_sudo_pass_the_keys_on() {
+    fn an_agent_below_a_pty_tool_is_found() {
         let mut table = ProcessTable::new();
         table.add(11, 10, "script", "script -qc claude", "/usr/bin/script");
         for (pid, parent, name) in [(12, 11, "sh"), (13, 12, "claude")] {
@@ -462,32 +463,29 @@ mod tests {
             process.group = 12;
             process.foreground = 12;
         }
-        assert_eq!(table.look(|it| (it.process.pid, it.in_front)), [(13, true)]);
-        // With script itself in the background.
+        assert_eq!(table.map(|it| (it.process.pid, it.in_front)), [(13, true)]);
+        // Now script itself is in the background.
         for process in &mut table.processes[..2] {
             process.foreground = 10;
         }
-        assert_eq!(
-            table.look(|it| (it.process.pid, it.in_front)),
-            [(13, false)]
-        );
+        assert_eq!(table.map(|it| (it.process.pid, it.in_front)), [(13, false)]);
     }
 
     #[test]
-    fn stopped_and_ended_ones() {
+    fn a_stopped_agent_is_found_and_a_zombie_is_not() {
         let mut table = ProcessTable::new();
         table.add(11, 10, "claude", "claude", CLAUDE).stopped = true;
         for process in &mut table.processes {
             process.foreground = 10;
         }
-        let seen = table.look(|it| (it.process.pid, it.in_front, it.process.stopped));
+        let seen = table.map(|it| (it.process.pid, it.in_front, it.process.stopped));
         assert_eq!(seen, [(11, false, true)]);
         table.processes[1].zombie = true;
         assert_eq!(table.found(), []);
     }
 
     #[test]
-    fn the_one_in_front_is_first() {
+    fn the_agent_in_the_foreground_is_first() {
         let mut table = ProcessTable::new();
         let stopped = table.add(12, 10, "codex", "codex", "/v/bin/codex");
         stopped.stopped = true;
@@ -501,8 +499,8 @@ mod tests {
     fn a_tool_of_the_same_program_is_not_the_agent() {
         let words = "claude --permission-mode manual";
         let agent = (11, 10, "claude", words, CLAUDE);
-        // Forked; in the middle of running something else, where only the name is left of the agent's; the program
-        // under another name.
+        // A fork; a process that is about to run another program, of which only the name is still the agent's; and the
+        // agent's program under another name.
         for (words, file) in [(words, CLAUDE), ("", "/usr/bin/rg"), ("rg --files", CLAUDE)] {
             let tool = (12, 11, "claude", words, file);
             assert_eq!(found(&[agent, tool]), [("claude".into(), 11)], "{file}");
@@ -510,12 +508,12 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_wrapped_in_was_the_agent_before_it() {
+    fn wrappers_are_listed() {
         let mut table = ProcessTable::new();
         table.add(11, 10, "node", "node /n/.bin/gemini", NODE);
         let words = "/usr/bin/node --max-old-space-size=4096 /n/.bin/gemini";
         table.add(12, 11, "node", words, NODE);
-        let wrappers = table.look(|living| {
+        let wrappers = table.map(|living| {
             let pids = living.wrappers.iter().map(|wrapper| wrapper.pid);
             (living.process.pid, pids.collect::<Vec<i32>>())
         });
@@ -523,14 +521,14 @@ mod tests {
     }
 
     #[test]
-    fn what_an_agent_starts_is_its_tool() {
+    fn an_agent_below_another_agent_is_its_tool() {
         let mut table = ProcessTable::new();
         table.add(11, 10, "claude", "claude", CLAUDE);
         table.add(12, 11, "codex", "codex exec x", "/v/bin/codex");
         assert_eq!(table.found(), [("claude".to_string(), 11)]);
     }
-    /// Who speaks through a hook that one of the processes runs.
-    fn speaks(table: &ProcessTable, parent: i32) -> Option<i32> {
+    /// Returns the process that reports through a hook which one of the processes runs.
+    fn reporter_below(table: &ProcessTable, parent: i32) -> Option<i32> {
         let agents = Agents::read(None).all;
         let by_pid = |pid: i32| table.processes.iter().find(|process| process.pid == pid);
         let above = std::iter::successors(by_pid(parent), |process| by_pid(process.parent));
@@ -545,11 +543,11 @@ mod tests {
     }
 
     #[test]
-    fn the_agent_in_the_pane_speaks_and_nobody_else() {
+    fn only_the_agent_of_the_pane_is_the_reporter() {
         let mut table = ProcessTable::new();
         table.add(11, 10, "node", "node /n/.bin/codex", NODE);
         table.add(12, 11, "codex", "/v/bin/codex", "/v/bin/codex");
-        // A hook's shell, on the terminal or without one.
+        // The shells of hooks, on the terminal and without one.
         table.add(13, 12, "sh", "sh -c sesh-report", "/bin/sh");
         table
             .add(14, 12, "sh", "sh -c sesh-report", "/bin/sh")
@@ -572,7 +570,7 @@ mod tests {
             (18, None),
             (10, None),
         ] {
-            assert_eq!(speaks(&table, parent), expected, "below {parent}");
+            assert_eq!(reporter_below(&table, parent), expected, "below {parent}");
         }
     }
 }

@@ -1,12 +1,13 @@
-//! The rules on recorded screens of the real agents (`tests/fixtures/agents`), and on what becomes of those in other
-//! panes: lower, narrower, wider, with a conversation that speaks of the agent's own markers.
+//! Tests of the rules on recorded screens of the real agents (`tests/fixtures/agents`), and on variants of them for
+//! other panes: lower, narrower, wider, and with a conversation that contains the agent's own markers.
 //!
-//! `turn` in a recording is what was true at that moment; `tests/fixtures/decidable.txt` lists the recordings of which
-//! title and screen tell it. The others are told by the process (killed, left) or by nothing (a screen that scrolled).
+//! `turn` in a recording is the true state at that moment. `tests/fixtures/decidable.txt` lists the recordings whose
+//! title and screen show it. For the others, the process shows it (killed, left), or nothing does (a screen that
+//! scrolled).
 //!
-//! A recording is what the agent drew, but for words that stand in it by chance and that a search of this project's own
-//! code would find: the person's home, the command that takes its time (`fetch`) and a word of OpenCode's example are
-//! others, letter for letter as long.
+//! A recording is what the agent drew, except for words that occur in it by chance and that a search of this project's
+//! own code would find: the person's home directory, the command that takes its time (`fetch`) and a word of OpenCode's
+//! example are replaced by words of the same length.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use super::screen::{Colour, Screen, Style};
 use super::state::{Evidence, Verdict, judge};
 use crate::state::{State, Why};
 
-/// What was true when a screen was recorded.
+/// The true state when a screen was recorded.
 #[derive(Deserialize)]
 struct Truth {
     turn: String,
@@ -40,7 +41,7 @@ struct Recording {
 }
 
 impl Recording {
-    /// The state in the name: what was intended.
+    /// Returns the state in the name: the one that the recording was made for.
     fn intended(&self) -> &str {
         let (_, file) = self.name.split_once('/').expect("a folder and a file");
         file.split_once('.').expect("a state and a size").0
@@ -105,7 +106,7 @@ fn evidence<'a>(agent: &'a Agent, title: &'a str, screen: &'a Screen) -> Evidenc
     }
 }
 
-/// Whether a verdict says something else than what was true; `unknown` says nothing.
+/// Returns whether a verdict contradicts the true state. `unknown` contradicts nothing.
 fn is_wrong(verdict: Verdict, expected: Option<(State, Option<Why>)>) -> bool {
     let Some((state, why)) = expected else {
         return false;
@@ -136,13 +137,14 @@ fn every_recorded_screen() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(seen, decidable, "decidable.txt lists what is not there");
-    let told = decidable.len() - missed.len();
-    assert!(told * 100 >= decidable.len() * 95, "{missed:#?}");
+    let decided = decidable.len() - missed.len();
+    assert!(decided * 100 >= decidable.len() * 95, "{missed:#?}");
 }
 
 #[test]
 fn every_recorded_composer() {
-    // What is typed for a menu or a mode stands in it as any draft does, and so does a prompt that was given back.
+    // Text that is typed for a menu or a mode is in the composer as any draft is, and so is a prompt that the agent put
+    // back.
     let typed = [
         "at",
         "bang",
@@ -159,7 +161,7 @@ fn every_recorded_composer() {
         let composer = Composer::read(agent, &Screen::parse(&recording.ansi));
         let intended = recording.intended();
         let right = match (recording.truth.turn.as_str(), &composer) {
-            // Nothing of the draft is on the screen yet.
+            // The draft is not on the screen yet.
             ("idle", Composer::Empty) if recording.name == "copilot-1.0.102/draft.80x24" => true,
             ("idle" | "busy", Composer::Draft(text)) if intended == "draft" => {
                 text == "draft text not sent"
@@ -171,7 +173,7 @@ fn every_recorded_composer() {
             ("idle" | "busy", Composer::Empty) => {
                 !intended.contains("draft") || intended == "ctrl-c-draft"
             }
-            // A pane too low for all of it.
+            // The pane is too low for the whole composer.
             ("idle" | "busy", Composer::Absent) => !decidable.contains(&recording.name),
             ("waiting" | "dialog", composer) => *composer == Composer::Absent,
             _ => true,
@@ -185,15 +187,15 @@ fn every_recorded_composer() {
 
 /// A screen that can be changed.
 #[derive(Clone)]
-struct Picture(Vec<Vec<(char, Style)>>);
+struct EditableScreen(Vec<Vec<(char, Style)>>);
 
-impl Picture {
+impl EditableScreen {
     fn of(screen: &Screen) -> Self {
         let rows = screen.rows().iter();
         Self(rows.map(|row| row.characters(0).collect()).collect())
     }
 
-    /// As `capture-pane -p -e` prints it.
+    /// Returns the screen as `capture-pane -p -e` prints it.
     fn ansi(&self) -> String {
         let mut ansi = String::new();
         let mut last = Style::default();
@@ -228,7 +230,7 @@ impl Picture {
         self.0.splice(at..at, rows);
     }
 
-    /// Rows that are lines from edge to edge, longer or shorter.
+    /// Makes the rows that are lines from edge to edge longer or shorter.
     fn draw_lines(&mut self, width: usize) {
         for row in &mut self.0 {
             if let Some(&last) = row.last()
@@ -241,8 +243,8 @@ impl Picture {
     }
 }
 
-/// A conversation that speaks of everything that the rules look for.
-const TALK: &str = "
+/// A conversation that contains everything that the rules look for.
+const CONVERSATION: &str = "
   The footer says esc to interrupt while it works, and Esc to cancel in a dialog.
   Do you want to proceed? 1. Yes 2. No. Would you like to run the following command?
   Press enter to confirm or esc to cancel. enter select, esc back. Allow once, Allow execution.
@@ -251,11 +253,11 @@ const TALK: &str = "
   cancel, 2s). Waiting for 1 background agent to finish. Answer Questions. Type to search
 ";
 
-/// What becomes of a screen in other panes.
+/// Returns variants of a screen for other panes.
 fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, String)> {
-    let picture = Picture::of(screen);
+    let picture = EditableScreen::of(screen);
     let mut variants = vec![("as it is", picture.ansi())];
-    let mut change = |name, change: &dyn Fn(&mut Picture)| {
+    let mut change = |name, change: &dyn Fn(&mut EditableScreen)| {
         let mut picture = picture.clone();
         change(&mut picture);
         variants.push((name, picture.ansi()));
@@ -265,10 +267,12 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
     });
     change("blank rows above", &|it| it.insert(0, "\n\n\n\n\n\n\n\n"));
     change("a shell above", &|it| it.insert(0, "$ make\nok\n$ agent\n"));
-    change("talk at the top", &|it| it.insert(0, &TALK.repeat(4)));
+    change("talk at the top", &|it| {
+        it.insert(0, &CONVERSATION.repeat(4));
+    });
     change("200 columns", &|it| it.draw_lines(200));
     if menu {
-        // A menu is laid out for its pane, and not cut off: those of low and narrow panes are among the recordings.
+        // A menu is laid out for its pane and not cut off. Menus of low and narrow panes are among the recordings.
         return variants;
     }
     change("the last 15 rows", &|it| {
@@ -285,16 +289,18 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
         }
     });
     if let Some(found) = locate(&agent.manifest.composer, screen) {
-        // With what the agent says itself in between, as always.
+        // The agent's own last rows stay between the conversation and the composer, as they always do.
         let at = found.rows.start.saturating_sub(10);
-        change("talk before the last rows", &|it| it.insert(at, TALK));
+        change("talk before the last rows", &|it| {
+            it.insert(at, CONVERSATION);
+        });
         change("talk as a draft", &|it| {
             let input = &agent.manifest.composer;
             let marks: Vec<&String> = input.prompts.iter().flatten().chain(&input.edge).collect();
             let row = &mut it.0[found.text.start];
             let mark = |(c, _): &(char, Style)| marks.iter().any(|mark| mark.starts_with(*c));
             row.truncate(row.iter().position(mark).map_or(0, |at| at + 1));
-            let draft = format!(" {} Search      esc", TALK.replace('\n', " "));
+            let draft = format!(" {} Search      esc", CONVERSATION.replace('\n', " "));
             row.extend(draft.chars().map(|c| (c, Style::default())));
         });
     }
@@ -302,10 +308,10 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
 }
 
 #[test]
-fn other_panes() {
+fn verdicts_hold_in_other_panes() {
     let agents = Agents::read(None).all;
     let mut wrong = Vec::new();
-    let (mut told, mut all) = (0, 0);
+    let (mut decided, mut all) = (0, 0);
     for recording in recordings(&agents) {
         let agent = &agents[recording.agent];
         let screen = Screen::parse(&recording.ansi);
@@ -333,15 +339,18 @@ fn other_panes() {
             }
             if whole.state != State::Unknown {
                 all += 1;
-                told += usize::from(verdict.state == state);
+                decided += usize::from(verdict.state == state);
             }
         }
     }
     assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
-    assert!(told * 100 >= all * 95, "only {told} of {all} are told");
+    assert!(
+        decided * 100 >= all * 95,
+        "only {decided} of {all} are decided"
+    );
 }
 
-/// Pieces of what agents draw.
+/// Generates pieces of what agents draw.
 fn pieces() -> impl Strategy<Value = String> {
     let marks = [
         "─",
@@ -384,7 +393,7 @@ fn pieces() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn nothing_on_a_screen_panics(
+    fn no_screen_causes_a_panic(
         pieces in proptest::collection::vec(pieces(), 0..60),
         title in any::<String>(),
         front in any::<bool>(),

@@ -1,8 +1,9 @@
-//! What an agent's own hook says of its state: a payload in, and what follows from it for the pane. What each kind of
-//! agent puts into its payloads is read in [`kinds`](super::kinds).
+//! What the hook of an agent reports of its state: parses a payload and derives what follows for the pane.
+//! [`kinds`](super::kinds) reads the payloads of each kind of agent.
 //!
-//! Hooks are edges: some never come (no agent fires one on Escape in every place), so what they say is fast and not the
-//! last word. Measured on Claude Code 2.1.329, Codex 0.169.0, Gemini CLI 0.61.0, opencode 1.18.33 and pi 0.73.1.
+//! Hooks report changes, and some reports never come (no agent fires a hook on Escape in every place). So they are
+//! fast, but other sources can correct them. Measured on Claude Code 2.1.329, Codex 0.169.0, Gemini CLI 0.61.0,
+//! opencode 1.18.33 and pi 0.73.1.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer};
@@ -10,35 +11,37 @@ use serde_json::Value;
 
 use crate::state::{State, Why};
 
-/// What a payload comes to.
+/// The result of reading a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadPayload {
     Told(HookEvent),
-    /// It says nothing of the pane's own conversation: it is of a sub-agent or of a thread that nobody sees, it repeats
-    /// what was said, or it is of another kind.
+    /// The payload does not concern the pane's own conversation: it belongs to a sub-agent or to a thread that is not
+    /// shown, it repeats an earlier event, or its event is of another kind.
     NoConcern,
-    /// It is no payload of that agent's: the sentence says why.
+    /// The payload is not one of that agent. The sentence explains why.
     Unreadable(String),
 }
 
-/// What an agent told.
+/// A hook event of an agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HookEvent {
-    /// The agent's own word for what happened.
+    /// The agent's own name of the event.
     pub event: String,
-    /// The conversation that it happened in.
+    /// The conversation of the event.
     pub conversation: Option<String>,
-    /// This proves which conversation the agent is in: it began or resumed it, or took a prompt in it.
+    /// Whether the event proves which conversation the agent is in: the agent began it, resumed it, or took a prompt in
+    /// it.
     pub proves: bool,
-    /// What the agent does now. `None`: as before.
+    /// The new state of the agent. `None` if the event does not change it.
     pub state: Option<(State, Option<Why>)>,
-    /// It repeats what another event has said more exactly: where the state is that one already, its reason stays.
+    /// Whether the event repeats what another event reports more exactly. If the state is already that one, its reason
+    /// stays.
     pub vague: bool,
-    /// The prompt that it took, where it says so.
+    /// The prompt that the agent took, if the payload contains it.
     pub prompt: Option<String>,
-    /// What it said last, at the end of a turn, where it tells.
+    /// The agent's last answer, at the end of a turn, if the payload contains it.
     pub answer: Option<String>,
-    /// The conversation is over.
+    /// Whether the conversation has ended.
     pub over: bool,
 }
 
@@ -47,21 +50,20 @@ pub(super) const IDLE: (State, Option<Why>) = (State::Idle, None);
 pub(super) const PERMISSION: (State, Option<Why>) = (State::Waiting, Some(Why::Permission));
 pub(super) const QUESTION: (State, Option<Why>) = (State::Waiting, Some(Why::Question));
 
-/// The payloads of one kind of agent, by the fields that something follows from. Those of another form than expected
-/// are as good as absent ([`lenient`]): a hook of a newer version must not turn into a failure for a field that it
-/// changed.
+/// The payload of one kind of agent: the fields that matter. A field of another type than expected counts as absent
+/// ([`lenient`]), so that a field that changes in a newer version does not make the hook fail.
 pub(super) trait Payload: DeserializeOwned {
-    /// The agent's own word for what happened.
+    /// Returns the agent's own name of the event.
     fn event(&self) -> &str;
 
-    /// The id of the conversation that it happened in.
+    /// Returns the id of the conversation.
     fn conversation(&self) -> &str;
 
-    /// Returns what follows from it, without the event and the conversation. `None`: nothing for the pane.
-    fn told(&self) -> Option<HookEvent>;
+    /// Returns the event without its name and conversation, or `None` if nothing follows from it for the pane.
+    fn hook_event(&self) -> Option<HookEvent>;
 }
 
-/// Reads a payload as one of these.
+/// Reads a payload of type `P`.
 pub(super) fn read<P: Payload>(payload: &[u8]) -> ReadPayload {
     let payload: P = match serde_json::from_slice(payload) {
         Ok(payload) => payload,
@@ -75,26 +77,26 @@ pub(super) fn read<P: Payload>(payload: &[u8]) -> ReadPayload {
     let Some(event) = word(payload.event()) else {
         return ReadPayload::Unreadable("the payload names no event".into());
     };
-    match payload.told() {
-        Some(told) => ReadPayload::Told(HookEvent {
+    match payload.hook_event() {
+        Some(hook_event) => ReadPayload::Told(HookEvent {
             event,
             conversation: word(payload.conversation()),
-            ..told
+            ..hook_event
         }),
         None => ReadPayload::NoConcern,
     }
 }
 
-/// It does this now.
-pub(super) fn is(state: (State, Option<Why>)) -> HookEvent {
+/// Returns an event with this state.
+pub(super) fn in_state(state: (State, Option<Why>)) -> HookEvent {
     HookEvent {
         state: Some(state),
         ..HookEvent::default()
     }
 }
 
-/// It is in this conversation, and does that.
-pub(super) fn enters(state: Option<(State, Option<Why>)>) -> HookEvent {
+/// Returns an event that proves the conversation, with this state.
+pub(super) fn in_conversation(state: Option<(State, Option<Why>)>) -> HookEvent {
     HookEvent {
         state,
         proves: true,
@@ -102,31 +104,31 @@ pub(super) fn enters(state: Option<(State, Option<Why>)>) -> HookEvent {
     }
 }
 
-/// It took a prompt.
-pub(super) fn takes(prompt: &str) -> HookEvent {
+/// Returns the event that the agent took a prompt.
+pub(super) fn prompt_taken(prompt: &str) -> HookEvent {
     HookEvent {
         prompt: (!prompt.is_empty()).then(|| prompt.into()),
-        ..enters(Some(BUSY))
+        ..in_conversation(Some(BUSY))
     }
 }
 
-/// It has come to an end, with this word.
-pub(super) fn ends(state: (State, Option<Why>), answer: &str) -> HookEvent {
+/// Returns the event that a turn ended, with this answer.
+pub(super) fn turn_ended(state: (State, Option<Why>), answer: &str) -> HookEvent {
     HookEvent {
         answer: (!answer.is_empty()).then(|| answer.into()),
-        ..is(state)
+        ..in_state(state)
     }
 }
 
-/// Its conversation is over.
-pub(super) fn over() -> HookEvent {
+/// Returns the event that the conversation has ended.
+pub(super) fn conversation_ended() -> HookEvent {
     HookEvent {
         over: true,
         ..HookEvent::default()
     }
 }
 
-/// An object that says in `type` what it is.
+/// An object that names its kind in `type`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Typed {
@@ -134,7 +136,7 @@ pub(super) struct Typed {
     pub(super) kind: String,
 }
 
-/// Reads a field. One of another form is as good as absent.
+/// Deserializes a field. A value of another type counts as absent.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -142,7 +144,7 @@ pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     Ok(T::deserialize(value).unwrap_or_default())
 }
 
-/// Whether a text is one of the words that agents use for events and ids.
+/// Returns whether a text is a word of the form that agents use for events and ids.
 #[must_use]
 pub fn is_word(text: &str) -> bool {
     (1..=128).contains(&text.len())

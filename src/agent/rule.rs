@@ -1,4 +1,4 @@
-//! Rules of a manifest: what a title or a part of a screen says of the state.
+//! The rules of a manifest: which state a title or a part of a screen shows.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,35 +10,36 @@ use serde::{Deserialize, Deserializer, de};
 use super::screen::{ComposerArea, Screen, ScreenRow};
 use crate::state::{State, Why};
 
-/// When it holds, the agent is in `state`. Every condition that is given must hold.
+/// A rule. The agent is in `state` if every condition that the rule has holds.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rule {
     pub state: Option<State>,
-    /// What it waits for.
+    /// Why the agent waits.
     pub why: Option<Why>,
     /// Where on the screen to look.
     pub region: Option<ScreenRegion>,
-    /// Whether the input row must be on the screen, or must not.
+    /// Whether the composer must be on the screen, or must not.
     pub composer: Option<bool>,
-    /// One of these is in the last rows of the screen: down from the last blank row, or below the composer.
+    /// One of these texts is in the last rows of the screen: those after the last blank row, or those below the
+    /// composer.
     pub last: Option<Vec<String>>,
-    /// One of these begins a row.
+    /// One of these texts begins a row.
     pub starts: Option<Vec<String>>,
-    /// One of these is there.
+    /// One of these texts is there.
     pub any: Option<Vec<String>>,
-    /// All of these are there.
+    /// All of these texts are there.
     pub all: Option<Vec<String>>,
-    /// None of these is there.
+    /// None of these texts is there.
     pub none: Option<Vec<String>>,
-    /// This matches; `^` and `$` are the ends of a row.
+    /// This pattern matches; `^` and `$` are the ends of a row.
     pub regex: Option<Pattern>,
-    /// The highest that holds wins. Without it waiting is 30, busy 20, the others 10.
+    /// The priority. The rule with the highest one wins. The default is 30 for waiting, 20 for busy, 10 for the others.
     pub priority: Option<i32>,
 }
 
-/// A part of the screen. The rows of the composer are only in the one of that name: what a person types says nothing
-/// of the agent.
+/// A part of the screen. The rows of the composer are only in the region of that name, because what a person types
+/// shows nothing about the agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenRegion {
     /// The last rows that are not blank.
@@ -51,11 +52,11 @@ pub enum ScreenRegion {
     Composer,
 }
 
-/// A regular expression, compiled when it is first asked.
+/// A regular expression, compiled when it is first used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
-    /// Where it stands in its file.
+    /// The position in its file.
     pub(super) span: Range<usize>,
     compiled: OnceLock<Result<Regex, String>>,
 }
@@ -63,14 +64,14 @@ pub struct Pattern {
 /// Why a rule does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Miss<'a> {
-    /// How many of its conditions held before this one.
+    /// How many conditions held before this one.
     pub held: usize,
-    /// The condition that does not.
+    /// The condition that does not hold.
     pub what: Condition<'a>,
 }
 
-/// A condition that does not hold. As text it is a sentence on what is missing, which is made only where one is read:
-/// most rules miss at every look.
+/// A condition that does not hold. Its text is a sentence on what is missing, which is built only when it is needed,
+/// because most rules miss each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition<'a> {
     Composer,
@@ -108,18 +109,18 @@ impl Rule {
         })
     }
 
-    /// Whether it asks for a text.
+    /// Returns whether the rule has a condition on a text.
     pub(super) fn has_text(&self) -> bool {
         let texts = [&self.any, &self.all, &self.none, &self.starts];
         texts.into_iter().any(Option::is_some) || self.regex.is_some()
     }
 
-    /// Whether it asks for nothing.
-    pub(super) fn says_nothing(&self) -> bool {
+    /// Returns whether the rule has no condition.
+    pub(super) fn has_no_condition(&self) -> bool {
         !self.has_text() && self.composer.is_none() && self.last.is_none()
     }
 
-    /// Whether it holds for one line.
+    /// Returns `Ok` if the rule holds for one line.
     ///
     /// # Errors
     /// The condition that does not hold.
@@ -127,7 +128,7 @@ impl Rule {
         self.matches(&mut Tally::default(), line, std::iter::once(line))
     }
 
-    /// Whether it holds for a screen on which the composer was looked for.
+    /// Returns `Ok` if the rule holds for a screen with this composer.
     ///
     /// # Errors
     /// The condition that does not hold.
@@ -138,13 +139,13 @@ impl Rule {
     ) -> Result<(), Miss<'_>> {
         let mut tally = Tally::default();
         match (self.composer, composer) {
-            (Some(true), None) => return tally.misses(Condition::Composer),
-            (Some(false), Some(_)) => return tally.misses(Condition::NoComposer),
+            (Some(true), None) => return tally.miss(Condition::Composer),
+            (Some(false), Some(_)) => return tally.miss(Condition::NoComposer),
             _ => {}
         }
         if let Some(region) = self.region {
             let Some(rows) = region.rows(screen, composer) else {
-                return tally.misses(Condition::Composer);
+                return tally.miss(Condition::Composer);
             };
             let texts = rows.iter().map(|row| row.text());
             self.matches(&mut tally, &flat(&rows), texts)?;
@@ -152,12 +153,12 @@ impl Rule {
         if let Some(texts) = &self.last {
             let last = flat(&last_rows(screen, composer));
             let there = texts.iter().any(|text| last.contains(text));
-            tally.needs(there, Condition::Last(texts))?;
+            tally.require(there, Condition::Last(texts))?;
         }
         Ok(())
     }
 
-    /// `flat` is for words, which may be broken over rows.
+    /// Checks the conditions on texts. `flat` is for words, which may be broken over rows.
     fn matches<'a>(
         &self,
         tally: &mut Tally,
@@ -166,43 +167,43 @@ impl Rule {
     ) -> Result<(), Miss<'_>> {
         if let Some(texts) = &self.any {
             let there = texts.iter().any(|text| flat.contains(text));
-            tally.needs(there, Condition::Any(texts))?;
+            tally.require(there, Condition::Any(texts))?;
         }
         for text in self.all.iter().flatten() {
-            tally.needs(flat.contains(text), Condition::All(text))?;
+            tally.require(flat.contains(text), Condition::All(text))?;
         }
         if let Some(texts) = &self.starts {
             let begins = |row: &str| {
                 let row = row.trim_start();
                 texts.iter().any(|text| row.starts_with(text))
             };
-            tally.needs(rows.clone().any(begins), Condition::Starts(texts))?;
+            tally.require(rows.clone().any(begins), Condition::Starts(texts))?;
         }
         if let Some(regex) = &self.regex {
             let there = rows.clone().any(|row| regex.matches(row));
-            tally.needs(there, Condition::Regex(&regex.text))?;
+            tally.require(there, Condition::Regex(&regex.text))?;
         }
         for text in self.none.iter().flatten() {
-            tally.needs(!flat.contains(text), Condition::None(text))?;
+            tally.require(!flat.contains(text), Condition::None(text))?;
         }
         Ok(())
     }
 }
 
-/// How many conditions of a rule held.
+/// The number of conditions of a rule that held.
 #[derive(Default)]
 struct Tally(usize);
 
 impl Tally {
-    fn needs<'a>(&mut self, holds: bool, what: Condition<'a>) -> Result<(), Miss<'a>> {
+    fn require<'a>(&mut self, holds: bool, what: Condition<'a>) -> Result<(), Miss<'a>> {
         if !holds {
-            return self.misses(what);
+            return self.miss(what);
         }
         self.0 += 1;
         Ok(())
     }
 
-    fn misses<'a>(&self, what: Condition<'a>) -> Result<(), Miss<'a>> {
+    fn miss<'a>(&self, what: Condition<'a>) -> Result<(), Miss<'a>> {
         Err(Miss { held: self.0, what })
     }
 }
@@ -241,7 +242,7 @@ impl ScreenRegion {
     }
 }
 
-/// The last rows that hang together.
+/// Returns the last rows of the screen, or those below the composer, back to the last blank row between them.
 fn last_rows<'a>(screen: &'a Screen, composer: Option<&ComposerArea>) -> Vec<&'a ScreenRow> {
     let rows = screen.rows();
     let from = composer.map_or(0, |found| found.rows.end);
@@ -252,7 +253,7 @@ fn last_rows<'a>(screen: &'a Screen, composer: Option<&ComposerArea>) -> Vec<&'a
     rows
 }
 
-/// The rows as one line, without blanks and frames at their ends: so a sentence is found wherever it was broken.
+/// Joins rows to one line, without blanks and frames at their ends, so that a sentence is found wherever it was broken.
 fn flat(rows: &[&ScreenRow]) -> String {
     let edge = |c: char| c.is_whitespace() || matches!(c, '│' | '┃' | '║');
     let mut flat = String::new();
@@ -269,7 +270,7 @@ fn flat(rows: &[&ScreenRow]) -> String {
 }
 
 impl Pattern {
-    /// Compiles it, once.
+    /// Compiles the pattern, once.
     ///
     /// # Errors
     /// A sentence on what is wrong with it.

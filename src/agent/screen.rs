@@ -1,4 +1,5 @@
-//! What stands on a pane's screen, with its styles: they tell a draft from a placeholder, and a person what is what.
+//! The content of a pane's screen, with its styles: they distinguish a draft from a placeholder, and the preview shows
+//! them.
 
 use std::ops::Range;
 
@@ -28,7 +29,7 @@ pub struct Style {
     pub reverse: bool,
     pub hidden: bool,
     pub struck: bool,
-    /// On a background of its own.
+    /// Whether the character has a background colour.
     pub shaded: bool,
     pub colour: Colour,
     pub background: Colour,
@@ -39,20 +40,20 @@ pub struct Style {
 pub enum Colour {
     #[default]
     Default,
-    /// One of the terminal's 256.
+    /// One of the terminal's 256 colours.
     Index(u8),
     Rgb(u8, u8, u8),
 }
 
 impl Screen {
-    /// Reads text with escape sequences. Nothing is refused: what is no style is left out.
+    /// Parses text with escape sequences. Every text is accepted; sequences that set no style are ignored.
     #[must_use]
     pub fn parse(ansi: &str) -> Self {
         let mut reader = Reader::default();
         let mut parser = Parser::new();
         for line in ansi.strip_suffix('\n').unwrap_or(ansi).split('\n') {
             parser.advance(&mut reader, line.as_bytes());
-            // A sequence that is left open ends with its row.
+            // A sequence that is not complete ends with its row.
             parser.advance(&mut reader, CANCEL);
             reader.rows.push(std::mem::take(&mut reader.row));
         }
@@ -64,7 +65,7 @@ impl Screen {
         &self.rows
     }
 
-    /// The rows as lines, without style.
+    /// Returns the rows as lines, without styles.
     #[must_use]
     pub fn text(&self) -> String {
         let rows: Vec<&str> = self.rows.iter().map(ScreenRow::text).collect();
@@ -73,13 +74,13 @@ impl Screen {
 }
 
 impl ScreenRow {
-    /// The text without blanks at its end.
+    /// Returns the text without blanks at its end.
     #[must_use]
     pub fn text(&self) -> &str {
         self.text.trim_end()
     }
 
-    /// Everything, blanks at the end too.
+    /// Returns the whole text, with the blanks at its end.
     #[must_use]
     pub fn whole(&self) -> &str {
         &self.text
@@ -90,7 +91,7 @@ impl ScreenRow {
         self.text().is_empty()
     }
 
-    /// Its characters from a byte on, each with its style.
+    /// Returns the characters from a byte offset on, each with its style.
     pub fn characters(&self, from: usize) -> impl Iterator<Item = (char, Style)> {
         let mut styles = self.styles.iter().peekable();
         let mut style = Style::default();
@@ -104,7 +105,7 @@ impl ScreenRow {
 }
 
 impl Style {
-    /// Drawn as what is not to be noticed: dimmed, or in a grey between black and white.
+    /// Returns whether the style is faint: dimmed, or in a grey between black and white.
     #[must_use]
     pub fn is_faint(self) -> bool {
         let grey = match self.colour {
@@ -122,7 +123,7 @@ impl Style {
     }
 }
 
-/// Ends whatever sequence is being read.
+/// Ends any sequence that the parser is reading.
 const CANCEL: &[u8] = b"\x18";
 
 /// Collects rows from the parser's events.
@@ -131,17 +132,17 @@ struct Reader {
     rows: Vec<ScreenRow>,
     row: ScreenRow,
     style: Style,
-    /// Letters stand for lines.
-    draws: bool,
+    /// Whether letters stand for line characters.
+    line_drawing: bool,
 }
 
-/// The lines that letters from `j` on stand for, where they do: those that people draw boxes with.
+/// The line characters that the letters from `j` on stand for, limited to those that are used to draw boxes.
 const LINES: [char; 15] = [
     '┘', '┐', '┌', '└', '┼', '⎺', '⎻', '─', '⎼', '⎽', '├', '┤', '┴', '┬', '│',
 ];
 
-/// What a letter stands for among lines.
-fn line(letter: char) -> char {
+/// Returns the line character that a letter stands for.
+fn line_character(letter: char) -> char {
     let at = u32::from(letter).checked_sub(u32::from('j'));
     at.and_then(|at| LINES.get(at as usize))
         .copied()
@@ -154,14 +155,18 @@ impl Perform for Reader {
         if last.unwrap_or_default() != self.style {
             self.row.styles.push((self.row.text.len(), self.style));
         }
-        self.row.text.push(if self.draws { line(c) } else { c });
+        self.row.text.push(if self.line_drawing {
+            line_character(c)
+        } else {
+            c
+        });
     }
 
     fn execute(&mut self, byte: u8) {
         match byte {
             // "Shift out" and "shift in".
-            0x0e => self.draws = true,
-            0x0f => self.draws = false,
+            0x0e => self.line_drawing = true,
+            0x0f => self.line_drawing = false,
             _ => {}
         }
     }
@@ -174,12 +179,12 @@ impl Perform for Reader {
 }
 
 impl Style {
-    fn lies_on(&mut self, background: Colour) {
+    fn set_background(&mut self, background: Colour) {
         self.shaded = true;
         self.background = background;
     }
 
-    /// The style after a "select graphic rendition".
+    /// Returns the style after a "select graphic rendition" sequence.
     fn after(mut self, params: &Params) -> Self {
         let mut numbers = params.iter();
         while let Some(group) = numbers.next() {
@@ -199,27 +204,27 @@ impl Style {
                 [28] => self.hidden = false,
                 [29] => self.struck = false,
                 [39] => self.colour = Colour::Default,
-                [n @ 30..=37] => self.colour = Colour::Index(low(*n - 30)),
-                [n @ 90..=97] => self.colour = Colour::Index(low(*n - 82)),
+                [n @ 30..=37] => self.colour = Colour::Index(saturated(*n - 30)),
+                [n @ 90..=97] => self.colour = Colour::Index(saturated(*n - 82)),
                 [38, rest @ ..] if !rest.is_empty() => {
                     self.colour = colour(rest.iter().copied()).unwrap_or(self.colour);
                 }
-                // The older form, whose parts are parameters of their own.
+                // The older form, whose parts are separate parameters.
                 [38] => {
                     let parts = numbers.by_ref().map(|group| group.first().copied());
                     self.colour =
                         colour(parts.map(Option::unwrap_or_default)).unwrap_or(self.colour);
                 }
-                [n @ 40..=47] => self.lies_on(Colour::Index(low(*n - 40))),
-                [n @ 100..=107] => self.lies_on(Colour::Index(low(*n - 92))),
+                [n @ 40..=47] => self.set_background(Colour::Index(saturated(*n - 40))),
+                [n @ 100..=107] => self.set_background(Colour::Index(saturated(*n - 92))),
                 [49] => (self.shaded, self.background) = (false, Colour::Default),
                 [48, rest @ ..] if !rest.is_empty() => {
-                    self.lies_on(colour(rest.iter().copied()).unwrap_or(self.background));
+                    self.set_background(colour(rest.iter().copied()).unwrap_or(self.background));
                 }
                 [48] => {
                     let parts = numbers.by_ref().map(|group| group.first().copied());
                     let parts = parts.map(Option::unwrap_or_default);
-                    self.lies_on(colour(parts).unwrap_or(self.background));
+                    self.set_background(colour(parts).unwrap_or(self.background));
                 }
                 _ => {}
             }
@@ -228,29 +233,29 @@ impl Style {
     }
 }
 
-/// The colour that `5;N` or `2;R;G;B` names; the colon form has an empty place for a colour space.
+/// Parses the colour `5;N` or `2;R;G;B`. The colon form has an empty part for a colour space.
 fn colour(mut parts: impl Iterator<Item = u16>) -> Option<Colour> {
     match parts.next()? {
-        5 => parts.next().map(|index| Colour::Index(low(index))),
+        5 => parts.next().map(|index| Colour::Index(saturated(index))),
         2 => {
-            let mut next = || parts.next().map(low);
+            let mut next = || parts.next().map(saturated);
             Some(Colour::Rgb(next()?, next()?, next()?))
         }
         _ => None,
     }
 }
 
-fn low(number: u16) -> u8 {
+fn saturated(number: u16) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
 
-/// Where a composer is on a screen.
+/// The position of a composer on a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComposerArea {
     /// Its rows, with its frame.
     pub rows: Range<usize>,
-    /// Those of them that hold what is typed.
+    /// The rows that hold typed text.
     pub text: Range<usize>,
-    /// Where they end on the right: what is beside a frame is not typed.
+    /// The width of the typed text in columns. What is beside a frame is not typed.
     pub width: usize,
 }

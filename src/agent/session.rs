@@ -1,4 +1,4 @@
-//! The file that an agent keeps about the session that its process runs: read once, for the conversation's id and for
+//! The file that an agent keeps about the session of its process. It is read once, for the conversation's id and for
 //! the state.
 
 use std::path::Path;
@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::manifest::{Conversation, Manifest};
 use super::state::Session;
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Clone, Debug)]
 pub struct SessionRecord(Value);
 
 impl SessionRecord {
-    /// Reads it, if it is of this process and not of an earlier one with the same pid.
+    /// Reads the file, if it belongs to this process and not to an earlier one with the same pid.
     #[must_use]
     pub fn read(known: &Conversation, folder: &Path, pid: i32, start: u64) -> Option<Self> {
         let record = Self::of(known, folder, pid)?;
@@ -27,7 +27,7 @@ impl SessionRecord {
         Some(Self(serde_json::from_slice(&text).ok()?))
     }
 
-    /// Those of all processes, also of such as are gone.
+    /// Returns the records of all processes, also of those that have ended.
     #[must_use]
     pub fn all(known: &Conversation, folder: &Path) -> Vec<(i32, Self)> {
         let parts = known.file.as_ref().and_then(|file| {
@@ -44,19 +44,19 @@ impl SessionRecord {
             .collect()
     }
 
-    /// When its process started, where that is written.
+    /// Returns when its process started, if the file contains that.
     #[must_use]
     pub fn start(&self, known: &Conversation) -> Option<u64> {
         self.number(known.start.as_ref()?)
     }
 
-    /// The conversation's id.
+    /// Returns the conversation's id.
     #[must_use]
     pub fn id(&self, known: &Conversation) -> Option<&str> {
         self.word(known.id.as_ref()?)
     }
 
-    /// The state.
+    /// Returns the state.
     #[must_use]
     pub fn session(&self, manifest: &Manifest) -> Option<Session> {
         let known = &manifest.session;
@@ -77,14 +77,14 @@ impl SessionRecord {
         self.0.get(field)?.as_str()
     }
 
-    /// A number, or digits in a string.
+    /// Returns a number, or the digits of a string as one.
     fn number(&self, field: &str) -> Option<u64> {
         let value = self.0.get(field)?;
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
     }
 }
 
-/// The numbers in the names of files, between what they begin and end with.
+/// Returns the numbers in the names of files, between the given start and end of the names.
 pub(super) fn pids(
     entries: impl Iterator<Item = std::fs::DirEntry>,
     begin: &str,
@@ -106,7 +106,7 @@ mod tests {
     use crate::agent::kinds::Agents;
 
     #[test]
-    fn a_file_of_this_process() {
+    fn a_record_counts_only_for_its_process() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let folder = fixtures.join("agents-home/claude");
         let claude = &Agents::read(None).all[0].manifest;
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_waits_for() {
+    fn the_reason_to_wait() {
         let claude = &Agents::read(None).all[0].manifest;
         let record = SessionRecord(serde_json::json!({
             "status": "waiting", "waitingFor": "input needed", "statusUpdatedAt": 1000,

@@ -1,7 +1,7 @@
-//! What an agent is doing, judged from evidence.
+//! The state of an agent, judged from evidence.
 //!
-//! Levels before edges: a file, a title or the screen tells the state at any moment, a hook only a change, and not
-//! every change. So a report of a hook has the last word only while it is fresh, or when nothing else speaks.
+//! A session file, a title or the screen shows the state at any moment; a hook reports only changes, and not all of
+//! them. So the report of a hook decides only while it is fresh, or when no other source has a state.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::rule::Rule;
 use super::screen::{ComposerArea, Screen};
 use crate::state::{State, Why};
 
-/// How long a hook's report beats what the slower sources say: the session file follows within 0.3 s, screens and
+/// How long a hook's report beats the slower sources, in seconds. The session file follows within 0.3 s, screens and
 /// titles are drawn within a second.
 const FRESH: f64 = 2.0;
 
@@ -24,15 +24,15 @@ pub struct Evidence<'a> {
     pub agent: &'a Agent,
     /// Its process is stopped (C-z).
     pub stopped: bool,
-    /// It has the pane's foreground: title and screen are its own.
+    /// The agent has the pane's foreground, so title and screen belong to it.
     pub in_front: bool,
     pub title: &'a str,
-    /// It has just started. Until it sets a title, that of a killed agent before it stays: Gemini 0.61.0 needs 2 s, and
-    /// draws its screen a moment later.
+    /// The agent has just started. Until it sets a title, that of a killed agent before it stays. Gemini 0.61.0 sets its
+    /// title after 2 s, and draws its screen a moment later.
     pub young: bool,
-    /// `None`: not captured.
+    /// `None` if it was not captured.
     pub screen: Option<&'a Screen>,
-    /// What its own file says, of this process.
+    /// The state in the agent's own file, of this process.
     pub session: Option<Session>,
     /// The last report of a hook, of this process and conversation.
     pub report: Option<HookEvidence>,
@@ -40,29 +40,29 @@ pub struct Evidence<'a> {
     pub now: u64,
 }
 
-/// What an agent's own file says of the running session.
+/// The state of the running session in an agent's own file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Session {
-    /// Its word for the state.
+    /// The agent's word for the state.
     pub status: String,
-    /// Its word for what it waits for.
+    /// The agent's word for the reason to wait.
     pub waiting_for: Option<String>,
-    /// When that changed last, in epoch seconds.
+    /// When the state last changed, in epoch seconds.
     pub at: Option<f64>,
 }
 
-/// What a hook said.
+/// The report of a hook.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HookEvidence {
     pub state: State,
     pub why: Option<Why>,
     /// The agent's name of the event.
     pub event: String,
-    /// In epoch seconds.
+    /// The time of the report, in epoch seconds.
     pub at: f64,
 }
 
-/// What an agent is doing, and who says so.
+/// The state of an agent, and the source that decided it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     pub state: State,
@@ -71,7 +71,7 @@ pub struct Verdict {
     pub confidence: Confidence,
 }
 
-/// Where a state comes from: the words of `@sesh_by`.
+/// The source of a state. The words are those of `@sesh_by`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Authority {
@@ -95,32 +95,32 @@ impl Authority {
     }
 }
 
-/// How sure a verdict is.
+/// How certain a verdict is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// Nothing speaks, or only a hook of long ago.
+    /// No source has a state, or only the report of a hook that is no longer fresh.
     Low,
-    /// Read off the screen alone.
+    /// Only the screen shows it.
     Medium,
-    /// The agent's own word, or two sources that agree.
+    /// The agent reports it itself, or two sources agree.
     High,
 }
 
-/// What one source says.
+/// The state that one source shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SourceState {
     pub state: State,
     pub why: Option<Why>,
 }
 
-/// Judges what the agent is doing.
+/// Judges the state of the agent.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
     decide(evidence, &SourceStates::of(evidence)).0
 }
 
-/// What the screen alone says.
+/// Returns the state that the screen alone shows.
 #[must_use]
 pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<SourceState> {
     ScreenRules::new(agent, screen)
@@ -128,7 +128,7 @@ pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<SourceState> {
         .map(|(_, claim)| claim)
 }
 
-/// What each source says.
+/// The state that each source shows.
 pub(super) struct SourceStates<'a> {
     session: Option<SourceState>,
     pub(super) title: Option<(&'a str, SourceState)>,
@@ -138,11 +138,11 @@ pub(super) struct SourceStates<'a> {
 impl<'a> SourceStates<'a> {
     pub(super) fn of(evidence: &Evidence<'a>) -> Self {
         let known = &evidence.agent.manifest;
-        let speaks = |source| order(evidence.agent).contains(&source);
+        let is_listed = |source| order(evidence.agent).contains(&source);
         let session = evidence
             .session
             .as_ref()
-            .filter(|_| speaks(Source::SessionFile));
+            .filter(|_| is_listed(Source::SessionFile));
         let session = session.and_then(|session| {
             let state = *known.session.states.get(&session.status)?;
             let word = session
@@ -154,14 +154,14 @@ impl<'a> SourceStates<'a> {
         });
         let screen = evidence
             .screen
-            .filter(|_| evidence.in_front && speaks(Source::Screen))
+            .filter(|_| evidence.in_front && is_listed(Source::Screen))
             .and_then(|screen| ScreenRules::new(evidence.agent, screen).first());
-        let title = (evidence.in_front && speaks(Source::Title))
+        let title = (evidence.in_front && is_listed(Source::Title))
             .then(|| {
                 let rules = by_weight(&known.title);
                 let holds = |rule: &Rule| rule.holds_for(evidence.title).is_ok();
                 rules.into_iter().find_map(|(name, rule)| {
-                    claim(rule)
+                    state_of_rule(rule)
                         .filter(|_| holds(rule))
                         .map(|claim| (name, claim))
                 })
@@ -175,7 +175,7 @@ impl<'a> SourceStates<'a> {
         }
     }
 
-    pub(super) fn level(&self, source: Source) -> Option<SourceState> {
+    pub(super) fn state_from(&self, source: Source) -> Option<SourceState> {
         match source {
             Source::SessionFile => self.session,
             Source::Title => self.title.map(|(_, claim)| claim),
@@ -188,7 +188,7 @@ pub(super) fn order(agent: &Agent) -> &[Source] {
     agent.manifest.sources.order.as_deref().unwrap_or_default()
 }
 
-fn claim(rule: &Rule) -> Option<SourceState> {
+fn state_of_rule(rule: &Rule) -> Option<SourceState> {
     Some(SourceState {
         state: rule.state?,
         why: rule.why,
@@ -214,7 +214,7 @@ pub(super) struct ScreenRules<'a> {
 impl<'a> ScreenRules<'a> {
     pub(super) fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
         let known = &agent.manifest.composer;
-        // Without a description every row would look like one, and be in no other region.
+        // Without a description every row would look like a composer, and would be in no other region.
         let composer = known
             .is_described()
             .then(|| locate(known, screen))
@@ -226,11 +226,11 @@ impl<'a> ScreenRules<'a> {
         }
     }
 
-    /// The first that holds.
+    /// Returns the first rule that holds.
     fn first(&self) -> Option<(&'a str, SourceState)> {
         let rules = by_weight(&self.agent.manifest.screen);
         rules.into_iter().find_map(|(name, rule)| {
-            let claim = claim(rule)?;
+            let claim = state_of_rule(rule)?;
             let holds = rule.holds_on(self.screen, self.composer.as_ref());
             holds.is_ok().then_some((name, claim))
         })
@@ -260,9 +260,9 @@ pub(super) fn decide(
     }
     let level = order(evidence.agent)
         .iter()
-        .find_map(|&source| Some((claims.level(source)?, Authority::from(source))));
+        .find_map(|&source| Some((claims.state_from(source)?, Authority::from(source))));
     let report = evidence.report.as_ref();
-    let said = report.map(|report| SourceState {
+    let reported = report.map(|report| SourceState {
         state: report.state,
         why: report.why,
     });
@@ -271,19 +271,25 @@ pub(super) fn decide(
         let overtaken = claims.session.is_some() && newer.is_some_and(|at| at > report.at);
         age(evidence, report.at) < FRESH && !overtaken
     });
-    let (mut claim, mut by, mut because) = match (level, said) {
-        (_, Some(said)) if fresh => (said, Authority::Hook, "a hook reported it a moment ago"),
+    let (mut claim, mut by, mut because) = match (level, reported) {
+        (_, Some(reported)) if fresh => {
+            (reported, Authority::Hook, "a hook reported it a moment ago")
+        }
         (Some((claim, by)), _) => (claim, by, "it is the strongest source that speaks"),
-        (None, Some(said)) => (said, Authority::Hook, "nothing but the last hook speaks"),
+        (None, Some(reported)) => (
+            reported,
+            Authority::Hook,
+            "nothing but the last hook speaks",
+        ),
         (None, None) => (
             unknown,
             Authority::Process,
             "nothing that is known tells its state",
         ),
     };
-    // A prompt takes the keys whatever slower sources say of the turn behind it.
+    // A prompt receives the keys, whatever slower sources show of the turn behind it.
     let prompt = claims
-        .level(Source::Screen)
+        .state_from(Source::Screen)
         .filter(|claim| claim.state == State::Waiting);
     if let Some(prompt) = prompt {
         if claim.state != State::Waiting {
@@ -292,15 +298,15 @@ pub(super) fn decide(
         } else if claim.why.is_none()
             || (prompt.why != Some(Why::Dialog) && claim.why != Some(Why::Dialog))
         {
-            // The screen shows which prompt it is; others name them summarily.
+            // The screen shows which prompt it is; the other sources name prompts only in general.
             claim.why = prompt.why.or(claim.why);
         }
     }
     let levels = order(evidence.agent)
         .iter()
-        .filter_map(|&source| claims.level(source));
+        .filter_map(|&source| claims.state_from(source));
     let agree = levels
-        .chain(said)
+        .chain(reported)
         .filter(|it| it.state == claim.state)
         .count();
     let confidence = match by {
@@ -322,7 +328,7 @@ impl From<Source> for Authority {
     }
 }
 
-/// In seconds. Clocks of one machine; a moment of the future is no age.
+/// Returns the age in seconds. Both times are of one machine; a time in the future has the age 0.
 pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let now = evidence.now as f64;
@@ -344,7 +350,7 @@ pub(super) mod tests {
         agents.into_iter().find(|it| it.name == name).expect(name)
     }
 
-    pub(in crate::agent) fn nothing(agent: &Agent) -> Evidence<'_> {
+    pub(in crate::agent) fn no_evidence(agent: &Agent) -> Evidence<'_> {
         Evidence {
             agent,
             stopped: false,
@@ -375,7 +381,7 @@ pub(super) mod tests {
         }
     }
 
-    fn told(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
+    fn judged(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
         let verdict = judge(evidence);
         assert_eq!(explain(evidence).verdict, verdict);
         (verdict.state, verdict.why, verdict.by)
@@ -384,121 +390,127 @@ pub(super) mod tests {
     /// The screen of a Claude at its prompt.
     pub(in crate::agent) const IDLE: &str = "\
         ────────────────────────\n❯\u{a0}\n────────────────────────\n  ? for shortcuts\n";
-    /// And of one that asks.
-    const ASKS: &str = "\
+    /// The screen of a Claude that asks.
+    const ASKING: &str = "\
         ────────────────────────\n Bash command\n\n Do you want to proceed?\n ❯ 1. Yes\n\n Esc to cancel\n";
 
     #[test]
     fn a_report_wins_while_it_is_fresh() {
         let claude = agent("claude");
-        let mut evidence = nothing(&claude);
+        let mut evidence = no_evidence(&claude);
         evidence.session = Some(session("idle", None));
         evidence.report = Some(report(State::Busy, 1.0));
-        assert_eq!(told(&evidence), (State::Busy, None, Authority::Hook));
+        assert_eq!(judged(&evidence), (State::Busy, None, Authority::Hook));
         evidence.report = Some(report(State::Busy, 3.0));
         let corrected = (State::Idle, None, Authority::SessionFile);
-        assert_eq!(told(&evidence), corrected);
-        // A file that changed after the report knows better at once.
+        assert_eq!(judged(&evidence), corrected);
+        // A file that changed after the report wins at once.
         evidence.report = Some(report(State::Busy, 1.0));
         evidence.session.as_mut().expect("a session").at = Some(999.5);
-        assert_eq!(told(&evidence), corrected);
+        assert_eq!(judged(&evidence), corrected);
     }
 
     #[test]
     fn an_old_report_is_better_than_nothing() {
         let claude = agent("claude");
-        let mut evidence = nothing(&claude);
+        let mut evidence = no_evidence(&claude);
         let unknown = (State::Unknown, None, Authority::Process);
-        assert_eq!(told(&evidence), unknown);
+        assert_eq!(judged(&evidence), unknown);
         evidence.report = Some(report(State::Busy, 500.0));
         let verdict = judge(&evidence);
         assert_eq!((verdict.state, verdict.by), (State::Busy, Authority::Hook));
         assert_eq!(verdict.confidence, Confidence::Low);
         let idle = Screen::parse(IDLE);
         evidence.screen = Some(&idle);
-        assert_eq!(told(&evidence), (State::Idle, None, Authority::Screen));
+        assert_eq!(judged(&evidence), (State::Idle, None, Authority::Screen));
     }
 
     #[test]
-    fn a_stopped_one_and_one_behind_another() {
+    fn a_stopped_agent_and_one_in_the_background() {
         let claude = agent("claude");
         let idle = Screen::parse(IDLE);
-        let mut evidence = nothing(&claude);
+        let mut evidence = no_evidence(&claude);
         evidence.screen = Some(&idle);
         evidence.stopped = true;
         let unknown = (State::Unknown, None, Authority::Process);
-        assert_eq!(told(&evidence), unknown);
+        assert_eq!(judged(&evidence), unknown);
         evidence.stopped = false;
         evidence.in_front = false;
-        assert_eq!(told(&evidence), unknown, "the screen is another's");
+        assert_eq!(judged(&evidence), unknown, "the screen is another's");
         evidence.session = Some(session("busy", None));
-        assert_eq!(told(&evidence), (State::Busy, None, Authority::SessionFile));
+        assert_eq!(
+            judged(&evidence),
+            (State::Busy, None, Authority::SessionFile)
+        );
     }
 
     #[test]
-    fn the_title_of_one_that_was_there_before() {
+    fn the_title_of_an_earlier_agent_does_not_count() {
         let gemini = agent("gemini");
-        let mut evidence = nothing(&gemini);
+        let mut evidence = no_evidence(&gemini);
         evidence.title = "✦  Working… (project)";
-        assert_eq!(told(&evidence), (State::Busy, None, Authority::Title));
+        assert_eq!(judged(&evidence), (State::Busy, None, Authority::Title));
         evidence.young = true;
         let loading = Screen::parse("bash-5.2# gemini\n");
         evidence.screen = Some(&loading);
-        assert_eq!(told(&evidence), (State::Unknown, None, Authority::Process));
+        assert_eq!(
+            judged(&evidence),
+            (State::Unknown, None, Authority::Process)
+        );
         let works = include_str!("../../tests/fixtures/agents/gemini-0.61.0/busy.80x24.ansi");
         let works = Screen::parse(works);
         evidence.screen = Some(&works);
-        assert_eq!(told(&evidence), (State::Busy, None, Authority::Title));
+        assert_eq!(judged(&evidence), (State::Busy, None, Authority::Title));
     }
 
     #[test]
-    fn silence_is_not_idle() {
+    fn a_screen_without_a_match_is_unknown() {
         for agent in &Agents::read(None).all {
             for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
                 let screen = Screen::parse(text);
-                let mut evidence = nothing(agent);
+                let mut evidence = no_evidence(agent);
                 evidence.screen = Some(&screen);
-                let (state, ..) = told(&evidence);
+                let (state, ..) = judged(&evidence);
                 assert_eq!(state, State::Unknown, "{}: {text:?}", agent.name);
             }
         }
     }
 
     #[test]
-    fn a_prompt_on_the_screen_takes_the_keys() {
+    fn a_prompt_on_the_screen_beats_other_sources() {
         let claude = agent("claude");
-        let asks = Screen::parse(ASKS);
-        let mut evidence = nothing(&claude);
-        evidence.screen = Some(&asks);
+        let asking = Screen::parse(ASKING);
+        let mut evidence = no_evidence(&claude);
+        evidence.screen = Some(&asking);
         evidence.session = Some(session("busy", None));
         evidence.report = Some(report(State::Busy, 0.1));
         let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
-        assert_eq!(told(&evidence), asked);
+        assert_eq!(judged(&evidence), asked);
     }
 
     #[test]
-    fn why_it_waits() {
+    fn the_reason_to_wait() {
         let claude = agent("claude");
-        let asks = Screen::parse(ASKS);
+        let asking = Screen::parse(ASKING);
         let why = |waiting, screen| {
-            let mut evidence = nothing(&claude);
+            let mut evidence = no_evidence(&claude);
             evidence.session = Some(session("waiting", waiting));
             evidence.screen = screen;
-            told(&evidence).1
+            judged(&evidence).1
         };
         assert_eq!(why(Some("input needed"), None), Some(Why::Question));
         assert_eq!(why(Some("dialog open"), None), Some(Why::Dialog));
         assert_eq!(why(Some("something new"), None), None);
         assert_eq!(
-            why(Some("something new"), Some(&asks)),
+            why(Some("something new"), Some(&asking)),
             Some(Why::Permission)
         );
         // 2.1.197 calls every prompt a permission; the screen shows which it is.
         assert_eq!(
-            why(Some("input needed"), Some(&asks)),
+            why(Some("input needed"), Some(&asking)),
             Some(Why::Permission)
         );
-        // A menu that the person opened stays one, whatever words stand in it.
-        assert_eq!(why(Some("dialog open"), Some(&asks)), Some(Why::Dialog));
+        // A menu that the person opened stays a dialog, whatever words it contains.
+        assert_eq!(why(Some("dialog open"), Some(&asking)), Some(Why::Dialog));
     }
 }

@@ -1,7 +1,7 @@
-//! What an agent keeps of a conversation: whether it took a prompt, and what it answered.
+//! The transcript that an agent keeps of a conversation: whether the agent took a prompt, and what it answered.
 //!
-//! Lines of JSON, which grow at their end; what a line tells is read in [`kinds`](super::kinds). opencode 1.18.33 keeps a
-//! database, and aider 0.86.2 text: those are not read.
+//! A transcript consists of lines of JSON, and grows at its end. [`kinds`](super::kinds) reads the content of a line.
+//! opencode 1.18.33 keeps a database, and aider 0.86.2 text; those are not read.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::message;
 
-/// Returns what a line of a kind's transcript tells.
+/// Returns the entries in a line of a kind's transcript.
 pub type Entries = fn(&Value) -> Vec<TranscriptLine>;
 
 /// The file of a conversation, and how far it was read.
@@ -19,49 +19,49 @@ pub type Entries = fn(&Value) -> Vec<TranscriptLine>;
 pub struct Transcript {
     entries: Entries,
     path: PathBuf,
-    read: u64,
-    /// What was read of a line whose end is not there yet.
-    begun: Vec<u8>,
+    offset: u64,
+    /// The bytes of a line whose end is not written yet.
+    partial: Vec<u8>,
 }
 
-/// What a line tells.
+/// An entry of a transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TranscriptLine {
-    /// A prompt that was taken, or queued.
+    /// A prompt that the agent took or queued.
     Prompt(String),
     /// A part of an answer.
     Answer(String),
     /// A turn begins.
     Begin,
-    /// The turn is over.
+    /// The turn has ended.
     End,
 }
 
 impl Transcript {
-    /// The transcript of a conversation, from its end on. `None` where there is none.
+    /// Returns the transcript of a conversation, positioned at its end, or `None` if there is none.
     ///
     /// `files` is the manifest's pattern below the agent's folder.
     #[must_use]
     pub fn find(entries: Entries, folder: &Path, files: &str, id: &str) -> Option<Self> {
-        // Gemini names the file after the id's first part.
+        // Gemini names the file after the first part of the id.
         let short = id.split('-').next().unwrap_or_default();
         let pattern = files.replace("{id8}", short).replace("{id}", id);
         let path = newest(folder, &pattern)?;
-        let read = path.metadata().ok()?.len();
+        let offset = path.metadata().ok()?.len();
         Some(Self {
             entries,
             path,
-            read,
-            begun: Vec::new(),
+            offset,
+            partial: Vec::new(),
         })
     }
 
-    /// The same from its begin on.
+    /// Returns the transcript positioned at its start.
     #[must_use]
     pub fn from_begin(self) -> Self {
         Self {
-            read: 0,
-            begun: Vec::new(),
+            offset: 0,
+            partial: Vec::new(),
             ..self
         }
     }
@@ -71,7 +71,7 @@ impl Transcript {
         &self.path
     }
 
-    /// Whether its last turn has not ended: it goes on, or whoever wrote it died over it.
+    /// Returns whether the last turn has not ended: it continues, or its process died during it.
     #[must_use]
     pub fn is_in_turn(self) -> bool {
         let entries = self.from_begin().more();
@@ -81,19 +81,19 @@ impl Transcript {
         last == Some(&TranscriptLine::Begin)
     }
 
-    /// What was added since it was read last.
+    /// Returns the entries that were added since the last read.
     pub fn more(&mut self) -> Vec<TranscriptLine> {
-        let mut bytes = std::mem::take(&mut self.begun);
+        let mut bytes = std::mem::take(&mut self.partial);
         let added = File::open(&self.path).and_then(|mut file| {
-            file.seek(SeekFrom::Start(self.read))?;
+            file.seek(SeekFrom::Start(self.offset))?;
             file.read_to_end(&mut bytes)
         });
-        self.read += added.map_or(0, |added| added as u64);
+        self.offset += added.map_or(0, |added| added as u64);
         let end = bytes
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |at| at + 1);
-        self.begun = bytes.split_off(end);
+        self.partial = bytes.split_off(end);
         bytes
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())
@@ -101,7 +101,7 @@ impl Transcript {
             .collect()
     }
 
-    /// Whether a prompt was added that is this text.
+    /// Returns whether this text was added as a prompt.
     pub fn took(&mut self, text: &str) -> bool {
         let text = message::essence(text);
         self.more()
@@ -110,7 +110,7 @@ impl Transcript {
     }
 }
 
-/// The newest file that a pattern names, in which a `*` stands for a part of a name.
+/// Returns the newest file that matches a pattern. A `*` in it stands for a part of a name.
 fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
     let mut found = vec![folder.to_path_buf()];
     for part in pattern.split('/') {
@@ -138,7 +138,7 @@ fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
         .max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok())
 }
 
-/// One entry with the text of a content, if it has any.
+/// Returns one entry with the text of a content, or none if it has no text.
 pub(super) fn entry(
     make: fn(String) -> TranscriptLine,
     content: Option<&Value>,
@@ -147,12 +147,12 @@ pub(super) fn entry(
     (!text.is_empty()).then(|| make(text)).into_iter().collect()
 }
 
-/// The text at a place of a line.
-pub(super) fn word<'a>(line: &'a Value, pointer: &str) -> Option<&'a str> {
+/// Returns the string at a JSON pointer of a line.
+pub(super) fn string_at<'a>(line: &'a Value, pointer: &str) -> Option<&'a str> {
     line.pointer(pointer).and_then(Value::as_str)
 }
 
-/// The text of a content: a text, or parts of which some have one.
+/// Returns the text of a content: a string, or the parts that have a text.
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),

@@ -1,14 +1,14 @@
-//! Agents: the files that describe them, and what their hooks could not tell, which nobody sees fail.
+//! Agents: the files that describe them, and the failures of their hooks, which no screen shows.
 
 use super::{Area, Findings};
 use crate::agent::kinds::Agents;
 use crate::clock;
 use crate::journal::failures;
 
-/// For how long a failure is a fault, in seconds.
+/// How long a failure counts as a fault, in seconds.
 const FRESH: u64 = 24 * 3600;
 
-/// The person's own manifests.
+/// Checks the person's own manifests.
 pub(super) fn manifests(findings: &mut Findings) {
     let agents = Agents::loaded();
     for problem in &agents.problems {
@@ -20,7 +20,7 @@ pub(super) fn manifests(findings: &mut Findings) {
     }
 }
 
-/// The failures that were written down.
+/// Checks the recorded failures.
 pub(super) fn failures(findings: &mut Findings) {
     let Some(last) = failures::last() else {
         return findings.ok(Area::Agents, "no hook of an agent has failed");

@@ -1,16 +1,16 @@
-//! What outlives the server: whether it can be written and read.
+//! The journal: whether it can be written and read.
 
 use super::{Area, Findings};
 use crate::store::backfill::{lacks, was_missed};
 use crate::store::durable::{examine, inspect};
 use crate::tmux::Server;
 
-/// The journal of a server, and who may open it.
+/// Checks the journal of a server and who may open it.
 pub(super) fn journal(server: &Server, findings: &mut Findings) {
     match inspect() {
         Ok(Some(folder)) if folder.exists() => findings.ok(
             Area::Permissions,
-            format!("{} is nobody else's", folder.display()),
+            format!("{} is yours alone", folder.display()),
         ),
         Ok(_) => {}
         Err(error) => findings.error(Area::Permissions, &error),
@@ -55,7 +55,7 @@ pub(super) fn journal(server: &Server, findings: &mut Findings) {
         findings.note(
             Area::Journal,
             format!(
-                "{path} has {} lines that were never finished: whoever wrote them was killed",
+                "{path} has {} lines that were never finished: the process that wrote them was killed",
                 standing.torn
             ),
             "nothing has to be done: they go when the file is next written anew; sesh-save writes what they said",

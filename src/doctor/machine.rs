@@ -1,4 +1,4 @@
-//! tmux itself, the helpers that are installed, and who may open what.
+//! tmux itself, the installed helpers, and the permissions of the socket and of the private files.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Area, Findings, Said};
+use super::{Area, Findings, ServerInfo};
 use crate::env;
 use crate::error::{Error, ErrorKind};
 use crate::journal::launch;
@@ -14,8 +14,8 @@ use crate::proc;
 use crate::tmux::Server;
 use crate::tmux::version::{FLOOR, Version};
 
-/// How long a helper may take to say its version.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a helper may take to print its version.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(2);
 
 const fn version(major: u16, minor: u16) -> Version {
     Version {
@@ -25,26 +25,26 @@ const fn version(major: u16, minor: u16) -> Version {
     }
 }
 
-/// From here on a paste into a dead pane is refused.
-const PASTE_MENDED: Version = version(3, 4);
-/// From here on no exit status is lost; and client and server speak another language than those before.
-const STATUS_MENDED: Version = version(3, 6);
-const NEW_LANGUAGE: Version = version(3, 6);
+/// From this version on, tmux refuses a paste into a dead pane.
+const PASTE_FIXED: Version = version(3, 4);
+/// From this version on, no exit status is lost, and client and server use another protocol than before.
+const EXIT_STATUS_FIXED: Version = version(3, 6);
+const NEW_PROTOCOL: Version = version(3, 6);
 
-/// Whether a server took the call and hung up.
+/// Returns whether a server accepted the connection and then closed it.
 pub(super) fn hung_up(error: &Error) -> bool {
     error.kind == ErrorKind::HungUp
 }
 
-/// The client, the server, and their known faults.
+/// Checks the client, the server, and their known faults.
 pub(super) fn tmux(
     server: &Server,
-    said: Option<&Said>,
+    info: Option<&ServerInfo>,
     missing: Option<&Error>,
     findings: &mut Findings,
 ) {
     let client = server.version();
-    let running = said.and_then(|said| Version::parse(&said.version));
+    let running = info.and_then(|info| Version::parse(&info.version));
     if let Some(client) = client
         && client < FLOOR
     {
@@ -61,7 +61,7 @@ pub(super) fn tmux(
             format!("the server runs tmux {running}, which is too old, though {client} is on PATH"),
             "end the server when nothing in it is needed any more: tmux kill-server",
         ),
-        (Some(client), Some(running), _) if (client < NEW_LANGUAGE) != (running < NEW_LANGUAGE) => {
+        (Some(client), Some(running), _) if (client < NEW_PROTOCOL) != (running < NEW_PROTOCOL) => {
             findings.fault(
                 Area::Tmux,
                 format!(
@@ -102,7 +102,7 @@ pub(super) fn tmux(
     let Some(version) = running.or(client) else {
         return;
     };
-    if version < PASTE_MENDED {
+    if version < PASTE_FIXED {
         findings.note(
             Area::Tmux,
             format!(
@@ -112,7 +112,7 @@ pub(super) fn tmux(
             "leave remain-on-exit off, or update tmux to 3.4 or newer",
         );
     }
-    if version < STATUS_MENDED && has_utempter(server, said) {
+    if version < EXIT_STATUS_FIXED && has_utempter(server, info) {
         findings.note(
             Area::Tmux,
             format!(
@@ -124,17 +124,17 @@ pub(super) fn tmux(
     }
 }
 
-/// Whether the server's program, or else the client's, is built with libutempter: its name stands in the file.
-fn has_utempter(server: &Server, said: Option<&Said>) -> bool {
+/// Returns whether the server's program, or else the client's, is built with libutempter: its name is in the file.
+fn has_utempter(server: &Server, info: Option<&ServerInfo>) -> bool {
     const NAME: &[u8] = b"libutempter.so";
-    let running = said.and_then(|said| proc::program_file(said.pid));
+    let running = info.and_then(|info| proc::program_file(info.pid));
     let program = running.unwrap_or_else(|| server.program().into());
     std::fs::read(program).is_ok_and(|bytes| bytes.windows(NAME.len()).any(|window| window == NAME))
 }
 
-const MEND: &str = "install the helpers together, of one version";
+const REINSTALL: &str = "install the helpers together, of one version";
 
-/// The helpers beside this one and on PATH.
+/// Checks the helpers beside this one and on PATH.
 pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
     let before = findings.0.len();
     let mut on_path = false;
@@ -146,7 +146,7 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
             findings.fault(
                 Area::Helpers,
                 format!("{name} is missing: it is neither beside this program nor on PATH"),
-                MEND,
+                REINSTALL,
             );
         }
         let same = |one: &Path, other: &Path| one.canonicalize().ok() == other.canonicalize().ok();
@@ -158,7 +158,7 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
     if !on_path {
         findings.note(
             Area::Helpers,
-            "no helper is on PATH, so only the plugin and whoever knows their folder can run them",
+            "no helper is on PATH, so only the plugin and programs that know their folder can run them",
             "add their folder to PATH",
         );
     }
@@ -173,13 +173,13 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
     }
 }
 
-/// Says so when a helper is of another version than this program.
+/// Reports a helper of another version than this program.
 fn other_version(file: &Path, version: &str, findings: &mut Findings) {
     match version_of(file) {
         None => findings.fault(
             Area::Helpers,
             format!("{} does not say its version", file.display()),
-            MEND,
+            REINSTALL,
         ),
         Some(other) if other != version => {
             let age = if older(&other, version) {
@@ -193,14 +193,14 @@ fn other_version(file: &Path, version: &str, findings: &mut Findings) {
                     "{} is {other}, {age} than this program, which is {version}",
                     file.display(),
                 ),
-                MEND,
+                REINSTALL,
             );
         }
         Some(_) => {}
     }
 }
 
-/// What a helper says of its version. `None` when it says none, or not in time.
+/// Returns the version that a helper prints, or `None` if it prints none, or not in time.
 pub(super) fn version_of(file: &Path) -> Option<String> {
     let mut child = Command::new(file)
         .arg("--version")
@@ -213,12 +213,12 @@ pub(super) fn version_of(file: &Path) -> Option<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = String::new();
-        // A version is short: who says more is something else.
+        // A version is short: a program that prints more is something else.
         let read =
             std::io::Read::read_to_string(&mut std::io::Read::take(&mut stdout, 1_000), &mut text);
         let _ = sender.send(read.map(|_| text));
     });
-    let text = receiver.recv_timeout(PATIENCE);
+    let text = receiver.recv_timeout(VERSION_TIMEOUT);
     let _ = child.kill();
     let _ = child.wait();
     let text = text.ok()?.ok()?;
@@ -228,7 +228,7 @@ pub(super) fn version_of(file: &Path) -> Option<String> {
     (numbers && !version.contains(char::is_whitespace)).then(|| version.into())
 }
 
-/// Whether one version is before another: by its numbers.
+/// Returns whether one version is before another, by their numbers.
 pub(super) fn older(one: &str, other: &str) -> bool {
     let numbers = |version: &str| -> Vec<u64> {
         version
@@ -239,20 +239,20 @@ pub(super) fn older(one: &str, other: &str) -> bool {
     numbers(one) < numbers(other)
 }
 
-/// The private files of new panes.
+/// Checks the private files of new panes.
 pub(super) fn files(findings: &mut Findings) {
     match launch::inspect() {
         Ok(folder) => findings.ok(
             Area::Permissions,
-            format!("{} is nobody else's", folder.display()),
+            format!("{} is yours alone", folder.display()),
         ),
         Err(error) => findings.error(Area::Permissions, &error),
     }
 }
 
-/// Who can reach the server's socket can do what its owner can.
-pub(super) fn socket(said: &Said, findings: &mut Findings) {
-    let socket = Path::new(&said.socket);
+/// Checks who can reach the server's socket. A user who can has all rights of its owner.
+pub(super) fn socket(info: &ServerInfo, findings: &mut Findings) {
+    let socket = Path::new(&info.socket);
     let Some(folder) = socket.parent() else {
         return;
     };
@@ -260,16 +260,16 @@ pub(super) fn socket(said: &Said, findings: &mut Findings) {
         return findings.fault(
             Area::Permissions,
             format!("the server's socket {} is gone", socket.display()),
-            format!("kill -USR1 {} has tmux make it again", said.pid),
+            format!("kill -USR1 {} has tmux make it again", info.pid),
         );
     };
     let folder = folder.display();
-    // To connect takes the right to search the folder and the right to write to the socket.
+    // A connection needs the right to search the folder and the right to write to the socket.
     let open =
         |who: u32| of_folder.mode() & (0o1 << who) != 0 && of_socket.mode() & (0o2 << who) != 0;
     let others = of_folder.mode() & 0o077;
     if others == 0 {
-        findings.ok(Area::Permissions, format!("{folder} is nobody else's"));
+        findings.ok(Area::Permissions, format!("{folder} is yours alone"));
     } else if open(0) || open(3) {
         findings.fault(
             Area::Permissions,

@@ -1,10 +1,10 @@
-//! What is well and what is not, each with the way to mend it. Nothing is changed.
+//! The diagnosis: what is in order and what is not, each fault with the way to repair it. It changes nothing.
 
 mod agents;
 mod journal;
 mod machine;
 mod plugin;
-mod remembered;
+mod records;
 mod settings;
 
 use serde::Serialize;
@@ -14,17 +14,17 @@ use crate::store::{schema, write};
 use crate::tmux::command::{OptionScope, list_keys, show_global_hooks, show_global_options};
 use crate::tmux::{Batch, Frame, Server, command};
 
-/// How bad. The words are public.
+/// The severity of a finding. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Ok,
-    /// Good to know; nothing is wrong.
+    /// Worth knowing; nothing is wrong.
     Note,
     Fault,
 }
 
-/// What a finding is about. The words are public.
+/// The subject of a finding. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Area {
@@ -43,7 +43,7 @@ pub enum Area {
 }
 
 impl Area {
-    /// Every area with its meaning: the README's table is made from it.
+    /// Every area with its meaning. The README's table is generated from it.
     pub const MEANINGS: [(Area, &str); 12] = [
         (
             Area::Tmux,
@@ -100,11 +100,11 @@ pub struct Finding {
     pub area: Area,
     /// What was found, as a sentence.
     pub what: String,
-    /// The way to mend it.
+    /// The way to repair it.
     pub mend: Option<String>,
 }
 
-/// Findings as they come in.
+/// The findings so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<Finding>);
 
@@ -126,7 +126,7 @@ impl Findings {
         self.add(Severity::Fault, area, error.what.clone(), mend);
     }
 
-    /// Says that all is well in an area where nothing else was said since `before`.
+    /// Reports that an area is in order, if nothing was added since `before`.
     fn ok_unless_more(&mut self, before: usize, area: Area, what: impl Into<String>) {
         if self.0.len() == before {
             self.ok(area, what);
@@ -143,22 +143,22 @@ impl Findings {
     }
 }
 
-/// What was found, and why a part could not be looked at: no server, no tmux.
+/// What was found, and why a part could not be examined: no server, no tmux.
 #[derive(Debug)]
 pub struct Report {
     pub findings: Vec<Finding>,
     pub missing: Option<Error>,
 }
 
-/// What a server says of itself, of the plugin and of its options, in one tmux process.
+/// What a server returns about itself, about the plugin and about its options, in one tmux process.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ServerInfo {
     version: String,
     pid: i32,
     socket: String,
-    /// The time by its clock, in epoch seconds.
+    /// The time by the server's clock, in epoch seconds.
     now: u64,
-    /// Since when a reconciliation runs, as it is stored.
+    /// When the running reconciliation started, as it is stored.
     reaping: String,
     plugin: plugin::PluginOptions,
     server_options: Vec<String>,
@@ -168,14 +168,14 @@ pub(super) struct Said {
     keys: Vec<String>,
 }
 
-/// Looks at everything. `helpers` are the names of the family, and `version` is theirs.
+/// Examines everything. `helpers` are the names of all helpers, and `version` is their version.
 ///
 /// # Errors
-/// None of those that are findings.
+/// An error that is not a finding itself.
 pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Result<Report> {
     let mut findings = Findings::default();
     let missing = match server {
-        Ok(server) => look_at(&server, helpers, version, &mut findings)?,
+        Ok(server) => examine_server(&server, helpers, version, &mut findings)?,
         Err(error) if error.exit == Exit::NoTmux => {
             findings.error(Area::Tmux, &error);
             machine::helpers(helpers, version, &mut findings);
@@ -192,44 +192,44 @@ pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Resul
     })
 }
 
-fn look_at(
+fn examine_server(
     server: &Server,
     helpers: &[&str],
     version: &str,
     findings: &mut Findings,
 ) -> Result<Option<Error>> {
-    let mut asked = ask(server);
-    if asked.as_ref().is_err_and(machine::hung_up) {
-        // It may have been at its end. One of another version hangs up again.
-        asked = ask(server);
+    let mut answer = query(server);
+    if answer.as_ref().is_err_and(machine::hung_up) {
+        // The server may have been about to end. A server of another version closes the connection again.
+        answer = query(server);
     }
-    let (said, missing) = match asked {
-        Ok(said) => (Some(said), None),
+    let (info, missing) = match answer {
+        Ok(info) => (Some(info), None),
         Err(error) if [Exit::NoServer, Exit::NoTmux].contains(&error.exit) => (None, Some(error)),
         Err(error) => return Err(error),
     };
-    machine::tmux(server, said.as_ref(), missing.as_ref(), findings);
+    machine::tmux(server, info.as_ref(), missing.as_ref(), findings);
     machine::helpers(helpers, version, findings);
     machine::files(findings);
     agents::manifests(findings);
     agents::failures(findings);
     journal::journal(server, findings);
-    if let Some(said) = &said {
-        machine::socket(said, findings);
-        plugin::plugin(said, version, findings);
-        plugin::keys(said, findings);
-        plugin::hooks(said, findings);
-        plugin::segment(said, findings);
-        settings::settings(said, findings);
-        remembered::store(said, findings);
-        remembered::stale(server, said, findings);
+    if let Some(info) = &info {
+        machine::socket(info, findings);
+        plugin::plugin(info, version, findings);
+        plugin::keys(info, findings);
+        plugin::hooks(info, findings);
+        plugin::segment(info, findings);
+        settings::settings(info, findings);
+        records::store(info, findings);
+        records::stale(server, info, findings);
     }
     Ok(missing)
 }
 
-fn ask(server: &Server) -> Result<Said> {
+fn query(server: &Server) -> Result<ServerInfo> {
     let frame = Frame::new();
-    let mark = || command::print(None, &frame.format(["next"]));
+    let separator = || command::print(None, &frame.format(["next"]));
     let reaping = format!("#{{{}}}", schema::REAP);
     let mut own = vec![
         "#{version}",
@@ -242,16 +242,17 @@ fn ask(server: &Server) -> Result<Said> {
     own.extend(plugin.iter().map(String::as_str));
     let batch = Batch::from(command::print(None, &frame.format(&own)))
         .then(command::show_server_options())
-        .then(mark())
+        .then(separator())
         .then(show_global_options(OptionScope::Sessions))
-        .then(mark())
+        .then(separator())
         .then(show_global_options(OptionScope::Windows))
-        .then(mark())
+        .then(separator())
         .then(show_global_hooks(OptionScope::Sessions))
         .then(show_global_hooks(OptionScope::Windows))
-        .then(mark())
+        .then(separator())
         .then(list_keys());
-    // By the program, also what the server would be asked at once: whether it can is part of the question.
+    // This uses the tmux program even for questions that the server could answer directly, because whether the program
+    // works is part of the diagnosis.
     let output = server.run_in(&batch, None)?;
     let sections: Vec<_> = frame.sections(&output).collect();
     let lines = |at: usize| -> Vec<String> {
@@ -263,7 +264,7 @@ fn ask(server: &Server) -> Result<Said> {
     let [version, pid, socket, now, reaping, plugin @ ..] = row else {
         return Err(Error::failed("tmux did not say what it is"));
     };
-    Ok(Said {
+    Ok(ServerInfo {
         version: (*version).into(),
         pid: pid.parse().unwrap_or(0),
         socket: (*socket).into(),

@@ -1,12 +1,12 @@
-//! The plugin: whether it is loaded, and whether what it set is still there.
+//! The plugin: whether it is loaded, and whether the options, keys and hooks that it set are still there.
 
 use std::path::Path;
 
 use super::machine::{older, version_of};
-use super::{Area, Findings, Said};
+use super::{Area, Findings, ServerInfo};
 use crate::id::shown;
 
-/// What the plugin says of itself.
+/// The options that the plugin sets about itself.
 #[derive(Debug, Default)]
 pub(super) struct PluginOptions {
     version: String,
@@ -21,7 +21,7 @@ pub(super) struct PluginOptions {
 }
 
 impl PluginOptions {
-    /// The formats of what [`Options::read`] reads.
+    /// Returns the formats of the values that [`Self::read`] parses.
     pub(super) fn formats() -> Vec<String> {
         [
             "@seshplugin_version",
@@ -58,7 +58,7 @@ impl PluginOptions {
         !self.version.is_empty() || !self.folder.is_empty()
     }
 
-    /// How to load it again.
+    /// Returns the sentence on how to load the plugin again.
     fn load(&self) -> String {
         format!(
             "load the plugin again: tmux run-shell {}/sesh.tmux",
@@ -67,20 +67,20 @@ impl PluginOptions {
     }
 }
 
-/// The formats of the segment, and what a person writes for them.
+/// The options of the segment, and the literals that a person writes for them.
 const STATUS: &str = "@sesh-status";
 const WINDOW: &str = "@sesh-window";
 const LITERALS: [&str; 2] = ["#{sesh_status}", "#{sesh_window}"];
-/// Whether the hooks are there that hold the procedures: the one that counts a pane, the scan, the start of sesh-reap and
-/// the tick.
+/// A format that is not empty if the hooks are there that hold the plugin's procedures: the one that counts a pane, the
+/// scan, the start of sesh-reap and the tick.
 const COUNT: &str = "?#{&&:#{&&:#{after-set-hook[8801]},#{after-display-panes[8801]}},\
                      #{&&:#{after-lock-server[8801]},#{&&:#{after-list-keys[8801]},#{after-unbind-key[8802]}}}},1,";
-/// At which index the plugin's hooks stand.
+/// The index of the plugin's hooks.
 const INDEX: &str = "[8801]";
 
-/// The plugin itself.
-pub(super) fn plugin(said: &Said, version: &str, findings: &mut Findings) {
-    let plugin = &said.plugin;
+/// Checks the plugin itself.
+pub(super) fn plugin(info: &ServerInfo, version: &str, findings: &mut Findings) {
+    let plugin = &info.plugin;
     if !plugin.is_loaded() {
         return findings.note(
             Area::Plugin,
@@ -121,9 +121,9 @@ pub(super) fn plugin(said: &Said, version: &str, findings: &mut Findings) {
     );
 }
 
-/// The helpers that the plugin's hooks and keys run.
+/// Checks the helpers that the plugin's hooks and keys run.
 fn helpers_of(plugin: &PluginOptions, findings: &mut Findings) {
-    // Building, or none found: the plugin says so itself.
+    // While the helpers are built, or if none was found, the plugin reports that itself.
     if plugin.helpers.is_empty() {
         if plugin.trouble.is_empty() {
             findings.fault(
@@ -156,25 +156,25 @@ fn helpers_of(plugin: &PluginOptions, findings: &mut Findings) {
     }
 }
 
-/// The keys that it bound.
-pub(super) fn keys(said: &Said, findings: &mut Findings) {
-    if !said.plugin.is_loaded() {
+/// Checks the keys that the plugin bound.
+pub(super) fn keys(info: &ServerInfo, findings: &mut Findings) {
+    if !info.plugin.is_loaded() {
         return;
     }
     let before = findings.0.len();
-    let words: Vec<&str> = said.plugin.keys.split_whitespace().collect();
+    let words: Vec<&str> = info.plugin.keys.split_whitespace().collect();
     for pair in words.chunks_exact(2) {
         let [table, key] = pair else { continue };
-        match bound(&said.keys, table, key) {
+        match bound(&info.keys, table, key) {
             None => findings.fault(
                 Area::Keys,
                 format!("{table} {key} is bound to nothing any more"),
-                said.plugin.load(),
+                info.plugin.load(),
             ),
             Some(command) if !command.contains("sesh") => findings.fault(
                 Area::Keys,
                 format!(
-                    "somebody else has bound {table} {key}: {}",
+                    "{table} {key} is bound to another command: {}",
                     shown(&command)
                 ),
                 "give it another key with @sesh-key-enter, -next, -last, -new, -adopt or -menu, and load the plugin \
@@ -192,7 +192,7 @@ pub(super) fn keys(said: &Said, findings: &mut Findings) {
     findings.ok_unless_more(before, Area::Keys, what);
 }
 
-/// The command that a key is bound to, from lines of `list-keys`.
+/// Returns the command that a key is bound to, from lines of `list-keys`.
 fn bound(lines: &[String], table: &str, key: &str) -> Option<String> {
     lines.iter().find_map(|line| {
         let mut words = line.split_whitespace().skip(1).peekable();
@@ -203,7 +203,7 @@ fn bound(lines: &[String], table: &str, key: &str) -> Option<String> {
     })
 }
 
-/// A key without the backslash that tmux prints before what acts in its configuration.
+/// Returns a key without the backslash that tmux prints before characters with a meaning in its configuration.
 fn unescaped(key: &str) -> &str {
     match key.strip_prefix('\\') {
         Some(rest) if !rest.is_empty() => rest,
@@ -211,29 +211,29 @@ fn unescaped(key: &str) -> &str {
     }
 }
 
-/// The hooks that it set.
-pub(super) fn hooks(said: &Said, findings: &mut Findings) {
-    if !said.plugin.is_loaded() {
+/// Checks the hooks that the plugin set.
+pub(super) fn hooks(info: &ServerInfo, findings: &mut Findings) {
+    if !info.plugin.is_loaded() {
         return;
     }
-    let names: Vec<&str> = said.plugin.hooks.split_whitespace().collect();
+    let names: Vec<&str> = info.plugin.hooks.split_whitespace().collect();
     let wiped: Vec<&str> = names
         .iter()
         .copied()
         .filter(|name| {
             let name = name.strip_suffix(INDEX).unwrap_or(name);
             let start = format!("{name}{INDEX} ");
-            !said.hooks.iter().any(|line| line.starts_with(&start))
+            !info.hooks.iter().any(|line| line.starts_with(&start))
         })
         .collect();
     let before = findings.0.len();
-    if said.plugin.count.is_empty() {
+    if info.plugin.count.is_empty() {
         findings.fault(
             Area::Hooks,
             "the hooks that hold the plugin's procedures are gone, so nothing is counted",
             format!(
                 "{}; a set-hook of your own needs an index, or -a, to leave the others there",
-                said.plugin.load()
+                info.plugin.load()
             ),
         );
     }
@@ -243,7 +243,7 @@ pub(super) fn hooks(said: &Said, findings: &mut Findings) {
             format!("hooks are gone: {}", wiped.join(", ")),
             format!(
                 "{}; a set-hook of your own needs an index, or -a, to leave the others there",
-                said.plugin.load()
+                info.plugin.load()
             ),
         );
     }
@@ -254,15 +254,15 @@ pub(super) fn hooks(said: &Said, findings: &mut Findings) {
     );
 }
 
-/// Whether the segment is shown anywhere.
-pub(super) fn segment(said: &Said, findings: &mut Findings) {
-    let plugin = &said.plugin;
+/// Checks whether a status line shows the segment.
+pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
+    let plugin = &info.plugin;
     let before = findings.0.len();
     let lines = || {
-        said.session_options
+        info.session_options
             .iter()
-            .chain(&said.window_options)
-            // What the plugin keeps for itself is shown nowhere.
+            .chain(&info.window_options)
+            // The plugin's own options are not shown anywhere.
             .filter(|line| !line.starts_with("@sesh"))
     };
     for line in lines() {
@@ -275,7 +275,7 @@ pub(super) fn segment(said: &Said, findings: &mut Findings) {
             };
             findings.fault(
                 Area::Segment,
-                format!("{name} has a {literal} that nobody has put the segment in for"),
+                format!("{name} has a {literal} that the plugin has not replaced by the segment"),
                 mend,
             );
         }
@@ -298,7 +298,7 @@ pub(super) fn segment(said: &Said, findings: &mut Findings) {
     } else {
         findings.note(
             Area::Segment,
-            "no status line shows the segment: nobody put it in, or a theme that was loaded later has written over it",
+            "no status line shows the segment: it was never put in, or a theme that was loaded later has written over it",
             "put #{E:@sesh-status} into status-right, or #{sesh_status} before the plugin is loaded",
         );
     }

@@ -1,11 +1,11 @@
-//! What a person has set: whether it is what the option takes.
+//! The options that a person has set: whether their values are valid.
 
-use super::{Area, Findings, Said};
+use super::{Area, Findings, ServerInfo};
 use crate::id::shown;
 use crate::store::hold;
 use crate::store::setting::{PICKERS, SETTINGS, Takes};
 
-/// Options of the plugin's that are words.
+/// Options of the plugin with fixed words.
 const OF_PLUGIN: [(&str, Takes); 3] = [
     ("@sesh-picker", Takes::Word(&PICKERS)),
     (
@@ -15,11 +15,11 @@ const OF_PLUGIN: [(&str, Takes); 3] = [
     ("@sesh-glyphs", Takes::Word(&["unicode", "ascii"])),
 ];
 
-pub(super) fn settings(said: &Said, findings: &mut Findings) {
+pub(super) fn settings(info: &ServerInfo, findings: &mut Findings) {
     let before = findings.0.len();
     let own = SETTINGS.iter().map(|setting| (setting.name, setting.takes));
     for (name, takes) in own.chain(OF_PLUGIN) {
-        let value = set(said, name);
+        let value = set(info, name);
         if value.is_empty() || takes.knows(value) {
             continue;
         }
@@ -32,9 +32,9 @@ pub(super) fn settings(said: &Said, findings: &mut Findings) {
     findings.ok_unless_more(before, Area::Settings, "every option is one that is known");
 }
 
-/// What an option is set to, empty where it is not.
-fn set<'a>(said: &'a Said, name: &str) -> &'a str {
-    let lines = said.session_options.iter().chain(&said.server_options);
+/// Returns the value of an option, or an empty text if it is not set.
+fn set<'a>(info: &'a ServerInfo, name: &str) -> &'a str {
+    let lines = info.session_options.iter().chain(&info.server_options);
     lines
         .filter_map(|line| line.split_once(' '))
         .find(|(own, _)| *own == name)

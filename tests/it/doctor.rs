@@ -199,7 +199,13 @@ fn keys_that_went_or_were_taken() {
     server.tmux(["bind-key", "M-e", "display-message", "#(touch ran) mine"]);
     the_fault(
         &server,
-        &["keys", "somebody else", "prefix M-e", "mine", "@sesh-key-"],
+        &[
+            "keys",
+            "another command",
+            "prefix M-e",
+            "mine",
+            "@sesh-key-",
+        ],
     );
     assert!(!server.path("ran").exists());
     bind(&server);

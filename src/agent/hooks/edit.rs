@@ -1,15 +1,15 @@
-//! Putting something into a text of JSON and taking it out again, with every other byte left where it is: comments,
-//! indentation, line ends, commas at the end.
+//! Inserts something into a JSON text and removes it again, and leaves every other byte as it is: comments,
+//! indentation, line ends, trailing commas.
 //!
-//! What is put in stands behind what is there, and what is around it when it is taken out says what came with it:
-//! its comma, the blanks before it, and the lists and objects that were made for it. Those are told from empty ones
-//! that were there before by a sign: into such a one it is put without a blank.
+//! An insertion follows what is already there. A removal recognizes from the surrounding text what the insertion added:
+//! the comma, the blanks before it, and the lists and objects that were created for it. A container that existed before
+//! and was empty is recognized because an insertion into it adds no blank.
 
 use jsonc_parser::ast::{Array, Object, Value};
 use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-/// What is wrong with a text, and where: line and column count from 1.
+/// What is wrong with a text, and where. `line` and `column` count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub line: usize,
@@ -17,7 +17,7 @@ pub struct Refusal {
     pub what: String,
 }
 
-/// The value in a text. `None` where there is none: nothing but blanks and comments.
+/// Parses the value in a text. Returns `None` if the text holds only blanks and comments.
 pub(super) fn parse(text: &str) -> Result<Option<Value<'_>>, Refusal> {
     let options = ParseOptions {
         allow_comments: true,
@@ -40,8 +40,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Value<'_>>, Refusal> {
         })
 }
 
-/// A refusal of what stands at a place of the text.
-pub(super) fn refuse(text: &str, at: usize, what: impl Into<String>) -> Refusal {
+/// Returns a refusal that points to a byte offset of the text.
+pub(super) fn refusal_at(text: &str, at: usize, what: impl Into<String>) -> Refusal {
     let before = &text[..at.min(text.len())];
     let line = before.rsplit('\n').next().unwrap_or("");
     Refusal {
@@ -51,7 +51,7 @@ pub(super) fn refuse(text: &str, at: usize, what: impl Into<String>) -> Refusal 
     }
 }
 
-/// An object or a list: what is in it.
+/// The ranges of an object or a list and of its children.
 pub(super) struct Container {
     range: Range,
     children: Vec<Range>,
@@ -75,14 +75,14 @@ impl From<&Array<'_>> for Container {
     }
 }
 
-/// How a text is laid out.
+/// The indentation and the line ends of a text.
 pub(super) struct Layout {
     unit: String,
     newline: &'static str,
 }
 
 impl Layout {
-    /// That of a text whose value is this object.
+    /// Returns the layout of a text whose value is this object.
     pub(super) fn of(text: &str, root: Option<&Object<'_>>) -> Self {
         let first = root.and_then(|root| root.properties.first());
         let unit = first.and_then(|first| own_line(text, first.start()));
@@ -96,7 +96,7 @@ impl Layout {
         }
     }
 
-    /// A list or an object of these, one a line, below lines that are indented so.
+    /// Returns a list or an object with one item per line, for a line with this indentation.
     pub(super) fn lines(
         &self,
         [open, close]: [char; 2],
@@ -112,7 +112,7 @@ impl Layout {
         format!("{open}{}{newline}{indent}{close}", items.join(","))
     }
 
-    /// The indentation of what is in something that is indented so.
+    /// Returns the indentation one level below `indent`.
     pub(super) fn deeper(&self, indent: &str) -> String {
         format!("{indent}{}", self.unit)
     }
@@ -121,8 +121,9 @@ impl Layout {
         self.newline
     }
 
-    /// Puts something into a container, behind what is there. `render` gives its text, for the indentation of its line.
-    pub(super) fn put(
+    /// Inserts an item into a container, after its last child. `render` returns the item's text for the indentation of
+    /// its line.
+    pub(super) fn insert(
         &self,
         text: &mut String,
         container: &Container,
@@ -134,20 +135,21 @@ impl Layout {
         let inner = self.deeper(&outer);
         let newline = self.newline;
         let Some(last) = container.children.last() else {
-            // The sign that the container was there before; an empty root needs none, it is known from elsewhere.
-            let made = if is_root {
+            // Without a blank, the container counts as one that existed before. The root needs no such sign, because
+            // the caller knows whether the file existed.
+            let inserted = if is_root {
                 format!("{newline}{inner}{}{newline}{outer}", render(&inner))
             } else {
                 render(&outer)
             };
-            text.insert_str(start + 1, &made);
+            text.insert_str(start + 1, &inserted);
             return;
         };
         let inner = own_line(text, last.start).map_or(inner, Into::into);
-        let comma = comma(text, last.end, end - 1);
+        let comma = find_comma(text, last.end, end - 1);
         let behind = comma.map_or(last.end, |comma| comma + 1);
-        let behind = behind + note(&text[behind..end - 1]);
-        // Where a comma stands behind the last one, it does behind this one.
+        let behind = behind + comments_length(&text[behind..end - 1]);
+        // If a comma follows the last child, a comma follows the new one too.
         let after = if comma.is_some() { "," } else { "" };
         text.insert_str(
             behind,
@@ -159,26 +161,26 @@ impl Layout {
     }
 }
 
-/// Takes the child of a container out, which is the last of `ways` by its number, and what was made for it. Each of
-/// `ways` is inside the one before it.
-pub(super) fn take(text: &mut String, ways: &[(Container, usize)]) {
-    let Some(((container, at), above)) = ways.split_last() else {
+/// Removes a child, and the containers that were created for it. The last entry of `path` is the child's container with
+/// the child's index; each entry is inside the one before it.
+pub(super) fn remove_child(text: &mut String, path: &[(Container, usize)]) {
+    let Some(((container, at), above)) = path.split_last() else {
         return;
     };
     let Range { start, end } = container.range;
     let child = container.children[*at];
     let blank = start + 1 + text[start + 1..child.start].trim_end().len();
-    let next = comma(text, child.end, end - 1);
+    let next = find_comma(text, child.end, end - 1);
     let previous = at.checked_sub(1).map(|at| container.children[at].end);
     let alone = next.is_none() && previous.is_none();
     if alone && blank < child.start && !above.is_empty() {
         let rest = [&text[start + 1..blank], &text[child.end..end - 1]];
         if rest.iter().all(|rest| rest.trim().is_empty()) {
-            return take(text, above);
+            return remove_child(text, above);
         }
     }
-    let before = previous.and_then(|previous| comma(text, previous, child.start));
-    // From behind, so that places stay what they are.
+    let before = previous.and_then(|previous| find_comma(text, previous, child.start));
+    // The removals run from the end to the start, so that the offsets stay valid.
     if let Some(comma) = next {
         text.remove(comma);
     }
@@ -188,14 +190,14 @@ pub(super) fn take(text: &mut String, ways: &[(Container, usize)]) {
     }
 }
 
-/// The indentation of the line that a place is on.
+/// Returns the indentation of the line that holds an offset.
 fn indent(text: &str, at: usize) -> &str {
     let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let rest = &text[line..];
     &rest[..rest.len() - rest.trim_start_matches([' ', '\t']).len()]
 }
 
-/// The indentation of what stands at a place, if nothing else stands before it on its line.
+/// Returns the indentation before an offset, if nothing else precedes it on its line.
 fn own_line(text: &str, at: usize) -> Option<&str> {
     let line = text[..at].rfind('\n')? + 1;
     let before = &text[line..at];
@@ -205,22 +207,22 @@ fn own_line(text: &str, at: usize) -> Option<&str> {
         .then_some(before)
 }
 
-/// Where the comma is between two places with nothing but blanks and comments.
-fn comma(text: &str, from: usize, to: usize) -> Option<usize> {
+/// Returns the offset of the comma between two offsets that have only blanks and comments between them.
+fn find_comma(text: &str, from: usize, to: usize) -> Option<usize> {
     let mut at = from;
     while at < to {
         let rest = &text[at..to];
         at += match rest.chars().next()? {
             ',' => return Some(at),
-            '/' => comment(rest),
+            '/' => comment_length(rest),
             c => c.len_utf8(),
         };
     }
     None
 }
 
-/// The length of the comment that a text starts with, without the end of its line.
-fn comment(text: &str) -> usize {
+/// Returns the length of the comment at the start of a text, without the end of its line.
+fn comment_length(text: &str) -> usize {
     let end = if text.starts_with("/*") {
         text.find("*/").map(|end| end + 2)
     } else {
@@ -229,8 +231,8 @@ fn comment(text: &str) -> usize {
     end.unwrap_or(text.len())
 }
 
-/// The length of blanks and comments up to the end of the last comment on this line.
-fn note(text: &str) -> usize {
+/// Returns the length of the blanks and comments up to the end of the last comment on this line.
+fn comments_length(text: &str) -> usize {
     let mut end = 0;
     loop {
         let rest = &text[end..];
@@ -239,7 +241,7 @@ fn note(text: &str) -> usize {
         if !behind.starts_with("//") && !behind.starts_with("/*") {
             return end;
         }
-        let length = comment(behind);
+        let length = comment_length(behind);
         if behind[..length].contains('\n') {
             return end;
         }

@@ -1,4 +1,5 @@
-//! Our hooks in an agent's own configuration: a text of it in, the text with or without them out.
+//! The hooks of tmux-sesh in an agent's own configuration: functions that take its text and return it with or without
+//! them.
 
 mod edit;
 
@@ -7,37 +8,39 @@ use jsonc_parser::common::Ranged;
 use serde_json::json;
 
 pub use edit::Refusal;
-use edit::{Container, Layout, parse, refuse, take};
+use edit::{Container, Layout, parse, refusal_at, remove_child};
 
 /// The hooks of an agent.
 #[derive(Clone, Copy, Debug)]
 pub struct Hooks {
     pub kind: &'static str,
-    /// Where the agent's configuration is: below the folder that the first variable names which is set.
+    /// Where the agent's configuration is: pairs of an environment variable and a folder below its value. The first
+    /// variable that is set counts.
     pub home: &'static [(&'static str, &'static str)],
-    /// The file of it that they are in.
+    /// The file of the configuration that holds the hooks.
     pub file: &'static str,
-    /// What a person has to know of them.
+    /// What a person has to know about them.
     pub note: Option<&'static str>,
     pub(super) form: HookForm,
 }
 
-/// What they are in the agent's configuration.
+/// The form that the hooks have in the agent's configuration.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum HookForm {
-    /// `hooks` in a file of settings: a list of groups for each event.
+    /// The member `hooks` of a settings file: a list of groups for each event.
     Settings {
         events: &'static [&'static str],
-        /// How long one may take, in the agent's own unit.
+        /// The time limit of one hook, in the agent's own unit.
         timeout: u32,
     },
-    /// A file of ours, with `COMMAND` in it.
+    /// A file that belongs to tmux-sesh. `COMMAND` in it stands for the command.
     File(&'static str),
 }
 
 impl Hooks {
-    /// The skill for the same agent, which tells it how to use the family: a file where it looks for skills. As its
-    /// documents say (Claude Code 2.1.329, Codex 0.169.0, Gemini CLI 0.61.0, opencode 1.18.33, pi 0.73.1).
+    /// Returns the skill for the same agent: a file that explains the helpers to the agent, in the folder where it
+    /// looks for skills. The folders are those of the agents' documentation (Claude Code 2.1.329, Codex 0.169.0, Gemini
+    /// CLI 0.61.0, opencode 1.18.33, pi 0.73.1).
     #[must_use]
     pub fn skill(&self) -> Self {
         Self {
@@ -50,44 +53,44 @@ impl Hooks {
     }
 }
 
-/// How our hooks stand in a text.
+/// Whether a text holds the hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookStatus {
     Absent,
-    /// Each of them once, and as this program would write it.
+    /// Each hook is there once, and as this program would write it.
     Installed,
-    /// Some of them, or for another program.
+    /// Only some of the hooks are there, or they run another program.
     Outdated,
 }
 
-/// How the line starts that an agent runs.
-const COMMAND: &str = "sh -c 'r=$0; ";
-/// How a file of ours starts.
-const MARK: &str = "// tmux-sesh: ";
-/// How the skill begins.
-const SKILL: &str = "---\nname: tmux-sesh\n";
+/// The start of the command line that an agent runs.
+const COMMAND_START: &str = "sh -c 'r=$0; ";
+/// The start of a file that belongs to tmux-sesh.
+const FILE_START: &str = "// tmux-sesh: ";
+/// The start of the skill.
+const SKILL_START: &str = "---\nname: tmux-sesh\n";
 
-/// Whether a file is all ours.
+/// Returns whether a file belongs to tmux-sesh as a whole.
 fn is_own(text: &str) -> bool {
-    text.starts_with(MARK) || text.starts_with(SKILL)
+    text.starts_with(FILE_START) || text.starts_with(SKILL_START)
 }
 
-/// The command that an agent runs. It works from any PATH, and where the program is gone it takes the payload and does
-/// nothing.
+/// Returns the command that an agent runs. It works with any `PATH`. If the program is missing, the command reads the
+/// payload and does nothing.
 #[must_use]
 pub fn command(kind: &str, program: &str) -> String {
     let program = program.replace('\'', r"'\''");
     format!(
-        "{COMMAND}[ -x \"$r\" ] || r=$(command -v sesh-report) || exec cat >/dev/null; exec \"$r\" \"$@\"' \
+        "{COMMAND_START}[ -x \"$r\" ] || r=$(command -v sesh-report) || exec cat >/dev/null; exec \"$r\" \"$@\"' \
          '{program}' --from {kind}"
     )
 }
 
 impl Hooks {
-    /// How they stand in a text; no text is an empty one.
+    /// Returns the status of the hooks in a text. A missing file counts as an empty text.
     ///
     /// # Errors
-    /// The text cannot be read.
+    /// The text cannot be parsed.
     pub fn standing(&self, text: &str, program: &str) -> Result<HookStatus, Refusal> {
         match self.form {
             HookForm::File(_) => Ok(match text {
@@ -96,7 +99,7 @@ impl Hooks {
                 _ => HookStatus::Absent,
             }),
             HookForm::Settings { events, .. } => {
-                let ours = self.ours(text.trim_start_matches('\u{feff}'))?;
+                let ours = self.own_hooks(text.trim_start_matches('\u{feff}'))?;
                 let wanted = command(self.kind, program);
                 let each = |event: &&str| {
                     let mut of_event = ours.iter().filter(|ours| ours.event == *event);
@@ -114,25 +117,25 @@ impl Hooks {
         }
     }
 
-    /// A text with our hooks in it, each once.
+    /// Returns the text with each hook in it once.
     ///
     /// # Errors
-    /// The text cannot be read, or something else is where they belong.
+    /// The text cannot be parsed, or something else is in the place of the hooks.
     pub fn install(&self, text: &str, program: &str) -> Result<String, Refusal> {
         let events = match self.form {
             HookForm::Settings { events, .. } => events,
             HookForm::File(_) if text.is_empty() || is_own(text) => {
                 return Ok(self.own_file(program));
             }
-            HookForm::File(_) => return Err(refuse(text, 0, "this file is not of tmux-sesh")),
+            HookForm::File(_) => return Err(refusal_at(text, 0, "this file is not of tmux-sesh")),
         };
         if self.standing(text, program)? == HookStatus::Installed {
             return Ok(text.into());
         }
         let command = command(self.kind, program);
         let mut text = self.strip(text)?;
-        let mark = text.len() - text.trim_start_matches('\u{feff}').len();
-        let mut body = text.split_off(mark);
+        let bom = text.len() - text.trim_start_matches('\u{feff}').len();
+        let mut body = text.split_off(bom);
         let Some(root) = root(&body)? else {
             let style = Layout::of(&body, None);
             if !body.is_empty() && !body.ends_with('\n') {
@@ -151,13 +154,13 @@ impl Hooks {
         };
         let style = Layout::of(&body, Some(&root));
         for event in events {
-            self.put(&mut body, &style, event, &command)?;
+            self.insert_event(&mut body, &style, event, &command)?;
         }
         Ok(text + &body)
     }
 
-    /// Puts the hook of one event in.
-    fn put(
+    /// Inserts the hook of one event.
+    fn insert_event(
         &self,
         text: &mut String,
         style: &Layout,
@@ -170,7 +173,7 @@ impl Hooks {
             return Ok(());
         };
         let Some(hooks) = member(&root, "hooks") else {
-            style.put(text, &Container::from(&root), true, |indent| {
+            style.insert(text, &Container::from(&root), true, |indent| {
                 let groups = style.lines(LIST, [group.clone()], &style.deeper(indent));
                 let events = style.lines(OBJECT, [member_of(event, &groups)], indent);
                 member_of("hooks", &events)
@@ -178,23 +181,27 @@ impl Hooks {
             return Ok(());
         };
         let Value::Object(hooks) = &hooks.value else {
-            return Err(refuse(text, hooks.value.start(), "\"hooks\" is no object"));
+            return Err(refusal_at(
+                text,
+                hooks.value.start(),
+                "\"hooks\" is no object",
+            ));
         };
         let Some(groups) = member(hooks, event) else {
-            style.put(text, &Container::from(hooks), false, |indent| {
+            style.insert(text, &Container::from(hooks), false, |indent| {
                 member_of(event, &style.lines(LIST, [group.clone()], indent))
             });
             return Ok(());
         };
         let Value::Array(groups) = &groups.value else {
             let what = format!("{event:?} is no list");
-            return Err(refuse(text, groups.value.start(), what));
+            return Err(refusal_at(text, groups.value.start(), what));
         };
-        style.put(text, &Container::from(groups), false, |_| group.clone());
+        style.insert(text, &Container::from(groups), false, |_| group.clone());
         Ok(())
     }
 
-    /// What is in the list of an event, on one line.
+    /// Returns the entry for the list of an event, on one line.
     fn group(&self, command: &str) -> String {
         let timeout = match self.form {
             HookForm::Settings { timeout, .. } => timeout,
@@ -206,22 +213,22 @@ impl Hooks {
         )
     }
 
-    /// A text without our hooks. `original` is what was there before they were installed, if that is known. `None` when
-    /// nothing is left: there was no file.
+    /// Returns the text without the hooks. `original` is the text before they were installed, if it is known. Returns
+    /// `None` if nothing is left and there was no file before.
     ///
     /// # Errors
-    /// The text cannot be read.
+    /// The text cannot be parsed.
     pub fn remove(&self, text: &str, original: Option<&str>) -> Result<Option<String>, Refusal> {
         if matches!(self.form, HookForm::File(_)) {
-            let theirs = (!is_own(text)).then(|| text.to_string());
-            return Ok(theirs.or_else(|| original.map(Into::into)));
+            let foreign = (!is_own(text)).then(|| text.to_string());
+            return Ok(foreign.or_else(|| original.map(Into::into)));
         }
-        let Some(first) = self.ours(text.trim_start_matches('\u{feff}'))?.pop() else {
+        let Some(first) = self.own_hooks(text.trim_start_matches('\u{feff}'))?.pop() else {
             return Ok(Some(text.into()));
         };
-        // Nobody has changed anything since.
+        // If the text has not changed since the installation, the original is restored.
         let before = original.unwrap_or("");
-        if self.with(before, &first.command).as_deref() == Ok(text) {
+        if self.install_command(before, &first.command).as_deref() == Ok(text) {
             return Ok(original.map(Into::into));
         }
         let left = self.strip(text)?;
@@ -231,26 +238,26 @@ impl Hooks {
         Ok((!gone).then_some(left))
     }
 
-    /// A text with hooks that run a command.
-    fn with(&self, text: &str, command: &str) -> Result<String, Refusal> {
+    /// Installs hooks that run this command into a text.
+    fn install_command(&self, text: &str, command: &str) -> Result<String, Refusal> {
         let behind = command.strip_suffix(&format!("' --from {}", self.kind));
         let program = behind.and_then(|behind| behind.split_once("\"$@\"' '"));
         let program = program.map_or(String::new(), |(_, program)| program.replace(r"'\''", "'"));
         self.install(text, &program)
     }
 
-    /// Takes all of ours out.
+    /// Removes all hooks of tmux-sesh.
     fn strip(&self, text: &str) -> Result<String, Refusal> {
-        let mark = text.len() - text.trim_start_matches('\u{feff}').len();
-        let mut body = text[mark..].to_string();
-        while let Some(ours) = self.ours(&body)?.pop() {
-            take(&mut body, &ours.ways);
+        let bom = text.len() - text.trim_start_matches('\u{feff}').len();
+        let mut body = text[bom..].to_string();
+        while let Some(ours) = self.own_hooks(&body)?.pop() {
+            remove_child(&mut body, &ours.path);
         }
-        Ok(format!("{}{body}", &text[..mark]))
+        Ok(format!("{}{body}", &text[..bom]))
     }
 
-    /// The hooks in a text that are ours.
-    fn ours(&self, text: &str) -> Result<Vec<Ours>, Refusal> {
+    /// Finds the hooks of tmux-sesh in a text.
+    fn own_hooks(&self, text: &str) -> Result<Vec<OwnHook>, Refusal> {
         let mut ours = Vec::new();
         let Some(root) = root(text)? else {
             return Ok(ours);
@@ -279,25 +286,25 @@ impl Hooks {
                         let Some(command) = command.map(|command| command.value.to_string()) else {
                             continue;
                         };
-                        if !command.starts_with(COMMAND) || !command.ends_with(&tail) {
+                        if !command.starts_with(COMMAND_START) || !command.ends_with(&tail) {
                             continue;
                         }
                         let Some(groups) = groups else {
                             continue;
                         };
-                        let mut ways = vec![
+                        let mut path = vec![
                             (Container::from(&root), at_hooks),
                             (Container::from(events), at_event),
                             (Container::from(groups), at_group),
                         ];
-                        // A group with others' hooks in it stays.
+                        // A group that also holds other hooks stays.
                         if entries.elements.len() > 1 {
-                            ways.push((Container::from(entries), at));
+                            path.push((Container::from(entries), at));
                         }
-                        ours.push(Ours {
+                        ours.push(OwnHook {
                             event: event.name.as_str().into(),
                             command,
-                            ways,
+                            path,
                         });
                     }
                 }
@@ -317,12 +324,12 @@ impl Hooks {
     }
 }
 
-/// A hook of ours in a text.
-struct Ours {
+/// A hook of tmux-sesh in a text.
+struct OwnHook {
     event: String,
     command: String,
-    /// What it is in, from outside in, and as which child.
-    ways: Vec<(Container, usize)>,
+    /// The containers that hold it, from the outermost to the innermost, each with the index of the child.
+    path: Vec<(Container, usize)>,
 }
 
 const LIST: [char; 2] = ['[', ']'];
@@ -332,16 +339,16 @@ fn member_of(name: &str, value: &str) -> String {
     format!("\"{name}\": {value}")
 }
 
-/// The object that a text is.
+/// Parses a text as an object.
 fn root(text: &str) -> Result<Option<Object<'_>>, Refusal> {
     match parse(text)? {
         Some(Value::Object(root)) => Ok(Some(root)),
-        Some(other) => Err(refuse(text, other.start(), "this is no object")),
+        Some(other) => Err(refusal_at(text, other.start(), "this is no object")),
         None => Ok(None),
     }
 }
 
-/// A member of an object: of several of one name the last counts, as it does for the agents.
+/// Returns a member of an object. If several have the same name, the last one counts, as it does for the agents.
 fn member<'a, 'b>(object: &'b Object<'a>, name: &str) -> Option<&'b ObjectProp<'a>> {
     object
         .properties

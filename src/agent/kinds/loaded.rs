@@ -1,4 +1,4 @@
-//! The kinds that this process knows: those that come along, and the user's files over them.
+//! The kinds that this process knows: the built-in ones, and the user's files over them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,34 +8,34 @@ use super::{Code, KINDS, Kind};
 use crate::agent::manifest::Manifest;
 use crate::env;
 
-/// One agent that is known.
+/// One known agent.
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub name: String,
     pub manifest: Manifest,
-    /// What its manifest cannot say.
+    /// What its manifest cannot express.
     pub code: Code,
 }
 
-/// Every agent that is known, and what was wrong with the user's files.
+/// Every known agent, and the problems of the user's files.
 #[derive(Clone, Debug, Default)]
 pub struct Agents {
     pub all: Vec<Agent>,
-    /// The files that were left out.
+    /// The files that were ignored.
     pub problems: Vec<Problem>,
 }
 
-/// A file of the user's that was left out.
+/// A user's file that was ignored.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// The kind that it would have been of.
+    /// The kind that the file would have described.
     pub name: String,
     /// The file, the line and what is wrong with it.
     pub sentence: String,
 }
 
 impl Agent {
-    /// Returns the words that start it: those of its manifest, else the first name of its process.
+    /// Returns the words that start the agent: those of its manifest, else the first name of its process.
     #[must_use]
     pub fn launch(&self) -> Vec<&str> {
         let words = self.manifest.commands.launch.iter().flatten();
@@ -47,7 +47,8 @@ impl Agent {
         words
     }
 
-    /// Whether a command starts it: it begins with the words that start it, or with a name of its process.
+    /// Returns whether a command starts the agent: it begins with the words that start it, or with a name of its
+    /// process.
     fn is_started_by(&self, program: &str, arguments: &[OsString]) -> bool {
         let launch = self.launch();
         let names = self.manifest.process.names.iter().flatten();
@@ -62,7 +63,7 @@ impl Agent {
 }
 
 impl Agents {
-    /// Returns the kinds of this process. They are read when they are asked for first.
+    /// Returns the kinds of this process. The first call reads them.
     #[must_use]
     pub fn loaded() -> &'static Self {
         static LOADED: OnceLock<Agents> = OnceLock::new();
@@ -75,7 +76,7 @@ impl Agents {
         self.all.iter().find(|agent| agent.name == name)
     }
 
-    /// Returns why the file of a kind was left out.
+    /// Returns why the file of a kind was ignored.
     #[must_use]
     pub fn problem_of(&self, name: &str) -> Option<&str> {
         let problem = self.problems.iter().find(|it| it.name == name)?;
@@ -92,7 +93,7 @@ impl Agents {
             .find(|agent| agent.is_started_by(program, arguments))
     }
 
-    /// Ours, and over them the `*.toml` files of a folder. A broken one is left out.
+    /// Reads the built-in manifests, and over them the `*.toml` files of a folder. A file with a problem is ignored.
     #[must_use]
     pub fn read(folder: Option<&Path>) -> Self {
         let mut agents = Self::default();
@@ -129,7 +130,7 @@ impl Agents {
         agents
     }
 
-    /// Adds what a user's file says of an agent, over what is known of it.
+    /// Adds what a user's file describes, over what is known of the agent. A file that fails the check changes nothing.
     fn add_users(&mut self, name: &str, text: &str) -> Result<(), String> {
         let known = self.clone();
         self.add(name, text)?;
@@ -141,14 +142,14 @@ impl Agents {
         outcome
     }
 
-    /// Adds what a file says of an agent, over what is known of it.
+    /// Adds what a file describes, over what is known of the agent.
     fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
         let mut manifest = Manifest::parse(text)?;
         let at = self.all.iter().position(|agent| agent.name == name);
         if let Some(at) = at {
-            manifest = manifest.over(&self.all[at].manifest);
+            manifest = manifest.merged_over(&self.all[at].manifest);
         }
-        if !manifest.process.says_something() {
+        if !manifest.process.identifies_process() {
             return Err(": [process] has no names and no packages to know the agent by".into());
         }
         if manifest.sources.order.is_none() {
@@ -159,7 +160,7 @@ impl Agents {
             None => self.all.push(Agent {
                 name: name.into(),
                 manifest,
-                code: Kind::named(name).map_or(super::NONE, |kind| kind.code),
+                code: Kind::named(name).map_or(super::NO_CODE, |kind| kind.code),
             }),
         }
         Ok(())
@@ -183,7 +184,7 @@ mod tests {
     use crate::state::State;
 
     #[test]
-    fn ours_are_sound() {
+    fn built_in_manifests_are_valid() {
         let agents = Agents::read(None);
         assert_eq!(agents.all.len(), KINDS.len());
         for agent in &agents.all {
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_key_replaces_ours_and_no_more() {
+    fn a_users_key_replaces_only_that_key() {
         let mut agents = Agents::read(None);
         agents
             .add("claude", "[process]\nnames = [\"cc\"]\n")
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_describes_tells_the_state() {
+    fn described_sources_become_the_default_order() {
         let order = |text: &str| {
             let mut agents = Agents::read(None);
             let text = format!("[process]\nnames = [\"a\"]\n{text}");
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_told_by_line_and_key() {
+    fn a_problem_names_line_and_key() {
         let broken = [
             ("x = 1", ":1: x = 1: unknown field `x`"),
             (
@@ -279,13 +280,13 @@ mod tests {
                 ":4: region = \"top 3\": a region is",
             ),
         ];
-        for (text, told) in broken {
+        for (text, expected) in broken {
             let mut agents = Agents::read(None);
             let problem = agents.add_users("new", text).expect_err("a problem");
-            assert!(problem.starts_with(told), "{text:?}: {problem}");
+            assert!(problem.starts_with(expected), "{text:?}: {problem}");
             assert_eq!(agents.all.len(), KINDS.len());
         }
-        // What the parser cannot see.
+        // Problems that the parser cannot detect.
         let rules = [
             ("[title.x]\nany = [\"a\"]", "[title.x] has no state"),
             ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
@@ -302,17 +303,17 @@ mod tests {
                 "[screen.x] has no region",
             ),
         ];
-        for (text, told) in rules {
+        for (text, expected) in rules {
             let mut agents = Agents::read(None);
             let problem = agents.add_users("claude", text).expect_err("a problem");
-            assert!(problem.contains(told), "{text:?}: {problem}");
+            assert!(problem.contains(expected), "{text:?}: {problem}");
             assert!(!agents.all[0].manifest.screen.contains_key("x"));
         }
     }
 
     const GUIDE: &str = include_str!("../../../plugin/doc/agents.md");
 
-    /// The keys of a table, as the parser names them when it refuses another.
+    /// Returns the keys of a table, which the parser lists when it refuses an unknown key.
     fn keys(table: &str) -> Vec<String> {
         let text = format!("{table}\nno-such-key = 1\n");
         let refused = toml::from_str::<Manifest>(&text).expect_err("a refusal");
@@ -358,7 +359,7 @@ mod tests {
         assert_eq!(agents.all.last().expect("goose").name, "goose");
     }
 
-    /// Pieces of a manifest, whole and broken.
+    /// Generates pieces of a manifest, valid and broken.
     fn piece() -> impl Strategy<Value = String> {
         let lines = [
             "[process]",

@@ -1,7 +1,8 @@
-//! The kinds of agents: a folder each for those that come along, with what is known of them (`manifest.toml`) and what a
-//! manifest cannot say, and over them the user's files. Everything else asks the loaded kinds ([`Agents::loaded`]).
+//! The kinds of agents. Each built-in kind has a folder with its manifest (`manifest.toml`) and with code for what a
+//! manifest cannot express. The user's files are read over them. All other code uses the loaded kinds
+//! ([`Agents::loaded`]).
 //!
-//! A new kind is a folder with a manifest, and an entry in [`KINDS`].
+//! A new kind needs a folder with a manifest, and an entry in [`KINDS`].
 
 mod loaded;
 #[cfg(test)]
@@ -41,34 +42,34 @@ use super::hooks::Hooks;
 use super::report::{self, ReadPayload};
 use super::transcript::Entries;
 
-/// A kind of agent that comes along.
+/// A built-in kind of agent.
 #[derive(Debug)]
 pub struct Kind {
-    /// Its word in `--agent` and in records.
+    /// Its name in `--agent` and in records.
     pub name: &'static str,
     /// The text of its manifest.
     manifest: &'static str,
     pub code: Code,
 }
 
-/// What a manifest cannot say of a kind. A kind of the user's has none of it.
+/// What a manifest cannot express of a kind. A kind that only the user's files describe has none of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Code {
-    /// What its hooks are in its own configuration.
+    /// The hooks for its own configuration.
     pub hooks: Option<&'static Hooks>,
-    /// Reads a payload of its hooks.
+    /// Parses a payload of its hooks.
     pub payload: Option<fn(&[u8]) -> ReadPayload>,
-    /// Reads a line of its transcripts.
+    /// Parses a line of its transcripts.
     pub transcript: Option<Entries>,
 }
 
-const NONE: Code = Code {
+const NO_CODE: Code = Code {
     hooks: None,
     payload: None,
     transcript: None,
 };
 
-/// The kinds that come along. They were measured with Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI 0.61.0,
+/// The built-in kinds. They were measured with Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI 0.61.0,
 /// opencode 1.18.33, Copilot CLI 1.0.102 and aider 0.86.2.
 pub static KINDS: &[Kind] = &[
     Kind {
@@ -113,7 +114,7 @@ pub static KINDS: &[Kind] = &[
         code: Code {
             hooks: Some(&opencode::hooks::HOOKS),
             payload: Some(report::read::<opencode::payload::OpencodePayload>),
-            ..NONE
+            ..NO_CODE
         },
     },
     Kind {
@@ -121,24 +122,24 @@ pub static KINDS: &[Kind] = &[
         manifest: include_str!("copilot/manifest.toml"),
         code: Code {
             transcript: Some(copilot::transcript::entries),
-            ..NONE
+            ..NO_CODE
         },
     },
     Kind {
         name: "aider",
         manifest: include_str!("aider/manifest.toml"),
-        code: NONE,
+        code: NO_CODE,
     },
 ];
 
 impl Kind {
-    /// Returns the kind with this name, if it comes along.
+    /// Returns the built-in kind with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.name == name)
     }
 
-    /// Returns those that have hooks, by their names.
+    /// Returns the kinds that have hooks, sorted by name.
     #[must_use]
     pub fn with_hooks() -> Vec<&'static Self> {
         let mut kinds: Vec<_> = KINDS

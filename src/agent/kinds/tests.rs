@@ -1,4 +1,4 @@
-//! What payloads of the kinds come to.
+//! Tests of the payloads of all kinds.
 
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use super::Kind;
 use crate::agent::report::{BUSY, HookEvent, IDLE, PERMISSION, ReadPayload, is_word};
 use crate::state::{State, Why};
 
-/// The names of the kinds that have hooks.
+/// Returns the names of the kinds that have hooks.
 fn hooked() -> Vec<&'static str> {
     Kind::with_hooks().iter().map(|kind| kind.name).collect()
 }
@@ -29,20 +29,20 @@ fn a_kind_with_hooks_reads_its_payloads() {
     }
 }
 
-fn told(kind: &str, payload: &str) -> Option<HookEvent> {
+fn hook_event(kind: &str, payload: &str) -> Option<HookEvent> {
     match read(kind, payload.as_bytes()) {
-        ReadPayload::Told(told) => Some(told),
+        ReadPayload::Told(event) => Some(event),
         ReadPayload::NoConcern => None,
         ReadPayload::Unreadable(why) => panic!("{payload}: {why}"),
     }
 }
 
 fn state(kind: &str, payload: &str) -> Option<(State, Option<Why>)> {
-    told(kind, payload)?.state
+    hook_event(kind, payload)?.state
 }
 
 #[test]
-fn an_end_with_work_in_the_background_is_none() {
+fn a_turn_with_background_tasks_has_not_ended() {
     let stop = |tasks: &str| {
         state(
             "claude",
@@ -55,19 +55,19 @@ fn an_end_with_work_in_the_background_is_none() {
 }
 
 #[test]
-fn what_opencode_and_pi_say_of_a_prompt() {
+fn opencode_and_pi_report_prompts() {
     let chat = r#"{"type":"chat.message","properties":{"sessionID":"ses_1","prompt":"say hello"}}"#;
     let input = r#"{"type":"input","text":"say hello","sessionId":"a"}"#;
     for (kind, payload) in [("opencode", chat), ("pi", input)] {
-        let told = told(kind, payload).expect("a concern");
-        assert_eq!(told.prompt.as_deref(), Some("say hello"), "{kind}");
+        let event = hook_event(kind, payload).expect("an event");
+        assert_eq!(event.prompt.as_deref(), Some("say hello"), "{kind}");
     }
 }
 
 #[test]
-fn what_was_said_last() {
-    let answer = |kind: &str, payload: &str| told(kind, payload)?.answer;
-    let said = Some("hello world".to_string());
+fn the_last_answer() {
+    let answer = |kind: &str, payload: &str| hook_event(kind, payload)?.answer;
+    let expected = Some("hello world".to_string());
     for (kind, payload) in [
         (
             "claude",
@@ -86,7 +86,7 @@ fn what_was_said_last() {
             r#"{"hook_event_name":"AfterAgent","prompt_response":"hello world"}"#,
         ),
     ] {
-        assert_eq!(answer(kind, payload), said, "{payload}");
+        assert_eq!(answer(kind, payload), expected, "{payload}");
     }
     let of_another =
         r#"{"hook_event_name":"SubagentStop","agent_id":"a8","last_assistant_message":"x"}"#;
@@ -95,20 +95,20 @@ fn what_was_said_last() {
 }
 
 #[test]
-fn whose_prompt_it_is() {
+fn prompts_of_a_person_and_of_the_agent() {
     let prompt = |kind: &str, text: &str| {
         let payload = serde_json::json!({
             "session_id": "a", "hook_event_name": "UserPromptSubmit", "prompt": text,
         });
-        told(kind, &payload.to_string())
+        hook_event(kind, &payload.to_string())
     };
-    let human = prompt("claude", "say hello").expect("a concern");
+    let human = prompt("claude", "say hello").expect("an event");
     assert_eq!(
         (human.prompt.as_deref(), human.proves),
         (Some("say hello"), true)
     );
     let own = prompt("claude", "<task-notification>\n<task-id>a8</task-id>");
-    let own = own.expect("a concern");
+    let own = own.expect("an event");
     assert_eq!((own.prompt, own.proves), (None, true));
     assert_eq!(own.state, Some(BUSY));
     assert!(prompt("codex", "say hello").is_some());
@@ -122,7 +122,7 @@ fn whose_prompt_it_is() {
 }
 
 #[test]
-fn what_begins_no_turn_and_ends_none() {
+fn events_that_change_nothing() {
     for (kind, payload) in [
         (
             "claude",
@@ -151,20 +151,20 @@ fn what_begins_no_turn_and_ends_none() {
             r#"{"hook_event_name":"Notification","notification_type":"x"}"#,
         ),
     ] {
-        assert_eq!(told(kind, payload), None, "{payload}");
+        assert_eq!(hook_event(kind, payload), None, "{payload}");
     }
 }
 
 #[test]
-fn a_field_of_another_form_is_as_good_as_absent() {
+fn a_field_of_another_type_counts_as_absent() {
     let payload = r#"{"hook_event_name":"PermissionRequest","session_id":7,"tool_name":{"a":1},"details":"x",
                       "background_tasks":"none","input-messages":3,"properties":[]}"#;
-    let told = told("claude", payload).expect("a concern");
-    assert_eq!((told.state, told.conversation), (Some(PERMISSION), None));
+    let event = hook_event("claude", payload).expect("an event");
+    assert_eq!((event.state, event.conversation), (Some(PERMISSION), None));
 }
 
 #[test]
-fn what_is_no_payload() {
+fn invalid_payloads() {
     for payload in [
         "",
         "x",
@@ -184,16 +184,16 @@ fn what_is_no_payload() {
 
 proptest! {
     #[test]
-    fn nothing_that_acts_gets_through(kind in prop::sample::select(hooked()), event: String, id: String) {
+    fn events_and_ids_are_plain_words(kind in prop::sample::select(hooked()), event: String, id: String) {
         let payload = serde_json::json!({ "hook_event_name": event, "type": event, "session_id": id });
-        if let ReadPayload::Told(told) = read(kind, payload.to_string().as_bytes()) {
-            prop_assert!(is_word(&told.event));
-            prop_assert!(told.conversation.is_none_or(|id| is_word(&id)));
+        if let ReadPayload::Told(event) = read(kind, payload.to_string().as_bytes()) {
+            prop_assert!(is_word(&event.event));
+            prop_assert!(event.conversation.is_none_or(|id| is_word(&id)));
         }
     }
 
     #[test]
-    fn any_bytes_are_read_or_not(kind in prop::sample::select(hooked()), bytes: Vec<u8>) {
+    fn no_bytes_cause_a_panic(kind in prop::sample::select(hooked()), bytes: Vec<u8>) {
         let _ = read(kind, &bytes);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::agent::hooks::{HookForm, Hooks};
 
-/// The events are those that the payload reading makes something of.
+/// The events are those that the payload parser uses.
 pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "claude",
     home: &[("CLAUDE_CONFIG_DIR", ""), ("HOME", ".claude")],

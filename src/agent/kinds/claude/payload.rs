@@ -4,10 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::report::{
-    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, ends, enters, is, lenient, over, takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, conversation_ended, in_conversation,
+    in_state, lenient, prompt_taken, turn_ended,
 };
 
-/// How the prompt starts that Claude gives itself when a background task has ended.
+/// The start of the prompt that Claude sends to itself when a background task has ended.
 const NOTE: &str = "<task-notification>";
 
 #[derive(Debug, Default, Deserialize)]
@@ -42,37 +43,37 @@ impl report::Payload for ClaudePayload {
         &self.session_id
     }
 
-    fn told(&self) -> Option<HookEvent> {
-        // `agent_type` alone is only that the conversation runs under an agent's name.
+    fn hook_event(&self) -> Option<HookEvent> {
+        // `agent_type` alone only means that the conversation runs under an agent's name.
         if self.agent_id.is_some() {
             return None;
         }
-        let told = match self.event() {
-            // A compaction begins no turn and ends none.
+        let event = match self.event() {
+            // A compaction neither begins nor ends a turn.
             "SessionStart" if self.source == "compact" => return None,
-            "SessionStart" => enters(Some(IDLE)),
-            // While busy it fires when the prompt is queued, and not again when its turn comes.
-            "UserPromptSubmit" if self.prompt.starts_with(NOTE) => takes(""),
-            "UserPromptSubmit" => takes(&self.prompt),
-            "PreToolUse" | "PostToolUse" | "PostToolUseFailure" => is(BUSY),
-            "PermissionRequest" if self.tool_name == "AskUserQuestion" => is(QUESTION),
-            "PermissionRequest" => is(PERMISSION),
+            "SessionStart" => in_conversation(Some(IDLE)),
+            // While the agent is busy, this event fires when the prompt is queued, and not again when its turn begins.
+            "UserPromptSubmit" if self.prompt.starts_with(NOTE) => prompt_taken(""),
+            "UserPromptSubmit" => prompt_taken(&self.prompt),
+            "PreToolUse" | "PostToolUse" | "PostToolUseFailure" => in_state(BUSY),
+            "PermissionRequest" if self.tool_name == "AskUserQuestion" => in_state(QUESTION),
+            "PermissionRequest" => in_state(PERMISSION),
             "Notification" => match self.notification_type.as_str() {
-                // It comes seconds after the request, and for questions too.
+                // This event comes seconds after the request, and for questions too.
                 "permission_prompt" => HookEvent {
                     vague: true,
-                    ..is(PERMISSION)
+                    ..in_state(PERMISSION)
                 },
-                "elicitation_dialog" => is(QUESTION),
-                "idle_prompt" => is(IDLE),
+                "elicitation_dialog" => in_state(QUESTION),
+                "idle_prompt" => in_state(IDLE),
                 _ => return None,
             },
-            // The next turn comes by itself when they end.
-            "Stop" if !self.background_tasks.is_empty() => ends(BUSY, &self.answer),
-            "Stop" | "StopFailure" => ends(IDLE, &self.answer),
-            "SessionEnd" => over(),
+            // The next turn begins by itself when the background tasks end.
+            "Stop" if !self.background_tasks.is_empty() => turn_ended(BUSY, &self.answer),
+            "Stop" | "StopFailure" => turn_ended(IDLE, &self.answer),
+            "SessionEnd" => conversation_ended(),
             _ => return None,
         };
-        Some(told)
+        Some(event)
     }
 }

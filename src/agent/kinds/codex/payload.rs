@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::report::{
-    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, ends, enters, is, is_word, lenient, over,
-    takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, conversation_ended, in_conversation,
+    in_state, is_word, lenient, prompt_taken, turn_ended,
 };
 
-/// How the prompt starts with which Codex has a title made, in a thread of its own.
+/// The start of the prompt with which Codex generates a title, in a separate thread.
 const TITLE: &str = "Generate a concise, single-line task title";
 
 #[derive(Debug, Default, Deserialize)]
@@ -41,7 +41,7 @@ pub(in crate::agent::kinds) struct CodexPayload {
     input_messages: Vec<String>,
 }
 
-/// The field of a hook, or that of `notify`, which has other names.
+/// Returns the field of a hook, or else that of `notify`, which has other names.
 fn either<'a>(hook: &'a str, notify: &'a str) -> &'a str {
     if is_word(hook) { hook } else { notify }
 }
@@ -55,25 +55,25 @@ impl report::Payload for CodexPayload {
         either(&self.session_id, &self.thread)
     }
 
-    fn told(&self) -> Option<HookEvent> {
+    fn hook_event(&self) -> Option<HookEvent> {
         let of_title = |text: &str| text.starts_with(TITLE);
         let first = self.input_messages.first().map(String::as_str);
         if self.agent_id.is_some() || first.is_some_and(of_title) || of_title(&self.prompt) {
             return None;
         }
-        let told = match self.event() {
-            // It comes with the first prompt, not with the start.
-            "SessionStart" if self.source != "compact" => enters(None),
-            "UserPromptSubmit" => takes(&self.prompt),
-            "PreToolUse" if self.tool_name == "request_user_input" => is(QUESTION),
-            "PreToolUse" | "PostToolUse" => is(BUSY),
-            "PermissionRequest" => is(PERMISSION),
-            "Stop" => ends(IDLE, &self.answer),
-            "agent-turn-complete" => ends(IDLE, &self.notified),
-            "Interrupt" => is(IDLE),
-            "SessionEnd" => over(),
+        let event = match self.event() {
+            // This event comes with the first prompt, not at the start.
+            "SessionStart" if self.source != "compact" => in_conversation(None),
+            "UserPromptSubmit" => prompt_taken(&self.prompt),
+            "PreToolUse" if self.tool_name == "request_user_input" => in_state(QUESTION),
+            "PreToolUse" | "PostToolUse" => in_state(BUSY),
+            "PermissionRequest" => in_state(PERMISSION),
+            "Stop" => turn_ended(IDLE, &self.answer),
+            "agent-turn-complete" => turn_ended(IDLE, &self.notified),
+            "Interrupt" => in_state(IDLE),
+            "SessionEnd" => conversation_ended(),
             _ => return None,
         };
-        Some(told)
+        Some(event)
     }
 }

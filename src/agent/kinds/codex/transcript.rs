@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::agent::transcript::{TranscriptLine, entry, word};
+use crate::agent::transcript::{TranscriptLine, entry, string_at};
 
 pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<TranscriptLine> {
-    match word(line, "/type") {
-        Some("response_item") if word(line, "/payload/type") == Some("message") => {
-            match word(line, "/payload/role") {
+    match string_at(line, "/type") {
+        Some("response_item") if string_at(line, "/payload/type") == Some("message") => {
+            match string_at(line, "/payload/role") {
                 Some("user") => entry(TranscriptLine::Prompt, line.pointer("/payload/content")),
                 Some("assistant") => {
                     entry(TranscriptLine::Answer, line.pointer("/payload/content"))
@@ -15,7 +15,7 @@ pub(in crate::agent::kinds) fn entries(line: &Value) -> Vec<TranscriptLine> {
                 _ => Vec::new(),
             }
         }
-        Some("event_msg") => match word(line, "/payload/type") {
+        Some("event_msg") => match string_at(line, "/payload/type") {
             Some("task_started") => vec![TranscriptLine::Begin],
             Some("task_complete" | "turn_aborted") => vec![TranscriptLine::End],
             _ => Vec::new(),

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::agent::report::{
-    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, Typed, ends, enters, is, lenient, over,
-    takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, Typed, conversation_ended, in_conversation,
+    in_state, lenient, prompt_taken, turn_ended,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,19 +33,19 @@ impl report::Payload for GeminiPayload {
         &self.session_id
     }
 
-    fn told(&self) -> Option<HookEvent> {
-        let told = match self.event() {
-            "SessionStart" => enters(Some(IDLE)),
-            "BeforeAgent" => takes(&self.prompt),
-            "BeforeTool" | "AfterTool" => is(BUSY),
+    fn hook_event(&self) -> Option<HookEvent> {
+        let event = match self.event() {
+            "SessionStart" => in_conversation(Some(IDLE)),
+            "BeforeAgent" => prompt_taken(&self.prompt),
+            "BeforeTool" | "AfterTool" => in_state(BUSY),
             "Notification" if self.notification_type != "ToolPermission" => return None,
-            "Notification" if self.details.kind == "ask_user" => is(QUESTION),
-            "Notification" => is(PERMISSION),
-            "AfterAgent" => ends(IDLE, &self.prompt_response),
-            // It comes three times.
-            "SessionEnd" => over(),
+            "Notification" if self.details.kind == "ask_user" => in_state(QUESTION),
+            "Notification" => in_state(PERMISSION),
+            "AfterAgent" => turn_ended(IDLE, &self.prompt_response),
+            // This event comes three times.
+            "SessionEnd" => conversation_ended(),
             _ => return None,
         };
-        Some(told)
+        Some(event)
     }
 }

@@ -1,15 +1,15 @@
-// tmux-sesh: tells tmux what opencode is doing. Put here by `sesh-hooks install opencode`, taken away by
-// `sesh-hooks remove opencode`; what is changed here is lost with the next one.
+// tmux-sesh: reports to tmux what opencode is doing. `sesh-hooks install opencode` writes this file, `sesh-hooks remove
+// opencode` deletes it. The next installation overwrites changes.
 import { spawn } from "node:child_process"
 
 const RUN = ["-c", COMMAND]
-const TOLD = ["session.created", "session.status", "session.idle", "permission.asked", "permission.replied",
+const REPORTED = ["session.created", "session.status", "session.idle", "permission.asked", "permission.replied",
   "question.asked", "question.replied", "question.rejected"]
 
 export const TmuxSesh = async () => {
-  // One after the other, so that the last word is the last.
+  // Reports run one after the other, so that the last event is also the last report.
   let last = Promise.resolve()
-  const tell = (type, properties) => {
+  const report = (type, properties) => {
     const payload = JSON.stringify({ type, properties })
     last = last.then(() => new Promise((done) => {
       try {
@@ -23,19 +23,19 @@ export const TmuxSesh = async () => {
       }
     }))
   }
-  // Sessions of sub-agents are not what a person sees.
+  // A person does not see the sessions of sub-agents.
   const children = new Set()
   return {
     event: async ({ event }) => {
       const { sessionID, status, info } = event.properties ?? {}
       if (info?.parentID) children.add(info.id)
-      if (!TOLD.includes(event.type) || children.has(sessionID ?? info?.id)) return
-      tell(event.type, { sessionID: sessionID ?? info?.id, status })
+      if (!REPORTED.includes(event.type) || children.has(sessionID ?? info?.id)) return
+      report(event.type, { sessionID: sessionID ?? info?.id, status })
     },
     "chat.message": async (input, output) => {
       if (children.has(input.sessionID)) return
       const texts = (output?.parts ?? []).filter((part) => part.type === "text" && !part.synthetic)
-      tell("chat.message", { sessionID: input.sessionID, prompt: texts.map((part) => part.text).join("\n") })
+      report("chat.message", { sessionID: input.sessionID, prompt: texts.map((part) => part.text).join("\n") })
     },
   }
 }

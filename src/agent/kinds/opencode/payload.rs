@@ -1,10 +1,11 @@
-//! What the plugin for opencode sends. Measured: opencode 1.18.33.
+//! The payloads of the plugin for opencode. Measured: opencode 1.18.33.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::agent::report::{
-    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, Typed, enters, is, lenient, takes,
+    self, BUSY, HookEvent, IDLE, PERMISSION, QUESTION, Typed, in_conversation, in_state, lenient,
+    prompt_taken,
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,24 +46,24 @@ impl report::Payload for OpencodePayload {
         &self.properties.session
     }
 
-    fn told(&self) -> Option<HookEvent> {
-        let told = match self.event() {
-            // A child session is a sub-agent's.
+    fn hook_event(&self) -> Option<HookEvent> {
+        let event = match self.event() {
+            // A child session belongs to a sub-agent.
             _ if self.properties.info.parent.is_some() => return None,
-            "session.created" => enters(Some(IDLE)),
-            "chat.message" => takes(&self.properties.prompt),
+            "session.created" => in_conversation(Some(IDLE)),
+            "chat.message" => prompt_taken(&self.properties.prompt),
             "session.status" => match self.properties.status.kind.as_str() {
-                "busy" | "retry" => is(BUSY),
-                "idle" => is(IDLE),
+                "busy" | "retry" => in_state(BUSY),
+                "idle" => in_state(IDLE),
                 _ => return None,
             },
-            "session.idle" => is(IDLE),
-            "permission.asked" => is(PERMISSION),
-            "question.asked" => is(QUESTION),
-            // After a refusal session.idle says the rest.
-            "permission.replied" | "question.replied" | "question.rejected" => is(BUSY),
+            "session.idle" => in_state(IDLE),
+            "permission.asked" => in_state(PERMISSION),
+            "question.asked" => in_state(QUESTION),
+            // After a refusal, `session.idle` reports the end of the turn.
+            "permission.replied" | "question.replied" | "question.rejected" => in_state(BUSY),
             _ => return None,
         };
-        Some(told)
+        Some(event)
     }
 }

@@ -1,13 +1,13 @@
-// tmux-sesh: tells tmux what pi is doing. Put here by `sesh-hooks install pi`, taken away by `sesh-hooks remove pi`;
-// what is changed here is lost with the next one.
+// tmux-sesh: reports to tmux what pi is doing. `sesh-hooks install pi` writes this file, `sesh-hooks remove pi` deletes
+// it. The next installation overwrites changes.
 import { spawn } from "node:child_process";
 
 const RUN = ["-c", COMMAND];
 
 export default function (pi: any) {
-  // One after the other, so that the last word is the last.
+  // Reports run one after the other, so that the last event is also the last report.
   let last: Promise<unknown> = Promise.resolve();
-  const tell = (payload: object) => {
+  const report = (payload: object) => {
     const run = () => new Promise<void>((done) => {
       try {
         const child = spawn("sh", RUN, { stdio: ["pipe", "ignore", "ignore"] });
@@ -24,9 +24,9 @@ export default function (pi: any) {
   };
   for (const type of ["session_start", "input", "agent_start", "agent_end", "session_shutdown"]) {
     pi.on(type, async (event: any, ctx: any) => {
-      const told = tell({ type, text: event?.text, sessionId: ctx?.sessionManager?.getSessionId?.() });
-      // Behind the last one there is nobody to wait for.
-      if (type === "session_shutdown") await told;
+      const sent = report({ type, text: event?.text, sessionId: ctx?.sessionManager?.getSessionId?.() });
+      // pi ends after this event, so the handler waits for the report.
+      if (type === "session_shutdown") await sent;
     });
   }
 }

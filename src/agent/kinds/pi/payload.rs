@@ -1,8 +1,10 @@
-//! What the extension for pi sends. Measured: pi 0.73.1.
+//! The payloads of the extension for pi. Measured: pi 0.73.1.
 
 use serde::Deserialize;
 
-use crate::agent::report::{self, HookEvent, IDLE, enters, is, lenient, over, takes};
+use crate::agent::report::{
+    self, HookEvent, IDLE, conversation_ended, in_conversation, in_state, lenient, prompt_taken,
+};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -24,19 +26,19 @@ impl report::Payload for PiPayload {
         &self.session
     }
 
-    fn told(&self) -> Option<HookEvent> {
-        let told = match self.event() {
-            "session_start" => enters(Some(IDLE)),
-            // What the input is, a command or a prompt, is told by what follows.
+    fn hook_event(&self) -> Option<HookEvent> {
+        let event = match self.event() {
+            "session_start" => in_conversation(Some(IDLE)),
+            // The events that follow show whether the input is a command or a prompt.
             "input" => HookEvent {
                 prompt: Some(self.text.clone()),
                 ..HookEvent::default()
             },
-            "agent_start" => takes(""),
-            "agent_end" => is(IDLE),
-            "session_shutdown" => over(),
+            "agent_start" => prompt_taken(""),
+            "agent_end" => in_state(IDLE),
+            "session_shutdown" => conversation_ended(),
             _ => return None,
         };
-        Some(told)
+        Some(event)
     }
 }

@@ -1,6 +1,6 @@
-//! What tmux remembers of seshes: whether it can be read, and whether it is so.
+//! The records of seshes in tmux: whether they can be read, and whether they match panes and processes.
 
-use super::{Area, Findings, Said};
+use super::{Area, Findings, ServerInfo};
 use crate::error::Exit;
 use crate::inventory::change::ChangeKind;
 use crate::sesh::reap;
@@ -9,16 +9,16 @@ use crate::store::record::{Values, book_version};
 use crate::store::schema;
 use crate::tmux::Server;
 
-/// How many names a sentence says.
-const NAMES: usize = 5;
-/// How old the mark of a reconciliation may be, in seconds: one takes far less.
-const OVER: u64 = 30;
+/// How many names a sentence lists.
+const MAX_NAMES: usize = 5;
+/// How long a reconciliation may run, in seconds. One takes far less.
+const REAP_LIMIT: u64 = 30;
 
-/// The books, and names where they do not belong.
-pub(super) fn store(said: &Said, findings: &mut Findings) {
+/// Checks the records, and names in scopes where they do not belong.
+pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
     let before = findings.0.len();
     let mut books = 0;
-    for line in &said.server_options {
+    for line in &info.server_options {
         let Some(name) = line
             .split(' ')
             .next()
@@ -43,16 +43,16 @@ pub(super) fn store(said: &Said, findings: &mut Findings) {
         }
     }
     let scopes = [
-        (&said.server_options, "-su", "the server"),
-        (&said.session_options, "-gu", "all sessions"),
-        (&said.window_options, "-gwu", "all windows"),
+        (&info.server_options, "-su", "the server"),
+        (&info.session_options, "-gu", "all sessions"),
+        (&info.window_options, "-gwu", "all windows"),
     ];
-    for (lines, flags, whom) in scopes {
+    for (lines, flags, scope) in scopes {
         for name in lines.iter().filter_map(|line| line.split(' ').next()) {
             if schema::is_state(name) {
                 findings.fault(
                     Area::Store,
-                    format!("{name} is set for {whom}, so panes that are no sesh seem to have it"),
+                    format!("{name} is set for {scope}, so panes that are no sesh seem to have it"),
                     format!("tmux set-option {flags} {name}"),
                 );
             }
@@ -65,16 +65,16 @@ pub(super) fn store(said: &Said, findings: &mut Findings) {
     );
 }
 
-/// What is stored and not so any more.
-pub(super) fn stale(server: &Server, said: &Said, findings: &mut Findings) {
+/// Checks the stored values that no longer match.
+pub(super) fn stale(server: &Server, info: &ServerInfo, findings: &mut Findings) {
     let changes = match reap::look(server) {
         Ok(changes) => changes,
-        // Said already, with the names.
+        // The finding is there already, with the names.
         Err(error) if error.exit == Exit::Unusable => return,
         Err(error) => return findings.error(Area::Stale, &error),
     };
     let before = findings.0.len();
-    // Shells and agents are busy and idle all day: that their state is to be written is no fault.
+    // Shells and agents become busy and idle all day, so a state that is not written yet is not a fault.
     let (states, others): (Vec<_>, Vec<_>) = changes.iter().partition(|change| {
         matches!(
             change.change,
@@ -85,19 +85,19 @@ pub(super) fn stale(server: &Server, said: &Said, findings: &mut Findings) {
         if changes.is_empty() {
             continue;
         }
-        let mut said: Vec<String> = changes
+        let mut sentences: Vec<String> = changes
             .iter()
-            .take(NAMES)
+            .take(MAX_NAMES)
             .map(|change| {
                 let name = change.name.clone().filter(|name| !name.is_empty());
                 let name = name.unwrap_or_else(|| change.uuid.to_string());
                 format!("{} {}", name, change.what)
             })
             .collect();
-        if changes.len() > NAMES {
-            said.push(format!("and {} more", changes.len() - NAMES));
+        if changes.len() > MAX_NAMES {
+            sentences.push(format!("and {} more", changes.len() - MAX_NAMES));
         }
-        let what = said.join("; ");
+        let what = sentences.join("; ");
         if fault {
             findings.fault(Area::Stale, what, "sesh-reap");
         } else {
@@ -108,13 +108,13 @@ pub(super) fn stale(server: &Server, said: &Said, findings: &mut Findings) {
             );
         }
     }
-    let since = said.reaping.parse().unwrap_or(said.now);
-    if since.saturating_add(OVER) < said.now {
+    let since = info.reaping.parse().unwrap_or(info.now);
+    if since.saturating_add(REAP_LIMIT) < info.now {
         findings.note(
             Area::Stale,
             format!(
                 "a sesh-reap that was started {} s ago has not said that it is over",
-                said.now - since
+                info.now - since
             ),
             "sesh-reap",
         );
