@@ -13,7 +13,8 @@ use crate::state::State;
 use crate::store::commit::{self, commit};
 use crate::store::condition::equal;
 use crate::store::note::Note;
-use crate::store::{Binding, Key, Place, Record, record, write};
+use crate::store::query;
+use crate::store::{Binding, Key, Place, Record, Values, record, write};
 use crate::tmux::{Batch, Server, command};
 
 /// How to end a sesh.
@@ -211,10 +212,26 @@ impl SeshProcesses {
     }
 }
 
-/// Closes the pane of an ended process now. tmux would close it too, but later.
+/// Closes the pane of an ended process now (tmux would close it too, but later), and records the end where `sesh-run` did
+/// not: a signal may have ended it before it was ready, and KILL always does.
 fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
-    let close = Batch::from(command::kill_pane(place.pane));
-    run_on_pane(server, record, place, &close, Vec::new())
+    let close = command::if_format(
+        Some(&place.pane.to_string()),
+        &equal(Key::Id, &record.uuid.to_string()),
+        &Batch::from(command::kill_pane(place.pane)),
+        &Batch::new(),
+    );
+    let batch = Batch::from(query::print_record(record.uuid)).then(close);
+    let is_recorded = match server.run(&batch) {
+        // With its last pane the server went.
+        Err(error) if error.exit == Exit::NoServer => true,
+        outcome => Values::from_book(outcome?.trim_end())
+            .is_none_or(|values| !values.get(Key::Exit).is_empty()),
+    };
+    if is_recorded {
+        return Ok(());
+    }
+    reconcile::reconcile_known(server)
 }
 
 fn waiting_for(record: &Record, signal: Signal) -> String {

@@ -11,6 +11,12 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ServerId, SeshId, shown};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
+/// Returns the command that prints the record of a sesh, as [`Values::from_book`] reads it.
+#[must_use]
+pub fn print_record(id: SeshId) -> Command {
+    command::print(None, &format!("#{{{}}}", schema::book(id)))
+}
+
 /// Returns the commands that print the identities of the seshes with panes, and after them all stored records. Only a
 /// record of another identity belongs to a sesh without a pane.
 #[must_use]

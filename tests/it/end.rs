@@ -1,5 +1,7 @@
 //! `sesh-end`: what was started ends, with proof, and nothing else does.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pretty_assertions::{assert_eq, assert_ne};
 
 use crate::support::{Record, Server, Victim, count, until};
@@ -233,6 +235,26 @@ fn what_does_not_end_in_an_adopted_pane_is_named_and_stays_registered() {
         .ok();
     assert!(!victim.alive());
     server.runs(sesh.pane(), "sh");
+}
+
+#[test]
+fn the_end_of_a_runner_that_records_nothing_is_recorded() {
+    let server = Server::start();
+    let sesh = server.new_sesh(["one", "--target", "main", "--", "sleep", "1000"]);
+    let runner: i32 = server
+        .format(sesh.pane(), "#{pane_pid}")
+        .parse()
+        .expect("a pid");
+    // What is stopped handles no signal, and ends by KILL alone.
+    kill(Pid::from_raw(runner), Signal::SIGSTOP).expect("it is there");
+    let end = ["one", "--timeout", "200ms", "--kill"];
+    server.sesh("sesh-end", end).ok();
+    assert_eq!(server.record(sesh.uuid()).state(), "exited");
+    // The journal knows it too: nothing is left to restore.
+    server.dies();
+    server.starts_again();
+    let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+    assert_eq!(plan.ok().text(), "");
 }
 
 #[test]
