@@ -1,21 +1,23 @@
 //! tmux-sesh: tmux itself as the store of sessions.
 //!
-//! The map, top down; arrows go one way (`tests/it/architecture.rs` holds them):
+//! The modules, from top to bottom. A module uses only those below it (`tests/it/architecture.rs` enforces this):
 //!
-//! - [`cli`]: one table of helpers, one file each: arguments, glue, exit codes.
-//! - [`picker`]: every sesh on one screen, to choose from and to act on; for `cli` alone.
-//! - `out`: printing, for `cli` and the picker: tables, JSON, text made harmless for terminals.
-//! - [`doctor`]: what is well on this machine and in this server, and what is not; for `cli` alone.
-//! - [`sesh`]: the verbs on seshes: create, adopt, change, enter, send, gather, end, reap, restore.
-//! - [`watch`]: waiting: one, any or all of a set, from a cursor on. [`runner`]: `sesh-run`, the process in a created pane.
-//! - [`inventory`]: what exists now, against what is stored: finding, scanning, reconciling.
-//! - [`pane`]: any pane, registered or not: capture, keys, who lives there and what it does.
-//! - [`agent`]: the coding CLIs that can live in a pane: one manifest each, recognition, conversations.
-//! - [`store`]: what tmux remembers: the schema, records, queries, conditional writes; and what of it outlives the server.
-//! - [`journal`]: the only writer of files.
-//! - [`proc`]: the only reader of the process table, and the only user of system calls.
-//! - [`tmux`]: the only door to tmux.
-//! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`]: words that identify, what a sesh is doing, the environment,
+//! - [`cli`]: the helpers: one table, and one file for each helper with its arguments, its glue and its exit codes.
+//! - [`picker`]: the full-screen picker, which lists every sesh and acts on it; only `cli` uses it.
+//! - `out`: printing, for `cli` and the picker: tables, JSON, text that is escaped for terminals.
+//! - [`doctor`]: the diagnosis of this machine and of this server; only `cli` uses it.
+//! - [`sesh`]: the operations on seshes: create, adopt, change, enter, send, gather, end, reap, restore.
+//! - [`watch`]: waiting for one, any or all of a set, from a cursor. [`runner`]: `sesh-run`, the process in a created
+//!   pane.
+//! - [`inventory`]: what exists now, compared with what is stored: finding, scanning, reconciling.
+//! - [`pane`]: any pane, registered or not: capture, keys, which agent runs in it and what it does.
+//! - [`agent`]: the coding CLIs that can run in a pane: one manifest each, recognition, conversations.
+//! - [`store`]: what is stored in tmux: the schema, records, queries, conditional writes; and the part of it that
+//!   outlives the server.
+//! - [`journal`]: the only module that writes files.
+//! - [`proc`]: the only module that reads the process table, and the only one that makes system calls.
+//! - [`tmux`]: the only module that sends commands to tmux.
+//! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`]: names and ids, the states of a sesh, the environment,
 //!   errors with their exit codes, the time.
 
 #[cfg(target_env = "musl")]

@@ -1,8 +1,8 @@
-//! Printing. Nothing else writes to stdout or stderr, and only `cli` uses this; the picker
-//! draws, and takes from here what makes a text fit for it.
+//! Printing. No other module writes to stdout or stderr, and only `cli` prints. The picker draws itself, and uses only
+//! the functions that prepare text.
 //!
-//! Text from panes and from people is made harmless for a terminal and left exact on a pipe; a reader that
-//! hangs up is not an error.
+//! Text from panes and from people is escaped for a terminal and left exact on a pipe. A reader that closes the pipe is
+//! not an error.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Prints a text as it is, with a newline if it has none.
+/// Prints a text as it is, and adds a newline where it does not end with one.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
@@ -21,7 +21,7 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints one line that may hold anything.
+/// Prints one line that may hold any text.
 pub(crate) fn line(line: &str) -> anyhow::Result<()> {
     text(&as_line(line))
 }
@@ -37,10 +37,10 @@ pub(crate) fn fields<'a>(values: impl IntoIterator<Item = &'a str>) -> anyhow::R
     Ok(())
 }
 
-/// The line as [`line`] prints it.
+/// Returns the line as [`line`] prints it.
 pub(crate) fn as_line(line: &str) -> String {
     let mut printed = if io::stdout().is_terminal() {
-        harmless(line)
+        escaped(line)
     } else {
         line.to_string()
     };
@@ -48,9 +48,9 @@ pub(crate) fn as_line(line: &str) -> String {
     printed
 }
 
-/// Prints a text over the one before it, as much as a terminal holds; on a pipe behind it, after an empty line unless
-/// `packed`.
-pub(crate) fn again(now: &str, packed: bool) -> anyhow::Result<()> {
+/// Prints a text over the one before it, cut to the height of the terminal. On a pipe the text follows the one before
+/// it, after an empty line unless `packed`.
+pub(crate) fn redraw(now: &str, packed: bool) -> anyhow::Result<()> {
     if !io::stdout().is_terminal() {
         let gap = if packed { "" } else { "\n" };
         return text(&format!("{gap}{now}"));
@@ -59,7 +59,8 @@ pub(crate) fn again(now: &str, packed: bool) -> anyhow::Result<()> {
     let mut drawn = "\x1b[H".to_string();
     for line in now.lines().take(rows.saturating_sub(1)) {
         drawn.push_str(line);
-        // To its end, so that nothing of the text before shows; without a moment of emptiness, which would flicker.
+        // Each line is cleared behind its text, so that nothing of the text before stays. Clearing the whole screen
+        // first would flicker.
         drawn.push_str("\x1b[K\n");
     }
     drawn.push_str("\x1b[J");
@@ -69,14 +70,14 @@ pub(crate) fn again(now: &str, packed: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints lines from a pane. With `styled` they go as tmux wrote them: it prints
-/// colours, attributes and links, and nothing that a program in the pane chose.
+/// Prints lines from a pane. With `styled` they are printed as tmux wrote them: tmux writes colours, attributes and
+/// links, and no other sequence that a program in the pane chose.
 pub(crate) fn lines(lines: &[String], styled: bool) -> anyhow::Result<()> {
     let terminal = io::stdout().is_terminal();
     let mut all = String::new();
     for line in lines {
         if terminal && !styled {
-            all.push_str(&harmless(line));
+            all.push_str(&escaped(line));
         } else {
             all.push_str(line);
         }
@@ -90,12 +91,12 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     text(&json_text(value)?)
 }
 
-/// Prints a value as JSON in one line, wherever that goes.
+/// Prints a value as JSON in one line, also for a terminal.
 pub(crate) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
     text(&serde_json::to_string(value)?)
 }
 
-/// The value as [`json`] prints it.
+/// Returns the value as [`json`] prints it.
 pub(crate) fn json_text(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(if io::stdout().is_terminal() {
         serde_json::to_string_pretty(value)?
@@ -104,22 +105,22 @@ pub(crate) fn json_text(value: &impl Serialize) -> anyhow::Result<String> {
     })
 }
 
-/// Says a sentence on stderr, as the helper.
+/// Prints a sentence on stderr, behind the name of the helper.
 pub(crate) fn complain(helper: &str, sentence: &str) {
-    // stderr that is gone leaves nobody to tell.
-    let _ = writeln!(io::stderr(), "{helper}: {}", harmless(sentence));
+    // An error is ignored: where stderr is closed, it cannot be reported.
+    let _ = writeln!(io::stderr(), "{helper}: {}", escaped(sentence));
 }
 
-/// Tells a person at a terminal something that is no result and no error: what takes its time, what to do
-/// next. On a pipe it says nothing.
+/// Prints a sentence for a person that is no result and no error: what takes its time, what to do next. It is printed
+/// only where stderr is a terminal.
 pub(crate) fn hint(sentence: &str) {
     let mut stderr = io::stderr().lock();
     if stderr.is_terminal() {
-        let _ = writeln!(stderr, "{}", harmless(sentence));
+        let _ = writeln!(stderr, "{}", escaped(sentence));
     }
 }
 
-/// The width of the terminal on stdout; `None` on a pipe.
+/// Returns the width of the terminal on stdout, in columns, and `None` on a pipe.
 pub(crate) fn width() -> Option<usize> {
     if !io::stdout().is_terminal() {
         return None;
@@ -127,14 +128,14 @@ pub(crate) fn width() -> Option<usize> {
     terminal_size::terminal_size().map(|(columns, _)| usize::from(columns.0))
 }
 
-/// Makes a text harmless for a terminal: what would act, hide or turn is shown as `\x1b`.
-pub(crate) fn harmless(text: &str) -> String {
-    let acts = |c: char| c.is_control() && c != '\t' || is_bidi(c);
-    if !text.chars().any(acts) {
+/// Escapes a text for a terminal: control characters and characters that reorder text are shown as in `\x1b`.
+pub(crate) fn escaped(text: &str) -> String {
+    let is_unsafe = |c: char| c.is_control() && c != '\t' || is_bidi(c);
+    if !text.chars().any(is_unsafe) {
         return text.into();
     }
     text.chars().fold(String::new(), |mut shown, c| {
-        if acts(c) {
+        if is_unsafe(c) {
             let _ = match u32::from(c) {
                 code @ 0..=0xff => write!(shown, "\\x{code:02x}"),
                 code => write!(shown, "\\u{{{code:x}}}"),
@@ -146,13 +147,13 @@ pub(crate) fn harmless(text: &str) -> String {
     })
 }
 
-/// Characters that reorder what follows.
+/// Returns whether a character reorders the text after it.
 fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// One value in a line of tab-separated values: a tab, a newline and a backslash are written `\t`, `\n`,
-/// `\\`, so that a line is a row and a tab a border.
+/// Escapes a value for a line of tab-separated values: a tab, a newline and a backslash are written `\t`, `\n`, `\\`,
+/// so that a line is a row and a tab separates two values.
 pub(crate) fn tsv(value: &str) -> String {
     value
         .replace('\\', "\\\\")
@@ -161,16 +162,16 @@ pub(crate) fn tsv(value: &str) -> String {
         .replace('\r', "\\r")
 }
 
-/// A table whose columns are as wide as what is in them.
+/// A table whose columns are as wide as their widest cells.
 pub(crate) struct Table {
     pub(crate) header: Vec<&'static str>,
     pub(crate) rows: Vec<Vec<String>>,
-    /// The columns that give way in a narrow terminal, the first of them first.
+    /// The columns that are cut in a narrow terminal, in the order in which they are cut.
     pub(crate) shrink: Vec<usize>,
 }
 
 impl Table {
-    /// The table as text, fitted into `width` cells if there is a limit.
+    /// Returns the table as text, cut to `width` cells if a width is given.
     pub(crate) fn render(&self, header: bool, width: Option<usize>) -> String {
         const GAP: usize = 2;
         let mut lines: Vec<Vec<String>> = Vec::new();
@@ -180,7 +181,7 @@ impl Table {
         lines.extend(
             self.rows
                 .iter()
-                .map(|row| row.iter().map(|cell| harmless(&tsv_free(cell))).collect()),
+                .map(|row| row.iter().map(|cell| escaped(&one_line(cell))).collect()),
         );
         let mut widths: Vec<usize> = (0..self.header.len())
             .map(|at| {
@@ -216,12 +217,12 @@ impl Table {
     }
 }
 
-/// A cell is one line, with no borders of its own.
-fn tsv_free(cell: &str) -> String {
+/// Returns a cell as one line without tabs.
+fn one_line(cell: &str) -> String {
     cell.replace(['\t', '\n', '\r'], " ")
 }
 
-/// A text in at most `width` cells; what is cut ends in `…`.
+/// Cuts a text to at most `width` cells. A text that is cut ends in `…`.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.into();
@@ -242,7 +243,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     kept
 }
 
-/// An age as people say it: `12s`, `5m`, `3h`, `4d`.
+/// Formats an age in its largest unit: `12s`, `5m`, `3h`, `4d`. The times are in epoch seconds.
 pub(crate) fn age(since: Option<u64>, now: u64) -> String {
     let Some(since) = since else {
         return String::new();
@@ -262,12 +263,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_acts_on_a_terminal() {
+    fn control_characters_are_escaped() {
         assert_eq!(
-            harmless("a\x1b[31mb\u{202e}c\td"),
+            escaped("a\x1b[31mb\u{202e}c\td"),
             "a\\x1b[31mb\\u{202e}c\td"
         );
-        assert_eq!(harmless("größe 🦀"), "größe 🦀");
+        assert_eq!(escaped("größe 🦀"), "größe 🦀");
     }
 
     #[test]
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_cuts_what_may_be_cut() {
+    fn a_narrow_terminal_cuts_columns() {
         let table = Table {
             header: vec!["NAME", "CWD"],
             rows: vec![vec!["build".into(), "/a/very/long/path".into()]],

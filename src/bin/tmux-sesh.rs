@@ -1,3 +1,3 @@
 fn main() -> std::process::ExitCode {
-    tmux_sesh::cli::family()
+    tmux_sesh::cli::multicall()
 }

@@ -1,4 +1,4 @@
-//! A kind of agent as an argument: each that a file defines, also one of the user's.
+//! The parser for arguments that name a kind of agent: a built-in kind, or one that a file of the user defines.
 
 use std::ffi::OsStr;
 
@@ -7,8 +7,8 @@ use clap::{Arg, Command, Error};
 
 use crate::agent::kinds::{Agents, KINDS, Kind};
 
-/// Parses the name of a kind. The user's files are read only for a name that does not come along, and the help shows
-/// those that do.
+/// Parses the name of a kind. The user's files are read only for a name that is not built in. The help shows only the
+/// built-in names.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KindParser {
     with_hooks: bool,
@@ -19,12 +19,12 @@ impl KindParser {
         Self { with_hooks: false }
     }
 
-    /// Only the kinds whose hooks are understood, which takes code.
+    /// Accepts only the kinds whose hooks can be read. That takes code, which only built-in kinds have.
     pub(super) fn with_hooks() -> Self {
         Self { with_hooks: true }
     }
 
-    /// The names that come along.
+    /// Returns the built-in names.
     fn built_in(self) -> Vec<&'static str> {
         if self.with_hooks {
             Kind::with_hooks().iter().map(|kind| kind.name).collect()

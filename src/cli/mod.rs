@@ -1,5 +1,5 @@
-//! The helpers: one table, one file each. A file is arguments and a few lines of glue; what a helper does
-//! is in the rooms below.
+//! The helpers: one table, and one file for each helper. A file holds the arguments and a few lines of glue, and the
+//! modules below do the work.
 
 mod kind_parser;
 mod pane_capture;
@@ -44,21 +44,21 @@ use crate::tmux::{Server, Socket};
 
 /// One helper.
 pub struct Tool {
-    /// Its file name.
+    /// The name of its binary.
     pub name: &'static str,
     /// Its arguments and its help.
     pub command: fn() -> clap::Command,
-    /// What it does.
+    /// Runs it with the parsed arguments.
     pub run: fn(&ArgMatches) -> anyhow::Result<Exit>,
-    /// Programs start it that take its words and its exit code for an answer: unless a person typed it, it never fails
-    /// and never speaks, and writes down what went wrong.
+    /// Whether it hides its failures, unless a person typed the command: it logs the error, prints nothing and exits
+    /// with 0. The programs that start it take its output and its exit code for an answer.
     pub silent: bool,
 }
 
 macro_rules! tools {
     ($($tool:ident = $name:literal in $file:ident $($silent:ident)?,)*) => {
-        // Each has a name of its own, so that a binary holds what it runs and not the whole family: small
-        // programs start faster.
+        // Each helper is a static of its own, so that a binary contains only the helper that it runs and not all of
+        // them: small programs start faster.
         $(
             pub static $tool: Tool = Tool {
                 name: $name,
@@ -72,7 +72,7 @@ macro_rules! tools {
             };
         )*
 
-        /// Every helper: the binaries, `tmux-sesh`, the help and the README's table are made from it.
+        /// Every helper. The binaries, `tmux-sesh`, the help and the README's table are made from this table.
         pub static TOOLS: [&Tool; [$($name),*].len()] = [$(&$tool),*];
     };
     (@silent) => { false };
@@ -104,7 +104,7 @@ tools! {
 }
 
 impl Tool {
-    /// What it does, in one line.
+    /// Returns its description, in one line.
     #[must_use]
     pub fn about(&self) -> String {
         (self.command)()
@@ -113,16 +113,16 @@ impl Tool {
             .unwrap_or_default()
     }
 
-    /// Its name below `tmux-sesh`.
+    /// Returns its name as a command of `tmux-sesh`.
     #[must_use]
     pub fn short_name(&self) -> &'static str {
         self.name.strip_prefix("sesh-").unwrap_or(self.name)
     }
 }
 
-/// Before HUP, INT or TERM end this process, its clients that wait in the server end: see
-/// [`Subscription`](crate::tmux::Subscription). To be called before any thread is started.
-fn leave_no_client(server: &Server) {
+/// Makes HUP, INT and TERM end the clients of this process that wait in the server, before they end the process: see
+/// [`Subscription`](crate::tmux::Subscription). Must be called before any thread is started.
+fn end_clients_on_signal(server: &Server) {
     let server = server.clone();
     signal::on_end(move |signal| {
         server.give_up(&schema::CHANGED);
@@ -130,26 +130,26 @@ fn leave_no_client(server: &Server) {
     });
 }
 
-/// The whole of a helper's `main`.
+/// Runs a helper with the arguments of this process. This is the `main` of its binary.
 #[must_use]
 pub fn main(tool: &Tool) -> ExitCode {
     ExitCode::from(call(tool, std::env::args_os().skip(1).collect()))
 }
 
-/// The `main` of `tmux-sesh`, which is all of them.
+/// Runs `tmux-sesh`, the binary that contains every helper.
 #[must_use]
-pub fn family() -> ExitCode {
+pub fn multicall() -> ExitCode {
     ExitCode::from(tmux_sesh::main(std::env::args_os().skip(1).collect()))
 }
 
-/// Runs a helper with its arguments and gives its exit code.
+/// Runs a helper with its arguments and returns its exit code.
 fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let mut words = vec![OsString::from(tool.name)];
     words.extend(arguments);
-    let unheard = tool.silent && !input::is_typed();
+    let silent = tool.silent && !input::is_typed();
     let matches = match (tool.command)().try_get_matches_from(words) {
         Ok(matches) => matches,
-        Err(error) if unheard && error.use_stderr() => {
+        Err(error) if silent && error.use_stderr() => {
             failures::log(tool.name, &first_sentence(&error));
             return Exit::Done.code();
         }
@@ -157,7 +157,7 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     };
     let outcome = (tool.run)(&matches);
     for warning in crate::error::warnings() {
-        if unheard {
+        if silent {
             failures::log(tool.name, &warning);
         } else {
             out::complain(tool.name, &warning);
@@ -165,7 +165,7 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     }
     match outcome {
         Ok(exit) => exit.code(),
-        Err(error) if unheard => {
+        Err(error) if silent => {
             failures::log(tool.name, &format!("{error:#}"));
             Exit::Done.code()
         }
@@ -173,7 +173,7 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     }
 }
 
-/// Says what went wrong, unless it is only that the reader hung up.
+/// Prints what went wrong and returns the exit code. A reader that closed the pipe is not an error.
 fn failed(name: &str, error: &anyhow::Error) -> u8 {
     let hung_up = error
         .chain()
@@ -192,7 +192,7 @@ fn failed(name: &str, error: &anyhow::Error) -> u8 {
         .code()
 }
 
-/// Help and version go to stdout; a usage error is one sentence on stderr.
+/// Prints the help and the version on stdout, a usage error as one sentence on stderr, and returns the exit code.
 fn explain(name: &str, error: &clap::Error) -> u8 {
     if matches!(
         error.kind(),
@@ -208,8 +208,8 @@ fn explain(name: &str, error: &clap::Error) -> u8 {
     Exit::Usage.code()
 }
 
-/// The first paragraph says what is wrong, the rest repeats the usage. Of a value that was refused the reason is enough,
-/// which names it: a status line has room for little more.
+/// Returns the first paragraph of a message, which says what is wrong; the rest repeats the usage. For a value that was
+/// refused it returns the flag, the value and the reason: a status line has room for little more.
 fn first_sentence(error: &clap::Error) -> String {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if let (Some(reason), Some(argument)) = (error.source(), argument) {
@@ -232,9 +232,9 @@ fn first_sentence(error: &clap::Error) -> String {
         .join(" ")
 }
 
-/// Which server: the same two options for every helper.
+/// The two options that choose the server, the same for every helper.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct On {
+pub(crate) struct ServerArgs {
     /// The tmux server with this socket name
     #[arg(
         short = 'L',
@@ -255,8 +255,8 @@ pub(crate) struct On {
     socket_path: Option<PathBuf>,
 }
 
-impl On {
-    /// The words that mean the same server for another helper.
+impl ServerArgs {
+    /// Returns the arguments that choose the same server for another helper.
     fn words(&self) -> Vec<OsString> {
         match (&self.socket_name, &self.socket_path) {
             (Some(name), _) => vec!["-L".into(), name.into()],
@@ -274,7 +274,7 @@ impl On {
     }
 }
 
-/// The pane that `--pane` names, else the one that the helper runs in.
+/// Returns the pane that `--pane` names, else the one that the helper runs in.
 fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
     pane.or_else(|| env::tmux_pane().filter(|_| server.is_callers()))
         .ok_or_else(|| {
@@ -284,7 +284,7 @@ fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
         })
 }
 
-/// A TARGET on a server: `.` is only known on the caller's own.
+/// Parses a TARGET on a server. `.` is valid only on the server that the caller runs in.
 fn target(server: &Server, text: &str) -> Result<Target> {
     let own = env::tmux_pane().filter(|_| server.is_callers());
     Target::parse(text, own)
@@ -299,7 +299,7 @@ fn absolute(path: &std::path::Path) -> Result<PathBuf> {
         .map_err(|error| Error::failed(format!("cannot resolve {}: {error}", path.display())))
 }
 
-/// `KEY=VALUE`.
+/// Parses `KEY=VALUE`.
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("it has no =, as in KEY=VALUE")?;
     let fits = (1..=64).contains(&key.len())
@@ -313,7 +313,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// The TARGET grammar, for the end of a helper's help.
+/// The TARGET grammar, which is printed at the end of a helper's help.
 const TARGETS: &str = "TARGET is, in this order: . (this pane), %N (a pane), a uuid, the name of a living sesh, \
                        four or more first characters of a uuid, the name of an ended one.";
 

@@ -1,8 +1,8 @@
-//! `pane-capture`: reads a pane.
+//! `pane-capture`: prints the text of a pane.
 
 use clap::Parser;
 
-use super::{On, target};
+use super::{ServerArgs, target};
 use crate::error::Exit;
 use crate::out;
 use crate::pane::capture::{CaptureOptions, CaptureRegion, Captured, capture};
@@ -52,7 +52,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -83,7 +83,7 @@ fn print(args: &Args, captured: &Captured) -> anyhow::Result<Exit> {
         out::json(captured)?;
         return Ok(Exit::Done);
     }
-    out::hint(&what_it_is(captured));
+    out::hint(&summary(captured));
     if captured.truncated == Some(true) {
         out::complain(
             "pane-capture",
@@ -97,8 +97,8 @@ fn print(args: &Args, captured: &Captured) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What was captured, for a person: who, how large, and what is unusual about it.
-fn what_it_is(captured: &Captured) -> String {
+/// Describes the capture for a person: the sesh, the pane, its size, and what is unusual about it.
+fn summary(captured: &Captured) -> String {
     let mut words: Vec<String> = Vec::new();
     words.extend(captured.name.clone());
     words.extend(captured.pane.map(|pane| pane.to_string()));

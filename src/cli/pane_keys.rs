@@ -2,7 +2,7 @@
 
 use clap::Parser;
 
-use super::{On, target};
+use super::{ServerArgs, target};
 use crate::error::{Error, Exit};
 use crate::inventory::find;
 use crate::pane::keys::{KeysRequest, Mode, send};
@@ -52,7 +52,7 @@ pub(super) struct Args {
     synchronized: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {

@@ -1,10 +1,10 @@
-//! `pane-resolve`: which agent lives in a pane.
+//! `pane-resolve`: prints which agent runs in a pane.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{On, pane_or_own};
+use super::{ServerArgs, pane_or_own};
 use crate::agent::kinds::Agents;
 use crate::error::Exit;
 use crate::id::PaneId;
@@ -31,7 +31,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {

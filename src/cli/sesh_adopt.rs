@@ -1,23 +1,23 @@
-//! `sesh-adopt`: registers what runs in a pane.
+//! `sesh-adopt`: registers an existing pane as a sesh.
 
 use clap::Parser;
 
 use super::kind_parser::KindParser;
-use super::{On, target};
+use super::{ServerArgs, target};
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::out;
 use crate::sesh::adopt::{AdoptRequest, adopt};
 use crate::store::Target;
 
-/// Make a sesh of a pane that somebody else made
+/// Make a sesh of an existing pane
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// The pane, as in %3
     #[arg(default_value = ".")]
     pane: String,
 
-    /// Its name, unique among the living; made up if left out
+    /// Its name, unique among the living; generated if left out
     #[arg(long)]
     name: Option<Name>,
 
@@ -42,7 +42,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {

@@ -1,8 +1,8 @@
-//! `sesh-doctor`: what is well and what is not.
+//! `sesh-doctor`: prints the diagnosis of this machine and of the server.
 
 use clap::Parser;
 
-use super::{On, TOOLS};
+use super::{ServerArgs, TOOLS};
 use crate::doctor::{Report, Severity, examine};
 use crate::error::Exit;
 use crate::out::{self, Table};
@@ -19,7 +19,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{On, targets};
+use super::{ServerArgs, targets};
 use crate::env;
 use crate::error::{Error, Exit};
 use crate::inventory::find;
@@ -38,10 +38,10 @@ pub(super) struct Args {
     timeout: Duration,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
-/// How many are ended at once: each only waits.
+/// How many seshes are ended at the same time. Each takes a thread, which only waits.
 const AT_ONCE: usize = 32;
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -60,14 +60,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(end_all(&server, "sesh-end", found, how))
 }
 
-/// Ends them all, says as `helper` what did not work, and gives the worst of it.
+/// Ends all these seshes, prints each failure as `helper`, and returns the worst exit code.
 pub(super) fn end_all(
     server: &Server,
     helper: &str,
     mut found: Vec<&Record>,
     how: EndOptions,
 ) -> Exit {
-    // The caller's own pane last: with it goes whoever waits for the answer.
+    // The caller's own pane comes last: its end also ends the process that waits for the answer.
     let own = env::tmux_pane().filter(|_| server.is_callers());
     let is_own =
         |record: &Record| own.is_some() && record.tmux.as_ref().map(|place| place.pane) == own;

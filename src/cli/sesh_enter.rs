@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 
 use clap::Parser;
 
-use super::{On, target};
+use super::{ServerArgs, target};
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, shell_word};
 use crate::inventory::find;
@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// Where to go; - with --pick: choose among the lines of stdin, the records of sesh-list --json or a TARGET each
     target: Option<String>,
 
-    /// The one that needs you: it waits, or it has finished and nobody has looked at it since; again for the next
+    /// The one that needs you: it waits, or it has finished and was not looked at since; again for the next
     #[arg(long, conflicts_with = "target")]
     next: bool,
 
@@ -94,7 +94,7 @@ pub(super) struct Args {
     watch: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 const FORMS: &str = "\
@@ -126,7 +126,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(text) => {
             let mut record = find::one(&server, &target(&server, text)?)?;
             if record.tmux.is_none() && !args.print {
-                somebody(&server, client)?;
+                require_client_or_terminal(&server, client)?;
                 let late = restore::RestoreOptions {
                     late: &out::hint,
                     ..restore::RestoreOptions::DEFAULT
@@ -144,7 +144,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             }
         }
         None if args.last => last(&server, client)?,
-        None => match which(&server, &args).as_str() {
+        None => match picker_name(&server, &args).as_str() {
             _ if args.watch => return choose(&server, &args, Purpose::Watch, From::Store),
             "tree" => chooser(&server, client, args.read_only)?,
             _ if args.print => chooser(&server, client, args.read_only)?,
@@ -165,15 +165,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Which picker the person wants.
-fn which(server: &Server, args: &Args) -> String {
+/// Returns the name of the picker: that of `--picker`, else the value of `@sesh-picker`.
+fn picker_name(server: &Server, args: &Args) -> String {
     args.picker.clone().unwrap_or_else(|| {
         let asked = server.run(&Batch::from(command::print(None, "#{@sesh-picker}")));
         asked.map_or_else(|_| String::new(), |said| said.trim_end().into())
     })
 }
 
-/// Opens the picker, and goes to what was chosen.
+/// Opens the picker, and goes to what was chosen or prints it.
 fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow::Result<Exit> {
     let options = PickerOptions {
         purpose,
@@ -184,7 +184,7 @@ fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow:
         cursor: args.cursor,
         from,
     };
-    let outcome = match which(server, args).as_str() {
+    let outcome = match picker_name(server, args).as_str() {
         "fzf" if purpose != Purpose::Watch => picker::run_fzf(server, &options)?,
         _ => picker::run(server, options)?,
     };
@@ -193,7 +193,7 @@ fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow:
         PickerOutcome::Gone => {}
         PickerOutcome::Attach(route) => follow(server, route)?,
         PickerOutcome::Chosen(row) if purpose == Purpose::Pick => {
-            return chosen(server, args, &row);
+            return print_choice(server, args, &row);
         }
         PickerOutcome::Chosen(row) => follow(
             server,
@@ -209,7 +209,7 @@ fn choose(server: &Server, args: &Args, purpose: Purpose, from: From) -> anyhow:
     Ok(Exit::Done)
 }
 
-/// Chooses, and says what.
+/// Chooses a row and prints it.
 fn pick(server: &Server, args: &Args) -> anyhow::Result<Exit> {
     let from = match &args.target {
         None => From::Store,
@@ -224,12 +224,12 @@ fn pick(server: &Server, args: &Args) -> anyhow::Result<Exit> {
         }
     };
     match args.select {
-        Some(uuid) => chosen(server, args, &picker::row(server, uuid, from)?),
+        Some(uuid) => print_choice(server, args, &picker::row(server, uuid, from)?),
         None => choose(server, args, Purpose::Pick, from),
     }
 }
 
-fn chosen(server: &Server, args: &Args, row: &Row) -> anyhow::Result<Exit> {
+fn print_choice(server: &Server, args: &Args, row: &Row) -> anyhow::Result<Exit> {
     let choice = Choice::of(row);
     match args.format.as_str() {
         "nul" => out::fields(choice.fields().iter().map(|(_, value)| value.as_str()))?,
@@ -255,7 +255,7 @@ fn chosen(server: &Server, args: &Args, row: &Row) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Goes to a sesh that is known already.
+/// Goes to a sesh whose record is known already.
 pub(super) fn go(
     server: &Server,
     record: &Record,
@@ -269,7 +269,7 @@ fn follow(server: &Server, route: Route) -> Result<()> {
     match route {
         Route::Switch(batch) => server.run(&batch).map(drop),
         Route::Attach(batch) => {
-            terminal()?;
+            require_terminal()?;
             let error = server.client_for(&batch).exec();
             Err(Error::failed(format!(
                 "cannot become the tmux client: {error}"
@@ -278,16 +278,16 @@ fn follow(server: &Server, route: Route) -> Result<()> {
     }
 }
 
-/// That there is a person who could go somewhere: nothing is brought back for nobody.
-pub(super) fn somebody(server: &Server, client: Option<&str>) -> Result<()> {
+/// Fails where neither a client nor a terminal could go to a sesh, so that no sesh is restored in vain.
+pub(super) fn require_client_or_terminal(server: &Server, client: Option<&str>) -> Result<()> {
     match asking_client_name(server, client)? {
         Some(_) => Ok(()),
-        None => terminal(),
+        None => require_terminal(),
     }
 }
 
-/// That there is a terminal to attach.
-fn terminal() -> Result<()> {
+/// Fails where stdin is no terminal to attach.
+fn require_terminal() -> Result<()> {
     if std::io::stdin().is_terminal() {
         return Ok(());
     }

@@ -1,8 +1,8 @@
-//! `sesh-explain`: why a pane counts as what it counts as.
+//! `sesh-explain`: prints why a pane has its state.
 
 use clap::Parser;
 
-use super::{On, target};
+use super::{ServerArgs, target};
 use crate::agent::explain::{NearMiss, Statement};
 use crate::agent::kinds::Agents;
 use crate::agent::state::{Confidence, SourceState};
@@ -26,7 +26,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -50,10 +50,10 @@ fn lines(account: &Account) -> Vec<String> {
     let explanation = &account.explanation;
     let verdict = &explanation.verdict;
     let mut lines = vec![
-        who(account),
+        subject(account),
         format!(
             "{} by {}, {}: {}",
-            claim(Some(SourceState {
+            state_text(Some(SourceState {
                 state: verdict.state,
                 why: verdict.why
             })),
@@ -68,11 +68,11 @@ fn lines(account: &Account) -> Vec<String> {
     ];
     if let Some(stored) = &account.stored {
         let why = stored.why.as_deref().unwrap_or_default();
-        let told = format!("{} {why}", stored.state.as_str());
+        let state = format!("{} {why}", stored.state.as_str());
         lines.push(format!(
             "stored: {} by {} for {}, generation {}, seen {}",
-            told.trim_end(),
-            stored.by.as_deref().unwrap_or("nobody"),
+            state.trim_end(),
+            stored.by.as_deref().unwrap_or("no source"),
             account
                 .now
                 .map_or_else(|| "good".into(), |now| out::age(stored.since, now)),
@@ -106,10 +106,10 @@ fn lines(account: &Account) -> Vec<String> {
     lines
 }
 
-/// `claude-api (%3): claude, pid 4711, conversation 46ed…`.
-fn who(account: &Account) -> String {
+/// Formats what is explained: `claude-api (%3): claude, pid 4711, conversation 46ed…`.
+fn subject(account: &Account) -> String {
     let place = account.pane.map(|pane| pane.to_string());
-    let who = match (&account.name, place) {
+    let subject = match (&account.name, place) {
         (Some(name), Some(pane)) => format!("{name} ({pane})"),
         (Some(name), None) => format!("{name} (no pane)"),
         (None, Some(pane)) => format!("{pane} (no sesh)"),
@@ -121,8 +121,8 @@ fn who(account: &Account) -> String {
         _ => "no agent".into(),
     };
     match &account.conversation {
-        Some(id) => format!("{who}: {agent}, conversation {id}"),
-        None => format!("{who}: {agent}"),
+        Some(id) => format!("{subject}: {agent}, conversation {id}"),
+        None => format!("{subject}: {agent}"),
     }
 }
 
@@ -134,7 +134,7 @@ fn sources(sources: &[Statement]) -> Table {
             .map(|source| {
                 vec![
                     source.source.as_str().into(),
-                    claim(source.says),
+                    state_text(source.says),
                     source
                         .age
                         .map_or_else(|| "-".into(), |age| format!("{age:.0}s")),
@@ -147,9 +147,9 @@ fn sources(sources: &[Statement]) -> Table {
     }
 }
 
-/// `waiting permission`.
-fn claim(claim: Option<SourceState>) -> String {
-    let Some(SourceState { state, why }) = claim else {
+/// Formats a state and its reason: `waiting permission`.
+fn state_text(claimed: Option<SourceState>) -> String {
+    let Some(SourceState { state, why }) = claimed else {
         return "-".into();
     };
     let why = why.map_or("", Why::as_str);

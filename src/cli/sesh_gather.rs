@@ -1,10 +1,10 @@
-//! `sesh-gather`: what came of a set of seshes.
+//! `sesh-gather`: reads the results of a set of seshes.
 
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
 
-use super::{On, sesh_end, targets};
+use super::{ServerArgs, sesh_end, targets};
 use crate::error::Exit;
 use crate::id::Tag;
 use crate::out;
@@ -51,7 +51,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -73,7 +73,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let read = gathered
             .iter()
             .filter(|one| one.lines.is_some())
-            // One that has ended and has no pane is only there to be forgotten.
+            // A sesh that has exited and has no pane can only be forgotten.
             .filter(|one| one.pane.is_some() || args.forget)
             .map(|one| &one.record)
             .collect();
@@ -90,7 +90,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// One line: who, how it stands, how long it took, and what is to be known of its lines.
+/// Formats the header line: the name, the state, the duration, and what is unusual about the lines.
 fn header(one: &Gathered) -> String {
     let mut words = vec![one.name.clone(), one.record.state_in_words()];
     words.extend(

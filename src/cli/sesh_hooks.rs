@@ -1,4 +1,4 @@
-//! `sesh-hooks`: our hooks in the configuration of agents.
+//! `sesh-hooks`: installs, shows and removes hooks in the configuration of agents.
 
 use clap::{Parser, ValueEnum};
 use similar::TextDiff;
@@ -63,7 +63,7 @@ fn what(args: &Args) -> Installable {
     }
 }
 
-/// Each agent is by itself; the exit code is that of the last one that failed.
+/// Changes the agents one by one. The exit code is that of the last one that failed.
 fn change(act: hooks::HooksAction, args: &Args) -> anyhow::Result<Exit> {
     let mut failed: Option<Error> = None;
     for change in hooks::plan(act, what(args), &args.agents)? {
@@ -80,7 +80,7 @@ fn change(act: hooks::HooksAction, args: &Args) -> anyhow::Result<Exit> {
     failed.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
-/// Shows a change and makes it.
+/// Makes a change, unless it is a dry run, and shows it.
 fn show(
     act: hooks::HooksAction,
     change: &FileChange,
@@ -120,7 +120,7 @@ fn show(
     Ok(Ok(()))
 }
 
-/// The lines of a unified diff.
+/// Returns the lines of a unified diff.
 fn diff(change: &FileChange) -> Vec<String> {
     let name = |text: &Option<String>| match text {
         Some(_) => change.file.display().to_string(),

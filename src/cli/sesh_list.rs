@@ -9,7 +9,7 @@ use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
-use super::On;
+use super::ServerArgs;
 use crate::clock;
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -94,7 +94,7 @@ pub(super) struct Args {
     watch: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -106,17 +106,17 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         dashboard(&args);
         return watch(&server, &args);
     }
-    let text = look(&server, &args)?;
+    let text = current_text(&server, &args)?;
     if text.is_empty() {
-        out::hint(NOBODY);
+        out::hint(NO_SESH);
     } else {
         out::text(&text)?;
     }
     Ok(Exit::Done)
 }
 
-/// Becomes the picker, where that can show what was asked for. It is another program: this one is run all the time, and
-/// stays small.
+/// Replaces this process with the picker, where the picker can show what was asked for. The picker is another program,
+/// because this one is run all the time and has to stay small.
 fn dashboard(args: &Args) {
     let other = args.json || args.tags || args.mine || args.no_header;
     let other = other || args.format.is_some() || args.owner.is_some();
@@ -133,35 +133,39 @@ fn dashboard(args: &Args) {
             .args(["--watch", "--filter", &filter])
             .args((args.all || args.archived).then_some("--all"))
             .args(args.on.words());
-        // Without it the table is as good.
+        // Where the picker cannot be run, the table is shown.
         let _ = picker.exec();
     }
 }
 
-const NOBODY: &str = "no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too";
+const NO_SESH: &str = "no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too";
 
-/// Shows it whenever it has changed, until it is interrupted or the server is gone.
+/// Prints the list whenever it has changed, until the process is interrupted or the server is gone.
 fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
-    // A state is news for a person within a second, and a server that is asked once in it does not notice.
+    // A second is soon enough for a person, and one question a second is no load for a server.
     const PAUSE: Duration = Duration::from_secs(1);
     let mut before = None;
     loop {
-        let text = look(server, args)?;
+        let text = current_text(server, args)?;
         if before.as_ref() != Some(&text) {
             let whole = args.json || !text.is_empty();
-            out::again(
-                if whole { &text } else { NOBODY },
+            out::redraw(
+                if whole { &text } else { NO_SESH },
                 before.is_none() || args.json,
             )?;
             before = Some(text);
         }
-        std::thread::sleep(PAUSE); // why: nothing tells of every change: a process that ends in a shell is known to the process table alone.
+        std::thread::sleep(PAUSE); // why: no signal covers every change: the end of a process in a shell shows only in the process table.
     }
 }
 
-/// What there is to show at this moment, as text.
-fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
-    let mine = if args.mine { Some(me(server)?) } else { None };
+/// Returns what there is to show now, as text.
+fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
+    let mine = if args.mine {
+        Some(own_sesh(server)?)
+    } else {
+        None
+    };
     let old = args.all || args.archived;
     let mut select = Select {
         filter: Some(filter(args, mine)),
@@ -179,15 +183,15 @@ fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     let own = env::tmux_pane().filter(|_| server.is_callers() && !args.all_servers);
     let is_wanted = |record: &&Record| wanted(record, args, own, mine);
     let mut snapshots = read(&select);
-    let nobody = match &snapshots {
+    let none = match &snapshots {
         Ok(snapshots) => !snapshots
             .iter()
             .flat_map(Snapshot::records)
             .any(|record| is_wanted(&record)),
         Err(error) => error.exit == Exit::NoServer,
     };
-    if nobody && !old && !args.words.is_empty() {
-        // It may be of a server that has ended.
+    if none && !old && !args.words.is_empty() {
+        // It may belong to a server that has ended.
         select.past = Past::All;
         snapshots = read(&select);
     }
@@ -215,14 +219,14 @@ fn look(server: &Server, args: &Args) -> anyhow::Result<String> {
     }
 }
 
-/// The oldest first. Of those born in one second the pane's number tells; without panes the name.
+/// Returns the sort key of a record: the oldest first, in one second by the number of the pane, without panes by name.
 fn age_order(record: &Record) -> (Option<u64>, Option<PaneId>, &str) {
     let pane = record.tmux.as_ref().map(|place| place.pane);
     (record.created_at, pane, &record.name)
 }
 
-/// The sesh that this pane is.
-fn me(server: &Server) -> Result<SeshId> {
+/// Returns the sesh that this pane is.
+fn own_sesh(server: &Server) -> Result<SeshId> {
     let pane = super::pane_or_own(server, None)?;
     find::of_pane(server, pane, None)?
         .map(|(record, _)| record.uuid)
@@ -233,7 +237,7 @@ fn me(server: &Server) -> Result<SeshId> {
         })
 }
 
-/// The part of the question that the server answers.
+/// Returns the part of the query that the server evaluates.
 fn filter(args: &Args, mine: Option<SeshId>) -> String {
     let mut filter = registered();
     for tag in &args.tag {
@@ -255,7 +259,8 @@ fn filter(args: &Args, mine: Option<SeshId>) -> String {
     filter
 }
 
-/// All of the question: books are not filtered by the server, and words and states are decided here.
+/// Returns whether a record matches the whole query. The server does not filter stored
+/// records, and words and states are compared only here.
 fn wanted(record: &Record, args: &Args, own: Option<PaneId>, mine: Option<SeshId>) -> bool {
     let tagged = args
         .tag
@@ -273,7 +278,9 @@ fn wanted(record: &Record, args: &Args, own: Option<PaneId>, mine: Option<SeshId
         let there = record.tmux.is_some() || args.all || (args.archived && record.archived);
         there && (!record.archived || args.archived || args.all)
     } else {
-        args.words.iter().any(|word| means(word, record, own))
+        args.words
+            .iter()
+            .any(|word| word_matches(word, record, own))
     };
     let owner = args
         .owner
@@ -289,7 +296,7 @@ fn wanted(record: &Record, args: &Args, own: Option<PaneId>, mine: Option<SeshId
     tagged && agent && state && owner && made && shown
 }
 
-fn means(word: &str, record: &Record, own: Option<PaneId>) -> bool {
+fn word_matches(word: &str, record: &Record, own: Option<PaneId>) -> bool {
     let pane = record.tmux.as_ref().map(|place| place.pane);
     if word == "." {
         return pane.is_some() && pane == own;
@@ -370,7 +377,7 @@ fn table(records: &[&Record], servers: bool) -> Table {
                         format!("{}:{} {}", place.session, place.window, place.pane)
                     }),
                     cwd,
-                    // A note may be a page long: --json has all of it.
+                    // A note may be a page long. --json prints all of it.
                     out::cut(record.note.as_deref().unwrap_or_default(), 60),
                 ]
             })

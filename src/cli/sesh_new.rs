@@ -1,4 +1,4 @@
-//! `sesh-new`: makes a sesh.
+//! `sesh-new`: creates a sesh.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -9,7 +9,7 @@ use clap::Parser;
 
 use super::kind_parser::KindParser;
 use super::sesh_send::{self, Limit, limit};
-use super::{On, absolute, leave_no_client, sesh_enter, target};
+use super::{ServerArgs, absolute, end_clients_on_signal, sesh_enter, target};
 use crate::agent::kinds::Agents;
 use crate::agent::message::typeable;
 use crate::env;
@@ -34,7 +34,7 @@ use crate::watch::{self, Set, WaitEvent, WaitSince, Watch};
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// Its name, unique among the living; made up if left out
+    /// Its name, unique among the living; generated if left out
     name: Option<Name>,
 
     /// Launch this agent
@@ -61,7 +61,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     cols: Option<u16>,
 
-    /// Keep that size whoever looks at it
+    /// Keep that size, whichever client looks at it
     #[arg(long, requires = "rows", requires = "cols", conflicts_with = "split")]
     fixed_size: bool,
 
@@ -137,7 +137,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 
     /// The command, word by word: no shell splits it again [default: a login shell]
     #[arg(last = true, value_name = "COMMAND")]
@@ -210,23 +210,23 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         sesh_enter::go(&server, &record, None, false)?;
     }
     if args.wait.is_some() {
-        leave_no_client(&server);
+        end_clients_on_signal(&server);
     }
     match (&args.send, args.wait) {
-        (Some(text), wait) => first_message(&server, &record, text, wait),
-        (None, Some(Limit(limit))) => until_it_rests(&server, &record, limit),
+        (Some(text), wait) => send_first_message(&server, &record, text, wait),
+        (None, Some(Limit(limit))) => wait_until_idle(&server, &record, limit),
         (None, None) => Ok(Exit::Done),
     }
 }
 
-fn first_message(
+fn send_first_message(
     server: &Server,
     record: &Record,
     text: &str,
     wait: Option<Limit>,
 ) -> anyhow::Result<Exit> {
-    // What it takes until an agent on a busy machine takes its first prompt.
-    const START: Duration = Duration::from_secs(60);
+    // The time that an agent on a busy machine may need until it accepts its first prompt.
+    const START_TIMEOUT: Duration = Duration::from_secs(60);
     let text = typeable(text);
     let message = Message {
         text: &text,
@@ -235,7 +235,7 @@ fn first_message(
         enter: true,
         as_it_is: false,
         starting: true,
-        within: START,
+        within: START_TIMEOUT,
     };
     let patience = wait.map(|Limit(limit)| Patience {
         limit,
@@ -244,13 +244,13 @@ fn first_message(
     let target = (record.name.clone(), Target::Id(record.uuid));
     let mut worst = Exit::Done;
     for sent in send(server, &[target], message, patience)? {
-        sesh_send::say("sesh-new", &sent, false)?;
+        sesh_send::print_outcome("sesh-new", &sent, false)?;
         worst = sesh_send::exit(&sent);
     }
     Ok(worst)
 }
 
-fn until_it_rests(
+fn wait_until_idle(
     server: &Server,
     record: &Record,
     limit: Option<Duration>,
@@ -267,14 +267,15 @@ fn until_it_rests(
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     match Watch::new(server, request)?.next(deadline)? {
         watch::WaitOutcome::TimedOut => {
-            let what = format!("{} goes on: the time to wait for it is over", record.name);
+            let what = format!("{} continues: the time to wait for it is over", record.name);
             Err(Error::new(Exit::TimedOut, what).into())
         }
         _ => Ok(Exit::Done),
     }
 }
 
-/// A short text that is stored as it is: it stands in conditions that are printed too, where a `%` means a time.
+/// Parses an owner, a short text that is stored without encoding: it is part of conditions that are printed too, where
+/// a `%` means a time.
 pub(super) fn owner(text: &str) -> Result<String, String> {
     if (1..=64).contains(&text.chars().count()) && value::encode(text) == text {
         Ok(text.into())
@@ -283,7 +284,7 @@ pub(super) fn owner(text: &str) -> Result<String, String> {
     }
 }
 
-/// Times are kept in whole seconds.
+/// Parses a time to live. It is at least a second, because times are stored in whole seconds.
 fn ttl(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if time < Duration::from_secs(1) => Err("it is shorter than a second".into()),
@@ -292,7 +293,7 @@ fn ttl(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// tmux would silently start somewhere else if the folder were not there.
+/// Returns the absolute path of the folder. Fails where it cannot be entered: tmux would silently start somewhere else.
 fn folder(given: Option<&Path>) -> Result<PathBuf> {
     let folder = absolute(given.unwrap_or(Path::new(".")))?;
     if folder.to_str().is_none() {
@@ -317,7 +318,7 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-/// `KEY=VALUE`, of any bytes.
+/// Parses `KEY=VALUE`, of any bytes.
 fn variable(pair: &OsString) -> Result<(OsString, OsString)> {
     let bytes = pair.as_bytes();
     match bytes.iter().position(|&byte| byte == b'=') {
@@ -332,7 +333,7 @@ fn variable(pair: &OsString) -> Result<(OsString, OsString)> {
     }
 }
 
-/// `SESSION[:WINDOW]`.
+/// Parses `SESSION[:WINDOW]`.
 fn place_of(text: &str) -> Result<Where> {
     let (session, window) = match text.split_once(':') {
         Some((session, window)) => (session, Some(window).filter(|window| !window.is_empty())),
@@ -349,7 +350,7 @@ fn place_of(text: &str) -> Result<Where> {
     })
 }
 
-/// The command's words.
+/// Returns the words of the command line that the pane runs.
 fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Result<Vec<OsString>> {
     let path = variables
         .iter()

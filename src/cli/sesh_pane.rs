@@ -1,10 +1,10 @@
-//! `sesh-pane`: which registered sesh owns a pane.
+//! `sesh-pane`: prints which sesh a pane is.
 
 use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{On, pane_or_own};
+use super::{ServerArgs, pane_or_own};
 use crate::error::{Error, Exit};
 use crate::id::PaneId;
 use crate::inventory::find;
@@ -33,7 +33,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {

@@ -1,10 +1,10 @@
-//! `sesh-reap`: what is stored follows what is.
+//! `sesh-reap`: reconciles what is stored with the panes and processes that exist.
 
 use std::io::IsTerminal;
 
 use clap::Parser;
 
-use super::On;
+use super::ServerArgs;
 use crate::error::Exit;
 use crate::inventory::change::Change;
 use crate::out;
@@ -12,7 +12,7 @@ use crate::sesh::reap::{ReapScope, reap};
 
 /// Mend what tmux remembers of seshes where it is not so any more
 ///
-/// Writes down ends that nobody recorded and what shells are doing, takes marks off panes in which something else
+/// Writes down ends that were not recorded and what shells are doing, takes marks off panes in which something else
 /// runs, closes held panes whose time is over, ends what has outlived its --ttl, and drops what is left of forgotten
 /// seshes. What is right is not
 /// written again. On a terminal it prints a line a change, else nothing: hooks start it.
@@ -27,7 +27,7 @@ pub(super) struct Args {
     closed: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -50,7 +50,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A change as people read it.
+/// Formats a change as a sentence.
 fn sentence(change: &Change) -> String {
     let who = match &change.name {
         Some(name) if !name.is_empty() => name.clone(),

@@ -1,4 +1,4 @@
-//! `sesh-report`: what an agent says of itself.
+//! `sesh-report`: stores the state that an agent reports.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use super::On;
+use super::ServerArgs;
 use super::kind_parser::KindParser;
 use crate::agent::kinds::{Agents, Kind};
 use crate::agent::report::{self, HookEvent, ReadPayload};
@@ -15,10 +15,10 @@ use crate::proc::input;
 use crate::sesh::report::report;
 use crate::state::{State, Why};
 
-/// The longest payload that is read: they hold what tools printed.
-const MOST: usize = 64 << 20;
-/// How long an agent may leave the pipe open and silent.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest payload that is read, in bytes. Payloads contain the output of tools.
+const MAX_PAYLOAD: usize = 64 << 20;
+/// How long an agent may keep the pipe open without writing.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Tell the state of the agent in this pane: what agents' hooks call
 ///
@@ -39,11 +39,11 @@ pub(super) struct Args {
 
     /// What it does now
     #[arg(long, value_enum, conflicts_with = "from")]
-    state: Option<Now>,
+    state: Option<ReportedState>,
 
     /// What it waits for
     #[arg(long, value_enum, requires = "state")]
-    why: Option<For>,
+    why: Option<WaitReason>,
 
     /// The id of the conversation that it is in
     #[arg(long, value_name = "ID", requires = "state")]
@@ -59,12 +59,12 @@ pub(super) struct Args {
     event: String,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
-/// A state that an agent can say of itself.
+/// A state that an agent can report.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Now {
+enum ReportedState {
     Starting,
     Busy,
     Waiting,
@@ -74,7 +74,7 @@ enum Now {
 
 /// What an agent can wait for.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum For {
+enum WaitReason {
     Permission,
     Question,
     Trust,
@@ -83,24 +83,29 @@ enum For {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let told = match (&args.from, args.state) {
-        (Some(kind), _) => heard(kind, args.payload)?,
-        (None, Some(state)) => Some(said(state, args.why, args.conversation, args.event)?),
+    let event = match (&args.from, args.state) {
+        (Some(kind), _) => read_payload(kind, args.payload)?,
+        (None, Some(state)) => Some(from_options(
+            state,
+            args.why,
+            args.conversation,
+            args.event,
+        )?),
         (None, None) => None,
     };
-    let Some(told) = told else {
+    let Some(event) = event else {
         return Ok(Exit::Done);
     };
     let server = args.on.server()?;
     let agents = Agents::loaded();
-    if report(&server, args.from.as_deref(), &told, &agents.all)? || args.from.is_some() {
+    if report(&server, args.from.as_deref(), &event, &agents.all)? || args.from.is_some() {
         return Ok(Exit::Done);
     }
     Err(Error::nothing("it was started in no pane of that server").into())
 }
 
-/// What a payload comes to.
-fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<HookEvent>> {
+/// Reads the hook event in a payload. Returns `None` where the payload concerns no state.
+fn read_payload(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<HookEvent>> {
     let payload = match payload {
         Some(payload) => payload.into_vec(),
         None if input::is_typed() => {
@@ -109,37 +114,37 @@ fn heard(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<HookEve
             )
             .into());
         }
-        None => input::read(MOST, PATIENCE),
+        None => input::read(MAX_PAYLOAD, READ_TIMEOUT),
     };
     let read = Kind::named(kind).and_then(|kind| kind.code.payload);
     let read = read.ok_or_else(|| Error::usage(format!("the hooks of {kind:?} are not known")))?;
     match read(&payload) {
-        ReadPayload::Told(told) => Ok(Some(told)),
+        ReadPayload::Told(event) => Ok(Some(event)),
         ReadPayload::NoConcern => Ok(None),
         ReadPayload::Unreadable(why) => Err(Error::failed(format!("--from {kind}: {why}")).into()),
     }
 }
 
-/// What the options say.
-fn said(
-    state: Now,
-    why: Option<For>,
+/// Makes the hook event that the options describe.
+fn from_options(
+    state: ReportedState,
+    why: Option<WaitReason>,
     conversation: Option<String>,
     event: String,
 ) -> anyhow::Result<HookEvent> {
     let state = match state {
-        Now::Starting => State::Starting,
-        Now::Busy => State::Busy,
-        Now::Waiting => State::Waiting,
-        Now::Idle => State::Idle,
-        Now::Unknown => State::Unknown,
+        ReportedState::Starting => State::Starting,
+        ReportedState::Busy => State::Busy,
+        ReportedState::Waiting => State::Waiting,
+        ReportedState::Idle => State::Idle,
+        ReportedState::Unknown => State::Unknown,
     };
     let why = why.map(|why| match why {
-        For::Permission => Why::Permission,
-        For::Question => Why::Question,
-        For::Trust => Why::Trust,
-        For::Login => Why::Login,
-        For::Dialog => Why::Dialog,
+        WaitReason::Permission => Why::Permission,
+        WaitReason::Question => Why::Question,
+        WaitReason::Trust => Why::Trust,
+        WaitReason::Login => Why::Login,
+        WaitReason::Dialog => Why::Dialog,
     });
     if why.is_some() && state != State::Waiting {
         return Err(Error::usage("--why is the reason of --state waiting").into());

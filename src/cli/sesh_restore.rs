@@ -1,4 +1,4 @@
-//! `sesh-restore`: has an ended sesh go on.
+//! `sesh-restore`: brings exited seshes back.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
-use super::{On, sesh_enter, target};
+use super::{ServerArgs, sesh_enter, target};
 use crate::error::{Error, Exit};
 use crate::inventory::find;
 use crate::out;
@@ -19,9 +19,9 @@ use crate::tmux::Server;
 
 /// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
 ///
-/// It goes on in its folder, in a window of its session or in a new one. Waits until its agent is there; one that does not
-/// come leaves everything as it was, and its last lines are told. A command stands there typed and waits for Enter. Prints
-/// the uuid.
+/// It continues in its folder, in a window of its session or in a new one. Waits until its agent is there; one that
+/// does not come leaves everything as it was, and its last lines are told. A command stands there typed and waits for
+/// Enter. Prints the uuid.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
@@ -70,7 +70,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 
     /// More words for the agent's command line
     #[arg(last = true, value_name = "COMMAND")]
@@ -87,7 +87,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     if args.dismiss {
         if pending_restore::pending(&server)?.is_empty() {
-            out::hint(NOTHING);
+            out::hint(NONE_PENDING);
         }
         pending_restore::answer(&server)?;
         return Ok(Exit::Done);
@@ -100,15 +100,15 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if let Some(file) = &args.resurrect {
-        return brought_back(&server, file, args.json);
+        return restore_resurrected(&server, file, args.json);
     }
     let Some(text) = &args.target else {
-        let lost = pending_restore::pending(&server)?;
-        if lost.is_empty() {
-            out::hint(NOTHING);
+        let pending = pending_restore::pending(&server)?;
+        if pending.is_empty() {
+            out::hint(NONE_PENDING);
         }
         return if args.dry_run {
-            plan(&server, &lost, args.json)
+            plan(&server, &pending, args.json)
         } else {
             all(&server, &options, args.json)
         };
@@ -119,7 +119,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return plan(&server, &[record], args.json);
     }
     if args.enter {
-        sesh_enter::somebody(&server, None)?;
+        sesh_enter::require_client_or_terminal(&server, None)?;
     }
     let record = restore::one(&server, &record, &options)?;
     if args.json {
@@ -128,7 +128,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::text(&record.uuid.to_string())?;
     }
     if record.state == State::Waiting && !args.enter {
-        let why = record.why.as_deref().unwrap_or("somebody");
+        let why = record.why.as_deref().unwrap_or("a person");
         out::hint(&format!("{} is there and waits for {why}", record.name));
     }
     if args.enter {
@@ -137,10 +137,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What a person is told who asks for what there is none of.
-const NOTHING: &str = "nothing waits to be brought back: sesh-list --all shows what has ended";
+/// The hint for a person where no restore is pending.
+const NONE_PENDING: &str = "nothing waits to be brought back: sesh-list --all shows what has ended";
 
-/// Says of each what would become of it.
+/// Prints for each sesh what a restore would do.
 fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit> {
     if json {
         out::json(&records)?;
@@ -177,10 +177,10 @@ fn all(server: &Server, options: &RestoreOptions<'_>, json: bool) -> anyhow::Res
     if worst != Exit::Done {
         out::hint("what did not come stays offered: sesh-restore --dismiss ends that");
     }
-    told(&back, json, worst)
+    print_restored(&back, json, worst)
 }
 
-fn brought_back(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit> {
+fn restore_resurrected(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit> {
     let mut worst = Exit::Done;
     let mut back = Vec::new();
     for outcome in resurrect::restore(server, file)? {
@@ -189,16 +189,16 @@ fn brought_back(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit
             Err(error) => worst = worse(worst, &error),
         }
     }
-    told(&back, json, worst)
+    print_restored(&back, json, worst)
 }
 
-/// Says what went wrong with one of several, and gives the worse of the codes.
+/// Prints the error of one of several seshes, and returns the worse of the exit codes.
 fn worse(worst: Exit, error: &Error) -> Exit {
     out::complain("sesh-restore", &error.to_string());
     worst.worst(error.exit)
 }
 
-fn told(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
+fn print_restored(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
     if json {
         out::json(&back)?;
     } else {
@@ -209,7 +209,7 @@ fn told(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-/// What the plugin wants when it is loaded.
+/// Does what `@sesh-restore` says when the plugin is loaded.
 fn offer(server: &Server, options: &RestoreOptions<'_>) -> anyhow::Result<Exit> {
     match pending_restore::setting(server)? {
         RestoreSetting::On => return all(server, options, false),

@@ -1,4 +1,4 @@
-//! `sesh-run`: what a created pane runs.
+//! `sesh-run`: the process of a created pane.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::runner;
 
 /// Run a sesh's command in its pane, record its end, hold the pane readable
 ///
-/// sesh-new starts it; nobody types it. The command and its environment are in a private file, which is
+/// sesh-new starts it; it is not typed by hand. The command and its environment are in a private file, which is
 /// deleted when it is opened: tmux shows its own arguments to everyone. It exits with the command's code.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
@@ -26,7 +26,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// The exit code of the command, which is nobody's error.
+/// The exit code of the command. It is passed as an error, which is not printed.
 #[derive(Debug)]
 pub(super) struct CommandExit(pub(super) u8);
 

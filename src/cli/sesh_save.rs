@@ -1,11 +1,11 @@
-//! `sesh-save`: writes down what the journal lacks.
+//! `sesh-save`: writes what the journal lacks.
 
 use std::io::IsTerminal;
 
 use clap::Parser;
 use serde::Serialize;
 
-use super::On;
+use super::ServerArgs;
 use crate::error::Exit;
 use crate::out;
 use crate::sesh::restore::resurrect;
@@ -29,7 +29,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! `sesh-send`: a message to an agent or a shell, with proof that it arrived.
+//! `sesh-send`: sends a message to an agent or a shell, with proof that it arrived.
 
 use std::borrow::Cow;
 use std::io::Read as _;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
-use super::{On, leave_no_client, target};
+use super::{ServerArgs, end_clients_on_signal, target};
 use crate::agent::message::typeable;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
@@ -73,7 +73,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 /// What to do with a draft.
@@ -87,7 +87,7 @@ enum OnDraft {
     Stash,
 }
 
-/// A duration, or none.
+/// The limit of a wait; `None` is no limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit(pub(super) Option<Duration>);
 
@@ -131,7 +131,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         reply: args.reply,
     });
     if patience.is_some() {
-        leave_no_client(&server);
+        end_clients_on_signal(&server);
     }
     let all = send(&server, &targets, message, patience)?;
     let several = all.len() > 1;
@@ -142,13 +142,13 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         if args.json {
             out::json(&SentJson::of(sent, exit))?;
         } else {
-            say("sesh-send", sent, several)?;
+            print_outcome("sesh-send", sent, several)?;
         }
     }
     Ok(worst)
 }
 
-/// The message, which is taken away from the words where it is one of them.
+/// Returns the message, and removes it from the words where it is one of them.
 fn text(args: &mut Args) -> anyhow::Result<String> {
     if let Some(file) = &args.file {
         let bytes = std::fs::read(file)
@@ -183,14 +183,14 @@ pub(super) fn exit(sent: &Sent) -> Exit {
     }
 }
 
-/// What the target is called in a sentence.
-fn called(sent: &Sent) -> &str {
+/// Returns the name of the target in a sentence.
+fn target_name(sent: &Sent) -> &str {
     sent.name.as_deref().unwrap_or(&sent.target)
 }
 
-/// Says what came of one, on stdout what is a result and on stderr what is none.
-pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()> {
-    let name = called(sent);
+/// Prints the outcome of one message: results on stdout, everything else on stderr.
+pub(super) fn print_outcome(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()> {
+    let name = target_name(sent);
     let complain = |what: &str, seen: &str| {
         let mut sentence = format!("{name}: {what}");
         if !seen.is_empty() {
@@ -235,7 +235,7 @@ pub(super) fn say(helper: &str, sent: &Sent, several: bool) -> anyhow::Result<()
                             "",
                         );
                     }
-                    (_, true) => complain("the answer goes on: this is its begin", ""),
+                    (_, true) => complain("the answer continues: this is its begin", ""),
                     _ => {}
                 }
             }
@@ -254,7 +254,7 @@ fn word(value: impl serde::Serialize) -> String {
     value.as_str().unwrap_or_default().into()
 }
 
-/// What came of one message, as JSON. The fields are public, and their order is that of the JSON.
+/// The outcome of one message, as JSON. The fields are public, and their order is that of the JSON.
 #[derive(Serialize)]
 struct SentJson<'a> {
     /// The kind of agent in the pane; `null` where none runs there or nothing was delivered to it.
@@ -265,7 +265,7 @@ struct SentJson<'a> {
     message: Option<Cow<'a, str>>,
     /// The name of the sesh, where the target is one.
     name: Option<&'a str>,
-    outcome: Word,
+    outcome: OutcomeWord,
     pane: Option<PaneId>,
     /// What proves that the message arrived.
     proof: Option<Proof>,
@@ -273,7 +273,7 @@ struct SentJson<'a> {
     reason: Option<Reason>,
     /// The agent's answer, where that was asked for.
     reply: Option<&'a str>,
-    /// Whether only the begin of the answer is known.
+    /// Whether only the beginning of the answer is known.
     #[serde(rename = "replyCut")]
     reply_cut: Option<bool>,
     /// Where the answer was read.
@@ -290,10 +290,10 @@ struct SentJson<'a> {
     why: Option<Why>,
 }
 
-/// What came of a message, in a word.
+/// The outcome of a message, in a word.
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Word {
+enum OutcomeWord {
     Delivered,
     Queued,
     Placed,
@@ -309,7 +309,7 @@ impl<'a> SentJson<'a> {
             exit: exit.code(),
             message: None,
             name: sent.name.as_deref(),
-            outcome: Word::Failed,
+            outcome: OutcomeWord::Failed,
             pane: sent.pane,
             proof: None,
             reason: None,
@@ -327,19 +327,19 @@ impl<'a> SentJson<'a> {
                 by, queued, agent, ..
             }) => {
                 line.outcome = if *queued {
-                    Word::Queued
+                    OutcomeWord::Queued
                 } else {
-                    Word::Delivered
+                    OutcomeWord::Delivered
                 };
                 line.proof = Some(*by);
                 line.agent = agent.as_deref();
             }
             Ok(DeliveryOutcome::Placed { agent }) => {
-                line.outcome = Word::Placed;
+                line.outcome = OutcomeWord::Placed;
                 line.agent = agent.as_deref();
             }
             Ok(DeliveryOutcome::Typed { why, seen, agent }) => {
-                line.outcome = Word::Typed;
+                line.outcome = OutcomeWord::Typed;
                 line.message = Some(why.as_str().into());
                 line.seen = Some(seen);
                 line.agent = agent.as_deref();
@@ -350,7 +350,7 @@ impl<'a> SentJson<'a> {
                 seen,
                 agent,
             }) => {
-                line.outcome = Word::Refused;
+                line.outcome = OutcomeWord::Refused;
                 line.reason = Some(*reason);
                 line.message = Some(why.as_str().into());
                 line.seen = Some(seen);

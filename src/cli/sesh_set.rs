@@ -1,8 +1,8 @@
-//! `sesh-set`: changes what is known of a sesh.
+//! `sesh-set`: changes the stored fields of seshes.
 
 use clap::Parser;
 
-use super::{On, pair, target, targets};
+use super::{ServerArgs, pair, target, targets};
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::inventory::find;
@@ -66,7 +66,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 fn retag(text: &str) -> Result<(Tag, Tag), String> {
@@ -111,7 +111,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     if !args.tagged.is_empty() {
         let outcomes = change_tagged(&server, &args.tagged, &changes)?;
-        return tell(outcomes, args.json);
+        return print_changed(outcomes, args.json);
     }
     let snapshot = find::read(&server, &Select::targets(&targets))?;
     // Every target is found before the first is changed.
@@ -129,8 +129,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Prints those that were changed, and says why the others were not.
-fn tell(outcomes: Vec<Result<Record, Error>>, json: bool) -> anyhow::Result<Exit> {
+/// Prints the records that were changed, and why the others were not. Returns the worst exit code.
+fn print_changed(outcomes: Vec<Result<Record, Error>>, json: bool) -> anyhow::Result<Exit> {
     let mut worst = Exit::Done;
     let mut records = Vec::new();
     for outcome in outcomes {

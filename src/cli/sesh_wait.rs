@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use serde::Serialize;
 
-use super::{On, leave_no_client, targets};
+use super::{ServerArgs, end_clients_on_signal, targets};
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::out;
@@ -18,9 +18,9 @@ use crate::watch::{
 /// Wait for a sesh: until it is idle, needs a person, has ended, prints …
 ///
 /// Prints a line an event, in columns with tabs between: the name, what happened (idle, waiting, busy, exit, joined,
-/// left, output, quiet), why, and a cursor. The next call goes on from there with --since: no state, no end and no
+/// left, output, quiet), why, and a cursor. The next call continues from there with --since: no state, no end and no
 /// coming or going is missed and none told twice, whatever happens in between. (A state that came and went between two
-/// calls is told as what is there now.) Without a cursor what is so already counts.
+/// calls is told as what is there now.) Without a cursor, conditions that already hold count.
 /// Exits with 0 when the event came, 3 when all have ended and nothing can come any more, 6 when the time was over, 69
 /// as soon as the server ends.
 #[derive(Debug, Parser)]
@@ -71,7 +71,7 @@ pub(super) struct Args {
     json: bool,
 
     #[command(flatten)]
-    on: On,
+    on: ServerArgs,
 }
 
 fn until(word: &str) -> Result<WaitEvent, String> {
@@ -79,7 +79,7 @@ fn until(word: &str) -> Result<WaitEvent, String> {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    // Of a cursor that cannot be read it is said whatever else is wrong.
+    // A cursor that cannot be read is reported first, whatever else is wrong.
     let cursor: Option<Cursor> = args.since.as_deref().map(str::parse).transpose()?;
     let deadline = args
         .timeout
@@ -114,28 +114,28 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             None => WaitSince::Now,
         },
     };
-    leave_no_client(&server);
+    end_clients_on_signal(&server);
     let mut watch = Watch::new(&server, request)?;
-    let mut told = false;
+    let mut reported = false;
     let mut exit = Exit::Done;
     loop {
         let error = match watch.next(deadline)? {
             WaitOutcome::Events(events) => {
                 for event in &events {
-                    say(event, watch.cursor(), args.json)?;
+                    print_event(event, watch.cursor(), args.json)?;
                     if args.propagate && failed(event) {
                         exit = Exit::Failed;
                     }
                 }
-                told = true;
+                reported = true;
                 if args.follow {
                     continue;
                 }
                 return Ok(exit);
             }
-            WaitOutcome::Empty if told => return Ok(exit),
+            WaitOutcome::Empty if reported => return Ok(exit),
             WaitOutcome::Empty => Error::nothing(
-                "there is nobody to wait for, or all have ended and that was not what was waited for, or was told",
+                "there is no sesh to wait for, or all have ended and that was not what was waited for, or was told",
             ),
             WaitOutcome::TimedOut => {
                 Error::new(Exit::TimedOut, "the time is over, and it has not happened")
@@ -169,7 +169,7 @@ struct EventJson<'a> {
     cursor: String,
 }
 
-fn say(event: &SeshEvent, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
+fn print_event(event: &SeshEvent, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
     let record = event.record.as_ref();
     let cursor = cursor.to_string();
     let what = event.what.as_str();
@@ -189,7 +189,7 @@ fn say(event: &SeshEvent, cursor: &Cursor, json: bool) -> anyhow::Result<()> {
     out::line(&line.join("\t"))
 }
 
-/// Whether it ended, and not well.
+/// Returns whether the sesh of an event ended with anything but exit code 0.
 fn failed(event: &SeshEvent) -> bool {
     let exit = event.record.as_ref().and_then(|record| record.exit);
     match (event.what, exit) {

@@ -1,4 +1,4 @@
-//! `tmux-sesh`: lists the family and runs any of it.
+//! `tmux-sesh`: lists the helpers and runs any of them.
 
 use std::ffi::OsString;
 

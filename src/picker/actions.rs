@@ -1,4 +1,4 @@
-//! What can be done in the picker: one table of keys, which the loop, the line of keys, the help and the man page read.
+//! The actions of the picker: one table of keys, which the loop, the line of keys, the help and the man page use.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -30,20 +30,20 @@ pub enum PressedKey {
     Tab,
     Escape,
     Control(char),
-    /// It stands for itself only where nothing was typed yet.
+    /// A character that is an action only while nothing is typed; afterwards it is text.
     Plain(char),
 }
 
-/// One action.
+/// An action.
 #[derive(Debug)]
 pub struct Action {
     pub verb: Verb,
     pub key: PressedKey,
-    /// In a word.
+    /// Its name, in a word.
     pub word: &'static str,
-    /// In a line.
+    /// Its description, in a line.
     pub about: &'static str,
-    /// It changes something or leads somewhere: not where a choice is only printed.
+    /// Whether it changes something or leads somewhere. Such an action is not offered where the choice is only printed.
     pub acts: bool,
 }
 
@@ -157,7 +157,7 @@ pub const ACTIONS: [Action; 16] = [
     view(Verb::Leave, PressedKey::Escape, "leave", "leave"),
 ];
 
-/// Keys that move and that edit what is typed, for the help alone.
+/// The keys that move and that edit the typed text, for the help only.
 pub const MOVES: [(&str, &str); 4] = [
     ("Up Down ^K ^J", "move; PgUp PgDn Home End wheel"),
     ("click", "choose; a second click goes there"),
@@ -166,14 +166,14 @@ pub const MOVES: [(&str, &str); 4] = [
 ];
 
 impl Action {
-    /// The action of a verb.
+    /// Returns the action of a verb.
     #[must_use]
     pub fn of(verb: Verb) -> &'static Self {
         let own = ACTIONS.iter().find(|action| action.verb == verb);
         own.unwrap_or(&ACTIONS[0])
     }
 
-    /// What a key does. `typing`: something was typed already.
+    /// Returns what a key does, `None` where it is no action. `typing`: something was typed already.
     #[must_use]
     pub fn by(event: &KeyEvent, typing: bool) -> Option<Verb> {
         let found = ACTIONS.iter().find(|action| action.key.is(event, typing));
@@ -193,7 +193,7 @@ impl PressedKey {
         }
     }
 
-    /// As it is shown.
+    /// Returns its name as it is shown.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -206,7 +206,7 @@ impl PressedKey {
     }
 }
 
-/// The table for a helper's help.
+/// Returns the table of keys for a helper's help.
 #[must_use]
 pub fn help() -> String {
     let own = ACTIONS
@@ -231,8 +231,8 @@ mod tests {
 
     #[test]
     fn every_key_does_one_thing() {
-        // ^J is Enter and ^I Tab for a terminal, ^M too; ^C ends a program, ^H is a backspace on some.
-        const TAKEN: [PressedKey; 9] = [
+        // A terminal sends ^J and ^M for Enter and ^I for Tab. ^C ends a program, ^H is a backspace on some terminals.
+        const RESERVED: [PressedKey; 9] = [
             PressedKey::Control('c'),
             PressedKey::Control('h'),
             PressedKey::Control('i'),
@@ -244,7 +244,7 @@ mod tests {
             PressedKey::Control('b'),
         ];
         for (at, action) in ACTIONS.iter().enumerate() {
-            assert!(!TAKEN.contains(&action.key), "{action:?}");
+            assert!(!RESERVED.contains(&action.key), "{action:?}");
             for other in &ACTIONS[at + 1..] {
                 assert!(action.key != other.key, "{action:?} and {other:?}");
                 assert!(action.verb != other.verb, "{action:?} and {other:?}");

@@ -1,4 +1,4 @@
-//! The branch that is checked out in a folder, read from git's own files: a git for every row would be slow.
+//! The branch that is checked out in a folder, read from git's own files: starting git for every row would be slow.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Branches(HashMap<String, Option<String>>);
 
 impl Branches {
-    /// The branch of a folder, or the first digits of the commit where none is checked out.
+    /// Returns the branch of a folder, or the first 8 digits of the commit where no branch is checked out.
     pub(super) fn of(&mut self, folder: &str) -> Option<String> {
         if let Some(known) = self.0.get(folder) {
             return known.clone();
@@ -25,7 +25,7 @@ fn read(folder: &Path) -> Option<String> {
         if path.is_dir() {
             return Some(path);
         }
-        // Of a worktree it is a file that says where.
+        // In a worktree, `.git` is a file that names the folder.
         let text = std::fs::read_to_string(&path).ok()?;
         let named = PathBuf::from(text.strip_prefix("gitdir: ")?.trim_end());
         Some(above.join(named))

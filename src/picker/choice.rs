@@ -1,11 +1,11 @@
-//! What was chosen, for scripts: the fields and their order are public.
+//! The chosen row, for scripts. The fields and their order are public.
 
 use serde::Serialize;
 
 use super::rows::Row;
 use crate::store::Place;
 
-/// How a choice is written.
+/// The format in which a choice is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ChoiceFormat {
     /// One object.
@@ -48,7 +48,7 @@ impl Choice {
         }
     }
 
-    /// Every field and its value; empty where there is none.
+    /// Returns every field and its value, which is empty where there is none.
     #[must_use]
     pub fn fields(&self) -> [(&'static str, String); 10] {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is typed, as a question: words that are looked for anywhere, and terms for one field.
+//! The filter that is typed: words that are searched in every field, and terms for one field.
 
 use std::cell::RefCell;
 
@@ -7,17 +7,17 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::rows::Row;
 
-/// The fields that a term can be of.
+/// The fields that a term can name.
 const FIELDS: [&str; 4] = ["tag", "agent", "state", "session"];
 
-/// What is looked for.
+/// A parsed filter.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     words: Vec<Atom>,
     terms: Vec<Term>,
 }
 
-/// `tag:x`, or `!tag:x` for those without.
+/// A term: `tag:x`, or `!tag:x` for rows without it.
 #[derive(Debug, PartialEq, Eq)]
 struct Term {
     field: &'static str,
@@ -26,13 +26,13 @@ struct Term {
 }
 
 thread_local! {
-    /// It has memory of its own, which is made once.
+    /// The matcher. It allocates memory, so that each thread makes it once.
     static MATCHER: RefCell<Matcher> = RefCell::new(Matcher::new(Config::DEFAULT.match_paths()));
 }
 
 impl Filter {
-    /// Reads what was typed: `tag:x agent:codex state:waiting` and words; `!word` is one that must not be there, `^word`
-    /// begins a field, `word$` ends it, `'word` stands in it as it is.
+    /// Parses what was typed: `tag:x agent:codex state:waiting` and words. `!word` must not be there, `^word` must
+    /// begin a field, `word$` must end it, `'word` must be in it exactly.
     #[must_use]
     pub(super) fn parse(text: &str) -> Self {
         let mut filter = Self::default();
@@ -52,24 +52,24 @@ impl Filter {
         filter
     }
 
-    /// Whether rows have ranks: by terms alone they are chosen, and stay in their groups.
+    /// Returns whether rows are ranked. Terms alone select rows, which stay in their groups.
     #[must_use]
     pub(super) fn ranks(&self) -> bool {
         !self.words.is_empty()
     }
 
-    /// How well a row answers; `None` when it does not.
+    /// Returns how well a row matches, `None` where it does not.
     #[must_use]
     pub(super) fn score(&self, row: &Row) -> Option<u32> {
-        if !self.terms.iter().all(|term| term.is_met(row)) {
+        if !self.terms.iter().all(|term| term.matches(row)) {
             return None;
         }
-        let (tags, nobody) = (row.tags.join(" "), String::new());
+        let (tags, empty) = (row.tags.join(" "), String::new());
         let fields = [
             &row.name,
             &tags,
             &row.cwd,
-            row.agent.as_ref().unwrap_or(&nobody),
+            row.agent.as_ref().unwrap_or(&empty),
             &row.note,
         ];
         MATCHER.with_borrow_mut(|matcher| {
@@ -82,7 +82,7 @@ impl Filter {
                     if word.negative && score.is_none() {
                         return None;
                     }
-                    // The name is what people remember.
+                    // A match in the name counts twice: people remember names.
                     let weight = if at == 0 { 2 } else { 1 };
                     best = best.max(score.map(|score| u32::from(score) * weight));
                 }
@@ -92,7 +92,7 @@ impl Filter {
         })
     }
 
-    /// The characters of a text that were looked for, by their number.
+    /// Returns the indexes of the characters of a text that match.
     #[must_use]
     pub(super) fn hits(&self, text: &str) -> Vec<u32> {
         let mut hits = Vec::new();
@@ -127,16 +127,16 @@ impl Term {
         })
     }
 
-    /// The start of a value is enough: it counts while it is typed.
-    fn is_met(&self, row: &Row) -> bool {
+    /// Returns whether a row matches. The start of a value is enough, so that a term matches while it is typed.
+    fn matches(&self, row: &Row) -> bool {
         let starts = |text: &str| text.to_lowercase().starts_with(&self.value);
-        let met = match self.field {
+        let matches = match self.field {
             "tag" => row.tags.iter().any(|tag| starts(tag)),
             "agent" => row.agent.as_deref().is_some_and(starts),
             "state" => starts(&row.state_in_words),
             _ => row.place.as_ref().is_some_and(|it| starts(&it.session)),
         };
-        met != self.negative
+        matches != self.negative
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
     use crate::state::State;
 
-    fn some() -> Row {
+    fn sample() -> Row {
         let mut row = row("fix-login", State::Waiting);
         row.state_in_words = "waiting permission".into();
         row.tags = vec!["review".into(), "api".into()];
@@ -180,7 +180,7 @@ mod tests {
             "tag:",
             "state:wait",
         ] {
-            assert!(Filter::parse(text).score(&some()).is_some(), "{text}");
+            assert!(Filter::parse(text).score(&sample()).is_some(), "{text}");
         }
         for text in [
             "logout",
@@ -191,12 +191,12 @@ mod tests {
             "Login",
             "GRÖSSE",
         ] {
-            assert!(Filter::parse(text).score(&some()).is_none(), "{text}");
+            assert!(Filter::parse(text).score(&sample()).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn terms_are_of_one_field() {
+    fn a_term_matches_one_field() {
         for text in [
             "tag:review",
             "tag:rev",
@@ -208,7 +208,7 @@ mod tests {
             "!tag:x",
             "tag:api login",
         ] {
-            assert!(Filter::parse(text).score(&some()).is_some(), "{text}");
+            assert!(Filter::parse(text).score(&sample()).is_some(), "{text}");
         }
         for text in [
             "tag:login",
@@ -218,26 +218,26 @@ mod tests {
             "tag:api zzz",
             "session:x",
         ] {
-            assert!(Filter::parse(text).score(&some()).is_none(), "{text}");
+            assert!(Filter::parse(text).score(&sample()).is_none(), "{text}");
         }
         assert!(!Filter::parse("tag:api").ranks());
         assert!(Filter::parse("tag:api login").ranks());
-        // What is no field is a word.
+        // A prefix that is no field belongs to a word.
         assert!(Filter::parse("http://x").ranks());
     }
 
     #[test]
-    fn a_name_is_better_than_a_note() {
+    fn a_match_in_the_name_ranks_above_one_in_the_note() {
         let named = row("release", State::Idle);
         let filter = Filter::parse("release");
-        assert!(filter.score(&named) > filter.score(&some()));
+        assert!(filter.score(&named) > filter.score(&sample()));
         assert_eq!(filter.hits("a release"), (2..9).collect::<Vec<u32>>());
         assert!(filter.hits("nothing").is_empty());
     }
 
     proptest! {
         #[test]
-        fn whatever_is_typed_is_a_question(text in "\\PC{0,30}", name in "\\PC{1,20}") {
+        fn any_text_is_a_filter(text in "\\PC{0,30}", name in "\\PC{1,20}") {
             let mut one = row("x", State::Idle);
             one.name = name.clone();
             let filter = Filter::parse(&text);

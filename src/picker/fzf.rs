@@ -1,4 +1,4 @@
-//! The same choice by fzf, for those who would rather have that.
+//! Chooses a row with fzf instead of the picker.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -8,10 +8,10 @@ use super::rows::{Row, RowId};
 use super::terminal;
 use crate::env;
 use crate::error::{Error, Result};
-use crate::out::{harmless, tsv};
+use crate::out::{escaped, tsv};
 use crate::tmux::Server;
 
-/// Has one of the rows chosen. `None` when none was.
+/// Lets the person choose one of the rows. Returns `None` where none was chosen.
 ///
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) where there is no fzf, [`Exit::Unusable`](crate::error::Exit::Unusable)
@@ -32,18 +32,18 @@ pub(super) fn choose<'a>(server: &Server, rows: &'a [Row]) -> Result<Option<&'a 
             "reverse",
             "--no-multi",
         ])
-        // For whichever shell the person has: fzf quotes what stands in braces, a uuid or a pane, and the rest is told by
-        // the environment.
+        // The command works in any shell: fzf quotes what stands in braces, a uuid or a pane, and the environment holds
+        // the rest.
         .args(["--preview", "pane-capture --ansi {1}"])
-        .envs(surroundings(server))
+        .envs(environment(server))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(terminal::lend()?)
+        .stderr(terminal::open_for_child()?)
         .spawn()
         .map_err(|error| cannot(&error))?;
     if let Some(mut stdin) = fzf.stdin.take() {
         for row in rows {
-            // One that was chosen early reads no more.
+            // fzf stops reading where a row is chosen early.
             let _ = writeln!(stdin, "{}", line(row));
         }
     }
@@ -53,24 +53,24 @@ pub(super) fn choose<'a>(server: &Server, rows: &'a [Row]) -> Result<Option<&'a 
     Ok(rows.iter().find(|row| id(row) == chosen))
 }
 
-/// The environment in which our helper is found, and finds the server.
-fn surroundings(server: &Server) -> Vec<(&'static str, OsString)> {
-    let mut surroundings = Vec::new();
+/// Returns the environment in which fzf finds the helper of the preview, and the helper finds the server.
+fn environment(server: &Server) -> Vec<(&'static str, OsString)> {
+    let mut environment = Vec::new();
     let folder =
         env::helper("pane-capture").and_then(|helper| Some(helper.parent()?.to_path_buf()));
     if let Some(folder) = folder {
         let path = env::path();
         let folders = std::iter::once(folder).chain(std::env::split_paths(&path));
         if let Ok(path) = std::env::join_paths(folders) {
-            surroundings.push(("PATH", path));
+            environment.push(("PATH", path));
         }
     }
     if let Some(socket) = server.address() {
         let mut tmux = socket.into_os_string();
         tmux.push(",0,0");
-        surroundings.push(("TMUX", tmux));
+        environment.push(("TMUX", tmux));
     }
-    surroundings
+    environment
 }
 
 fn id(row: &Row) -> String {
@@ -90,5 +90,5 @@ fn line(row: &Row) -> String {
         row.cwd.clone(),
         row.note.clone(),
     ];
-    fields.map(|field| tsv(&harmless(&field))).join("\t")
+    fields.map(|field| tsv(&escaped(&field))).join("\t")
 }

@@ -1,18 +1,18 @@
-//! A line that is typed.
+//! A line of text that is edited.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use unicode_width::UnicodeWidthStr;
 
-/// A text, and where the next character goes.
+/// A text with a cursor.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TextInput {
     text: String,
-    /// In bytes.
+    /// The position of the cursor, in bytes.
     at: usize,
 }
 
 impl TextInput {
-    /// A text, with the cursor behind it.
+    /// Makes an input from a text, with the cursor behind it.
     #[must_use]
     pub(super) fn of(text: &str) -> Self {
         Self {
@@ -31,7 +31,8 @@ impl TextInput {
         self.text.is_empty()
     }
 
-    /// What is seen of it in so many cells, and in which of them the cursor is. The end of a line is a sign.
+    /// Returns the text that is shown and the cell of the cursor in it. Characters before the cursor are left out until
+    /// the cursor is within `width` cells. A newline is shown as `⏎`.
     #[must_use]
     pub(super) fn seen(&self, width: usize) -> (String, usize) {
         let (before, behind) = self.text.split_at(self.at);
@@ -63,7 +64,7 @@ impl TextInput {
         self.at = from;
     }
 
-    /// Whether a key changed the text.
+    /// Applies a key. Returns whether it changed the text.
     pub(super) fn key(&mut self, key: &KeyEvent) -> bool {
         let length = self.text.len();
         let control = key.modifiers.contains(KeyModifiers::CONTROL);

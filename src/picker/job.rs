@@ -1,4 +1,4 @@
-//! What actions do: built from what is chosen without asking anybody, and carried out beside the loop, which goes on.
+//! The jobs of actions. A job is built from the chosen rows alone, and is carried out in a thread beside the loop.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,22 +23,22 @@ use crate::store::edit::Edit;
 use crate::store::{Record, Target};
 use crate::tmux::Server;
 
-/// Changes to one sesh, with what makes them undone.
+/// Changes to one sesh, and the changes that undo them.
 #[derive(Clone, Debug)]
 pub(super) struct EditStep {
     record: Record,
     changes: Vec<Edit>,
-    back: Vec<Edit>,
-    /// It takes another one back.
+    inverse: Vec<Edit>,
+    /// Whether it undoes another one.
     undoes: bool,
 }
 
-/// Something to do.
+/// A job.
 #[derive(Debug)]
 pub(super) enum Job {
     Change {
         steps: Vec<EditStep>,
-        said: String,
+        message: String,
     },
     Send {
         to: Vec<Record>,
@@ -56,29 +56,29 @@ pub(super) enum Job {
     },
 }
 
-/// What takes a change back.
+/// The changes that undo a job.
 #[derive(Clone, Debug)]
 pub(super) struct Undo {
     changes: Vec<(Record, Vec<Edit>)>,
-    said: String,
+    message: String,
 }
 
-/// What came of a job.
+/// The outcome of a job.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    pub said: String,
+    pub message: String,
     pub trouble: bool,
     pub undo: Option<Undo>,
-    /// Nothing takes it back.
+    /// Whether it cannot be undone.
     pub is_final: bool,
-    /// Nothing has come of it: the question may be answered otherwise.
+    /// Whether it had no effect, so that the question may be answered again.
     pub again: bool,
-    /// What is to be chosen then.
+    /// The row to choose afterwards.
     pub select: Option<RowId>,
 }
 
-/// Who is meant, in a sentence.
-fn whom<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+/// Names the seshes in a sentence: one by its name, others by their number.
+fn name_or_number<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     match names[..] {
         [one] => one.into(),
@@ -99,41 +99,41 @@ where
 }
 
 impl Job {
-    /// Puts them away; takes them out again where all are put away.
+    /// Archives the seshes; unarchives them where all are archived.
     #[must_use]
     pub(super) fn archive(on: &[Row]) -> Self {
-        let away = !on.iter().all(|row| row.archived);
+        let archive = !on.iter().all(|row| row.archived);
         let meant: Vec<&Record> = on
             .iter()
-            .filter(|row| row.archived != away)
+            .filter(|row| row.archived != archive)
             .filter_map(|row| row.record.as_ref())
             .collect();
-        let names = whom(meant.iter().map(|record| record.name.as_str()));
+        let names = name_or_number(meant.iter().map(|record| record.name.as_str()));
         let steps = meant
             .into_iter()
             .map(|record| EditStep {
                 record: record.clone(),
-                changes: vec![Edit::Archived(away)],
-                back: vec![Edit::Archived(!away)],
+                changes: vec![Edit::Archived(archive)],
+                inverse: vec![Edit::Archived(!archive)],
                 undoes: false,
             })
             .collect();
         Job::Change {
             steps,
-            said: if away {
-                format!("{names} put away; ^Z takes it back")
+            message: if archive {
+                format!("{names} archived; ^Z takes it back")
             } else {
                 format!("{names} here again")
             },
         }
     }
 
-    /// Gives another name.
+    /// Renames a sesh.
     ///
     /// # Errors
-    /// What is no name, as a sentence.
+    /// A text that is no name; the error is a sentence.
     pub(super) fn rename(on: &[Row], text: &str) -> Result<Self, String> {
-        // The name that it has may be one that could not be given now.
+        // Its present name may be one that a sesh cannot be given any more.
         let name = if on.iter().all(|row| row.name == text) {
             Name::stored(text).map_err(|error| error.to_string())?
         } else {
@@ -143,7 +143,7 @@ impl Job {
             .iter()
             .filter_map(|row| row.record.clone())
             .map(|record| EditStep {
-                back: Name::stored(&record.name)
+                inverse: Name::stored(&record.name)
                     .map(Edit::Name)
                     .into_iter()
                     .collect(),
@@ -152,17 +152,17 @@ impl Job {
                 undoes: false,
             })
             .collect();
-        let before = whom(on.iter().map(|row| row.name.as_str()));
+        let before = name_or_number(on.iter().map(|row| row.name.as_str()));
         Ok(Job::Change {
             steps,
-            said: format!("{before} renamed to {name}"),
+            message: format!("{before} renamed to {name}"),
         })
     }
 
-    /// Adds tags, and takes those away that a `-` stands before.
+    /// Adds tags, and removes those with a `-` before them.
     ///
     /// # Errors
-    /// What is no tag, as a sentence.
+    /// A word that is no tag, or no word; the error is a sentence.
     pub(super) fn tag(on: &[Row], text: &str) -> Result<Self, String> {
         let mut wanted: Vec<(bool, Tag)> = Vec::new();
         for word in text.split_whitespace() {
@@ -188,28 +188,28 @@ impl Job {
                         Edit::Untag(tag.clone())
                     }
                 };
-                let news = wanted.iter().filter(differs);
-                let changes = news.clone().map(|(on, tag)| make(*on, tag)).collect();
-                let back = news.map(|(on, tag)| make(!on, tag)).collect();
+                let differing = wanted.iter().filter(differs);
+                let changes = differing.clone().map(|(on, tag)| make(*on, tag)).collect();
+                let inverse = differing.map(|(on, tag)| make(!on, tag)).collect();
                 EditStep {
                     record,
                     changes,
-                    back,
+                    inverse,
                     undoes: false,
                 }
             })
             .collect();
-        let names = whom(on.iter().map(|row| row.name.as_str()));
+        let names = name_or_number(on.iter().map(|row| row.name.as_str()));
         Ok(Job::Change {
             steps,
-            said: format!(
+            message: format!(
                 "tagged {names}: {}",
                 text.split_whitespace().collect::<Vec<_>>().join(" ")
             ),
         })
     }
 
-    /// Takes a change back, also from those that are not shown any more.
+    /// Undoes a change, also of seshes that are not shown any more.
     #[must_use]
     pub(super) fn undo(undo: Undo) -> Self {
         let steps = undo
@@ -218,13 +218,13 @@ impl Job {
             .map(|(record, changes)| EditStep {
                 record,
                 changes,
-                back: Vec::new(),
+                inverse: Vec::new(),
                 undoes: true,
             })
             .collect();
         Job::Change {
             steps,
-            said: format!("taken back: {}", undo.said),
+            message: format!("taken back: {}", undo.message),
         }
     }
 
@@ -241,10 +241,10 @@ impl Job {
         Job::End(records(on))
     }
 
-    /// Makes a sesh: a name, which may be missing, and then an agent or a command, which may be missing too.
+    /// Creates a sesh. The text is a name and then an agent or a command; both may be missing.
     ///
     /// # Errors
-    /// What is no name, as a sentence.
+    /// A word that is no name, or an open quote; the error is a sentence.
     pub(super) fn new(text: &str, folder: Option<String>) -> Result<Self, String> {
         let words = shlex::split(text).ok_or("a quote is open: close it")?;
         let mut words = words.into_iter();
@@ -256,10 +256,10 @@ impl Job {
         })
     }
 
-    /// Makes a sesh of a pane.
+    /// Adopts a pane.
     ///
     /// # Errors
-    /// What is no name, as a sentence.
+    /// A text that is no name, or no pane; the error is a sentence.
     pub(super) fn adopt(on: &[Row], text: &str) -> Result<Self, String> {
         let pane = on.iter().find_map(|row| row.place.as_ref());
         let name = Some(text).filter(|text| !text.is_empty());
@@ -269,7 +269,7 @@ impl Job {
         })
     }
 
-    /// What is said while it is done.
+    /// Returns the message that is shown while it is carried out.
     #[must_use]
     pub(super) fn doing(&self) -> &'static str {
         match self {
@@ -281,11 +281,11 @@ impl Job {
         }
     }
 
-    /// Does it.
+    /// Carries it out.
     #[must_use]
     pub(super) fn carry_out(self, server: &Server) -> Done {
         let outcome = match self {
-            Job::Change { steps, said } => return changed(server, steps, said),
+            Job::Change { steps, message } => return changed(server, steps, message),
             Job::Send { to, text } => sent(server, &to, &text),
             Job::End(records) => return ended(server, &records),
             Job::New {
@@ -302,13 +302,13 @@ impl Job {
                 },
             )
             .map(|record| Done {
-                said: format!("pane {pane} is {} now", record.name),
+                message: format!("pane {pane} is {} now", record.name),
                 select: Some(RowId::Sesh(record.uuid)),
                 ..Done::default()
             }),
         };
         outcome.unwrap_or_else(|error| Done {
-            said: error.to_string(),
+            message: error.to_string(),
             trouble: true,
             again: true,
             ..Done::default()
@@ -316,42 +316,42 @@ impl Job {
     }
 }
 
-/// Each on its own: what does not work with one is said, and the others are changed.
-fn changed(server: &Server, steps: Vec<EditStep>, said: String) -> Done {
+/// Changes each sesh on its own: where one fails, the error is reported and the others are changed.
+fn changed(server: &Server, steps: Vec<EditStep>, message: String) -> Done {
     let mut undo = Vec::new();
     let mut trouble = None;
-    // Under another name it may not be what was looked for any more, and still is what is being worked on; so is what
-    // comes back.
+    // A renamed sesh may not match the filter any more, but it is still the one that is worked on. The same is true of
+    // a sesh whose change is undone.
     let stays = |step: &&EditStep| step.undoes || matches!(step.changes[..], [Edit::Name(_)]);
     let select = steps
         .iter()
         .find(stays)
         .map(|step| RowId::Sesh(step.record.uuid));
     for step in steps {
-        let changed =
-            is_its_own(server, &step).and_then(|()| change(server, &step.record, &step.changes));
+        let changed = check_name_unchanged(server, &step)
+            .and_then(|()| change(server, &step.record, &step.changes));
         match changed {
-            Ok(_) if step.back.is_empty() => {}
-            Ok(now) => undo.push((now, step.back)),
+            Ok(_) if step.inverse.is_empty() => {}
+            Ok(now) => undo.push((now, step.inverse)),
             Err(error) => trouble = Some(error.to_string()),
         }
     }
-    let short = said.split(';').next().unwrap_or(&said).to_string();
+    let short = message.split(';').next().unwrap_or(&message).to_string();
     Done {
         undo: (!undo.is_empty()).then_some(Undo {
             changes: undo,
-            said: short,
+            message: short,
         }),
         trouble: trouble.is_some(),
         again: trouble.is_some(),
-        said: trouble.unwrap_or(said),
+        message: trouble.unwrap_or(message),
         select,
         ..Done::default()
     }
 }
 
-/// That what is to be taken back is still as it was made: a name that somebody else has given since stays.
-fn is_its_own(server: &Server, step: &EditStep) -> Result<()> {
+/// Fails where a name is to be undone that was changed again since. The newer name stays.
+fn check_name_unchanged(server: &Server, step: &EditStep) -> Result<()> {
     let name = |edit: &Edit| matches!(edit, Edit::Name(_));
     if !step.undoes || !step.changes.iter().any(name) {
         return Ok(());
@@ -370,7 +370,7 @@ fn is_its_own(server: &Server, step: &EditStep) -> Result<()> {
 }
 
 fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
-    // A person sits before it: what takes longer than this is told, and can be tried again.
+    // A person waits for the outcome. What takes longer than this is reported, and can be tried again.
     const WITHIN: Duration = Duration::from_secs(20);
     let text = message::typeable(text);
     let message = Message {
@@ -409,11 +409,11 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
             Ok(DeliveryOutcome::Proven { queued: true, .. })
         )
     });
-    let names = whom(to.iter().map(|record| record.name.as_str()));
+    let names = name_or_number(to.iter().map(|record| record.name.as_str()));
     Ok(Done {
         trouble: trouble.is_some(),
         again,
-        said: trouble.unwrap_or_else(|| {
+        message: trouble.unwrap_or_else(|| {
             if queued {
                 format!("queued for {names}")
             } else {
@@ -446,13 +446,13 @@ fn ended(server: &Server, records: &[Record]) -> Done {
             .collect()
     });
     let trouble = outcomes.into_iter().find_map(Result::err);
-    let names = whom(records.iter().map(|record| record.name.as_str()));
+    let names = name_or_number(records.iter().map(|record| record.name.as_str()));
     let forgotten = records.iter().all(|record| record.tmux.is_none());
     let what = if forgotten { "forgotten" } else { "ended" };
     Done {
         trouble: trouble.is_some(),
         is_final: true,
-        said: trouble.map_or_else(|| format!("{names} {what}"), |error| error.to_string()),
+        message: trouble.map_or_else(|| format!("{names} {what}"), |error| error.to_string()),
         ..Done::default()
     }
 }
@@ -487,7 +487,7 @@ fn made(
     };
     let record = plan(server, request)?.carry_out(server)?;
     Ok(Done {
-        said: format!("{} is there", record.name),
+        message: format!("{} is there", record.name),
         select: Some(RowId::Sesh(record.uuid)),
         ..Done::default()
     })

@@ -1,10 +1,10 @@
-//! The picker: every sesh on one screen, live, and everything that can be done with them. Used by `cli` alone.
+//! The picker: every sesh on one screen, live, with everything that can be done with it. Only `cli` uses it.
 //!
-//! What it knows and what keys make of that is pure and knows no terminal: [`rows`] are what can be chosen and how they
-//! are grouped, [`filter`] is what is typed, [`actions`] is the one table of keys, [`model`] puts them together,
-//! [`view`] draws that in a [`theme`] which is the plugin's. Around it goes the loop here, on one channel: the terminal's
-//! events, the rows of [`source`] whenever the store has changed, what [`preview`] sees, and what became of a [`job`].
-//! Nothing in the loop waits for tmux but going somewhere, so a key is always answered at once.
+//! Its state, and what keys do to it, is pure and needs no terminal: [`rows`] are what can be chosen and how they are
+//! grouped, [`filter`] is what is typed, [`actions`] is the one table of keys, [`model`] combines them, and [`view`]
+//! draws the model in a [`theme`], which is the plugin's. The loop here reads one channel: the terminal's events, the
+//! rows of [`source`] whenever the store has changed, the previews of [`preview`], and the outcome of each [`job`]. The
+//! loop waits for tmux only to go somewhere and to read the rows anew, so that other keys take effect at once.
 
 pub mod actions;
 mod branch;
@@ -48,59 +48,59 @@ use rows::{Row, RowId};
 use terminal::Canvas;
 use theme::Theme;
 
-/// What there is to choose from.
+/// The rows to choose from.
 #[derive(Debug, Default)]
 pub enum From {
-    /// What the server has, as it changes.
+    /// The rows of the server, which are read again when they change.
     #[default]
     Store,
-    /// These of them.
+    /// Only these of them.
     Only(HashSet<RowId>),
-    /// Rows of somebody else's.
+    /// Rows from elsewhere, which are not read again.
     Rows(Vec<Row>),
 }
 
-/// What the picker is opened for.
+/// The options of the picker.
 #[derive(Debug, Default)]
 pub struct PickerOptions {
     pub purpose: Purpose,
     /// The client that asked.
     pub client: Option<String>,
     pub read_only: bool,
-    /// What is typed already.
+    /// The text that is typed at first.
     pub filter: String,
-    /// Archived and ended ones too.
+    /// Whether archived and exited seshes are shown at first.
     pub all: bool,
-    /// The one that is chosen at first.
+    /// The sesh that is chosen at first.
     pub cursor: Option<SeshId>,
     pub from: From,
 }
 
-/// How it was left.
+/// How the picker ended.
 #[derive(Debug)]
 pub enum PickerOutcome {
     /// Nothing was chosen.
     Left,
-    /// The client has gone there.
+    /// The client was switched to the chosen row.
     Gone,
-    /// To go there this process has to become a client.
+    /// This process has to become a client to go there.
     Attach(Route),
     Chosen(Box<Row>),
 }
 
-/// What the loop is told.
+/// An event for the loop.
 enum LoopEvent {
     Event(Event),
     Rows(source::RowQuery, Result<Vec<Row>>),
     Preview(Preview),
     Done(Done),
-    /// What became of one that was to be brought back.
-    Back(Result<Box<Record>>),
-    /// It has to end: a signal, or the terminal is gone.
+    /// The outcome of a restore.
+    Restored(Result<Box<Record>>),
+    /// The picker has to end: a signal came, or the terminal is gone.
     End,
 }
 
-/// Opens the picker, until something is chosen or it is left.
+/// Runs the picker until something is chosen or it is left.
 ///
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when there is nothing to choose,
@@ -140,7 +140,7 @@ pub fn run(server: &Server, options: PickerOptions) -> Result<PickerOutcome> {
         model.select(RowId::Sesh(cursor));
     }
     let theme = theme(server, options.client.as_deref());
-    let (sender, news) = channel();
+    let (sender, events) = channel();
     let end = sender.clone();
     signal::on_end(move |_| drop(end.send(LoopEvent::End)));
     let screen = Canvas::open()?;
@@ -158,13 +158,13 @@ pub fn run(server: &Server, options: PickerOptions) -> Result<PickerOutcome> {
         sender,
     };
     picker.start(previews, live);
-    let outcome = picker.run(&news);
-    // The thread that reads the rows ends with the process, and its client in the server must end before.
+    let outcome = picker.run(&events);
+    // The thread that reads the rows ends with the process. Its client in the server has to end before.
     server.give_up(&schema::CHANGED);
     outcome
 }
 
-/// The same by fzf.
+/// Lets the person choose with fzf instead.
 ///
 /// # Errors
 /// As [`run`], and where there is no fzf.
@@ -200,7 +200,7 @@ fn nothing(shown: model::RowSet) -> Error {
     })
 }
 
-/// The row of one sesh, without a picker.
+/// Returns the row of one sesh, without a picker.
 ///
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when it is not among them.
@@ -219,11 +219,11 @@ pub fn row(server: &Server, uuid: SeshId, from: From) -> Result<Row> {
     found.ok_or_else(|| Error::nothing(format!("there is no sesh {uuid} to choose")))
 }
 
-/// The way to a row. One without a pane is brought back first, for which `late` is called with a sentence when that takes
-/// longer than a second.
+/// Returns the route to a row. A sesh without a pane is restored first, and `late` is called with a sentence where that
+/// takes longer than a second.
 ///
 /// # Errors
-/// As [`enter::way`] and [`restore::one`].
+/// As [`enter::route`] and [`restore::one`].
 pub fn route(
     server: &Server,
     row: &Row,
@@ -233,7 +233,7 @@ pub fn route(
 ) -> Result<Route> {
     match (&row.record, &row.place) {
         (Some(record), None) => {
-            let record = back(server, record, late)?;
+            let record = restored(server, record, late)?;
             enter::route(server, &record, client, read_only)
         }
         (Some(record), Some(_)) => enter::route(server, record, client, read_only),
@@ -242,7 +242,7 @@ pub fn route(
     }
 }
 
-fn back(server: &Server, record: &Record, late: &dyn Fn(&str)) -> Result<Record> {
+fn restored(server: &Server, record: &Record, late: &dyn Fn(&str)) -> Result<Record> {
     let options = restore::RestoreOptions {
         late,
         ..restore::RestoreOptions::DEFAULT
@@ -254,7 +254,7 @@ fn theme(server: &Server, client: Option<&str>) -> Theme {
     let frame = Frame::new();
     let mut batch = Batch::new();
     batch.extend(Theme::ask(&frame, client));
-    // A server without a session has none to say.
+    // A server without a session gives no answer.
     let output = server.run(&batch).unwrap_or_default();
     Theme::read(&frame.read(&output).0, client)
 }
@@ -268,13 +268,13 @@ struct Picker<'a> {
     theme: Theme,
     screen: Canvas,
     want_preview: Sender<preview::PreviewQuery>,
-    /// Of what a preview was wanted last, and how high.
+    /// The last preview query: the row, whether it has a pane, and the height.
     previewed: Option<(RowId, bool, u16)>,
     sender: Sender<LoopEvent>,
 }
 
 impl Picker<'_> {
-    /// Starts whoever has news.
+    /// Starts the threads that send events to the loop.
     fn start(&self, previews: Receiver<preview::PreviewQuery>, live: bool) {
         let events = self.sender.clone();
         thread::spawn(move || {
@@ -308,30 +308,30 @@ impl Picker<'_> {
         }
     }
 
-    fn run(mut self, news: &Receiver<LoopEvent>) -> Result<PickerOutcome> {
-        // Ages grow by minutes.
+    fn run(mut self, events: &Receiver<LoopEvent>) -> Result<PickerOutcome> {
+        // The screen is drawn again at least this often: ages grow by minutes.
         const TICK: Duration = Duration::from_secs(10);
         loop {
             self.model.now = clock::seconds();
-            self.look();
+            self.request_preview();
             let (model, theme) = (&mut self.model, &self.theme);
             self.screen.draw(|frame| view::draw(frame, model, theme))?;
-            let first = match news.recv_timeout(TICK) {
-                Ok(news) => news,
+            let first = match events.recv_timeout(TICK) {
+                Ok(event) => event,
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return Ok(PickerOutcome::Left),
             };
-            // What has come meanwhile is drawn at once.
-            for news in std::iter::once(first).chain(news.try_iter()) {
-                if let Some(outcome) = self.hear(news)? {
+            // All events that have arrived are handled before the screen is drawn again.
+            for event in std::iter::once(first).chain(events.try_iter()) {
+                if let Some(outcome) = self.handle(event)? {
                     return Ok(outcome);
                 }
             }
         }
     }
 
-    /// Wants a preview of what is chosen.
-    fn look(&mut self) {
+    /// Requests a preview of the chosen row.
+    fn request_preview(&mut self) {
         if !self.model.previews {
             return;
         }
@@ -354,8 +354,8 @@ impl Picker<'_> {
         }
     }
 
-    fn hear(&mut self, news: LoopEvent) -> Result<Option<PickerOutcome>> {
-        match news {
+    fn handle(&mut self, event: LoopEvent) -> Result<Option<PickerOutcome>> {
+        match event {
             LoopEvent::Event(event) => {
                 let effect = self.model.event(&event);
                 return Ok(self.follow(effect));
@@ -369,12 +369,12 @@ impl Picker<'_> {
             }
             LoopEvent::Preview(seen) => self.model.preview = Some(seen),
             LoopEvent::Done(done) => {
-                // What was made is to be chosen, so it has to be there first.
+                // A new sesh is to be chosen, so its row has to be read first.
                 self.reload();
                 self.model.done(done);
             }
-            LoopEvent::Back(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
-            LoopEvent::Back(Err(error)) => self.model.complain(error.to_string()),
+            LoopEvent::Restored(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),
+            LoopEvent::Restored(Err(error)) => self.model.complain(error.to_string()),
             LoopEvent::End => return Ok(Some(PickerOutcome::Left)),
         }
         Ok(None)
@@ -397,7 +397,7 @@ impl Picker<'_> {
         None
     }
 
-    /// Reads the rows now. What fails here fails for whoever watches them too, and is told there.
+    /// Reads the rows now. An error is ignored: the thread that watches the rows meets it too, and reports it.
     fn reload(&mut self) {
         let wanted = {
             let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -409,7 +409,7 @@ impl Picker<'_> {
         }
     }
 
-    /// Goes to a row, or says that it was chosen.
+    /// Goes to a row, or returns it as the choice.
     fn go(&mut self, row: Box<Row>) -> Option<PickerOutcome> {
         if self.model.purpose == Purpose::Pick {
             return Some(PickerOutcome::Chosen(row));
@@ -419,8 +419,8 @@ impl Picker<'_> {
             let (server, sender) = (self.server.clone(), self.sender.clone());
             let record = record.clone();
             thread::spawn(move || {
-                let record = back(&server, &record, &|_| {});
-                drop(sender.send(LoopEvent::Back(record.map(Box::new))));
+                let record = restored(&server, &record, &|_| {});
+                drop(sender.send(LoopEvent::Restored(record.map(Box::new))));
             });
             return None;
         }

@@ -1,4 +1,5 @@
-//! What is on a pane, live and in its colours; of a sesh without a pane the end of its conversation, else its last lines.
+//! The preview of a row: the text of its pane, live and in colour. For a sesh without a pane it is the end of its
+//! conversation, else its last lines.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -16,29 +17,30 @@ use crate::pane::capture::{CaptureOptions, CaptureRegion, capture};
 use crate::store::Target;
 use crate::tmux::Server;
 
-/// What was seen.
+/// A preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Preview {
     pub of: Option<RowId>,
     pub lines: Vec<Line<'static>>,
-    /// It speaks instead of what it should show.
+    /// Whether the lines are an error message instead of a preview.
     pub trouble: bool,
 }
 
-/// Of what a preview is wanted, and how many lines of it.
+/// The row to preview, and the number of lines.
 #[derive(Clone, Debug)]
 pub(super) struct PreviewQuery {
     pub row: Row,
     pub height: u16,
 }
 
-/// Looks at what is wanted, again and again, and hands on what is new, until nobody wants anything any more.
+/// Captures the requested preview again and again and publishes each that differs from the last, until the channel is
+/// closed or `publish` returns `false`.
 pub(super) fn watch(
     server: &Server,
     wanted: &Receiver<PreviewQuery>,
-    mut hand_on: impl FnMut(Preview) -> bool,
+    mut publish: impl FnMut(Preview) -> bool,
 ) {
-    // A pane that moves is looked at often, one at rest seldom: nobody is told of what is printed.
+    // A pane that changes is captured often, another one seldom: no signal reports what a pane prints.
     const OFTEN: Duration = Duration::from_millis(250);
     const SELDOM: Duration = Duration::from_secs(2);
     let mut current: Option<PreviewQuery> = None;
@@ -47,7 +49,7 @@ pub(super) fn watch(
     loop {
         match wanted.recv_timeout(pause) {
             Ok(first) => {
-                // Of several that were chosen meanwhile the last counts.
+                // Of several that were requested meanwhile, only the last counts.
                 current = Some(wanted.try_iter().last().unwrap_or(first));
                 pause = OFTEN;
             }
@@ -55,19 +57,19 @@ pub(super) fn watch(
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let Some(wanted) = &current else { continue };
-        let now = look(server, wanted);
+        let now = capture_once(server, wanted);
         if now != last {
             pause = OFTEN;
             last = now.clone();
-            if !hand_on(now) {
+            if !publish(now) {
                 return;
             }
         }
     }
 }
 
-/// Looks once.
-fn look(server: &Server, wanted: &PreviewQuery) -> Preview {
+/// Captures a preview once.
+fn capture_once(server: &Server, wanted: &PreviewQuery) -> Preview {
     let how = CaptureOptions {
         region: CaptureRegion::Text(u32::from(wanted.height.max(1))),
         styled: true,
@@ -80,7 +82,7 @@ fn look(server: &Server, wanted: &PreviewQuery) -> Preview {
         trouble: false,
     };
     if wanted.row.place.is_none()
-        && let Some(lines) = talk(&wanted.row, usize::from(wanted.height))
+        && let Some(lines) = conversation_end(&wanted.row, usize::from(wanted.height))
     {
         return shown(lines);
     }
@@ -99,8 +101,8 @@ fn look(server: &Server, wanted: &PreviewQuery) -> Preview {
     }
 }
 
-/// The end of a conversation that nobody has in a pane.
-fn talk(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
+/// Returns the end of a conversation that has no pane.
+fn conversation_end(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
     let record = row.record.as_ref()?;
     let (kind, id) = (record.agent.as_ref()?, record.conversation.as_ref()?);
     let agents = &Agents::loaded().all;
@@ -125,7 +127,7 @@ fn talk(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
     (!lines.is_empty()).then(|| lines.split_off(from))
 }
 
-/// A styled text of tmux's as lines. What is no style is left out, so nothing in it can act.
+/// Converts styled text of tmux to lines. Sequences that are no style are left out, so that none takes effect.
 fn drawn(ansi: &str) -> Vec<Line<'static>> {
     let rows = Screen::parse(ansi);
     rows.rows().iter().map(line).collect()
@@ -181,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_stay_and_nothing_acts() {
+    fn only_styles_are_kept() {
         let lines = drawn(
             "\x1b[1;31ma\x1b[0;48;5;4mb\x1b[49;7mc\n\x1b]0;title\x07\x1b[2Jd\x0eq\x0f\x1b[8mx",
         );
@@ -201,7 +203,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_pane_prints_is_text(ansi in "(\\PC|\x1b|\\[|[0-9;:]|m|\n|\x07){0,60}") {
+        fn any_output_becomes_text(ansi in "(\\PC|\x1b|\\[|[0-9;:]|m|\n|\x07){0,60}") {
             for line in drawn(&ansi) {
                 prop_assert!(!line.to_string().contains('\x1b'));
             }

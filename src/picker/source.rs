@@ -1,4 +1,4 @@
-//! Where the rows come from: the store at once, and again when something has changed.
+//! The source of the rows: it reads the store at once, and again when something has changed.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -13,16 +13,16 @@ use crate::store::query::Past;
 use crate::store::{Key, Select, Snapshot, schema};
 use crate::tmux::Server;
 
-/// What rows are wanted.
+/// A query for rows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RowQuery {
     pub shown: RowSet,
-    /// Only these.
+    /// Only these rows; `None` is all.
     pub only: Option<HashSet<RowId>>,
 }
 
-/// Reads the rows. `stored`: as they stand in the store, which takes one question; what agents and programs do at this
-/// moment, and nobody has written down yet, takes more.
+/// Reads the rows. With `stored` they are as the store has them, which takes one question. Else they include what
+/// agents and programs do at this moment and what is not stored yet, which takes more.
 ///
 /// # Errors
 /// As [`find::read`].
@@ -54,11 +54,11 @@ pub(super) fn read(
     let mut rows: Vec<Row> = snapshot.records().cloned().map(Row::of).collect();
     let others = snapshot.panes.iter().filter(|pane| pane.record.is_none());
     rows.extend(others.map(|pane| {
-        let told = snapshot
+        let formatted = snapshot
             .formatted
             .get(&pane.place.pane)
             .map_or("", String::as_str);
-        let (program, folder) = told.split_once('\t').unwrap_or((told, ""));
+        let (program, folder) = formatted.split_once('\t').unwrap_or((formatted, ""));
         Row::of_pane(pane.place.clone(), program, folder)
     }));
     if let Some(only) = &wanted.only {
@@ -70,36 +70,37 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// Reads the rows whenever there is a reason to, and hands them on, until nobody wants them or the server is gone.
+/// Reads the rows whenever there is a reason to and publishes them, until `publish` returns `false` or reading fails.
 pub(super) fn watch(
     server: &Server,
     wanted: &dyn Fn() -> RowQuery,
-    mut hand_on: impl FnMut(RowQuery, Result<Vec<Row>>) -> bool,
+    mut publish: impl FnMut(RowQuery, Result<Vec<Row>>) -> bool,
 ) {
-    // What nobody writes down is looked for this seldom, and never for more than a part in so many of the time.
-    const SELDOM: Duration = Duration::from_secs(5);
+    // Changes that no signal reports are looked for only this often, and for at most one part in `SHARE` of the time.
+    const MAX_PAUSE: Duration = Duration::from_secs(5);
     const SHARE: u32 = 500;
-    // A fleet that changes all the time is read at most this often, and for a part of the time.
-    const BREATH: Duration = Duration::from_millis(150);
+    // Seshes that change all the time are read at most this often, and for at most one part in
+    // `BUSY_SHARE` of the time.
+    const MIN_PAUSE: Duration = Duration::from_millis(150);
     const BUSY_SHARE: u32 = 5;
     let mut subscription = server.subscribe(&schema::CHANGED);
     loop {
-        // Asked first: what comes after the reading wakes it.
+        // The counters are read before the rows, so that a later change ends the wait.
         let counters = server.counters(&schema::CHANGED).unwrap_or_default();
         let begun = Instant::now();
         let asked = wanted();
         let rows = read(server, &asked, false, &mut Branches::default());
         let cost = begun.elapsed();
         let failed = rows.is_err();
-        if !hand_on(asked, rows) || failed {
+        if !publish(asked, rows) || failed {
             return;
         }
-        std::thread::sleep(BREATH.max(cost * BUSY_SHARE)); // why: a burst of changes is read once.
-        subscription.wait(counters, SELDOM.max(cost * SHARE));
+        std::thread::sleep(MIN_PAUSE.max(cost * BUSY_SHARE)); // why: a burst of changes is read once.
+        subscription.wait(counters, MAX_PAUSE.max(cost * SHARE));
     }
 }
 
-/// The rows that lines on stdin name, each by its first word or column.
+/// Returns the rows that lines on stdin name, each by its first word or column.
 ///
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when none of them is there.

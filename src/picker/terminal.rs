@@ -1,5 +1,5 @@
-//! The terminal that the picker draws on: `/dev/tty`, whatever stdin and stdout are. It is given back as it was, also when
-//! this program breaks.
+//! The terminal that the picker draws on: `/dev/tty`, whatever stdin and stdout are. It is restored at the end, also
+//! after a panic.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -17,11 +17,11 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::error::{Error, Result};
 
-/// A screen to draw on, until it is dropped.
+/// A screen to draw on. Dropping it restores the terminal.
 pub(super) struct Canvas(Terminal<CrosstermBackend<BufWriter<File>>>);
 
 impl Canvas {
-    /// Takes the terminal.
+    /// Opens the terminal, in raw mode and on its alternate screen.
     ///
     /// # Errors
     /// [`Exit::Unusable`](crate::error::Exit::Unusable) where there is none.
@@ -31,7 +31,7 @@ impl Canvas {
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
-                give_back();
+                restore();
                 before(panic);
             }));
         });
@@ -44,12 +44,12 @@ impl Canvas {
         );
         let drawn = Terminal::new(CrosstermBackend::new(BufWriter::new(terminal)));
         taken.and(drawn).map(Self).map_err(|error| {
-            give_back();
+            restore();
             unusable(error)
         })
     }
 
-    /// Draws.
+    /// Draws a frame.
     ///
     /// # Errors
     /// [`Exit::Unusable`](crate::error::Exit::Unusable) when the terminal is gone.
@@ -63,7 +63,7 @@ impl Canvas {
 
 impl Drop for Canvas {
     fn drop(&mut self) {
-        give_back();
+        restore();
     }
 }
 
@@ -72,11 +72,11 @@ fn unusable(error: std::io::Error) -> Error {
         .with_way_out("name a TARGET, or with --pick --select UUID")
 }
 
-/// The terminal, for another program to draw on: also where its output goes elsewhere.
+/// Opens the terminal for another program to draw on, also where stdout is something else.
 ///
 /// # Errors
-/// As [`Screen::open`].
-pub(super) fn lend() -> Result<File> {
+/// As [`Canvas::open`].
+pub(super) fn open_for_child() -> Result<File> {
     tty().map_err(unusable)
 }
 
@@ -84,8 +84,8 @@ fn tty() -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
 }
 
-/// One that is gone needs nothing back.
-fn give_back() {
+/// Restores the terminal. Errors are ignored: a terminal that is gone needs nothing.
+fn restore() {
     if let Ok(mut terminal) = tty() {
         let _ = execute!(
             terminal,

@@ -1,4 +1,4 @@
-//! How it looks: the glyphs and styles of the plugin's segment, which a person sets once for both.
+//! The look of the picker: the icons and styles of the plugin's status segment, which a person sets once for both.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -8,44 +8,45 @@ use crate::state::State;
 use crate::store::record::Need;
 use crate::tmux::{Command, Frame, command};
 
-/// Of what there are glyphs and styles, in the order of the plugin's names.
+/// The states that have an icon and a style, by the plugin's names for them.
 const LOOKS: [&str; 6] = ["waiting", "busy", "idle", "unknown", "ended", "unseen"];
 const GLYPHS: [&str; 6] = ["◆", "●", "○", "◌", "□", "■"];
 
-/// A glyph and its style.
+/// An icon and its style.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct StyledIcon {
     pub glyph: String,
     pub style: Style,
 }
 
-/// Everything that is not text.
+/// The icons and the styles.
 #[derive(Clone, Debug)]
 pub(super) struct Theme {
     looks: [StyledIcon; 6],
-    /// What is read second.
+    /// Less important text.
     pub dim: Style,
     pub name: Style,
     pub head: Style,
     pub tag: Style,
     pub branch: Style,
-    /// What was looked for.
+    /// Characters that match the filter.
     pub hit: Style,
-    /// The row that is chosen, and the bar in front of it.
+    /// The chosen row.
     pub chosen: Style,
+    /// The bar in front of the chosen row.
     pub bar: Style,
     pub mark: Style,
     pub key: Style,
     pub trouble: Style,
-    /// Colours of other programs are shown.
+    /// Whether the colours of other programs are shown.
     pub colours: bool,
 }
 
 impl Theme {
-    /// The question for what a person has set.
+    /// Returns the commands that read what a person has set.
     #[must_use]
     pub(super) fn ask(frame: &Frame, client: Option<&str>) -> Vec<Command> {
-        // Without a preset the plugin's colours are chosen for the status bar's ground, which is not this one.
+        // Without a preset, the plugin's colours are made for the background of the status bar, which is not this one.
         let style = |look: &str| {
             format!(
                 "#{{?#{{m:*seshlook_bar*,#{{@seshlook_style_{look}}}}},,#{{E:@seshlook_style_{look}}}}}"
@@ -67,12 +68,12 @@ impl Theme {
         .collect()
     }
 
-    /// Reads the answer to [`Theme::ask`] out of rows that may be others too.
+    /// Parses the answer to [`Theme::ask`]. Other rows are ignored.
     #[must_use]
     pub(super) fn read(rows: &[Vec<&str>], client: Option<&str>) -> Self {
         let mut preset = "";
         let mut own: [(&str, &str); 6] = Default::default();
-        let mut ground = "";
+        let mut background = "";
         for row in rows {
             match row[..] {
                 ["look", named, ref rest @ ..] if rest.len() == 2 * LOOKS.len() => {
@@ -81,14 +82,14 @@ impl Theme {
                         *own = (rest[at], rest[LOOKS.len() + at]);
                     }
                 }
-                ["theme", name, theme] if Some(name) == client => ground = theme,
+                ["theme", name, theme] if Some(name) == client => background = theme,
                 _ => {}
             }
         }
         if env::no_colour() {
             return Self::plain().with(&own, false);
         }
-        let theme = match (preset, ground) {
+        let theme = match (preset, background) {
             ("plain", _) => Self::plain(),
             ("light", _) | ("", "light") => Self::light(),
             ("", "dark") | ("dark" | "catppuccin", _) => Self::dark(),
@@ -118,7 +119,7 @@ impl Theme {
         let mut at = 0;
         let looks = GLYPHS.map(|glyph| {
             let mut style = with(colours[at]);
-            // What wants to be noticed.
+            // These states have to be noticed.
             if matches!(LOOKS[at], "waiting" | "unseen") {
                 style = style.add_modifier(Modifier::BOLD);
             }
@@ -145,7 +146,7 @@ impl Theme {
         }
     }
 
-    /// On a dark ground.
+    /// Returns the theme for a dark background.
     #[must_use]
     pub(super) fn dark() -> Self {
         let grey = Some(Color::Indexed(246));
@@ -164,7 +165,7 @@ impl Theme {
         theme
     }
 
-    /// On a light ground.
+    /// Returns the theme for a light background.
     #[must_use]
     pub(super) fn light() -> Self {
         let grey = Some(Color::Indexed(240));
@@ -179,7 +180,8 @@ impl Theme {
         theme
     }
 
-    /// Where the ground is not known: colours of the terminal's own palette, which a person has chosen to be read on it.
+    /// Returns the theme for an unknown background: it uses the terminal's own palette, which a person has chosen to be
+    /// readable on it.
     #[must_use]
     pub(super) fn either() -> Self {
         let dim = Style::new().add_modifier(Modifier::DIM);
@@ -196,7 +198,7 @@ impl Theme {
         theme
     }
 
-    /// Without colours.
+    /// Returns the theme without colours.
     #[must_use]
     pub(super) fn plain() -> Self {
         let mut theme = Self::of([None; 6], Style::new().add_modifier(Modifier::DIM), None);
@@ -206,7 +208,7 @@ impl Theme {
         theme
     }
 
-    /// The look of a row's state.
+    /// Returns the icon and the style of a row's state.
     #[must_use]
     pub(super) fn look(&self, row: &Row) -> StyledIcon {
         if row.uuid().is_none() {
@@ -227,7 +229,7 @@ impl Theme {
     }
 }
 
-/// A style of tmux's: `fg=colour221,bold`.
+/// Parses a style of tmux: `fg=colour221,bold`.
 fn parse(text: &str) -> Style {
     let mut style = Style::new();
     for word in text.split([',', ' ']) {
@@ -248,7 +250,7 @@ fn parse(text: &str) -> Style {
     style
 }
 
-/// A colour by tmux's name.
+/// Parses a colour of tmux: a name, a number or `#rrggbb`.
 fn colour(name: &str) -> Option<Color> {
     const NAMES: [&str; 8] = [
         "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
@@ -279,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_styles_of_tmux() {
+    fn tmux_styles_are_parsed() {
         let style = parse("fg=colour221,bold");
         assert_eq!(style.fg, Some(Color::Indexed(221)));
         assert!(style.add_modifier.contains(Modifier::BOLD));
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_sets_counts() {
+    fn options_of_the_plugin_win() {
         let mut rows = vec!["look", "dark", "!", "", "", "", "", ""];
         rows.extend(["fg=red", "", "", "", "", ""]);
         let rows = [rows, vec!["theme", "c", "light"]];

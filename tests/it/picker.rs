@@ -176,7 +176,7 @@ fn actions(size: (u16, u16)) {
     until("it has it again", || now().strings("tags").contains(&"api"));
     // Archive, and undo.
     person.types(&["C-a"]);
-    person.shows("first put away");
+    person.shows("first archived");
     assert_eq!(now().get("archived"), true);
     person.types(&["C-z"]);
     person.shows("taken back");
@@ -242,7 +242,7 @@ fn several(server: &Server, person: &Screen, gamma: &Record) {
         person.shows("marked");
     }
     person.types(&["C-a"]);
-    person.shows("2 seshes put away");
+    person.shows("2 seshes archived");
     assert_eq!(server.record(gamma.uuid()).get("archived"), true);
     // They are shown when they are asked for.
     person.types(&["Escape", "C-u"]);

@@ -276,7 +276,7 @@ fn a_set_that_becomes_empty_ends_the_wait() {
     let server = Server::start();
     ends(&server, 3, "empty", &["--tag", "nobody"]);
     let sentence = server.sesh("sesh-wait", ["--tag", "nobody"]).fails(3);
-    assert!(sentence.contains("nobody to wait for"), "{sentence}");
+    assert!(sentence.contains("no sesh to wait for"), "{sentence}");
     server.sesh("sesh-wait", ["nobody"]).fails(3);
     let one = told(&server, &["one", "--tag", "x"]);
     let idle = Standing::start(&server, &["--tag", "x", "--for", "idle"]);

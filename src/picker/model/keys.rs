@@ -1,4 +1,4 @@
-//! What keys, clicks and pasted texts make of the picker.
+//! What keys, clicks and pasted texts do in the picker.
 
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
@@ -13,7 +13,7 @@ use crate::picker::job::Job;
 use crate::picker::rows::Row;
 
 impl Model {
-    /// What becomes of an event.
+    /// Applies an event, and returns what the loop has to do.
     pub(in super::super) fn event(&mut self, event: &Event) -> Effect {
         match event {
             Event::Key(key) if key.kind != KeyEventKind::Release => self.key(key),
@@ -29,7 +29,7 @@ impl Model {
                     Some(prompt) => prompt.input.insert(&line()),
                     None => {
                         self.input.insert(&line());
-                        self.typed();
+                        self.filter_changed();
                     }
                 }
                 Effect::None
@@ -83,9 +83,9 @@ impl Model {
             return Effect::None;
         }
         if self.prompt.is_some() {
-            return self.answer(key);
+            return self.prompt_key(key);
         }
-        self.saying = None;
+        self.notice = None;
         self.asked = None;
         if let Some(verb) = Action::by(key, !self.input.is_empty()) {
             return self.act(verb);
@@ -98,14 +98,14 @@ impl Model {
             (KeyCode::PageDown, _) => self.step(page.max(2)),
             (KeyCode::Home, _) => self.select_near(0),
             (KeyCode::End, _) => self.select_near(self.items.len()),
-            _ if self.input.key(key) => self.typed(),
+            _ if self.input.key(key) => self.filter_changed(),
             _ => {}
         }
         Effect::None
     }
 
-    /// What was typed has changed: the best is chosen.
-    fn typed(&mut self) {
+    /// Applies the filter after its text has changed. Where rows are ranked, the best is chosen.
+    fn filter_changed(&mut self) {
         self.filter = Filter::parse(self.input.text());
         if self.filter.ranks() {
             self.selected = None;
@@ -114,7 +114,7 @@ impl Model {
         self.arrange(0);
     }
 
-    /// Does what a key means.
+    /// Carries out the action of a key.
     pub(super) fn act(&mut self, verb: Verb) -> Effect {
         if Action::of(verb).acts && self.purpose == Purpose::Pick {
             self.complain("here one is only chosen");
@@ -126,7 +126,7 @@ impl Model {
                 None => self.complain("nothing is chosen"),
             },
             Verb::Answer => return self.answer_next(),
-            // The last change is not known before it is made.
+            // The last change is not known before the running jobs are done.
             Verb::Undo if self.running > 0 => self.complain("something is still being done"),
             Verb::Undo => match self.undo.pop() {
                 Some(undo) => {
@@ -136,7 +136,7 @@ impl Model {
                 None => self.complain("there is nothing to undo"),
             },
             Verb::Archive => {
-                let on = self.seshes();
+                let on = self.action_seshes();
                 if !on.is_empty() {
                     return self.start(Job::archive(&on));
                 }
@@ -183,7 +183,7 @@ impl Model {
             Verb::Leave if !self.marked.is_empty() => self.marked.clear(),
             Verb::Leave if self.purpose == Purpose::Watch => {
                 self.input = TextInput::default();
-                self.typed();
+                self.filter_changed();
             }
             Verb::Leave => return Effect::Leave,
         }
@@ -192,11 +192,11 @@ impl Model {
 
     fn start(&mut self, job: Job) -> Effect {
         self.running += 1;
-        self.saying = None;
+        self.notice = None;
         Effect::Do(job)
     }
 
-    /// Goes to a prompt that waits.
+    /// Goes to a prompt that waits: that of the chosen row, else the most urgent one.
     fn answer_next(&mut self) -> Effect {
         if let Some(row) = self.chosen().filter(|row| row.waits()) {
             return Effect::Go(Box::new(row.clone()));
@@ -205,15 +205,15 @@ impl Model {
         match waiting.min_by_key(|row| (row.need, row.since)) {
             Some(row) => Effect::Go(Box::new(row.clone())),
             None => {
-                self.complain("nobody waits for an answer");
+                self.complain("no sesh waits for an answer");
                 Effect::None
             }
         }
     }
 
-    /// The seshes that are meant; says when there are none.
-    fn seshes(&mut self) -> Vec<Row> {
-        let mut on = self.meant();
+    /// Returns the seshes that an action is for, and complains where there are none.
+    fn action_seshes(&mut self) -> Vec<Row> {
+        let mut on = self.action_rows();
         on.retain(|row| row.record.is_some());
         if on.is_empty() {
             self.complain(match self.chosen() {
@@ -224,14 +224,14 @@ impl Model {
         on
     }
 
-    /// Asks what an action still has to know.
+    /// Opens the prompt for what an action still needs.
     fn ask(&mut self, verb: Verb) {
-        let mut on = self.seshes();
+        let mut on = self.action_seshes();
         if on.is_empty() {
             return;
         }
         if verb == Verb::Rename {
-            // A name is one's own, however many are marked.
+            // Only the chosen sesh is renamed, however many are marked: a name is unique.
             on = self.chosen().cloned().into_iter().collect();
             on.retain(|row| row.record.is_some());
             if on.is_empty() {
@@ -265,7 +265,7 @@ impl Model {
             (Verb::Rename, [one]) => one.name.as_str(),
             _ => "",
         };
-        self.saying = None;
+        self.notice = None;
         self.prompt = Some(Prompt {
             verb,
             title,
@@ -274,14 +274,14 @@ impl Model {
         });
     }
 
-    /// Makes a sesh of the pane that is chosen; shows those that can be, if none is.
+    /// Adopts the chosen pane; shows the panes that can be adopted, if none is chosen.
     fn adopt(&mut self) -> Effect {
         match self.chosen().filter(|row| row.uuid().is_none()) {
             Some(row) => {
                 let row = row.clone();
                 self.prompt(
                     Verb::Adopt,
-                    "its name (empty: one is made up)".into(),
+                    "its name (empty: one is generated)".into(),
                     vec![row],
                 );
                 Effect::None
@@ -299,8 +299,8 @@ impl Model {
         }
     }
 
-    /// A key for the question at the foot.
-    fn answer(&mut self, key: &KeyEvent) -> Effect {
+    /// Applies a key to the question in the footer.
+    fn prompt_key(&mut self, key: &KeyEvent) -> Effect {
         let Some(mut prompt) = self.prompt.take() else {
             return Effect::None;
         };
@@ -321,7 +321,7 @@ impl Model {
         }
         if key.code != KeyCode::Enter {
             prompt.input.key(key);
-            self.saying = None;
+            self.notice = None;
             self.prompt = Some(prompt);
             return Effect::None;
         }

@@ -1,4 +1,4 @@
-//! What the picker knows, and what [`keys`] make of it: pure, so that it is tested without a terminal.
+//! The state of the picker, and what [`keys`] do to it. It is pure, so that it is tested without a terminal.
 
 mod keys;
 
@@ -13,62 +13,62 @@ use super::job::{Done, Job, Undo};
 use super::preview::Preview;
 use super::rows::{Grouping, Item, Row, RowId, flat, grouped};
 
-/// What the picker is for.
+/// The purpose of the picker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Purpose {
-    /// To go somewhere.
+    /// To go to the chosen row.
     #[default]
     Enter,
-    /// To say what was chosen.
+    /// To print the chosen row.
     Pick,
-    /// To be looked at: it stays.
+    /// To watch the rows: the picker stays open.
     Watch,
 }
 
-/// Which rows there are.
+/// Which rows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum RowSet {
-    /// Seshes with a pane that are not put away.
+    /// Seshes with a pane that are not archived.
     #[default]
     Active,
-    /// Archived and ended ones too.
+    /// Archived and exited seshes too.
     All,
-    /// And panes that are no sesh.
+    /// Also panes that are no sesh.
     Panes,
 }
 
-/// A question at the foot.
+/// A question in the footer.
 #[derive(Debug)]
 pub(super) struct Prompt {
     pub verb: Verb,
     pub title: String,
     pub input: TextInput,
-    /// About whom.
+    /// The rows that the answer is for.
     pub on: Vec<Row>,
 }
 
-/// A sentence at the foot.
+/// A sentence in the footer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Saying {
+pub(super) struct Notice {
     pub text: String,
     pub trouble: bool,
 }
 
-/// What a click meets.
+/// The target of a click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hit {
     Row(RowId),
     Verb(Verb),
 }
 
-/// What is to be done outside of here.
+/// What the loop has to do.
 #[derive(Debug)]
 pub(super) enum Effect {
     None,
     Leave,
     Go(Box<Row>),
     Do(Job),
-    /// Other rows are wanted.
+    /// Read the rows anew, because other rows are wanted.
     Reload,
 }
 
@@ -83,28 +83,28 @@ pub(super) struct Model {
     pub shown: RowSet,
     pub items: Vec<Item>,
     pub selected: Option<RowId>,
-    /// The first line of the list that is seen.
+    /// The first visible line of the list.
     pub top: usize,
-    /// How many lines of the list are seen.
+    /// The number of visible lines of the list.
     pub height: usize,
     pub marked: BTreeSet<RowId>,
     pub prompt: Option<Prompt>,
     pub help: bool,
-    pub saying: Option<Saying>,
+    pub notice: Option<Notice>,
     pub previews: bool,
-    /// There was room for one when it was drawn last.
+    /// Whether there was room for the preview at the last drawing.
     pub preview_fits: bool,
     pub preview: Option<Preview>,
-    /// Jobs that are not done yet.
+    /// The number of jobs that are not done yet.
     pub running: usize,
-    /// The clock, in epoch seconds.
+    /// The time, in epoch seconds.
     pub now: u64,
-    /// Where a click meets what, as it was drawn last.
+    /// The areas of the last drawing that can be clicked.
     pub hits: Vec<(Rect, Hit)>,
     undo: Vec<Undo>,
     /// The question whose answer is being carried out, as long as no key was pressed since.
     asked: Option<Prompt>,
-    /// Panes that are no sesh were asked for: the first of them is to be chosen when they come.
+    /// Whether panes that are no sesh were asked for: the first of them is chosen when they come.
     wants_pane: bool,
 }
 
@@ -120,7 +120,7 @@ impl Model {
         }
     }
 
-    /// Takes what there is now. The one that is chosen stays chosen; if it is gone, the one in its place is.
+    /// Replaces the rows. The chosen row stays chosen; if it is gone, the row in its place is chosen.
     pub(super) fn set_rows(&mut self, rows: Vec<Row>) {
         let at = self.at();
         self.rows = rows;
@@ -136,7 +136,7 @@ impl Model {
         }
     }
 
-    /// Lays the lines out anew; where nothing is chosen, what is at a line is.
+    /// Builds the lines of the list anew. Where no row is chosen, the one at line `otherwise` is chosen.
     fn arrange(&mut self, otherwise: usize) {
         let mut kept: Vec<(u32, usize)> = self
             .rows
@@ -156,7 +156,7 @@ impl Model {
         }
     }
 
-    /// The row of a line.
+    /// Returns the row of a line.
     #[must_use]
     pub(super) fn row(&self, item: &Item) -> Option<&Row> {
         match item {
@@ -165,7 +165,7 @@ impl Model {
         }
     }
 
-    /// The line that is chosen.
+    /// Returns the line of the chosen row.
     #[must_use]
     pub(super) fn at(&self) -> Option<usize> {
         let selected = self.selected?;
@@ -173,13 +173,13 @@ impl Model {
         self.items.iter().position(is_it)
     }
 
-    /// The row that is chosen.
+    /// Returns the chosen row.
     #[must_use]
     pub(super) fn chosen(&self) -> Option<&Row> {
         self.row(self.items.get(self.at()?)?)
     }
 
-    /// How many seshes there are among these lines, and how many other panes.
+    /// Returns the number of seshes and the number of other panes among the lines.
     #[must_use]
     pub(super) fn count(&self) -> (usize, usize) {
         let rows = self.items.iter().filter_map(|item| self.row(item));
@@ -187,7 +187,7 @@ impl Model {
         (seshes.len(), panes.len())
     }
 
-    /// Chooses the row at a line, else the first behind it, else the last before it.
+    /// Chooses the row at a line, else the first one behind it, else the last one before it.
     fn select_near(&mut self, line: usize) {
         let line = line.min(self.items.len());
         let (before, behind) = self.items.split_at(line);
@@ -219,7 +219,7 @@ impl Model {
             .position(|id| Some(*id) == self.selected)
             .unwrap_or(0);
         let to = at.saturating_add_signed(by).min(last);
-        // One step over the end comes to the other.
+        // One step past an end leads to the other end.
         let to = match by {
             -1 if at == 0 => last,
             1 if at == last => 0,
@@ -228,7 +228,8 @@ impl Model {
         self.selected = rows.get(to).copied();
     }
 
-    /// Which lines are seen in so many: the one that is chosen is among them, with its group's head where there is room.
+    /// Returns the visible lines for a height. The chosen line is among them, with the head of its group where there is
+    /// room.
     pub(super) fn window(&mut self, height: usize) -> std::ops::Range<usize> {
         self.height = height;
         let at = self.at().unwrap_or(0);
@@ -239,8 +240,8 @@ impl Model {
         self.top..self.items.len().min(self.top + height)
     }
 
-    /// What the next action is done to: all that are marked, else the one that is chosen.
-    fn meant(&self) -> Vec<Row> {
+    /// Returns the rows that the next action is for: all marked rows, else the chosen one.
+    fn action_rows(&self) -> Vec<Row> {
         if self.marked.is_empty() {
             return self.chosen().cloned().into_iter().collect();
         }
@@ -249,28 +250,28 @@ impl Model {
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
-        self.saying = Some(Saying {
+        self.notice = Some(Notice {
             text: text.into(),
             trouble: false,
         });
     }
 
     pub(super) fn complain(&mut self, text: impl Into<String>) {
-        self.saying = Some(Saying {
+        self.notice = Some(Notice {
             text: text.into(),
             trouble: true,
         });
     }
 
-    /// Takes in what came of a job.
+    /// Applies the outcome of a job.
     pub(super) fn done(&mut self, done: Done) {
         self.running = self.running.saturating_sub(1);
-        self.saying = Some(Saying {
-            text: done.said,
+        self.notice = Some(Notice {
+            text: done.message,
             trouble: done.trouble,
         });
         if done.is_final {
-            // What was changed before is not the last change any more.
+            // An earlier change is not the last one any more, so it cannot be undone.
             self.undo.clear();
         }
         self.undo.extend(done.undo);
@@ -281,7 +282,7 @@ impl Model {
         }
     }
 
-    /// Chooses a row, if it is there, also one that is not what was looked for: then nothing is looked for any more.
+    /// Chooses a row, if it is there. Where the filter hides it, the filter is cleared.
     fn reveal(&mut self, id: RowId) {
         self.select(id);
         if self.selected == Some(id) && self.at().is_none() {
@@ -302,7 +303,7 @@ pub(super) mod tests {
     use super::*;
     use crate::state::State;
 
-    /// A picker of these rows.
+    /// Makes a picker with these rows.
     pub(in super::super) fn picker(names: &[(&str, State)]) -> Model {
         let mut model = Model::new(Purpose::Enter, "");
         model.set_rows(
@@ -315,7 +316,7 @@ pub(super) mod tests {
         model
     }
 
-    fn some() -> Model {
+    fn sample() -> Model {
         picker(&[
             ("build", State::Busy),
             ("review", State::Waiting),
@@ -346,8 +347,8 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_first_is_whoever_waits() {
-        let mut model = some();
+    fn a_waiting_row_is_chosen_first() {
+        let mut model = sample();
         assert_eq!(chosen(&model), "review");
         press(&mut model, KeyCode::Down);
         assert_eq!(chosen(&model), "build");
@@ -359,7 +360,7 @@ pub(super) mod tests {
 
     #[test]
     fn the_choice_stays_while_rows_move() {
-        let mut model = some();
+        let mut model = sample();
         press(&mut model, KeyCode::End);
         assert_eq!(chosen(&model), "docs");
         let mut rows = model.rows.clone();
@@ -368,7 +369,7 @@ pub(super) mod tests {
         rows.reverse();
         model.set_rows(rows);
         assert_eq!(chosen(&model), "docs");
-        // It goes, and the one in its place is chosen.
+        // When it is gone, the row in its place is chosen.
         let at = model.at();
         let rest = model
             .rows
@@ -381,12 +382,12 @@ pub(super) mod tests {
         model.set_rows(Vec::new());
         assert_eq!(model.at(), None);
         assert!(matches!(press(&mut model, KeyCode::Enter), Effect::None));
-        assert!(model.saying.as_ref().is_some_and(|saying| saying.trouble));
+        assert!(model.notice.as_ref().is_some_and(|notice| notice.trouble));
     }
 
     #[test]
     fn typing_chooses_the_best() {
-        let mut model = some();
+        let mut model = sample();
         type_in(&mut model, "do");
         assert_eq!(chosen(&model), "docs");
         control(&mut model, 'u');
@@ -400,17 +401,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn several_are_marked_and_acted_on() {
-        let mut model = some();
+    fn actions_are_for_all_marked_rows() {
+        let mut model = sample();
         press(&mut model, KeyCode::Tab);
         press(&mut model, KeyCode::Tab);
-        assert_eq!(model.meant().len(), 2);
+        assert_eq!(model.action_rows().len(), 2);
         let mut rows = model.rows.clone();
         rows.retain(|row| row.name != "review");
         model.set_rows(rows);
         assert_eq!(
             model
-                .meant()
+                .action_rows()
                 .iter()
                 .map(|row| row.name.as_str())
                 .collect::<Vec<_>>(),
@@ -421,27 +422,27 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_name_is_for_the_one_that_is_chosen() {
-        let mut model = some();
+    fn only_the_chosen_row_is_renamed() {
+        let mut model = sample();
         press(&mut model, KeyCode::Tab);
         press(&mut model, KeyCode::Tab);
         let name = chosen(&model).to_string();
-        assert_eq!(model.meant().len(), 2);
+        assert_eq!(model.action_rows().len(), 2);
         control(&mut model, 'r');
         let prompt = model.prompt.as_ref().expect("a question");
         assert_eq!((prompt.on.len(), &prompt.on[0].name), (1, &name));
     }
 
     #[test]
-    fn what_was_refused_is_asked_again_and_not_while_something_else_is_typed() {
+    fn a_refused_answer_is_asked_again_unless_something_else_is_typed() {
         let refused = || Done {
-            said: "the name is taken".into(),
+            message: "the name is taken".into(),
             trouble: true,
             again: true,
             ..Done::default()
         };
         for elsewhere in [false, true] {
-            let mut model = some();
+            let mut model = sample();
             control(&mut model, 'r');
             type_in(&mut model, "x");
             assert!(matches!(press(&mut model, KeyCode::Enter), Effect::Do(_)));
@@ -457,7 +458,7 @@ pub(super) mod tests {
     #[test]
     fn a_message_that_is_pasted_keeps_its_lines() {
         let paste = || Event::Paste("one\r\ntwo\u{1b}".into());
-        let mut model = some();
+        let mut model = sample();
         control(&mut model, 's');
         model.event(&paste());
         let text = |model: &Model| {
@@ -472,8 +473,8 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn where_one_is_only_chosen_nothing_is_done() {
-        let mut model = some();
+    fn no_job_starts_where_a_row_is_only_chosen() {
+        let mut model = sample();
         model.purpose = Purpose::Pick;
         for action in &super::super::actions::ACTIONS {
             let effect = model.act(action.verb);
@@ -484,7 +485,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_click_chooses_and_a_second_one_goes() {
-        let mut model = some();
+        let mut model = sample();
         let id = model.rows[2].id;
         model.hits = vec![(Rect::new(0, 3, 20, 1), Hit::Row(id))];
         let click = Event::Mouse(crossterm::event::MouseEvent {
@@ -500,11 +501,11 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_pressed_the_choice_is_in_the_list(
+        fn any_keys_leave_the_choice_in_the_list(
             keys in prop::collection::vec(0usize..24, 0..60),
             height in 1usize..12,
         ) {
-            let mut model = some();
+            let mut model = sample();
             for key in keys {
                 let codes = [
                     KeyCode::Up, KeyCode::Down, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Home, KeyCode::End,

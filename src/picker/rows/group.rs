@@ -1,4 +1,4 @@
-//! How rows are grouped: the lines of the list.
+//! Grouping: it makes the lines of the list from rows.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -16,7 +16,7 @@ pub enum Grouping {
     Tag,
     Session,
     Agent,
-    /// Who made whom.
+    /// As a tree, each sesh under its parent.
     Tree,
 }
 
@@ -29,7 +29,7 @@ impl Grouping {
         Grouping::Tree,
     ];
 
-    /// Its word.
+    /// Returns its word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl Grouping {
         }
     }
 
-    /// The one after it.
+    /// Returns the grouping after it.
     #[must_use]
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|it| *it == self).unwrap_or(0);
@@ -52,22 +52,23 @@ impl Grouping {
 /// A line of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
-    /// The head of a group, and how many rows are in it.
+    /// The head of a group, with the number of its rows.
     Head { title: String, count: usize },
-    /// A row, by its index, and how deep it is in a tree.
+    /// A row by its index, with its depth in a tree.
     Row { index: usize, depth: usize },
 }
 
-/// The place of a group among others: those that need a person stand first, what is over last.
+/// The sort key and the title of a group. Rows that need a person come first; exited and archived ones and other panes
+/// come last.
 type Group = (u8, String);
 
 const OTHER_PANES: u8 = 9;
 
-/// The lines of a list of these rows, grouped.
+/// Returns the lines of a list of these rows, grouped.
 #[must_use]
 pub fn grouped(rows: &[Row], kept: &[usize], by: Grouping) -> Vec<Item> {
     let mut kept = kept.to_vec();
-    kept.sort_by_key(|&index| in_order(&rows[index]));
+    kept.sort_by_key(|&index| sort_key(&rows[index]));
     if by == Grouping::Tree {
         let (panes, seshes): (Vec<usize>, Vec<usize>) = kept
             .into_iter()
@@ -79,15 +80,16 @@ pub fn grouped(rows: &[Row], kept: &[usize], by: Grouping) -> Vec<Item> {
     in_groups(rows, &kept, by)
 }
 
-/// The lines of a list in the order that is given, without groups.
+/// Returns the lines of a list in the given order, without groups.
 #[must_use]
 pub fn flat(ranked: &[usize]) -> Vec<Item> {
     let row = |&index: &usize| Item::Row { index, depth: 0 };
     ranked.iter().map(row).collect()
 }
 
-/// Of those that need a person, the one that has waited longest is first; the rest stay where they were born.
-fn in_order(row: &Row) -> impl Ord + use<'_> {
+/// Returns the sort key of a row. Rows that need a person come first, by need and then the longest wait first; the
+/// others keep the order in which they were created.
+fn sort_key(row: &Row) -> impl Ord + use<'_> {
     let pane = row.place.as_ref().map(|place| place.pane);
     let need = match row.need {
         Some(Need::Unseen) => 0,
@@ -132,7 +134,7 @@ fn group(row: &Row, by: Grouping) -> Group {
     match by {
         Grouping::State | Grouping::Tree => {
             let (place, title) = match (row.archived, row.need, row.state) {
-                (true, ..) => (8, "put away"),
+                (true, ..) => (8, "archived"),
                 (_, Some(_), _) => (1, "finished"),
                 (_, _, State::Busy | State::Waiting) => (2, "working"),
                 (_, _, State::Idle) => (3, "idle"),
@@ -151,7 +153,7 @@ fn group(row: &Row, by: Grouping) -> Group {
     }
 }
 
-/// Children under their parents; trees in which somebody waits first.
+/// Returns the lines as trees, children under their parents. Trees with a waiting sesh come first.
 fn tree(rows: &[Row], kept: &[usize]) -> Vec<Item> {
     let known: HashMap<SeshId, usize> = kept
         .iter()
@@ -172,7 +174,7 @@ fn tree(rows: &[Row], kept: &[usize]) -> Vec<Item> {
         place(root, 0, &children, &mut placed, &mut items);
         trees.push(items);
     }
-    // Those that are their own ancestors have no root.
+    // Seshes that are their own ancestors have no root.
     for &index in kept {
         if !placed.contains(&index) {
             let mut items = Vec::new();
@@ -213,7 +215,7 @@ mod tests {
     use super::*;
     use crate::picker::rows::tests::row;
 
-    /// The lines as text: `# title` or a name behind its depth in blanks.
+    /// Returns the lines as text: `# title`, or a name behind as many blanks as it is deep.
     fn shown(rows: &[Row], by: Grouping) -> Vec<String> {
         let all: Vec<usize> = (0..rows.len()).collect();
         grouped(rows, &all, by)
@@ -225,7 +227,7 @@ mod tests {
             .collect()
     }
 
-    fn some() -> Vec<Row> {
+    fn sample() -> Vec<Row> {
         let mut rows = vec![
             row("a", State::Busy),
             row("b", State::Waiting),
@@ -242,8 +244,8 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_stands_first() {
-        let rows = some();
+    fn waiting_rows_come_first() {
+        let rows = sample();
         assert_eq!(
             shown(&rows, Grouping::State),
             [
@@ -255,7 +257,7 @@ mod tests {
                 "c",
                 "# ended 1",
                 "d",
-                "# put away 1",
+                "# archived 1",
                 "e"
             ]
         );

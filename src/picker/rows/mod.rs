@@ -1,4 +1,4 @@
-//! Rows: what can be chosen. Nothing here knows of a terminal or of tmux.
+//! Rows: what can be chosen. This module needs no terminal and no tmux.
 
 mod group;
 
@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::store::record::{ExitStatus, Need, in_words};
 use crate::store::{Place, Record};
 
-/// What a row is: it stays the same while rows come, go and move.
+/// The identity of a row. It stays the same while rows come, go and move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowId {
     Sesh(SeshId),
@@ -20,7 +20,7 @@ pub enum RowId {
     Pane(PaneId),
 }
 
-/// What can be chosen.
+/// A row that can be chosen.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub id: RowId,
@@ -28,10 +28,10 @@ pub struct Row {
     pub agent: Option<String>,
     pub machine: String,
     pub cwd: String,
-    /// The branch that is checked out there.
+    /// The branch that is checked out in `cwd`.
     pub branch: Option<String>,
     pub state: State,
-    /// The state as people read it.
+    /// The state as it is shown.
     pub state_in_words: String,
     pub since: Option<u64>,
     pub created: Option<u64>,
@@ -42,12 +42,12 @@ pub struct Row {
     pub live: bool,
     pub need: Option<Need>,
     pub place: Option<Place>,
-    /// What is known here; a row of somebody else's has none.
+    /// The record in the store; a row from stdin and a pane that is no sesh have none.
     pub record: Option<Record>,
 }
 
 impl Row {
-    /// A sesh.
+    /// Makes the row of a sesh.
     #[must_use]
     pub fn of(record: Record) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Row {
         }
     }
 
-    /// A pane that is no sesh, called by what runs there.
+    /// Makes the row of a pane that is no sesh. Its name is the program that runs there.
     #[must_use]
     pub fn of_pane(place: Place, program: &str, folder: &str) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Row {
         }
     }
 
-    /// The sesh's identity.
+    /// Returns the identity of the sesh, `None` for another pane.
     #[must_use]
     pub fn uuid(&self) -> Option<SeshId> {
         match self.id {
@@ -106,16 +106,16 @@ impl Row {
         }
     }
 
-    /// Whether it waits for a person.
+    /// Returns whether it waits for a person.
     #[must_use]
     pub fn waits(&self) -> bool {
         matches!(self.need, Some(Need::Unseen | Need::Waits))
     }
 
-    /// Rows that somebody else found: the records that `sesh-list --json` prints, as an array or one after another.
+    /// Parses the records that `sesh-list --json` prints, as an array or one after another.
     ///
     /// # Errors
-    /// What is no such record.
+    /// A text that holds anything else.
     pub fn from_json(text: &str) -> Result<Vec<Self>> {
         let given: Vec<Given> = if text.trim_start().starts_with('[') {
             serde_json::from_str(text)
@@ -133,7 +133,7 @@ impl Row {
     }
 }
 
-/// A record on stdin. A uuid and a name make one, the rest may be missing.
+/// A record on stdin. Only the uuid and the name are required.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Given {
@@ -221,7 +221,7 @@ pub(super) mod tests {
     use super::*;
     use crate::store::{Key, Values};
 
-    /// A row with a name and a state.
+    /// Makes a row with a name and a state.
     pub(crate) fn row(name: &str, state: State) -> Row {
         let uuid = SeshId::random();
         let mut values = Values::default();
@@ -259,7 +259,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn rows_of_somebody_else() {
+    fn rows_are_parsed_from_json() {
         let uuid = SeshId::random();
         let text = format!(
             r#"{{"uuid":"{uuid}","name":"x","state":"waiting","why":"permission","tags":["a"],

@@ -6,13 +6,13 @@ use ratatui::style::Modifier;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::pen::Pen;
-use crate::out::{cut, harmless};
+use crate::out::{cut, escaped};
 use crate::picker::model::{Hit, Model, Purpose, RowSet};
 use crate::picker::rows::{Item, Row};
 use crate::picker::theme::Theme;
 use crate::state::State;
 
-/// How wide the columns are.
+/// The widths of the columns, in cells.
 struct Columns {
     name: usize,
     agent: usize,
@@ -22,7 +22,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// By all rows, not by those that are seen: they must not jump when the list is scrolled.
+    /// Computes the widths from all rows, not from the visible ones: columns must not move when the list is scrolled.
     fn of(model: &Model, width: usize) -> Self {
         let rows = || model.items.iter().filter_map(|item| model.row(item));
         let widest =
@@ -32,7 +32,7 @@ impl Columns {
             Item::Head { .. } => 0,
         };
         let deepest = model.items.iter().map(depth).max().unwrap_or(0).min(8);
-        // Bar, glyph and mark, and behind the name the age.
+        // The bar, the icon and the mark take 3 cells, the age behind the name takes 6.
         let mut left = width.saturating_sub(3 + 6);
         let mut take = |wanted: usize, least: usize| {
             let got = if wanted > 0 && left >= least.min(wanted) + 2 {
@@ -68,7 +68,7 @@ impl Columns {
     }
 }
 
-/// Why it waits or how it ended: what its state does not say already.
+/// Returns why it waits or how it ended, without the word of its state.
 fn why(row: &Row) -> String {
     match (row.state, row.state_in_words.split_once(' ')) {
         (_, None) => String::new(),
@@ -84,7 +84,7 @@ fn words_width(row: &Row) -> usize {
     (why + usize::from(why > 0) + tags).saturating_sub(1)
 }
 
-/// The folder, short: its last two names say more than its first.
+/// Returns the folder in a short form. Its last two names are kept, because they identify it best.
 fn place_of(row: &Row) -> String {
     let home = crate::env::home().map(|home| home.display().to_string());
     let path = match home
@@ -126,11 +126,11 @@ pub(super) fn list(buffer: &mut Buffer, area: Rect, model: &mut Model, theme: &T
     let mut hits = Vec::new();
     let is_head = |item: &&Item| matches!(item, Item::Head { .. });
     let heads = model.items.iter().filter(is_head).count();
-    // Air between the groups, where all of them are seen with it.
-    let airy = model.items.len() + heads <= usize::from(area.height);
+    // Empty lines separate the groups, where the whole list is visible with them.
+    let spaced = model.items.len() + heads <= usize::from(area.height);
     let mut y = area.y;
     for item in &model.items[window] {
-        if airy && is_head(&item) && y > area.y {
+        if spaced && is_head(&item) && y > area.y {
             y += 1;
         }
         let line = Rect::new(area.x, y, area.width, 1);
@@ -232,9 +232,9 @@ fn draw_row(
     pen.write(&row.note.replace(['\n', '\t'], " "), theme.dim);
 }
 
-/// Underlines in a name what was looked for.
+/// Underlines the characters of a name that match the filter.
 fn underline(pen: &mut Pen<'_>, at: u16, width: usize, model: &Model, row: &Row, theme: &Theme) {
-    let shown = cut(&harmless(&row.name), width);
+    let shown = cut(&escaped(&row.name), width);
     let hits = model.filter.hits(&shown);
     let mut x = at;
     for (number, c) in (0u32..).zip(shown.chars()) {
@@ -247,7 +247,7 @@ fn underline(pen: &mut Pen<'_>, at: u16, width: usize, model: &Model, row: &Row,
     }
 }
 
-/// An age that moves only once a minute: what changes each second draws the eye.
+/// Formats an age. It changes only once a minute, because a change each second would distract.
 pub(super) fn age(since: u64, now: u64) -> String {
     match now.saturating_sub(since) {
         0..=59 => "now".into(),

@@ -1,4 +1,5 @@
-//! Draws the picker. Everything is a line of text and a style; where a click meets what is written down on the way.
+//! Draws the picker. Everything is a line of text and a style. The areas that can be clicked are recorded while
+//! drawing.
 
 mod list;
 mod pen;
@@ -13,16 +14,16 @@ use super::actions::{ACTIONS, Action, MOVES, Verb};
 use super::input::TextInput;
 use super::model::{Hit, Model, Purpose};
 use super::theme::Theme;
-use crate::out::{cut, harmless};
+use crate::out::{cut, escaped};
 use list::list;
 use pen::Pen;
 
-/// From so many columns on the preview stands beside the list.
-const BESIDE: u16 = 100;
-/// From so many rows on it stands below where there is no room beside.
-const BELOW: u16 = 20;
+/// The number of columns from which the preview is beside the list.
+const MIN_COLUMNS_BESIDE: u16 = 100;
+/// The number of rows from which the preview is below the list, where there is no room beside it.
+const MIN_ROWS_BELOW: u16 = 20;
 
-/// Where everything goes.
+/// The areas of the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Places {
     pub top: Rect,
@@ -37,16 +38,16 @@ impl Places {
     pub(super) fn of(area: Rect, previews: bool, foot: u16) -> Self {
         let foot = foot.clamp(1, (area.height / 2).max(1));
         let at_foot = area.bottom().saturating_sub(foot);
-        // Air above and below, where there is room for it.
-        let air = u16::from(area.height >= BELOW);
+        // An empty line above and below, where there is room for it.
+        let margin = u16::from(area.height >= MIN_ROWS_BELOW);
         let body = Rect::new(
             area.x,
-            area.y + 1 + air,
+            area.y + 1 + margin,
             area.width,
-            area.height.saturating_sub(1 + foot + 2 * air),
+            area.height.saturating_sub(1 + foot + 2 * margin),
         );
         let (mut list, mut preview) = (body, Rect::default());
-        if previews && area.width >= BESIDE {
+        if previews && area.width >= MIN_COLUMNS_BESIDE {
             list.width = (area.width * 9 / 20).clamp(54, 96);
             preview = Rect::new(
                 list.right() + 3,
@@ -54,7 +55,7 @@ impl Places {
                 body.width - list.width - 4,
                 body.height,
             );
-        } else if previews && area.height >= BELOW {
+        } else if previews && area.height >= MIN_ROWS_BELOW {
             list.height = body.height / 2;
             preview = Rect::new(
                 area.x + 1,
@@ -72,7 +73,7 @@ impl Places {
     }
 }
 
-/// Draws all of it.
+/// Draws the picker.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
     let area = frame.area();
     model.hits.clear();
@@ -80,37 +81,37 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
         help(frame.buffer_mut(), area, model.purpose, theme);
         return;
     }
-    let said = said(model, area.width);
-    let foot_lines = said.len() + usize::from(model.prompt.is_some());
+    let notice = notice_lines(model, area.width);
+    let foot_lines = notice.len() + usize::from(model.prompt.is_some());
     let foot_lines = u16::try_from(foot_lines).unwrap_or(u16::MAX);
     let places = Places::of(area, model.previews, foot_lines);
     model.preview_fits = !places.preview.is_empty();
     let cursor = top(frame.buffer_mut(), places.top, model, theme);
     list(frame.buffer_mut(), places.list, model, theme);
     preview(frame.buffer_mut(), places.preview, model, theme);
-    let asked = foot(frame.buffer_mut(), places.foot, model, &said, theme);
+    let asked = foot(frame.buffer_mut(), places.foot, model, &notice, theme);
     if let Some(at) = asked.or(cursor) {
         frame.set_cursor_position(at);
     }
 }
 
-/// The line with what is typed. Gives the cursor's place.
+/// Draws the line with the typed text. Returns the position of the cursor.
 fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<Position> {
-    let needy = model.rows.iter().filter(|row| row.waits()).count();
+    let waiting = model.rows.iter().filter(|row| row.waits()).count();
     let (seshes, panes) = model.count();
-    let mut said = format!("{seshes} {}", if seshes == 1 { "sesh" } else { "seshes" });
+    let mut counts = format!("{seshes} {}", if seshes == 1 { "sesh" } else { "seshes" });
     match panes {
         0 => {}
-        1 => said.push_str(" · 1 pane"),
-        many => said.push_str(&format!(" · {many} panes")),
+        1 => counts.push_str(" · 1 pane"),
+        many => counts.push_str(&format!(" · {many} panes")),
     }
-    if needy > 0 {
-        said.push_str(&format!(" · {needy} need you").replace("1 need ", "1 needs "));
+    if waiting > 0 {
+        counts.push_str(&format!(" · {waiting} need you").replace("1 need ", "1 needs "));
     }
     if !model.marked.is_empty() {
-        said = format!("{} marked · {said}", model.marked.len());
+        counts = format!("{} marked · {counts}", model.marked.len());
     }
-    let width = u16::try_from(said.width()).unwrap_or(0);
+    let width = u16::try_from(counts.width()).unwrap_or(0);
     let mut pen = Pen::new(buffer, line);
     pen.write(" › ", theme.bar);
     if line.width > width + 24 {
@@ -126,7 +127,7 @@ fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<
     if line.width > width + 24 {
         pen.end = line.right();
         pen.x = line.right() - width - 1;
-        pen.write(&said, theme.dim);
+        pen.write(&counts, theme.dim);
     }
     (line.height > 0).then_some(cursor)
 }
@@ -192,13 +193,14 @@ fn preview(buffer: &mut Buffer, area: Rect, model: &Model, theme: &Theme) {
     }
 }
 
-/// The actions that there are.
+/// Returns the actions that are offered.
 fn offered(purpose: Purpose) -> impl Iterator<Item = &'static Action> {
     let picks = purpose == Purpose::Pick;
     ACTIONS.iter().filter(move |action| !(picks && action.acts))
 }
 
-/// The key of an action as it is shown. Of a dashboard Escape only empties the line: it stays.
+/// Returns the key of an action as it is shown. A dashboard is left by ^C, because there Escape only clears the typed
+/// text.
 fn key_of(action: &Action, purpose: Purpose) -> String {
     match (action.verb, purpose) {
         (Verb::Leave, Purpose::Watch) => "^C".into(),
@@ -206,38 +208,39 @@ fn key_of(action: &Action, purpose: Purpose) -> String {
     }
 }
 
-/// The lines of what is said at the foot: what was refused has its reason and the way out, which must be read whole.
-fn said(model: &Model, width: u16) -> Vec<String> {
-    let said = model.saying.as_ref();
-    let said = said.filter(|saying| saying.trouble || model.prompt.is_none());
+/// Returns the lines of the notice in the footer. They are not cut, because the reason of a refusal and the way out
+/// must be readable.
+fn notice_lines(model: &Model, width: u16) -> Vec<String> {
+    let notice = model.notice.as_ref();
+    let notice = notice.filter(|notice| notice.trouble || model.prompt.is_none());
     let width = usize::from(width.saturating_sub(2)).max(1);
-    said.map_or_else(Vec::new, |saying| {
-        textwrap::wrap(&harmless(&saying.text), width)
+    notice.map_or_else(Vec::new, |notice| {
+        textwrap::wrap(&escaped(&notice.text), width)
             .into_iter()
             .map(Into::into)
             .collect()
     })
 }
 
-/// The line at the foot: a question, a sentence, or the keys. Gives the cursor's place in a question.
+/// Draws the footer: a question, a notice, or the keys. Returns the position of the cursor in a question.
 fn foot(
     buffer: &mut Buffer,
     area: Rect,
     model: &mut Model,
-    said: &[String],
+    lines_of_notice: &[String],
     theme: &Theme,
 ) -> Option<Position> {
     let mut lines = area.rows();
     let last = lines.next_back().unwrap_or_default();
-    if let Some(saying) = &model.saying {
-        let style = if saying.trouble {
+    if let Some(notice) = &model.notice {
+        let style = if notice.trouble {
             theme.trouble
         } else {
             theme.name
         };
-        // A question stands below what was refused of its answer.
+        // A question is below the notice that its answer was refused.
         let last = Some(last).filter(|_| model.prompt.is_none());
-        for (line, text) in lines.chain(last).zip(said) {
+        for (line, text) in lines.chain(last).zip(lines_of_notice) {
             let mut pen = Pen::new(buffer, line);
             pen.skip(1);
             pen.write(text, style);
@@ -256,7 +259,7 @@ fn foot(
         pen.write(": ", theme.key);
         return Some(typed(&mut pen, &prompt.input, theme.name));
     }
-    if model.saying.is_some() {
+    if model.notice.is_some() {
         return None;
     }
     for action in offered(model.purpose) {
@@ -277,7 +280,7 @@ fn foot(
     None
 }
 
-/// All keys. Where there is no room for what they do, a word says it.
+/// Draws all keys. Where there is no room for their descriptions, their names are shown.
 fn help(buffer: &mut Buffer, area: Rect, purpose: Purpose, theme: &Theme) {
     let line = |y: u16| Rect::new(area.x, y, area.width, 1).intersection(area);
     let mut title = Pen::new(buffer, line(area.y));
@@ -292,8 +295,8 @@ fn help(buffer: &mut Buffer, area: Rect, purpose: Purpose, theme: &Theme) {
     let width = area.width / u16::try_from(columns).unwrap_or(1);
     let wide = if tall { 22 } else { 5 };
     let mut y = area.y + 1 + u16::from(tall);
-    for (column, some) in (0u16..).zip(offered.chunks(rows)) {
-        for (at, action) in (y..).zip(some) {
+    for (column, actions) in (0u16..).zip(offered.chunks(rows)) {
+        for (at, action) in (y..).zip(actions) {
             let mut pen = Pen::new(
                 buffer,
                 Rect {
@@ -331,7 +334,7 @@ mod tests {
 
     const SIZES: [(u16, u16); 6] = [(80, 24), (60, 15), (200, 50), (58, 13), (20, 5), (1, 1)];
 
-    fn some() -> Model {
+    fn sample() -> Model {
         let mut model = picker(&[
             ("build-the-whole-thing-at-once-and-then-some", State::Busy),
             ("日本語の名前がここにある", State::Waiting),
@@ -375,7 +378,7 @@ mod tests {
                 Theme::plain(),
             ] {
                 for (help, typed) in [(false, ""), (true, ""), (false, "do")] {
-                    let mut model = some();
+                    let mut model = sample();
                     model.help = help;
                     for c in typed.chars() {
                         let key = crossterm::event::KeyCode::Char(c);
@@ -394,9 +397,9 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_what_there_is() {
+    fn rows_and_keys_are_shown() {
         for size in [(80, 24), (60, 15), (200, 50)] {
-            let text = lines(&screen(&mut some(), &Theme::either(), size)).join("\n");
+            let text = lines(&screen(&mut sample(), &Theme::either(), size)).join("\n");
             for part in [
                 "4 seshes · 1 needs you",
                 "needs you 1",
@@ -410,7 +413,7 @@ mod tests {
             }
         }
         for size in [(60, 15), (58, 13), (80, 24), (200, 50)] {
-            let mut model = some();
+            let mut model = sample();
             model.help = true;
             let text = lines(&screen(&mut model, &Theme::either(), size)).join("\n");
             let moves = MOVES.map(|(key, _)| key.to_string());
@@ -418,7 +421,7 @@ mod tests {
                 assert!(text.contains(&key), "no {key} at {size:?}:\n{text}");
             }
         }
-        let text = lines(&screen(&mut some(), &Theme::either(), (200, 50))).join("\n");
+        let text = lines(&screen(&mut sample(), &Theme::either(), (200, 50))).join("\n");
         for part in [
             "permission",
             "#review",
@@ -432,8 +435,8 @@ mod tests {
     }
 
     #[test]
-    fn columns_stand_under_each_other() {
-        let mut model = some();
+    fn columns_are_aligned() {
+        let mut model = sample();
         let buffer = screen(&mut model, &Theme::either(), (60, 15));
         let at = |text: &str| {
             let row = lines(&buffer)
@@ -444,13 +447,13 @@ mod tests {
                 .find(|x| buffer[(*x, u16::try_from(row).expect("a row"))].symbol() == "m")
                 .expect("an age")
         };
-        // The minutes of one with a wide name, and of one with a plain one that has no other m.
+        // Finds the unit of two ages: one behind a wide name, one behind a plain name without an m.
         assert_eq!(at("日"), at("docs"));
     }
 
     #[test]
-    fn without_colours_there_are_none() {
-        let mut model = some();
+    fn a_theme_without_colours_shows_none() {
+        let mut model = sample();
         model.preview = Some(Preview {
             of: model.selected,
             lines: vec![Line::styled(
@@ -470,8 +473,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_said_whole() {
-        let mut model = some();
+    fn a_refusal_is_shown_whole() {
+        let mut model = sample();
         model.complain(
             "docs: nothing was sent: it has a reason that is long, and in the end the way out",
         );
@@ -484,8 +487,8 @@ mod tests {
     }
 
     #[test]
-    fn a_question_takes_the_foot() {
-        let mut model = some();
+    fn a_question_replaces_the_footer() {
+        let mut model = sample();
         model.prompt = Some(super::super::model::Prompt {
             verb: Verb::Rename,
             title: "rename docs".into(),

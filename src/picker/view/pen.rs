@@ -1,12 +1,12 @@
-//! Writing in one line.
+//! A pen that writes in one line.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::out::{cut, harmless};
+use crate::out::{cut, escaped};
 
-/// A pen that writes from left to right in one line, and not over its end.
+/// Writes from left to right in one line, and never past its end.
 pub(super) struct Pen<'a> {
     pub(super) buffer: &'a mut Buffer,
     pub(super) x: u16,
@@ -16,7 +16,7 @@ pub(super) struct Pen<'a> {
 
 impl<'a> Pen<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, line: Rect) -> Self {
-        // What is outside of the screen cannot be written to.
+        // Cells outside of the screen cannot be written.
         let line = line.intersection(buffer.area);
         Self {
             buffer,
@@ -35,7 +35,7 @@ impl<'a> Pen<'a> {
     }
 
     pub(super) fn write(&mut self, text: &str, style: Style) {
-        let text = harmless(text);
+        let text = escaped(text);
         let text = cut(&text, self.left());
         if self.x < self.end {
             let (x, _) = self
@@ -50,12 +50,12 @@ impl<'a> Pen<'a> {
         self.x = self.x.saturating_add(cells).min(self.end);
     }
 
-    /// A column: as wide as it is, whatever the text is, and two cells of air.
+    /// Writes a column of `width` cells, whatever the width of the text, and two blank cells behind it.
     pub(super) fn column(&mut self, text: &str, width: usize, style: Style) {
         let start = self.x;
         if width > 0 {
             let cells = width.min(self.left());
-            let text = cut(&harmless(text), cells);
+            let text = cut(&escaped(text), cells);
             self.write(&text, style);
             self.x = start;
             self.skip(width + 2);
