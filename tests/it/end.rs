@@ -238,19 +238,26 @@ fn what_does_not_end_in_an_adopted_pane_is_named_and_stays_registered() {
 }
 
 #[test]
-fn the_end_of_a_runner_that_records_nothing_is_recorded() {
+fn the_end_of_a_runner_that_was_killed_is_recorded() {
     let server = Server::start();
     let sesh = server.new_sesh(["one", "--target", "main", "--", "sleep", "1000"]);
-    let runner: i32 = server
-        .format(sesh.pane(), "#{pane_pid}")
-        .parse()
-        .expect("a pid");
-    // What is stopped handles no signal, and ends by KILL alone.
-    kill(Pid::from_raw(runner), Signal::SIGSTOP).expect("it is there");
-    let end = ["one", "--timeout", "200ms", "--kill"];
-    server.sesh("sesh-end", end).ok();
-    assert_eq!(server.record(sesh.uuid()).state(), "exited");
-    // The journal knows it too: nothing is left to restore.
+    let runner = server.format(sesh.pane(), "#{pane_pid}");
+    server.tmux([
+        "set-option",
+        "-p",
+        "-t",
+        sesh.pane(),
+        "remain-on-exit",
+        "on",
+    ]);
+    let runner = Pid::from_raw(runner.parse().expect("a pid"));
+    kill(runner, Signal::SIGKILL).expect("it is there");
+    until("its pane is dead", || {
+        server.format(sesh.pane(), "#{pane_dead}") == "1"
+    });
+    server.sesh("sesh-end", ["one"]).ok();
+    assert!(!server.has_pane(sesh.pane()));
+    // The journal knows of the end too: nothing is offered for a restore.
     server.dies();
     server.starts_again();
     let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
@@ -275,6 +282,11 @@ fn an_end_right_after_the_birth_is_an_end() {
         );
         assert_eq!(server.record(made.uuid()).state(), "exited");
     }
+    // Each end is recorded, also where the signal came before sesh-run was ready for it: nothing is offered for a restore.
+    server.dies();
+    server.starts_again();
+    let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+    assert_eq!(plan.ok().text(), "");
 }
 
 #[test]
