@@ -1,9 +1,102 @@
-//! The language of the sources: one meaning for each type's name.
+//! The language of the sources: plain words, and one meaning for each type's name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::support::rust_files;
+
+/// Words and phrases that the comments, texts and names of the sources do not use, each with what to write instead.
+const AVOIDED: [(&str, &str); 14] = [
+    (
+        "nobody",
+        "no one in particular: name the process, the person or the value that is missing",
+    ),
+    ("whoever", "the process or person that is meant"),
+    ("somebody", "another process, a person"),
+    ("house", "folder, layer"),
+    ("resident", "agent"),
+    ("speaker", "the agent that reports"),
+    ("needy", "waiting for a person"),
+    ("made up", "generated"),
+    ("put away", "archived, hidden"),
+    ("put right", "reconciled"),
+    ("taken in", "adopted"),
+    ("goes on", "continues, is restored"),
+    ("of late", "recently"),
+    ("what is so", "conditions that hold"),
+];
+
+/// Where such a word may stand, with the reason.
+const EXCEPTIONS: [(&str, &str, &str); 0] = [];
+
+/// The words as a reader sees them: lower case, with one blank for what parts them in comments, texts and names.
+fn plain(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                ' '
+            }
+        })
+        .collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    format!(" {} ", words.join(" "))
+}
+
+fn uses(text: &str, avoided: &str) -> bool {
+    let text = plain(text);
+    let plural = format!(" {avoided}s ");
+    text.contains(&format!(" {avoided} ")) || text.contains(&plural)
+}
+
+#[test]
+fn the_sources_use_plain_words() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for (name, path) in rust_files(&root) {
+        let text = std::fs::read_to_string(&path).expect("a source");
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            // A phrase may begin on one line of a comment and end on the next.
+            let next = lines.get(at + 1).copied().unwrap_or_default();
+            for (avoided, instead) in AVOIDED {
+                let here = uses(line, avoided);
+                let across = !here
+                    && avoided.contains(' ')
+                    && !uses(next, avoided)
+                    && uses(&format!("{line} {next}"), avoided);
+                let excepted = EXCEPTIONS
+                    .iter()
+                    .any(|(file, word, _)| *file == name && *word == avoided);
+                if (here || across) && !excepted {
+                    found.push(format!(
+                        "{name}:{}: {avoided:?} (write: {instead}): {}",
+                        at + 1,
+                        line.trim()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "{} places:\n{}",
+        found.len(),
+        found.join("\n")
+    );
+}
+
+#[test]
+fn an_avoided_word_is_found() {
+    assert!(uses("/// Nobody's pane.", "nobody"));
+    assert!(uses("let made_up = 1;", "made up"));
+    assert!(uses("for it in residents {", "resident"));
+    assert!(uses("// it goes  on", "goes on"));
+    assert!(!uses("// the warehouse, residential", "house"));
+    assert!(!uses("// what has gone", "goes on"));
+}
 
 /// The type name that several files use: the arguments of each helper.
 const SHARED: &str = "Args";
