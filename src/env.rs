@@ -233,13 +233,13 @@ pub fn belongs_to_place(name: &OsStr) -> bool {
 }
 
 /// Returns the caller's environment without the variables for which [`belongs_to_place`] is true.
-pub fn carried() -> impl Iterator<Item = (OsString, OsString)> {
+pub fn inherited_environment() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| !belongs_to_place(name))
 }
 
 /// Returns the names of the variables to remove from the environment of a tmux client: those for which
 /// [`belongs_to_place`] is true, except `TMUX…` and `TERM`, which the client needs.
-pub fn left_behind() -> impl Iterator<Item = OsString> {
+pub fn variables_to_remove() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| {
         belongs_to_place(name)
             && !name

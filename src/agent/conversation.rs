@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::kinds::Agent;
 use super::manifest::{Conversation, Home, IdForm, Manifest};
-use super::recognise::Living;
+use super::recognise::AgentProcess;
 use super::session::{SessionRecord, pids};
 use super::state::Session;
 use super::transcript::Transcript;
@@ -50,14 +50,17 @@ pub fn transcript(
 }
 
 /// Returns the id of the conversation that a process is in. `variable` reads the environment of the process.
-pub fn id(living: &Living<'_>, variable: impl Fn(&str) -> Option<OsString>) -> Option<String> {
+pub fn id(
+    living: &AgentProcess<'_>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<String> {
     told(living, variable).id
 }
 
 /// Returns what the files and the command line show of a process's session. `variable` reads the environment of the
 /// process.
 pub fn told(
-    living: &Living<'_>,
+    living: &AgentProcess<'_>,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> ConversationEvidence {
     let manifest = &living.agent.manifest;

@@ -14,24 +14,24 @@ const TAIL: usize = 60;
 /// Returns a text without what agents add, remove or draw differently: blanks and line ends, invisible characters, and
 /// the frame in which Claude passes a long paste to its model.
 #[must_use]
-pub fn essence(text: &str) -> String {
+pub fn normalized(text: &str) -> String {
     const FRAME: &str = "pasted_content id=";
-    let mut essence = String::with_capacity(text.len());
+    let mut normalized = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at(at);
-        essence.extend(before.chars().filter(|c| is_visible(*c)));
+        normalized.extend(before.chars().filter(|c| is_visible(*c)));
         let inner = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
         rest = match inner.strip_prefix(FRAME).and_then(|_| tag.find('>')) {
             Some(end) => &tag[end + 1..],
             None => {
-                essence.push('<');
+                normalized.push('<');
                 &tag[1..]
             }
         };
     }
-    essence.extend(rest.chars().filter(|c| is_visible(*c)));
-    essence
+    normalized.extend(rest.chars().filter(|c| is_visible(*c)));
+    normalized
 }
 
 fn is_visible(c: char) -> bool {
@@ -50,11 +50,11 @@ fn is_visible(c: char) -> bool {
 /// Returns a fingerprint of a text. It shows whether two texts are the same and reveals nothing of their content.
 #[must_use]
 pub fn mark(text: &str) -> String {
-    let essence = essence(text);
+    let normalized = normalized(text);
     // The hash function of std may change with the compiler, and the fingerprints are stored.
     let mut hasher = SipHasher13::new();
-    hasher.write(essence.as_bytes());
-    format!("{:016x}{}", hasher.finish(), essence.len())
+    hasher.write(normalized.as_bytes());
+    format!("{:016x}{}", hasher.finish(), normalized.len())
 }
 
 /// Returns what can be typed of a text. Lines end with a line feed; the only control characters left are that and the
@@ -132,9 +132,9 @@ pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
     // A person's own text of so many rows or characters does not end in the same way.
     const ROWS: usize = 3;
     let rows = draft.lines().count();
-    let draft = essence(draft);
+    let draft = normalized(draft);
     let is = |text: &str| {
-        let text = essence(text);
+        let text = normalized(text);
         let long = rows >= ROWS || draft.chars().count() >= TAIL;
         draft == text || (long && !draft.is_empty() && text.ends_with(&draft))
     };
@@ -148,10 +148,10 @@ pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
 /// Returns whether the end of a text occurs in another one.
 #[must_use]
 pub fn ends_in(text: &str, other: &str) -> bool {
-    let essence = essence(text);
-    let skip = essence.chars().count().saturating_sub(TAIL);
-    let tail: String = essence.chars().skip(skip).collect();
-    !tail.is_empty() && self::essence(other).contains(&tail)
+    let normalized = normalized(text);
+    let skip = normalized.chars().count().saturating_sub(TAIL);
+    let tail: String = normalized.chars().skip(skip).collect();
+    !tail.is_empty() && self::normalized(other).contains(&tail)
 }
 
 #[cfg(test)]

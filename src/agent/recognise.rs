@@ -8,7 +8,7 @@ use crate::proc::{self, Process, Program};
 
 /// The process of an agent.
 #[derive(Clone, Debug)]
-pub struct Living<'a> {
+pub struct AgentProcess<'a> {
     pub agent: &'a Agent,
     pub process: Process,
     pub program: Program,
@@ -38,8 +38,8 @@ pub fn living<'a>(
     first: i32,
     agents: &'a [Agent],
     program: impl Fn(i32) -> Program,
-) -> Vec<Living<'a>> {
-    let mut found: Vec<Living<'a>> = Vec::new();
+) -> Vec<AgentProcess<'a>> {
+    let mut found: Vec<AgentProcess<'a>> = Vec::new();
     let Some(first) = processes.iter().find(|process| process.pid == first) else {
         return found;
     };
@@ -64,7 +64,7 @@ pub fn living<'a>(
             if let Some(agent) = agent {
                 // A wrapper and the process that it wraps are one agent. Another agent below an agent is its tool.
                 let wrapper = inside.filter(|&at| found[at].agent.name == agent.name);
-                let mut living = Living {
+                let mut living = AgentProcess {
                     agent,
                     process: process.clone(),
                     program,
@@ -115,10 +115,10 @@ pub fn everywhere<'a>(
     processes: &[Process],
     agent: &'a Agent,
     program: impl Fn(i32) -> Program,
-) -> Vec<Living<'a>> {
+) -> Vec<AgentProcess<'a>> {
     let living = |process: &Process| {
         let program = program(process.pid);
-        is_agent(&agent.manifest, process, &program).then(|| Living {
+        is_agent(&agent.manifest, process, &program).then(|| AgentProcess {
             agent,
             process: process.clone(),
             program,
@@ -147,7 +147,7 @@ pub fn reporter<'a>(
     above: &[Process],
     agents: &'a [Agent],
     program: impl Fn(i32) -> Program,
-) -> Option<Living<'a>> {
+) -> Option<AgentProcess<'a>> {
     let first = above.last()?.pid;
     let nearest = nearest(above, agents, &program)?;
     living(above, first, agents, program)
@@ -240,7 +240,7 @@ mod tests {
             self.map(|living| (living.agent.name.clone(), living.process.pid))
         }
 
-        fn map<T>(&self, value: impl Fn(&Living<'_>) -> T) -> Vec<T> {
+        fn map<T>(&self, value: impl Fn(&AgentProcess<'_>) -> T) -> Vec<T> {
             let agents = Agents::read(None).all;
             let program = |pid| {
                 let known = self.programs.iter().find(|(of, _)| *of == pid);

@@ -14,10 +14,10 @@ use crate::state::{State, Why};
 /// The result of reading a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadPayload {
-    Told(HookEvent),
+    Event(HookEvent),
     /// The payload does not concern the pane's own conversation: it belongs to a sub-agent or to a thread that is not
     /// shown, it repeats an earlier event, or its event is of another kind.
-    NoConcern,
+    Irrelevant,
     /// The payload is not one of that agent. The sentence explains why.
     Unreadable(String),
 }
@@ -31,18 +31,18 @@ pub struct HookEvent {
     pub conversation: Option<String>,
     /// Whether the event proves which conversation the agent is in: the agent began it, resumed it, or took a prompt in
     /// it.
-    pub proves: bool,
+    pub proves_conversation: bool,
     /// The new state of the agent. `None` if the event does not change it.
     pub state: Option<(State, Option<Why>)>,
     /// Whether the event repeats what another event reports more exactly. If the state is already that one, its reason
     /// stays.
-    pub vague: bool,
+    pub is_repeat: bool,
     /// The prompt that the agent took, if the payload contains it.
     pub prompt: Option<String>,
     /// The agent's last answer, at the end of a turn, if the payload contains it.
     pub answer: Option<String>,
     /// Whether the conversation has ended.
-    pub over: bool,
+    pub conversation_ended: bool,
 }
 
 pub(super) const BUSY: (State, Option<Why>) = (State::Busy, None);
@@ -78,12 +78,12 @@ pub(super) fn read<P: Payload>(payload: &[u8]) -> ReadPayload {
         return ReadPayload::Unreadable("the payload names no event".into());
     };
     match payload.hook_event() {
-        Some(hook_event) => ReadPayload::Told(HookEvent {
+        Some(hook_event) => ReadPayload::Event(HookEvent {
             event,
             conversation: word(payload.conversation()),
             ..hook_event
         }),
-        None => ReadPayload::NoConcern,
+        None => ReadPayload::Irrelevant,
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn in_state(state: (State, Option<Why>)) -> HookEvent {
 pub(super) fn in_conversation(state: Option<(State, Option<Why>)>) -> HookEvent {
     HookEvent {
         state,
-        proves: true,
+        proves_conversation: true,
         ..HookEvent::default()
     }
 }
@@ -123,7 +123,7 @@ pub(super) fn turn_ended(state: (State, Option<Why>), answer: &str) -> HookEvent
 /// Returns the event that the conversation has ended.
 pub(super) fn conversation_ended() -> HookEvent {
     HookEvent {
-        over: true,
+        conversation_ended: true,
         ..HookEvent::default()
     }
 }

@@ -103,10 +103,10 @@ impl Transcript {
 
     /// Returns whether this text was added as a prompt.
     pub fn took(&mut self, text: &str) -> bool {
-        let text = message::essence(text);
+        let text = message::normalized(text);
         self.more()
             .iter()
-            .any(|entry| matches!(entry, TranscriptLine::Prompt(prompt) if message::essence(prompt) == text))
+            .any(|entry| matches!(entry, TranscriptLine::Prompt(prompt) if message::normalized(prompt) == text))
     }
 }
 

@@ -125,7 +125,7 @@ impl Tool {
 fn end_clients_on_signal(server: &Server) {
     let server = server.clone();
     signal::on_end(move |signal| {
-        server.give_up(&schema::CHANGED);
+        server.wake_waiting_clients(&schema::CHANGED);
         signal::end_by(signal)
     });
 }
@@ -146,7 +146,7 @@ pub fn multicall() -> ExitCode {
 fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let mut words = vec![OsString::from(tool.name)];
     words.extend(arguments);
-    let silent = tool.silent && !input::is_typed();
+    let silent = tool.silent && !input::is_terminal();
     let matches = match (tool.command)().try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) if silent && error.use_stderr() => {
@@ -276,7 +276,7 @@ impl ServerArgs {
 
 /// Returns the pane that `--pane` names, else the one that the helper runs in.
 fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
-    pane.or_else(|| env::tmux_pane().filter(|_| server.is_callers()))
+    pane.or_else(|| env::tmux_pane().filter(|_| server.is_own_server()))
         .ok_or_else(|| {
             Error::nothing(
                 "there is no $TMUX_PANE of that server here: name the pane with --pane %N",
@@ -286,7 +286,7 @@ fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
 
 /// Parses a TARGET on a server. `.` is valid only on the server that the caller runs in.
 fn target(server: &Server, text: &str) -> Result<Target> {
-    let own = env::tmux_pane().filter(|_| server.is_callers());
+    let own = env::tmux_pane().filter(|_| server.is_own_server());
     Target::parse(text, own)
 }
 

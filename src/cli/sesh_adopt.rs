@@ -63,7 +63,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             conversation: args.conv,
             tags: args.tag,
             force: args.force,
-            past: None,
+            prior: None,
         },
     )?;
     if args.json {

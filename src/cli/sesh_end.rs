@@ -68,13 +68,13 @@ pub(super) fn end_all(
     how: EndOptions,
 ) -> Exit {
     // The caller's own pane comes last: its end also ends the process that waits for the answer.
-    let own = env::tmux_pane().filter(|_| server.is_callers());
+    let own = env::tmux_pane().filter(|_| server.is_own_server());
     let is_own =
         |record: &Record| own.is_some() && record.tmux.as_ref().map(|place| place.pane) == own;
     found.sort_by_key(|record| (is_own(record), record.uuid));
     found.dedup_by_key(|record| record.uuid);
     if found.last().is_some_and(|record| is_own(record)) {
-        signal::outlive_the_terminal();
+        signal::block_hangup_and_term();
     }
     let last = found.iter().filter(|record| is_own(record)).count();
     let (others, own) = found.split_at(found.len() - last);

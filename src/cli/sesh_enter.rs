@@ -13,7 +13,7 @@ use crate::out;
 use crate::picker::choice::Choice;
 use crate::picker::rows::Row;
 use crate::picker::{self, From, PickerOptions, PickerOutcome, Purpose};
-use crate::sesh::enter::{Route, asking_client_name, chooser, last, next, route, see};
+use crate::sesh::enter::{Route, asking_client_name, chooser, last, mark_seen, next, route};
 use crate::sesh::restore;
 use crate::store::Record;
 use crate::store::setting::PICKERS;
@@ -138,7 +138,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         None if args.next => {
             let record = next(&server, client)?;
             let there = route(&server, &record, client, args.read_only)?;
-            match see(&record) {
+            match mark_seen(&record) {
                 Some(seen) => there.then(seen),
                 None => there,
             }

@@ -180,7 +180,7 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
             find::read(server, select).map(|snapshot| vec![snapshot])
         }
     };
-    let own = env::tmux_pane().filter(|_| server.is_callers() && !args.all_servers);
+    let own = env::tmux_pane().filter(|_| server.is_own_server() && !args.all_servers);
     let is_wanted = |record: &&Record| wanted(record, args, own, mine);
     let mut snapshots = read(&select);
     let none = match &snapshots {

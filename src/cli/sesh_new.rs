@@ -233,7 +233,7 @@ fn send_first_message(
         busy: Busy::Refuse,
         draft: Draft::Refuse,
         enter: true,
-        as_it_is: false,
+        allow_agent_commands: false,
         starting: true,
         within: START_TIMEOUT,
     };

@@ -108,7 +108,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 fn read_payload(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<HookEvent>> {
     let payload = match payload {
         Some(payload) => payload.into_vec(),
-        None if input::is_typed() => {
+        None if input::is_terminal() => {
             return Err(Error::usage(
                 "the payload comes on standard input: this is what hooks call",
             )
@@ -119,8 +119,8 @@ fn read_payload(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<
     let read = Kind::named(kind).and_then(|kind| kind.code.payload);
     let read = read.ok_or_else(|| Error::usage(format!("the hooks of {kind:?} are not known")))?;
     match read(&payload) {
-        ReadPayload::Told(event) => Ok(Some(event)),
-        ReadPayload::NoConcern => Ok(None),
+        ReadPayload::Event(event) => Ok(Some(event)),
+        ReadPayload::Irrelevant => Ok(None),
         ReadPayload::Unreadable(why) => Err(Error::failed(format!("--from {kind}: {why}")).into()),
     }
 }
@@ -159,7 +159,7 @@ fn from_options(
     }
     Ok(HookEvent {
         event,
-        proves: conversation.is_some(),
+        proves_conversation: conversation.is_some(),
         conversation,
         state: Some((state, why)),
         ..HookEvent::default()

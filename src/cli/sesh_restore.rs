@@ -115,7 +115,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let record = find::one(&server, &target(&server, text)?)?;
     if args.dry_run {
-        restore::could(&server, &record)?;
+        restore::check_restorable(&server, &record)?;
         return plan(&server, &[record], args.json);
     }
     if args.enter {
@@ -147,7 +147,7 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
         return Ok(Exit::Done);
     }
     for record in records {
-        let what = match restore::could(server, record) {
+        let what = match restore::check_restorable(server, record) {
             Ok(()) => match &record.agent {
                 Some(agent) => agent.clone(),
                 None if record.command.is_empty() => "a shell".into(),

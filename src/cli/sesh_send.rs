@@ -122,7 +122,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
             OnDraft::Stash => Draft::Stash,
         },
         enter: !args.no_enter,
-        as_it_is: args.as_it_is,
+        allow_agent_commands: args.as_it_is,
         starting: false,
         within: args.timeout,
     };

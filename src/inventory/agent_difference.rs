@@ -27,7 +27,7 @@ pub(super) fn difference(
             () => Some(agent_gone(pane)),
         };
     };
-    if pane.record.was_found() && !pane_agent.was(known) {
+    if pane.record.was_auto_adopted() && !pane_agent.matches_stored(known) {
         return Some(agent_gone(pane));
     }
     Some(agent_present(pane, pane_agent))
@@ -38,9 +38,9 @@ fn agent_present(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> 
     let values = &pane.record.values;
     let target = pane.pane.to_string();
     let known = values.get(Key::Pid);
-    let kind = pane_agent.living.agent.name.as_str();
+    let kind = pane_agent.process_of_agent.agent.name.as_str();
     // The conversation that was registered with the agent holds until another process is seen.
-    let same = known.is_empty() || pane_agent.was(known);
+    let same = known.is_empty() || pane_agent.matches_stored(known);
     let conversation = match &pane_agent.conversation {
         Some(id) => value::encode(id),
         None if same => values.get(Key::Conv).into(),
@@ -86,10 +86,10 @@ fn agent_present(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> 
 /// Returns the repair for a pane that still exists and whose agent is gone.
 fn agent_gone(pane: &SeshPane) -> Option<Repair> {
     let target = pane.pane.to_string();
-    if pane.record.was_found() {
+    if pane.record.was_auto_adopted() {
         let mut commands = write::end(&target, &record::ExitStatus::value(None, None));
         commands.push(pane.book());
-        commands.extend(write::unmark(&target));
+        commands.extend(write::unregister(&target));
         let condition = pane.unchanged(&equal(Key::Exit, ""));
         let what = "has ended: its agent is gone, and the pane is no sesh any more";
         return Some(pane.repair(ChangeKind::Ended, what, condition, commands));
@@ -103,7 +103,7 @@ fn agent_gone(pane: &SeshPane) -> Option<Repair> {
         .filter(|key| !pane.record.values.get(*key).is_empty())
         .map(|key| write::put(&target, key, ""))
         .collect();
-    let state = find::level_without_agent(&pane.record);
+    let state = find::state_without_agent(&pane.record);
     commands.extend(write::state(&target, state, None, "process"));
     let what = format!("has no agent any more, and is {}", state.as_str());
     Some(pane.changes(ChangeKind::Agent, &what, commands))

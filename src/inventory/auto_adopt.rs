@@ -44,13 +44,13 @@ impl<'a> FoundAgent<'a> {
         let untouched = [Key::Tags, Key::Note, Key::Meta, Key::Parent, Key::Archived]
             .iter()
             .all(|key| record.values.get(*key).is_empty());
-        let kind = pane_agent.living.agent.name.as_str();
+        let kind = pane_agent.process_of_agent.agent.name.as_str();
         let generated = generated_name::name_of_agent(record.uuid, kind, &record.cwd, 0);
-        let is_recent = record.was_found()
+        let is_recent = record.was_auto_adopted()
             && record.exit.is_none()
             && record.conversation.is_none()
             && pane_agent.conversation.is_some()
-            && pane_agent.was(record.values.get(Key::Pid))
+            && pane_agent.matches_stored(record.values.get(Key::Pid))
             && untouched
             && record.name.starts_with(generated.as_str());
         is_recent.then_some(Self {
@@ -80,7 +80,7 @@ pub(super) fn adoptions(
             let id = returned.map_or_else(SeshId::random, |returning| returning.prior.id());
             let folder = found.pane_agent.folder();
             let folder = folder.as_deref().unwrap_or(found.folder);
-            let kind = found.pane_agent.living.agent.name.as_str();
+            let kind = found.pane_agent.process_of_agent.agent.name.as_str();
             let stored_name = returned.map(|returning| returning.name.clone());
             let generated = (0..=taken.len())
                 .map(|attempt| generated_name::name_of_agent(id, kind, folder, attempt));
@@ -110,7 +110,7 @@ fn adoption(
     } = found;
     let pane = place.pane.to_string();
     let Verdict { state, why, by, .. } = pane_agent.verdict();
-    let kind = pane_agent.living.agent.name.as_str();
+    let kind = pane_agent.process_of_agent.agent.name.as_str();
     let was_found = returning.as_ref().is_none_or(|it| it.was_found);
     let mut values = vec![
         (Key::Name, name.to_string()),
@@ -135,7 +135,7 @@ fn adoption(
         Some(provisional) => {
             condition = both(&condition, &provisional.unchanged(&equal(Key::Conv, "")));
             commands.push(write::drop_record(provisional.record.uuid));
-            commands.extend(write::unmark(&pane));
+            commands.extend(write::unregister(&pane));
         }
     }
     let (change, what) = match returning {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::agent::kinds::Agents;
 use crate::error::{self, Error, ErrorKind, Exit, Result};
 use crate::id::PaneId;
-use crate::pane::agent::{self, PaneAgent, PaneFacts, TOLD, agent_in};
+use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
 use crate::proc;
 use crate::state::State;
 use crate::store::condition::either;
@@ -164,7 +164,7 @@ fn has_live_agent(record: &Record) -> bool {
 /// Returns the format of a row with the facts of an agent's pane. [`read_evidence`] reads it, together with the screens
 /// of the same question.
 fn evidence_format(frame: &Frame) -> String {
-    let row = ["#{pane_id}", write::NOW].into_iter().chain(TOLD);
+    let row = ["#{pane_id}", write::NOW].into_iter().chain(FACT_FORMATS);
     frame.format(row)
 }
 
@@ -240,7 +240,7 @@ fn update_from_agent(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, no
     let Some(pane_agent) = pane_agent else {
         // No agent has been seen yet, or it is gone.
         if !record.values.get(Key::Pid).is_empty() {
-            let state = level_without_agent(record);
+            let state = state_without_agent(record);
             record.agent = None;
             record.agent_pid = None;
             record.conversation = None;
@@ -248,10 +248,11 @@ fn update_from_agent(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, no
         }
         return;
     };
-    record.agent = Some(pane_agent.living.agent.name.clone());
-    record.agent_pid = Some(pane_agent.living.process.pid);
+    record.agent = Some(pane_agent.process_of_agent.agent.name.clone());
+    record.agent_pid = Some(pane_agent.process_of_agent.process.pid);
     let known = record.values.get(Key::Pid);
-    if pane_agent.conversation.is_some() || !(known.is_empty() || pane_agent.was(known)) {
+    if pane_agent.conversation.is_some() || !(known.is_empty() || pane_agent.matches_stored(known))
+    {
         record.conversation.clone_from(&pane_agent.conversation);
     }
     if let Some(verdict) = pane_agent.state() {
@@ -261,14 +262,14 @@ fn update_from_agent(record: &mut Record, pane_agent: Option<&PaneAgent<'_>>, no
 
 fn update_from_process(record: &mut Record) {
     if record.is_shell() && record.tmux.is_some() {
-        let state = level(record).unwrap_or(State::Unknown);
+        let state = shell_state(record).unwrap_or(State::Unknown);
         record.set_state(state, None, "process", None);
     }
 }
 
 /// Returns the state of a shell: idle while it owns the foreground of its terminal, else busy. Returns `None` for
 /// anything but a shell, whose state only the store has, and when the process cannot be read.
-pub(crate) fn level(record: &Record) -> Option<State> {
+pub(crate) fn shell_state(record: &Record) -> Option<State> {
     if !record.is_shell() {
         return None;
     }
@@ -288,12 +289,12 @@ pub(crate) fn level(record: &Record) -> Option<State> {
 }
 
 /// Returns the state of a sesh whose agent is gone: the state of its shell. A sesh with a command is busy.
-pub(crate) fn level_without_agent(record: &Record) -> State {
+pub(crate) fn state_without_agent(record: &Record) -> State {
     let mut record = record.clone();
     record.agent = None;
     record.state = State::Unknown;
     if record.command.is_empty() {
-        level(&record).unwrap_or(State::Unknown)
+        shell_state(&record).unwrap_or(State::Unknown)
     } else {
         State::Busy
     }

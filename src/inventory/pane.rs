@@ -85,7 +85,7 @@ impl SeshPane {
             commands.extend(write::end(&pane, &record::ExitStatus::value(None, None)));
         }
         commands.push(self.book());
-        commands.extend(write::unmark(&pane));
+        commands.extend(write::unregister(&pane));
         let still_runs = both(
             &format!("#{{==:#{{pane_pid}},{}}}", self.pid),
             "#{==:#{pane_dead},0}",

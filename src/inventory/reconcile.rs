@@ -2,7 +2,7 @@
 //! once have the effect of one, and no change of another process is lost.
 
 use super::change::{Change, ChangeKind, Differences, Repair};
-use super::scan::{Sweep, look_at};
+use super::scan::{Sweep, scan};
 use crate::error::{Exit, Result};
 use crate::id::SeshId;
 use crate::store::commit::{self, commit_quietly};
@@ -13,9 +13,9 @@ use crate::tmux::{Batch, Server, command};
 /// Repairs the stored state of the seshes that exist, for a wait for one of them. It changes nothing else.
 ///
 /// # Errors
-/// As [`look_at`].
+/// As [`scan`](super::scan::scan).
 pub fn reconcile_known(server: &Server) -> Result<()> {
-    let Differences { mut repairs, .. } = look_at(server, Sweep::Never)?;
+    let Differences { mut repairs, .. } = scan(server, Sweep::Never)?;
     repairs.retain(|repair| repair.change.change != ChangeKind::Closed);
     if repairs.is_empty() {
         return Ok(());
@@ -57,8 +57,8 @@ fn notes(server: &Server, changes: &[Change]) -> Vec<Note> {
                 JournalEvent::State | JournalEvent::Conversation => {
                     Note::of(event, record, AGENT.into_iter().chain(STATE))
                 }
-                _ => Note::all(event, record, now.life.filter(|_| record.live))
-                    .of_pending(change.change == ChangeKind::Returned),
+                _ => Note::all(event, record, now.server_id.filter(|_| record.live))
+                    .with_pending(change.change == ChangeKind::Returned),
             })
         })
         .collect()
@@ -118,7 +118,7 @@ pub(crate) fn reconcile(server: &Server, differences: Differences) -> Result<(Ve
     batch.extend(silent);
     batch.extend([finish]);
     if only_ends {
-        batch = batch.may_run_twice();
+        batch = batch.repeatable();
     }
     let mut answer = String::new();
     for batch in separate {

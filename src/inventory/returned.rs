@@ -25,7 +25,7 @@ pub(super) fn priors(
     } in found
     {
         if let Some(conversation) = &pane_agent.conversation {
-            let agent = pane_agent.living.agent.name.as_str();
+            let agent = pane_agent.process_of_agent.agent.name.as_str();
             conversations.insert((agent, conversation), place.pane);
         }
     }
@@ -48,7 +48,7 @@ pub(super) fn priors(
                 Err(error) if error.exit == Exit::Changed => continue,
                 outcome => outcome?,
             };
-            let was_found = record.was_found();
+            let was_found = record.was_auto_adopted();
             let returning = Returning {
                 prior,
                 name,

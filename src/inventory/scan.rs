@@ -12,7 +12,7 @@ use super::returned::priors;
 use crate::agent::kinds::Agents;
 use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
-use crate::pane::agent::{self, PaneAgent, PaneFacts, TOLD, agent_in};
+use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
 use crate::proc;
 use crate::store::hold::{self, HeldPane};
 use crate::store::query::{self, extra, read_row, row_format_with};
@@ -72,9 +72,9 @@ const EXTRA_COLUMNS: [&str; 6] = [
     "#{pane_dead}",
     IS_RUNNER,
     "#{pane_current_path}",
-    TOLD[0],
-    TOLD[1],
-    TOLD[2],
+    FACT_FORMATS[0],
+    FACT_FORMATS[1],
+    FACT_FORMATS[2],
 ];
 
 /// Returns the formats that are asked of the server itself.
@@ -84,15 +84,15 @@ fn settings() -> [String; 6] {
         setting::HOLD.format(),
         setting::KEEP.format(),
         setting::ADOPT.format(),
-        format!("#{{{}}}", schema::SWEPT),
+        format!("#{{{}}}", schema::LAST_SWEEP),
         format!("#{{{}}}", schema::UNWRITTEN),
     ]
 }
 
 /// Reads everything and finds the differences. Changes nothing.
-pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
+pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let frame = Frame::new();
-    let may_have_agent = agent::may_have_one();
+    let may_have_agent = agent::may_have_agent();
     let more: Vec<&str> = EXTRA_COLUMNS
         .into_iter()
         .chain([may_have_agent.as_str()])
@@ -189,7 +189,7 @@ pub(crate) fn look_at(server: &Server, sweep: Sweep) -> Result<Differences> {
 }
 
 /// Reads which seshes are recorded and which of them have a pane, and finds those that ended with their pane.
-pub(crate) fn look_at_closed(server: &Server) -> Result<Differences> {
+pub(crate) fn scan_closed(server: &Server) -> Result<Differences> {
     let frame = Frame::new();
     let output = server.run(&Batch::new().and(query::books(&frame)))?;
     let (rows, rest) = frame.read(&output);
@@ -219,7 +219,7 @@ fn difference(pane: &SeshPane, pane_agent: Option<&PaneAgent<'_>>) -> Option<Rep
     if ended {
         return None;
     }
-    let level = || find::level(&pane.record);
+    let level = || find::shell_state(&pane.record);
     agent_difference::difference(pane, pane_agent).unwrap_or_else(|| {
         let state = level()?;
         (state.as_str() != pane.record.values.get(Key::State)).then(|| {
@@ -240,7 +240,7 @@ impl StoreState {
         for name in lines.lines().filter_map(|line| line.split('=').next()) {
             if let Some(id) = schema::tail_of(name) {
                 self.tails.push(id);
-            } else if schema::pane_of_hook(name).is_some_and(|pane| !has_pane(pane)) {
+            } else if schema::pane_of_variable(name).is_some_and(|pane| !has_pane(pane)) {
                 self.silent.push(write::drop_variable(name));
             }
         }

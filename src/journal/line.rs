@@ -183,7 +183,7 @@ struct AnySchema {
 
 /// The merged lines of a file.
 #[derive(Debug, Default)]
-pub struct Sum<'a> {
+pub struct MergedLines<'a> {
     /// One merged line for each identity, in the order of their first lines. Forgotten identities are included.
     pub lines: Vec<Line<'a>>,
     /// The number of lines of a newer schema.
@@ -194,7 +194,7 @@ pub struct Sum<'a> {
     pub(super) kept: Vec<&'a [u8]>,
 }
 
-impl<'a> Sum<'a> {
+impl<'a> MergedLines<'a> {
     /// Merges the lines of the text of a file.
     #[must_use]
     pub fn of(text: &'a [u8]) -> Self {
@@ -304,7 +304,7 @@ pub(super) mod tests {
 
         #[test]
         fn reading_any_bytes_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Sum::of(&bytes);
+            let _ = MergedLines::of(&bytes);
         }
     }
 }

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::{AccessFlags, access};
 
 use super::file::{ends_a_line, file_name, write_all};
-use super::line::{Head, Line, SCHEMA, Sum};
+use super::line::{Head, Line, MergedLines, SCHEMA};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::SeshId;
@@ -112,7 +112,7 @@ impl Log {
     ) -> Result<()> {
         let lock = self.lock()?;
         let text = self.read()?;
-        let known = Sum::of(&text).lines.into_iter();
+        let known = MergedLines::of(&text).lines.into_iter();
         match change(known.into_iter().find(|line| line.uuid == uuid))? {
             Some(line) => self.add(lock, &[line], true),
             None => Ok(()),
@@ -326,7 +326,7 @@ impl Log {
             Err(error) if is_missing(&error) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let sum = Sum::of(&old);
+        let sum = MergedLines::of(&old);
         let mut text = Vec::new();
         for line in &sum.lines {
             serde_json::to_writer(&mut text, line)?;
@@ -408,7 +408,7 @@ mod tests {
 
     fn value(log: &Log, uuid: &str, name: &str) -> Option<String> {
         let text = log.read().expect("a text");
-        let sum = Sum::of(&text);
+        let sum = MergedLines::of(&text);
         let line = sum.lines.iter().find(|line| line.uuid == id(uuid))?;
         Some(line.values.get(name).to_string())
     }
@@ -427,7 +427,7 @@ mod tests {
             log.compact().expect("a file");
             log.compact().expect("a file");
             let after = log.read().expect("a text");
-            prop_assert_eq!(Sum::of(&before).lines, Sum::of(&after).lines);
+            prop_assert_eq!(MergedLines::of(&before).lines, MergedLines::of(&after).lines);
         }
 
         #[test]
@@ -441,14 +441,14 @@ mod tests {
             let whole = torn.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             // A line of which only the line feed is missing is whole.
             let ended = [torn, b"\n"].concat();
-            let mut expected = Sum::of(&ended).lines;
-            let counted = Sum::of(torn).lines;
-            prop_assert!(counted == expected || counted == Sum::of(&text[..whole]).lines);
+            let mut expected = MergedLines::of(&ended).lines;
+            let counted = MergedLines::of(torn).lines;
+            prop_assert!(counted == expected || counted == MergedLines::of(&text[..whole]).lines);
             let another = line("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "created", &[("name", "x")]);
             log.append(std::slice::from_ref(&another), true).expect("a line");
             expected.push(another);
             let now = log.read().expect("a text");
-            prop_assert_eq!(Sum::of(&now).lines, expected);
+            prop_assert_eq!(MergedLines::of(&now).lines, expected);
         }
     }
 
@@ -474,7 +474,7 @@ mod tests {
             .expect("a line");
         log.compact().expect("a file");
         let text = log.read().expect("a text");
-        let sum = Sum::of(&text);
+        let sum = MergedLines::of(&text);
         assert!(
             sum.lines[0].is_forgotten() && sum.lines[0].values.0.is_empty(),
             "{sum:?}"
@@ -501,7 +501,10 @@ mod tests {
         .concat();
         fs::write(log.path(), all).expect("a file");
         let text = log.read().expect("a text");
-        assert_eq!((Sum::of(&text).newer, Sum::of(&text).torn), (2, 1));
+        assert_eq!(
+            (MergedLines::of(&text).newer, MergedLines::of(&text).torn),
+            (2, 1)
+        );
         log.compact().expect("a file");
         let text = String::from_utf8(log.read().expect("a text")).expect("UTF-8");
         assert!(
@@ -510,7 +513,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            !text.contains("nonsense") && Sum::of(text.as_bytes()).lines[0].is_forgotten(),
+            !text.contains("nonsense") && MergedLines::of(text.as_bytes()).lines[0].is_forgotten(),
             "{text}"
         );
     }
@@ -536,7 +539,7 @@ mod tests {
             }
         });
         let text = log.read().expect("a text");
-        let sum = Sum::of(&text);
+        let sum = MergedLines::of(&text);
         assert_eq!((sum.lines.len(), sum.torn), (200, 0));
     }
 

@@ -9,7 +9,7 @@ use crate::agent::conversation;
 use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
-use crate::agent::recognise::{Living, living};
+use crate::agent::recognise::{AgentProcess, living};
 use crate::agent::screen::{Screen, ScreenRow};
 use crate::agent::state::{Evidence, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
@@ -23,7 +23,7 @@ use crate::store::{Key, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The formats of what tmux knows about a pane. [`PaneFacts::of`] parses what they expand to.
-pub const TOLD: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
+pub const FACT_FORMATS: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
 
 /// How long after its start an agent counts as one that has just started.
 const YOUNG: Duration = Duration::from_secs(5);
@@ -95,7 +95,7 @@ pub(crate) fn screen_of(row: &[&str]) -> Option<PaneId> {
 /// shell. Where the wrapper of an agent is a shell, tmux does not see the agent. The screen of such a pane is asked for
 /// in a second round, when the agent is known to be there.
 #[must_use]
-pub fn may_have_one() -> String {
+pub fn may_have_agent() -> String {
     // A conditional, since || would read the process of every pane.
     format!(
         "#{{?{},1,#{{!=:#{{m/r:^-?(a|ba|c|da|fi|k|mk|tc|z)?sh$,#{{pane_current_command}}}},1}}}}",
@@ -105,7 +105,7 @@ pub fn may_have_one() -> String {
 
 /// An agent in a pane, with all that is known of it at one moment.
 pub struct PaneAgent<'a> {
-    pub living: Living<'a>,
+    pub process_of_agent: AgentProcess<'a>,
     /// The id of its conversation, from its own files, its command line or its hooks.
     pub conversation: Option<String>,
     /// The conversation of its last hook report, which is the one that it works in.
@@ -171,7 +171,7 @@ pub fn agent_in<'a>(
         }),
         activity: facts.activity,
         now,
-        living,
+        process_of_agent: living,
     })
 }
 
@@ -206,7 +206,7 @@ pub fn look<'a>(
     let more = ["#{pane_dead}", "#{pane_current_path}", write::NOW];
     let more: Vec<&str> = more
         .into_iter()
-        .chain(TOLD)
+        .chain(FACT_FORMATS)
         .chain(formats.iter().copied())
         .collect();
     let target = pane.to_string();
@@ -233,7 +233,7 @@ pub fn look<'a>(
     let [dead, folder, now, facts @ ..] = extra(row) else {
         return Err(gone());
     };
-    let Some((facts, more)) = facts.split_at_checked(TOLD.len()) else {
+    let Some((facts, more)) = facts.split_at_checked(FACT_FORMATS.len()) else {
         return Err(gone());
     };
     let now = now.parse().unwrap_or(0);
@@ -260,40 +260,41 @@ impl PaneAgent<'_> {
     /// Returns the identity of its process, as `@sesh_pid` holds it.
     #[must_use]
     pub fn process(&self) -> ProcessId {
-        self.living.process.id()
+        self.process_of_agent.process.id()
     }
 
     /// Returns whether this is the agent that was stored as `process`: its process, or a wrapper that was seen before
     /// it had started the agent.
     #[must_use]
-    pub fn was(&self, process: &str) -> bool {
+    pub fn matches_stored(&self, process: &str) -> bool {
         let Ok(process) = process.parse::<ProcessId>() else {
             return false;
         };
-        let mut all = std::iter::once(&self.living.process).chain(&self.living.wrappers);
+        let mut all =
+            std::iter::once(&self.process_of_agent.process).chain(&self.process_of_agent.wrappers);
         all.any(|it| it.id() == process)
     }
 
     /// Returns the folder that it works in.
     #[must_use]
     pub fn folder(&self) -> Option<String> {
-        let folder = proc::folder(self.living.process.pid)?;
+        let folder = proc::folder(self.process_of_agent.process.pid)?;
         Some(folder.to_string_lossy().into_owned())
     }
 
     /// Returns whether it has just started.
     #[must_use]
     pub fn is_young(&self) -> bool {
-        let started = proc::started(&self.living.process);
+        let started = proc::started(&self.process_of_agent.process);
         // A start in the future counts as an age of 0.
         started.is_some_and(|at| at.elapsed().unwrap_or_default() < YOUNG)
     }
 
     fn evidence(&self) -> Evidence<'_> {
         Evidence {
-            agent: self.living.agent,
-            stopped: self.living.process.stopped,
-            in_front: self.living.in_front,
+            agent: self.process_of_agent.agent,
+            stopped: self.process_of_agent.process.stopped,
+            in_front: self.process_of_agent.in_front,
             title: &self.title,
             young: self.is_young(),
             screen: self.screen.as_ref(),
@@ -314,7 +315,7 @@ impl PaneAgent<'_> {
     pub fn state(&self) -> Option<Verdict> {
         let verdict = self.verdict();
         // A stopped agent draws nothing, so output of its shell is no reason to wait.
-        let stopped = self.living.process.stopped;
+        let stopped = self.process_of_agent.process.stopped;
         let settled = stopped || self.activity.saturating_add(DRAWING_SECONDS) <= self.now;
         (settled || verdict.state != State::Unknown).then_some(verdict)
     }
@@ -324,15 +325,17 @@ impl PaneAgent<'_> {
     #[must_use]
     pub fn transcript(&self) -> Option<Transcript> {
         let id = self.conversation.as_ref()?;
-        let environment = proc::environment(self.living.process.pid);
-        conversation::transcript(self.living.agent, id, |name| environment.get(name))
+        let environment = proc::environment(self.process_of_agent.process.pid);
+        conversation::transcript(self.process_of_agent.agent, id, |name| {
+            environment.get(name)
+        })
     }
 
     /// Returns the content of its composer.
     #[must_use]
     pub fn composer(&self) -> Composer {
         match &self.screen {
-            Some(screen) => Composer::read(self.living.agent, screen),
+            Some(screen) => Composer::read(self.process_of_agent.agent, screen),
             None => Composer::Absent,
         }
     }
@@ -343,7 +346,7 @@ impl PaneAgent<'_> {
         let Some(screen) = &self.screen else {
             return String::new();
         };
-        let found = locate(&self.living.agent.manifest.composer, screen);
+        let found = locate(&self.process_of_agent.agent.manifest.composer, screen);
         let end = found.map_or(screen.rows().len(), |found| found.rows.start);
         let rows: Vec<&str> = screen.rows()[..end].iter().map(ScreenRow::text).collect();
         rows.join("\n")

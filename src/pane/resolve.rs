@@ -50,7 +50,7 @@ pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Resolv
     } = look(server, pane, agents, &[])?;
     let none = || Error::nothing(format!("no agent lives in pane {pane}"));
     let pane_agent = pane_agent.ok_or_else(none)?;
-    let kind = pane_agent.living.agent.name.as_str();
+    let kind = pane_agent.process_of_agent.agent.name.as_str();
     let record = found.record.filter(|record| record.live);
     let registered = record
         .as_ref()
@@ -68,7 +68,7 @@ pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Resolv
             .as_ref()
             .map_or_else(env::machine, |record| record.machine.clone()),
         uuid: record.map(|record| record.uuid),
-        pid: pane_agent.living.process.pid,
+        pid: pane_agent.process_of_agent.process.pid,
         state: verdict.state,
         why: verdict.why,
         by: verdict.by.as_str().into(),

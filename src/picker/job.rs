@@ -378,7 +378,7 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
         busy: Busy::Queue,
         draft: Draft::Refuse,
         enter: true,
-        as_it_is: false,
+        allow_agent_commands: false,
         starting: false,
         within: WITHIN,
     };

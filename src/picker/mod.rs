@@ -160,7 +160,7 @@ pub fn run(server: &Server, options: PickerOptions) -> Result<PickerOutcome> {
     picker.start(previews, live);
     let outcome = picker.run(&events);
     // The thread that reads the rows ends with the process. Its client in the server has to end before.
-    server.give_up(&schema::CHANGED);
+    server.wake_waiting_clients(&schema::CHANGED);
     outcome
 }
 

@@ -9,7 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// Returns whether standard input is a terminal.
 #[must_use]
-pub fn is_typed() -> bool {
+pub fn is_terminal() -> bool {
     stdin().is_terminal()
 }
 

@@ -205,7 +205,7 @@ pub fn program(pid: i32) -> Program {
 
 /// Returns the processes that have a file open; none if the system does not provide this.
 #[must_use]
-pub fn holders(file: &std::path::Path) -> Vec<Process> {
+pub fn processes_with_open_file(file: &std::path::Path) -> Vec<Process> {
     table::holders(file)
 }
 

@@ -28,7 +28,7 @@ pub fn group_exists(group: i32) -> bool {
 
 /// Blocks HUP and TERM, so that they do not end this process. It is about to end the terminal that it runs in, and has
 /// work left after that.
-pub fn outlive_the_terminal() {
+pub fn block_hangup_and_term() {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGHUP);
     mask.add(Signal::SIGTERM);

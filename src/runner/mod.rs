@@ -121,7 +121,7 @@ impl Run {
             .into_iter()
             .map(OsString::from_vec)
             .collect();
-        let environment = env::carried()
+        let environment = env::inherited_environment()
             .chain([
                 ("SESH_ID".into(), record.uuid.to_string().into()),
                 ("SESH_NAME".into(), record.name.clone().into()),

@@ -14,7 +14,7 @@ use crate::store::edit::Edit;
 use crate::store::generated_name;
 use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::{Prior, name_is_taken};
-use crate::store::query::{self, first_pane, read_life, row_format};
+use crate::store::query::{self, first_pane, read_server_id, row_format};
 use crate::store::target;
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -29,7 +29,7 @@ pub struct AdoptRequest {
     /// Also register a conversation that another pane has.
     pub force: bool,
     /// The exited sesh that the pane continues, instead of a new one.
-    pub past: Option<Prior>,
+    pub prior: Option<Prior>,
 }
 
 /// Registers what runs in a pane. A sesh that was adopted automatically then counts as registered by a person.
@@ -44,14 +44,14 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     let look = agent::look(server, pane, agents, &[])?;
     let found = &look.pane;
     if let Some(record) = &found.record {
-        return if record.was_found() {
+        return if record.was_auto_adopted() {
             keep(server, record, request)
         } else {
             Err(already_registered(pane, &record.name))
         };
     }
     let first_process = proc::identity(found.place.pid);
-    let past = request.past.as_ref();
+    let past = request.prior.as_ref();
     let id = past.map_or_else(SeshId::random, Prior::id);
     // The agent that runs there is recorded at once, and not only at the next look.
     let pane_agent = look.pane_agent.as_ref();
@@ -61,7 +61,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
         )));
     }
     let verdict = pane_agent.map(PaneAgent::verdict);
-    let kind = pane_agent.map(|pane_agent| pane_agent.living.agent.name.clone());
+    let kind = pane_agent.map(|pane_agent| pane_agent.process_of_agent.agent.name.clone());
     let agent = request.agent.clone().or(kind);
     let conversation = pane_agent.and_then(|pane_agent| pane_agent.conversation.clone());
     let conversation = request.conversation.clone().or(conversation);
@@ -108,7 +108,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
             let note = match &made {
                 Registration::Registered(record, life) => {
                     let only_in_journal = past.is_some_and(Prior::is_only_in_journal);
-                    let note = Note::all(event, record, *life).of_pending(only_in_journal);
+                    let note = Note::all(event, record, *life).with_pending(only_in_journal);
                     vec![note]
                 }
                 _ => Vec::new(),
@@ -162,7 +162,7 @@ fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Registration> {
     let record = first_pane(&rows)?
         .and_then(|pane| pane.record)
         .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
-    let life = rows.iter().find_map(|row| read_life(row));
+    let life = rows.iter().find_map(|row| read_server_id(row));
     Ok(Registration::Registered(Box::new(record), life))
 }
 
@@ -205,7 +205,7 @@ fn registration(
             &Batch::from(command::print(None, "conversation")),
         ));
     }
-    if let Some(past) = &request.past {
+    if let Some(past) = &request.prior {
         register = Batch::from(command::if_format(
             None,
             &past.is_unchanged(),

@@ -19,7 +19,7 @@ use crate::store::generated_name;
 use crate::store::limit;
 use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::{Prior, name_is_taken};
-use crate::store::query::{self, first_pane, read_life, row_format};
+use crate::store::query::{self, first_pane, read_server_id, row_format};
 use crate::store::target;
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -56,7 +56,7 @@ pub struct CreateRequest {
     /// Make the pane and wait there for a key.
     pub wait: bool,
     /// The exited sesh that continues here. Values that are not of this run are carried over from it.
-    pub past: Option<Prior>,
+    pub prior: Option<Prior>,
 }
 
 /// Columns and rows, where given.
@@ -85,7 +85,7 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
     // The identity may be that of a sesh of an earlier server, or of a forgotten one. What that sesh did would be
     // attributed to this one.
-    if request.id.is_some() && request.past.is_none() && Journal::read(server).has(id) {
+    if request.id.is_some() && request.prior.is_none() && Journal::read(server).has(id) {
         return Err(id_is_taken(id));
     }
     let caller = place::caller_context(server)?;
@@ -93,7 +93,7 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     let own = caller
         .as_ref()
         .and_then(|caller| caller.sesh)
-        .filter(|_| request.past.is_none());
+        .filter(|_| request.prior.is_none());
     request.parent = request.parent.or(own);
     request.owner = request.owner.or(own.map(|id| id.to_string()));
     let spot = place::decide(server, &request.place, caller.as_ref())?;
@@ -157,7 +157,7 @@ impl Plan {
     /// Creates the sesh and returns its record.
     ///
     /// # Errors
-    /// [`Exit::Unusable`] when the name or the identity is taken. Then nothing is left behind.
+    /// [`Exit::Unusable`](crate::error::Exit::Unusable) when the name or the identity is taken. Then nothing is left behind.
     pub fn carry_out(mut self, server: &Server) -> Result<Record> {
         let runner = runner()?;
         for attempt in 0..MAX_ATTEMPTS {
@@ -173,7 +173,7 @@ impl Plan {
             }
             match outcome? {
                 Attempt::Made(record, _) => return Ok(*record),
-                Attempt::NameTaken if self.request.past.is_some() => {
+                Attempt::NameTaken if self.request.prior.is_some() => {
                     return Err(name_is_taken(name.as_str()));
                 }
                 Attempt::NameTaken if self.request.name.is_some() => {
@@ -182,7 +182,7 @@ impl Plan {
                          sesh-enter"
                     )));
                 }
-                Attempt::IdTaken if self.request.past.is_some() => {
+                Attempt::IdTaken if self.request.prior.is_some() => {
                     return Err(target::changed(self.id));
                 }
                 Attempt::IdTaken => return Err(id_is_taken(self.id)),
@@ -275,7 +275,7 @@ impl Plan {
     }
 
     fn launch(&self, server: &Server, name: &Name) -> Launch {
-        let mut environment: Vec<(OsString, OsString)> = env::carried().collect();
+        let mut environment: Vec<(OsString, OsString)> = env::inherited_environment().collect();
         environment.extend(self.request.variables.iter().cloned());
         environment.push(("SESH_ID".into(), self.id.to_string().into()));
         environment.push(("SESH_NAME".into(), name.as_str().into()));
@@ -309,7 +309,7 @@ impl Plan {
             let outcome = self.read(server, name, &frame, &answer)?;
             let note = match &outcome {
                 // A restored sesh keeps its old record in the journal until it has started.
-                Attempt::Made(record, life) if self.request.past.is_none() => {
+                Attempt::Made(record, life) if self.request.prior.is_none() => {
                     vec![Note::all(JournalEvent::Created, record, *life)]
                 }
                 _ => Vec::new(),
@@ -356,7 +356,7 @@ impl Plan {
         }
         let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
         record.values.set(Key::Cmd, value::encode_words(words));
-        let life = rows.iter().find_map(|row| read_life(row));
+        let life = rows.iter().find_map(|row| read_server_id(row));
         Ok(Attempt::Made(Box::new(record), life))
     }
 
@@ -424,8 +424,8 @@ impl Plan {
                 command::rename_window(&window, &shown)
             }
         }]);
-        create.extend(self.request.past.iter().flat_map(Prior::release_pane));
-        let unused = match &self.request.past {
+        create.extend(self.request.prior.iter().flat_map(Prior::release_pane));
+        let unused = match &self.request.prior {
             Some(past) => past.is_unchanged(),
             None => record_is(self.id, ""),
         };
@@ -446,7 +446,7 @@ impl Plan {
         };
         Batch::from(command::start_server()).then(command::if_format(
             None,
-            &name_is_free(name, self.request.past.as_ref().map(|_| self.id)),
+            &name_is_free(name, self.request.prior.as_ref().map(|_| self.id)),
             &limited,
             &Batch::from(command::print(None, "name")),
         ))
@@ -490,7 +490,7 @@ impl Plan {
             (Key::Host, value::encode(&env::machine())),
             (Key::Note, value::encode(&request.note)),
         ];
-        if let Some(past) = &request.past {
+        if let Some(past) = &request.prior {
             past.carry_over(&mut values);
         }
         values
@@ -514,7 +514,7 @@ impl Plan {
             .lines()
             .filter_map(|line| line.parse().ok())
             .collect();
-        if let Some(past) = &self.request.past {
+        if let Some(past) = &self.request.prior {
             let _ = past.restore_end(server, &panes);
             return;
         }

@@ -104,7 +104,7 @@ fn asked_to_leave(
         busy: Busy::Refuse,
         draft: Draft::Refuse,
         enter: true,
-        as_it_is: true,
+        allow_agent_commands: true,
         starting: false,
         within: how.timeout / 2,
     };
@@ -249,7 +249,7 @@ fn release(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let exit = record::ExitStatus::value(None, None);
     release.extend(write::end(&pane, &exit));
     release.extend([write::book(&pane, record.uuid)]);
-    release.extend(write::unmark(&pane));
+    release.extend(write::unregister(&pane));
     let end = Note::end(record.uuid, &exit, None);
     run_on_pane(server, record, place, &release, vec![end])
 }

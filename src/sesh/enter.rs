@@ -73,7 +73,7 @@ pub fn next(server: &Server, client: Option<&str>) -> Result<Record> {
 /// Returns the pane that the client shows, or the pane that this process runs in.
 fn looked_at(server: &Server, client: Option<&str>) -> Result<Option<PaneId>> {
     let Some(client) = client else {
-        return Ok(env::tmux_pane().filter(|_| server.is_callers()));
+        return Ok(env::tmux_pane().filter(|_| server.is_own_server()));
     };
     let frame = Frame::new();
     let format = frame.format(["#{client_name}", "#{pane_id}"]);
@@ -85,7 +85,7 @@ fn looked_at(server: &Server, client: Option<&str>) -> Result<Option<PaneId>> {
 
 /// Returns the command that records that a person looks at a sesh.
 #[must_use]
-pub fn see(record: &Record) -> Option<Command> {
+pub fn mark_seen(record: &Record) -> Option<Command> {
     let pane = record.tmux.as_ref()?.pane;
     Some(write::seen(pane, record.uuid))
 }
@@ -119,7 +119,7 @@ pub fn route_to(
     client: Option<&str>,
     read_only: bool,
 ) -> Result<Route> {
-    if client.is_none() && !server.is_callers() {
+    if client.is_none() && !server.is_own_server() {
         return Ok(Route::Attach(Batch::from(command::attach(
             Some(&target(place, &place.session_id)),
             read_only,
@@ -145,7 +145,7 @@ pub fn route_to(
 /// # Errors
 /// As [`route`].
 pub fn asking_client_name(server: &Server, client: Option<&str>) -> Result<Option<String>> {
-    if client.is_none() && !server.is_callers() {
+    if client.is_none() && !server.is_own_server() {
         return Ok(None);
     }
     asking_client(server, client, None).map(|(client, _)| Some(client.name))
@@ -169,7 +169,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
         Key::State.format(),
         Key::Tags.format()
     );
-    if client.is_none() && !server.is_callers() {
+    if client.is_none() && !server.is_own_server() {
         return Ok(Route::Attach(
             Batch::from(command::attach(None, false))
                 .then(command::choose_tree(None, &filter, &format)),
@@ -194,7 +194,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
 /// [`Exit::Nothing`] when the client was never switched, or that pane is gone. Outside tmux no client can have asked.
 pub fn last(server: &Server, client: Option<&str>) -> Result<Route> {
     let (asking, _) = asking_client(server, client, None)?;
-    let format = format!("#{{{}}}", schema::was(&asking.name));
+    let format = format!("#{{{}}}", schema::previous_pane(&asking.name));
     let before = server.run(&Batch::from(command::print(None, &format)))?;
     let nowhere = || {
         Error::nothing(

@@ -93,8 +93,8 @@ pub fn explain(server: &Server, target: &Target, agents: &[Agent]) -> Result<Acc
         uuid: record.map(|record| record.uuid),
         name: record.map(|record| record.name.clone()),
         pane: Some(pane),
-        agent: live.map(|pane_agent| pane_agent.living.agent.name.clone()),
-        agent_pid: live.map(|pane_agent| pane_agent.living.process.pid),
+        agent: live.map(|pane_agent| pane_agent.process_of_agent.agent.name.clone()),
+        agent_pid: live.map(|pane_agent| pane_agent.process_of_agent.process.pid),
         conversation: live.and_then(|pane_agent| pane_agent.conversation.clone()),
         stored: record.map(Stored::from),
         explanation,
@@ -153,7 +153,7 @@ fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanati
     let front = proc::read(first.foreground).unwrap_or_else(|| first.clone());
     let read = format!("{} (pid {}) is in front", front.name, front.pid);
     let state = match record {
-        Some(record) => find::level_without_agent(record),
+        Some(record) => find::state_without_agent(record),
         None if first.is_shell() && first.foreground == first.group => State::Idle,
         None => State::Busy,
     };

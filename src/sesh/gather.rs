@@ -60,7 +60,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
     let condition = both(&registered(), &any(&wanted));
     let (answer, outputs) = ask(server, &frame, &condition)?;
     let mut snapshot = Snapshot::parse(&frame, &answer)?;
-    snapshot.take_in_past_of(server, targets);
+    snapshot.add_past_of(server, targets);
     find::look_at(server, &mut snapshot.panes)?;
     let readings = Readings::read(&frame, &answer, &outputs);
     let mut found = targets

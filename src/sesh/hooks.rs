@@ -101,7 +101,7 @@ pub fn status(what: Installable, kinds: &[String]) -> Result<Vec<Status>> {
         let file = agent.file();
         let found = settings::read(&file).and_then(|text| {
             let text = text.unwrap_or_default();
-            let status = agent.hooks.standing(&text, &program);
+            let status = agent.hooks.status(&text, &program);
             status.map_err(|refusal| refused(&file, &refusal))
         });
         let (state, what) = match found {
@@ -155,7 +155,7 @@ fn change(act: HooksAction, agent: &HookedAgent, program: &str) -> Result<FileCh
     let before = settings::read(&file)?;
     let text = before.as_deref().unwrap_or("");
     let refused = |refusal: Refusal| refused(&file, &refusal);
-    let status = agent.hooks.standing(text, program).map_err(refused)?;
+    let status = agent.hooks.status(text, program).map_err(refused)?;
     let after = match act {
         HooksAction::Install => Some(agent.hooks.install(text, program).map_err(refused)?),
         HooksAction::Remove if status == HookStatus::Absent => before.clone(),

@@ -60,10 +60,10 @@ pub(super) struct CallerContext {
 /// Returns the position of the caller: the session of its pane, or the session of a popup or a hook. Returns `None`
 /// outside tmux.
 pub(super) fn caller_context(server: &Server) -> Result<Option<CallerContext>> {
-    let pane = env::tmux_pane().filter(|_| server.is_callers());
+    let pane = env::tmux_pane().filter(|_| server.is_own_server());
     let Some(target) = pane
         .map(|pane| pane.to_string())
-        .or_else(|| env::tmux_session().filter(|_| server.is_callers()))
+        .or_else(|| env::tmux_session().filter(|_| server.is_own_server()))
     else {
         return Ok(None);
     };

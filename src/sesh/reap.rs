@@ -7,7 +7,7 @@ use super::save::save;
 use crate::error::{Exit, Result};
 use crate::inventory::change::{Change, ChangeKind};
 use crate::inventory::reconcile::reconcile;
-use crate::inventory::scan::{Sweep, look_at, look_at_closed};
+use crate::inventory::scan::{Sweep, scan, scan_closed};
 use crate::store::{Record, write};
 use crate::tmux::{Batch, Server};
 
@@ -21,7 +21,7 @@ const MAX_CONCURRENT: usize = 32;
 /// # Errors
 /// As [`Server::run`], and [`Exit::Unusable`] when an option that belongs to panes is set elsewhere.
 pub fn look(server: &Server) -> Result<Vec<Change>> {
-    let differences = look_at(server, Sweep::Now)?;
+    let differences = scan(server, Sweep::Now)?;
     let expired = differences.expired.iter();
     let ended = expired.map(|record| expired_change(record, "is alive, and its time is over"));
     Ok(differences.changes().chain(ended).collect())
@@ -37,8 +37,8 @@ pub enum ReapScope {
 
 /// Repairs what differs. Returns what it changed, without what others changed meanwhile.
 ///
-/// A process that wants a reconciliation while this one runs sets [`schema::REAP_AGAIN`], and then this one runs once
-/// more. The plugin sets [`schema::REAP`] while one runs; the last list unsets it.
+/// A process that wants a reconciliation while this one runs sets [`REAP_AGAIN`](crate::store::schema::REAP_AGAIN), and then this one runs once
+/// more. The plugin sets [`REAP`](crate::store::schema::REAP) while one runs; the last list unsets it.
 ///
 /// # Errors
 /// As [`look`].
@@ -46,8 +46,8 @@ pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
     let mut changes = Vec::new();
     loop {
         let differences = match of {
-            ReapScope::All => look_at(server, Sweep::WhenDue),
-            ReapScope::Closed => look_at_closed(server),
+            ReapScope::All => scan(server, Sweep::WhenDue),
+            ReapScope::Closed => scan_closed(server),
         };
         let mut differences = differences.inspect_err(|error| {
             if error.exit == Exit::Unusable {
@@ -69,7 +69,7 @@ pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
         // Another process may have wanted [`ReapScope::All`].
         of = ReapScope::All;
         // The last look does not cover a request that comes from now on. The next look may.
-        server.run(&Batch::from(write::reap_again_is_read()).may_run_twice())?;
+        server.run(&Batch::from(write::reap_again_is_read()).repeatable())?;
     }
 }
 

@@ -14,7 +14,7 @@ use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::commit::commit_quietly;
 use crate::store::condition::{both, either, equal};
-use crate::store::hook_report::{AgentAnswer, HookReport, TakenPrompt};
+use crate::store::hook_report::{AcceptedPrompt, AgentAnswer, HookReport};
 use crate::store::note::{JournalEvent, Note};
 use crate::store::{Key, schema, value, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
@@ -55,13 +55,13 @@ fn find_and_write(
     let ancestors = proc::ancestors();
     // The first process of a pane is a child of the server, so $TMUX identifies it and tmux does not have to be asked.
     let first = env::tmux_server()
-        .filter(|_| server.is_callers())
+        .filter(|_| server.is_own_server())
         .and_then(|server| {
             ancestors
                 .iter()
                 .position(|process| process.parent == server)
         });
-    let pane = env::tmux_pane().filter(|_| server.is_callers());
+    let pane = env::tmux_pane().filter(|_| server.is_own_server());
     if let (Some(pane), Some(first)) = (pane, first)
         && let Some(reporter) = reporter(&ancestors[..=first], kind, agents)
         && write(server, pane, &reporter, event)?
@@ -186,7 +186,7 @@ fn write(
     let stored = hook_report(reporter, event);
     let mut store = Batch::new();
     if let Some(prompt) = &event.prompt {
-        let taken_prompt = TakenPrompt {
+        let taken_prompt = AcceptedPrompt {
             process: stored.process,
             at: stored.at,
             mark: message::mark(prompt),
@@ -294,14 +294,17 @@ fn hook_report(reporter: &ReportingAgent, event: &HookEvent) -> HookReport {
         state: event.state.map(|(state, _)| state),
         why: event.state.and_then(|(_, why)| why),
         event: event.event.clone(),
-        conversation: event.conversation.clone().filter(|_| !event.over),
+        conversation: event
+            .conversation
+            .clone()
+            .filter(|_| !event.conversation_ended),
     }
 }
 
 /// Returns the condition under which the event counts.
 fn counts(pane: PaneId, event: &HookEvent) -> Option<String> {
     match (event.state, &event.conversation) {
-        (Some((state, _)), _) if event.vague => {
+        (Some((state, _)), _) if event.is_repeat => {
             let variable = schema::hook(pane);
             Some(format!(
                 "#{{?#{{m:*?{}?*,#{{{variable}}}}},0,1}}",
@@ -309,7 +312,7 @@ fn counts(pane: PaneId, event: &HookEvent) -> Option<String> {
             ))
         }
         // An event of another thread of the same agent is not for this pane.
-        (_, Some(id)) if !event.proves => Some(either(
+        (_, Some(id)) if !event.proves_conversation => Some(either(
             &equal(Key::Conv, ""),
             &equal(Key::Conv, &value::encode(id)),
         )),
@@ -343,7 +346,7 @@ fn change(target: &str, reporter: &ReportingAgent, event: &HookEvent) -> Option<
         parts.push((has_state(state, why), commands));
     }
     if let (true, Some(id)) = (
-        event.proves && !reporter.kind.is_empty(),
+        event.proves_conversation && !reporter.kind.is_empty(),
         &event.conversation,
     ) {
         let id = value::encode(id);

@@ -8,7 +8,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
 use crate::pane::agent::{self, Look};
-use crate::pane::deliver::reply::{Reply, drawn, has_answered, reply};
+use crate::pane::deliver::reply::{Reply, has_answered, read_until_drawn, reply};
 use crate::pane::deliver::{DeliveryOutcome, Message, deliver};
 use crate::proc;
 use crate::state::{State, Why};
@@ -182,7 +182,7 @@ fn wait_for_end(
         if over {
             let mut reply = patience.reply.then(|| reply(server, &look, text));
             if let (Some(seen), true) = (&mut reply, look.pane_agent.is_some()) {
-                drawn(server, seen, pane, agents, text);
+                read_until_drawn(server, seen, pane, agents, text);
             }
             return Ok(TurnEnd { state, why, reply });
         }

@@ -57,12 +57,14 @@ fn set_missed(server: &Server) {
 
 fn try_notes(server: &Server, notes: &[Note]) -> Result<()> {
     let log = log_of(server)?;
-    let mut parts = notes.iter().filter(|note| note.lasts() && !note.is_whole());
+    let mut parts = notes
+        .iter()
+        .filter(|note| note.is_durable() && !note.is_whole());
     // The journal lacks a sesh if its creation could not be written, or if the file was removed. Then the changed
     // values alone would give a sesh without a name.
     let lacks = parts.any(|note| !log.names(note.line.uuid));
     let lines: Vec<Line<'_>> = notes.iter().map(|note| note.line.clone()).collect();
-    log.append(&lines, notes.iter().any(Note::lasts))?;
+    log.append(&lines, notes.iter().any(Note::is_durable))?;
     if lacks {
         backfill::write(server)?;
     }

@@ -12,7 +12,7 @@ use super::value;
 use crate::clock;
 use crate::error::Result;
 use crate::id::{ServerId, SeshId};
-use crate::journal::line::{FORGOTTEN, Line, Sum};
+use crate::journal::line::{FORGOTTEN, Line, MergedLines};
 use crate::tmux::{Batch, Server, command};
 
 /// The maximum number of passes. Other processes change seshes meanwhile, and an older state must not be the last one
@@ -28,7 +28,7 @@ pub fn write(server: &Server) -> Result<usize> {
     for _ in 0..PASSES {
         let snapshot = known(server)?;
         let records: Vec<&Record> = snapshot.records().collect();
-        let more = save(server, &records, snapshot.life, &|id| tail(server, id))?;
+        let more = save(server, &records, snapshot.server_id, &|id| tail(server, id))?;
         written += more;
         if more == 0 {
             break;
@@ -81,7 +81,7 @@ fn save(
 ) -> Result<usize> {
     let log = log_of(server)?;
     let text = log.read()?;
-    let sum = Sum::of(&text);
+    let sum = MergedLines::of(&text);
     let known: HashMap<SeshId, &Line<'_>> =
         sum.lines.iter().map(|line| (line.uuid, line)).collect();
     let forgotten = unwritten_forgotten(server);

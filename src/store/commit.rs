@@ -147,7 +147,7 @@ pub fn edit_on_pane(
         };
         // If two processes change one sesh at the same time, the one that read the newer values may have written its
         // line first. The last line has to agree with tmux.
-        if Edit::note(edits, &now).says_as(&Edit::note(edits, &record)) {
+        if Edit::note(edits, &now).has_same_values(&Edit::note(edits, &record)) {
             return Ok(Some(record));
         }
         record = now;

@@ -9,13 +9,13 @@
 
 use std::collections::HashSet;
 
-use super::kept::{Kept, Left};
+use super::kept::{JournalData, LastLocation};
 use super::note::keys;
 use super::record::{ExitStatus, Record, Values};
 use super::schema::{Key, PANE};
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
-use crate::journal::line::{Line, Sum};
+use crate::journal::line::{Line, MergedLines};
 use crate::journal::log::{self, Log};
 use crate::state::State;
 use crate::tmux::Server;
@@ -66,7 +66,7 @@ impl Journal {
     /// Returns the seshes that are not in `known`, the seshes that tmux has. They are exited.
     #[must_use]
     pub fn others(&self, known: &HashSet<SeshId>) -> Vec<Record> {
-        Sum::of(&self.text)
+        MergedLines::of(&self.text)
             .lines
             .iter()
             .filter(|line| !known.contains(&line.uuid))
@@ -77,20 +77,23 @@ impl Journal {
     /// Returns all seshes that have a line in the journal, forgotten ones too.
     #[must_use]
     pub fn ids(&self) -> HashSet<SeshId> {
-        let lines = Sum::of(&self.text).lines;
+        let lines = MergedLines::of(&self.text).lines;
         lines.iter().map(|line| line.uuid).collect()
     }
 
     /// Returns whether a sesh has a line in the journal, even if it is forgotten.
     #[must_use]
     pub fn has(&self, id: SeshId) -> bool {
-        Sum::of(&self.text).lines.iter().any(|line| line.uuid == id)
+        MergedLines::of(&self.text)
+            .lines
+            .iter()
+            .any(|line| line.uuid == id)
     }
 
     /// Returns the session that a sesh was in last.
     #[must_use]
     pub fn session(&self, id: SeshId) -> Option<String> {
-        let lines = Sum::of(&self.text).lines;
+        let lines = MergedLines::of(&self.text).lines;
         let own = lines.iter().find(|line| line.uuid == id)?;
         Some(own.spot.as_ref()?.session.clone().into_owned())
     }
@@ -98,7 +101,7 @@ impl Journal {
     /// Returns the seshes that are forgotten.
     #[must_use]
     pub fn forgotten(&self) -> HashSet<SeshId> {
-        let lines = Sum::of(&self.text).lines;
+        let lines = MergedLines::of(&self.text).lines;
         lines
             .iter()
             .filter(|line| line.is_forgotten())
@@ -136,9 +139,9 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
             at: None,
         });
     }
-    record.kept = Some(Kept {
+    record.kept = Some(JournalData {
         server: line.server,
-        spot: line.spot.as_ref().map(|spot| Left {
+        spot: line.spot.as_ref().map(|spot| LastLocation {
             session: spot.session.clone().into_owned(),
             window: spot.window,
             name: spot.name.clone().into_owned(),
@@ -173,7 +176,7 @@ pub struct JournalStatus {
 pub fn examine(server: &Server) -> Result<JournalStatus> {
     let log = log_of(server)?;
     let text = log.read()?;
-    let sum = Sum::of(&text);
+    let sum = MergedLines::of(&text);
     log.probe()?;
     Ok(JournalStatus {
         path: log.path().into(),

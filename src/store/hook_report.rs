@@ -118,7 +118,7 @@ impl AgentAnswer {
 
 /// A prompt that an agent accepted, with the agent's process and the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TakenPrompt {
+pub struct AcceptedPrompt {
     /// The agent's process.
     pub process: ProcessId,
     /// Milliseconds since the epoch.
@@ -127,7 +127,7 @@ pub struct TakenPrompt {
     pub mark: String,
 }
 
-impl TakenPrompt {
+impl AcceptedPrompt {
     /// Returns the text of the variable.
     #[must_use]
     pub fn text(&self) -> String {

@@ -22,11 +22,11 @@ pub struct Lease<'a> {
 
 /// The outcome of one try to take a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum LeaseOutcome {
     /// This process holds it.
-    Ours,
+    Held,
     /// Another process that is alive holds it.
-    Theirs,
+    HeldByOther,
     /// The lease is closed: see [`Lease::closed_by`].
     Closed,
 }
@@ -63,7 +63,7 @@ impl<'a> Lease<'a> {
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub fn take(&mut self) -> Result<Taken> {
+    pub fn take(&mut self) -> Result<LeaseOutcome> {
         /// The maximum number of attempts to take the lease over while other processes do the same.
         const ATTEMPTS: usize = 10;
         let mut gone = String::new();
@@ -71,17 +71,17 @@ impl<'a> Lease<'a> {
             let holder = self.take_from(&gone)?;
             if holder == self.holder {
                 self.held = true;
-                return Ok(Taken::Ours);
+                return Ok(LeaseOutcome::Held);
             }
             if self.closed.is_some_and(|word| word == holder) {
-                return Ok(Taken::Closed);
+                return Ok(LeaseOutcome::Closed);
             }
             if process(&holder).is_some_and(proc::is_alive) {
                 break;
             }
             gone = holder;
         }
-        Ok(Taken::Theirs)
+        Ok(LeaseOutcome::HeldByOther)
     }
 
     /// Releases the lease if this process still holds it.

@@ -138,19 +138,19 @@ impl Note {
     /// Returns the note with the information whether the sesh may be among the pending restores. If it may,
     /// [`commit`](mod@super::commit) counts them again.
     #[must_use]
-    pub fn of_pending(mut self, pending: bool) -> Self {
+    pub fn with_pending(mut self, pending: bool) -> Self {
         self.pending = pending;
         self
     }
 
     /// Returns whether it contains the same values and location as another note. The time is not compared.
     #[must_use]
-    pub fn says_as(&self, other: &Self) -> bool {
+    pub fn has_same_values(&self, other: &Self) -> bool {
         (&self.line.values, &self.line.spot) == (&other.line.values, &other.line.spot)
     }
 
     /// Returns whether its line must not be lost.
-    pub(super) fn lasts(&self) -> bool {
+    pub(super) fn is_durable(&self) -> bool {
         self.line.event != JournalEvent::State.as_str()
     }
 

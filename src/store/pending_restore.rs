@@ -48,11 +48,11 @@ fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
     let newest = pending
         .iter()
         .filter_map(|record| life(record))
-        .filter(|life| Some(*life) != snapshot.life)
+        .filter(|life| Some(*life) != snapshot.server_id)
         .max_by_key(|life| life.start);
-    pending.retain(|record| life(record) == newest || life(record) == snapshot.life);
+    pending.retain(|record| life(record) == newest || life(record) == snapshot.server_id);
     pending.sort_by_key(|record| record.created_at);
-    Ok((pending.into_iter().cloned().collect(), snapshot.life))
+    Ok((pending.into_iter().cloned().collect(), snapshot.server_id))
 }
 
 /// Writes the number of pending restores to [`schema::PENDING`], unless a decision was made while this server runs.
@@ -62,7 +62,7 @@ fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
 pub fn offer(server: &Server) -> Result<()> {
     let pending = pending(server)?;
     // If this server ends before a person has decided, the next server offers these seshes too.
-    if let Some(life) = Snapshot::read(server, &Select::ended())?.life {
+    if let Some(life) = Snapshot::read(server, &Select::ended())?.server_id {
         append::lived_in(server, &pending, life)?;
     }
     let write = match pending.len() {

@@ -157,7 +157,7 @@ impl Prior {
     pub(crate) fn release_pane(&self) -> Vec<Command> {
         match self.pane {
             Some(pane) if self.held => vec![command::kill_pane(pane)],
-            Some(pane) => write::unmark(&pane.to_string()).collect(),
+            Some(pane) => write::unregister(&pane.to_string()).collect(),
             None => Vec::new(),
         }
     }

@@ -48,7 +48,7 @@ pub fn life(frame: &Frame) -> Command {
 
 /// Parses the output of [`life`].
 #[must_use]
-pub fn read_life(row: &[&str]) -> Option<ServerId> {
+pub fn read_server_id(row: &[&str]) -> Option<ServerId> {
     match row {
         ["server", "is", pid, start, _] => ServerId::read(pid, start),
         _ => None,
@@ -222,7 +222,7 @@ pub struct Snapshot {
     /// The expansion of [`Select::format`] for each pane.
     pub formatted: HashMap<PaneId, String>,
     /// The server, if the stored records were read.
-    pub life: Option<ServerId>,
+    pub server_id: Option<ServerId>,
     /// All seshes that tmux has, even in panes that were not selected. Empty unless the stored records were read.
     known: HashSet<SeshId>,
     /// The seshes that were forgotten, but not yet in the journal.
@@ -268,7 +268,7 @@ impl Snapshot {
     }
 
     /// Adds the seshes of these targets that only the journal has. It is for a snapshot that is part of a larger query.
-    pub fn take_in_past_of(&mut self, server: &Server, targets: &[Target]) {
+    pub fn add_past_of(&mut self, server: &Server, targets: &[Target]) {
         if targets.iter().all(|target| self.resolves(target)) {
             return;
         }
@@ -282,7 +282,7 @@ impl Snapshot {
     /// Adds seshes that only the journal has.
     fn add_past(&mut self, server: &Server, mut past: Vec<Record>) {
         let life = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
-        let of_this = |record: &Record| self.life.is_some() && life(record) == self.life;
+        let of_this = |record: &Record| self.server_id.is_some() && life(record) == self.server_id;
         if past.iter().any(of_this) {
             // A sesh of this server was forgotten between the two reads, or its record was removed by hand.
             let forgotten = Journal::read(server).forgotten();
@@ -346,8 +346,8 @@ impl Snapshot {
             books = after;
             if let [id] = row[..] {
                 living.insert(id.to_string());
-            } else if let Some(life) = read_life(&row) {
-                snapshot.life = Some(life);
+            } else if let Some(life) = read_server_id(&row) {
+                snapshot.server_id = Some(life);
                 let ids = row.last().copied().unwrap_or_default();
                 let ids = ids.split_whitespace();
                 snapshot.forgotten = ids.filter_map(|id| id.parse().ok()).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bound::Binding;
-use super::kept::Kept;
+use super::kept::JournalData;
 use super::schema::{self, Key, PANE};
 use super::value;
 use crate::id::{PaneId, SeshId};
@@ -241,7 +241,7 @@ pub struct Record {
     pub values: Values,
     /// The other data of the journal, if only the journal has the sesh.
     #[serde(skip)]
-    pub kept: Option<Kept>,
+    pub kept: Option<JournalData>,
 }
 
 impl Record {
@@ -271,7 +271,7 @@ impl Record {
 
     /// Returns whether it was adopted automatically, since an agent was found in the pane.
     #[must_use]
-    pub fn was_found(&self) -> bool {
+    pub fn was_auto_adopted(&self) -> bool {
         !self.values.get(Key::Auto).is_empty()
     }
 

@@ -8,8 +8,8 @@ mod hidden;
 use crate::id::SeshId;
 use crate::tmux::Channel;
 pub use hidden::{
-    ANSWER_OF_PANE, HOOK_OF_PANE, PROMPT_OF_PANE, answer, hook, pane_of_hook, prompt, send, tail,
-    tail_of, was,
+    ANSWER_OF_PANE, HOOK_OF_PANE, PROMPT_OF_PANE, answer, hook, pane_of_variable, previous_pane,
+    prompt, send, tail, tail_of,
 };
 
 /// The version of the schema: the first word of every stored record. A newer program reads older records.
@@ -524,7 +524,7 @@ pub static CHANGED: Channel = Channel {
 };
 
 /// The hidden variable with the pane about which the count notifies a person.
-pub const TELL: &str = "SESH_tell";
+pub const NOTIFY_PANE: &str = "SESH_tell";
 
 /// The hidden variable with the time since when a `sesh-reap` runs.
 pub const REAP: &str = "SESH_reap";
@@ -532,7 +532,7 @@ pub const REAP: &str = "SESH_reap";
 pub const REAP_AGAIN: &str = "SESH_reap_again";
 
 /// The hidden variable with the time of the last search for remains of forgotten seshes, in seconds.
-pub const SWEPT: &str = "SESH_swept";
+pub const LAST_SWEEP: &str = "SESH_swept";
 
 /// The option with the number of pending restores: seshes that were alive when the last server died, and about which a
 /// person has not decided yet.
@@ -542,7 +542,7 @@ pub const PENDING: &str = "@seshsum_lost";
 pub const RESTORED: &str = "SESH_restored";
 
 /// The hidden variable with the panes that existed before tmux-resurrect restored.
-pub const THERE: &str = "SESH_there";
+pub const PANES_BEFORE_RESURRECT: &str = "SESH_there";
 
 /// The hidden variable with the seshes that were forgotten while the journal could not be written.
 pub const FORGOTTEN: &str = "SESH_forgotten";

@@ -15,6 +15,6 @@ pub fn is_first(server: &Server) -> Result<bool> {
     let claim = Batch::from(command::if_format(None, &done, &Batch::new(), &first));
     // If the batch runs twice, the second run may find the value of the first. Then no process is the first one in this
     // second, and one is in the next.
-    let answer = server.run(&claim.may_run_twice())?;
+    let answer = server.run(&claim.repeatable())?;
     Ok(answer.trim() == "first")
 }

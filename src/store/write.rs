@@ -101,7 +101,7 @@ pub fn seen(pane: PaneId, id: SeshId) -> Command {
 /// Returns the command that stores now as the time of the last search through the hidden variables.
 #[must_use]
 pub fn swept() -> Command {
-    command::set_hidden_expanded(schema::SWEPT, NOW)
+    command::set_hidden_expanded(schema::LAST_SWEEP, NOW)
 }
 
 /// Returns the command that stores that no `sesh-reap` runs.
@@ -143,19 +143,19 @@ pub fn answer(pane: PaneId, text: &str) -> Command {
 /// Returns the command that stores the pane that a client shows before it switches to another one.
 #[must_use]
 pub fn left_pane(client: &str, pane: &str) -> Command {
-    command::set_hidden(&schema::was(client), pane)
+    command::set_hidden(&schema::previous_pane(client), pane)
 }
 
 /// Returns the command that removes what [`panes_before_resurrect`] has stored.
 #[must_use]
 pub fn drop_panes_before_resurrect() -> Command {
-    command::unset_hidden(schema::THERE)
+    command::unset_hidden(schema::PANES_BEFORE_RESURRECT)
 }
 
 /// Returns the command that stores which panes exist before tmux-resurrect restores. These are not restored panes.
 #[must_use]
 pub fn panes_before_resurrect() -> Command {
-    command::set_hidden_expanded(schema::THERE, "#{S:#{W:#{P:#{pane_id} }}}")
+    command::set_hidden_expanded(schema::PANES_BEFORE_RESURRECT, "#{S:#{W:#{P:#{pane_id} }}}")
 }
 
 /// Returns the command that writes the record of a sesh from its pane's options.
@@ -243,7 +243,11 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         let not_shown = both(&unarchived, &format!("#{{?{IS_SHOWN},0,1}}"));
         format!("#{{?{not_shown},#{{pane_id}},}}")
     });
-    commands.push(command::set_hidden_for(pane, schema::TELL, &pane_to_notify));
+    commands.push(command::set_hidden_for(
+        pane,
+        schema::NOTIFY_PANE,
+        &pane_to_notify,
+    ));
     commands
 }
 
@@ -271,7 +275,7 @@ pub fn end_in_book(id: SeshId, exit: &str) -> Vec<Command> {
 /// Returns the commands that remove the options of a sesh from a pane, so that only its record is left. In a pane that
 /// was created for the sesh they also unset `remain-on-exit`, so that another program in the pane gets the usual
 /// setting.
-pub fn unmark(pane: &str) -> impl Iterator<Item = Command> {
+pub fn unregister(pane: &str) -> impl Iterator<Item = Command> {
     let unset_remain_on_exit = command::if_format(
         Some(pane),
         &Key::Made.format(),

@@ -29,11 +29,11 @@ impl Server {
 
     /// Wakes every client that waits on a channel, so that the clients of this process end before the process does: see
     /// [`Subscription`].
-    pub fn give_up(&self, channel: &Channel) {
+    pub fn wake_waiting_clients(&self, channel: &Channel) {
         let mut wake = Batch::new();
         wake.extend(channel.signal(channel.given_up));
         // If the server has ended, its clients have ended too.
-        let _ = self.run(&wake.may_run_twice());
+        let _ = self.run(&wake.repeatable());
     }
 }
 
@@ -151,7 +151,7 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         let waits = |client: &mut direct::WaitingClient| !client.ends_within(Duration::ZERO);
         if self.client.as_mut().is_some_and(waits) {
-            self.server.give_up(self.channel);
+            self.server.wake_waiting_clients(self.channel);
         }
     }
 }

@@ -89,7 +89,7 @@ impl Batch {
     /// Returns the batch with all its commands repeatable, so that no program is started for it. The caller must know
     /// that a second run changes nothing.
     #[must_use]
-    pub fn may_run_twice(mut self) -> Self {
+    pub fn repeatable(mut self) -> Self {
         for command in &mut self.0 {
             command.repeatable = true;
         }
@@ -230,7 +230,7 @@ impl Server {
     /// Returns whether this process runs in a pane, popup or hook of this server, so that `$TMUX_PANE` is one of its
     /// panes.
     #[must_use]
-    pub fn is_callers(&self) -> bool {
+    pub fn is_own_server(&self) -> bool {
         let Some(own) = env::tmux_socket() else {
             return false;
         };
@@ -322,7 +322,7 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub fn run_with(&self, batch: &Batch, input: &[u8]) -> Result<String> {
+    pub fn run_with_input(&self, batch: &Batch, input: &[u8]) -> Result<String> {
         self.run_program(batch, &batch.argv(), None, Some(input))
     }
 
@@ -446,7 +446,7 @@ impl Server {
             .args(repeatable.then_some("-N"))
             .args(argv);
         // A server that this client starts passes its environment to every pane for its whole life.
-        for name in env::left_behind() {
+        for name in env::variables_to_remove() {
             client.env_remove(name);
         }
         client

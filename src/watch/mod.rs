@@ -404,7 +404,7 @@ fn read(server: &Server, set: &Set) -> Result<StoreView> {
     let mut snapshot = Snapshot::parse(&frame, &output)?;
     // Seshes of a server that has died have exited. Only those that the set names are read from the journal.
     let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
-    snapshot.take_in_past_of(server, &named);
+    snapshot.add_past_of(server, &named);
     let head = frame.sections(&output).next().map(|(row, _)| row);
     let Some(&[pid, started, every, now, counters]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));

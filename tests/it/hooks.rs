@@ -291,11 +291,11 @@ fn comes_and_goes(hooks: &Hooks, text: &str) {
         .install(text, PROGRAM)
         .unwrap_or_else(|it| panic!("{kind} {text:?}: {it:?}"));
     assert_eq!(
-        hooks.standing(&with, PROGRAM),
+        hooks.status(&with, PROGRAM),
         Ok(HookStatus::Installed),
         "{with}"
     );
-    assert_eq!(hooks.standing(&with, "/other"), Ok(HookStatus::Outdated));
+    assert_eq!(hooks.status(&with, "/other"), Ok(HookStatus::Outdated));
     assert!(is_within(text, &with), "{text:?}\n{with}");
     assert_eq!(
         hooks.install(&with, PROGRAM).as_ref(),
@@ -338,7 +338,7 @@ fn real_files_are_as_they_were() {
     // No file, and none again.
     for hooks in all_hooks() {
         let with = hooks.install("", PROGRAM).expect("a text");
-        assert_eq!(hooks.standing(&with, PROGRAM), Ok(HookStatus::Installed));
+        assert_eq!(hooks.status(&with, PROGRAM), Ok(HookStatus::Installed));
         assert_eq!(hooks.remove(&with, None), Ok(None), "{with}");
         assert_eq!(hooks.remove(&with, Some("")), Ok(Some(String::new())));
     }
@@ -360,10 +360,10 @@ proptest! {
         let half: String = settings.chars().take(cut).collect();
         for text in [&text, &half] {
             for hooks in all_hooks() {
-                let _ = hooks.standing(text, PROGRAM);
+                let _ = hooks.status(text, PROGRAM);
                 let _ = hooks.remove(text, Some(&settings));
                 if let Ok(with) = hooks.install(text, PROGRAM) {
-                    prop_assert_eq!(hooks.standing(&with, PROGRAM), Ok(HookStatus::Installed));
+                    prop_assert_eq!(hooks.status(&with, PROGRAM), Ok(HookStatus::Installed));
                 }
             }
         }

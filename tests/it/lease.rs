@@ -4,7 +4,7 @@ use pretty_assertions::assert_eq;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use tmux_sesh::store::lease::{Lease, Taken};
+use tmux_sesh::store::lease::{Lease, LeaseOutcome};
 use tmux_sesh::tmux::Socket;
 
 use crate::support::{Server, helpers};
@@ -88,12 +88,12 @@ fn what_is_released_is_free() {
     let (tmux, tmux_too) = (own(&server), own(&server));
     let mut one = Lease::of(&tmux, VARIABLE).marked("one");
     let mut two = Lease::of(&tmux_too, VARIABLE).marked("two");
-    assert_eq!(one.take().expect("a try"), Taken::Ours);
-    assert_eq!(two.take().expect("a try"), Taken::Theirs);
+    assert_eq!(one.take().expect("a try"), LeaseOutcome::Held);
+    assert_eq!(two.take().expect("a try"), LeaseOutcome::HeldByOther);
     assert!(!Holder::starts(&server).got_it());
     one.release().expect("it is released");
     assert_eq!(held_by(&server), "");
-    assert_eq!(two.take().expect("a try"), Taken::Ours);
+    assert_eq!(two.take().expect("a try"), LeaseOutcome::Held);
     drop(two);
     assert_eq!(held_by(&server), "");
 }
@@ -104,7 +104,7 @@ fn one_that_is_closed_is_never_taken() {
     let tmux = own(&server);
     server.tmux(["set-environment", "-gh", VARIABLE, "done"]);
     let mut lease = Lease::of(&tmux, VARIABLE).closed_by("done");
-    assert_eq!(lease.take().expect("a try"), Taken::Closed);
+    assert_eq!(lease.take().expect("a try"), LeaseOutcome::Closed);
     drop(lease);
     assert_eq!(held_by(&server), "done");
 }

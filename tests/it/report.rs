@@ -22,16 +22,16 @@ fn recorded(agent: &str) -> Map<String, Value> {
 /// What a payload comes to, in a few words: state, reason and marks; `-` where nothing of the pane's changes.
 fn words(outcome: ReadPayload) -> String {
     let told = match outcome {
-        ReadPayload::Told(told) => told,
-        ReadPayload::NoConcern => return "-".into(),
+        ReadPayload::Event(told) => told,
+        ReadPayload::Irrelevant => return "-".into(),
         ReadPayload::Unreadable(why) => panic!("unreadable: {why}"),
     };
     let HookEvent {
         state,
-        proves,
-        vague,
+        proves_conversation: proves,
+        is_repeat: vague,
         prompt,
-        over,
+        conversation_ended: over,
         conversation,
         ..
     } = told;

@@ -91,7 +91,7 @@ impl Hooks {
     ///
     /// # Errors
     /// The text cannot be parsed.
-    pub fn standing(&self, text: &str, program: &str) -> Result<HookStatus, Refusal> {
+    pub fn status(&self, text: &str, program: &str) -> Result<HookStatus, Refusal> {
         match self.form {
             HookForm::File(_) => Ok(match text {
                 _ if text == self.own_file(program) => HookStatus::Installed,
@@ -129,7 +129,7 @@ impl Hooks {
             }
             HookForm::File(_) => return Err(refusal_at(text, 0, "this file is not of tmux-sesh")),
         };
-        if self.standing(text, program)? == HookStatus::Installed {
+        if self.status(text, program)? == HookStatus::Installed {
             return Ok(text.into());
         }
         let command = command(self.kind, program);

@@ -31,8 +31,8 @@ fn a_kind_with_hooks_reads_its_payloads() {
 
 fn hook_event(kind: &str, payload: &str) -> Option<HookEvent> {
     match read(kind, payload.as_bytes()) {
-        ReadPayload::Told(event) => Some(event),
-        ReadPayload::NoConcern => None,
+        ReadPayload::Event(event) => Some(event),
+        ReadPayload::Irrelevant => None,
         ReadPayload::Unreadable(why) => panic!("{payload}: {why}"),
     }
 }
@@ -104,12 +104,12 @@ fn prompts_of_a_person_and_of_the_agent() {
     };
     let human = prompt("claude", "say hello").expect("an event");
     assert_eq!(
-        (human.prompt.as_deref(), human.proves),
+        (human.prompt.as_deref(), human.proves_conversation),
         (Some("say hello"), true)
     );
     let own = prompt("claude", "<task-notification>\n<task-id>a8</task-id>");
     let own = own.expect("an event");
-    assert_eq!((own.prompt, own.proves), (None, true));
+    assert_eq!((own.prompt, own.proves_conversation), (None, true));
     assert_eq!(own.state, Some(BUSY));
     assert!(prompt("codex", "say hello").is_some());
     assert_eq!(
@@ -186,7 +186,7 @@ proptest! {
     #[test]
     fn events_and_ids_are_plain_words(kind in prop::sample::select(hooked()), event: String, id: String) {
         let payload = serde_json::json!({ "hook_event_name": event, "type": event, "session_id": id });
-        if let ReadPayload::Told(event) = read(kind, payload.to_string().as_bytes()) {
+        if let ReadPayload::Event(event) = read(kind, payload.to_string().as_bytes()) {
             prop_assert!(is_word(&event.event));
             prop_assert!(event.conversation.is_none_or(|id| is_word(&id)));
         }

@@ -90,7 +90,7 @@ impl<'a> Delivery<'a> {
             }
             let keys = seen
                 .pane_agent()
-                .map(|pane_agent| &pane_agent.living.agent.manifest.keys);
+                .map(|pane_agent| &pane_agent.process_of_agent.agent.manifest.keys);
             match (blocked.reason, self.message.draft) {
                 (Reason::Draft, Draft::Wait) if !self.timed_out() => {}
                 (Reason::Draft, Draft::Stash) if !self.timed_out() => {
@@ -145,8 +145,8 @@ impl<'a> Delivery<'a> {
     }
 
     fn agent_destination(&self, pane_agent: &PaneAgent<'_>) -> Result<Destination, Blocked> {
-        let name = &pane_agent.living.agent.name;
-        if pane_agent.living.process.stopped || !pane_agent.living.in_front {
+        let name = &pane_agent.process_of_agent.agent.name;
+        if pane_agent.process_of_agent.process.stopped || !pane_agent.process_of_agent.in_front {
             let why = format!("{name} is suspended, or another program is in front");
             return Err(Blocked::new(Reason::Suspended, why));
         }
@@ -165,7 +165,7 @@ impl<'a> Delivery<'a> {
             return Err(Blocked::new(reason, format!("{name} {what}")));
         }
         let busy = verdict.state == State::Busy;
-        let keys = &pane_agent.living.agent.manifest.keys;
+        let keys = &pane_agent.process_of_agent.agent.manifest.keys;
         if busy {
             let keys = match self.message.busy {
                 Busy::Refuse => {

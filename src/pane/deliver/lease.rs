@@ -3,7 +3,7 @@
 use super::typing::buffer;
 use super::{Delivery, pause};
 use crate::error::Result;
-use crate::store::lease::{Lease, Taken};
+use crate::store::lease::{Lease, LeaseOutcome};
 use crate::store::schema;
 
 impl<'a> Delivery<'a> {
@@ -12,7 +12,7 @@ impl<'a> Delivery<'a> {
     pub(super) fn lease(&self) -> Result<Option<Lease<'a>>> {
         let mut lease = Lease::of(self.server, &schema::send(self.pane)).marked(&buffer());
         loop {
-            if lease.take()? == Taken::Ours {
+            if lease.take()? == LeaseOutcome::Held {
                 return Ok(Some(lease));
             }
             if self.timed_out() {

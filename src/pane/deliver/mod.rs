@@ -39,7 +39,7 @@ pub struct Message<'a> {
     /// Press Enter. Otherwise the text is left in the composer.
     pub enter: bool,
     /// Also send a text that the agent takes for a command.
-    pub as_it_is: bool,
+    pub allow_agent_commands: bool,
     /// The sesh was started a moment ago: wait for the agent or shell to be ready.
     pub starting: bool,
     /// How long the whole delivery may take.
@@ -156,7 +156,7 @@ formats! {
         /// The cursor's row, from 0.
         cursor_row = "#{cursor_y}",
         /// The prompt that the agent's hook reported last, as
-        /// [`TakenPrompt`](crate::store::hook_report::TakenPrompt) parses it.
+        /// [`AcceptedPrompt`](crate::store::hook_report::AcceptedPrompt) parses it.
         prompt = schema::PROMPT_OF_PANE,
         /// Not empty while the pane is held after the end of its command.
         held = "#{@sesh_held}",
@@ -216,7 +216,7 @@ impl<'a> PaneView<'a> {
 
     fn agent(&self) -> Option<String> {
         self.pane_agent()
-            .map(|pane_agent| pane_agent.living.agent.name.clone())
+            .map(|pane_agent| pane_agent.process_of_agent.agent.name.clone())
     }
 
     /// Returns whether the pane's first process has started within this time.
@@ -263,9 +263,9 @@ impl<'a> Delivery<'a> {
             (Err(refused), _) => return Ok(refused),
         };
         let ((seen, destination), _lease) = ready;
-        let text = match (seen.pane_agent(), self.message.as_it_is) {
+        let text = match (seen.pane_agent(), self.message.allow_agent_commands) {
             (Some(pane_agent), false) => {
-                let agent = pane_agent.living.agent;
+                let agent = pane_agent.process_of_agent.agent;
                 match message::guarded(&agent.manifest.messages, self.message.text) {
                     Ok(text) => text,
                     Err(trap) => {

@@ -17,7 +17,10 @@ impl Delivery<'_> {
     /// and the message has to be typed.
     pub(super) fn queue_natively(&self) -> Result<Option<DeliveryOutcome>> {
         // In the queue a command of the agent would be an ordinary message.
-        if self.message.busy != Busy::Queue || self.message.as_it_is || !self.message.enter {
+        if self.message.busy != Busy::Queue
+            || self.message.allow_agent_commands
+            || !self.message.enter
+        {
             return Ok(None);
         }
         let seen = self.look()?;
@@ -62,14 +65,20 @@ impl Delivery<'_> {
     /// Returns the command with the agent's own environment and folder. The conversation is that of the last hook
     /// report, since the agent may have left the one that its command line names.
     fn command(&self, pane_agent: &PaneAgent<'_>) -> Option<Command> {
-        let words = pane_agent.living.agent.manifest.commands.queue.as_ref()?;
+        let words = pane_agent
+            .process_of_agent
+            .agent
+            .manifest
+            .commands
+            .queue
+            .as_ref()?;
         let id = pane_agent.hook_conversation.as_ref()?;
         let word = |word: &String| {
             let word = word.replace("{id}", id);
             word.replace("{text}", self.message.text)
         };
         let (program, words) = words.split_first()?;
-        let pid = pane_agent.living.process.pid;
+        let pid = pane_agent.process_of_agent.process.pid;
         let environment = proc::environment(pid);
         let mut command = Command::new(program);
         command.args(words.iter().map(word));

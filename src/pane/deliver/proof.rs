@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::SeshId;
 use crate::proc;
 use crate::state::State;
-use crate::store::hook_report::TakenPrompt;
+use crate::store::hook_report::AcceptedPrompt;
 
 /// How long after Enter a stronger proof than the screen is awaited.
 const STRONGER_PROOF: Duration = Duration::from_millis(1500);
@@ -86,7 +86,8 @@ impl Delivery<'_> {
                 continue;
             };
             let process = pane_agent.process();
-            let taken = TakenPrompt::parse(seen.facts().prompt).filter(|it| it.process == process);
+            let taken =
+                AcceptedPrompt::parse(seen.facts().prompt).filter(|it| it.process == process);
             if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
                 return Ok(proven(Proof::Hook));
             }
@@ -96,7 +97,11 @@ impl Delivery<'_> {
             }
             let (stands, empty) = match pane_agent.composer() {
                 Composer::Draft(draft) => (
-                    message::is_text(&pane_agent.living.agent.manifest.messages, &draft, text),
+                    message::is_text(
+                        &pane_agent.process_of_agent.agent.manifest.messages,
+                        &draft,
+                        text,
+                    ),
                     false,
                 ),
                 Composer::Empty => (false, true),

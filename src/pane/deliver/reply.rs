@@ -10,7 +10,7 @@ use crate::agent::screen::Screen;
 use crate::agent::transcript::TranscriptLine;
 use crate::id::PaneId;
 use crate::pane::agent::{self, Look, PaneAgent};
-use crate::store::hook_report::{AgentAnswer, TakenPrompt};
+use crate::store::hook_report::{AcceptedPrompt, AgentAnswer};
 use crate::store::schema;
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -43,8 +43,8 @@ const DRAWING: Duration = Duration::from_secs(2);
 fn entries_after(look: &Look<'_>, text: &str) -> Option<Vec<TranscriptLine>> {
     let transcript = look.pane_agent.as_ref().and_then(PaneAgent::transcript)?;
     let mut entries = transcript.from_begin().more();
-    let essence = message::essence(text);
-    let is_it = |entry: &TranscriptLine| matches!(entry, TranscriptLine::Prompt(prompt) if message::essence(prompt) == essence);
+    let normalized = message::normalized(text);
+    let is_it = |entry: &TranscriptLine| matches!(entry, TranscriptLine::Prompt(prompt) if message::normalized(prompt) == normalized);
     let at = entries.iter().rposition(is_it)?;
     Some(entries.split_off(at + 1))
 }
@@ -101,7 +101,13 @@ pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
 
 /// Reads an answer that only the screen shows again until it stays the same. An agent reports the end of its turn
 /// before it has drawn all of the answer (OpenCode 1.18.33 draws its last line before its answer).
-pub(crate) fn drawn(server: &Server, seen: &mut Reply, pane: PaneId, agents: &[Agent], text: &str) {
+pub(crate) fn read_until_drawn(
+    server: &Server,
+    seen: &mut Reply,
+    pane: PaneId,
+    agents: &[Agent],
+    text: &str,
+) {
     let begun = Instant::now();
     while seen.from == ReplyFrom::Screen && begun.elapsed() < DRAWING {
         std::thread::sleep(INTERVAL); // why: the end of drawing sends no event.
@@ -132,7 +138,7 @@ fn hook_answer(server: &Server, look: &Look<'_>, text: &str) -> Option<AgentAnsw
     let &[taken, answered] = rows.first()?.as_slice() else {
         return None;
     };
-    let (taken, answered) = (TakenPrompt::parse(taken)?, AgentAnswer::parse(answered)?);
+    let (taken, answered) = (AcceptedPrompt::parse(taken)?, AgentAnswer::parse(answered)?);
     let is_its = taken.process == process && answered.process == process;
     (is_its && taken.mark == message::mark(text) && taken.at <= answered.at).then_some(answered)
 }

@@ -64,7 +64,7 @@ impl<'a> Delivery<'a> {
             &Batch::new(),
         );
         let batch = Batch::from(command::load_buffer(buffer)).then(guarded);
-        let typed = self.server.run_with(&batch, input)?.trim() == "typed";
+        let typed = self.server.run_with_input(&batch, input)?.trim() == "typed";
         if !typed {
             // The buffer still exists, since only this process knows its name. If it did not exist, tmux would delete
             // the newest buffer of the server instead.
@@ -129,7 +129,7 @@ impl<'a> Delivery<'a> {
                     match pane_agent.composer() {
                         Composer::Draft(draft)
                             if message::is_text(
-                                &pane_agent.living.agent.manifest.messages,
+                                &pane_agent.process_of_agent.agent.manifest.messages,
                                 &draft,
                                 text,
                             ) =>
@@ -210,7 +210,7 @@ impl<'a> Delivery<'a> {
         let enter = Batch::from(command::paste_as_keys(self.pane, buffer));
         let keys = seen
             .pane_agent()
-            .map(|pane_agent| &pane_agent.living.agent.manifest.keys);
+            .map(|pane_agent| &pane_agent.process_of_agent.agent.manifest.keys);
         let keys = match (destination, self.message.busy) {
             (Destination::Agent { busy: true }, Busy::Queue) => {
                 keys.and_then(|keys| keys.queue.as_ref())

@@ -97,7 +97,7 @@ fn start_state(look: &Look<'_>, made: &Record, resumed: &Resumed<'_>) -> StartSt
     let Some(pane_agent) = &look.pane_agent else {
         return StartState::Starting;
     };
-    if pane_agent.living.agent.name != resumed.agent.name || !is_ready(pane_agent) {
+    if pane_agent.process_of_agent.agent.name != resumed.agent.name || !is_ready(pane_agent) {
         return StartState::Starting;
     }
     match &pane_agent.conversation {

@@ -92,8 +92,8 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
     // The process in the pane records its command a moment later.
     now.values.set(Key::Cmd, made.values.get(Key::Cmd));
     now.command.clone_from(&made.command);
-    let note =
-        Note::all(JournalEvent::Changed, &now, snapshot.life).of_pending(record.kept.is_some());
+    let note = Note::all(JournalEvent::Changed, &now, snapshot.server_id)
+        .with_pending(record.kept.is_some());
     commit::note(server, &[note])?;
     Ok(now)
 }
@@ -102,7 +102,7 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
 ///
 /// # Errors
 /// The reason and the way out.
-pub fn could(server: &Server, record: &Record) -> Result<()> {
+pub fn check_restorable(server: &Server, record: &Record) -> Result<()> {
     let agents = &Agents::loaded().all;
     refuse::living(record)?;
     let resumed = resumed(record, agents, &RestoreOptions::DEFAULT)?;
@@ -225,7 +225,7 @@ fn request(
         owner: record.owner.clone(),
         wait: resumed.is_none() && !argv.is_empty() && !options.run,
         argv,
-        past: Some(past.clone()),
+        prior: Some(past.clone()),
         ..CreateRequest::default()
     })
 }

@@ -106,7 +106,9 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
         );
     }
     let file = conversation::transcript(resumed.agent, id, variable);
-    let open = file.as_ref().map(|file| proc::holders(file.path()));
+    let open = file
+        .as_ref()
+        .map(|file| proc::processes_with_open_file(file.path()));
     let mut open = open.unwrap_or_default();
     // Other programs only read the file.
     open.retain(|process| is_of(resumed.agent, process, &proc::program(process.pid)));

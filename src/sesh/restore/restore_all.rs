@@ -2,7 +2,7 @@
 
 use super::{RestoreOptions, one};
 use crate::error::{Error, Exit, Result};
-use crate::store::lease::{Lease, Taken};
+use crate::store::lease::{Lease, LeaseOutcome};
 use crate::store::pending_restore::{DONE, answer, offer, pending};
 use crate::store::{Record, schema};
 use crate::tmux::Server;
@@ -23,9 +23,9 @@ pub fn all(
         // Each sesh is restored only once in any case. Without a server there is nothing that could hold the lease.
         Err(error) if error.exit == Exit::NoServer => {}
         Err(error) => return Err(error),
-        Ok(Taken::Ours) => {}
-        Ok(Taken::Closed) => return Ok(()),
-        Ok(Taken::Theirs) => {
+        Ok(LeaseOutcome::Held) => {}
+        Ok(LeaseOutcome::Closed) => return Ok(()),
+        Ok(LeaseOutcome::HeldByOther) => {
             return Err(
                 Error::unusable("another sesh-restore brings them back at this moment")
                     .with_way_out("sesh-list shows how far it is"),

@@ -74,7 +74,7 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
 fn restore_in_pane(server: &Server, record: &Record, pane: PaneId) -> Result<Record> {
     let request = AdoptRequest {
         name: Some(Name::stored(&record.name)?),
-        past: Some(Prior::read(server, record)?),
+        prior: Some(Prior::read(server, record)?),
         ..AdoptRequest::default()
     };
     adopt(server, pane, &request)
@@ -91,7 +91,7 @@ fn parse_line(line: &str) -> Option<(SeshId, [&str; 3])> {
 /// Returns the panes that are no seshes and were created since [`begin`], each with its position.
 fn restored_panes(server: &Server) -> Result<Vec<(PaneId, [String; 3])>> {
     let frame = Frame::new();
-    let there = format!("#{{{}}}", schema::THERE);
+    let there = format!("#{{{}}}", schema::PANES_BEFORE_RESURRECT);
     let [session, window, pane] = POSITION;
     let format = frame.format([there.as_str(), "#{pane_id}", session, window, pane]);
     let rows = list(server, &frame, &format, &equal(Key::Id, ""))?;

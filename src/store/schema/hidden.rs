@@ -34,7 +34,7 @@ pub fn tail(id: SeshId) -> String {
 
 /// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`] or [`send`] belongs.
 #[must_use]
-pub fn pane_of_hook(variable: &str) -> Option<PaneId> {
+pub fn pane_of_variable(variable: &str) -> Option<PaneId> {
     let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
         .into_iter()
         .find_map(|prefix| variable.strip_prefix(prefix))?;
@@ -60,7 +60,7 @@ pub fn tail_of(variable: &str) -> Option<SeshId> {
 /// Returns the hidden variable that holds the pane that a client showed before it last switched to a sesh. Characters
 /// of the client's name that are no ASCII letters or digits become `_`.
 #[must_use]
-pub fn was(client: &str) -> String {
+pub fn previous_pane(client: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
     format!("SESH_was_{}", client.chars().map(plain).collect::<String>())
 }
@@ -72,6 +72,6 @@ mod tests {
 
     #[test]
     fn the_variable_of_a_client_has_a_plain_name() {
-        assert_eq!(was("/dev/pts/3"), "SESH_was__dev_pts_3");
+        assert_eq!(previous_pane("/dev/pts/3"), "SESH_was__dev_pts_3");
     }
 }

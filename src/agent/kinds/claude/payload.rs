@@ -61,7 +61,7 @@ impl report::Payload for ClaudePayload {
             "Notification" => match self.notification_type.as_str() {
                 // This event comes seconds after the request, and for questions too.
                 "permission_prompt" => HookEvent {
-                    vague: true,
+                    is_repeat: true,
                     ..in_state(PERMISSION)
                 },
                 "elicitation_dialog" => in_state(QUESTION),
