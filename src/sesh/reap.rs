@@ -37,8 +37,9 @@ pub enum ReapScope {
 
 /// Repairs what differs. Returns what it changed, without what others changed meanwhile.
 ///
-/// A process that wants a reconciliation while this one runs sets [`REAP_AGAIN`](crate::store::schema::REAP_AGAIN), and then this one runs once
-/// more. The plugin sets [`REAP`](crate::store::schema::REAP) while one runs; the last list unsets it.
+/// A process that wants a reconciliation while this one runs sets [`REAP_AGAIN`](crate::store::schema::REAP_AGAIN), and
+/// then this one runs once more. The plugin sets [`REAP`](crate::store::schema::REAP) while one runs; the last list unsets
+/// it.
 ///
 /// # Errors
 /// As [`look`].
