@@ -10,7 +10,7 @@ use pretty_assertions::assert_eq;
 use crate::support::{Call, NONE, Server};
 
 /// A call of every helper that asks a server, and would do something on one that has what it asks for.
-const CALLS: [(&str, &[&str]); 10] = [
+const CALLS: [(&str, &[&str]); 16] = [
     ("sesh-list", &[]),
     ("sesh-set", &["one", "--note", "x"]),
     ("sesh-end", &["one"]),
@@ -21,7 +21,36 @@ const CALLS: [(&str, &[&str]); 10] = [
     ("sesh-reap", &[]),
     ("pane-capture", &["one"]),
     ("pane-keys", &["%0", "Enter"]),
+    ("pane-resolve", &["--pane", "%0"]),
+    ("sesh-send", &["%0", "x"]),
+    ("sesh-explain", &["%0"]),
+    ("sesh-wait", &["%0"]),
+    ("sesh-gather", &["--tag", "x"]),
+    ("sesh-save", &[]),
 ];
+
+/// The helpers of which no call is among [`CALLS`], each with the reason.
+const NO_CALL: [(&str, &str); 6] = [
+    ("sesh-new", "it starts a server"),
+    ("sesh-restore", "it starts a server"),
+    ("sesh-run", "tmux alone starts it"),
+    ("sesh-report", "the hook of an agent never fails"),
+    ("sesh-hooks", "it asks no server"),
+    ("sesh-doctor", "a missing server is one of its findings"),
+];
+
+#[test]
+fn every_helper_has_a_call_or_a_reason() {
+    for tool in &tmux_sesh::cli::TOOLS {
+        let called = CALLS.iter().any(|(helper, _)| *helper == tool.name);
+        let excepted = NO_CALL.iter().any(|(helper, _)| *helper == tool.name);
+        assert!(
+            called != excepted,
+            "{}: add a call to CALLS, or the reason for none to NO_CALL",
+            tool.name
+        );
+    }
+}
 
 /// The helper on the server at a socket.
 fn at(server: &Server, socket: &Path, helper: &str, args: &[&str]) -> Call {
@@ -96,6 +125,8 @@ fn a_server_that_died() {
         // The journal remembers one of that name, which can be changed, and has no pane to go to or to read.
         let expected = match (helper, args.first()) {
             ("sesh-set", _) => 0,
+            // What the journal remembers has no pane.
+            ("sesh-wait", _) => 3,
             (_, Some(&"one")) => 4,
             _ => 69,
         };

@@ -29,6 +29,46 @@ fn a_kind_with_hooks_reads_its_payloads() {
     }
 }
 
+#[test]
+fn a_kind_has_recorded_screens_and_stands_in_the_guide() {
+    const GUIDE: &str = include_str!("../../../plugin/doc/agents.md");
+    let (first, _) = GUIDE
+        .split_once("\n\nA file for")
+        .expect("the first paragraph");
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/agents");
+    let fixtures: Vec<String> = std::fs::read_dir(fixtures)
+        .expect("the folder of recordings")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into()
+        })
+        .collect();
+    for kind in super::KINDS {
+        let name = kind.name;
+        let recorded = |folder: &String| {
+            let version = folder
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('-'));
+            version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        assert!(
+            fixtures.iter().any(recorded),
+            "no recorded screens of {name}"
+        );
+        let named = first
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|word| word == name);
+        assert!(named, "plugin/doc/agents.md does not name {name}");
+        assert!(
+            !kind.manifest.contains("\napart ="),
+            "{name}: the key is not_agent"
+        );
+    }
+}
+
 fn hook_event(kind: &str, payload: &str) -> Option<HookEvent> {
     match read(kind, payload.as_bytes()) {
         ReadPayload::Event(event) => Some(event),
