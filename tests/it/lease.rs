@@ -36,8 +36,8 @@ impl Holder {
         let mut line = String::new();
         self.printed.read_line(&mut line).expect("a line");
         match line.trim_end() {
-            "Ours" => true,
-            "Theirs" => false,
+            "Held" => true,
+            "HeldByOther" => false,
             other => panic!("an outcome: {other:?}"),
         }
     }
