@@ -35,6 +35,8 @@ pub(super) enum HookForm {
     },
     /// A file that belongs to tmux-sesh. `COMMAND` in it stands for the command.
     File(&'static str),
+    /// A file that belongs to tmux-sesh and is written byte for byte.
+    Document(&'static str),
 }
 
 impl Hooks {
@@ -48,7 +50,7 @@ impl Hooks {
             home: self.home,
             file: "skills/tmux-sesh/SKILL.md",
             note: None,
-            form: HookForm::File(include_str!("../../../plugin/skill/SKILL.md")),
+            form: HookForm::Document(include_str!("../../../plugin/skill/SKILL.md")),
         }
     }
 }
@@ -93,7 +95,7 @@ impl Hooks {
     /// The text cannot be parsed.
     pub fn status(&self, text: &str, program: &str) -> Result<HookStatus, Refusal> {
         match self.form {
-            HookForm::File(_) => Ok(match text {
+            HookForm::File(_) | HookForm::Document(_) => Ok(match text {
                 _ if text == self.own_file(program) => HookStatus::Installed,
                 _ if is_own(text) => HookStatus::Outdated,
                 _ => HookStatus::Absent,
@@ -124,10 +126,12 @@ impl Hooks {
     pub fn install(&self, text: &str, program: &str) -> Result<String, Refusal> {
         let events = match self.form {
             HookForm::Settings { events, .. } => events,
-            HookForm::File(_) if text.is_empty() || is_own(text) => {
+            HookForm::File(_) | HookForm::Document(_) if text.is_empty() || is_own(text) => {
                 return Ok(self.own_file(program));
             }
-            HookForm::File(_) => return Err(refusal_at(text, 0, "this file is not of tmux-sesh")),
+            HookForm::File(_) | HookForm::Document(_) => {
+                return Err(refusal_at(text, 0, "this file is not of tmux-sesh"));
+            }
         };
         if self.status(text, program)? == HookStatus::Installed {
             return Ok(text.into());
@@ -205,7 +209,7 @@ impl Hooks {
     fn group(&self, command: &str) -> String {
         let timeout = match self.form {
             HookForm::Settings { timeout, .. } => timeout,
-            HookForm::File(_) => 0,
+            HookForm::File(_) | HookForm::Document(_) => 0,
         };
         format!(
             "{{ \"hooks\": [{{ \"type\": \"command\", \"command\": {}, \"timeout\": {timeout} }}] }}",
@@ -219,7 +223,7 @@ impl Hooks {
     /// # Errors
     /// The text cannot be parsed.
     pub fn remove(&self, text: &str, original: Option<&str>) -> Result<Option<String>, Refusal> {
-        if matches!(self.form, HookForm::File(_)) {
+        if matches!(self.form, HookForm::File(_) | HookForm::Document(_)) {
             let foreign = (!is_own(text)).then(|| text.to_string());
             return Ok(foreign.or_else(|| original.map(Into::into)));
         }
@@ -319,6 +323,7 @@ impl Hooks {
                 let command = json!(command(self.kind, program)).to_string();
                 text.replace("COMMAND", &command)
             }
+            HookForm::Document(text) => text.into(),
             HookForm::Settings { .. } => String::new(),
         }
     }
