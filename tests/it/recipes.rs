@@ -4,10 +4,23 @@ use std::path::Path;
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{Server, helpers};
+use crate::support::{Server, helpers, say};
 
 #[test]
 fn every_recipe_prints_what_it_says() {
+    all_print_what_they_say(Path::new("/bin/sh"));
+}
+
+/// zsh splits no unquoted variable into words.
+#[test]
+fn every_recipe_works_in_zsh_too() {
+    match which::which("zsh") {
+        Ok(zsh) => all_print_what_they_say(&zsh),
+        Err(_) => say("left out: there is no zsh"),
+    }
+}
+
+fn all_print_what_they_say(shell: &Path) {
     let page = include_str!("../../plugin/doc/recipes.md");
     let mut blocks = page.split("```").skip(1).step_by(2);
     let mut recipes = 0;
@@ -22,7 +35,7 @@ fn every_recipe_prints_what_it_says() {
         let path = std::env::var("PATH").expect("a PATH");
         let path = format!("{}:{path}", helpers().display());
         let said = server
-            .call(Path::new("/bin/sh"))
+            .call(shell)
             .args(["-eu", "recipe"])
             .folder(server.folder())
             .env("PATH", path)
