@@ -5,9 +5,10 @@ use crate::agent::kinds::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
+use crate::inventory::find::existing_shell_state;
 use crate::pane::agent::{self, PaneAgent};
 use crate::proc;
-use crate::state::Why;
+use crate::state::{State, Why};
 use crate::store::commit::commit;
 use crate::store::condition::{both, equal, name_is_free, no_pane_has};
 use crate::store::edit::Edit;
@@ -65,6 +66,15 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     let agent = request.agent.clone().or(kind);
     let conversation = pane_agent.and_then(|pane_agent| pane_agent.conversation.clone());
     let conversation = request.conversation.clone().or(conversation);
+    let shell = || {
+        let first = proc::read(found.place.pid)?;
+        Some((existing_shell_state(&first)?, None, "process"))
+    };
+    let (state, why, by) = match verdict {
+        Some(verdict) => (verdict.state, verdict.why, verdict.by.as_str()),
+        None if agent.is_none() => shell().unwrap_or((State::Unknown, None, "")),
+        None => (State::Unknown, None, ""),
+    };
     let event = if past.is_some() {
         JournalEvent::Changed
     } else {
@@ -87,15 +97,9 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
                 pane_agent.map_or_else(String::new, |it| it.process().to_string()),
             ),
             (Key::Proc, first_process.to_string()),
-            (
-                Key::State,
-                verdict.map_or("unknown", |it| it.state.as_str()).into(),
-            ),
-            (
-                Key::Why,
-                verdict.and_then(|it| it.why).map_or("", Why::as_str).into(),
-            ),
-            (Key::By, verdict.map_or("", |it| it.by.as_str()).into()),
+            (Key::State, state.as_str().into()),
+            (Key::Why, why.map_or("", Why::as_str).into()),
+            (Key::By, by.into()),
             (Key::Cwd, value::encode(&look.folder)),
             (Key::Host, value::encode(&env::machine())),
         ];

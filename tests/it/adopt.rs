@@ -40,6 +40,20 @@ fn a_users_pane_becomes_a_sesh_as_it_is() {
 }
 
 #[test]
+fn the_state_of_a_shell_is_recorded_at_once() {
+    let server = Server::start();
+    let idle = server.types("true");
+    server.runs(&idle, "sh");
+    let busy = server.types("cat");
+    server.runs(&busy, "cat");
+    for (pane, state) in [(&idle, "idle"), (&busy, "busy")] {
+        server.sesh("sesh-adopt", [pane, "--name", state]).ok();
+        // This is what tmux has, not what a helper finds out when it reads.
+        assert_eq!(server.format(pane, "#{@sesh_state}"), state);
+    }
+}
+
+#[test]
 fn this_pane_is_the_default() {
     let server = Server::start();
     let user = server.user_pane();
