@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::env;
 use crate::error::{Error, Exit, Result};
@@ -142,12 +142,35 @@ pub fn multicall() -> ExitCode {
     ExitCode::from(tmux_sesh::main(std::env::args_os().skip(1).collect()))
 }
 
+/// Joins a flag whose value is optional with a duration behind it, so that `--wait 10m` means `--wait=10m`. Any other word
+/// there is not its value.
+fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
+    let takes_optional_value = |word: &OsString| {
+        command.get_arguments().any(|arg| {
+            let is_it = |long: &str| word.to_str() == Some(&format!("--{long}"));
+            arg.is_require_equals_set() && arg.get_long().is_some_and(is_it)
+        })
+    };
+    let mut at = 0;
+    while at + 1 < words.len() && words[at] != "--" {
+        let is_duration = |word: &str| humantime::parse_duration(word).is_ok();
+        if takes_optional_value(&words[at]) && words[at + 1].to_str().is_some_and(is_duration) {
+            let value = words.remove(at + 1);
+            words[at].push("=");
+            words[at].push(value);
+        }
+        at += 1;
+    }
+}
+
 /// Runs a helper with its arguments and returns its exit code.
 fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let mut words = vec![OsString::from(tool.name)];
     words.extend(arguments);
+    let command = (tool.command)();
+    join_optional_values(&command, &mut words);
     let silent = tool.silent && !input::is_terminal();
-    let matches = match (tool.command)().try_get_matches_from(words) {
+    let matches = match command.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) if silent && error.use_stderr() => {
             failures::log(tool.name, &first_sentence(&error));

@@ -23,8 +23,8 @@ use crate::state::{State, Why};
 /// The message is pasted and Enter is pressed behind it, where that does no harm: not at a question of the agent's,
 /// where Enter would mean yes, not behind what a person has typed and not sent, not into the shell that a dead agent has
 /// left. Exit 0 only with proof: the agent's hook or its transcript has the message, or the screen shows that it was
-/// taken. Exit 4 when nothing was sent, with the reason; 7 when it was typed and nothing proves that it arrived. Of
-/// several targets each has a line, and the worst exit code counts.
+/// taken. Exit 4 when nothing was sent, with the reason; 7 when it was typed and nothing proves that it arrived. If
+/// one of several targets is unknown, nothing is sent. Else each has a line, and the worst exit code counts.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
@@ -135,6 +135,12 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     }
     let all = send(&server, &targets, message, patience)?;
     let several = all.len() > 1;
+    if args.file.is_none() && several && all.iter().any(Sent::is_unknown) {
+        out::complain(
+            "sesh-send",
+            "nothing was sent: every word but the last is a target, so quote a message of several words",
+        );
+    }
     let mut worst = Exit::Done;
     for sent in &all {
         let exit = exit(sent);

@@ -38,6 +38,14 @@ pub struct Sent {
     pub turn: Option<Result<TurnEnd>>,
 }
 
+impl Sent {
+    /// Returns whether the target is neither a sesh nor a pane.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.sesh.is_none() && self.pane.is_none()
+    }
+}
+
 /// How a turn ended.
 #[derive(Clone, Debug)]
 pub struct TurnEnd {
@@ -52,7 +60,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// over. An agent that works on the message shows it within this time.
 const IDLE_AFTER_TURN: Duration = Duration::from_secs(2);
 
-/// Sends a message to every target at once.
+/// Sends a message to every target at once. All targets are resolved before anything is typed: if one is unknown, nothing
+/// is sent. An exited sesh is known, and does not keep the message from the others.
 ///
 /// # Errors
 /// An error that prevents every delivery. The outcome for each target is in the returned list.
@@ -68,7 +77,16 @@ pub fn send(
     let mut all: Vec<Sent> = Vec::new();
     for (text, target) in targets {
         let sent = match target {
-            Target::Pane(pane) => addressed(text, None, None, Ok(*pane)),
+            Target::Pane(pane) => {
+                let exists = snapshot.panes.iter().any(|it| it.place.pane == *pane);
+                let unknown = || Error::nothing(format!("there is no pane {pane}"));
+                addressed(
+                    text,
+                    None,
+                    None,
+                    exists.then_some(*pane).ok_or_else(unknown),
+                )
+            }
             target => match snapshot.find(target) {
                 Ok(record) => {
                     let pane = record.tmux.as_ref().map(|place| place.pane);
@@ -87,6 +105,13 @@ pub fn send(
         if sent.pane.is_none() || all.iter().all(|other| other.pane != sent.pane) {
             all.push(sent);
         }
+    }
+    if all.iter().any(Sent::is_unknown) {
+        for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
+            let why = "nothing was sent, since another target is unknown";
+            sent.outcome = Err(Error::unusable(why));
+        }
+        return Ok(all);
     }
     std::thread::scope(|scope| {
         for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::condition::{either, registered};
+use super::condition::{any, either, registered};
 use super::durable::Journal;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
@@ -101,16 +101,16 @@ impl Select {
     /// Selects all seshes and panes that these targets can mean.
     #[must_use]
     pub fn targets(targets: &[Target]) -> Self {
-        // A long chain of conditions costs more for each pane than the saved rows.
-        let filter = (1..=4)
-            .contains(&targets.len())
-            .then(|| {
-                targets
-                    .iter()
-                    .map(Target::filter)
-                    .reduce(|one, other| either(&one, &other))
-            })
-            .flatten();
+        let is_pane = |target: &&Target| matches!(target, Target::Pane(_));
+        let filter = if targets.len() <= 4 {
+            any(&targets.iter().map(Target::filter).collect::<Vec<_>>())
+        } else {
+            // A long chain of conditions costs more for each pane than the saved rows. Only panes that are no seshes have to
+            // be named.
+            let panes = targets.iter().filter(is_pane).map(Target::filter);
+            either(&registered(), &any(&panes.collect::<Vec<_>>()))
+        };
+        let filter = (!targets.is_empty()).then_some(filter);
         Self {
             filter,
             ended: true,

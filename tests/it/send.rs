@@ -507,6 +507,44 @@ fn several_targets_have_a_line_each_and_the_worst_code() {
 }
 
 #[test]
+fn where_one_target_is_unknown_nothing_is_sent() {
+    let server = Server::start();
+    let agents: Vec<Agent<'_>> = (0..2).map(|_| Agent::new(&server)).collect();
+    let first = agents[0].pane.as_str();
+    let second = agents[1].pane.as_str();
+    // A message of several words that was not quoted, a pane that is gone, a name that nothing has.
+    for words in [
+        vec![first, "do", "not", "delete"],
+        vec![first, second, "%999", "x"],
+        vec!["no-such", second, "x"],
+    ] {
+        let said = server.sesh("sesh-send", &words).said();
+        assert_eq!(said.code(), Some(3), "{said}");
+        assert!(said.stderr.contains("quote a message"), "{said}");
+        assert!(said.stderr.contains("another target is unknown"), "{said}");
+    }
+    for agent in &agents {
+        assert_eq!(agent.got(), []);
+    }
+}
+
+#[test]
+fn the_limit_of_a_wait_may_stand_behind_it() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    let words = [agent.pane.as_str(), "--wait", "10m", "hello"];
+    server.sesh("sesh-send", words).ok();
+    agent.got_only("sent", "hello");
+    // What is no duration is a target or the message.
+    let words = ["--wait", agent.pane.as_str(), "again"];
+    server.sesh("sesh-send", words).ok();
+    let sentence = server
+        .sesh("sesh-send", [agent.pane.as_str(), "--wait", "10m"])
+        .fails(2);
+    assert!(sentence.contains("there is no message"), "{sentence}");
+}
+
+#[test]
 fn an_idle_agent_is_ended_by_its_own_way_out() {
     let server = Server::start();
     let agent = Agent::new(&server);
