@@ -269,7 +269,7 @@ pub(super) fn decide(
     let fresh = report.is_some_and(|report| {
         let newer = evidence.session.as_ref().and_then(|session| session.at);
         let overtaken = claims.session.is_some() && newer.is_some_and(|at| at > report.at);
-        age(evidence, report.at) < FRESH && !overtaken
+        is_fresh(evidence, report.at) && !overtaken
     });
     let (mut claim, mut by, mut because) = match (level, reported) {
         (_, Some(reported)) if fresh => {
@@ -328,7 +328,15 @@ impl From<Source> for Authority {
     }
 }
 
-/// Returns the age in seconds. Both times are of one machine; a time in the future has the age 0.
+/// Returns whether a time is of the last moments. A time in the future is not: the clock was set back since, so nothing
+/// is known of its age. `now` has no fractions, so a time of this second may be a little ahead of it.
+fn is_fresh(evidence: &Evidence<'_>, at: f64) -> bool {
+    #[allow(clippy::cast_precision_loss)]
+    let age = evidence.now as f64 - at;
+    age > -FRESH && age < FRESH
+}
+
+/// Returns the age in seconds, to be shown. Both times are of one machine; a time in the future has the age 0.
 pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let now = evidence.now as f64;
@@ -401,6 +409,12 @@ pub(super) mod tests {
         evidence.session = Some(session("idle", None));
         evidence.report = Some(report(State::Busy, 1.0));
         assert_eq!(judged(&evidence), (State::Busy, None, Authority::Hook));
+        // A report of this second, whose fractions `now` does not have.
+        evidence.report = Some(report(State::Busy, -0.9));
+        assert_eq!(judged(&evidence).2, Authority::Hook);
+        // The clock was set back after a report: its age is unknown.
+        evidence.report = Some(report(State::Busy, -3_600.0));
+        assert_ne!(judged(&evidence).2, Authority::Hook);
         evidence.report = Some(report(State::Busy, 3.0));
         let corrected = (State::Idle, None, Authority::SessionFile);
         assert_eq!(judged(&evidence), corrected);
@@ -408,6 +422,17 @@ pub(super) mod tests {
         evidence.report = Some(report(State::Busy, 1.0));
         evidence.session.as_mut().expect("a session").at = Some(999.5);
         assert_eq!(judged(&evidence), corrected);
+    }
+
+    #[test]
+    fn a_background_command_of_an_idle_agent_does_not_make_it_busy() {
+        let claude = agent("claude");
+        let mut evidence = no_evidence(&claude);
+        evidence.session = Some(session("shell", None));
+        assert_eq!(
+            judged(&evidence),
+            (State::Idle, None, Authority::SessionFile)
+        );
     }
 
     #[test]

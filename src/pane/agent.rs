@@ -286,8 +286,12 @@ impl PaneAgent<'_> {
     #[must_use]
     pub fn is_young(&self) -> bool {
         let started = proc::started(&self.process_of_agent.process);
-        // A start in the future counts as an age of 0.
-        started.is_some_and(|at| at.elapsed().unwrap_or_default() < YOUNG)
+        // A start far in the future is one before the clock was set back. The start has the fractions of a clock tick, so
+        // it may be a little ahead.
+        started.is_some_and(|at| match at.elapsed() {
+            Ok(age) => age < YOUNG,
+            Err(ahead) => ahead.duration() < YOUNG,
+        })
     }
 
     fn evidence(&self) -> Evidence<'_> {

@@ -529,6 +529,25 @@ fn where_one_target_is_unknown_nothing_is_sent() {
 }
 
 #[test]
+fn a_prompt_from_before_the_clock_was_set_back_is_no_proof() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    let resolve = ["--pane", &agent.pane, "--json"];
+    let resolved = server.sesh("pane-resolve", resolve).said();
+    let pid = resolved.record().get("pid").as_i64().expect("a pid");
+    let process = tmux_sesh::proc::identity(i32::try_from(pid).expect("a pid"));
+    // The hook reported the same text, by a clock that is an hour ahead of the present one.
+    let later = tmux_sesh::clock::milliseconds() + 3_600_000;
+    let mark = tmux_sesh::agent::message::mark("hello");
+    let variable = format!("SESH_prompt_{}", agent.pane.trim_start_matches('%'));
+    let prompt = format!("{process},{later},{mark}");
+    server.tmux(["set-environment", "-gh", &variable, &prompt]);
+    let sent = agent.send(&["hello"]).ok();
+    assert_eq!(sent.record().text("proof"), "screen");
+    agent.got_only("sent", "hello");
+}
+
+#[test]
 fn the_limit_of_a_wait_may_stand_behind_it() {
     let server = Server::start();
     let agent = Agent::new(&server);

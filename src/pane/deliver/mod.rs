@@ -300,6 +300,7 @@ impl<'a> Delivery<'a> {
         let record = seen.look.pane.record.as_ref();
         let before = Before {
             at,
+            prompt: seen.facts().prompt.into(),
             transcript,
             shown: seen.pane_agent().map(PaneAgent::above_composer),
             sesh: record.map(|record| (record.uuid, record.generation)),

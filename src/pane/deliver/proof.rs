@@ -27,6 +27,9 @@ const REPEATS: [Duration; 3] = [
 /// What was known before a message was sent.
 pub(super) struct Before {
     pub(super) at: SystemTime,
+    /// The prompt that the agent's hook reported last, as it is stored. It is no proof, even if its time is later than
+    /// [`Before::at`]: then the clock was set back since.
+    pub(super) prompt: String,
     pub(super) transcript: Option<Transcript>,
     /// What the agent's screen showed above its composer.
     pub(super) shown: Option<String>,
@@ -86,8 +89,9 @@ impl Delivery<'_> {
                 continue;
             };
             let process = pane_agent.process();
-            let taken =
-                AcceptedPrompt::parse(seen.facts().prompt).filter(|it| it.process == process);
+            let prompt = seen.facts().prompt;
+            let taken = AcceptedPrompt::parse(prompt)
+                .filter(|it| it.process == process && prompt != before.prompt);
             if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
                 return Ok(proven(Proof::Hook));
             }
