@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Exit, Result};
 use crate::store::{schema, write};
-use crate::tmux::command::{OptionScope, list_keys, show_global_hooks, show_global_options};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::show::OptionScope;
+use crate::tmux::{Batch, Frame, Server, command, show};
 
 /// The severity of a finding. The words are public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -241,16 +241,16 @@ fn query(server: &Server) -> Result<ServerInfo> {
     let plugin = plugin::PluginOptions::formats();
     own.extend(plugin.iter().map(String::as_str));
     let batch = Batch::from(command::print(None, &frame.format(&own)))
-        .then(command::show_server_options())
+        .then(show::server_options())
         .then(separator())
-        .then(show_global_options(OptionScope::Sessions))
+        .then(show::global_options(OptionScope::Sessions))
         .then(separator())
-        .then(show_global_options(OptionScope::Windows))
+        .then(show::global_options(OptionScope::Windows))
         .then(separator())
-        .then(show_global_hooks(OptionScope::Sessions))
-        .then(show_global_hooks(OptionScope::Windows))
+        .then(show::global_hooks(OptionScope::Sessions))
+        .then(show::global_hooks(OptionScope::Windows))
         .then(separator())
-        .then(list_keys());
+        .then(show::keys());
     // This uses the tmux program even for questions that the server could answer directly, because whether the program
     // works is part of the diagnosis.
     let output = server.run_in(&batch, None)?;

@@ -18,8 +18,8 @@ use crate::store::hold::{self, HeldPane};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
 use crate::store::{Key, Place, schema, setting, write};
-use crate::tmux::command::{OptionScope, show_global_options};
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::show::OptionScope;
+use crate::tmux::{Batch, Command, Frame, Server, command, show};
 
 /// What is stored at one moment.
 struct StoreState {
@@ -100,9 +100,9 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let panes = command::list_panes(&row_format_with(&frame, &more), None);
     let batch = Batch::from(command::print(None, &frame.format(settings())))
         .then(panes)
-        .then(command::show_server_options())
-        .then(show_global_options(OptionScope::Sessions))
-        .then(show_global_options(OptionScope::Windows));
+        .then(show::server_options())
+        .then(show::global_options(OptionScope::Sessions))
+        .then(show::global_options(OptionScope::Windows));
     let output = server.run(&batch)?;
     let mut sections = frame.sections(&output);
     let Some((settings, mut rest)) = sections.next() else {
@@ -168,7 +168,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         facts.screen = screens.get(pane).map(String::as_str);
     }
     if sweep.is_due(swept, seen.now) {
-        let hidden = server.run(&Batch::from(command::show_hidden()))?;
+        let hidden = server.run(&Batch::from(show::hidden_variables()))?;
         seen.read_hidden(&hidden, |pane| facts.contains_key(&pane));
     }
     let agents = Agents::loaded();

@@ -9,7 +9,7 @@ use crate::store::condition::{both, no_pane_has};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::{Record, Select, Snapshot, Target, tail, value};
 use crate::tmux::row::formats;
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command, show};
 
 const PID: &str = "#{pid}";
 const START: &str = "#{start_time}";
@@ -196,7 +196,7 @@ fn batch(frame: &Frame, target: &Target, expected: Option<ExpectedQuestion>) -> 
     }
     let tails = match target {
         Target::Id(id) => tail::print(*id),
-        _ => command::show_hidden(),
+        _ => show::hidden_variables(),
     };
     let mut ended = Batch::from(server_id(frame));
     ended.extend(query::books(frame));

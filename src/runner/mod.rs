@@ -273,10 +273,25 @@ impl Run {
                 command.args(words);
                 command
             }
-            None => login_shell(),
+            None => self.shell_command(),
         };
         self.set_environment_and_folder(&mut command);
         command
+    }
+
+    /// Returns the command of a new shell, as tmux would start a new window there: the user's `default-command`, else a
+    /// login shell.
+    fn shell_command(&self) -> Command {
+        let option = command::print(Some(&self.pane.to_string()), "#{default-command}");
+        let answer = self.server.run(&Batch::from(option)).unwrap_or_default();
+        match answer.trim_end_matches('\n') {
+            "" => login_shell(),
+            default => {
+                let mut shell = Command::new(env::shell());
+                shell.args(["-c", default]);
+                shell
+            }
+        }
     }
 
     fn set_environment_and_folder(&self, command: &mut Command) {
@@ -301,7 +316,7 @@ impl Run {
         )));
         terminal.write("\r\x1b[2K");
         terminal.restore();
-        let mut shell = login_shell();
+        let mut shell = self.shell_command();
         self.set_environment_and_folder(&mut shell);
         terminal
             .run(shell, |_| {})

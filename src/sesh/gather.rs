@@ -13,7 +13,7 @@ use crate::store::condition::{any, both, registered, tagged};
 use crate::store::query::{books, extra, read_row, row_format_with};
 use crate::store::record::ExitStatus;
 use crate::store::{Record, Snapshot, Target, tail, value, write};
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Frame, Server, command, show};
 
 /// The result of one sesh.
 #[derive(Clone, Debug, Serialize)]
@@ -95,7 +95,7 @@ fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, Strin
         Some(condition),
     ));
     batch.extend(books(frame));
-    let batch = batch.then(command::show_hidden());
+    let batch = batch.then(show::hidden_variables());
     loop {
         let answer = server.run(&batch)?;
         let mut panes = HashMap::new();

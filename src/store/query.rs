@@ -9,7 +9,7 @@ use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ServerId, SeshId, shown};
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command, show};
 
 /// Returns the command that prints the record of a sesh, as [`Values::from_book`] reads it.
 #[must_use]
@@ -26,7 +26,7 @@ pub fn books(frame: &Frame) -> [Command; 2] {
             &frame.format([Key::Id.format()]),
             Some(registered().as_str()),
         ),
-        command::show_server_options(),
+        show::server_options(),
     ]
 }
 

@@ -4,7 +4,7 @@
 use tmux_interface::{
     AttachSession, CapturePane, ChooseTree, DisplayMessage, JoinPane, KillPane, ListClients,
     ListPanes, NewSession, NewWindow, RefreshClient, RenameWindow, ResizeWindow, SetEnvironment,
-    SetOption, ShowOptions, StartServer, SwitchClient, TmuxCommand,
+    SetOption, StartServer, SwitchClient, TmuxCommand,
 };
 
 use super::Batch;
@@ -26,7 +26,7 @@ impl From<TmuxCommand<'_>> for Command {
 }
 
 impl Command {
-    fn of(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub(super) fn of(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let words = words.into_iter().map(Into::into).collect();
         Self {
             step: Step::Plain(words, Carrier::None),
@@ -55,7 +55,7 @@ impl Command {
         }
     }
 
-    fn repeatable(mut self) -> Self {
+    pub(super) fn repeatable(mut self) -> Self {
         self.repeatable = true;
         self
     }
@@ -106,53 +106,6 @@ pub fn list_clients(format: &str, session: Option<&str>) -> Command {
         None => command.build(),
     };
     Command::from(built).repeatable()
-}
-
-/// Lists every option of the server scope, one per line.
-#[must_use]
-pub fn show_server_options() -> Command {
-    Command::from(ShowOptions::new().server().build()).repeatable()
-}
-
-/// Lists every global option of sessions or of windows, one per line. tmux 3.2a assigns fewer hooks to the sessions
-/// than later versions do.
-#[must_use]
-pub fn show_global_options(of: OptionScope) -> Command {
-    Command::of(["show-options", of.flag()]).repeatable()
-}
-
-/// Lists every global hook, one per line: `name[index] command`.
-#[must_use]
-pub fn show_global_hooks(of: OptionScope) -> Command {
-    Command::of(["show-hooks", of.flag()]).repeatable()
-}
-
-/// The scope of global options.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OptionScope {
-    Sessions,
-    Windows,
-}
-
-impl OptionScope {
-    fn flag(self) -> &'static str {
-        match self {
-            OptionScope::Sessions => "-g",
-            OptionScope::Windows => "-gw",
-        }
-    }
-}
-
-/// Lists every key binding, one per line: `bind-key [-r] -T table key command`.
-#[must_use]
-pub fn list_keys() -> Command {
-    Command::of(["list-keys"]).repeatable()
-}
-
-/// Lists every hidden variable of the global environment, one per line: `NAME=value`.
-#[must_use]
-pub fn show_hidden() -> Command {
-    Command::of(["show-environment", "-gh"]).repeatable()
 }
 
 /// Prints a format, expanded for a target. For a target that is gone, tmux prints empty fields and exits with 0.
@@ -334,6 +287,19 @@ pub fn unset_hidden(name: &str) -> Command {
 #[must_use]
 pub fn close_dead_pane(target: &str) -> Command {
     set_pane(target, "remain-on-exit", "off")
+}
+
+/// Keeps a session that no client is attached to, even if the global option of the user destroys such sessions.
+#[must_use]
+pub fn keep_unattached(session: &str) -> Command {
+    Command::setting(
+        SetOption::new()
+            .quiet()
+            .target_pane(session)
+            .option("destroy-unattached")
+            .value("off")
+            .build(),
+    )
 }
 
 /// Runs one of two batches. The server chooses by a format, and no other client runs between the test and the batch.

@@ -11,6 +11,7 @@ pub mod command;
 mod direct;
 mod failure;
 pub mod row;
+pub mod show;
 mod step;
 pub mod version;
 pub mod word;
@@ -549,7 +550,7 @@ mod tests {
         let batch = Batch::new()
             .then(command::set_server("@a", "x;"))
             .then(command::set_server("@b", "it's"))
-            .then(command::list_keys());
+            .then(show::keys());
         assert_eq!(
             batch.argv(),
             [

@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pretty_assertions::{assert_eq, assert_ne};
 
-use crate::support::{MAIN, Screen, Server, until};
+use crate::support::{Control, MAIN, Screen, Server, until};
 
 /// A command that stays.
 const STAY: [&str; 2] = ["sleep", "1000"];
@@ -518,6 +518,38 @@ fn without_a_command_it_is_a_login_shell() {
     });
     server.tmux(["send-keys", "-t", made.pane(), "exit 3", "Enter"]);
     assert_eq!(server.ended(made.uuid()).code(), Some(3));
+}
+
+#[test]
+fn a_shell_is_what_tmux_would_start_in_a_new_window() {
+    let server = Server::start();
+    server.tmux([
+        "set-option",
+        "-g",
+        "default-command",
+        "echo from default; exec cat",
+    ]);
+    let made = server.new_sesh(["shell"]);
+    server.shows(made.pane(), "from default");
+    server.runs(made.pane(), "cat");
+    // A command is run as it is.
+    let command = server.new_sesh(["command", "--", "sleep", "1000"]);
+    server.runs(command.pane(), "sleep");
+    assert!(!server.screen(command.pane()).contains("from default"));
+}
+
+#[test]
+fn a_session_without_a_client_lives_where_others_are_destroyed() {
+    let server = Server::start();
+    let client = Control::attach(&server, MAIN);
+    server.tmux(["set-option", "-g", "destroy-unattached", "on"]);
+    let made = server.new_sesh(["job", "--session", "--", "sleep", "1000"]);
+    server.runs(made.pane(), "sleep");
+    assert!(server.record(made.uuid()).live());
+    // The sessions of the user stay as they are.
+    let global = server.tmux(["show-options", "-gv", "destroy-unattached"]);
+    assert_eq!(global.trim_end(), "on");
+    drop(client);
 }
 
 #[test]
