@@ -37,6 +37,22 @@ pub(crate) fn fields<'a>(values: impl IntoIterator<Item = &'a str>) -> anyhow::R
     Ok(())
 }
 
+/// Returns whether an error is only that the reader of the output has gone.
+pub(crate) fn is_hang_up(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Ignores that the reader has gone: for output amid a change, which has to be finished.
+pub(crate) fn unless_hung_up(printed: anyhow::Result<()>) -> anyhow::Result<()> {
+    match printed {
+        Err(error) if is_hang_up(&error) => Ok(()),
+        printed => printed,
+    }
+}
+
 /// Returns the line as [`line`] prints it.
 pub(crate) fn as_line(line: &str) -> String {
     let mut printed = if io::stdout().is_terminal() {

@@ -198,11 +198,7 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
 
 /// Prints what went wrong and returns the exit code. A reader that closed the pipe is not an error.
 fn failed(name: &str, error: &anyhow::Error) -> u8 {
-    let hung_up = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe);
-    if hung_up {
+    if out::is_hang_up(error) {
         return Exit::Done.code();
     }
     if let Some(coded) = error.downcast_ref::<sesh_run::CommandExit>() {

@@ -57,16 +57,11 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let gathered = gather(&server, &args.tag, &targets(&server, &args.targets)?)?;
-    if args.json {
-        out::json(&gathered)?;
+    let printed = print(&gathered, args.json);
+    if args.end || args.forget {
+        out::unless_hung_up(printed)?;
     } else {
-        for (at, one) in gathered.iter().enumerate() {
-            if at > 0 {
-                out::text("\n")?;
-            }
-            out::line(&header(one))?;
-            out::lines(one.lines.as_deref().unwrap_or_default(), false)?;
-        }
+        printed?;
     }
     let mut exit = Exit::Done;
     if args.end || args.forget {
@@ -88,6 +83,20 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         exit = Exit::Failed;
     }
     Ok(exit)
+}
+
+fn print(gathered: &[Gathered], json: bool) -> anyhow::Result<()> {
+    if json {
+        return out::json(&gathered);
+    }
+    for (at, one) in gathered.iter().enumerate() {
+        if at > 0 {
+            out::text("\n")?;
+        }
+        out::line(&header(one))?;
+        out::lines(one.lines.as_deref().unwrap_or_default(), false)?;
+    }
+    Ok(())
 }
 
 /// Formats the header line: the name, the state, the duration, and what is unusual about the lines.

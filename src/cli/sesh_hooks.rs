@@ -80,7 +80,8 @@ fn change(act: hooks::HooksAction, args: &Args) -> anyhow::Result<Exit> {
     failed.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
-/// Makes a change, unless it is a dry run, and shows it.
+/// Makes a change, unless it is a dry run, and shows it. A reader that has gone does not keep the other changes from being
+/// made.
 fn show(
     act: hooks::HooksAction,
     change: &FileChange,
@@ -92,7 +93,7 @@ fn show(
             hooks::HooksAction::Install => "installed already",
             hooks::HooksAction::Remove => "not installed",
         };
-        out::line(&format!("{}: {already}: {file}", change.agent))?;
+        out::unless_hung_up(out::line(&format!("{}: {already}: {file}", change.agent)))?;
         return Ok(Ok(()));
     }
     let kept = if dry_run {
@@ -103,19 +104,23 @@ fn show(
             Err(error) => return Ok(Err(error)),
         }
     };
-    out::lines(&diff(change), false)?;
+    out::unless_hung_up(out::lines(&diff(change), false))?;
     let done = match (act, dry_run) {
         (hooks::HooksAction::Install, false) => "installed",
         (hooks::HooksAction::Install, true) => "would be installed",
         (hooks::HooksAction::Remove, false) => "removed",
         (hooks::HooksAction::Remove, true) => "would be removed",
     };
-    out::line(&format!("{}: {done}: {file}", change.agent))?;
+    out::unless_hung_up(out::line(&format!("{}: {done}: {file}", change.agent)))?;
     if let Some(kept) = kept {
-        out::line(&format!("{}: as it was: {}", change.agent, kept.display()))?;
+        out::unless_hung_up(out::line(&format!(
+            "{}: as it was: {}",
+            change.agent,
+            kept.display()
+        )))?;
     }
     if let Some(note) = change.note {
-        out::line(&format!("{}: {note}", change.agent))?;
+        out::unless_hung_up(out::line(&format!("{}: {note}", change.agent)))?;
     }
     Ok(Ok(()))
 }

@@ -202,9 +202,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let record = plan.carry_out(&server)?;
     if args.json {
-        out::json(&record)?;
+        out::unless_hung_up(out::json(&record))?;
     } else {
-        out::text(&record.uuid.to_string())?;
+        out::unless_hung_up(out::text(&record.uuid.to_string()))?;
     }
     if args.enter {
         sesh_enter::go(&server, &record, None, false)?;

@@ -123,9 +123,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let record = restore::one(&server, &record, &options)?;
     if args.json {
-        out::json(&record)?;
+        out::unless_hung_up(out::json(&record))?;
     } else {
-        out::text(&record.uuid.to_string())?;
+        out::unless_hung_up(out::text(&record.uuid.to_string()))?;
     }
     if record.state == State::Waiting && !args.enter {
         let why = record.why.as_deref().unwrap_or("a person");

@@ -32,6 +32,20 @@ fn lines(from: u32, to: u32) -> Value {
 }
 
 #[test]
+fn a_reader_that_goes_leaves_nothing_unended() {
+    let server = Server::start();
+    for name in ["one", "two", "three"] {
+        let sesh = server.new_sesh([name, "--tag", "all", "--", "sleep", "1000"]);
+        server.runs(sesh.pane(), "sleep");
+    }
+    let gather = server.sesh("sesh-gather", ["--tag", "all", "--end"]);
+    assert_eq!(gather.unread(), Some(0));
+    let all = server.sesh("sesh-list", ["--all", "--json"]).ok();
+    let states: Vec<String> = all.records().iter().map(|it| it.state().into()).collect();
+    assert_eq!(states, ["exited"; 3]);
+}
+
+#[test]
 fn how_each_stands_and_all_that_it_printed() {
     let server = Server::start();
     let fine = run(&server, "fine", "seq 1 500");

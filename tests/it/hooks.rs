@@ -660,6 +660,26 @@ fn the_command_works_from_any_path_and_is_silent_without_the_program() {
 }
 
 #[test]
+fn a_reader_that_goes_leaves_no_change_half_done() {
+    let server = Server::empty();
+    for folder in [".claude", ".codex", ".gemini", ".pi/agent"] {
+        home(&server, &format!("{folder}/x"));
+    }
+    let installed = || {
+        let status = hooks(&server, &["status"]).ok();
+        let installed = status.lines();
+        installed
+            .iter()
+            .filter(|line| line.contains("\tinstalled\t"))
+            .count()
+    };
+    assert_eq!(hooks(&server, &["install"]).unread(), Some(0));
+    assert_eq!(installed(), 4);
+    assert_eq!(hooks(&server, &["remove"]).unread(), Some(0));
+    assert_eq!(installed(), 0);
+}
+
+#[test]
 fn the_skill_goes_where_agents_look_for_skills() {
     let server = Server::empty();
     let files = [
