@@ -231,8 +231,9 @@ struct Client {
 /// Returns the client that asked, and the session in which it should show `place`.
 ///
 /// tmux does not report which client's key started a process, so a binding passes the client's name (`--client`).
-/// Otherwise it is a client that shows the caller's session. Of several such clients it is the one that was used last,
-/// because a key there started the caller.
+/// Otherwise it is a client that shows the caller's session. Of several such clients it is one that shows the caller's
+/// pane, else one of the session that the caller was started in (a window may be in several), else the one that was used
+/// last, because a key there started the caller.
 fn asking_client(
     server: &Server,
     wanted: Option<&str>,
@@ -287,9 +288,15 @@ fn asking_client(
     if wanted.is_none() {
         clients.retain(|client| own.contains(&client.session));
     }
+    let own_pane = env::tmux_pane().map(|pane| pane.to_string());
+    let own_session = env::tmux_session();
     let client = clients
         .into_iter()
-        .max_by_key(|client| client.activity)
+        .max_by_key(|client| {
+            let shows_caller = own_pane.as_ref() == Some(&client.pane);
+            let is_callers = own_session.as_ref() == Some(&client.session);
+            (shows_caller, is_callers, client.activity)
+        })
         .ok_or_else(|| match wanted {
             Some(name) => Error::nothing(format!(
                 "there is no client {name}: tmux list-clients shows them"

@@ -51,6 +51,30 @@ fn the_client_that_looks_at_the_callers_session_is_switched() {
 }
 
 #[test]
+fn of_two_terminals_of_a_group_the_one_that_shows_the_caller_goes() {
+    let server = Server::start();
+    let there = server.new_sesh(["there", "--target", MAIN, "--", "sleep", "1000"]);
+    let caller = server.new_sesh(["caller", "--target", MAIN, "--", "sleep", "1000"]);
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "second"]);
+    server.tmux(["select-window", "-t", &format!("{MAIN}:caller")]);
+    server.tmux(["select-window", "-t", "second:0"]);
+    let shows_caller = Screen::attach(&server, MAIN, (80, 20));
+    // This one was used last, and its session has the caller's window too.
+    let other = Screen::attach(&server, "second", (80, 20));
+    other.types(&["x"]);
+    let seen = || server.tmux(["list-clients", "-F", "#{client_name} #{pane_id}"]);
+    let before = seen();
+    server.inside(caller.pane(), "sesh-enter", ["there"]).ok();
+    let after = seen();
+    let line = |name: &str| format!("{name} {}", there.pane());
+    assert!(
+        after.contains(&line(shows_caller.client())),
+        "{before}{after}"
+    );
+    assert!(!after.contains(&line(other.client())), "{before}{after}");
+}
+
+#[test]
 fn its_window_and_pane_are_selected() {
     let server = Server::start();
     let user = server.user_pane();
