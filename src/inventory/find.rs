@@ -279,7 +279,7 @@ pub(crate) fn shell_state(record: &Record) -> Option<State> {
         (true, Some(shell)) => first.foreground == shell,
         // The shell is not recorded yet. It is the child of the `sesh-run` that is the first process.
         (true, None) => proc::read(first.foreground).is_some_and(|front| front.parent == first.pid),
-        (false, _) => return existing_shell_state(&first),
+        (false, _) => return Some(existing_pane_state(&first)),
     };
     Some(if has_foreground {
         State::Idle
@@ -288,15 +288,14 @@ pub(crate) fn shell_state(record: &Record) -> Option<State> {
     })
 }
 
-/// Returns the state of a shell that is the first process of a pane: idle while it owns the foreground of its terminal, else
-/// busy. Returns `None` for a process that is no shell.
-pub(crate) fn existing_shell_state(first: &proc::Process) -> Option<State> {
-    let owns_foreground = first.foreground == first.group;
-    first.is_shell().then_some(if owns_foreground {
+/// Returns the state of a pane that existed before its sesh, by its first process: idle for a shell that owns the foreground
+/// of its terminal, else busy.
+pub(crate) fn existing_pane_state(first: &proc::Process) -> State {
+    if first.is_shell() && first.foreground == first.group {
         State::Idle
     } else {
         State::Busy
-    })
+    }
 }
 
 /// Returns the state of a sesh whose agent is gone: the state of its shell. A sesh with a command is busy.

@@ -5,7 +5,7 @@ use crate::agent::kinds::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
-use crate::inventory::find::existing_shell_state;
+use crate::inventory::find::existing_pane_state;
 use crate::pane::agent::{self, PaneAgent};
 use crate::proc;
 use crate::state::{State, Why};
@@ -66,13 +66,13 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     let agent = request.agent.clone().or(kind);
     let conversation = pane_agent.and_then(|pane_agent| pane_agent.conversation.clone());
     let conversation = request.conversation.clone().or(conversation);
-    let shell = || {
+    let by_process = || {
         let first = proc::read(found.place.pid)?;
-        Some((existing_shell_state(&first)?, None, "process"))
+        Some((existing_pane_state(&first), None, "process"))
     };
     let (state, why, by) = match verdict {
         Some(verdict) => (verdict.state, verdict.why, verdict.by.as_str()),
-        None if agent.is_none() => shell().unwrap_or((State::Unknown, None, "")),
+        None if agent.is_none() => by_process().unwrap_or((State::Unknown, None, "")),
         None => (State::Unknown, None, ""),
     };
     let event = if past.is_some() {

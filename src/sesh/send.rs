@@ -78,7 +78,9 @@ pub fn send(
     for (text, target) in targets {
         let sent = match target {
             Target::Pane(pane) => {
-                let exists = snapshot.panes.iter().any(|it| it.place.pane == *pane);
+                // Without a server nothing is known of panes; the delivery reports that.
+                let exists = snapshot.server_id.is_none()
+                    || snapshot.panes.iter().any(|it| it.place.pane == *pane);
                 let unknown = || Error::nothing(format!("there is no pane {pane}"));
                 addressed(
                     text,
