@@ -322,7 +322,7 @@ fn a_change_and_its_counts_are_drawn_once() {
         server.sesh("sesh-adopt", [pane.as_str()]).ok();
         server.plugin_has_settled();
     });
-    server.counts("0 2 1 5 0 0");
+    server.counts("0 7 1 0 0 0");
     assert_eq!(by_helper, once);
 }
 
