@@ -20,7 +20,7 @@ use crate::tmux::Server;
 /// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
 ///
 /// It continues in its folder, in a window of its session or in a new one. Waits until its agent is there; one that
-/// does not come leaves everything as it was, and its last lines are told. A command stands there typed and waits for
+/// does not come leaves everything as it was, and its last lines are printed. A command stands there typed and waits for
 /// Enter. Prints the uuid.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]

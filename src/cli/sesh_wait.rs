@@ -19,8 +19,8 @@ use crate::watch::{
 ///
 /// Prints a line an event, in columns with tabs between: the name, what happened (idle, waiting, busy, exit, joined,
 /// left, output, quiet), why, and a cursor. The next call continues from there with --since: no state, no end and no
-/// coming or going is missed and none told twice, whatever happens in between. (A state that came and went between two
-/// calls is told as what is there now.) Without a cursor, conditions that already hold count.
+/// coming or going is missed and none reported twice, whatever happens in between. (A state that came and went between two
+/// calls is reported as what is there now.) Without a cursor, conditions that already hold count.
 /// Exits with 0 when the event came, 3 when all have ended and nothing can come any more, 6 when the time was over, 69
 /// as soon as the server ends.
 #[derive(Debug, Parser)]

@@ -224,7 +224,7 @@ impl Job {
             .collect();
         Job::Change {
             steps,
-            message: format!("taken back: {}", undo.message),
+            message: format!("undone: {}", undo.message),
         }
     }
 

@@ -50,7 +50,7 @@ fn with_agent() -> Vec<&'static Tool> {
 #[test]
 fn every_agent_option_takes_it() {
     let server = scene();
-    // sesh-adopt believes what it is told.
+    // sesh-adopt takes the kind from the caller.
     let other = server.types("exec cat");
     server.runs(&other, "cat");
     for tool in with_agent() {

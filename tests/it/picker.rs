@@ -172,16 +172,16 @@ fn actions(size: (u16, u16)) {
     person.shows("tagged first: -api");
     until("it has one less", || now().strings("tags") == ["web"]);
     person.types(&["C-z"]);
-    person.shows("taken back");
+    person.shows("undone");
     until("it has it again", || now().strings("tags").contains(&"api"));
     // Archive, and undo.
     person.types(&["C-a"]);
     person.shows("first archived");
     assert_eq!(now().get("archived"), true);
     person.types(&["C-z"]);
-    person.shows("taken back");
+    person.shows("undone");
     assert_eq!(now().get("archived"), false);
-    // A name that somebody else has given since is not taken back.
+    // Undo leaves a name alone that another process has given since.
     person.types(&["C-r"]);
     answer("rename first", "second");
     person.shows("first renamed to second");
