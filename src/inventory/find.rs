@@ -8,6 +8,7 @@ use crate::agent::kinds::Agents;
 use crate::error::{self, Error, ErrorKind, Exit, Result};
 use crate::id::PaneId;
 use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
+use crate::pane::shell::is_at_prompt;
 use crate::proc;
 use crate::state::State;
 use crate::store::condition::either;
@@ -267,31 +268,33 @@ fn update_from_process(record: &mut Record) {
     }
 }
 
-/// Returns the state of a shell: idle while it owns the foreground of its terminal, else busy. Returns `None` for
-/// anything but a shell, whose state only the store has, and when the process cannot be read.
+/// Returns the state of a shell: idle while it is at its prompt in the foreground of its terminal, else busy. Returns
+/// `None` for anything but a shell, whose state only the store has, and when the process cannot be read.
 pub(crate) fn shell_state(record: &Record) -> Option<State> {
     if !record.is_shell() {
         return None;
     }
     let first = proc::read(record.tmux.as_ref()?.pid)?;
-    let has_foreground = match (record.is_made(), record.shell()) {
+    let shell = match (record.is_made(), record.shell()) {
         // The shell leads a process group of its own.
-        (true, Some(shell)) => first.foreground == shell,
+        (true, Some(shell)) => (first.foreground == shell)
+            .then(|| proc::read(shell))
+            .flatten(),
         // The shell is not recorded yet. It is the child of the `sesh-run` that is the first process.
-        (true, None) => proc::read(first.foreground).is_some_and(|front| front.parent == first.pid),
+        (true, None) => proc::read(first.foreground).filter(|front| front.parent == first.pid),
         (false, _) => return Some(existing_pane_state(&first)),
     };
-    Some(if has_foreground {
+    Some(if shell.is_some_and(|shell| is_at_prompt(&shell)) {
         State::Idle
     } else {
         State::Busy
     })
 }
 
-/// Returns the state of a pane that existed before its sesh, by its first process: idle for a shell that owns the foreground
-/// of its terminal, else busy.
+/// Returns the state of a pane that existed before its sesh, by its first process: idle for a shell that is at its prompt in
+/// the foreground of its terminal, else busy.
 pub(crate) fn existing_pane_state(first: &proc::Process) -> State {
-    if first.is_shell() && first.foreground == first.group {
+    if first.foreground == first.group && is_at_prompt(first) {
         State::Idle
     } else {
         State::Busy

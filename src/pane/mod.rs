@@ -13,4 +13,5 @@ pub mod keys;
 mod look;
 pub mod output;
 pub mod resolve;
+pub mod shell;
 pub mod since;

@@ -113,14 +113,27 @@ pub(super) fn holders(file: &Path) -> Vec<Process> {
     let Ok(file) = file.canonicalize() else {
         return Vec::new();
     };
-    let has = |process: &Process| {
-        // The descriptors of another user's process cannot be read.
-        let open = fs::read_dir(format!("/proc/{}/fd", process.pid));
-        let open = open.into_iter().flatten().flatten();
-        open.filter_map(|entry| fs::read_link(entry.path()).ok())
-            .any(|path| path == file)
-    };
-    all().into_iter().filter(has).collect()
+    all()
+        .into_iter()
+        .filter(|process| has_open(process.pid, &file))
+        .collect()
+}
+
+pub(super) fn has_open(pid: i32, file: &Path) -> bool {
+    // The descriptors of another user's process cannot be read.
+    let open = fs::read_dir(format!("/proc/{pid}/fd"));
+    let open = open.into_iter().flatten().flatten();
+    open.filter_map(|entry| fs::read_link(entry.path()).ok())
+        .any(|path| path == file)
+}
+
+/// Returns the file of a pseudoterminal, which all that tmux has are. The kernel prints the device number with the
+/// major number in bits 8 to 19 and the minor number in the others, as proc(5) says.
+pub(super) fn terminal_file(process: &Process) -> Option<PathBuf> {
+    const PSEUDOTERMINALS: u64 = 136;
+    let major = (process.terminal >> 8) & 0xfff;
+    let minor = (process.terminal & 0xff) | ((process.terminal >> 12) & 0xf_ff00);
+    (major == PSEUDOTERMINALS).then(|| PathBuf::from(format!("/dev/pts/{minor}")))
 }
 
 pub(super) fn folder(pid: i32) -> Option<PathBuf> {

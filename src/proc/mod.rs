@@ -1,5 +1,5 @@
 //! Reads the process table. No other module does. The submodules send signals, run a foreground job and read standard
-//! input.
+//! input and the modes of terminals.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -15,6 +15,7 @@ mod linux;
 #[cfg(not(target_os = "linux"))]
 mod other;
 pub mod signal;
+pub mod terminal;
 
 #[cfg(target_os = "linux")]
 use linux as table;
@@ -207,6 +208,18 @@ pub fn program(pid: i32) -> Program {
 #[must_use]
 pub fn processes_with_open_file(file: &std::path::Path) -> Vec<Process> {
     table::holders(file)
+}
+
+/// Returns the file of the terminal of a process. `None` without a terminal, or if the system does not provide it.
+#[must_use]
+pub fn terminal_file(process: &Process) -> Option<PathBuf> {
+    table::terminal_file(process)
+}
+
+/// Returns whether a process has a file open. `false` if the system does not provide it.
+#[must_use]
+pub fn has_open(pid: i32, file: &std::path::Path) -> bool {
+    table::has_open(pid, file)
 }
 
 /// Returns the working folder of a process.

@@ -65,6 +65,16 @@ pub(super) fn holders(_file: &std::path::Path) -> Vec<Process> {
     Vec::new()
 }
 
+/// Returns `None`: `ps` prints a name that is shortened in different ways.
+pub(super) fn terminal_file(_process: &Process) -> Option<PathBuf> {
+    None
+}
+
+/// Returns false: this would need a system call that is specific to the system.
+pub(super) fn has_open(_pid: i32, _file: &std::path::Path) -> bool {
+    false
+}
+
 pub(super) fn folder(_pid: i32) -> Option<PathBuf> {
     None
 }

@@ -154,12 +154,11 @@ fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanati
     let read = format!("{} (pid {}) is in front", front.name, front.pid);
     let state = match record {
         Some(record) => find::state_without_agent(record),
-        None if first.is_shell() && first.foreground == first.group => State::Idle,
-        None => State::Busy,
+        None => find::existing_pane_state(&first),
     };
     let (because, changes) = match state {
         State::Idle => (
-            "its shell has the foreground",
+            "its shell is at its prompt",
             "a command in front of the shell, or an agent that is known",
         ),
         State::Busy => (

@@ -10,6 +10,7 @@ use crate::inventory::find;
 use crate::pane::agent::{self, Look};
 use crate::pane::deliver::reply::{Reply, has_answered, read_until_drawn, reply};
 use crate::pane::deliver::{DeliveryOutcome, Message, deliver};
+use crate::pane::shell::is_at_prompt;
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::{Select, Target};
@@ -318,7 +319,7 @@ fn state(look: &Look<'_>) -> (State, Option<Why>) {
     let first = proc::read(look.pane.place.pid);
     let front = first.and_then(|first| proc::read(first.foreground));
     match front {
-        Some(front) if front.is_shell() => (State::Idle, None),
+        Some(front) if is_at_prompt(&front) => (State::Idle, None),
         Some(_) => (State::Busy, None),
         None => (State::Unknown, None),
     }

@@ -505,6 +505,17 @@ pub fn paste_as_keys(pane: PaneId, buffer: &str) -> Command {
     Command::of(["paste-buffer", "-d", "-b", buffer, "-t", &pane])
 }
 
+/// Types a buffer and deletes it: line feeds are no carriage returns. `escapes`: tmux 3.7 and later would show control
+/// characters in place of typing them.
+#[must_use]
+pub fn type_buffer(pane: PaneId, buffer: &str, escapes: bool) -> Command {
+    let pane = pane.to_string();
+    let raw = escapes.then_some("-S");
+    Command::of(["paste-buffer", "-r", "-d"])
+        .and(raw)
+        .and(["-b", buffer, "-t", &pane])
+}
+
 #[must_use]
 pub fn set_buffer(buffer: &str, text: &str) -> Command {
     Command::of(["set-buffer", "-b", buffer, "--", text])

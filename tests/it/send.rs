@@ -1,6 +1,7 @@
 //! Messages that arrive once and as they are, or not at all: `sesh-send` to agents that do with them what real ones do.
 
 mod matrix;
+mod shells;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::shell::{self, ShellLine};
 use super::{Busy, Delivery, DeliveryOutcome, Draft, PaneView, Reason, pause, refused};
 use crate::agent::composer::Composer;
 use crate::error::Result;
@@ -17,9 +18,6 @@ const STARTUP_DELAY: Duration = Duration::from_secs(2);
 /// How long a pane counts as new.
 const NEW_PANE: Duration = Duration::from_secs(5);
 
-/// How long a shell may take to draw its first prompt. Some shells have no visible prompt.
-const PROMPT_DELAY: Duration = Duration::from_secs(1);
-
 /// How long a composer may be absent before that counts. A half-drawn screen shows none.
 const REDRAW_DELAY: Duration = Duration::from_millis(250);
 
@@ -29,20 +27,34 @@ pub(super) enum Destination {
     Agent {
         busy: bool,
     },
-    Shell,
+    Shell(ShellLine),
 }
 
 /// The reason why a message cannot be sent now.
 pub(super) struct Blocked {
     pub(super) reason: Reason,
     pub(super) why: String,
+    /// How long it may take to pass by itself.
+    passes_within: Duration,
 }
 
 impl Blocked {
     pub(super) fn new(reason: Reason, why: impl Into<String>) -> Self {
+        let passes_within = match reason {
+            Reason::NotReady => REDRAW_DELAY,
+            _ => Duration::ZERO,
+        };
         Self {
             reason,
             why: why.into(),
+            passes_within,
+        }
+    }
+
+    pub(super) fn passes_within(self, passes_within: Duration) -> Self {
+        Self {
+            passes_within,
+            ..self
         }
     }
 }
@@ -73,11 +85,11 @@ impl<'a> Delivery<'a> {
                 Err(blocked) => blocked,
             };
             ready_since = None;
-            let half_drawn = matches!(blocked.reason, Reason::NotReady)
-                && absent_since.get_or_insert_with(Instant::now).elapsed() < REDRAW_DELAY;
+            let passes = !blocked.passes_within.is_zero()
+                && absent_since.get_or_insert_with(Instant::now).elapsed() < blocked.passes_within;
             // In a new pane the program may still have to come to the front.
             let not_yet = match blocked.reason {
-                _ if half_drawn => true,
+                _ if passes => true,
                 Reason::NotReady | Reason::NoAgent | Reason::Stranger => {
                     self.message.starting || seen.is_new(NEW_PANE)
                 }
@@ -215,21 +227,7 @@ impl<'a> Delivery<'a> {
             return Err(Blocked::new(Reason::Held, why));
         }
         match front {
-            // What is typed before the shell has drawn its prompt is shown twice.
-            Some(front) if front.is_shell() && seen.at_left_edge() && seen.is_new(PROMPT_DELAY) => {
-                Err(Blocked::new(
-                    Reason::NotReady,
-                    "its shell has no prompt yet",
-                ))
-            }
-            Some(front) if front.is_shell() && !front.stopped => Ok(Destination::Shell),
-            Some(front) => {
-                let why = format!(
-                    "{} is in front, which is no agent and no shell: pane-keys types into anything",
-                    front.name
-                );
-                Err(Blocked::new(Reason::Stranger, why))
-            }
+            Some(front) => shell::destination(seen, front),
             None => Err(Blocked::new(
                 Reason::Stranger,
                 "it is not known what is in front",

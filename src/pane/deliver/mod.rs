@@ -10,6 +10,7 @@ mod lease;
 mod native;
 mod proof;
 pub mod reply;
+mod shell;
 mod typing;
 
 use std::time::{Duration, Instant, SystemTime};
@@ -26,7 +27,7 @@ use crate::proc;
 use crate::store::schema;
 use crate::tmux::Server;
 use crate::tmux::row::formats;
-use blocked::Blocked;
+use blocked::{Blocked, Destination};
 use proof::Before;
 
 /// What to deliver, and how.
@@ -107,6 +108,8 @@ pub enum Reason {
     Stranger,
     /// The agent would take the text for a command.
     Command,
+    /// The shell cannot get this text as it is.
+    Unsupported,
 }
 
 /// The outcome of a delivery.
@@ -151,6 +154,12 @@ formats! {
         synchronized = "#{pane_synchronized}",
         /// The name of the program in front.
         in_front = "#{pane_current_command}",
+        /// The pane's columns.
+        width = "#{pane_width}",
+        /// The file of the pane's terminal.
+        terminal = "#{pane_tty}",
+        /// `1` where the program has asked for bracketed paste, else `0`. Empty up to tmux 3.6.
+        bracketed = "#{bracket_paste_flag}",
         /// The cursor's column, from 0.
         cursor_column = "#{cursor_x}",
         /// The cursor's row, from 0.
@@ -226,11 +235,6 @@ impl<'a> PaneView<'a> {
         started.is_some_and(|at| at.elapsed().unwrap_or_default() < within)
     }
 
-    /// Returns whether the terminal cursor is in the first column.
-    fn at_left_edge(&self) -> bool {
-        self.facts().cursor_column == "0"
-    }
-
     /// Returns the last lines of the screen, up to the last that holds text.
     fn last_lines(&self) -> String {
         let screen = Screen::parse(&self.look.drawn);
@@ -254,15 +258,35 @@ impl<'a> Delivery<'a> {
         {
             return Ok(outcome);
         }
-        let ready = match (self.wait_until_ready()?, lease) {
-            (Ok((seen, _)), None) => {
-                let why = "another message is on its way there";
-                return Ok(refused(&seen, Blocked::new(Reason::Busy, why)));
+        /// How often a message is typed at a shell. Each time but the last the line was empty again afterwards.
+        const TRIES: usize = 2;
+        let mut tries = 0;
+        loop {
+            let (seen, destination) = match (self.wait_until_ready()?, &lease) {
+                (Ok((seen, _)), None) => {
+                    let why = "another message is on its way there";
+                    return Ok(refused(&seen, Blocked::new(Reason::Busy, why)));
+                }
+                (Ok(ready), Some(_)) => ready,
+                (Err(refused), _) => return Ok(refused),
+            };
+            tries += 1;
+            match destination {
+                Destination::Agent { .. } => return self.deliver_to_agent(seen, &destination),
+                Destination::Shell(line) => {
+                    if let Some(outcome) = self.deliver_to_shell(seen, &line, tries >= TRIES)? {
+                        return Ok(outcome);
+                    }
+                }
             }
-            (Ok(ready), Some(lease)) => (ready, lease),
-            (Err(refused), _) => return Ok(refused),
-        };
-        let ((seen, destination), _lease) = ready;
+        }
+    }
+
+    fn deliver_to_agent(
+        &self,
+        seen: PaneView<'a>,
+        destination: &Destination,
+    ) -> Result<DeliveryOutcome> {
         let text = match (seen.pane_agent(), self.message.allow_agent_commands) {
             (Some(pane_agent), false) => {
                 let agent = pane_agent.process_of_agent.agent;
@@ -285,10 +309,10 @@ impl<'a> Delivery<'a> {
         };
         let transcript = seen.pane_agent().and_then(PaneAgent::transcript);
         let at = SystemTime::now();
-        if let Err(outcome) = self.paste(&seen, &destination, &text)? {
+        if let Err(outcome) = self.paste(&seen, destination, &text)? {
             return Ok(outcome);
         }
-        let seen = match self.wait_until_drawn(&destination, &text)? {
+        let seen = match self.wait_until_drawn(destination, &text)? {
             Ok(seen) => seen,
             Err(outcome) => return Ok(outcome),
         };
@@ -305,10 +329,10 @@ impl<'a> Delivery<'a> {
             shown: seen.pane_agent().map(PaneAgent::above_composer),
             sesh: record.map(|record| (record.uuid, record.generation)),
         };
-        if let Err(outcome) = self.enter(seen, &destination, &text)? {
+        if let Err(outcome) = self.enter(seen, destination, &text)? {
             return Ok(outcome);
         }
-        self.wait_for_proof(&destination, &text, before)
+        self.wait_for_proof(destination, &text, before)
     }
 
     fn look(&self) -> Result<PaneView<'a>> {

@@ -4,14 +4,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::blocked::Destination;
 use super::typing::buffer;
-use super::{Busy, Delivery, DeliveryOutcome, PaneView, Proof, pause, typed};
+use super::{Busy, Delivery, DeliveryOutcome, Proof, pause, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
-use crate::agent::screen::{Screen, ScreenRow};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::SeshId;
-use crate::proc;
 use crate::state::State;
 use crate::store::hook_report::AcceptedPrompt;
 
@@ -75,18 +73,7 @@ impl Delivery<'_> {
                 before: before.sesh,
             };
             let Some(pane_agent) = seen.pane_agent() else {
-                if matches!(destination, Destination::Shell) {
-                    if Self::line_was_taken(&seen, text) {
-                        return Ok(proven(Proof::Screen));
-                    }
-                } else {
-                    return Ok(typed(&seen, "its agent has gone behind the message"));
-                }
-                if self.timed_out() {
-                    return Ok(typed(&seen, "the shell has not taken the line"));
-                }
-                pause();
-                continue;
+                return Ok(typed(&seen, "its agent has gone behind the message"));
             };
             let process = pane_agent.process();
             let prompt = seen.facts().prompt;
@@ -146,20 +133,5 @@ impl Delivery<'_> {
             }
             pause();
         }
-    }
-
-    /// Returns whether a shell has taken a line: the cursor's row does not end with it any more, or a command is in
-    /// front.
-    fn line_was_taken(seen: &PaneView<'_>, text: &str) -> bool {
-        let first = proc::read(seen.look.pane.place.pid);
-        let front = first.and_then(|first| proc::read(first.foreground));
-        if front.is_some_and(|front| !front.is_shell()) {
-            return true;
-        }
-        let row: usize = seen.facts().cursor_row.parse().unwrap_or(0);
-        let screen = Screen::parse(&seen.look.drawn);
-        let at_cursor = screen.rows().get(row).map_or("", ScreenRow::text);
-        let last = text.lines().next_back().unwrap_or_default();
-        !message::ends_in(last, at_cursor)
     }
 }

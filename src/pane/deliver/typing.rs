@@ -16,11 +16,11 @@ use crate::tmux::{Batch, command};
 
 /// How long a text must stay unchanged before Enter. Gemini CLI 0.61.0 takes an Enter that comes within 40 ms of the
 /// end of a paste for a line end of it.
-const STABLE: Duration = Duration::from_millis(120);
+pub(super) const STABLE: Duration = Duration::from_millis(120);
 /// How long a paste may take to be drawn.
-const DRAW_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const DRAW_TIMEOUT: Duration = Duration::from_secs(5);
 /// A paste may take one second more for each this many bytes.
-const BYTES_PER_SECOND: usize = 10_000;
+pub(super) const BYTES_PER_SECOND: usize = 10_000;
 
 impl<'a> Delivery<'a> {
     /// Returns the condition that the pane is as it was seen, which the server tests when something is typed.
@@ -118,10 +118,10 @@ impl<'a> Delivery<'a> {
         loop {
             let seen = self.look()?;
             let stands = match (destination, seen.pane_agent()) {
-                (Destination::Agent { .. }, None) => {
+                (_, None) => {
                     return Ok(Err(typed(&seen, "its agent is gone: nothing was sent")));
                 }
-                (Destination::Agent { .. }, Some(pane_agent)) => {
+                (_, Some(pane_agent)) => {
                     if pane_agent.verdict().state == State::Waiting {
                         let why = "it asks something now: the text was not sent";
                         return Ok(Err(typed(&seen, why)));
@@ -138,10 +138,6 @@ impl<'a> Delivery<'a> {
                         }
                         _ => None,
                     }
-                }
-                (Destination::Shell, _) => {
-                    let screen = seen.text();
-                    message::ends_in(text, &screen).then_some(screen)
                 }
             };
             match stands {
@@ -231,7 +227,7 @@ impl<'a> Delivery<'a> {
 
 /// Returns the client as which keys are sent. From 3.7 on tmux refuses keys where the client that shows the pane is
 /// read-only.
-fn client(seen: &PaneView<'_>) -> ActingClient {
+pub(super) fn client(seen: &PaneView<'_>) -> ActingClient {
     if seen.facts().sends_without_client == "1" {
         ActingClient::Default
     } else {

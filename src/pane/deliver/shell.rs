@@ -1,0 +1,380 @@
+//! Delivers a message to a shell: only where its line editor has the terminal and its line is empty.
+//!
+//! The proof before Enter is the text itself, between the old position of the cursor and the new one. A text that does
+//! not stand there as it was typed is removed again with the key by which shells kill a line.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::blocked::{Blocked, Destination};
+use super::typing::{BYTES_PER_SECOND, DRAW_TIMEOUT, STABLE, buffer, client};
+use super::{Delivery, DeliveryOutcome, Draft, PaneView, Proof, Reason, pause, refused, typed};
+use crate::agent::message;
+use crate::agent::screen::{Screen, ScreenRow};
+use crate::error::Result;
+use crate::pane::shell::prompt::{self, Line};
+use crate::pane::shell::{Reading, Shell};
+use crate::proc::{self, Process};
+use crate::tmux::{Batch, command};
+
+/// How long a shell may take from its start to its first prompt.
+const STARTUP: Duration = Duration::from_secs(30);
+/// How long a shell may take from the end of a command to its next prompt.
+const PROMPT_DELAY: Duration = Duration::from_secs(1);
+/// How long a shell may take to move its cursor.
+const MOVE_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long a shell may take to remove a line.
+const KILL_TIMEOUT: Duration = Duration::from_secs(1);
+/// How many bytes of a line a terminal in canonical mode keeps, without its end (Linux; N_TTY_BUF_SIZE is 4096).
+const LINE_BYTES: usize = 4095;
+
+/// A shell that reads a line.
+#[derive(Clone, Debug)]
+pub(super) struct ShellLine {
+    shell: Shell,
+    reading: Reading,
+    /// The screen does not show whether the line is empty.
+    unsure: bool,
+    /// Shows the screen up to the cursor.
+    shown: String,
+    /// The prompt at the right edge.
+    right: String,
+}
+
+/// How a text is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As a paste: bracketed, if the shell has asked for that.
+    Paste,
+    /// As keys, with the key before each line feed and tab by which bash and zsh insert the next key as it is.
+    Quoted,
+}
+
+impl PaneView<'_> {
+    fn cursor(&self) -> (usize, usize) {
+        let facts = self.facts();
+        let number = |text: &str| text.parse().unwrap_or(0);
+        (number(facts.cursor_column), number(facts.cursor_row))
+    }
+
+    /// Returns the condition that the cursor is where it was seen.
+    fn cursor_stays(&self) -> String {
+        let facts = self.facts();
+        format!(
+            "#{{==:#{{cursor_x}}:#{{cursor_y}},{}:{}}}",
+            facts.cursor_column, facts.cursor_row
+        )
+    }
+
+    /// Returns the screen up to the cursor without blanks, and without the prompt at the right edge.
+    fn up_to_cursor(&self, right: &str) -> String {
+        let screen = Screen::parse(&self.look.drawn);
+        let (column, row) = self.cursor();
+        let rows = &screen.rows()[..row.min(screen.rows().len())];
+        let above = rows.iter().map(ScreenRow::text).map(|text| {
+            let text = text.strip_suffix(right).unwrap_or(text);
+            message::normalized(text)
+        });
+        let mut shown: String = above.collect();
+        if let Some(at_cursor) = screen.rows().get(row) {
+            shown.push_str(&message::normalized(&prompt::split(at_cursor, column).0));
+        }
+        shown
+    }
+
+    /// Returns the process in front of the pane's terminal.
+    fn front(&self) -> Option<Process> {
+        let first = proc::read(self.look.pane.place.pid);
+        first.and_then(|first| proc::read(first.foreground))
+    }
+}
+
+/// Returns the shell in front, if a message may be typed into its line.
+pub(super) fn destination(seen: &PaneView<'_>, front: Process) -> Result<Destination, Blocked> {
+    let name = front.name.clone();
+    let age = proc::started(&front).and_then(|started| started.elapsed().ok());
+    let Some(shell) = Shell::of(front) else {
+        let why = format!(
+            "{name} is in front, which is no agent and no shell: pane-keys types into anything"
+        );
+        return Err(Blocked::new(Reason::Stranger, why));
+    };
+    let facts = seen.facts();
+    let reading = shell.reading(Some(Path::new(facts.terminal)));
+    if reading == Reading::Nothing {
+        let left = STARTUP.saturating_sub(age.unwrap_or(STARTUP));
+        if shell.is_interactive() && !left.is_zero() {
+            let why = format!("{name} is not at its prompt: it starts, or runs something");
+            return Err(Blocked::new(Reason::NotReady, why).passes_within(left));
+        }
+        let why = format!(
+            "{name} is not at its prompt: it runs something, which would get the text as its input"
+        );
+        return Err(Blocked::new(Reason::Busy, why).passes_within(PROMPT_DELAY));
+    }
+    let screen = Screen::parse(&seen.look.drawn);
+    let width = facts.width.parse().unwrap_or(usize::MAX);
+    let cursor = seen.cursor();
+    let line = prompt::line(&screen, cursor, width);
+    match line {
+        Line::Typed => {
+            let row = screen.rows().get(cursor.1).map_or("", ScreenRow::text);
+            let why = format!(
+                "a person has typed and not sent a command: {:?}",
+                row.trim()
+            );
+            Err(Blocked::new(Reason::Draft, why))
+        }
+        Line::NoPrompt => {
+            let why = format!(
+                "{name} shows no prompt that is known, such as one that ends in $, %, # or >: it may ask something"
+            );
+            Err(Blocked::new(Reason::NotReady, why))
+        }
+        Line::Unsure if reading == Reading::Lines => {
+            let why = format!("{name} does not show whether its line is empty");
+            Err(Blocked::new(Reason::Draft, why))
+        }
+        Line::Empty | Line::Unsure => {
+            let at_cursor = screen.rows().get(cursor.1);
+            let right = at_cursor.map(|row| prompt::split(row, cursor.0).1);
+            let right: String = right.into_iter().flatten().map(|(c, _)| c).collect();
+            let right = right.trim().to_string();
+            Ok(Destination::Shell(ShellLine {
+                unsure: line == Line::Unsure,
+                shown: seen.up_to_cursor(&right),
+                shell,
+                reading,
+                right,
+            }))
+        }
+    }
+}
+
+impl ShellLine {
+    /// Returns how the text is typed, or why the shell cannot get it as it is.
+    fn form(&self, seen: &PaneView<'_>, text: &str) -> Result<Form, Blocked> {
+        let has_lines = text.contains('\n');
+        let unfit = |why: &str| Err(Blocked::new(Reason::Unsupported, why));
+        if self.reading == Reading::Lines {
+            if has_lines {
+                return unfit("this shell would run each line by itself: send one at a time");
+            }
+            if text.len() > LINE_BYTES {
+                return unfit("its terminal cuts a line at 4,095 bytes: put the text into a file");
+            }
+            return Ok(Form::Paste);
+        }
+        // Up to tmux 3.6 it is not known whether a paste is bracketed.
+        let bracketed = seen.facts().bracketed;
+        let program = self.shell.program.as_str();
+        if bracketed == "1" || !(has_lines || text.contains('\t')) {
+            Ok(Form::Paste)
+        } else if ["bash", "zsh"].contains(&program) {
+            Ok(Form::Quoted)
+        } else if bracketed.is_empty() && program == "fish" && !self.shell.is_without_settings() {
+            // It asks for bracketed paste in the functions that it comes with.
+            Ok(Form::Paste)
+        } else {
+            unfit("this shell takes no paste: a line end or a tab in the text would be a key")
+        }
+    }
+
+    /// Returns whether the text stands behind the prompt, and nothing else.
+    fn holds(&self, now: &PaneView<'_>, text: &str) -> bool {
+        let shown = now.up_to_cursor(&self.right);
+        let text = message::normalized(text);
+        if !format!("{}{text}", self.shown).ends_with(&shown) {
+            return false;
+        }
+        // A text that is higher than the screen has scrolled its own beginning away.
+        let height = Screen::parse(&now.look.drawn).rows().len();
+        shown.len() >= text.len() || now.cursor().1 + 1 >= height
+    }
+
+    /// Returns whether the line is empty again.
+    fn is_empty_again(&self, now: &PaneView<'_>) -> bool {
+        let shown = now.up_to_cursor(&self.right);
+        !shown.is_empty() && self.shown.ends_with(&shown)
+    }
+
+    /// Returns whether this shell still is in front and reads its line.
+    fn still_reads(&self, now: &PaneView<'_>) -> bool {
+        let front = now.front().and_then(Shell::of);
+        front.is_some_and(|front| {
+            front.process.id() == self.shell.process.id()
+                && front.reading(Some(Path::new(now.facts().terminal))) == self.reading
+        })
+    }
+}
+
+impl<'a> Delivery<'a> {
+    /// Types the message into the line of a shell. Returns `None` when the pane is to be looked at again.
+    pub(super) fn deliver_to_shell(
+        &self,
+        seen: PaneView<'a>,
+        line: &ShellLine,
+        is_last_try: bool,
+    ) -> Result<Option<DeliveryOutcome>> {
+        let text = self.message.text;
+        let form = match line.form(&seen, text) {
+            Ok(form) => form,
+            Err(blocked) => return Ok(Some(refused(&seen, blocked))),
+        };
+        let look_again = || {
+            pause();
+            Ok(None)
+        };
+        if line.unsure && self.has_typed_text(&seen)? {
+            if self.message.draft == Draft::Wait && !self.timed_out() {
+                return look_again();
+            }
+            let why = "a person has typed and not sent a command";
+            return Ok(Some(refused(&seen, Blocked::new(Reason::Draft, why))));
+        }
+        if !self.type_text(&seen, form, text)? {
+            if !self.timed_out() {
+                return look_again();
+            }
+            let why = "its shell draws all the time";
+            return Ok(Some(refused(&seen, Blocked::new(Reason::NotReady, why))));
+        }
+        let Some(drawn) = self.wait_until_line_holds(line, text)? else {
+            return self.take_back(line, is_last_try);
+        };
+        if !self.message.enter {
+            return Ok(Some(DeliveryOutcome::Placed { agent: None }));
+        }
+        let record = drawn.look.pane.record.as_ref();
+        let before = record.map(|record| (record.uuid, record.generation));
+        let buffer = buffer();
+        let enter = Batch::from(command::paste_as_keys(self.pane, &buffer));
+        let stays = drawn.cursor_stays();
+        if !self.run_if_unchanged(&drawn, Some(&stays), enter, b"\n", &buffer)? {
+            return self.take_back(line, is_last_try);
+        }
+        loop {
+            let now = self.look()?;
+            if !line.still_reads(&now) || !line.holds(&now, text) {
+                return Ok(Some(DeliveryOutcome::Proven {
+                    by: Proof::Screen,
+                    queued: false,
+                    agent: None,
+                    before,
+                }));
+            }
+            if self.timed_out() {
+                return Ok(Some(typed(&now, "the shell has not taken the line")));
+            }
+            pause();
+        }
+    }
+
+    /// Returns whether a text stands before the cursor: then the key Left moves it, and Right moves it back. A line that
+    /// changes meanwhile counts as one with a text.
+    fn has_typed_text(&self, seen: &PaneView<'a>) -> Result<bool> {
+        if !self.press_here(seen, "Left", 1)? {
+            return Ok(true);
+        }
+        let begun = Instant::now();
+        loop {
+            let now = self.look()?;
+            if now.cursor() != seen.cursor() {
+                self.press_here(&now, "Right", 1)?;
+                return Ok(true);
+            }
+            if begun.elapsed() >= MOVE_TIMEOUT {
+                return Ok(false);
+            }
+            pause();
+        }
+    }
+
+    /// Presses a key if the pane and its cursor still are as they were seen.
+    fn press_here(&self, seen: &PaneView<'_>, key: &str, times: u16) -> Result<bool> {
+        let buffer = buffer();
+        let keys = [key.to_string()];
+        let act = Batch::from(command::delete_buffer(&buffer)).then(command::send_keys(
+            self.pane,
+            client(seen),
+            times,
+            &keys,
+        ));
+        self.run_if_unchanged(seen, Some(&seen.cursor_stays()), act, b" ", &buffer)
+    }
+
+    fn type_text(&self, seen: &PaneView<'_>, form: Form, text: &str) -> Result<bool> {
+        /// Has bash and zsh insert the next key.
+        const QUOTE: char = '\u{16}';
+        let buffer = buffer();
+        let (act, text) = match form {
+            Form::Paste => (command::paste(self.pane, &buffer), text.to_string()),
+            Form::Quoted => {
+                let quoted = |c| {
+                    let quote = matches!(c, '\n' | '\t').then_some(QUOTE);
+                    quote.into_iter().chain([c])
+                };
+                let keys = text.chars().flat_map(quoted).collect();
+                let escapes = !seen.facts().bracketed.is_empty();
+                (command::type_buffer(self.pane, &buffer, escapes), keys)
+            }
+        };
+        let stays = seen.cursor_stays();
+        self.run_if_unchanged(seen, Some(&stays), act.into(), text.as_bytes(), &buffer)
+    }
+
+    /// Waits until the text stands behind the prompt and does not change any more. Returns `None` if it does not.
+    fn wait_until_line_holds(&self, line: &ShellLine, text: &str) -> Result<Option<PaneView<'a>>> {
+        let more = u32::try_from(text.len() / BYTES_PER_SECOND).unwrap_or(u32::MAX);
+        let limit = Instant::now() + DRAW_TIMEOUT + Duration::from_secs(1).saturating_mul(more);
+        let mut since: Option<Instant> = None;
+        loop {
+            let now = self.look()?;
+            if !line.still_reads(&now) {
+                return Ok(None);
+            }
+            if line.holds(&now, text) {
+                if since.get_or_insert_with(Instant::now).elapsed() >= STABLE {
+                    return Ok(Some(now));
+                }
+            } else {
+                since = None;
+            }
+            if Instant::now() >= limit.min(self.deadline) {
+                return Ok(None);
+            }
+            pause();
+        }
+    }
+
+    /// Removes what was typed. Returns `None` when the message may be tried once more.
+    fn take_back(&self, line: &ShellLine, is_last_try: bool) -> Result<Option<DeliveryOutcome>> {
+        let begun = Instant::now();
+        let mut pressed = false;
+        loop {
+            let now = self.look()?;
+            if !line.still_reads(&now) {
+                let why = "its shell has left the prompt: it is not known what became of the text";
+                return Ok(Some(typed(&now, why)));
+            }
+            if line.is_empty_again(&now) {
+                if !is_last_try && !self.timed_out() {
+                    return Ok(None);
+                }
+                let why =
+                    "the shell did not show the text as it was typed, and it was removed again";
+                return Ok(Some(refused(&now, Blocked::new(Reason::Unsupported, why))));
+            }
+            // zsh and fish kill one line of several at a time.
+            let lines = self.message.text.lines().count() * 2;
+            let times = u16::try_from(lines).unwrap_or(u16::MAX).max(1);
+            pressed = pressed || self.press_here(&now, "C-u", times)?;
+            if begun.elapsed() >= KILL_TIMEOUT {
+                let why =
+                    "the text does not stand at the prompt as it was typed: C-u there removes it";
+                return Ok(Some(typed(&now, why)));
+            }
+            pause();
+        }
+    }
+}
