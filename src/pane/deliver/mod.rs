@@ -142,6 +142,8 @@ pub enum DeliveryOutcome {
 
 /// How often the pane is looked at while the delivery waits.
 const INTERVAL: Duration = Duration::from_millis(40);
+/// How often a message is typed at a shell at most. After each time but the last its line was empty again.
+const TRIES: usize = 2;
 /// How many last lines of the screen an outcome holds.
 const SHOWN_LINES: usize = 8;
 
@@ -258,8 +260,6 @@ impl<'a> Delivery<'a> {
         {
             return Ok(outcome);
         }
-        /// How often a message is typed at a shell. Each time but the last the line was empty again afterwards.
-        const TRIES: usize = 2;
         let mut tries = 0;
         loop {
             let (seen, destination) = match (self.wait_until_ready()?, &lease) {

@@ -290,7 +290,6 @@ fn prompts_of_every_shape_get_a_message() {
     for (command, settings) in [
         ("bash --norc", "PS1='\\u@\\h:\\w\\$ '"),
         ("bash --norc", "PS1='top line\\n╰─➤ '"),
-        ("bash --norc", "PS1='> '"),
         ("bash --norc", "PS1='➜  \\W '"),
         ("bash --norc", "PS1='~/src > main > '"),
         ("zsh -f", "PROMPT='%n %# ' RPROMPT='[%T]'"),
