@@ -10,7 +10,7 @@ use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
 use crate::agent::recognise::{AgentProcess, living};
-use crate::agent::screen::{Screen, ScreenRow};
+use crate::agent::screen::{Cursor, Screen, ScreenRow};
 use crate::agent::state::{Evidence, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
@@ -23,7 +23,12 @@ use crate::store::{Key, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The formats of what tmux knows about a pane. [`PaneFacts::of`] parses what they expand to.
-pub const FACT_FORMATS: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
+pub const FACT_FORMATS: [&str; 4] = [
+    "#{window_activity}",
+    "#{pane_title}",
+    schema::HOOK_OF_PANE,
+    "#{cursor_x},#{cursor_y}",
+];
 
 /// How long after its start an agent counts as one that has just started.
 const YOUNG: Duration = Duration::from_secs(5);
@@ -39,6 +44,8 @@ pub struct PaneFacts<'a> {
     title: &'a str,
     /// The last report of the agent's hooks.
     hook_report: &'a str,
+    /// The position of the cursor.
+    cursor: Option<Cursor>,
     /// The screen, as `capture-pane -p -e` prints it.
     pub screen: Option<&'a str>,
 }
@@ -46,13 +53,14 @@ pub struct PaneFacts<'a> {
 impl<'a> PaneFacts<'a> {
     #[must_use]
     pub fn of(fields: &[&'a str]) -> Self {
-        let &[activity, title, hook_report] = fields else {
+        let &[activity, title, hook_report, cursor] = fields else {
             return Self::default();
         };
         Self {
             activity: activity.parse().unwrap_or(0),
             title,
             hook_report,
+            cursor: Cursor::parse(cursor),
             screen: None,
         }
     }
@@ -157,7 +165,9 @@ pub fn agent_in<'a>(
         conversation: own.id.or_else(|| reported.clone()),
         hook_conversation: reported,
         title: facts.title.into(),
-        screen: facts.screen.map(Screen::parse),
+        screen: facts
+            .screen
+            .map(|screen| Screen::parse(screen).with_cursor(facts.cursor)),
         session: own.session,
         report: report.and_then(|report| {
             Some(HookEvidence {

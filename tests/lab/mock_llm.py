@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)(?:[ \t]+|$)(.*)$", re.M)
 SECRET = re.compile(r"secret-[a-z]+")
-REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.S)
+REMINDER = re.compile(r"<(system-reminder|session_context)>.*?</\1>", re.S)
 SHELLS = ("Bash", "bash", "exec_command", "run_shell_command")
 LOG = sys.argv[1] if len(sys.argv) > 1 else None
 ASKERS = ("AskUserQuestion", "request_user_input", "question", "ask_user")
@@ -335,7 +335,7 @@ class Handler(BaseHTTPRequestHandler):
         if side and not asked[2]:  # without tools: titles, topic checks, who speaks next
             return [("text", json.dumps({"title": "Lab session", "isNewTopic": True, "next_speaker": "user",
                                          "reasoning": "lab"}), 0)]
-        if LOG and not asked[1]:
+        if LOG and asked[2] and not asked[1]:  # a request without tools is no turn
             with open(LOG, "a") as log:
                 log.write(json.dumps(REMINDER.sub("", asked[0])) + "\n")
         if steps[0][0] == "error":

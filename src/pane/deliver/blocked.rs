@@ -187,6 +187,10 @@ impl<'a> Delivery<'a> {
                 let why = format!("a person has typed and not sent {draft:?}");
                 Err(Blocked::new(Reason::Draft, why))
             }
+            Composer::Locked(mode) => {
+                let why = format!("{name} is in the mode {mode}: Enter would not send");
+                Err(Blocked::new(Reason::NotReady, why))
+            }
             Composer::Absent => {
                 let why = format!("{name} shows no composer");
                 Err(Blocked::new(Reason::NotReady, why))

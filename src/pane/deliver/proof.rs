@@ -109,7 +109,7 @@ impl Delivery<'_> {
                     false,
                 ),
                 Composer::Empty => (false, true),
-                Composer::Absent => (false, false),
+                Composer::Absent | Composer::Locked(_) => (false, false),
             };
             let state = pane_agent.verdict().state;
             if stands {

@@ -84,7 +84,8 @@ fn start(story: &mut Story<'_>) -> String {
 fn end(lab: &Lab, uuid: &str) {
     let pid = lab.server.record(uuid).get("agentPid").as_i64();
     let pid = i32::try_from(pid.expect("the agent's pid")).expect("a pid");
-    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it lives");
+    // A killed one starts with another renderer the next time.
+    kill(Pid::from_raw(pid), Signal::SIGTERM).expect("it lives");
     until("the shell is back", || lab.in_shell());
     until("the sesh is over", || {
         lab.server.sesh("sesh-reap", NONE).ok();
