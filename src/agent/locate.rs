@@ -72,7 +72,9 @@ fn framed(
 ) -> Option<ComposerArea> {
     let above = input.above.as_deref().unwrap_or(below);
     let widest = rows.iter().map(|row| row.text().width()).max().unwrap_or(0);
-    let lines = (0..=last).rev().filter_map(|at| Some((at, Line::of(&rows[at], below)?)));
+    let lines = (0..=last)
+        .rev()
+        .filter_map(|at| Some((at, Line::of(&rows[at], below)?)));
     // Above another line only one that is as wide as the screen counts: a composer that is quoted in a text is narrower.
     let lines = lines
         .enumerate()
@@ -85,15 +87,16 @@ fn framed(
     });
     let mut lowest = None;
     for found in frames {
-        let has_cursor = |found: &ComposerArea| {
-            cursor.is_some_and(|cursor| found.rows.contains(&cursor.row))
-        };
+        let has_cursor =
+            |found: &ComposerArea| cursor.is_some_and(|cursor| found.rows.contains(&cursor.row));
         if found.as_ref().is_some_and(has_cursor) {
             return found;
         }
         lowest.get_or_insert(found);
     }
-    lowest.flatten().or_else(|| cut(input, rows, below, cursor?))
+    lowest
+        .flatten()
+        .or_else(|| cut(input, rows, below, cursor?))
 }
 
 /// Returns the area between two lines, if it is a composer.
@@ -137,17 +140,23 @@ fn cut(
 fn plain(input: &ComposerForm, rows: &[ScreenRow], cursor: Cursor) -> Option<ComposerArea> {
     let prompts = input.plain.as_ref()?;
     let is = |row: &ScreenRow, end: &str| {
-        let begin = prompts.iter().find_map(|prompt| row.whole().strip_prefix(prompt.as_str()));
-        begin.is_some_and(|rest| rest.trim_end_matches(' ') == end || (!end.is_empty() && rest.starts_with(end)))
+        let begin = prompts
+            .iter()
+            .find_map(|prompt| row.whole().strip_prefix(prompt.as_str()));
+        begin.is_some_and(|rest| {
+            rest.trim_end_matches(' ') == end || (!end.is_empty() && rest.starts_with(end))
+        })
     };
     let draft = rows.iter().rposition(|row| is(row, "\u{a0}"));
     let empty = rows.len() - 1;
     let first = draft.or_else(|| is(&rows[empty], "").then_some(empty))?;
-    (first..rows.len()).contains(&cursor.row).then(|| ComposerArea {
-        rows: first..rows.len(),
-        text: first..rows.len(),
-        width: usize::MAX,
-    })
+    (first..rows.len())
+        .contains(&cursor.row)
+        .then(|| ComposerArea {
+            rows: first..rows.len(),
+            text: first..rows.len(),
+            width: usize::MAX,
+        })
 }
 
 /// Finds a composer that ends with its footer or with the screen.

@@ -292,7 +292,8 @@ impl Manifest {
                     return wrong("has a why, which only waiting has");
                 }
                 let of_screen = rule.region.is_some() || rule.composer.is_some();
-                if table == "title" && (of_screen || rule.last.is_some() || rule.coloured.is_some()) {
+                if table == "title" && (of_screen || rule.last.is_some() || rule.coloured.is_some())
+                {
                     return wrong(
                         "has a region, a composer, a colour or a last row, which only a screen has",
                     );

@@ -4,8 +4,8 @@
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
 
-use siphasher::sip::SipHasher13;
 use similar::TextDiff;
+use siphasher::sip::SipHasher13;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::UnicodeWidthStr;
@@ -166,11 +166,17 @@ pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
         (!shown.is_empty() && draft == text && fits)
             || (long && !draft.is_empty() && text.ends_with(&draft))
     };
-    let pasted = known.pasted.as_ref();
     is(text)
         // aider draws a tab in this way.
         || (text.contains('\t') && is(&text.replace('\t', "^I")))
-        || pasted.is_some_and(|pattern| pattern.matches(&shown))
+        || known.pasted.as_ref().is_some_and(|pattern| pattern.matches(&shown))
+}
+
+/// Returns whether a draft is what the agent shows in place of a long text.
+#[must_use]
+pub fn is_abbreviated(known: &Messages, draft: &str) -> bool {
+    let pasted = known.pasted.as_ref();
+    pasted.is_some_and(|pattern| pattern.matches(&normalized(draft)))
 }
 
 /// Returns whether a draft can be a text that was pasted into an empty composer and whose characters the agent and the

@@ -16,7 +16,7 @@ use crate::state::{State, Why};
 
 /// How long a hook's report beats the slower sources, in seconds. The session file follows within 0.3 s, screens and
 /// titles are drawn within a second.
-const FRESH: f64 = 2.0;
+pub const FRESH: f64 = 2.0;
 
 /// What is known of an agent's pane at one moment.
 #[derive(Clone, Debug)]
@@ -144,7 +144,9 @@ impl<'a> SourceStates<'a> {
             .as_ref()
             .filter(|_| is_listed(Source::SessionFile));
         let session = session.and_then(|session| {
-            let state = *known.session.states.get(&session.status)?;
+            // The state behind a word of a newer version is not known, and no weaker source replaces the file.
+            let state = known.session.states.get(&session.status);
+            let state = state.copied().unwrap_or(State::Unknown);
             let word = session
                 .waiting_for
                 .as_ref()
@@ -287,10 +289,13 @@ pub(super) fn decide(
             "nothing that is known tells its state",
         ),
     };
-    // A prompt receives the keys, whatever slower sources show of the turn behind it.
+    // A prompt receives the keys, whatever slower sources show of the turn behind it. But an agent that reports that it
+    // is idle asks nothing: what looks like a prompt is a text about one.
+    let is_idle = claims.session.is_some_and(|it| it.state == State::Idle);
+    let asks = |claim: &SourceState| matches!(claim.why, Some(Why::Permission | Why::Question));
     let prompt = claims
         .state_from(Source::Screen)
-        .filter(|claim| claim.state == State::Waiting);
+        .filter(|claim| claim.state == State::Waiting && !(is_idle && asks(claim)));
     if let Some(prompt) = prompt {
         if claim.state != State::Waiting {
             (claim, by) = (prompt, Authority::Screen);
@@ -312,6 +317,7 @@ pub(super) fn decide(
     let confidence = match by {
         Authority::Process => Confidence::Low,
         Authority::Hook if !fresh => Confidence::Low,
+        _ if claim.state == State::Unknown => Confidence::Low,
         Authority::Screen if agree < 2 => Confidence::Medium,
         _ => Confidence::High,
     };

@@ -11,7 +11,7 @@ use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
 use crate::agent::recognise::{AgentProcess, living};
 use crate::agent::screen::{Cursor, Screen, ScreenRow};
-use crate::agent::state::{Evidence, HookEvidence, Session, Verdict, judge};
+use crate::agent::state::{Evidence, FRESH, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ProcessId};
@@ -122,6 +122,8 @@ pub struct PaneAgent<'a> {
     screen: Option<Screen>,
     session: Option<Session>,
     report: Option<HookEvidence>,
+    /// The report is that of a delivery, and not of a hook.
+    is_delivery: bool,
     activity: u64,
     now: u64,
 }
@@ -161,6 +163,7 @@ pub fn agent_in<'a>(
     let reported = report
         .as_ref()
         .and_then(|report| report.conversation.clone());
+    let is_delivery = report.as_ref().is_some_and(HookReport::is_delivery);
     Some(PaneAgent {
         conversation: own.id.or_else(|| reported.clone()),
         hook_conversation: reported,
@@ -170,15 +173,18 @@ pub fn agent_in<'a>(
             .map(|screen| Screen::parse(screen).with_cursor(facts.cursor)),
         session: own.session,
         report: report.and_then(|report| {
+            // Exact for a hundred thousand years.
+            #[expect(clippy::cast_precision_loss)]
+            let (at, now) = (report.at as f64 / 1000.0, now as f64);
+            let is_old = at + FRESH < now;
             Some(HookEvidence {
-                state: report.state?,
+                state: report.state.filter(|_| !(is_delivery && is_old))?,
                 why: report.why,
                 event: report.event,
-                // Exact for a hundred thousand years.
-                #[expect(clippy::cast_precision_loss)]
-                at: report.at as f64 / 1000.0,
+                at,
             })
         }),
+        is_delivery,
         activity: facts.activity,
         now,
         process_of_agent: living,
@@ -323,6 +329,14 @@ impl PaneAgent<'_> {
         judge(&self.evidence())
     }
 
+    /// Returns what it shows and reports itself: a message that was delivered a moment ago does not make it busy.
+    #[must_use]
+    pub fn own_verdict(&self) -> Verdict {
+        let mut evidence = self.evidence();
+        evidence.report = evidence.report.filter(|_| !self.is_delivery);
+        judge(&evidence)
+    }
+
     /// Returns what it is doing. Returns `None` while its pane prints and its state cannot be read: the state that was
     /// known before stays valid then.
     #[must_use]
@@ -369,7 +383,7 @@ impl PaneAgent<'_> {
     /// Returns whether a hook of this process has reported a state.
     #[must_use]
     pub fn has_hook_report(&self) -> bool {
-        self.report.is_some()
+        self.report.is_some() && !self.is_delivery
     }
 
     #[must_use]

@@ -4,19 +4,22 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::blocked::Destination;
 use super::typing::buffer;
-use super::{Busy, Delivery, DeliveryOutcome, PaneView, Proof, pause, typed};
+use super::{Busy, Delivery, DeliveryOutcome, PaneView, Proof, Unreported, pause, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
 use crate::agent::screen::{Screen, ScreenRow};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::SeshId;
+use crate::pane::agent::PaneAgent;
 use crate::proc;
 use crate::state::State;
-use crate::store::hook_report::AcceptedPrompt;
+use crate::store::hook_report::{AcceptedPrompt, HookReport};
 
 /// How long after Enter a stronger proof than the screen is awaited.
 const STRONGER_PROOF: Duration = Duration::from_millis(1500);
+/// How long after a proof the composer may still show the text. The next message would take it for a person's draft.
+const REDRAW: Duration = Duration::from_secs(1);
 /// When Enter is repeated, counted from the first Enter, if the text still stands in the composer.
 const REPEATS: [Duration; 3] = [
     Duration::from_secs(1),
@@ -30,9 +33,13 @@ pub(super) struct Before {
     /// The prompt that the agent's hook reported last, as it is stored. It is no proof, even if its time is later than
     /// [`Before::at`]: then the clock was set back since.
     pub(super) prompt: String,
+    /// The last report of the agent's hook.
+    pub(super) report: Option<HookReport>,
     pub(super) transcript: Option<Transcript>,
     /// What the agent's screen showed above its composer.
     pub(super) shown: Option<String>,
+    /// The agent's composer, with the text in it.
+    pub(super) composer: Option<Composer>,
     /// The pane's sesh and its generation.
     pub(super) sesh: Option<(SeshId, u64)>,
 }
@@ -57,6 +64,7 @@ impl Delivery<'_> {
         let mut next = repeats.next();
         let mut transcript = before.transcript;
         let mut screen_proofs = 0;
+        let mut arrived: Option<(Proof, Instant)> = None;
         loop {
             let seen = match self.look() {
                 // The pane closed after the message was sent.
@@ -68,11 +76,27 @@ impl Delivery<'_> {
                 }
                 outcome => outcome?,
             };
+            // A command of the agent begins no turn.
+            let begins_turn = |pane_agent: &&PaneAgent<'_>| {
+                let known = &pane_agent.process_of_agent.agent.manifest.messages;
+                message::guarded(known, text).is_ok()
+            };
             let proven = |by| DeliveryOutcome::Proven {
                 by,
                 queued,
                 agent: seen.agent(),
                 before: before.sesh,
+                unreported: seen
+                    .pane_agent()
+                    .filter(|_| by != Proof::Hook && !queued)
+                    .filter(begins_turn)
+                    .map(|pane_agent| Unreported {
+                        process: pane_agent.process(),
+                        kind: pane_agent.process_of_agent.agent.name.clone(),
+                        first: seen.look.pane.place.pid,
+                        conversation: pane_agent.hook_conversation.clone(),
+                        last: before.report.clone(),
+                    }),
             };
             let Some(pane_agent) = seen.pane_agent() else {
                 if matches!(destination, Destination::Shell) {
@@ -93,25 +117,30 @@ impl Delivery<'_> {
             let taken = AcceptedPrompt::parse(prompt)
                 .filter(|it| it.process == process && prompt != before.prompt);
             if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
-                return Ok(proven(Proof::Hook));
+                arrived = arrived.or_else(|| Some((Proof::Hook, Instant::now())));
             }
             transcript = transcript.or_else(|| pane_agent.transcript().map(Transcript::from_begin));
             if transcript.as_mut().is_some_and(|it| it.took(text)) {
-                return Ok(proven(Proof::Transcript));
+                arrived = arrived.or_else(|| Some((Proof::Transcript, Instant::now())));
             }
-            let (stands, empty) = match pane_agent.composer() {
-                Composer::Draft(draft) => (
-                    message::is_text(
-                        &pane_agent.process_of_agent.agent.manifest.messages,
-                        &draft,
-                        text,
-                    ),
-                    false,
-                ),
-                Composer::Empty => (false, true),
-                Composer::Absent | Composer::Locked(_) => (false, false),
+            let composer = pane_agent.composer();
+            let known = &pane_agent.process_of_agent.agent.manifest.messages;
+            let stands = match &composer {
+                Composer::Draft(draft) => {
+                    before.composer.as_ref() == Some(&composer)
+                        || message::is_text(known, draft, text)
+                }
+                _ => false,
             };
-            let state = pane_agent.verdict().state;
+            let empty = composer == Composer::Empty;
+            if let Some((by, at)) = arrived {
+                if !stands || at.elapsed() >= REDRAW {
+                    return Ok(proven(by));
+                }
+                pause();
+                continue;
+            }
+            let state = pane_agent.own_verdict().state;
             if stands {
                 screen_proofs = 0;
                 if let Some(after) = next
@@ -125,7 +154,9 @@ impl Delivery<'_> {
                 }
             } else if state == State::Busy
                 || message::ends_in(text, &seen.text())
-                || (empty && before.shown.as_ref() != Some(&pane_agent.above_composer()))
+                || (empty
+                    && (entered.elapsed() >= STRONGER_PROOF
+                        || before.shown.as_ref() != Some(&pane_agent.above_composer())))
             {
                 // Two looks in a row have to agree, since a screen may be half drawn.
                 screen_proofs += 1;

@@ -32,13 +32,19 @@ pub(super) fn is_delivered(agent: &'static Real, size: (u16, u16)) {
         let begun = Instant::now();
         let before = lab.prompts().len();
         let send = [&lab.pane, "-", "--json", "--wait=60s"];
-        let said = lab.server.sesh("sesh-send", send).stdin(text.as_str()).said();
+        let said = lab
+            .server
+            .sesh("sesh-send", send)
+            .stdin(text.as_str())
+            .said();
         let outcome = judged(&lab, &said, &text, before);
         let took = begun.elapsed().as_millis();
         match outcome {
             Ok(proof) => say(&format!("{columns}x{rows} {name}: {proof} in {took} ms")),
             Err(Some(reason)) => {
-                say(&format!("{columns}x{rows} {name}: refused ({reason}) in {took} ms"));
+                say(&format!(
+                    "{columns}x{rows} {name}: refused ({reason}) in {took} ms"
+                ));
                 refused.push(name);
             }
             Err(None) => {
@@ -117,7 +123,9 @@ fn plain(text: &str) -> String {
     let mut text: String = text.nfc().collect();
     for frame in ["<pasted_content id=", "</pasted_content id="] {
         while let Some(begin) = text.find(frame) {
-            let end = text[begin..].find('>').map_or(text.len(), |at| begin + at + 1);
+            let end = text[begin..]
+                .find('>')
+                .map_or(text.len(), |at| begin + at + 1);
             text.replace_range(begin..end, "");
         }
     }
