@@ -152,7 +152,7 @@ fn plain(input: &ComposerForm, rows: &[ScreenRow], cursor: Cursor) -> Option<Com
     let first = draft.or_else(|| is(&rows[empty], "").then_some(empty))?;
     (first..rows.len())
         .contains(&cursor.row)
-        .then(|| ComposerArea {
+        .then_some(ComposerArea {
             rows: first..rows.len(),
             text: first..rows.len(),
             width: usize::MAX,
@@ -255,11 +255,13 @@ impl Line {
     }
 
     /// Returns whether two lines frame one composer: they have one colour and the same ends. Where tmux and an agent
-    /// disagree on the width of a character, a line can be displaced a little.
+    /// disagree on the width of characters, a part of a line is missing; then its colour is a better sign than its ends.
     fn belongs_to(&self, other: &Self) -> bool {
         const DISPLACED: usize = 2;
-        self.colour == other.colour
-            && self.begin.abs_diff(other.begin) <= DISPLACED
-            && self.end.abs_diff(other.end) <= DISPLACED
+        let begins = self.begin.abs_diff(other.begin) <= DISPLACED;
+        let ends = self.end.abs_diff(other.end) <= DISPLACED;
+        let (one, two) = (self.end - self.begin, other.end - other.begin);
+        let is_cut = self.colour != Colour::Default && one.min(two) * 4 >= one.max(two) * 3;
+        self.colour == other.colour && (begins && ends || is_cut && (begins || ends))
     }
 }

@@ -188,7 +188,7 @@ pub fn resembles(draft: &str, text: &str) -> bool {
     let (shown, whole) = (normalized(draft), normalized(text));
     let is_certain = drawn(text).chars().eq(whole.nfd());
     let fits = !shown.is_empty() && shown.width() <= whole.width();
-    !is_certain && fits && TextDiff::from_chars(&drawn(draft), &drawn(text)).ratio() >= SIMILAR
+    !is_certain && fits && TextDiff::from_chars(drawn(draft), drawn(text)).ratio() >= SIMILAR
 }
 
 /// Returns whether the end of a text occurs in another one.

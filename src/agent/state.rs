@@ -143,7 +143,7 @@ impl<'a> SourceStates<'a> {
             .session
             .as_ref()
             .filter(|_| is_listed(Source::SessionFile));
-        let session = session.and_then(|session| {
+        let session = session.map(|session| {
             // The state behind a word of a newer version is not known, and no weaker source replaces the file.
             let state = known.session.states.get(&session.status);
             let state = state.copied().unwrap_or(State::Unknown);
@@ -152,7 +152,7 @@ impl<'a> SourceStates<'a> {
                 .as_ref()
                 .filter(|_| state == State::Waiting);
             let why = word.and_then(|word| known.session.reasons.get(word).copied());
-            Some(SourceState { state, why })
+            SourceState { state, why }
         });
         let screen = evidence
             .screen
@@ -439,6 +439,47 @@ pub(super) mod tests {
             judged(&evidence),
             (State::Idle, None, Authority::SessionFile)
         );
+    }
+
+    #[test]
+    fn an_unknown_word_of_the_agents_own_file_is_unknown() {
+        let claude = agent("claude");
+        let idle = Screen::parse(IDLE);
+        let mut evidence = no_evidence(&claude);
+        evidence.session = Some(session("dreaming", None));
+        evidence.screen = Some(&idle);
+        let unknown = (State::Unknown, None, Authority::SessionFile);
+        assert_eq!(judged(&evidence), unknown);
+        assert_eq!(judge(&evidence).confidence, Confidence::Low);
+        let asking = Screen::parse(ASKING);
+        evidence.screen = Some(&asking);
+        let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
+        assert_eq!(judged(&evidence), asked);
+    }
+
+    #[test]
+    fn no_prompt_stands_against_an_agent_that_says_it_is_idle() {
+        let claude = agent("claude");
+        let asking = Screen::parse(ASKING);
+        let question = ASKING.replace("Esc to cancel", "Enter to select · ↑/↓ to navigate");
+        let question = Screen::parse(&question);
+        for screen in [&asking, &question] {
+            let mut evidence = no_evidence(&claude);
+            evidence.screen = Some(screen);
+            evidence.session = Some(session("idle", None));
+            let idle = (State::Idle, None, Authority::SessionFile);
+            assert_eq!(judged(&evidence), idle);
+            evidence.session = None;
+            assert_eq!(judged(&evidence).0, State::Waiting);
+        }
+        // A menu that the person has opened takes the keys all the same.
+        let menu =
+            Screen::parse("▔▔▔▔▔▔▔▔▔▔▔▔\n  Select model\n\n  Enter to confirm · Esc to exit\n");
+        let mut evidence = no_evidence(&claude);
+        evidence.screen = Some(&menu);
+        evidence.session = Some(session("idle", None));
+        let dialog = (State::Waiting, Some(Why::Dialog), Authority::Screen);
+        assert_eq!(judged(&evidence), dialog);
     }
 
     #[test]

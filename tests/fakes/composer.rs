@@ -295,6 +295,8 @@ impl Composer {
             }
             let key = typed.remove(0);
             match key {
+                // In a mode of its vim keys it is a movement.
+                b'\r' if !self.mode.is_empty() => {}
                 b'\r' => self.enter(false),
                 // C-s
                 0x13 if self.kind.stashes => self.stash = Some(std::mem::take(&mut self.text)),
@@ -384,9 +386,6 @@ impl Composer {
         }
         if self.deaf > 0 {
             self.deaf -= 1;
-            return;
-        }
-        if !self.mode.is_empty() {
             return;
         }
         if let Some(word) = self.completes() {

@@ -12,7 +12,7 @@ mod proof;
 pub mod reply;
 mod typing;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use super::agent::{self, Look, PaneAgent};
 use crate::agent::kinds::Agent;
 use crate::agent::message::{self, TextEnd};
 use crate::agent::screen::{Screen, ScreenRow};
+use crate::clock;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ProcessId, SeshId};
 use crate::proc;
@@ -300,7 +301,7 @@ impl<'a> Delivery<'a> {
             _ => self.message.text.into(),
         };
         let transcript = seen.pane_agent().and_then(PaneAgent::transcript);
-        let at = SystemTime::now();
+        let at = clock::milliseconds();
         if let Err(outcome) = self.paste(&seen, &destination, &text)? {
             return Ok(outcome);
         }

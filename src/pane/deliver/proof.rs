@@ -1,6 +1,6 @@
 //! Waits for proof that a message arrived.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::blocked::Destination;
 use super::typing::buffer;
@@ -29,7 +29,8 @@ const REPEATS: [Duration; 3] = [
 
 /// What was known before a message was sent.
 pub(super) struct Before {
-    pub(super) at: SystemTime,
+    /// Milliseconds since the epoch.
+    pub(super) at: u64,
     /// The prompt that the agent's hook reported last, as it is stored. It is no proof, even if its time is later than
     /// [`Before::at`]: then the clock was set back since.
     pub(super) prompt: String,
@@ -44,25 +45,46 @@ pub(super) struct Before {
     pub(super) sesh: Option<(SeshId, u64)>,
 }
 
+/// Returns whether the text still stands in the composer.
+fn stands(pane_agent: &PaneAgent<'_>, composer: &Composer, text: &str, before: &Before) -> bool {
+    let known = &pane_agent.process_of_agent.agent.manifest.messages;
+    match composer {
+        Composer::Draft(draft) => {
+            before.composer.as_ref() == Some(composer) || message::is_text(known, draft, text)
+        }
+        _ => false,
+    }
+}
+
+/// Returns the report of a message that no hook has reported. A command of the agent begins no turn.
+fn unreported(seen: &PaneView<'_>, text: &str, before: &Before) -> Option<Unreported> {
+    let pane_agent = seen.pane_agent()?;
+    let agent = pane_agent.process_of_agent.agent;
+    message::guarded(&agent.manifest.messages, text).ok()?;
+    Some(Unreported {
+        process: pane_agent.process(),
+        kind: agent.name.clone(),
+        first: seen.look.pane.place.pid,
+        conversation: pane_agent.hook_conversation.clone(),
+        last: before.report.clone(),
+    })
+}
+
 impl Delivery<'_> {
     /// Waits for proof that the message arrived.
     pub(super) fn wait_for_proof(
         &self,
         destination: &Destination,
         text: &str,
-        before: Before,
+        mut before: Before,
     ) -> Result<DeliveryOutcome> {
         let mark = message::mark(text);
-        let begun_at = before
-            .at
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let entered = Instant::now();
         let queued = matches!(destination, Destination::Agent { busy: true })
             && self.message.busy == Busy::Queue;
         let mut repeats = REPEATS.iter();
         let mut next = repeats.next();
-        let mut transcript = before.transcript;
+        let mut transcript = before.transcript.take();
         let mut screen_proofs = 0;
         let mut arrived: Option<(Proof, Instant)> = None;
         loop {
@@ -76,27 +98,13 @@ impl Delivery<'_> {
                 }
                 outcome => outcome?,
             };
-            // A command of the agent begins no turn.
-            let begins_turn = |pane_agent: &&PaneAgent<'_>| {
-                let known = &pane_agent.process_of_agent.agent.manifest.messages;
-                message::guarded(known, text).is_ok()
-            };
             let proven = |by| DeliveryOutcome::Proven {
                 by,
                 queued,
                 agent: seen.agent(),
                 before: before.sesh,
-                unreported: seen
-                    .pane_agent()
-                    .filter(|_| by != Proof::Hook && !queued)
-                    .filter(begins_turn)
-                    .map(|pane_agent| Unreported {
-                        process: pane_agent.process(),
-                        kind: pane_agent.process_of_agent.agent.name.clone(),
-                        first: seen.look.pane.place.pid,
-                        conversation: pane_agent.hook_conversation.clone(),
-                        last: before.report.clone(),
-                    }),
+                unreported: unreported(&seen, text, &before)
+                    .filter(|_| by != Proof::Hook && !queued),
             };
             let Some(pane_agent) = seen.pane_agent() else {
                 if matches!(destination, Destination::Shell) {
@@ -116,7 +124,7 @@ impl Delivery<'_> {
             let prompt = seen.facts().prompt;
             let taken = AcceptedPrompt::parse(prompt)
                 .filter(|it| it.process == process && prompt != before.prompt);
-            if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
+            if taken.is_some_and(|it| it.mark == mark && it.at >= before.at) {
                 arrived = arrived.or_else(|| Some((Proof::Hook, Instant::now())));
             }
             transcript = transcript.or_else(|| pane_agent.transcript().map(Transcript::from_begin));
@@ -124,14 +132,7 @@ impl Delivery<'_> {
                 arrived = arrived.or_else(|| Some((Proof::Transcript, Instant::now())));
             }
             let composer = pane_agent.composer();
-            let known = &pane_agent.process_of_agent.agent.manifest.messages;
-            let stands = match &composer {
-                Composer::Draft(draft) => {
-                    before.composer.as_ref() == Some(&composer)
-                        || message::is_text(known, draft, text)
-                }
-                _ => false,
-            };
+            let stands = stands(pane_agent, &composer, text, &before);
             let empty = composer == Composer::Empty;
             if let Some((by, at)) = arrived {
                 if !stands || at.elapsed() >= REDRAW {
