@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::manifest::ComposerForm;
-use super::screen::{Colour, ComposerArea, Cursor, Screen, ScreenRow};
+use super::screen::{Colour, ComposerArea, Screen, ScreenCursor, ScreenRow};
 
 /// Finds the composer: the area that contains the cursor, else the lowest one, of those that look like a composer.
 #[must_use]
@@ -41,7 +41,7 @@ fn edged(
     below: &str,
     edge: &str,
 ) -> Option<ComposerArea> {
-    let is_below = |row: &ScreenRow| Line::of(row, below).is_some();
+    let is_below = |row: &ScreenRow| DrawnLine::of(row, below).is_some();
     let end = rows[..=last].iter().rposition(is_below)?;
     let inside = |row: &ScreenRow| {
         let text = row.text().trim_start();
@@ -68,20 +68,20 @@ fn framed(
     rows: &[ScreenRow],
     last: usize,
     below: &str,
-    cursor: Option<Cursor>,
+    cursor: Option<ScreenCursor>,
 ) -> Option<ComposerArea> {
     let above = input.above.as_deref().unwrap_or(below);
     let widest = rows.iter().map(|row| row.text().width()).max().unwrap_or(0);
     let lines = (0..=last)
         .rev()
-        .filter_map(|at| Some((at, Line::of(&rows[at], below)?)));
+        .filter_map(|at| Some((at, DrawnLine::of(&rows[at], below)?)));
     // Above another line only one that is as wide as the screen counts: a composer that is quoted in a text is narrower.
     let lines = lines
         .enumerate()
         .filter(|(nth, (_, line))| *nth == 0 || (line.begin <= 1 && line.end + 1 >= widest))
         .map(|(_, line)| line);
     let frames = lines.filter_map(|(end, line)| {
-        let belongs = |row| Line::of(row, above).is_some_and(|it| it.belongs_to(&line));
+        let belongs = |row| DrawnLine::of(row, above).is_some_and(|it| it.belongs_to(&line));
         let top = rows[..end].iter().rposition(belongs)?;
         Some(area(input, rows, top, end))
     });
@@ -120,11 +120,11 @@ fn cut(
     input: &ComposerForm,
     rows: &[ScreenRow],
     below: &str,
-    cursor: Cursor,
+    cursor: ScreenCursor,
 ) -> Option<ComposerArea> {
     let end = cursor.row + 1;
     let own = rows.get(..end).filter(|_| input.prompts.is_some())?;
-    let is_line = |row: &ScreenRow| Line::of(row, below).is_some_and(|line| line.begin == 0);
+    let is_line = |row: &ScreenRow| DrawnLine::of(row, below).is_some_and(|line| line.begin == 0);
     let has_text = own.iter().filter(|row| !row.is_blank()).count() > 1;
     let is_cut = rows.get(end).is_some_and(is_line) && own.iter().all(is_indented);
     (is_cut && has_text).then(|| ComposerArea {
@@ -137,7 +137,7 @@ fn cut(
 /// Finds a composer without a frame at the end of the screen, as it is drawn for a screen reader. The rows of a draft
 /// begin in the first column, so one of them can look like an empty composer. Behind the prompt of a draft there is a
 /// blank that does not break.
-fn plain(input: &ComposerForm, rows: &[ScreenRow], cursor: Cursor) -> Option<ComposerArea> {
+fn plain(input: &ComposerForm, rows: &[ScreenRow], cursor: ScreenCursor) -> Option<ComposerArea> {
     let prompts = input.plain.as_ref()?;
     let is = |row: &ScreenRow, end: &str| {
         let begin = prompts
@@ -163,7 +163,7 @@ fn plain(input: &ComposerForm, rows: &[ScreenRow], cursor: Cursor) -> Option<Com
 fn unframed(input: &ComposerForm, rows: &[ScreenRow], above: Option<&str>) -> Option<ComposerArea> {
     let first = match above {
         Some(above) => {
-            let is_above = |row: &ScreenRow| Line::of(row, above).is_some();
+            let is_above = |row: &ScreenRow| DrawnLine::of(row, above).is_some();
             rows.iter().rposition(is_above)? + 1
         }
         None => rows
@@ -230,7 +230,7 @@ pub(super) fn end_of_prefix(row: &ScreenRow, prefix: &str) -> Option<usize> {
 }
 
 /// A row that is a line. It may have corners, and it may contain a word.
-struct Line {
+struct DrawnLine {
     /// Its first column.
     begin: usize,
     /// The column after its last one.
@@ -238,7 +238,7 @@ struct Line {
     colour: Colour,
 }
 
-impl Line {
+impl DrawnLine {
     /// Returns the line that a row is, if it is drawn with these characters.
     fn of(row: &ScreenRow, drawn: &str) -> Option<Self> {
         let text = row.text().trim_start();

@@ -9,12 +9,12 @@ use vte::{Params, Parser, Perform};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screen {
     rows: Vec<ScreenRow>,
-    cursor: Option<Cursor>,
+    cursor: Option<ScreenCursor>,
 }
 
 /// The position of the terminal's cursor, from 0. Agents that hide it leave it where they draw their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
+pub struct ScreenCursor {
     pub column: usize,
     pub row: usize,
 }
@@ -73,13 +73,13 @@ impl Screen {
 
     /// Returns the screen with the position of the cursor on it.
     #[must_use]
-    pub fn with_cursor(mut self, cursor: Option<Cursor>) -> Self {
+    pub fn with_cursor(mut self, cursor: Option<ScreenCursor>) -> Self {
         self.cursor = cursor;
         self
     }
 
     #[must_use]
-    pub fn cursor(&self) -> Option<Cursor> {
+    pub fn cursor(&self) -> Option<ScreenCursor> {
         self.cursor
     }
 
@@ -135,7 +135,7 @@ impl ScreenRow {
     }
 }
 
-impl Cursor {
+impl ScreenCursor {
     /// Parses `column,row`, as tmux prints them.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

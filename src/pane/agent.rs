@@ -10,7 +10,7 @@ use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
 use crate::agent::recognise::{AgentProcess, living};
-use crate::agent::screen::{Cursor, Screen, ScreenRow};
+use crate::agent::screen::{Screen, ScreenCursor, ScreenRow};
 use crate::agent::state::{Evidence, FRESH, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
@@ -45,7 +45,7 @@ pub struct PaneFacts<'a> {
     /// The last report of the agent's hooks.
     hook_report: &'a str,
     /// The position of the cursor.
-    cursor: Option<Cursor>,
+    cursor: Option<ScreenCursor>,
     /// The screen, as `capture-pane -p -e` prints it.
     pub screen: Option<&'a str>,
 }
@@ -60,7 +60,7 @@ impl<'a> PaneFacts<'a> {
             activity: activity.parse().unwrap_or(0),
             title,
             hook_report,
-            cursor: Cursor::parse(cursor),
+            cursor: ScreenCursor::parse(cursor),
             screen: None,
         }
     }

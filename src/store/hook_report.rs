@@ -24,8 +24,8 @@ pub struct HookReport {
 }
 
 impl HookReport {
-    /// The event of a delivery that no hook has reported: `sesh-send` does it in place of the hook.
-    pub const DELIVERY: &str = "sesh-send";
+    /// The event of a delivery that no hook has reported: `sesh-send` reports it in place of the hook.
+    pub const DELIVERY: &str = "delivered";
 
     /// Returns whether `sesh-send` has reported a delivery, and no hook of the agent has reported anything since.
     #[must_use]

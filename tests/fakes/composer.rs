@@ -2,8 +2,8 @@
 //!
 //! `composer FOLDER` begins it. From then on the orders come from the pipe `FOLDER/orders`, a line each:
 //!
-//! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0), whose end it notes;
-//!   `late MS`: how long it shows nothing of a turn; `sticks MS`: how long its composer still shows what it was sent
+//! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0);
+//!   `late MS`: how long it shows nothing of a turn, whose end it notes then; `sticks MS`: how long its composer still shows what it was sent
 //! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come; `ask-trust`: whether to trust;
 //!   `answered`: a person has said no
 //! - `draft TEXT`: a person types, `\\n` for a new line; `clear`: and takes it away
@@ -17,7 +17,7 @@
 //!
 //! What it is sent stands in `FOLDER/got`, a line of JSON each: `["sent", TEXT]`, `["queued", TEXT]`, `["steered", TEXT]`,
 //! `["approved", ""]`, `["swallowed", ""]` (an Enter), `["command", TEXT]`, `["ran", TEXT]`, and `["done", TEXT]` at the
-//! end of a turn that took a while.
+//! end of a turn that it shows late.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -537,7 +537,7 @@ impl Composer {
     fn works_on(&mut self) {
         if self.until.is_some_and(|until| until <= Instant::now()) {
             self.until = None;
-            if let Some((text, _)) = &self.begun {
+            if let Some((text, _)) = self.begun.as_ref().filter(|_| !self.late.is_zero()) {
                 self.note("done", text);
             }
             self.says_of(false, &self.answered);
