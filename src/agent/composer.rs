@@ -18,6 +18,8 @@ pub enum Composer {
     Empty,
     /// The text that a person has typed and not sent.
     Draft(String),
+    /// A mode in which Enter does not send, by the text that shows it.
+    Locked(String),
 }
 
 impl Composer {
@@ -32,6 +34,11 @@ impl Composer {
         let claim = state::on_screen(agent, screen);
         if claim.is_some_and(|claim| claim.state == State::Waiting) {
             return Self::Absent;
+        }
+        let below = &screen.rows()[found.rows.end..];
+        let shown = |text: &&String| below.iter().any(|row| row.text().contains(text.as_str()));
+        if let Some(mode) = input.locked.iter().flatten().find(shown) {
+            return Self::Locked(mode.clone());
         }
         let rows = screen.rows()[found.text].iter().enumerate();
         let typed: Vec<String> = rows
@@ -52,7 +59,9 @@ impl Composer {
 
 /// Returns the text that is typed in a row: without the prompt, the edge and, if it is a placeholder, the faint text.
 fn typed_text(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usize) -> String {
-    let prompts = input.prompts.iter().flatten().filter(|_| prompted);
+    let shows_mode = |prompt: &&String| input.modes.iter().flatten().any(|mode| mode == *prompt);
+    let prompts = input.prompts.iter().chain(&input.plain).flatten();
+    let prompts = prompts.filter(|prompt| prompted && !shows_mode(prompt));
     let edges = input.edge.iter();
     let from = prompts
         .chain(edges)

@@ -3,69 +3,169 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::manifest::ComposerForm;
-use super::screen::{ComposerArea, Screen, ScreenRow};
+use super::screen::{Colour, ComposerArea, Screen, ScreenCursor, ScreenRow};
 
-/// Finds the composer: the lowest area of the screen that looks like one.
+/// Finds the composer: the area that contains the cursor, else the lowest one, of those that look like a composer.
 #[must_use]
 pub fn locate(input: &ComposerForm, screen: &Screen) -> Option<ComposerArea> {
     let rows = screen.rows();
     let last = rows.iter().rposition(|row| !row.is_blank())?;
-    let found = match (&input.below, &input.above) {
-        (Some(below), _) => framed(input, rows, last, below),
-        (None, above) => unframed(input, &rows[..=last], above.as_deref()),
-    }?;
+    let cursor = screen.cursor();
+    let found = match (&input.below, &input.edge, &input.above) {
+        (Some(below), Some(edge), _) => edged(input, rows, last, below, edge),
+        (Some(below), None, _) => framed(input, rows, last, below, cursor),
+        (None, _, above) => unframed(input, &rows[..=last], above.as_deref()),
+    };
+    let found = found.or_else(|| plain(input, &rows[..=last], cursor?))?;
     let footer = rows[found.rows.end..=last.max(found.rows.end - 1)].iter();
     let footer = footer.filter(|row| !row.is_blank()).count();
     let fits = input.footer.is_none_or(|most| footer <= most);
-    let indented = |row: &ScreenRow| row.is_blank() || row.whole().starts_with(' ');
     let below = if input.below.is_some() {
         found.rows.end
     } else {
         found.rows.start + 1
     };
-    let indented_below = input.indented != Some(true) || rows[below..].iter().all(indented);
+    let indented_below = input.indented != Some(true) || rows[below..].iter().all(is_indented);
     (fits && indented_below).then_some(found)
 }
 
-/// Finds a composer that ends with a row of `below`.
-fn framed(
+fn is_indented(row: &ScreenRow) -> bool {
+    row.is_blank() || row.whole().starts_with(' ')
+}
+
+/// Finds a composer whose rows begin with `edge` and that ends with a row of `below`.
+fn edged(
     input: &ComposerForm,
     rows: &[ScreenRow],
     last: usize,
     below: &str,
+    edge: &str,
 ) -> Option<ComposerArea> {
-    let end = rows[..=last]
-        .iter()
-        .rposition(|row| is_border(row, below))?;
-    let (top, first) = if let Some(edge) = &input.edge {
-        let inside = |row: &ScreenRow| {
-            let text = row.text().trim_start();
-            // The rows of a menu over the composer also have an edge on the right.
-            text.starts_with(edge) && !(text.len() > edge.len() && text.ends_with(edge))
-        };
-        let first = rows[..end].iter().rposition(|row| !inside(row));
-        let first = first.map_or(0, |at| at + 1);
-        (first, first)
-    } else {
-        let above = input.above.as_deref().unwrap_or(below);
-        let top = rows[..end].iter().rposition(|row| is_border(row, above))?;
-        (top, top + 1)
+    let is_below = |row: &ScreenRow| DrawnLine::of(row, below).is_some();
+    let end = rows[..=last].iter().rposition(is_below)?;
+    let inside = |row: &ScreenRow| {
+        let text = row.text().trim_start();
+        // The rows of a menu over the composer also have an edge on the right.
+        text.starts_with(edge) && !(text.len() > edge.len() && text.ends_with(edge))
     };
+    let first = rows[..end].iter().rposition(|row| !inside(row));
+    let first = first.map_or(0, |at| at + 1);
     let text = first..end.saturating_sub(input.trailer.unwrap_or(0));
     if text.is_empty() || !begins_with_prompt(input, &rows[text.start]) {
         return None;
     }
     Some(ComposerArea {
-        rows: top..end + 1,
+        rows: first..end + 1,
         text,
         width: rows[end].text().width(),
     })
 }
 
+/// Finds a composer between two lines that belong together. A line without such a counterpart belongs to something else:
+/// to a text, or to a status line of the person's own.
+fn framed(
+    input: &ComposerForm,
+    rows: &[ScreenRow],
+    last: usize,
+    below: &str,
+    cursor: Option<ScreenCursor>,
+) -> Option<ComposerArea> {
+    let above = input.above.as_deref().unwrap_or(below);
+    let widest = rows.iter().map(|row| row.text().width()).max().unwrap_or(0);
+    let lines = (0..=last)
+        .rev()
+        .filter_map(|at| Some((at, DrawnLine::of(&rows[at], below)?)));
+    // Above another line only one that is as wide as the screen counts: a composer that is quoted in a text is narrower.
+    let lines = lines
+        .enumerate()
+        .filter(|(nth, (_, line))| *nth == 0 || (line.begin <= 1 && line.end + 1 >= widest))
+        .map(|(_, line)| line);
+    let frames = lines.filter_map(|(end, line)| {
+        let belongs = |row| DrawnLine::of(row, above).is_some_and(|it| it.belongs_to(&line));
+        let top = rows[..end].iter().rposition(belongs)?;
+        Some(area(input, rows, top, end))
+    });
+    let mut lowest = None;
+    for found in frames {
+        let has_cursor =
+            |found: &ComposerArea| cursor.is_some_and(|cursor| found.rows.contains(&cursor.row));
+        if found.as_ref().is_some_and(has_cursor) {
+            return found;
+        }
+        lowest.get_or_insert(found);
+    }
+    lowest
+        .flatten()
+        .or_else(|| cut(input, rows, below, cursor?))
+}
+
+/// Returns the area between two lines, if it is a composer.
+fn area(input: &ComposerForm, rows: &[ScreenRow], top: usize, end: usize) -> Option<ComposerArea> {
+    let text = top + 1..end.saturating_sub(input.trailer.unwrap_or(0));
+    let first = rows[..text.end].get(text.start)?;
+    // A composer that has scrolled names the number of rows that it does not show.
+    let label = rows[top].text();
+    let scrolled = label.contains('↑') && label.contains(|c: char| c.is_ascii_digit());
+    let continues = scrolled && rows[text.clone()].iter().all(is_indented);
+    (continues || begins_with_prompt(input, first)).then(|| ComposerArea {
+        rows: top..end + 1,
+        width: rows[end].text().width().max(label.width()),
+        text,
+    })
+}
+
+/// Finds a composer that is taller than the screen, so that its first line is above it: the cursor is at the end of its
+/// text, right above its last line, and every row above is one of its own.
+fn cut(
+    input: &ComposerForm,
+    rows: &[ScreenRow],
+    below: &str,
+    cursor: ScreenCursor,
+) -> Option<ComposerArea> {
+    let end = cursor.row + 1;
+    let own = rows.get(..end).filter(|_| input.prompts.is_some())?;
+    let is_line = |row: &ScreenRow| DrawnLine::of(row, below).is_some_and(|line| line.begin == 0);
+    let has_text = own.iter().filter(|row| !row.is_blank()).count() > 1;
+    let is_cut = rows.get(end).is_some_and(is_line) && own.iter().all(is_indented);
+    (is_cut && has_text).then(|| ComposerArea {
+        rows: 0..end + 1,
+        text: 0..end,
+        width: rows[end].text().width(),
+    })
+}
+
+/// Finds a composer without a frame at the end of the screen, as it is drawn for a screen reader. The rows of a draft
+/// begin in the first column, so one of them can look like an empty composer. Behind the prompt of a draft there is a
+/// blank that does not break.
+fn plain(input: &ComposerForm, rows: &[ScreenRow], cursor: ScreenCursor) -> Option<ComposerArea> {
+    let prompts = input.plain.as_ref()?;
+    let is = |row: &ScreenRow, end: &str| {
+        let begin = prompts
+            .iter()
+            .find_map(|prompt| row.whole().strip_prefix(prompt.as_str()));
+        begin.is_some_and(|rest| {
+            rest.trim_end_matches(' ') == end || (!end.is_empty() && rest.starts_with(end))
+        })
+    };
+    let draft = rows.iter().rposition(|row| is(row, "\u{a0}"));
+    let empty = rows.len() - 1;
+    let first = draft.or_else(|| is(&rows[empty], "").then_some(empty))?;
+    (first..rows.len())
+        .contains(&cursor.row)
+        .then_some(ComposerArea {
+            rows: first..rows.len(),
+            text: first..rows.len(),
+            width: usize::MAX,
+        })
+}
+
 /// Finds a composer that ends with its footer or with the screen.
 fn unframed(input: &ComposerForm, rows: &[ScreenRow], above: Option<&str>) -> Option<ComposerArea> {
     let first = match above {
-        Some(above) => rows.iter().rposition(|row| is_border(row, above))? + 1,
+        Some(above) => {
+            let is_above = |row: &ScreenRow| DrawnLine::of(row, above).is_some();
+            rows.iter().rposition(is_above)? + 1
+        }
         None => rows
             .iter()
             .rposition(|row| begins_with_prompt(input, row))?,
@@ -110,9 +210,12 @@ fn begins_with_prompt(input: &ComposerForm, row: &ScreenRow) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
+    // Without a frame a row of a draft can begin with a prompt too, and only its indentation tells the two apart.
+    let is_margin_text = input.below.is_none() && input.indented == Some(true);
+    let margin = if is_margin_text { 0 } else { MARGIN };
     prompts
         .iter()
-        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| at <= prompt.len() + MARGIN))
+        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| at <= prompt.len() + margin))
 }
 
 /// How far from the left a prompt can be, in bytes.
@@ -126,10 +229,39 @@ pub(super) fn end_of_prefix(row: &ScreenRow, prefix: &str) -> Option<usize> {
     apart.then_some(blanks + prefix.len())
 }
 
-/// Returns whether a row is a line of these characters. It may have a corner, and it may contain a word.
-fn is_border(row: &ScreenRow, drawn: &str) -> bool {
-    let text = row.text().trim_start();
-    let begins = text.chars().take(2).any(|c| drawn.contains(c));
-    let count = text.chars().filter(|c| drawn.contains(*c)).count();
-    begins && count >= 10 && count * 2 > text.chars().count()
+/// A row that is a line. It may have corners, and it may contain a word.
+struct DrawnLine {
+    /// Its first column.
+    begin: usize,
+    /// The column after its last one.
+    end: usize,
+    colour: Colour,
+}
+
+impl DrawnLine {
+    /// Returns the line that a row is, if it is drawn with these characters.
+    fn of(row: &ScreenRow, drawn: &str) -> Option<Self> {
+        let text = row.text().trim_start();
+        let begins = text.chars().take(2).any(|c| drawn.contains(c));
+        let count = text.chars().filter(|c| drawn.contains(*c)).count();
+        (begins && count >= 10 && count * 2 > text.chars().count()).then(|| {
+            let end = row.text().width();
+            Self {
+                begin: end - text.width(),
+                end,
+                colour: row.first_style().colour,
+            }
+        })
+    }
+
+    /// Returns whether two lines frame one composer: they have one colour and the same ends. Where tmux and an agent
+    /// disagree on the width of characters, a part of a line is missing; then its colour is a better sign than its ends.
+    fn belongs_to(&self, other: &Self) -> bool {
+        const DISPLACED: usize = 2;
+        let begins = self.begin.abs_diff(other.begin) <= DISPLACED;
+        let ends = self.end.abs_diff(other.end) <= DISPLACED;
+        let (one, two) = (self.end - self.begin, other.end - other.begin);
+        let is_cut = self.colour != Colour::Default && one.min(two) * 4 >= one.max(two) * 3;
+        self.colour == other.colour && (begins && ends || is_cut && (begins || ends))
+    }
 }

@@ -182,6 +182,12 @@ pub struct ComposerForm {
     pub edge: Option<String>,
     /// Possible starts of its first row.
     pub prompts: Option<Vec<String>>,
+    /// Those of the prompts that show a mode in which a text is no message: what such a composer holds is a draft.
+    pub modes: Option<Vec<String>>,
+    /// Prompts of a composer without a frame at the end of the screen, which the agent draws for a screen reader.
+    pub plain: Option<Vec<String>>,
+    /// Texts below it that show a mode in which Enter does not send.
+    pub locked: Option<Vec<String>>,
     /// Whether each of its rows starts with a prompt, not only the first.
     pub repeated: Option<bool>,
     /// How many rows at its end hold something else.
@@ -234,14 +240,14 @@ impl Manifest {
         fill_missing!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill_missing!(self.composer, under.composer, above below edge prompts repeated trailer footer indented faint hints);
+        fill_missing!(self.composer, under.composer, above below edge prompts modes plain locked repeated trailer footer indented faint hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),
         ] {
             for (name, rule) in rules.iter_mut() {
                 if let Some(under) = under.get(name) {
-                    fill_missing!(rule, under, state why region composer last starts any all none regex priority);
+                    fill_missing!(rule, under, state why region composer last starts any all none regex coloured priority);
                 }
             }
             add_missing(rules, under);
@@ -286,9 +292,10 @@ impl Manifest {
                     return wrong("has a why, which only waiting has");
                 }
                 let of_screen = rule.region.is_some() || rule.composer.is_some();
-                if table == "title" && (of_screen || rule.last.is_some()) {
+                if table == "title" && (of_screen || rule.last.is_some() || rule.coloured.is_some())
+                {
                     return wrong(
-                        "has a region, a composer or a last row, which only a screen has",
+                        "has a region, a composer, a colour or a last row, which only a screen has",
                     );
                 }
                 if rule.has_no_condition() {

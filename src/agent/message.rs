@@ -4,7 +4,11 @@
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
 
+use similar::TextDiff;
 use siphasher::sip::SipHasher13;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_width::UnicodeWidthStr;
 
 use super::manifest::Messages;
 
@@ -12,26 +16,46 @@ use super::manifest::Messages;
 const TAIL: usize = 60;
 
 /// Returns a text without what agents add, remove or draw differently: blanks and line ends, invisible characters, and
-/// the frame in which Claude passes a long paste to its model.
+/// the frame in which Claude passes a long paste to its model. Accents and Hangul are composed: some agents compose
+/// them.
 #[must_use]
 pub fn normalized(text: &str) -> String {
+    visible(text).nfc().collect()
+}
+
+fn visible(text: &str) -> String {
     const FRAME: &str = "pasted_content id=";
-    let mut normalized = String::with_capacity(text.len());
+    let mut visible = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         let (before, tag) = rest.split_at(at);
-        normalized.extend(before.chars().filter(|c| is_visible(*c)));
+        visible.extend(before.chars().filter(|c| is_visible(*c)));
         let inner = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
         rest = match inner.strip_prefix(FRAME).and_then(|_| tag.find('>')) {
             Some(end) => &tag[end + 1..],
             None => {
-                normalized.push('<');
+                visible.push('<');
                 &tag[1..]
             }
         };
     }
-    normalized.extend(rest.chars().filter(|c| is_visible(*c)));
-    normalized
+    visible.extend(rest.chars().filter(|c| is_visible(*c)));
+    visible
+}
+
+/// Returns what of a text is on the screen whatever the terminal makes of it. tmux drops emoji that are newer than its
+/// tables, the modifiers of others, and marks for which a cell has no room.
+fn drawn(text: &str) -> String {
+    let every = normalized(text);
+    every
+        .nfd()
+        .filter(|c| !(is_combining_mark(*c) || is_emoji(*c)))
+        .collect()
+}
+
+fn is_emoji(c: char) -> bool {
+    // With the flags, the modifiers of the skin, and the tags of regional flags. U+FFFD is what a terminal shows instead.
+    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{e0000}'..='\u{e007f}' | '\u{fffd}')
 }
 
 fn is_visible(c: char) -> bool {
@@ -132,26 +156,48 @@ pub fn is_text(known: &Messages, draft: &str, text: &str) -> bool {
     // A person's own text of so many rows or characters does not end in the same way.
     const ROWS: usize = 3;
     let rows = draft.lines().count();
-    let draft = normalized(draft);
+    let shown = normalized(draft);
+    let draft = drawn(draft);
     let is = |text: &str| {
-        let text = normalized(text);
         let long = rows >= ROWS || draft.chars().count() >= TAIL;
-        draft == text || (long && !draft.is_empty() && text.ends_with(&draft))
+        // The number of columns distinguishes a text from the same one with emoji.
+        let fits = shown.width() <= normalized(text).width();
+        let text = drawn(text);
+        (!shown.is_empty() && draft == text && fits)
+            || (long && !draft.is_empty() && text.ends_with(&draft))
     };
-    let pasted = known.pasted.as_ref();
     is(text)
         // aider draws a tab in this way.
         || (text.contains('\t') && is(&text.replace('\t', "^I")))
-        || pasted.is_some_and(|pattern| pattern.matches(&draft))
+        || known.pasted.as_ref().is_some_and(|pattern| pattern.matches(&shown))
+}
+
+/// Returns whether a draft is what the agent shows in place of a long text.
+#[must_use]
+pub fn is_abbreviated(known: &Messages, draft: &str) -> bool {
+    let pasted = known.pasted.as_ref();
+    pasted.is_some_and(|pattern| pattern.matches(&normalized(draft)))
+}
+
+/// Returns whether a draft can be a text that was pasted into an empty composer and whose characters the agent and the
+/// terminal place differently: rests of what stood there before, or gaps, are between them. Every other text is drawn
+/// as it is.
+#[must_use]
+pub fn resembles(draft: &str, text: &str) -> bool {
+    const SIMILAR: f32 = 0.7;
+    let (shown, whole) = (normalized(draft), normalized(text));
+    let is_certain = drawn(text).chars().eq(whole.nfd());
+    let fits = !shown.is_empty() && shown.width() <= whole.width();
+    !is_certain && fits && TextDiff::from_chars(drawn(draft), drawn(text)).ratio() >= SIMILAR
 }
 
 /// Returns whether the end of a text occurs in another one.
 #[must_use]
 pub fn ends_in(text: &str, other: &str) -> bool {
-    let normalized = normalized(text);
-    let skip = normalized.chars().count().saturating_sub(TAIL);
-    let tail: String = normalized.chars().skip(skip).collect();
-    !tail.is_empty() && self::normalized(other).contains(&tail)
+    let drawn = drawn(text);
+    let skip = drawn.chars().count().saturating_sub(TAIL);
+    let tail: String = drawn.chars().skip(skip).collect();
+    !tail.is_empty() && self::drawn(other).contains(&tail)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use pretty_assertions::assert_eq;
+use pretty_assertions::{assert_eq, assert_ne};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -348,6 +348,51 @@ fn verdicts_hold_in_other_panes() {
         decided * 100 >= all * 95,
         "only {decided} of {all} are decided"
     );
+}
+
+#[test]
+fn prose_is_no_prompt() {
+    let prose = "
+● I can do that. Would you like to proceed, or shall I wait?
+  Do you want to keep the old file? Just say so.
+  1. It is the old one. 2. Or do you trust the files in this folder, and trust this folder?
+  Allow once, Allow execution, Apply this change: that is what another program says. △ So it is.
+  Select login method, Sign in with ChatGPT, Answer Questions: it tells of all that.
+";
+    let below = [
+        "",
+        "  ────────────────────────\n  main | ctx 10%\n",
+        "\n\n  model · ~/project\n",
+    ];
+    for agent in &Agents::read(None).all {
+        for below in below {
+            let screen = Screen::parse(&format!("{prose}{below}"));
+            let verdict = judge(&evidence(agent, "", &screen));
+            assert_ne!(verdict.state, State::Waiting, "{}: {verdict:?}", agent.name);
+        }
+    }
+}
+
+#[test]
+fn a_row_that_says_that_it_works_is_busy_without_its_animation() {
+    let agents = Agents::read(None).all;
+    let codex = agents.iter().find(|agent| agent.name == "codex");
+    let codex = codex.expect("a built-in kind");
+    let state = |row: &str| {
+        let composer = "› Ask Codex to do anything\n\n  lab-model · ~/project\n";
+        let screen = Screen::parse(&format!("› fix the tests\n\n{row}\n\n\n{composer}"));
+        judge(&evidence(codex, "project", &screen)).state
+    };
+    for row in [
+        "Working (3s • esc to interrupt)",
+        "• Working (1m 03s • esc to interrupt)",
+        "Reading the tests (12s • esc to interrupt)",
+    ] {
+        assert_eq!(state(row), State::Busy, "{row}");
+    }
+    // A person's message about such a row.
+    assert_ne!(state("› • Working (3s • esc to interrupt)"), State::Busy);
+    assert_ne!(state("› Working (3s • esc to interrupt)"), State::Busy);
 }
 
 /// Generates pieces of what agents draw.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, de};
 
-use super::screen::{ComposerArea, Screen, ScreenRow};
+use super::screen::{Colour, ComposerArea, Screen, ScreenRow};
 use crate::state::{State, Why};
 
 /// A rule. The agent is in `state` if every condition that the rule has holds.
@@ -34,6 +34,8 @@ pub struct Rule {
     pub none: Option<Vec<String>>,
     /// This pattern matches; `^` and `$` are the ends of a row.
     pub regex: Option<Pattern>,
+    /// Whether only rows count that begin in a colour of their own. What a person types has none.
+    pub coloured: Option<bool>,
     /// The priority. The rule with the highest one wins. The default is 30 for waiting, 20 for busy, 10 for the others.
     pub priority: Option<i32>,
 }
@@ -144,9 +146,12 @@ impl Rule {
             _ => {}
         }
         if let Some(region) = self.region {
-            let Some(rows) = region.rows(screen, composer) else {
+            let Some(mut rows) = region.rows(screen, composer) else {
                 return tally.miss(Condition::Composer);
             };
+            if self.coloured == Some(true) {
+                rows.retain(|row| row.first_style().colour != Colour::Default);
+            }
             let texts = rows.iter().map(|row| row.text());
             self.matches(&mut tally, &flat(&rows), texts)?;
         }

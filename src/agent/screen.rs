@@ -9,6 +9,14 @@ use vte::{Params, Parser, Perform};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Screen {
     rows: Vec<ScreenRow>,
+    cursor: Option<ScreenCursor>,
+}
+
+/// The position of the terminal's cursor, from 0. Agents that hide it leave it where they draw their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScreenCursor {
+    pub column: usize,
+    pub row: usize,
 }
 
 /// One row.
@@ -57,7 +65,22 @@ impl Screen {
             parser.advance(&mut reader, CANCEL);
             reader.rows.push(std::mem::take(&mut reader.row));
         }
-        Self { rows: reader.rows }
+        Self {
+            rows: reader.rows,
+            cursor: None,
+        }
+    }
+
+    /// Returns the screen with the position of the cursor on it.
+    #[must_use]
+    pub fn with_cursor(mut self, cursor: Option<ScreenCursor>) -> Self {
+        self.cursor = cursor;
+        self
+    }
+
+    #[must_use]
+    pub fn cursor(&self) -> Option<ScreenCursor> {
+        self.cursor
     }
 
     #[must_use]
@@ -91,6 +114,14 @@ impl ScreenRow {
         self.text().is_empty()
     }
 
+    /// Returns the style of the first character that is not blank.
+    #[must_use]
+    pub fn first_style(&self) -> Style {
+        let mut characters = self.characters(0);
+        let first = characters.find(|(c, _)| !c.is_whitespace());
+        first.map_or_else(Style::default, |(_, style)| style)
+    }
+
     /// Returns the characters from a byte offset on, each with its style.
     pub fn characters(&self, from: usize) -> impl Iterator<Item = (char, Style)> {
         let mut styles = self.styles.iter().peekable();
@@ -100,6 +131,18 @@ impl ScreenRow {
                 style = *next;
             }
             (at >= from).then_some((c, style))
+        })
+    }
+}
+
+impl ScreenCursor {
+    /// Parses `column,row`, as tmux prints them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (column, row) = text.split_once(',')?;
+        Some(Self {
+            column: column.parse().ok()?,
+            row: row.parse().ok()?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::state::{State, Why};
 
 /// How long a hook's report beats the slower sources, in seconds. The session file follows within 0.3 s, screens and
 /// titles are drawn within a second.
-const FRESH: f64 = 2.0;
+pub const FRESH: f64 = 2.0;
 
 /// What is known of an agent's pane at one moment.
 #[derive(Clone, Debug)]
@@ -143,14 +143,16 @@ impl<'a> SourceStates<'a> {
             .session
             .as_ref()
             .filter(|_| is_listed(Source::SessionFile));
-        let session = session.and_then(|session| {
-            let state = *known.session.states.get(&session.status)?;
+        let session = session.map(|session| {
+            // The state behind a word of a newer version is not known, and no weaker source replaces the file.
+            let state = known.session.states.get(&session.status);
+            let state = state.copied().unwrap_or(State::Unknown);
             let word = session
                 .waiting_for
                 .as_ref()
                 .filter(|_| state == State::Waiting);
             let why = word.and_then(|word| known.session.reasons.get(word).copied());
-            Some(SourceState { state, why })
+            SourceState { state, why }
         });
         let screen = evidence
             .screen
@@ -287,10 +289,13 @@ pub(super) fn decide(
             "nothing that is known tells its state",
         ),
     };
-    // A prompt receives the keys, whatever slower sources show of the turn behind it.
+    // A prompt receives the keys, whatever slower sources show of the turn behind it. But an agent that reports that it
+    // is idle asks nothing: what looks like a prompt is a text about one.
+    let is_idle = claims.session.is_some_and(|it| it.state == State::Idle);
+    let asks = |claim: &SourceState| matches!(claim.why, Some(Why::Permission | Why::Question));
     let prompt = claims
         .state_from(Source::Screen)
-        .filter(|claim| claim.state == State::Waiting);
+        .filter(|claim| claim.state == State::Waiting && !(is_idle && asks(claim)));
     if let Some(prompt) = prompt {
         if claim.state != State::Waiting {
             (claim, by) = (prompt, Authority::Screen);
@@ -312,6 +317,7 @@ pub(super) fn decide(
     let confidence = match by {
         Authority::Process => Confidence::Low,
         Authority::Hook if !fresh => Confidence::Low,
+        _ if claim.state == State::Unknown => Confidence::Low,
         Authority::Screen if agree < 2 => Confidence::Medium,
         _ => Confidence::High,
     };
@@ -433,6 +439,47 @@ pub(super) mod tests {
             judged(&evidence),
             (State::Idle, None, Authority::SessionFile)
         );
+    }
+
+    #[test]
+    fn an_unknown_word_of_the_agents_own_file_is_unknown() {
+        let claude = agent("claude");
+        let idle = Screen::parse(IDLE);
+        let mut evidence = no_evidence(&claude);
+        evidence.session = Some(session("dreaming", None));
+        evidence.screen = Some(&idle);
+        let unknown = (State::Unknown, None, Authority::SessionFile);
+        assert_eq!(judged(&evidence), unknown);
+        assert_eq!(judge(&evidence).confidence, Confidence::Low);
+        let asking = Screen::parse(ASKING);
+        evidence.screen = Some(&asking);
+        let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
+        assert_eq!(judged(&evidence), asked);
+    }
+
+    #[test]
+    fn no_prompt_stands_against_an_agent_that_says_it_is_idle() {
+        let claude = agent("claude");
+        let asking = Screen::parse(ASKING);
+        let question = ASKING.replace("Esc to cancel", "Enter to select · ↑/↓ to navigate");
+        let question = Screen::parse(&question);
+        for screen in [&asking, &question] {
+            let mut evidence = no_evidence(&claude);
+            evidence.screen = Some(screen);
+            evidence.session = Some(session("idle", None));
+            let idle = (State::Idle, None, Authority::SessionFile);
+            assert_eq!(judged(&evidence), idle);
+            evidence.session = None;
+            assert_eq!(judged(&evidence).0, State::Waiting);
+        }
+        // A menu that the person has opened takes the keys all the same.
+        let menu =
+            Screen::parse("▔▔▔▔▔▔▔▔▔▔▔▔\n  Select model\n\n  Enter to confirm · Esc to exit\n");
+        let mut evidence = no_evidence(&claude);
+        evidence.screen = Some(&menu);
+        evidence.session = Some(session("idle", None));
+        let dialog = (State::Waiting, Some(Why::Dialog), Authority::Screen);
+        assert_eq!(judged(&evidence), dialog);
     }
 
     #[test]

@@ -68,13 +68,14 @@ impl Sweep {
 }
 
 /// The additional columns of a pane's row.
-const EXTRA_COLUMNS: [&str; 6] = [
+const EXTRA_COLUMNS: [&str; 7] = [
     "#{pane_dead}",
     IS_RUNNER,
     "#{pane_current_path}",
     FACT_FORMATS[0],
     FACT_FORMATS[1],
     FACT_FORMATS[2],
+    FACT_FORMATS[3],
 ];
 
 /// Returns the formats that are asked of the server itself.

@@ -10,8 +10,8 @@ use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
 use crate::agent::recognise::{AgentProcess, living};
-use crate::agent::screen::{Screen, ScreenRow};
-use crate::agent::state::{Evidence, HookEvidence, Session, Verdict, judge};
+use crate::agent::screen::{Screen, ScreenCursor, ScreenRow};
+use crate::agent::state::{Evidence, FRESH, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ProcessId};
@@ -23,7 +23,12 @@ use crate::store::{Key, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The formats of what tmux knows about a pane. [`PaneFacts::of`] parses what they expand to.
-pub const FACT_FORMATS: [&str; 3] = ["#{window_activity}", "#{pane_title}", schema::HOOK_OF_PANE];
+pub const FACT_FORMATS: [&str; 4] = [
+    "#{window_activity}",
+    "#{pane_title}",
+    schema::HOOK_OF_PANE,
+    "#{cursor_x},#{cursor_y}",
+];
 
 /// How long after its start an agent counts as one that has just started.
 const YOUNG: Duration = Duration::from_secs(5);
@@ -39,6 +44,8 @@ pub struct PaneFacts<'a> {
     title: &'a str,
     /// The last report of the agent's hooks.
     hook_report: &'a str,
+    /// The position of the cursor.
+    cursor: Option<ScreenCursor>,
     /// The screen, as `capture-pane -p -e` prints it.
     pub screen: Option<&'a str>,
 }
@@ -46,13 +53,14 @@ pub struct PaneFacts<'a> {
 impl<'a> PaneFacts<'a> {
     #[must_use]
     pub fn of(fields: &[&'a str]) -> Self {
-        let &[activity, title, hook_report] = fields else {
+        let &[activity, title, hook_report, cursor] = fields else {
             return Self::default();
         };
         Self {
             activity: activity.parse().unwrap_or(0),
             title,
             hook_report,
+            cursor: ScreenCursor::parse(cursor),
             screen: None,
         }
     }
@@ -114,6 +122,8 @@ pub struct PaneAgent<'a> {
     screen: Option<Screen>,
     session: Option<Session>,
     report: Option<HookEvidence>,
+    /// The report is that of a delivery, and not of a hook.
+    is_delivery: bool,
     activity: u64,
     now: u64,
 }
@@ -153,22 +163,28 @@ pub fn agent_in<'a>(
     let reported = report
         .as_ref()
         .and_then(|report| report.conversation.clone());
+    let is_delivery = report.as_ref().is_some_and(HookReport::is_delivery);
     Some(PaneAgent {
         conversation: own.id.or_else(|| reported.clone()),
         hook_conversation: reported,
         title: facts.title.into(),
-        screen: facts.screen.map(Screen::parse),
+        screen: facts
+            .screen
+            .map(|screen| Screen::parse(screen).with_cursor(facts.cursor)),
         session: own.session,
         report: report.and_then(|report| {
+            // Exact for a hundred thousand years.
+            #[expect(clippy::cast_precision_loss)]
+            let (at, now) = (report.at as f64 / 1000.0, now as f64);
+            let is_old = at + FRESH < now;
             Some(HookEvidence {
-                state: report.state?,
+                state: report.state.filter(|_| !(is_delivery && is_old))?,
                 why: report.why,
                 event: report.event,
-                // Exact for a hundred thousand years.
-                #[expect(clippy::cast_precision_loss)]
-                at: report.at as f64 / 1000.0,
+                at,
             })
         }),
+        is_delivery,
         activity: facts.activity,
         now,
         process_of_agent: living,
@@ -313,6 +329,14 @@ impl PaneAgent<'_> {
         judge(&self.evidence())
     }
 
+    /// Returns what it shows and reports itself: a message that was delivered a moment ago does not make it busy.
+    #[must_use]
+    pub fn own_verdict(&self) -> Verdict {
+        let mut evidence = self.evidence();
+        evidence.report = evidence.report.filter(|_| !self.is_delivery);
+        judge(&evidence)
+    }
+
     /// Returns what it is doing. Returns `None` while its pane prints and its state cannot be read: the state that was
     /// known before stays valid then.
     #[must_use]
@@ -359,7 +383,7 @@ impl PaneAgent<'_> {
     /// Returns whether a hook of this process has reported a state.
     #[must_use]
     pub fn has_hook_report(&self) -> bool {
-        self.report.is_some()
+        self.report.is_some() && !self.is_delivery
     }
 
     #[must_use]

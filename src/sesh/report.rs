@@ -10,6 +10,7 @@ use crate::env;
 use crate::error::{Exit, Result};
 use crate::id::SeshId;
 use crate::id::{PaneId, ProcessId};
+use crate::pane::deliver::Unreported;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::commit::commit_quietly;
@@ -46,6 +47,31 @@ pub fn report(
     }
 }
 
+/// Reports in place of a hook that an agent has taken a message: the sesh is busy. Does nothing if a hook has reported
+/// something since. A wait that begins after the delivery does not end with the state before it then.
+///
+/// # Errors
+/// As [`Server::run`].
+pub(super) fn delivered(server: &Server, pane: PaneId, message: &Unreported) -> Result<()> {
+    let reporter = ReportingAgent {
+        process: message.process,
+        kind: message.kind.clone(),
+        first: message.first,
+    };
+    let event = HookEvent {
+        event: HookReport::DELIVERY.into(),
+        conversation: message.conversation.clone(),
+        state: Some((State::Busy, None)),
+        ..HookEvent::default()
+    };
+    let variable = schema::hook(pane);
+    let unchanged = match &message.last {
+        Some(last) => format!("#{{m:{}?{}?*,#{{{variable}}}}}", last.process, last.at),
+        None => format!("#{{==:#{{{variable}}},}}"),
+    };
+    write(server, pane, &reporter, &event, Some(unchanged)).map(|_| ())
+}
+
 fn find_and_write(
     server: &Server,
     kind: Option<&str>,
@@ -64,7 +90,7 @@ fn find_and_write(
     let pane = env::tmux_pane().filter(|_| server.is_own_server());
     if let (Some(pane), Some(first)) = (pane, first)
         && let Some(reporter) = reporter(&ancestors[..=first], kind, agents)
-        && write(server, pane, &reporter, event)?
+        && write(server, pane, &reporter, event, counts(pane, event))?
     {
         return Ok(true);
     }
@@ -77,7 +103,7 @@ fn find_and_write(
         Some((pane.id, reporter(&ancestors[..=at], kind, agents)?))
     });
     match by_descent.or_else(|| by_conversation(&panes, kind?, event, agents)) {
-        Some((pane, reporter)) => write(server, pane, &reporter, event),
+        Some((pane, reporter)) => write(server, pane, &reporter, event, counts(pane, event)),
         None => Ok(false),
     }
 }
@@ -172,17 +198,17 @@ fn by_conversation(
     Some((pane.id, reporter))
 }
 
-/// Writes the event if the pane still runs that process. This is one flat list, because a condition inside another one
+/// Writes the event if the pane still runs that process and a condition holds. This is one flat list, because a condition inside another one
 /// quotes all that it contains once more. Returns `false` when the pane runs another process.
 fn write(
     server: &Server,
     pane: PaneId,
     reporter: &ReportingAgent,
     event: &HookEvent,
+    counts: Option<String>,
 ) -> Result<bool> {
     let target = pane.to_string();
     let here = format!("#{{==:#{{pane_pid}},{}}}", reporter.first);
-    let counts = counts(pane, event);
     let stored = hook_report(reporter, event);
     let mut store = Batch::new();
     if let Some(prompt) = &event.prompt {

@@ -12,6 +12,7 @@ use crate::pane::deliver::reply::{Reply, has_answered, read_until_drawn, reply};
 use crate::pane::deliver::{DeliveryOutcome, Message, deliver};
 use crate::pane::shell::is_at_prompt;
 use crate::proc;
+use crate::sesh::report;
 use crate::state::{State, Why};
 use crate::store::{Select, Target};
 use crate::tmux::Server;
@@ -153,7 +154,16 @@ fn send_one(
     patience: Option<Patience>,
 ) {
     let Some(pane) = sent.pane else { return };
-    sent.outcome = deliver(server, pane, sent.sesh, agents, message);
+    sent.outcome = deliver(server, pane, sent.sesh, agents, message).inspect(|outcome| {
+        if let DeliveryOutcome::Proven {
+            unreported: Some(unreported),
+            ..
+        } = outcome
+        {
+            // The message is there, whether or not this can be stored.
+            let _ = report::delivered(server, pane, unreported);
+        }
+    });
     if let (Ok(DeliveryOutcome::Proven { queued, before, .. }), Some(patience)) =
         (&sent.outcome, patience)
     {
@@ -305,7 +315,7 @@ fn state(look: &Look<'_>) -> (State, Option<Why>) {
         return (State::Exited, None);
     }
     if let Some(pane_agent) = &look.pane_agent {
-        let verdict = pane_agent.verdict();
+        let verdict = pane_agent.own_verdict();
         return (verdict.state, verdict.why);
     }
     let agents = look

@@ -24,6 +24,15 @@ pub struct HookReport {
 }
 
 impl HookReport {
+    /// The event of a delivery that no hook has reported: `sesh-send` reports it in place of the hook.
+    pub const DELIVERY: &str = "delivered";
+
+    /// Returns whether `sesh-send` has reported a delivery, and no hook of the agent has reported anything since.
+    #[must_use]
+    pub fn is_delivery(&self) -> bool {
+        self.event == Self::DELIVERY
+    }
+
     /// Returns the text of the variable.
     #[must_use]
     pub fn text(&self) -> String {

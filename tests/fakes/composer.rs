@@ -2,10 +2,13 @@
 //!
 //! `composer FOLDER` begins it. From then on the orders come from the pipe `FOLDER/orders`, a line each:
 //!
-//! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0)
+//! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0);
+//!   `late MS`: how long it shows nothing of a turn, whose end it notes then; `sticks MS`: how long its composer still shows what it was sent
 //! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come; `ask-trust`: whether to trust;
 //!   `answered`: a person has said no
-//! - `draft TEXT`: a person types; `clear`: and takes it away
+//! - `draft TEXT`: a person types, `\\n` for a new line; `clear`: and takes it away
+//! - `says TEXT`, `footer TEXT`: rows above and below its composer; `mode TEXT`: a mode of its vim keys, in which Enter
+//!   does not send; `plain`: it is drawn for a screen reader
 //! - `swallow MS`: Enter within this time behind a paste is a line of it; `deaf N`: the next N Enters do nothing
 //! - `returns TEXT`: when it is interrupted, that prompt is in its composer again
 //! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude)
@@ -13,7 +16,8 @@
 //! - `exit`
 //!
 //! What it is sent stands in `FOLDER/got`, a line of JSON each: `["sent", TEXT]`, `["queued", TEXT]`, `["steered", TEXT]`,
-//! `["approved", ""]`, `["swallowed", ""]` (an Enter), `["command", TEXT]`, `["ran", TEXT]`.
+//! `["approved", ""]`, `["swallowed", ""]` (an Enter), `["command", TEXT]`, `["ran", TEXT]`, and `["done", TEXT]` at the
+//! end of a turn that it shows late.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -21,6 +25,8 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use unicode_normalization::UnicodeNormalization;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
@@ -106,6 +112,14 @@ struct Composer {
     answer: Option<String>,
     threads: bool,
     turn: Duration,
+    late: Duration,
+    sticks: Duration,
+    /// What it was sent last, and when.
+    begun: Option<(String, Instant)>,
+    says: Vec<String>,
+    footer: Vec<String>,
+    mode: String,
+    plain: bool,
     swallow: Duration,
     deaf: u32,
     returns: Option<String>,
@@ -182,6 +196,13 @@ impl Composer {
             answer: None,
             threads: false,
             turn: Duration::ZERO,
+            late: Duration::ZERO,
+            sticks: Duration::ZERO,
+            begun: None,
+            says: Vec::new(),
+            footer: Vec::new(),
+            mode: String::new(),
+            plain: false,
             swallow: kind.swallows,
             deaf: 0,
             returns: None,
@@ -210,7 +231,13 @@ impl Composer {
             "ask-trust" => self.asks = Some(Question::Trust),
             "answered" => self.asks = None,
             "ask-behind-paste" => self.asks_behind_paste = true,
-            "draft" => self.text.push_str(rest),
+            "draft" => self.text.push_str(&rest.replace("\\n", "\n")),
+            "late" => self.late = Duration::from_millis(number().into()),
+            "sticks" => self.sticks = Duration::from_millis(number().into()),
+            "says" => self.says.push(rest.into()),
+            "footer" => self.footer.push(rest.into()),
+            "mode" => self.mode = rest.into(),
+            "plain" => self.plain = true,
             "clear" => self.text.clear(),
             "swallow" => self.swallow = Duration::from_millis(number().into()),
             "deaf" => self.deaf = number(),
@@ -268,6 +295,8 @@ impl Composer {
             }
             let key = typed.remove(0);
             match key {
+                // In a mode of its vim keys it is a movement.
+                b'\r' if !self.mode.is_empty() => {}
                 b'\r' => self.enter(false),
                 // C-s
                 0x13 if self.kind.stashes => self.stash = Some(std::mem::take(&mut self.text)),
@@ -314,7 +343,10 @@ impl Composer {
     }
 
     fn paste(&mut self, text: &str) {
-        let text = text.replace("\r\n", "\n").replace('\t', self.kind.tab);
+        let mut text = text.replace("\r\n", "\n").replace('\t', self.kind.tab);
+        if self.kind.composes {
+            text = text.nfc().collect();
+        }
         if self.kind.mark(&text).is_some() {
             self.pastes.push(text.clone());
         }
@@ -446,6 +478,7 @@ impl Composer {
             keep(text, &answer);
         }
         self.answered = answer;
+        self.begun = Some((text.into(), Instant::now()));
         if self.turn.is_zero() {
             self.says_of(false, &self.answered);
         } else {
@@ -504,6 +537,9 @@ impl Composer {
     fn works_on(&mut self) {
         if self.until.is_some_and(|until| until <= Instant::now()) {
             self.until = None;
+            if let Some((text, _)) = self.begun.as_ref().filter(|_| !self.late.is_zero()) {
+                self.note("done", text);
+            }
             self.says_of(false, &self.answered);
         }
         if self.threads && !self.works() {
@@ -525,11 +561,13 @@ impl Composer {
 
     /// How long until something changes by itself.
     fn wait(&self) -> Duration {
-        let until = self
-            .until
-            .map(|until| until.saturating_duration_since(Instant::now()));
-        until.map_or(Duration::from_secs(3600), |wait| {
-            wait + Duration::from_millis(1)
+        let begun = self.begun.as_ref().map(|(_, at)| *at);
+        let drawn = [self.late, self.sticks].map(|after| begun.map(|begun| begun + after));
+        let now = Instant::now();
+        let next = drawn.into_iter().chain([self.until]).flatten();
+        let next = next.filter(|at| *at > now).min();
+        next.map_or(Duration::from_secs(3600), |at| {
+            at.saturating_duration_since(now) + Duration::from_millis(1)
         })
     }
 
@@ -557,11 +595,22 @@ impl Composer {
             }
         }
         let skip = self.history.len().saturating_sub(6);
+        let history = [&self.history[skip..], &self.says].concat();
+        let within = |limit: Duration| {
+            let begun = self.begun.as_ref();
+            begun.filter(|(_, at)| at.elapsed() < limit)
+        };
+        if let Some((sent, _)) = within(self.sticks).filter(|_| text.is_empty()) {
+            text.clone_from(sent);
+        }
         let scene = Scene {
             kind: self.kind,
-            history: &self.history[skip..],
+            history: &history,
             text: &text,
-            works: self.works(),
+            works: self.works() && within(self.late).is_none(),
+            footer: &self.footer,
+            mode: &self.mode,
+            plain: self.plain,
             asks: self.asks,
             completes: self.completes().is_some(),
         };

@@ -1,5 +1,7 @@
 //! How each of the real ones looks, as far as anything goes by it.
 
+use unicode_width::UnicodeWidthChar;
+
 use super::kind::Kind;
 
 /// What there is to draw.
@@ -9,6 +11,12 @@ pub(crate) struct Scene<'a> {
     /// What stands in the composer, as it is shown.
     pub(crate) text: &'a str,
     pub(crate) works: bool,
+    /// The rows of a person's own below everything.
+    pub(crate) footer: &'a [String],
+    /// A mode of its vim keys.
+    pub(crate) mode: &'a str,
+    /// Drawn for a screen reader.
+    pub(crate) plain: bool,
     pub(crate) asks: Option<Question>,
     /// A menu of what a last `@word` completes to.
     pub(crate) completes: bool,
@@ -22,6 +30,27 @@ pub(crate) enum Question {
 
 /// As wide as the pane.
 const WIDTH: usize = 80;
+/// As many rows of a text as a low pane has room for.
+const MOST: usize = 10;
+
+/// A row as the real ones draw it: what belongs to one picture is at one place, and what follows is behind its width.
+fn placed(row: &str) -> String {
+    let joins =
+        |c: char| matches!(c, '\u{200d}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}');
+    if !row.contains(|c: char| c.width() == Some(0) || joins(c)) {
+        return row.into();
+    }
+    let (mut placed, mut column, mut joined) = (String::new(), 1, false);
+    for c in row.chars() {
+        if !(joined || joins(c) || c.width() == Some(0)) {
+            placed.push_str(&format!("\x1b[{column}G"));
+            column += c.width().unwrap_or(0);
+        }
+        placed.push(c);
+        joined = c == '\u{200d}';
+    }
+    placed
+}
 
 impl Scene<'_> {
     /// The title, where it tells something.
@@ -52,6 +81,15 @@ impl Scene<'_> {
             let last = rows.len() - 1;
             return (rows, last);
         }
+        if self.plain {
+            rows.push("manual mode on".into());
+            let mut lines = self.text.split('\n').map(ToString::to_string);
+            let first = lines.next().filter(|line| !line.is_empty());
+            rows.push(first.map_or("$".into(), |first| format!("$\u{a0} {first}")));
+            rows.extend(lines);
+            let last = rows.len() - 1;
+            return (rows, last);
+        }
         if self.works {
             rows.extend(self.working());
         }
@@ -63,7 +101,12 @@ impl Scene<'_> {
         let typed = self.typed();
         rows.extend(typed);
         let at = rows.len() - 1;
-        rows.extend(self.below());
+        let mut below = self.below();
+        if !self.mode.is_empty() {
+            below.push(format!("  {}", self.mode));
+        }
+        rows.extend(below);
+        rows.extend_from_slice(self.footer);
         (rows, at)
     }
 
@@ -84,8 +127,20 @@ impl Scene<'_> {
             "codex" => vec![String::new()],
             "gemini" => vec!["▄".repeat(WIDTH)],
             "opencode" => vec!["  ┃".into()],
+            "claude" => vec![self.upper_line()],
             _ => vec!["─".repeat(WIDTH)],
         }
+    }
+
+    /// Claude's line names the rows that have scrolled out of its composer.
+    fn upper_line(&self) -> String {
+        let hidden = self.lines().len().saturating_sub(MOST);
+        if hidden == 0 {
+            return "─".repeat(WIDTH);
+        }
+        let label = format!("─── ↑ {hidden} more ");
+        let rest = WIDTH - label.chars().count();
+        format!("{label}{}", "─".repeat(rest))
     }
 
     fn below(&self) -> Vec<String> {
@@ -151,25 +206,33 @@ impl Scene<'_> {
             return vec![format!("{first}{hint}")];
         }
         let mut rows: Vec<String> = Vec::new();
-        for line in self.text.split('\n') {
-            let characters: Vec<char> = line.chars().collect();
-            let mut pieces: Vec<&[char]> = characters.chunks(WIDTH - 8).collect();
-            if pieces.is_empty() {
-                pieces.push(&[]);
-            }
-            for piece in pieces {
-                let edge = if rows.is_empty() { first } else { more };
-                let piece: String = piece.iter().collect();
-                rows.push(format!("{edge}{}", self.coloured(&piece)));
-            }
+        for piece in self.lines() {
+            let edge = if rows.is_empty() { first } else { more };
+            rows.push(placed(&format!("{edge}{}", self.coloured(&piece))));
         }
-        // As many as a low pane has room for.
-        let skip = rows.len().saturating_sub(10);
+        let skip = rows.len().saturating_sub(MOST);
         if skip > 0 {
             rows.drain(..skip);
-            rows[0] = rows[0].replacen(more, first, 1);
+            if self.kind.name != "claude" {
+                rows[0] = rows[0].replacen(more, first, 1);
+            }
         }
         rows
+    }
+
+    /// The lines of the text, broken where the pane ends.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for line in self.text.split('\n') {
+            let characters: Vec<char> = line.chars().collect();
+            let pieces = characters.chunks(WIDTH - 8);
+            let before = lines.len();
+            lines.extend(pieces.map(|piece| piece.iter().collect::<String>()));
+            if lines.len() == before {
+                lines.push(String::new());
+            }
+        }
+        lines
     }
 
     /// aider draws some words in grey, and a tab as it is called.

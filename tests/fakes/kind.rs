@@ -31,6 +31,8 @@ pub(crate) struct Kind {
     pub(crate) trims: bool,
     /// A long paste has a frame when the model gets it.
     pub(crate) frames: bool,
+    /// Accents and Hangul are composed.
+    pub(crate) composes: bool,
     /// It adds a blank to a long paste.
     pub(crate) pads: bool,
     /// From how many lines or characters on a paste is shown as a mark.
@@ -79,6 +81,7 @@ const CLAUDE: Kind = Kind {
     paths: false,
     trims: false,
     frames: true,
+    composes: true,
     pads: false,
     long: (4, 800),
     choices: b"123",
@@ -100,6 +103,7 @@ const KINDS: [Kind; 7] = [
         tab: "\t",
         trims: true,
         frames: false,
+        composes: false,
         long: (usize::MAX, 1000),
         choices: b"ypn123",
         trusts: true,
@@ -113,6 +117,7 @@ const KINDS: [Kind; 7] = [
         slash: Slash::Sent,
         trims: true,
         frames: false,
+        composes: false,
         long: (10, 1000),
         ..CLAUDE
     },
@@ -127,6 +132,7 @@ const KINDS: [Kind; 7] = [
         tab: "\t",
         trims: true,
         frames: false,
+        composes: false,
         long: (6, 500),
         trusts: true,
         ..CLAUDE
@@ -140,6 +146,7 @@ const KINDS: [Kind; 7] = [
         completes: true,
         tab: "\t",
         frames: false,
+        composes: false,
         pads: true,
         long: (3, 700),
         choices: b"hl",
@@ -151,6 +158,7 @@ const KINDS: [Kind; 7] = [
         completes: true,
         trims: true,
         frames: false,
+        composes: false,
         long: (20, usize::MAX),
         trusts: true,
         interrupt: C_C,
@@ -164,6 +172,7 @@ const KINDS: [Kind; 7] = [
         tab: "\t",
         paths: true,
         frames: false,
+        composes: false,
         long: (usize::MAX, usize::MAX),
         choices: b"",
         interrupt: C_C,

@@ -3,6 +3,8 @@
 mod agents;
 mod lab;
 mod story;
+mod table;
+mod texts;
 
 use std::time::{Duration, Instant};
 
@@ -49,6 +51,24 @@ macro_rules! agents {
             #[ignore = "needs the agent's real CLI: bin/test --agents"]
             fn takes_messages() {
                 super::takes(&$agent, (100, 30));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn takes_texts_in_a_small_pane() {
+                super::table::is_delivered(&$agent, (60, 15));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn takes_texts_in_a_usual_pane() {
+                super::table::is_delivered(&$agent, (80, 24));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn takes_texts_in_a_large_pane() {
+                super::table::is_delivered(&$agent, (160, 48));
             }
 
             #[test]

@@ -1,5 +1,6 @@
 //! Messages that arrive once and as they are, or not at all: `sesh-send` to agents that do with them what real ones do.
 
+mod composers;
 mod matrix;
 mod shells;
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""A model on loopback for real agent CLIs: prints its port and answers until its standard input ends.
+"""mock_llm.py [LOG]: a model on loopback for real agent CLIs: prints its port and answers until its standard input ends.
+
+LOG is a file that gets the last user text of each request of a turn, a JSON string a line, before the request is answered.
 
 Speaks, streaming and not: Anthropic Messages, OpenAI Responses, OpenAI chat completions, Gemini generateContent.  The
 answer is decided by a line of the last user text (the last such line wins):
@@ -17,8 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)(?:[ \t]+|$)(.*)$", re.M)
 SECRET = re.compile(r"secret-[a-z]+")
-REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.S)
+REMINDER = re.compile(r"<(system-reminder|session_context)>.*?</\1>", re.S)
 SHELLS = ("Bash", "bash", "exec_command", "run_shell_command")
+LOG = sys.argv[1] if len(sys.argv) > 1 else None
 ASKERS = ("AskUserQuestion", "request_user_input", "question", "ask_user")
 
 
@@ -332,6 +335,9 @@ class Handler(BaseHTTPRequestHandler):
         if side and not asked[2]:  # without tools: titles, topic checks, who speaks next
             return [("text", json.dumps({"title": "Lab session", "isNewTopic": True, "next_speaker": "user",
                                          "reasoning": "lab"}), 0)]
+        if LOG and asked[2] and not asked[1]:  # a request without tools is no turn
+            with open(LOG, "a") as log:
+                log.write(json.dumps(REMINDER.sub("", asked[0])) + "\n")
         if steps[0][0] == "error":
             self.reply({"type": "error", "error": {"type": "api_error", "message": "mock error"}}, steps[0][1])
             return None

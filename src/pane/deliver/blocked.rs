@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use super::shell::{self, ShellLine};
 use super::{Busy, Delivery, DeliveryOutcome, Draft, PaneView, Reason, pause, refused};
 use crate::agent::composer::Composer;
+use crate::agent::message;
+use crate::clock;
 use crate::error::Result;
 use crate::pane::agent::PaneAgent;
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::Record;
+use crate::store::hook_report::AcceptedPrompt;
 
 /// How long an agent that has just started must have shown its composer. Some agents lose earlier input (pi 0.73.1,
 /// Gemini CLI 0.61.0).
@@ -20,6 +23,9 @@ const NEW_PANE: Duration = Duration::from_secs(5);
 
 /// How long a composer may be absent before that counts. A half-drawn screen shows none.
 const REDRAW_DELAY: Duration = Duration::from_millis(250);
+
+/// How long after a hook has reported a prompt the composer may still show it.
+const SENT_DELAY: Duration = Duration::from_secs(2);
 
 /// The program that gets a text.
 pub(super) enum Destination {
@@ -59,6 +65,28 @@ impl Blocked {
     }
 }
 
+impl PaneView<'_> {
+    /// Returns whether the composer still shows the prompt that the agent's hook has just reported.
+    fn draft_was_sent(&self) -> bool {
+        let Some(pane_agent) = self.pane_agent() else {
+            return false;
+        };
+        let now = clock::milliseconds();
+        let just = |prompt: &AcceptedPrompt| {
+            let age = now.checked_sub(prompt.at).map(Duration::from_millis);
+            prompt.process == pane_agent.process() && age.is_some_and(|age| age < SENT_DELAY)
+        };
+        let known = &pane_agent.process_of_agent.agent.manifest.messages;
+        let Composer::Draft(draft) = pane_agent.composer() else {
+            return false;
+        };
+        let reported = AcceptedPrompt::parse(self.facts().prompt).filter(just);
+        reported.is_some_and(|prompt| {
+            prompt.mark == message::mark(&draft) || message::is_abbreviated(known, &draft)
+        })
+    }
+}
+
 impl<'a> Delivery<'a> {
     /// Waits, as far as the message allows, until nothing blocks it.
     pub(super) fn wait_until_ready(
@@ -90,6 +118,7 @@ impl<'a> Delivery<'a> {
             // In a new pane the program may still have to come to the front.
             let not_yet = match blocked.reason {
                 _ if passes => true,
+                Reason::Draft if seen.draft_was_sent() => true,
                 Reason::NotReady | Reason::NoAgent | Reason::Stranger => {
                     self.message.starting || seen.is_new(NEW_PANE)
                 }
@@ -162,7 +191,7 @@ impl<'a> Delivery<'a> {
             let why = format!("{name} is suspended, or another program is in front");
             return Err(Blocked::new(Reason::Suspended, why));
         }
-        let verdict = pane_agent.verdict();
+        let verdict = pane_agent.own_verdict();
         if verdict.state == State::Waiting {
             let (reason, what) = match verdict.why {
                 Some(Why::Permission) | None => (
@@ -198,6 +227,10 @@ impl<'a> Delivery<'a> {
                 let draft: String = draft.chars().take(60).collect();
                 let why = format!("a person has typed and not sent {draft:?}");
                 Err(Blocked::new(Reason::Draft, why))
+            }
+            Composer::Locked(mode) => {
+                let why = format!("{name} is in the mode {mode}: Enter would not send");
+                Err(Blocked::new(Reason::NotReady, why))
             }
             Composer::Absent => {
                 let why = format!("{name} shows no composer");

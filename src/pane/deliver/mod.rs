@@ -13,7 +13,7 @@ pub mod reply;
 mod shell;
 mod typing;
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -21,9 +21,11 @@ use super::agent::{self, Look, PaneAgent};
 use crate::agent::kinds::Agent;
 use crate::agent::message::{self, TextEnd};
 use crate::agent::screen::{Screen, ScreenRow};
+use crate::clock;
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, ProcessId, SeshId};
 use crate::proc;
+use crate::store::hook_report::HookReport;
 use crate::store::schema;
 use crate::tmux::Server;
 use crate::tmux::row::formats;
@@ -122,6 +124,7 @@ pub enum DeliveryOutcome {
         agent: Option<String>,
         /// The pane's sesh and its generation just before Enter was pressed. `None` where the pane is no sesh.
         before: Option<(SeshId, u64)>,
+        unreported: Option<Unreported>,
     },
     /// The text stands in the composer, and Enter was not to be pressed.
     Placed { agent: Option<String> },
@@ -138,6 +141,18 @@ pub enum DeliveryOutcome {
         seen: String,
         agent: Option<String>,
     },
+}
+
+/// A message that an agent has, and that no hook has reported so far.
+#[derive(Clone, Debug)]
+pub struct Unreported {
+    pub process: ProcessId,
+    pub kind: String,
+    /// The first process of its pane.
+    pub first: i32,
+    pub conversation: Option<String>,
+    /// The last report of a hook before the message.
+    pub last: Option<HookReport>,
 }
 
 /// How often the pane is looked at while the delivery waits.
@@ -169,6 +184,8 @@ formats! {
         /// The prompt that the agent's hook reported last, as
         /// [`AcceptedPrompt`](crate::store::hook_report::AcceptedPrompt) parses it.
         prompt = schema::PROMPT_OF_PANE,
+        /// The last report of the agent's hook, as [`HookReport`] parses it.
+        hook = schema::HOOK_OF_PANE,
         /// Not empty while the pane is held after the end of its command.
         held = "#{@sesh_held}",
         /// The kind of agent that is stored for the pane.
@@ -308,7 +325,7 @@ impl<'a> Delivery<'a> {
             _ => self.message.text.into(),
         };
         let transcript = seen.pane_agent().and_then(PaneAgent::transcript);
-        let at = SystemTime::now();
+        let at = clock::milliseconds();
         if let Err(outcome) = self.paste(&seen, destination, &text)? {
             return Ok(outcome);
         }
@@ -325,8 +342,10 @@ impl<'a> Delivery<'a> {
         let before = Before {
             at,
             prompt: seen.facts().prompt.into(),
+            report: HookReport::parse(seen.facts().hook),
             transcript,
             shown: seen.pane_agent().map(PaneAgent::above_composer),
+            composer: seen.pane_agent().map(PaneAgent::composer),
             sesh: record.map(|record| (record.uuid, record.generation)),
         };
         if let Err(outcome) = self.enter(seen, destination, &text)? {

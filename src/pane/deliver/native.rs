@@ -26,7 +26,7 @@ impl Delivery<'_> {
         let seen = self.look()?;
         let Some(mut command) = seen
             .pane_agent()
-            .filter(|pane_agent| pane_agent.verdict().state == State::Busy)
+            .filter(|pane_agent| pane_agent.own_verdict().state == State::Busy)
             .and_then(|pane_agent| self.command(pane_agent))
         else {
             return Ok(None);
@@ -59,6 +59,7 @@ impl Delivery<'_> {
             queued: true,
             agent: seen.agent(),
             before: record.map(|record| (record.uuid, record.generation)),
+            unreported: None,
         }))
     }
 

@@ -1,20 +1,23 @@
 //! Waits for proof that a message arrived.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::blocked::Destination;
 use super::typing::buffer;
-use super::{Busy, Delivery, DeliveryOutcome, Proof, pause, typed};
+use super::{Busy, Delivery, DeliveryOutcome, PaneView, Proof, Unreported, pause, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::SeshId;
+use crate::pane::agent::PaneAgent;
 use crate::state::State;
-use crate::store::hook_report::AcceptedPrompt;
+use crate::store::hook_report::{AcceptedPrompt, HookReport};
 
 /// How long after Enter a stronger proof than the screen is awaited.
 const STRONGER_PROOF: Duration = Duration::from_millis(1500);
+/// How long after a proof the composer may still show the text. The next message would take it for a person's draft.
+const REDRAW: Duration = Duration::from_secs(1);
 /// When Enter is repeated, counted from the first Enter, if the text still stands in the composer.
 const REPEATS: [Duration; 3] = [
     Duration::from_secs(1),
@@ -24,15 +27,45 @@ const REPEATS: [Duration; 3] = [
 
 /// What was known before a message was sent.
 pub(super) struct Before {
-    pub(super) at: SystemTime,
+    /// Milliseconds since the epoch.
+    pub(super) at: u64,
     /// The prompt that the agent's hook reported last, as it is stored. It is no proof, even if its time is later than
     /// [`Before::at`]: then the clock was set back since.
     pub(super) prompt: String,
+    /// The last report of the agent's hook.
+    pub(super) report: Option<HookReport>,
     pub(super) transcript: Option<Transcript>,
     /// What the agent's screen showed above its composer.
     pub(super) shown: Option<String>,
+    /// The agent's composer, with the text in it.
+    pub(super) composer: Option<Composer>,
     /// The pane's sesh and its generation.
     pub(super) sesh: Option<(SeshId, u64)>,
+}
+
+/// Returns whether the text still stands in the composer.
+fn stands(pane_agent: &PaneAgent<'_>, composer: &Composer, text: &str, before: &Before) -> bool {
+    let known = &pane_agent.process_of_agent.agent.manifest.messages;
+    match composer {
+        Composer::Draft(draft) => {
+            before.composer.as_ref() == Some(composer) || message::is_text(known, draft, text)
+        }
+        _ => false,
+    }
+}
+
+/// Returns the report of a message that no hook has reported. A command of the agent begins no turn.
+fn unreported(seen: &PaneView<'_>, text: &str, before: &Before) -> Option<Unreported> {
+    let pane_agent = seen.pane_agent()?;
+    let agent = pane_agent.process_of_agent.agent;
+    message::guarded(&agent.manifest.messages, text).ok()?;
+    Some(Unreported {
+        process: pane_agent.process(),
+        kind: agent.name.clone(),
+        first: seen.look.pane.place.pid,
+        conversation: pane_agent.hook_conversation.clone(),
+        last: before.report.clone(),
+    })
 }
 
 impl Delivery<'_> {
@@ -41,20 +74,17 @@ impl Delivery<'_> {
         &self,
         destination: &Destination,
         text: &str,
-        before: Before,
+        mut before: Before,
     ) -> Result<DeliveryOutcome> {
         let mark = message::mark(text);
-        let begun_at = before
-            .at
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let entered = Instant::now();
         let queued = matches!(destination, Destination::Agent { busy: true })
             && self.message.busy == Busy::Queue;
         let mut repeats = REPEATS.iter();
         let mut next = repeats.next();
-        let mut transcript = before.transcript;
+        let mut transcript = before.transcript.take();
         let mut screen_proofs = 0;
+        let mut arrived: Option<(Proof, Instant)> = None;
         loop {
             let seen = match self.look() {
                 // The pane closed after the message was sent.
@@ -71,6 +101,8 @@ impl Delivery<'_> {
                 queued,
                 agent: seen.agent(),
                 before: before.sesh,
+                unreported: unreported(&seen, text, &before)
+                    .filter(|_| by != Proof::Hook && !queued),
             };
             let Some(pane_agent) = seen.pane_agent() else {
                 return Ok(typed(&seen, "its agent has gone behind the message"));
@@ -79,26 +111,24 @@ impl Delivery<'_> {
             let prompt = seen.facts().prompt;
             let taken = AcceptedPrompt::parse(prompt)
                 .filter(|it| it.process == process && prompt != before.prompt);
-            if taken.is_some_and(|it| it.mark == mark && it.at >= begun_at) {
-                return Ok(proven(Proof::Hook));
+            if taken.is_some_and(|it| it.mark == mark && it.at >= before.at) {
+                arrived = arrived.or_else(|| Some((Proof::Hook, Instant::now())));
             }
             transcript = transcript.or_else(|| pane_agent.transcript().map(Transcript::from_begin));
             if transcript.as_mut().is_some_and(|it| it.took(text)) {
-                return Ok(proven(Proof::Transcript));
+                arrived = arrived.or_else(|| Some((Proof::Transcript, Instant::now())));
             }
-            let (stands, empty) = match pane_agent.composer() {
-                Composer::Draft(draft) => (
-                    message::is_text(
-                        &pane_agent.process_of_agent.agent.manifest.messages,
-                        &draft,
-                        text,
-                    ),
-                    false,
-                ),
-                Composer::Empty => (false, true),
-                Composer::Absent => (false, false),
-            };
-            let state = pane_agent.verdict().state;
+            let composer = pane_agent.composer();
+            let stands = stands(pane_agent, &composer, text, &before);
+            let empty = composer == Composer::Empty;
+            if let Some((by, at)) = arrived {
+                if !stands || at.elapsed() >= REDRAW {
+                    return Ok(proven(by));
+                }
+                pause();
+                continue;
+            }
+            let state = pane_agent.own_verdict().state;
             if stands {
                 screen_proofs = 0;
                 if let Some(after) = next
@@ -112,7 +142,9 @@ impl Delivery<'_> {
                 }
             } else if state == State::Busy
                 || message::ends_in(text, &seen.text())
-                || (empty && before.shown.as_ref() != Some(&pane_agent.above_composer()))
+                || (empty
+                    && (entered.elapsed() >= STRONGER_PROOF
+                        || before.shown.as_ref() != Some(&pane_agent.above_composer())))
             {
                 // Two looks in a row have to agree, since a screen may be half drawn.
                 screen_proofs += 1;

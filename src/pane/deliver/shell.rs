@@ -261,6 +261,7 @@ impl<'a> Delivery<'a> {
                     queued: false,
                     agent: None,
                     before,
+                    unreported: None,
                 }));
             }
             if self.timed_out() {

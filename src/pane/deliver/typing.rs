@@ -122,7 +122,7 @@ impl<'a> Delivery<'a> {
                     return Ok(Err(typed(&seen, "its agent is gone: nothing was sent")));
                 }
                 (_, Some(pane_agent)) => {
-                    if pane_agent.verdict().state == State::Waiting {
+                    if pane_agent.own_verdict().state == State::Waiting {
                         let why = "it asks something now: the text was not sent";
                         return Ok(Err(typed(&seen, why)));
                     }
@@ -132,7 +132,7 @@ impl<'a> Delivery<'a> {
                                 &pane_agent.process_of_agent.agent.manifest.messages,
                                 &draft,
                                 text,
-                            ) =>
+                            ) || message::resembles(&draft, text) =>
                         {
                             Some(draft)
                         }

@@ -45,7 +45,7 @@ impl Lab {
         for folder in ["project", "agent"] {
             std::fs::create_dir(server.path(folder)).expect("a folder");
         }
-        let model = Model::start();
+        let model = Model::start(&server.path("prompts"));
         let shell = ["-c", "project", "bash", "--noprofile", "--norc", "-i"];
         let folder = server.path("project").display().to_string();
         let shell = shell.map(|word| if word == "project" { &folder } else { word });
@@ -106,6 +106,17 @@ impl Lab {
         let agent = self.agent;
         let words = [agent.name, agent.args, agent.with_hooks, "\"$@\""];
         self.command(agent.name, &words.join(" "));
+    }
+
+    /// Returns the prompts that the model has got, in their order.
+    pub(super) fn prompts(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.server.path("prompts")).unwrap_or_default();
+        // The last line may be half written at this moment.
+        let whole = text.rfind('\n').unwrap_or(0);
+        let lines = text[..whole].lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("a JSON string"))
+            .collect()
     }
 
     pub(super) fn screen(&self) -> String {
@@ -177,8 +188,10 @@ impl Lab {
 }
 
 impl Model {
-    fn start() -> Self {
+    /// Starts it. It appends the prompts that it gets to a file.
+    fn start(prompts: &Path) -> Self {
         let mut child = Command::new(files().join("mock_llm.py"))
+            .arg(prompts)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
