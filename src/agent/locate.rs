@@ -52,13 +52,16 @@ fn framed(
         (top, top + 1)
     };
     let text = first..end.saturating_sub(input.trailer.unwrap_or(0));
-    if text.is_empty() || !begins_with_prompt(input, &rows[text.start]) {
+    // A box in the middle of the screen has its prompt in it.
+    let indent = rows[end].whole().len() - rows[end].whole().trim_start().len();
+    if text.is_empty() || !begins_with_prompt_at(input, &rows[text.start], indent) {
         return None;
     }
+    let side = input.sides.as_deref().map_or(0, UnicodeWidthStr::width);
     Some(ComposerArea {
         rows: top..end + 1,
         text,
-        width: rows[end].text().width(),
+        width: rows[end].text().width().saturating_sub(side),
     })
 }
 
@@ -107,15 +110,21 @@ fn is_choice(input: &ComposerForm, row: &ScreenRow) -> bool {
 
 /// Returns whether a row begins with a prompt.
 fn begins_with_prompt(input: &ComposerForm, row: &ScreenRow) -> bool {
+    begins_with_prompt_at(input, row, 0)
+}
+
+/// Returns whether a row begins with a prompt behind an indent of this many bytes.
+fn begins_with_prompt_at(input: &ComposerForm, row: &ScreenRow, indent: usize) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
+    let is_near = |prompt: &String, at| at <= indent + prompt.len() + MARGIN;
     prompts
         .iter()
-        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| at <= prompt.len() + MARGIN))
+        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| is_near(prompt, at)))
 }
 
-/// How far from the left a prompt can be, in bytes.
+/// How far from the left, or from the frame's begin, a prompt can be, in bytes.
 const MARGIN: usize = 2;
 
 /// Returns the byte offset after a prefix at the start of a row, if a blank or nothing follows it.
@@ -126,10 +135,13 @@ pub(super) fn end_of_prefix(row: &ScreenRow, prefix: &str) -> Option<usize> {
     apart.then_some(blanks + prefix.len())
 }
 
-/// Returns whether a row is a line of these characters. It may have a corner, and it may contain a word.
+/// Returns whether a row is a line of these characters. It may have a corner, and it may contain a word: a long one if the
+/// line begins before it and ends behind it.
 fn is_border(row: &ScreenRow, drawn: &str) -> bool {
     let text = row.text().trim_start();
-    let begins = text.chars().take(2).any(|c| drawn.contains(c));
-    let count = text.chars().filter(|c| drawn.contains(*c)).count();
-    begins && count >= 10 && count * 2 > text.chars().count()
+    let is_drawn = |c: &char| drawn.contains(*c);
+    let begins = text.chars().take(2).any(|c| is_drawn(&c));
+    let around = text.chars().take(2).chain(text.chars().rev().take(2));
+    let (count, all) = (text.chars().filter(is_drawn).count(), text.chars().count());
+    begins && count >= 10 && (count * 2 > all || around.clone().all(|c| is_drawn(&c)))
 }

@@ -10,13 +10,17 @@ use serde::Serialize;
 use super::kinds::Agent;
 use super::locate::locate;
 use super::manifest::Source;
-use super::rule::Rule;
+use super::mark::shows_work;
+use super::rule::{Rule, is_own_title};
 use super::screen::{ComposerArea, Screen};
 use crate::state::{State, Why};
 
 /// How long a hook's report beats the slower sources, in seconds. The session file follows within 0.3 s, screens and
 /// titles are drawn within a second.
 const FRESH: f64 = 2.0;
+
+/// The name of the general mark of work where a rule has its name.
+const MARK: &str = "a mark of work near the composer";
 
 /// What is known of an agent's pane at one moment.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Evidence<'a> {
     /// The agent has the pane's foreground, so title and screen belong to it.
     pub in_front: bool,
     pub title: &'a str,
+    /// The folder that the agent works in. `None` if no rule of the agent needs it.
+    pub folder: Option<String>,
     /// The agent has just started. Until it sets a title, that of a killed agent before it stays. Gemini 0.61.0 sets its
     /// title after 2 s, and draws its screen a moment later.
     pub young: bool,
@@ -123,7 +129,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
 /// Returns the state that the screen alone shows.
 #[must_use]
 pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<SourceState> {
-    ScreenRules::new(agent, screen)
+    ScreenRules::new(agent, screen, false)
         .first()
         .map(|(_, claim)| claim)
 }
@@ -155,7 +161,7 @@ impl<'a> SourceStates<'a> {
         let screen = evidence
             .screen
             .filter(|_| evidence.in_front && is_listed(Source::Screen))
-            .and_then(|screen| ScreenRules::new(evidence.agent, screen).first());
+            .and_then(|screen| ScreenRules::of(evidence, screen).first());
         let title = (evidence.in_front && is_listed(Source::Title))
             .then(|| {
                 let rules = by_weight(&known.title);
@@ -209,10 +215,18 @@ pub(super) struct ScreenRules<'a> {
     pub(super) agent: &'a Agent,
     pub(super) screen: &'a Screen,
     pub(super) composer: Option<ComposerArea>,
+    /// The title of the pane is one that the agent has set.
+    pub(super) titled: bool,
 }
 
 impl<'a> ScreenRules<'a> {
-    pub(super) fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
+    pub(super) fn of(evidence: &Evidence<'a>, screen: &'a Screen) -> Self {
+        let folder = evidence.folder.as_deref();
+        let titled = folder.is_some_and(|folder| is_own_title(evidence.title, folder));
+        Self::new(evidence.agent, screen, titled)
+    }
+
+    fn new(agent: &'a Agent, screen: &'a Screen, titled: bool) -> Self {
         let known = &agent.manifest.composer;
         // Without a description every row would look like a composer, and would be in no other region.
         let composer = known
@@ -223,16 +237,25 @@ impl<'a> ScreenRules<'a> {
             agent,
             screen,
             composer,
+            titled,
         }
     }
 
-    /// Returns the first rule that holds.
+    /// Returns the first rule that holds. The general mark of work near the composer is stronger than a rule for idle.
     fn first(&self) -> Option<(&'a str, SourceState)> {
         let rules = by_weight(&self.agent.manifest.screen);
-        rules.into_iter().find_map(|(name, rule)| {
+        let (name, claim) = rules.into_iter().find_map(|(name, rule)| {
             let claim = state_of_rule(rule)?;
-            let holds = rule.holds_on(self.screen, self.composer.as_ref());
+            let holds = rule.holds_on(self.screen, self.composer.as_ref(), self.titled);
             holds.is_ok().then_some((name, claim))
+        })?;
+        let composer = self.composer.as_ref();
+        let works = composer.is_some_and(|found| shows_work(self.screen, found));
+        Some(if claim.state == State::Idle && works {
+            let (state, why) = (State::Busy, None);
+            (MARK, SourceState { state, why })
+        } else {
+            (name, claim)
         })
     }
 }
@@ -271,7 +294,25 @@ pub(super) fn decide(
         let overtaken = claims.session.is_some() && newer.is_some_and(|at| at > report.at);
         is_fresh(evidence, report.at) && !overtaken
     });
+    // A screen that shows nothing but a free composer does not say that a turn has ended whose end was not reported.
+    let runs = evidence.agent.manifest.sources.ends == Some(true)
+        && reported.is_some_and(|reported| reported.state == State::Busy)
+        && matches!(
+            level,
+            Some((
+                SourceState {
+                    state: State::Idle,
+                    ..
+                },
+                Authority::Screen
+            ))
+        );
     let (mut claim, mut by, mut because) = match (level, reported) {
+        (_, Some(reported)) if runs && !fresh => (
+            reported,
+            Authority::Hook,
+            "its hooks report every end of a turn, and have not reported this one's",
+        ),
         (_, Some(reported)) if fresh => {
             (reported, Authority::Hook, "a hook reported it a moment ago")
         }
@@ -287,14 +328,20 @@ pub(super) fn decide(
             "nothing that is known tells its state",
         ),
     };
-    // A prompt receives the keys, whatever slower sources show of the turn behind it.
-    let prompt = claims
-        .state_from(Source::Screen)
-        .filter(|claim| claim.state == State::Waiting);
-    if let Some(prompt) = prompt {
+    // A prompt receives the keys, whatever slower sources show of the turn behind it. So does another view of the
+    // agent, which its title shows too.
+    let is_prompt = |claim: &SourceState| claim.state == State::Waiting;
+    let screen = claims.state_from(Source::Screen).filter(is_prompt);
+    let title = claims.state_from(Source::Title).filter(is_prompt);
+    let view = title.filter(|claim| claim.why == Some(Why::Dialog));
+    let prompt = match (screen, view) {
+        (Some(prompt), _) => Some((prompt, Authority::Screen)),
+        (None, view) => view.map(|view| (view, Authority::Title)),
+    };
+    if let Some((prompt, source)) = prompt {
         if claim.state != State::Waiting {
-            (claim, by) = (prompt, Authority::Screen);
-            because = "a prompt on the screen takes the keys";
+            (claim, by) = (prompt, source);
+            because = "a prompt or another view of it takes the keys";
         } else if claim.why.is_none()
             || (prompt.why != Some(Why::Dialog) && claim.why != Some(Why::Dialog))
         {
@@ -364,6 +411,7 @@ pub(super) mod tests {
             stopped: false,
             in_front: true,
             title: "",
+            folder: None,
             young: false,
             screen: None,
             session: None,
