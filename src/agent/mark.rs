@@ -3,27 +3,10 @@
 //! A manifest describes where its agent shows that it works. A new version may show it in another place. A screen that
 //! only shows the composer is then taken for idle. This mark is looked for before that.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
 use super::screen::{ComposerArea, Screen, ScreenRow};
 
 /// How many rows above the composer are looked at.
 const NEAR: usize = 3;
-
-/// A spinner of one braille character before a word, behind nothing or a frame. A picture of braille characters is none.
-static SPINNER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[\s─━│┃╭╰├]*[\u{2801}-\u{28ff}]\s+\S").expect("a pattern"));
-
-/// A sign, words and how to stop it in parentheses, as in `◉ Thinking (Esc to cancel)`. The signs are no letters and none
-/// that begin a line of Markdown.
-static STOPPABLE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)^[\s─━│┃╭╰├]*[^\sa-z0-9\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]\s.*\(([^()]*\s)?esc(ape)? to (interrupt|cancel|stop)\b[^()]*\)[\s─━│┃╮╯┤]*$",
-    )
-    .expect("a pattern")
-});
 
 /// Returns whether a row near the composer, or of its frame, has the mark of work.
 pub(super) fn shows_work(screen: &Screen, composer: &ComposerArea) -> bool {
@@ -40,7 +23,40 @@ pub(super) fn shows_work(screen: &Screen, composer: &ComposerArea) -> bool {
 }
 
 fn is_mark(row: &ScreenRow) -> bool {
-    SPINNER.is_match(row.text()) || STOPPABLE.is_match(row.text())
+    let edge = |c: char| c.is_whitespace() || "─━│┃╭╮╰╯├┤".contains(c);
+    let mut rest = row.text().trim_matches(edge).chars();
+    let Some(sign) = rest.next() else {
+        return false;
+    };
+    let words = rest.as_str();
+    words.starts_with(char::is_whitespace)
+        && (is_spinner(sign) || is_sign(sign) && can_be_stopped(words))
+}
+
+/// Returns whether a character is one of a braille spinner. A picture has more of them in a row.
+fn is_spinner(c: char) -> bool {
+    ('\u{2801}'..='\u{28ff}').contains(&c)
+}
+
+/// Returns whether a character can be a sign before words: no letter, and none that begins a line of Markdown.
+fn is_sign(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric()
+}
+
+/// Returns whether a few words end with how to stop what they say, as in `Thinking (Esc to cancel)`. A sentence has more
+/// words.
+fn can_be_stopped(words: &str) -> bool {
+    const FEW: usize = 3;
+    let parts = words
+        .strip_suffix(')')
+        .and_then(|words| words.rsplit_once('('));
+    let how = parts.filter(|(what, _)| what.split_whitespace().count() <= FEW);
+    let how = how.map(|(_, how)| how.to_lowercase()).unwrap_or_default();
+    ["interrupt", "cancel", "stop"].iter().any(|act| {
+        [format!("esc to {act}"), format!("escape to {act}")]
+            .iter()
+            .any(|text| how.contains(text))
+    })
 }
 
 #[cfg(test)]
@@ -84,6 +100,7 @@ mod tests {
             "- a list (esc to cancel)",
             "> quoted (esc to cancel)",
             "● The words are (esc to interrupt), it says.",
+            "● Below it says that it works (esc to interrupt)",
             "⠀⠀⣠⣾⣿⣶⣤⡀",
             "⠋",
         ] {

@@ -109,7 +109,6 @@ impl Style {
     #[must_use]
     pub fn is_faint(self) -> bool {
         let grey = match self.colour {
-            Colour::Default => false,
             // The bright black of every palette.
             Colour::Index(8) => true,
             // The 24 greys, without those near black and near white.
@@ -123,7 +122,7 @@ impl Style {
                 let apart = high.zip(low).map_or(0, |(high, low)| high - low);
                 apart <= 40 && high.is_some_and(|high| (48..=200).contains(high))
             }
-            Colour::Index(_) => false,
+            Colour::Default | Colour::Index(_) => false,
             Colour::Rgb(red, green, blue) => {
                 let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
                 high - low <= 24 && (48..=200).contains(&high)
