@@ -8,7 +8,8 @@
 //! - `draft TEXT`: a person types; `clear`: and takes it away
 //! - `swallow MS`: Enter within this time behind a paste is a line of it; `deaf N`: the next N Enters do nothing
 //! - `returns TEXT`: when it is interrupted, that prompt is in its composer again
-//! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude)
+//! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude);
+//!   `elsewhere`: its prompts begin other conversations from now on
 //! - `answers TEXT`: what it answers, in which `\\n` ends a line; `threads`: its own command for its queue works (Codex)
 //! - `exit`
 //!
@@ -218,6 +219,7 @@ impl Composer {
             "hooks" => self.hooks = true,
             "mute" => self.hooks = false,
             "transcript" => self.transcript = true,
+            "elsewhere" => self.transcript = false,
             "answers" => self.answer = Some(rest.replace("\\n", "\n")),
             "threads" => {
                 self.threads = true;

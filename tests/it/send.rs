@@ -226,6 +226,26 @@ fn without_hooks_the_screen_proves_it() {
 }
 
 #[test]
+fn where_the_conversation_is_known_the_screen_alone_proves_nothing() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("hooks");
+    agent.order("transcript");
+    let proven = agent.send(&["--wait", "the first"]).said();
+    assert_eq!(proven.code(), Some(0), "{proven}");
+    agent.order("mute");
+    delivered(agent.send(&["--wait", "kept"]).said(), "transcript");
+    // It leaves the composer, and begins another conversation.
+    agent.order("elsewhere");
+    let astray = agent.send(&["astray", "--timeout=3s"]).said();
+    assert_eq!(astray.code(), Some(7), "{astray}");
+    let why = astray.json()["message"].to_string();
+    assert!(why.contains("its conversation does not have it"), "{why}");
+    // A command is no prompt, and is not kept.
+    delivered(agent.send(&["--as-it-is", "/clear"]).said(), "screen");
+}
+
+#[test]
 fn at_a_question_nothing_is_approved() {
     let server = Server::start();
     let agent = Agent::new(&server);

@@ -7,6 +7,7 @@
 mod loaded;
 #[cfg(test)]
 mod tests;
+mod unsupported;
 
 mod claude {
     pub(super) mod hooks;

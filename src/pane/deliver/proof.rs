@@ -130,7 +130,13 @@ impl Delivery<'_> {
                 // Two looks in a row have to agree, since a screen may be half drawn.
                 screen_proofs += 1;
                 let none_stronger = transcript.is_none() && !pane_agent.has_hook_report();
-                if screen_proofs >= 2 && (none_stronger || entered.elapsed() >= STRONGER_PROOF) {
+                let enough = if transcript.is_some() && self.becomes_prompt(destination) {
+                    // The screen may show another view, in which the text has begun another conversation.
+                    false
+                } else {
+                    none_stronger || entered.elapsed() >= STRONGER_PROOF
+                };
+                if screen_proofs >= 2 && enough {
                     return Ok(proven(Proof::Screen));
                 }
             } else {
@@ -139,6 +145,8 @@ impl Delivery<'_> {
             if self.timed_out() {
                 let why = if stands {
                     "it still stands in the composer"
+                } else if transcript.is_some() {
+                    "it left the composer, and its conversation does not have it"
                 } else {
                     "it left the composer, and nothing shows where to"
                 };
@@ -146,6 +154,13 @@ impl Delivery<'_> {
             }
             pause();
         }
+    }
+
+    /// Returns whether the message becomes a prompt at once, which the transcript of the conversation then has. An agent
+    /// that works takes it later, and a command is no prompt.
+    fn becomes_prompt(&self, destination: &Destination) -> bool {
+        let idle = matches!(destination, Destination::Agent { busy: false });
+        idle && !self.message.allow_agent_commands
     }
 
     /// Returns whether a shell has taken a line: the cursor's row does not end with it any more, or a command is in
