@@ -425,12 +425,18 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
         "idle",
     );
     story.stays("after the interrupt", Duration::from_millis(2500));
-    if agent.puts_back {
-        lab.keys(&["-N", "20", "BSpace"]);
-        until("the prompt that it put back is gone", || {
-            lab.screen().matches("slow 30").count() < 2
-        });
+    rubs_out_prompt(lab);
+}
+
+/// Removes the prompt of an interrupted turn, if the agent puts it back into its composer.
+fn rubs_out_prompt(lab: &Lab) {
+    if !lab.agent.puts_back {
+        return;
     }
+    lab.keys(&["-N", "20", "BSpace"]);
+    until("the prompt that it put back is gone", || {
+        lab.screen().matches("slow 30").count() < 2
+    });
 }
 
 /// What is typed and not sent is nothing that the agent does.
