@@ -280,8 +280,11 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
         // A menu is laid out for its pane and not cut off. Menus of low and narrow panes are among the recordings.
         return variants;
     }
-    // Cline draws the conversation from the top of its pane.
-    let from_the_top = agent.name == "cline";
+    // Some agents draw the conversation from the top of the pane, and the composer at its end.
+    let from_the_top = locate(&agent.manifest.composer, screen).is_some_and(|found| {
+        let above = screen.rows()[..found.rows.start].iter().rev();
+        above.take_while(|row| row.is_blank()).count() > 3
+    });
     change("the last 15 rows", &|it| {
         let last =
             it.0.iter()

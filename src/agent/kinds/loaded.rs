@@ -101,7 +101,16 @@ impl Agents {
             let known = agents.add(kind.name, kind.manifest);
             debug_assert!(known.is_ok(), "{}: {known:?}", kind.name);
         }
-        agents.all.extend(unsupported::agents());
+        agents
+            .all
+            .extend(unsupported::processes().map(|(name, process)| Agent {
+                name: name.into(),
+                manifest: Manifest {
+                    process,
+                    ..Manifest::default()
+                },
+                code: super::NO_CODE,
+            }));
         let mut files: Vec<_> = folder
             .and_then(|folder| std::fs::read_dir(folder).ok())
             .into_iter()
@@ -182,6 +191,9 @@ mod tests {
 
     use super::*;
     use crate::agent::manifest::Source;
+    use crate::agent::screen::Screen;
+    use crate::agent::state::tests::no_evidence;
+    use crate::agent::state::{Authority, Confidence, judge};
     use crate::state::State;
 
     #[test]
@@ -349,6 +361,28 @@ mod tests {
                 assert!(section.contains(&row), "{heading} does not have {key}");
             }
         }
+    }
+
+    #[test]
+    fn the_state_of_an_unsupported_agent_is_unknown_until_a_users_file_describes_it() {
+        const FREE: &str = "⠋ Thinking (esc to cancel)\n────────────\n> \n────────────\n";
+        let mut agents = Agents::read(None);
+        let judged = |agent: &Agent| {
+            let screen = Screen::parse(FREE);
+            let mut evidence = no_evidence(agent);
+            evidence.screen = Some(&screen);
+            let verdict = judge(&evidence);
+            (verdict.state, verdict.by, verdict.confidence)
+        };
+        let unknown = (State::Unknown, Authority::Process, Confidence::Low);
+        for (name, _) in unsupported::processes() {
+            assert!(Kind::named(name).is_none(), "{name}");
+            assert_eq!(judged(agents.named(name).expect(name)), unknown, "{name}");
+        }
+        let text = "[composer]\nabove = \"─\"\nbelow = \"─\"\n[screen.idle]\nstate = \"idle\"\ncomposer = true\n";
+        agents.add_users("crush", text).expect("a manifest");
+        let busy = (State::Busy, Authority::Screen, Confidence::Medium);
+        assert_eq!(judged(agents.named("crush").expect("crush")), busy);
     }
 
     #[test]
