@@ -21,16 +21,17 @@ _tmux_sesh_takes() {
       ;;
     new | sesh-new)
       takes=(
-        '1=text' '--=command' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider' '--tag=tags'
-        '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
-        '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
+        '1=text' '--=command' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline'
+        '--tag=tags' '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session'
+        '--window' '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
         '--note=text' '--id=text' '--send=text' '--wait' '--no-launch' '--enter' '--dry-run' '--json'
         '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
       takes=(
-        '1=panes' '--name=text' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider' '--conv=text'
+        '1=panes' '--name=text'
+        '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--conv=text'
         '--tag=tags' '--force' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;

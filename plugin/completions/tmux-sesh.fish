@@ -171,7 +171,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-capture -d 'Print the text o
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-keys -d 'Type keys and text into a pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane-resolve -d 'Say which agent lives in a pane, registered or not: kind, conversation, pid, uuid, state and reason, tab-separated'
 complete -c sesh-new -f
-complete -c sesh-new -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider)' -d 'Launch this agent'
+complete -c sesh-new -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider qwen kimi cline)' -d 'Launch this agent'
 complete -c sesh-new -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
 complete -c sesh-new -l cwd -x -a '(__fish_complete_directories)' -d 'The folder it starts in [default: this one]'
 complete -c sesh-new -l env -x -d 'A variable for it, on top of this environment; may be repeated'
@@ -200,7 +200,7 @@ complete -c sesh-new -s V -l version -d 'Print version'
 complete -c sesh-new -n 'contains -- -- (commandline -opc)' -a '(__tmux_sesh_command)'
 complete -c sesh-adopt -f
 complete -c sesh-adopt -l name -x -d 'Its name, unique among the living; generated if left out'
-complete -c sesh-adopt -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider)' -d 'The agent that lives there'
+complete -c sesh-adopt -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider qwen kimi cline)' -d 'The agent that lives there'
 complete -c sesh-adopt -l conv -x -d 'The agent\'s conversation id'
 complete -c sesh-adopt -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
 complete -c sesh-adopt -l force -d 'Also when another pane has that conversation'

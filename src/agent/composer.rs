@@ -9,6 +9,9 @@ use super::screen::{Screen, ScreenRow};
 use super::state;
 use crate::state::State;
 
+/// What Qwen Code draws behind a draft: a character without a width.
+const CURSOR_PLACE: char = '\u{200b}';
+
 /// The content of the composer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Composer {
@@ -62,7 +65,7 @@ fn typed_text(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usiz
     let shows_mode = |prompt: &&String| input.modes.iter().flatten().any(|mode| mode == *prompt);
     let prompts = input.prompts.iter().chain(&input.plain).flatten();
     let prompts = prompts.filter(|prompt| prompted && !shows_mode(prompt));
-    let edges = input.edge.iter();
+    let edges = input.edge.iter().chain(&input.sides);
     let from = prompts
         .chain(edges)
         .find_map(|prefix| end_of_prefix(row, prefix));
@@ -79,8 +82,9 @@ fn typed_text(input: &ComposerForm, row: &ScreenRow, prompted: bool, width: usiz
     let faint = has_placeholder && characters.iter().any(|(_, style)| style.is_faint());
     characters
         .into_iter()
-        // The cursor is drawn over the first character of a placeholder.
-        .filter(|(_, style)| !(faint && (style.is_faint() || style.reverse)))
+        // The cursor is drawn over the first character of a placeholder, or under it.
+        .filter(|(_, style)| !(faint && (style.is_faint() || style.reverse || style.underlined)))
         .map(|(c, _)| c)
+        .filter(|c| *c != CURSOR_PLACE)
         .collect()
 }

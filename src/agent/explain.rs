@@ -81,7 +81,7 @@ fn near_misses(
 /// Returns the rules that held in part on a screen.
 fn near_misses_on_screen(rules: &ScreenRules<'_>) -> Vec<NearMiss> {
     near_misses(&rules.agent.manifest.screen, |rule| {
-        rule.holds_on(rules.screen, rules.composer.as_ref())
+        rule.holds_on(rules.screen, rules.composer.as_ref(), rules.titled)
     })
 }
 
@@ -116,8 +116,7 @@ fn statements(evidence: &Evidence<'_>, claims: &SourceStates<'_>) -> Vec<Stateme
                 Source::Screen => {
                     statement.rule = claims.screen.map(|(rule, _)| rule.into());
                     if let Some(screen) = evidence.screen {
-                        statement.near =
-                            near_misses_on_screen(&ScreenRules::new(evidence.agent, screen));
+                        statement.near = near_misses_on_screen(&ScreenRules::of(evidence, screen));
                     }
                 }
             }
@@ -176,6 +175,108 @@ mod tests {
     use super::*;
     use crate::agent::screen::Screen;
     use crate::agent::state::tests::{IDLE, agent, no_evidence, report};
+    use crate::agent::state::{Confidence, Session};
+    use crate::state::Why;
+
+    fn verdict(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
+        let verdict = explain(evidence).verdict;
+        (verdict.state, verdict.why, verdict.by)
+    }
+
+    /// The screen of a pi whose composer is free.
+    const FREE: &str =
+        "──────────────────────\n\n──────────────────────\n ~/project\n 0.0%/128k   lab-model\n";
+
+    #[test]
+    fn a_free_composer_ends_no_turn_that_a_hook_has_reported() {
+        let screen = Screen::parse(FREE);
+        let busy = (State::Busy, None, Authority::Hook);
+        for (name, by_hook) in [("pi", true), ("opencode", true), ("codex", false)] {
+            let agent = agent(name);
+            let mut evidence = no_evidence(&agent);
+            evidence.screen = Some(&screen);
+            evidence.report = Some(report(State::Busy, 60.0));
+            if name == "pi" {
+                assert_eq!(verdict(&evidence), busy);
+                assert_eq!(explain(&evidence).verdict.confidence, Confidence::Low);
+                evidence.report = Some(report(State::Idle, 60.0));
+                let idle = (State::Idle, None, Authority::Screen);
+                assert_eq!(verdict(&evidence), idle);
+            }
+            let ends = agent.manifest.sources.ends == Some(true);
+            assert_eq!(ends, by_hook, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_spinner_near_the_composer_means_work_whatever_the_manifest_says() {
+        let pi = agent("pi");
+        for (text, state) in [
+            (FREE.replacen('─', "── ⠼ Dreaming ─", 1), State::Busy),
+            (format!("⠹ Dreaming\n\n{FREE}"), State::Busy),
+            (
+                FREE.replace(" ~/project", " ✻ Dreaming (3s · esc to interrupt)"),
+                State::Busy,
+            ),
+            (format!("it dreams (esc to interrupt)\n{FREE}"), State::Idle),
+            (FREE.into(), State::Idle),
+        ] {
+            let screen = Screen::parse(&text);
+            let mut evidence = no_evidence(&pi);
+            evidence.screen = Some(&screen);
+            assert_eq!(verdict(&evidence).0, state, "{text}");
+        }
+    }
+
+    #[test]
+    fn another_view_of_claude_takes_the_keys() {
+        let claude = agent("claude");
+        let idle = Screen::parse(IDLE);
+        let view = IDLE.replace("? for shortcuts", "enter to return · space to reply");
+        let view = Screen::parse(&view);
+        let mut evidence = no_evidence(&claude);
+        evidence.session = Some(Session {
+            status: "idle".into(),
+            ..Session::default()
+        });
+        evidence.screen = Some(&idle);
+        assert_eq!(verdict(&evidence).0, State::Idle);
+        let dialog = |by| (State::Waiting, Some(Why::Dialog), by);
+        evidence.title = "2 awaiting input · claude agents";
+        assert_eq!(verdict(&evidence), dialog(Authority::Title));
+        evidence.screen = Some(&view);
+        assert_eq!(verdict(&evidence), dialog(Authority::Screen));
+        evidence.title = "";
+        assert_eq!(verdict(&evidence), dialog(Authority::Screen));
+    }
+
+    #[test]
+    fn codex_without_its_title_is_idle_only_behind_the_end_of_a_turn() {
+        let codex = agent("codex");
+        let screen =
+            |above: &str| Screen::parse(&format!("› go on\n\n{above}\n\n› Ask Codex\n\n  model\n"));
+        let streams = screen("• word word");
+        let over = screen("• word word\n\n  Worked for 9s • 05:18");
+        let stopped =
+            screen("■ Conversation interrupted - use /feedback if something\n  went wrong");
+        let mut evidence = no_evidence(&codex);
+        evidence.folder = Some("/home/a/project/deep".into());
+        for (title, screen, state) in [
+            ("host", &streams, State::Unknown),
+            ("", &streams, State::Unknown),
+            ("a@host: ~/project", &streams, State::Unknown),
+            ("host", &over, State::Idle),
+            ("host", &stopped, State::Idle),
+            ("project", &streams, State::Idle),
+            ("a talk | project", &streams, State::Idle),
+            ("proj... | a talk", &streams, State::Idle),
+            ("⠹ a talk | project", &streams, State::Busy),
+        ] {
+            evidence.title = title;
+            evidence.screen = Some(screen);
+            assert_eq!(verdict(&evidence).0, state, "{title:?}");
+        }
+    }
 
     #[test]
     fn an_explanation_names_the_rule_and_the_near_ones() {

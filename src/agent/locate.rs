@@ -51,13 +51,16 @@ fn edged(
     let first = rows[..end].iter().rposition(|row| !inside(row));
     let first = first.map_or(0, |at| at + 1);
     let text = first..end.saturating_sub(input.trailer.unwrap_or(0));
-    if text.is_empty() || !begins_with_prompt(input, &rows[text.start]) {
+    // A box in the middle of the screen has its prompt in it.
+    let indent = rows[end].whole().len() - rows[end].whole().trim_start().len();
+    if text.is_empty() || !begins_with_prompt_at(input, &rows[text.start], indent) {
         return None;
     }
+    let side = input.sides.as_deref().map_or(0, UnicodeWidthStr::width);
     Some(ComposerArea {
         rows: first..end + 1,
         text,
-        width: rows[end].text().width(),
+        width: rows[end].text().width().saturating_sub(side),
     })
 }
 
@@ -207,18 +210,24 @@ fn is_choice(input: &ComposerForm, row: &ScreenRow) -> bool {
 
 /// Returns whether a row begins with a prompt.
 fn begins_with_prompt(input: &ComposerForm, row: &ScreenRow) -> bool {
+    begins_with_prompt_at(input, row, 0)
+}
+
+/// Returns whether a row begins with a prompt behind an indent of this many bytes.
+fn begins_with_prompt_at(input: &ComposerForm, row: &ScreenRow, indent: usize) -> bool {
     let Some(prompts) = &input.prompts else {
         return true;
     };
     // Without a frame a row of a draft can begin with a prompt too, and only its indentation tells the two apart.
     let is_margin_text = input.below.is_none() && input.indented == Some(true);
     let margin = if is_margin_text { 0 } else { MARGIN };
+    let is_near = |prompt: &String, at| at <= indent + prompt.len() + margin;
     prompts
         .iter()
-        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| at <= prompt.len() + margin))
+        .any(|prompt| end_of_prefix(row, prompt).is_some_and(|at| is_near(prompt, at)))
 }
 
-/// How far from the left a prompt can be, in bytes.
+/// How far from the left, or from the frame's begin, a prompt can be, in bytes.
 const MARGIN: usize = 2;
 
 /// Returns the byte offset after a prefix at the start of a row, if a blank or nothing follows it.
@@ -229,7 +238,8 @@ pub(super) fn end_of_prefix(row: &ScreenRow, prefix: &str) -> Option<usize> {
     apart.then_some(blanks + prefix.len())
 }
 
-/// A row that is a line. It may have corners, and it may contain a word.
+/// A row that is a line. It may have corners, and it may contain a word: a long one if the line begins before it and ends
+/// behind it.
 struct DrawnLine {
     /// Its first column.
     begin: usize,
@@ -242,9 +252,11 @@ impl DrawnLine {
     /// Returns the line that a row is, if it is drawn with these characters.
     fn of(row: &ScreenRow, drawn: &str) -> Option<Self> {
         let text = row.text().trim_start();
-        let begins = text.chars().take(2).any(|c| drawn.contains(c));
-        let count = text.chars().filter(|c| drawn.contains(*c)).count();
-        (begins && count >= 10 && count * 2 > text.chars().count()).then(|| {
+        let is_drawn = |c: &char| drawn.contains(*c);
+        let begins = text.chars().take(2).any(|c| is_drawn(&c));
+        let mut around = text.chars().take(2).chain(text.chars().rev().take(2));
+        let (count, all) = (text.chars().filter(is_drawn).count(), text.chars().count());
+        (begins && count >= 10 && (count * 2 > all || around.all(|c| is_drawn(&c)))).then(|| {
             let end = row.text().width();
             Self {
                 begin: end - text.width(),

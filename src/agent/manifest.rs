@@ -143,6 +143,8 @@ pub struct Messages {
 pub struct Sources {
     /// The strongest source first. Without it, all sources that the manifest describes, in the order of [`Source`].
     pub order: Option<Vec<Source>>,
+    /// Whether the agent's hooks report every end of a turn, also of one that was interrupted.
+    pub ends: Option<bool>,
 }
 
 /// A source that shows the state at every moment. Hooks are none: they report changes, and not all of them.
@@ -180,6 +182,8 @@ pub struct ComposerForm {
     pub below: Option<String>,
     /// The start of each of its rows.
     pub edge: Option<String>,
+    /// What is drawn at both sides of its rows, within the rows above and below.
+    pub sides: Option<String>,
     /// Possible starts of its first row.
     pub prompts: Option<Vec<String>>,
     /// Those of the prompts that show a mode in which a text is no message: what such a composer holds is a draft.
@@ -236,18 +240,18 @@ impl Manifest {
         fill_missing!(self.transcripts, under.transcripts, files local);
         fill_missing!(self.keys, under.keys, submit interrupt leave queue steer stash);
         fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);
-        fill_missing!(self.sources, under.sources, order);
+        fill_missing!(self.sources, under.sources, order ends);
         fill_missing!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);
-        fill_missing!(self.composer, under.composer, above below edge prompts modes plain locked repeated trailer footer indented faint hints);
+        fill_missing!(self.composer, under.composer, above below edge sides prompts modes plain locked repeated trailer footer indented faint hints);
         for (rules, under) in [
             (&mut self.title, &under.title),
             (&mut self.screen, &under.screen),
         ] {
             for (name, rule) in rules.iter_mut() {
                 if let Some(under) = under.get(name) {
-                    fill_missing!(rule, under, state why region composer last starts any all none regex coloured priority);
+                    fill_missing!(rule, under, state why region composer titled last starts any all none regex coloured priority);
                 }
             }
             add_missing(rules, under);
@@ -267,6 +271,12 @@ impl Manifest {
         .into_iter()
         .filter_map(|(source, is_described)| is_described.then_some(source))
         .collect()
+    }
+
+    /// Returns whether a rule needs to know the folder that the agent works in.
+    #[must_use]
+    pub fn needs_folder(&self) -> bool {
+        self.screen.values().any(|rule| rule.titled.is_some())
     }
 
     /// Checks what the parser cannot detect. A test checks the built-in manifests, so their patterns are compiled only
@@ -291,11 +301,12 @@ impl Manifest {
                 if rule.why.is_some() && rule.state != Some(State::Waiting) {
                     return wrong("has a why, which only waiting has");
                 }
-                let of_screen = rule.region.is_some() || rule.composer.is_some();
+                let of_screen =
+                    rule.region.is_some() || rule.composer.is_some() || rule.titled.is_some();
                 if table == "title" && (of_screen || rule.last.is_some() || rule.coloured.is_some())
                 {
                     return wrong(
-                        "has a region, a composer, a colour or a last row, which only a screen has",
+                        "has a region, a composer, a title, a colour or a last row, which only a screen has",
                     );
                 }
                 if rule.has_no_condition() {

@@ -16,6 +16,7 @@ pub mod hooks;
 pub mod kinds;
 pub mod locate;
 pub mod manifest;
+mod mark;
 pub mod message;
 mod program;
 pub mod recognise;

@@ -98,6 +98,7 @@ fn evidence<'a>(agent: &'a Agent, title: &'a str, screen: &'a Screen) -> Evidenc
         stopped: false,
         in_front: true,
         title,
+        folder: Some("/home/alice/proj/codex/project".into()),
         young: false,
         screen: Some(screen),
         session: None,
@@ -167,6 +168,10 @@ fn every_recorded_composer() {
                 text == "draft text not sent"
             }
             ("busy", _) if agent.name == "aider" => true,
+            // Qwen Code puts the interrupted prompt back.
+            ("idle", Composer::Draft(_)) if agent.name == "qwen" && intended == "interrupted" => {
+                true
+            }
             ("idle" | "busy", Composer::Draft(_)) => {
                 intended.contains("draft") || typed.contains(&intended)
             }
@@ -275,12 +280,19 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
         // A menu is laid out for its pane and not cut off. Menus of low and narrow panes are among the recordings.
         return variants;
     }
+    // Some agents draw the conversation from the top of the pane, and the composer at its end.
+    let from_the_top = locate(&agent.manifest.composer, screen).is_some_and(|found| {
+        let above = screen.rows()[..found.rows.start].iter().rev();
+        above.take_while(|row| row.is_blank()).count() > 3
+    });
     change("the last 15 rows", &|it| {
         let last =
             it.0.iter()
                 .rposition(|row| row.iter().any(|(c, _)| *c != ' '));
         it.0.truncate(last.map_or(0, |at| at + 1));
-        it.0.drain(..it.0.len().saturating_sub(15));
+        if !from_the_top {
+            it.0.drain(..it.0.len().saturating_sub(15));
+        }
     });
     change("60 columns", &|it| {
         it.draw_lines(60);
@@ -298,8 +310,11 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
             let input = &agent.manifest.composer;
             let marks: Vec<&String> = input.prompts.iter().flatten().chain(&input.edge).collect();
             let row = &mut it.0[found.text.start];
-            let mark = |(c, _): &(char, Style)| marks.iter().any(|mark| mark.starts_with(*c));
-            row.truncate(row.iter().position(mark).map_or(0, |at| at + 1));
+            let text: String = row.iter().map(|(c, _)| *c).collect();
+            let end = |mark: &&String| {
+                Some(text[..text.find(*mark)?].chars().count() + mark.chars().count())
+            };
+            row.truncate(marks.iter().filter_map(end).max().unwrap_or(0));
             let draft = format!(" {} Search      esc", CONVERSATION.replace('\n', " "));
             row.extend(draft.chars().map(|c| (c, Style::default())));
         });

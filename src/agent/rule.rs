@@ -21,6 +21,9 @@ pub struct Rule {
     pub region: Option<ScreenRegion>,
     /// Whether the composer must be on the screen, or must not.
     pub composer: Option<bool>,
+    /// Whether the title of the pane must be one that the agent has set: the name of the folder that it works in, or one
+    /// that ends with it behind `| `.
+    pub titled: Option<bool>,
     /// One of these texts is in the last rows of the screen: those after the last blank row, or those below the
     /// composer.
     pub last: Option<Vec<String>>,
@@ -52,6 +55,8 @@ pub enum ScreenRegion {
     Below,
     /// The rows of the composer: some agents ask there.
     Composer,
+    /// The rows that the composer's frame is drawn with: some agents show there that they work.
+    Frame,
 }
 
 /// A regular expression, compiled when it is first used.
@@ -78,6 +83,7 @@ pub struct Miss<'a> {
 pub enum Condition<'a> {
     Composer,
     NoComposer,
+    Titled(bool),
     Any(&'a [String]),
     All(&'a str),
     Starts(&'a [String]),
@@ -91,6 +97,8 @@ impl fmt::Display for Condition<'_> {
         match self {
             Self::Composer => f.write_str("there is no composer"),
             Self::NoComposer => f.write_str("there is a composer"),
+            Self::Titled(true) => f.write_str("the title is not one of its own"),
+            Self::Titled(false) => f.write_str("the title is one of its own"),
             Self::Any(texts) => write!(f, "none of {texts:?}"),
             Self::All(text) => write!(f, "no {text:?}"),
             Self::Starts(texts) => write!(f, "no row starts with one of {texts:?}"),
@@ -119,7 +127,7 @@ impl Rule {
 
     /// Returns whether the rule has no condition.
     pub(super) fn has_no_condition(&self) -> bool {
-        !self.has_text() && self.composer.is_none() && self.last.is_none()
+        !self.has_text() && self.composer.is_none() && self.last.is_none() && self.titled.is_none()
     }
 
     /// Returns `Ok` if the rule holds for one line.
@@ -130,7 +138,7 @@ impl Rule {
         self.matches(&mut Tally::default(), line, std::iter::once(line))
     }
 
-    /// Returns `Ok` if the rule holds for a screen with this composer.
+    /// Returns `Ok` if the rule holds for a screen with this composer, and a title that the agent has set or not.
     ///
     /// # Errors
     /// The condition that does not hold.
@@ -138,12 +146,16 @@ impl Rule {
         &self,
         screen: &Screen,
         composer: Option<&ComposerArea>,
+        titled: bool,
     ) -> Result<(), Miss<'_>> {
         let mut tally = Tally::default();
         match (self.composer, composer) {
             (Some(true), None) => return tally.miss(Condition::Composer),
             (Some(false), Some(_)) => return tally.miss(Condition::NoComposer),
             _ => {}
+        }
+        if let Some(wanted) = self.titled {
+            tally.require(wanted == titled, Condition::Titled(wanted))?;
         }
         if let Some(region) = self.region {
             let Some(mut rows) = region.rows(screen, composer) else {
@@ -241,10 +253,28 @@ impl ScreenRegion {
                 let rows = rows.get(composer?.text.clone())?.iter().rev();
                 rows.filter(|row| !row.is_blank()).collect()
             }
+            Self::Frame => {
+                let found = composer?;
+                let own = found.rows.clone().rev();
+                let frame = own.filter(|at| !found.text.contains(at));
+                frame.filter_map(|at| rows.get(at)).collect()
+            }
         };
         rows.reverse();
         Some(rows)
     }
+}
+
+/// Returns whether a title is one that an agent sets: a part of it between ` | ` is the name of its folder, or of one that
+/// contains that. A long name is cut off.
+pub(super) fn is_own_title(title: &str, folder: &str) -> bool {
+    let names = || folder.split('/').filter(|name| !name.is_empty());
+    title
+        .split(" | ")
+        .any(|part| match part.strip_suffix("...") {
+            Some(begin) if !begin.is_empty() => names().any(|name| name.starts_with(begin)),
+            _ => names().any(|name| name == part),
+        })
 }
 
 /// Returns the last rows of the screen, or those below the composer, back to the last blank row between them.
@@ -315,10 +345,13 @@ impl<'de> Deserialize<'de> for ScreenRegion {
             (Some("above"), Some(count), None) => Some(Self::Above(count)),
             _ if text == "below" => Some(Self::Below),
             _ if text == "composer" => Some(Self::Composer),
+            _ if text == "frame" => Some(Self::Frame),
             _ => None,
         };
         region.ok_or_else(|| {
-            de::Error::custom("a region is \"bottom N\", \"above N\", \"below\" or \"composer\"")
+            de::Error::custom(
+                "a region is \"bottom N\", \"above N\", \"below\", \"composer\" or \"frame\"",
+            )
         })
     }
 }

@@ -152,11 +152,20 @@ impl Style {
     #[must_use]
     pub fn is_faint(self) -> bool {
         let grey = match self.colour {
-            Colour::Default => false,
             // The bright black of every palette.
             Colour::Index(8) => true,
             // The 24 greys, without those near black and near white.
-            Colour::Index(index) => (235..=251).contains(&index),
+            Colour::Index(index) if index >= 232 => (235..=251).contains(&index),
+            // The cube of colours has six steps of each, which are 40 apart.
+            Colour::Index(index) if index >= 16 => {
+                let of = |step: u8| if step == 0 { 0 } else { 55 + step * 40 };
+                let cube = index - 16;
+                let colour = [of(cube / 36), of(cube / 6 % 6), of(cube % 6)];
+                let (low, high) = (colour.iter().min(), colour.iter().max());
+                let apart = high.zip(low).map_or(0, |(high, low)| high - low);
+                apart <= 40 && high.is_some_and(|high| (48..=200).contains(high))
+            }
+            Colour::Default | Colour::Index(_) => false,
             Colour::Rgb(red, green, blue) => {
                 let (low, high) = (red.min(green).min(blue), red.max(green).max(blue));
                 high - low <= 24 && (48..=200).contains(&high)

@@ -10,13 +10,17 @@ use serde::Serialize;
 use super::kinds::Agent;
 use super::locate::locate;
 use super::manifest::Source;
-use super::rule::Rule;
+use super::mark::shows_work;
+use super::rule::{Rule, is_own_title};
 use super::screen::{ComposerArea, Screen};
 use crate::state::{State, Why};
 
 /// How long a hook's report beats the slower sources, in seconds. The session file follows within 0.3 s, screens and
 /// titles are drawn within a second.
 pub const FRESH: f64 = 2.0;
+
+/// The name of the general mark of work where a rule has its name.
+const MARK: &str = "a mark of work near the composer";
 
 /// What is known of an agent's pane at one moment.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub struct Evidence<'a> {
     /// The agent has the pane's foreground, so title and screen belong to it.
     pub in_front: bool,
     pub title: &'a str,
+    /// The folder that the agent works in. `None` if no rule of the agent needs it.
+    pub folder: Option<String>,
     /// The agent has just started. Until it sets a title, that of a killed agent before it stays. Gemini 0.61.0 sets its
     /// title after 2 s, and draws its screen a moment later.
     pub young: bool,
@@ -123,7 +129,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Verdict {
 /// Returns the state that the screen alone shows.
 #[must_use]
 pub fn on_screen(agent: &Agent, screen: &Screen) -> Option<SourceState> {
-    ScreenRules::new(agent, screen)
+    ScreenRules::new(agent, screen, false)
         .first()
         .map(|(_, claim)| claim)
 }
@@ -157,7 +163,7 @@ impl<'a> SourceStates<'a> {
         let screen = evidence
             .screen
             .filter(|_| evidence.in_front && is_listed(Source::Screen))
-            .and_then(|screen| ScreenRules::new(evidence.agent, screen).first());
+            .and_then(|screen| ScreenRules::of(evidence, screen).first());
         let title = (evidence.in_front && is_listed(Source::Title))
             .then(|| {
                 let rules = by_weight(&known.title);
@@ -211,10 +217,18 @@ pub(super) struct ScreenRules<'a> {
     pub(super) agent: &'a Agent,
     pub(super) screen: &'a Screen,
     pub(super) composer: Option<ComposerArea>,
+    /// The title of the pane is one that the agent has set.
+    pub(super) titled: bool,
 }
 
 impl<'a> ScreenRules<'a> {
-    pub(super) fn new(agent: &'a Agent, screen: &'a Screen) -> Self {
+    pub(super) fn of(evidence: &Evidence<'a>, screen: &'a Screen) -> Self {
+        let folder = evidence.folder.as_deref();
+        let titled = folder.is_some_and(|folder| is_own_title(evidence.title, folder));
+        Self::new(evidence.agent, screen, titled)
+    }
+
+    fn new(agent: &'a Agent, screen: &'a Screen, titled: bool) -> Self {
         let known = &agent.manifest.composer;
         // Without a description every row would look like a composer, and would be in no other region.
         let composer = known
@@ -225,16 +239,25 @@ impl<'a> ScreenRules<'a> {
             agent,
             screen,
             composer,
+            titled,
         }
     }
 
-    /// Returns the first rule that holds.
+    /// Returns the first rule that holds. The general mark of work near the composer is stronger than a rule for idle.
     fn first(&self) -> Option<(&'a str, SourceState)> {
         let rules = by_weight(&self.agent.manifest.screen);
-        rules.into_iter().find_map(|(name, rule)| {
+        let (name, claim) = rules.into_iter().find_map(|(name, rule)| {
             let claim = state_of_rule(rule)?;
-            let holds = rule.holds_on(self.screen, self.composer.as_ref());
+            let holds = rule.holds_on(self.screen, self.composer.as_ref(), self.titled);
             holds.is_ok().then_some((name, claim))
+        })?;
+        let composer = self.composer.as_ref();
+        let works = composer.is_some_and(|found| shows_work(self.screen, found));
+        Some(if claim.state == State::Idle && works {
+            let (state, why) = (State::Busy, None);
+            (MARK, SourceState { state, why })
+        } else {
+            (name, claim)
         })
     }
 }
@@ -273,7 +296,25 @@ pub(super) fn decide(
         let overtaken = claims.session.is_some() && newer.is_some_and(|at| at > report.at);
         is_fresh(evidence, report.at) && !overtaken
     });
+    // A screen that shows nothing but a free composer does not say that a turn has ended whose end was not reported.
+    let runs = evidence.agent.manifest.sources.ends == Some(true)
+        && reported.is_some_and(|reported| reported.state == State::Busy)
+        && matches!(
+            level,
+            Some((
+                SourceState {
+                    state: State::Idle,
+                    ..
+                },
+                Authority::Screen
+            ))
+        );
     let (mut claim, mut by, mut because) = match (level, reported) {
+        (_, Some(reported)) if runs && !fresh => (
+            reported,
+            Authority::Hook,
+            "its hooks report every end of a turn, and have not reported this one's",
+        ),
         (_, Some(reported)) if fresh => {
             (reported, Authority::Hook, "a hook reported it a moment ago")
         }
@@ -289,17 +330,25 @@ pub(super) fn decide(
             "nothing that is known tells its state",
         ),
     };
-    // A prompt receives the keys, whatever slower sources show of the turn behind it. But an agent that reports that it
-    // is idle asks nothing: what looks like a prompt is a text about one.
+    // A prompt receives the keys, whatever slower sources show of the turn behind it. So does another view of the
+    // agent, which its title shows too. But an agent that reports that it is idle asks nothing: what looks like a prompt
+    // is a text about one.
     let is_idle = claims.session.is_some_and(|it| it.state == State::Idle);
     let asks = |claim: &SourceState| matches!(claim.why, Some(Why::Permission | Why::Question));
-    let prompt = claims
+    let is_prompt = |claim: &SourceState| claim.state == State::Waiting;
+    let screen = claims
         .state_from(Source::Screen)
-        .filter(|claim| claim.state == State::Waiting && !(is_idle && asks(claim)));
-    if let Some(prompt) = prompt {
+        .filter(|claim| is_prompt(claim) && !(is_idle && asks(claim)));
+    let title = claims.state_from(Source::Title).filter(is_prompt);
+    let view = title.filter(|claim| claim.why == Some(Why::Dialog));
+    let prompt = match (screen, view) {
+        (Some(prompt), _) => Some((prompt, Authority::Screen)),
+        (None, view) => view.map(|view| (view, Authority::Title)),
+    };
+    if let Some((prompt, source)) = prompt {
         if claim.state != State::Waiting {
-            (claim, by) = (prompt, Authority::Screen);
-            because = "a prompt on the screen takes the keys";
+            (claim, by) = (prompt, source);
+            because = "a prompt or another view of it takes the keys";
         } else if claim.why.is_none()
             || (prompt.why != Some(Why::Dialog) && claim.why != Some(Why::Dialog))
         {
@@ -350,239 +399,4 @@ pub(super) fn age(evidence: &Evidence<'_>, at: f64) -> f64 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-    use crate::agent::explain::explain;
-    use crate::agent::kinds::Agents;
-
-    const NOW: u64 = 1_000;
-
-    pub(in crate::agent) fn agent(name: &str) -> Agent {
-        let agents = Agents::read(None).all;
-        agents.into_iter().find(|it| it.name == name).expect(name)
-    }
-
-    pub(in crate::agent) fn no_evidence(agent: &Agent) -> Evidence<'_> {
-        Evidence {
-            agent,
-            stopped: false,
-            in_front: true,
-            title: "",
-            young: false,
-            screen: None,
-            session: None,
-            report: None,
-            now: NOW,
-        }
-    }
-
-    pub(in crate::agent) fn report(state: State, age: f64) -> HookEvidence {
-        HookEvidence {
-            state,
-            why: None,
-            event: "E".into(),
-            at: 1_000.0 - age,
-        }
-    }
-
-    fn session(status: &str, waiting: Option<&str>) -> Session {
-        Session {
-            status: status.into(),
-            waiting_for: waiting.map(Into::into),
-            at: None,
-        }
-    }
-
-    fn judged(evidence: &Evidence<'_>) -> (State, Option<Why>, Authority) {
-        let verdict = judge(evidence);
-        assert_eq!(explain(evidence).verdict, verdict);
-        (verdict.state, verdict.why, verdict.by)
-    }
-
-    /// The screen of a Claude at its prompt.
-    pub(in crate::agent) const IDLE: &str = "\
-        ────────────────────────\n❯\u{a0}\n────────────────────────\n  ? for shortcuts\n";
-    /// The screen of a Claude that asks.
-    const ASKING: &str = "\
-        ────────────────────────\n Bash command\n\n Do you want to proceed?\n ❯ 1. Yes\n\n Esc to cancel\n";
-
-    #[test]
-    fn a_report_wins_while_it_is_fresh() {
-        let claude = agent("claude");
-        let mut evidence = no_evidence(&claude);
-        evidence.session = Some(session("idle", None));
-        evidence.report = Some(report(State::Busy, 1.0));
-        assert_eq!(judged(&evidence), (State::Busy, None, Authority::Hook));
-        // A report of this second, whose fractions `now` does not have.
-        evidence.report = Some(report(State::Busy, -0.9));
-        assert_eq!(judged(&evidence).2, Authority::Hook);
-        // The clock was set back after a report: its age is unknown.
-        evidence.report = Some(report(State::Busy, -3_600.0));
-        assert_ne!(judged(&evidence).2, Authority::Hook);
-        evidence.report = Some(report(State::Busy, 3.0));
-        let corrected = (State::Idle, None, Authority::SessionFile);
-        assert_eq!(judged(&evidence), corrected);
-        // A file that changed after the report wins at once.
-        evidence.report = Some(report(State::Busy, 1.0));
-        evidence.session.as_mut().expect("a session").at = Some(999.5);
-        assert_eq!(judged(&evidence), corrected);
-    }
-
-    #[test]
-    fn a_background_command_of_an_idle_agent_does_not_make_it_busy() {
-        let claude = agent("claude");
-        let mut evidence = no_evidence(&claude);
-        evidence.session = Some(session("shell", None));
-        assert_eq!(
-            judged(&evidence),
-            (State::Idle, None, Authority::SessionFile)
-        );
-    }
-
-    #[test]
-    fn an_unknown_word_of_the_agents_own_file_is_unknown() {
-        let claude = agent("claude");
-        let idle = Screen::parse(IDLE);
-        let mut evidence = no_evidence(&claude);
-        evidence.session = Some(session("dreaming", None));
-        evidence.screen = Some(&idle);
-        let unknown = (State::Unknown, None, Authority::SessionFile);
-        assert_eq!(judged(&evidence), unknown);
-        assert_eq!(judge(&evidence).confidence, Confidence::Low);
-        let asking = Screen::parse(ASKING);
-        evidence.screen = Some(&asking);
-        let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
-        assert_eq!(judged(&evidence), asked);
-    }
-
-    #[test]
-    fn no_prompt_stands_against_an_agent_that_says_it_is_idle() {
-        let claude = agent("claude");
-        let asking = Screen::parse(ASKING);
-        let question = ASKING.replace("Esc to cancel", "Enter to select · ↑/↓ to navigate");
-        let question = Screen::parse(&question);
-        for screen in [&asking, &question] {
-            let mut evidence = no_evidence(&claude);
-            evidence.screen = Some(screen);
-            evidence.session = Some(session("idle", None));
-            let idle = (State::Idle, None, Authority::SessionFile);
-            assert_eq!(judged(&evidence), idle);
-            evidence.session = None;
-            assert_eq!(judged(&evidence).0, State::Waiting);
-        }
-        // A menu that the person has opened takes the keys all the same.
-        let menu =
-            Screen::parse("▔▔▔▔▔▔▔▔▔▔▔▔\n  Select model\n\n  Enter to confirm · Esc to exit\n");
-        let mut evidence = no_evidence(&claude);
-        evidence.screen = Some(&menu);
-        evidence.session = Some(session("idle", None));
-        let dialog = (State::Waiting, Some(Why::Dialog), Authority::Screen);
-        assert_eq!(judged(&evidence), dialog);
-    }
-
-    #[test]
-    fn an_old_report_is_better_than_nothing() {
-        let claude = agent("claude");
-        let mut evidence = no_evidence(&claude);
-        let unknown = (State::Unknown, None, Authority::Process);
-        assert_eq!(judged(&evidence), unknown);
-        evidence.report = Some(report(State::Busy, 500.0));
-        let verdict = judge(&evidence);
-        assert_eq!((verdict.state, verdict.by), (State::Busy, Authority::Hook));
-        assert_eq!(verdict.confidence, Confidence::Low);
-        let idle = Screen::parse(IDLE);
-        evidence.screen = Some(&idle);
-        assert_eq!(judged(&evidence), (State::Idle, None, Authority::Screen));
-    }
-
-    #[test]
-    fn a_stopped_agent_and_one_in_the_background() {
-        let claude = agent("claude");
-        let idle = Screen::parse(IDLE);
-        let mut evidence = no_evidence(&claude);
-        evidence.screen = Some(&idle);
-        evidence.stopped = true;
-        let unknown = (State::Unknown, None, Authority::Process);
-        assert_eq!(judged(&evidence), unknown);
-        evidence.stopped = false;
-        evidence.in_front = false;
-        assert_eq!(judged(&evidence), unknown, "the screen is another's");
-        evidence.session = Some(session("busy", None));
-        assert_eq!(
-            judged(&evidence),
-            (State::Busy, None, Authority::SessionFile)
-        );
-    }
-
-    #[test]
-    fn the_title_of_an_earlier_agent_does_not_count() {
-        let gemini = agent("gemini");
-        let mut evidence = no_evidence(&gemini);
-        evidence.title = "✦  Working… (project)";
-        assert_eq!(judged(&evidence), (State::Busy, None, Authority::Title));
-        evidence.young = true;
-        let loading = Screen::parse("bash-5.2# gemini\n");
-        evidence.screen = Some(&loading);
-        assert_eq!(
-            judged(&evidence),
-            (State::Unknown, None, Authority::Process)
-        );
-        let works = include_str!("../../tests/fixtures/agents/gemini-0.61.0/busy.80x24.ansi");
-        let works = Screen::parse(works);
-        evidence.screen = Some(&works);
-        assert_eq!(judged(&evidence), (State::Busy, None, Authority::Title));
-    }
-
-    #[test]
-    fn a_screen_without_a_match_is_unknown() {
-        for agent in &Agents::read(None).all {
-            for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
-                let screen = Screen::parse(text);
-                let mut evidence = no_evidence(agent);
-                evidence.screen = Some(&screen);
-                let (state, ..) = judged(&evidence);
-                assert_eq!(state, State::Unknown, "{}: {text:?}", agent.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_prompt_on_the_screen_beats_other_sources() {
-        let claude = agent("claude");
-        let asking = Screen::parse(ASKING);
-        let mut evidence = no_evidence(&claude);
-        evidence.screen = Some(&asking);
-        evidence.session = Some(session("busy", None));
-        evidence.report = Some(report(State::Busy, 0.1));
-        let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
-        assert_eq!(judged(&evidence), asked);
-    }
-
-    #[test]
-    fn the_reason_to_wait() {
-        let claude = agent("claude");
-        let asking = Screen::parse(ASKING);
-        let why = |waiting, screen| {
-            let mut evidence = no_evidence(&claude);
-            evidence.session = Some(session("waiting", waiting));
-            evidence.screen = screen;
-            judged(&evidence).1
-        };
-        assert_eq!(why(Some("input needed"), None), Some(Why::Question));
-        assert_eq!(why(Some("dialog open"), None), Some(Why::Dialog));
-        assert_eq!(why(Some("something new"), None), None);
-        assert_eq!(
-            why(Some("something new"), Some(&asking)),
-            Some(Why::Permission)
-        );
-        // 2.1.197 calls every prompt a permission; the screen shows which it is.
-        assert_eq!(
-            why(Some("input needed"), Some(&asking)),
-            Some(Why::Permission)
-        );
-        // A menu that the person opened stays a dialog, whatever words it contains.
-        assert_eq!(why(Some("dialog open"), Some(&asking)), Some(Why::Dialog));
-    }
-}
+pub(super) mod tests;

@@ -90,6 +90,12 @@ fn agent_gone(pane: &SeshPane) -> Option<Repair> {
         let mut commands = write::end(&target, &record::ExitStatus::value(None, None));
         commands.push(pane.book());
         commands.extend(write::unregister(&target));
+        let process = pane.record.values.get(Key::Pid).parse();
+        commands.extend(
+            process
+                .ok()
+                .map(|process| write::last_agent(pane.pane, process)),
+        );
         let condition = pane.unchanged(&equal(Key::Exit, ""));
         let what = "has ended: its agent is gone, and the pane is no sesh any more";
         return Some(pane.repair(ChangeKind::Ended, what, condition, commands));

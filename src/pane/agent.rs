@@ -316,6 +316,13 @@ impl PaneAgent<'_> {
             stopped: self.process_of_agent.process.stopped,
             in_front: self.process_of_agent.in_front,
             title: &self.title,
+            folder: self
+                .process_of_agent
+                .agent
+                .manifest
+                .needs_folder()
+                .then(|| self.folder())
+                .flatten(),
             young: self.is_young(),
             screen: self.screen.as_ref(),
             session: self.session.clone(),

@@ -8,8 +8,8 @@ mod hidden;
 use crate::id::SeshId;
 use crate::tmux::Channel;
 pub use hidden::{
-    ANSWER_OF_PANE, HOOK_OF_PANE, PROMPT_OF_PANE, answer, hook, pane_of_variable, previous_pane,
-    prompt, send, tail, tail_of,
+    ANSWER_OF_PANE, HOOK_OF_PANE, LAST_AGENT_OF_PANE, PROMPT_OF_PANE, answer, hook, last_agent,
+    pane_of_variable, previous_pane, prompt, send, tail, tail_of,
 };
 
 /// The version of the schema: the first word of every stored record. A newer program reads older records.

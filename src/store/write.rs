@@ -7,7 +7,7 @@ use super::record::{Record, book_format};
 use super::schema::{self, Key};
 use super::target::changed;
 use crate::error::Result;
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, ProcessId, SeshId};
 use crate::state::{State, Why};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
@@ -132,6 +132,12 @@ pub fn hook(pane: PaneId, text: &str) -> Command {
 #[must_use]
 pub fn prompt(pane: PaneId, text: &str) -> Command {
     command::set_hidden(&schema::prompt(pane), text)
+}
+
+/// Returns the command that stores which agent a pane has, for the time when only its shell is left.
+#[must_use]
+pub fn last_agent(pane: PaneId, process: ProcessId) -> Command {
+    command::set_hidden(&schema::last_agent(pane), &process.to_string())
 }
 
 /// Returns the command that stores the last answer of the agent in a pane.

@@ -11,7 +11,8 @@
 //!   does not send; `plain`: it is drawn for a screen reader
 //! - `swallow MS`: Enter within this time behind a paste is a line of it; `deaf N`: the next N Enters do nothing
 //! - `returns TEXT`: when it is interrupted, that prompt is in its composer again
-//! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude)
+//! - `hooks`: it tells each prompt and each answer to sesh-report; `mute`: no more; `transcript`: it keeps one (Claude);
+//!   `elsewhere`: its prompts begin other conversations from now on
 //! - `answers TEXT`: what it answers, in which `\\n` ends a line; `threads`: its own command for its queue works (Codex)
 //! - `exit`
 //!
@@ -245,6 +246,7 @@ impl Composer {
             "hooks" => self.hooks = true,
             "mute" => self.hooks = false,
             "transcript" => self.transcript = true,
+            "elsewhere" => self.transcript = false,
             "answers" => self.answer = Some(rest.replace("\\n", "\n")),
             "threads" => {
                 self.threads = true;

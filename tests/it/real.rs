@@ -80,6 +80,44 @@ macro_rules! agents {
     )*};
 }
 
+macro_rules! without_hooks {
+    ($($name:ident = $agent:ident)*) => {$(
+        mod $name {
+            use super::agents::$agent;
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn in_a_small_pane() {
+                super::is_followed(&$agent, (60, 15));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn in_a_usual_pane() {
+                super::is_followed(&$agent, (80, 24));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn in_a_large_pane() {
+                super::is_followed(&$agent, (200, 50));
+            }
+
+            #[test]
+            #[ignore = "needs the agent's real CLI: bin/test --agents"]
+            fn takes_messages() {
+                super::takes(&$agent, (100, 30));
+            }
+        }
+    )*};
+}
+
+without_hooks! {
+    qwen = QWEN
+    kimi = KIMI
+    cline = CLINE
+}
+
 agents! {
     claude = CLAUDE
     codex = CODEX
@@ -181,7 +219,9 @@ fn an_agent_tells_a_sibling_by_its_shell_tool() {
 #[track_caller]
 fn takes(agent: &'static Real, size: (u16, u16)) {
     let Some(lab) = lab(agent, size) else { return };
-    lab.hooks();
+    if agent.hooks {
+        lab.hooks();
+    }
     let mut story = Story::of(&lab);
     story.starts("start");
     // Gemini and pi lose what comes before they have been there for a moment.
@@ -236,10 +276,15 @@ fn takes(agent: &'static Real, size: (u16, u16)) {
     assert_eq!(said.code(), Some(0), "{said}");
     until("it works", || lab.screen().contains("word1 "));
     assert_eq!(outcome(&[], "no").2, "busy");
-    let queued = send(&["--queue", "--wait=60s"], "and then this");
-    assert_eq!(queued.json()["outcome"], "queued", "{queued}");
-    let by_command = queued.json()["proof"] == "queue";
-    assert_eq!(by_command, agent.name == "codex", "{queued}");
+    if agent.queues {
+        let queued = send(&["--queue", "--wait=60s"], "and then this");
+        assert_eq!(queued.json()["outcome"], "queued", "{queued}");
+        let by_command = queued.json()["proof"] == "queue";
+        assert_eq!(by_command, agent.name == "codex", "{queued}");
+    } else {
+        assert_eq!(outcome(&["--queue"], "no").2, "busy");
+        until("it works no more", || lab.screen().contains("slow done"));
+    }
     // A person's draft.
     lab.put("a draft");
     assert_eq!(outcome(&[], "no").2, "draft");
@@ -400,6 +445,18 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
         "idle",
     );
     story.stays("after the interrupt", Duration::from_millis(2500));
+    rubs_out_prompt(lab);
+}
+
+/// Removes the prompt of an interrupted turn, if the agent puts it back into its composer.
+fn rubs_out_prompt(lab: &Lab) {
+    if !lab.agent.puts_back {
+        return;
+    }
+    lab.keys(&["-N", "20", "BSpace"]);
+    until("the prompt that it put back is gone", || {
+        lab.screen().matches("slow 30").count() < 2
+    });
 }
 
 /// What is typed and not sent is nothing that the agent does.

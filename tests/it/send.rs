@@ -228,6 +228,26 @@ fn without_hooks_the_screen_proves_it() {
 }
 
 #[test]
+fn where_the_conversation_is_known_the_screen_alone_proves_nothing() {
+    let server = Server::start();
+    let agent = Agent::new(&server);
+    agent.order("hooks");
+    agent.order("transcript");
+    let proven = agent.send(&["--wait", "the first"]).said();
+    assert_eq!(proven.code(), Some(0), "{proven}");
+    agent.order("mute");
+    delivered(agent.send(&["--wait", "kept"]).said(), "transcript");
+    // It leaves the composer, and begins another conversation.
+    agent.order("elsewhere");
+    let astray = agent.send(&["astray", "--timeout=3s"]).said();
+    assert_eq!(astray.code(), Some(7), "{astray}");
+    let why = astray.json()["message"].to_string();
+    assert!(why.contains("its conversation does not have it"), "{why}");
+    // A command is no prompt, and is not kept.
+    delivered(agent.send(&["--as-it-is", "/clear"]).said(), "screen");
+}
+
+#[test]
 fn at_a_question_nothing_is_approved() {
     let server = Server::start();
     let agent = Agent::new(&server);
@@ -393,6 +413,52 @@ fn a_dead_agents_shell_runs_nothing() {
     server.say(&agent.pane, "echo still here");
     server.shows(&agent.pane, "still here");
     assert!(!marker.exists());
+}
+
+#[test]
+fn a_plain_panes_shell_runs_nothing_for_the_agent_that_it_had() {
+    let server = Server::start();
+    server.tmux(["set-option", "-g", "@sesh-adopt", "off"]);
+    let marker = server.path("marker");
+    let text = format!("touch {}", marker.display());
+    // What a message was sent to, and what has reported by its hooks.
+    let sent = Agent::new(&server);
+    delivered(sent.send(&["hello"]).said(), "screen");
+    let reported = Agent::new(&server);
+    reported.order("hooks");
+    reported.works();
+    for agent in [&sent, &reported] {
+        assert!(server.sesh_of(&agent.pane).is_none());
+        agent.order("exit");
+        server.runs(&agent.pane, "sh");
+        refused(agent.send(&[&text]).said(), "no-agent");
+        server.say(&agent.pane, "echo still here");
+        server.shows(&agent.pane, "still here");
+    }
+    // One that became a sesh by itself is a plain pane again.
+    server.tmux(["set-option", "-g", "@sesh-adopt", "on"]);
+    let adopted = Agent::new(&server);
+    server.becomes(&adopted.pane, "idle");
+    adopted.order("exit");
+    server.runs(&adopted.pane, "sh");
+    until("it is a plain pane again", || {
+        server.sesh("sesh-reap", crate::support::NONE).ok();
+        server.sesh_of(&adopted.pane).is_none()
+    });
+    refused(adopted.send(&[&text]).said(), "no-agent");
+    assert!(!marker.exists());
+    // A shell that is started anew in the pane has had none, and nor has any other shell.
+    let respawn = ["respawn-pane", "-k", "-t", &sent.pane, "sh", "-i"];
+    server.tmux(respawn);
+    server.runs(&sent.pane, "sh");
+    let plain = server.types("PS1='$ '");
+    for pane in [&sent.pane, &plain] {
+        let text = format!("echo told {pane}");
+        let said = server
+            .sesh("sesh-send", [pane.as_str(), &text, "--timeout=20s"])
+            .said();
+        assert_eq!(said.code(), Some(0), "{said}");
+    }
 }
 
 #[test]

@@ -20,9 +20,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)(?:[ \t]+|$)(.*)$", re.M)
 SECRET = re.compile(r"secret-[a-z]+")
 REMINDER = re.compile(r"<(system-reminder|session_context)>.*?</\1>", re.S)
-SHELLS = ("Bash", "bash", "exec_command", "run_shell_command")
+SHELLS = ("Bash", "bash", "exec_command", "run_shell_command", "run_commands")
 LOG = sys.argv[1] if len(sys.argv) > 1 else None
-ASKERS = ("AskUserQuestion", "request_user_input", "question", "ask_user")
+ASKERS = ("AskUserQuestion", "request_user_input", "question", "ask_user", "ask_user_question", "ask_question")
 
 
 def rid(prefix):
@@ -73,8 +73,7 @@ def chat_in(body):
         if m["role"] == "tool":
             results = True
         elif m["role"] == "user":
-            text = text_of(m.get("content"))
-            break
+            text = text_of(m.get("content")) + "\n" + text
         else:
             break
     return text, results, {t["function"]["name"]: t["function"].get("parameters", {}) for t in body.get("tools") or []}
@@ -98,7 +97,7 @@ def pick(tools, names):
 
 def shell_call(tools, name, cmd, escalate):
     props = tools[name].get("properties", {})
-    args = {"cmd" if "cmd" in props else "command": cmd}
+    args = {"commands": [cmd]} if "commands" in props else {"cmd" if "cmd" in props else "command": cmd}
     if "description" in props:
         args["description"] = "Run a lab command"
     if escalate and "sandbox_permissions" in props:
@@ -127,7 +126,11 @@ def decide(text, results, tools, body):
     if verb == "ask":
         q = {"question": arg, "header": "Lab", "multiSelect": False, "type": "choice",
              "options": [{"label": "Alpha", "description": "first"}, {"label": "Beta", "description": "second"}]}
-        call = "call", name, {"questions": [dict(q, id="q1") if name == "request_user_input" else q]}
+        known = tools[name].get("properties", {}).get("questions", {}).get("items", {}).get("properties", q)
+        q = {key: value for key, value in dict(q, id="q1").items() if key in known}
+        call = "call", name, {"questions": [q]}
+        if name == "ask_question":
+            call = "call", name, {"question": arg, "options": ["Alpha", "Beta"]}
     else:
         call = shell_call(tools, name, arg, verb == "tool!")
     return [("text", "I will use a tool.", 0), call]

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::{Code, KINDS, Kind};
+use super::{Code, KINDS, Kind, unsupported};
 use crate::agent::manifest::Manifest;
 use crate::env;
 
@@ -101,6 +101,16 @@ impl Agents {
             let known = agents.add(kind.name, kind.manifest);
             debug_assert!(known.is_ok(), "{}: {known:?}", kind.name);
         }
+        agents
+            .all
+            .extend(unsupported::processes().map(|(name, process)| Agent {
+                name: name.into(),
+                manifest: Manifest {
+                    process,
+                    ..Manifest::default()
+                },
+                code: super::NO_CODE,
+            }));
         let mut files: Vec<_> = folder
             .and_then(|folder| std::fs::read_dir(folder).ok())
             .into_iter()
@@ -181,12 +191,15 @@ mod tests {
 
     use super::*;
     use crate::agent::manifest::Source;
+    use crate::agent::screen::Screen;
+    use crate::agent::state::tests::no_evidence;
+    use crate::agent::state::{Authority, Confidence, judge};
     use crate::state::State;
 
     #[test]
     fn built_in_manifests_are_valid() {
         let agents = Agents::read(None);
-        assert_eq!(agents.all.len(), KINDS.len());
+        assert!(agents.all.len() > KINDS.len());
         for agent in &agents.all {
             let names = agent.manifest.process.names.as_deref();
             let first = names.and_then(<[String]>::first);
@@ -284,7 +297,7 @@ mod tests {
             let mut agents = Agents::read(None);
             let problem = agents.add_users("new", text).expect_err("a problem");
             assert!(problem.starts_with(expected), "{text:?}: {problem}");
-            assert_eq!(agents.all.len(), KINDS.len());
+            assert!(agents.named("new").is_none());
         }
         // Problems that the parser cannot detect.
         let rules = [
@@ -351,12 +364,35 @@ mod tests {
     }
 
     #[test]
+    fn the_state_of_an_unsupported_agent_is_unknown_until_a_users_file_describes_it() {
+        const FREE: &str = "⠋ Thinking (esc to cancel)\n────────────\n> \n────────────\n";
+        let mut agents = Agents::read(None);
+        let judged = |agent: &Agent| {
+            let screen = Screen::parse(FREE);
+            let mut evidence = no_evidence(agent);
+            evidence.screen = Some(&screen);
+            let verdict = judge(&evidence);
+            (verdict.state, verdict.by, verdict.confidence)
+        };
+        let unknown = (State::Unknown, Authority::Process, Confidence::Low);
+        for (name, _) in unsupported::processes() {
+            assert!(Kind::named(name).is_none(), "{name}");
+            assert_eq!(judged(agents.named(name).expect(name)), unknown, "{name}");
+        }
+        let text = "[composer]\nabove = \"─\"\nbelow = \"─\"\n[screen.idle]\nstate = \"idle\"\ncomposer = true\n";
+        agents.add_users("crush", text).expect("a manifest");
+        let busy = (State::Busy, Authority::Screen, Confidence::Medium);
+        assert_eq!(judged(agents.named("crush").expect("crush")), busy);
+    }
+
+    #[test]
     fn the_guides_example_is_a_manifest() {
         let (_, example) = GUIDE.split_once("```toml\n").expect("an example");
         let (example, _) = example.split_once("```").expect("its end");
         let mut agents = Agents::read(None);
         agents.add_users("goose", example).expect("a manifest");
-        assert_eq!(agents.all.last().expect("goose").name, "goose");
+        let goose = agents.named("goose").expect("goose");
+        assert_eq!(goose.manifest.composer.above.as_deref(), Some("─"));
     }
 
     /// Generates pieces of a manifest, valid and broken.

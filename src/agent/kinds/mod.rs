@@ -7,6 +7,7 @@
 mod loaded;
 #[cfg(test)]
 mod tests;
+mod unsupported;
 
 mod claude {
     pub(super) mod hooks;
@@ -69,8 +70,8 @@ const NO_CODE: Code = Code {
     transcript: None,
 };
 
-/// The built-in kinds. They were measured with Claude Code 2.1.329, Codex 0.169.0, pi 0.73.1, Gemini CLI 0.61.0,
-/// opencode 1.18.33, Copilot CLI 1.0.102 and aider 0.86.2.
+/// The built-in kinds. They were measured with Claude Code 2.1.332, Codex 0.171.0, pi 1.6.0, Gemini CLI 0.61.0, opencode
+/// 1.18.33, Copilot CLI 1.0.102, aider 0.86.2, Qwen Code 0.24.4, Kimi Code 2.1.0 and Cline 3.0.65.
 pub static KINDS: &[Kind] = &[
     Kind {
         name: "claude",
@@ -128,6 +129,21 @@ pub static KINDS: &[Kind] = &[
     Kind {
         name: "aider",
         manifest: include_str!("aider/manifest.toml"),
+        code: NO_CODE,
+    },
+    Kind {
+        name: "qwen",
+        manifest: include_str!("qwen/manifest.toml"),
+        code: NO_CODE,
+    },
+    Kind {
+        name: "kimi",
+        manifest: include_str!("kimi/manifest.toml"),
+        code: NO_CODE,
+    },
+    Kind {
+        name: "cline",
+        manifest: include_str!("cline/manifest.toml"),
         code: NO_CODE,
     },
 ];

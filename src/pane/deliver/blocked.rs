@@ -8,11 +8,12 @@ use crate::agent::composer::Composer;
 use crate::agent::message;
 use crate::clock;
 use crate::error::Result;
+use crate::id::ProcessId;
 use crate::pane::agent::PaneAgent;
-use crate::proc;
+use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::Record;
-use crate::store::hook_report::AcceptedPrompt;
+use crate::store::hook_report::{AcceptedPrompt, HookReport};
 
 /// How long an agent that has just started must have shown its composer. Some agents lose earlier input (pi 0.73.1,
 /// Gemini CLI 0.61.0).
@@ -85,6 +86,16 @@ impl PaneView<'_> {
             prompt.mark == message::mark(&draft) || message::is_abbreviated(known, &draft)
         })
     }
+}
+
+/// Returns whether an agent is known to have run below the first process of a pane, and is gone. A pane that was started
+/// anew has none.
+fn has_lost_agent(seen: &PaneView<'_>, first: &Process) -> bool {
+    let reported = HookReport::parse(seen.facts().hook).map(|report| report.process);
+    let messaged = seen.facts().last_agent.parse().ok();
+    let is_lost =
+        |it: &ProcessId| it.pid != first.pid && it.start >= first.start && !proc::is_alive(*it);
+    reported.iter().chain(&messaged).any(is_lost)
 }
 
 impl<'a> Delivery<'a> {
@@ -247,6 +258,18 @@ impl<'a> Delivery<'a> {
             ));
         }
         let first = proc::read(seen.look.pane.place.pid);
+        // A sesh that was made for a shell is one, whatever has run in it.
+        let is_made = seen.look.pane.record.as_ref().is_some_and(Record::is_made);
+        if !is_made
+            && first
+                .as_ref()
+                .is_some_and(|first| has_lost_agent(seen, first))
+        {
+            return Err(Blocked::new(
+                Reason::NoAgent,
+                "its agent is gone, and a shell would run the text: pane-keys types it all the same",
+            ));
+        }
         let front = first.and_then(|first| proc::read(first.foreground));
         // No agent is starting: the command of the sesh waits for Enter in the pane, and only sesh-run runs there.
         let awaits_enter = |record: &&Record| {

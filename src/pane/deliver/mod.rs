@@ -190,6 +190,8 @@ formats! {
         held = "#{@sesh_held}",
         /// The kind of agent that is stored for the pane.
         stored_agent = "#{@sesh_agent}",
+        /// The agent that got a message there last, if the pane is no sesh.
+        last_agent = schema::LAST_AGENT_OF_PANE,
         /// `1` up to tmux 3.6: 3.2a and 3.3a have no `send-keys -c`, and 3.4 to 3.6 do not need it.
         sends_without_client = "#{m:3.[2-6]*,#{version}}",
     }

@@ -148,22 +148,38 @@ impl Delivery<'_> {
             {
                 // Two looks in a row have to agree, since a screen may be half drawn.
                 screen_proofs += 1;
-                let none_stronger = transcript.is_none() && !pane_agent.has_hook_report();
-                if screen_proofs >= 2 && (none_stronger || entered.elapsed() >= STRONGER_PROOF) {
+                let has_transcript = transcript.is_some();
+                let stronger = has_transcript || pane_agent.has_hook_report();
+                let is_enough = !(has_transcript && self.becomes_prompt(destination))
+                    && (!stronger || entered.elapsed() >= STRONGER_PROOF);
+                if screen_proofs >= 2 && is_enough {
                     return Ok(proven(Proof::Screen));
                 }
             } else {
                 screen_proofs = 0;
             }
             if self.timed_out() {
-                let why = if stands {
-                    "it still stands in the composer"
-                } else {
-                    "it left the composer, and nothing shows where to"
-                };
+                let why = why_unproven(stands, transcript.is_some());
                 return Ok(typed(&seen, why));
             }
             pause();
         }
+    }
+
+    /// Returns whether the message becomes a prompt at once, which the transcript of the conversation then has. An agent
+    /// that works takes it later, and a command is no prompt. Without it in the transcript, the screen proves nothing: it
+    /// may show another view, in which the text has begun another conversation.
+    fn becomes_prompt(&self, destination: &Destination) -> bool {
+        let idle = matches!(destination, Destination::Agent { busy: false });
+        idle && !self.message.allow_agent_commands
+    }
+}
+
+/// Returns why a message that was sent is not proven. `stands`: the composer still has it.
+fn why_unproven(stands: bool, has_transcript: bool) -> &'static str {
+    match (stands, has_transcript) {
+        (true, _) => "it still stands in the composer",
+        (false, true) => "it left the composer, and its conversation does not have it",
+        (false, false) => "it left the composer, and nothing shows where to",
     }
 }

@@ -9,8 +9,8 @@ use crate::agent::composer::Composer;
 use crate::agent::message;
 use crate::error::Result;
 use crate::state::State;
-use crate::store::Key;
 use crate::store::condition::{both, equal};
+use crate::store::{Key, write};
 use crate::tmux::command::ActingClient;
 use crate::tmux::{Batch, command};
 
@@ -177,7 +177,10 @@ impl<'a> Delivery<'a> {
             );
             let strict = begun.elapsed() < STRICT_TIME;
             let buffer = buffer();
-            let submit = self.submit(&seen, destination, &buffer);
+            let mut submit = self.submit(&seen, destination, &buffer);
+            if let (Some(pane_agent), None) = (seen.pane_agent(), &seen.look.pane.record) {
+                submit = submit.then(write::last_agent(self.pane, pane_agent.process()));
+            }
             if self.run_if_unchanged(
                 &seen,
                 strict.then_some(cursor.as_str()),

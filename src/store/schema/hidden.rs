@@ -32,12 +32,25 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`] or [`send`] belongs.
+/// Returns the hidden variable that holds the agent of a pane that is no sesh: the process that got a message, or with
+/// which a sesh of that pane ended. A text for it must not go to the shell that is left.
+#[must_use]
+pub fn last_agent(pane: PaneId) -> String {
+    format!("SESH_agent_{}", pane.0)
+}
+
+/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`], [`send`] or [`last_agent`] belongs.
 #[must_use]
 pub fn pane_of_variable(variable: &str) -> Option<PaneId> {
-    let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
-        .into_iter()
-        .find_map(|prefix| variable.strip_prefix(prefix))?;
+    let prefixes = [
+        "SESH_hook_",
+        "SESH_prompt_",
+        "SESH_answer_",
+        "SESH_send_",
+        "SESH_agent_",
+    ];
+    let mut prefixes = prefixes.into_iter();
+    let number = prefixes.find_map(|prefix| variable.strip_prefix(prefix))?;
     Some(PaneId(number.parse().ok()?))
 }
 
@@ -47,6 +60,9 @@ pub const HOOK_OF_PANE: &str = "#{E:##{SESH_hook_#{s/%//:pane_id}#}}";
 
 /// The tmux format that expands to the value of [`prompt`] for a pane.
 pub const PROMPT_OF_PANE: &str = "#{E:##{SESH_prompt_#{s/%//:pane_id}#}}";
+
+/// The tmux format that expands to the value of [`last_agent`] for a pane.
+pub const LAST_AGENT_OF_PANE: &str = "#{E:##{SESH_agent_#{s/%//:pane_id}#}}";
 
 /// The tmux format that expands to the value of [`answer`] for a pane.
 pub const ANSWER_OF_PANE: &str = "#{E:##{SESH_answer_#{s/%//:pane_id}#}}";

@@ -29,9 +29,23 @@ pub(super) struct Real {
     pub(super) leave: &'static str,
     /// What it takes for a command whatever stands before it: messages that begin so are refused.
     pub(super) commands: &'static [&'static str],
+    /// It has hooks of ours.
+    pub(super) hooks: bool,
+    /// It puts the prompt of an interrupted turn back into its composer.
+    pub(super) puts_back: bool,
+    /// It takes messages into a queue while it works.
+    pub(super) queues: bool,
     /// What its hooks tell.
     pub(super) tells: Tells,
 }
+
+/// Of an agent without hooks.
+const TELLS_NOTHING: Tells = Tells {
+    permission: false,
+    approval: false,
+    question: false,
+    interrupt: false,
+};
 
 /// The moments at which a hook of the agent speaks, beside the begin and the end of a turn.
 pub(super) struct Tells {
@@ -62,6 +76,9 @@ pub(super) const CLAUDE: Real = Real {
     suspends: true,
     leave: "/exit",
     commands: &[],
+    hooks: true,
+    puts_back: false,
+    queues: true,
     // Nothing for Escape, and nothing between the answer and the tool's end.
     tells: Tells {
         permission: true,
@@ -85,6 +102,9 @@ pub(super) const CODEX: Real = Real {
     suspends: true,
     leave: "/quit",
     commands: &[],
+    hooks: true,
+    puts_back: false,
+    queues: true,
     tells: Tells {
         permission: true,
         approval: false,
@@ -107,6 +127,9 @@ pub(super) const PI: Real = Real {
     suspends: true,
     leave: "/quit",
     commands: &["!"],
+    hooks: true,
+    puts_back: false,
+    queues: true,
     tells: Tells {
         permission: false,
         approval: false,
@@ -129,6 +152,9 @@ pub(super) const GEMINI: Real = Real {
     suspends: false,
     leave: "/quit",
     commands: &[],
+    hooks: true,
+    puts_back: false,
+    queues: true,
     tells: Tells {
         permission: true,
         approval: false,
@@ -151,10 +177,74 @@ pub(super) const OPENCODE: Real = Real {
     suspends: true,
     leave: "/exit",
     commands: &[],
+    hooks: true,
+    puts_back: false,
+    queues: true,
     tells: Tells {
         permission: true,
         approval: true,
         question: true,
         interrupt: true,
     },
+};
+
+pub(super) const QWEN: Real = Real {
+    name: "qwen",
+    args: "",
+    with_hooks: "",
+    needed: false,
+    ready: "Type your message",
+    flashes: false,
+    permission: Some(("tool touch x", "Yes, allow once")),
+    question: Some(("ask Which of them", "Beta")),
+    menu: ("/model", "Select Model"),
+    interrupted: &["Request cancelled"],
+    suspends: false,
+    leave: "/quit",
+    commands: &["?"],
+    hooks: false,
+    puts_back: true,
+    queues: true,
+    tells: TELLS_NOTHING,
+};
+
+pub(super) const KIMI: Real = Real {
+    name: "kimi",
+    args: "",
+    with_hooks: "",
+    needed: false,
+    ready: "context:",
+    flashes: false,
+    permission: Some(("tool sleep 3; touch x", "Approve once")),
+    question: Some(("ask Which of them", "Beta")),
+    menu: ("/model", "Select a model"),
+    interrupted: &["Interrupted by user"],
+    suspends: false,
+    leave: "/exit",
+    commands: &[],
+    hooks: false,
+    puts_back: false,
+    queues: true,
+    tells: TELLS_NOTHING,
+};
+
+pub(super) const CLINE: Real = Real {
+    name: "cline",
+    args: "--auto-approve false",
+    with_hooks: "",
+    needed: false,
+    ready: "Plan ● Act",
+    flashes: false,
+    // It takes y and n, and no Enter.
+    permission: None,
+    question: Some(("ask Which of them", "Beta")),
+    menu: ("/settings", "switch tabs"),
+    interrupted: &["word3"],
+    suspends: false,
+    leave: "/quit",
+    commands: &[],
+    hooks: false,
+    puts_back: false,
+    queues: false,
+    tells: TELLS_NOTHING,
 };

@@ -1,0 +1,110 @@
+//! The general mark of work: what an agent shows near its composer while it works, in whatever words.
+//!
+//! A manifest describes where its agent shows that it works. A new version may show it in another place. A screen that
+//! only shows the composer is then taken for idle. This mark is looked for before that.
+
+use super::screen::{ComposerArea, Screen, ScreenRow};
+
+/// How many rows above the composer are looked at.
+const NEAR: usize = 3;
+
+/// Returns whether a row near the composer, or of its frame, has the mark of work.
+pub(super) fn shows_work(screen: &Screen, composer: &ComposerArea) -> bool {
+    let rows = screen.rows();
+    let above = rows.get(..composer.rows.start).unwrap_or_default();
+    let above = above.iter().rev().filter(|row| !row.is_blank()).take(NEAR);
+    let own = composer
+        .rows
+        .clone()
+        .filter(|at| !composer.text.contains(at));
+    let frame = own.filter_map(|at| rows.get(at));
+    let below = rows.get(composer.rows.end..).unwrap_or_default();
+    above.chain(frame).chain(below).any(is_mark)
+}
+
+fn is_mark(row: &ScreenRow) -> bool {
+    let edge = |c: char| c.is_whitespace() || "─━│┃╭╮╰╯├┤".contains(c);
+    let mut rest = row.text().trim_matches(edge).chars();
+    let Some(sign) = rest.next() else {
+        return false;
+    };
+    let words = rest.as_str();
+    words.starts_with(char::is_whitespace)
+        && (is_spinner(sign) || is_sign(sign) && can_be_stopped(words))
+}
+
+/// Returns whether a character is one of a braille spinner. A picture has more of them in a row.
+fn is_spinner(c: char) -> bool {
+    ('\u{2801}'..='\u{28ff}').contains(&c)
+}
+
+/// Returns whether a character can be a sign before words: no letter, and none that begins a line of Markdown.
+fn is_sign(c: char) -> bool {
+    !c.is_ascii() && !c.is_alphanumeric()
+}
+
+/// Returns whether a few words end with how to stop what they say, as in `Thinking (Esc to cancel)`. A sentence has more
+/// words.
+fn can_be_stopped(words: &str) -> bool {
+    const FEW: usize = 3;
+    let parts = words
+        .strip_suffix(')')
+        .and_then(|words| words.rsplit_once('('));
+    let how = parts.filter(|(what, _)| what.split_whitespace().count() <= FEW);
+    let how = how.map(|(_, how)| how.to_lowercase()).unwrap_or_default();
+    ["interrupt", "cancel", "stop"].iter().any(|act| {
+        [format!("esc to {act}"), format!("escape to {act}")]
+            .iter()
+            .any(|text| how.contains(text))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn composer(rows: std::ops::Range<usize>) -> ComposerArea {
+        ComposerArea {
+            text: rows.start + 1..rows.end - 1,
+            rows,
+            width: 80,
+        }
+    }
+
+    #[test]
+    fn a_mark_is_found_around_the_composer_and_not_in_it() {
+        for mark in [
+            "⠋ Working",
+            "── ⠼ Compacting ──────────",
+            "  ⠙ Thinking... (esc to cancel, 2s)",
+            "◉ Thinking (Esc to cancel · 193 B)",
+            "✻ Pondering (3s · escape to interrupt)",
+        ] {
+            for (text, inside) in [
+                (format!("{mark}\n\n────\n> \n────\n"), false),
+                (format!("a\n{mark}\n────\n> \n────\n"), false),
+                (format!("a\nb\n{mark}\n> \n────\n"), false),
+                (format!("a\nb\n────\n> \n────\n  {mark}\n"), false),
+                (format!("a\nb\n────\n{mark}\n────\n"), true),
+            ] {
+                let screen = Screen::parse(&text);
+                assert_eq!(shows_work(&screen, &composer(2..5)), !inside, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn prose_and_pictures_are_no_mark() {
+        for row in [
+            "The footer says (esc to interrupt) while it works.",
+            "- a list (esc to cancel)",
+            "> quoted (esc to cancel)",
+            "● The words are (esc to interrupt), it says.",
+            "● Below it says that it works (esc to interrupt)",
+            "⠀⠀⣠⣾⣿⣶⣤⡀",
+            "⠋",
+        ] {
+            assert!(!is_mark(&Screen::parse(row).rows()[0]), "{row}");
+        }
+    }
+}
