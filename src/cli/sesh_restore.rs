@@ -57,9 +57,9 @@ pub(super) struct Args {
     #[arg(long)]
     run: bool,
 
-    /// How long an agent may take until it is there
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    /// How long an agent may take until it is there [default: 2m]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
 
     /// Go there
     #[arg(long)]
@@ -78,11 +78,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let server = args.on.server()?;
+    // Of several, each agent has that time.
+    let limit = args.timeout.filter(|_| args.target.is_some());
+    let server = args.on.server_within(limit)?;
     let options = RestoreOptions {
         run: args.run,
         words: args.words,
-        within: args.timeout,
+        within: args.timeout.unwrap_or(RestoreOptions::DEFAULT.within),
         late: &out::hint,
     };
     if args.dismiss {

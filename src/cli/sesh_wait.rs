@@ -1,6 +1,6 @@
 //! `sesh-wait`: waits for seshes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use serde::Serialize;
@@ -81,10 +81,8 @@ fn until(word: &str) -> Result<WaitEvent, String> {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // A cursor that cannot be read is reported first, whatever else is wrong.
     let cursor: Option<Cursor> = args.since.as_deref().map(str::parse).transpose()?;
-    let deadline = args
-        .timeout
-        .and_then(|timeout| Instant::now().checked_add(timeout));
-    let server = args.on.server()?;
+    let server = args.on.server_within(args.timeout)?;
+    let deadline = server.deadline();
     let targets = targets(&server, &args.targets)?;
     let mut ids = Vec::new();
     if !targets.is_empty() {

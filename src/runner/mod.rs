@@ -103,7 +103,7 @@ impl Run {
             .ok_or_else(|| Error::failed("the launch file names no sesh"))?
             .parse()?;
         Ok(Self {
-            server: Server::with_program(launch.tmux.clone(), Socket::Default)?,
+            server: patient(Server::with_program(launch.tmux.clone(), Socket::Default)?),
             server_pid: proc::own_parent(),
             pane,
             id,
@@ -113,7 +113,7 @@ impl Run {
     }
 
     fn from_store(pane: PaneId) -> Result<Self> {
-        let server = Server::at(Socket::Default)?;
+        let server = patient(Server::at(Socket::Default)?);
         let (record, _) = find::of_pane(&server, pane, None)?.ok_or_else(|| {
             Error::nothing("this pane is no sesh any more, and its launch file is used up")
         })?;
@@ -499,6 +499,13 @@ impl Run {
             }
         }
     }
+}
+
+/// Returns the server with a limit that a server which is stopped for some hours keeps. No person waits for this process,
+/// and without an answer the end of the command would be lost.
+fn patient(server: Server) -> Server {
+    const ANSWER: Duration = Duration::from_secs(24 * 60 * 60);
+    server.with_each_answer_within(ANSWER)
 }
 
 /// Returns the condition that a pane runs this process. The pane may have been respawned meanwhile.

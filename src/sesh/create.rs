@@ -168,8 +168,11 @@ impl Plan {
                 limit::check(server, self.request.owner.as_deref()).and_then(|below_limit| {
                     self.try_once(server, &name, &argv, below_limit.as_deref())
                 });
-            if !matches!(outcome, Ok(Attempt::Made(..))) {
-                Launch::discard(&launch);
+            match &outcome {
+                Ok(Attempt::Made(..)) => {}
+                // The server may still run the list.
+                Err(error) if error.kind == ErrorKind::NoAnswer => {}
+                _ => Launch::discard(&launch),
             }
             match outcome? {
                 Attempt::Made(record, _) => return Ok(*record),
@@ -317,7 +320,9 @@ impl Plan {
             Ok((Ok(outcome), note))
         })?;
         made.map_err(|error| {
-            self.undo(server, argv);
+            if error.kind != ErrorKind::NoAnswer {
+                self.undo(server, argv);
+            }
             no_room(error, &self.spot)
         })
     }

@@ -118,7 +118,9 @@ pub fn send(
     std::thread::scope(|scope| {
         for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
             let agents = &agents;
-            scope.spawn(move || send_one(server, sent, agents, message, patience));
+            scope.spawn(move || {
+                send_one(&server.for_another_task(), sent, agents, message, patience);
+            });
         }
     });
     Ok(all)
@@ -161,6 +163,8 @@ fn send_one(
             queued: *queued,
             before: *before,
         };
+        // The delivery is over, and its time limit with it.
+        let server = &server.without_deadline();
         sent.turn = Some(wait_for_end(server, pane, delivered, agents, patience));
     }
 }

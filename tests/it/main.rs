@@ -23,6 +23,7 @@ mod killed;
 mod kinds;
 mod language;
 mod lease;
+mod limits;
 mod list;
 mod memory;
 mod pane_moves;
