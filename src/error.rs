@@ -188,11 +188,14 @@ impl Error {
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Adds a sentence that the user should see although nothing failed. The code that prints the result prints it at the
-/// end.
+/// Adds a sentence that the user should see, once, although nothing failed. The code that prints the result prints it at
+/// the end.
 pub fn warn(sentence: impl Into<String>) {
     let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
-    warnings.push(sentence.into());
+    let sentence = sentence.into();
+    if !warnings.contains(&sentence) {
+        warnings.push(sentence);
+    }
 }
 
 /// Removes all warnings and returns them.

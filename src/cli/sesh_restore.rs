@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{ServerArgs, sesh_enter, target};
-use crate::error::{Error, Exit};
+use crate::error::{self, Error, Exit};
 use crate::inventory::find;
 use crate::out;
 use crate::sesh::restore::resurrect;
@@ -105,6 +105,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return restore_resurrected(&server, file, args.json);
     }
     let Some(text) = &args.target else {
+        pending_restore::lost_servers(&server)?
+            .iter()
+            .for_each(|lost| error::warn(lost.to_string()));
         let pending = pending_restore::pending(&server)?;
         if pending.is_empty() {
             out::hint(NONE_PENDING);

@@ -88,7 +88,11 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if !targets.is_empty() {
         let snapshot = Snapshot::read(&server, &Select::targets(&targets))?;
         for target in &targets {
-            ids.push(snapshot.find(target)?.uuid);
+            let record = snapshot.find(target)?;
+            if record.lost_server().is_some() {
+                return Err(record.no_pane("").into());
+            }
+            ids.push(record.uuid);
         }
     }
     let request = WaitRequest {

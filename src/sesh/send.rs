@@ -92,12 +92,7 @@ pub fn send(
             target => match snapshot.find(target) {
                 Ok(record) => {
                     let pane = record.tmux.as_ref().map(|place| place.pane);
-                    let pane = pane.ok_or_else(|| {
-                        let name = &record.name;
-                        Error::unusable(format!(
-                            "{name} has ended and has no pane any more: sesh-restore brings it back"
-                        ))
-                    });
+                    let pane = pane.ok_or_else(|| record.no_pane("sesh-restore brings it back"));
                     addressed(text, Some(record.uuid), Some(record.name.clone()), pane)
                 }
                 Err(error) => addressed(text, None, None, Err(error)),

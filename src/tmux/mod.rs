@@ -5,7 +5,6 @@
 //! program ([`direct`]). The two functions of [`word`] quote the text of commands, and rows are read through the frame
 //! of [`row`].
 
-mod batch;
 mod branch;
 pub mod channel;
 pub mod command;
@@ -23,13 +22,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
 
 use tmux_interface::Tmux;
 
 use crate::env;
 use crate::error::{Error, ErrorKind, Exit, Result};
-pub use batch::Batch;
 pub use channel::{Channel, Counters, Subscription};
 pub use command::Command;
 use limit::AnswerLimit;
@@ -41,6 +38,110 @@ use version::{FLOOR, Version};
 const ARGV_BYTES: usize = 15_000;
 /// tmux 3.7 and later refuse more than 1,000 arguments.
 const ARGV_WORDS: usize = 900;
+
+/// Commands that run in order as one client of the server. The first one that fails ends the batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch(Vec<Command>);
+
+impl Batch {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    #[must_use]
+    pub fn then(mut self, command: Command) -> Self {
+        self.0.push(command);
+        self
+    }
+
+    /// Returns the batch with more commands at its end.
+    #[must_use]
+    pub fn and(mut self, commands: impl IntoIterator<Item = Command>) -> Self {
+        self.0.extend(commands);
+        self
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the command string of this batch, for `source-file`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let quoted = |words: Vec<String>| {
+            let words: Vec<String> = words.iter().map(|word| word::quote(word)).collect();
+            words.join(" ")
+        };
+        let commands: Vec<String> = branch::flatten(self).into_iter().map(quoted).collect();
+        commands.join(" ; ")
+    }
+
+    /// Returns the names of its commands, including those in branches. An error names all of them, because tmux does
+    /// not print which one failed.
+    fn names(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for name in self.0.iter().flat_map(Command::names) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(", ")
+    }
+
+    /// Returns the batch with all its commands repeatable, so that no program is started for it. The caller must know
+    /// that a second run changes nothing.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        for command in &mut self.0 {
+            command.repeatable = true;
+        }
+        self
+    }
+
+    /// Returns whether it may run twice, mostly because it changes nothing.
+    fn is_repeatable(&self) -> bool {
+        self.0.iter().all(|command| command.repeatable)
+    }
+
+    /// Returns the batch without the commands that list panes or clients, including those in branches.
+    fn without_lists(&self) -> Self {
+        let others = self.0.iter().filter(|command| !command.step.is_list());
+        let others = others.map(|command| Command {
+            step: command.step.without_lists(),
+            repeatable: command.repeatable,
+        });
+        Self(others.collect())
+    }
+
+    fn argv(&self) -> Vec<String> {
+        let mut argv: Vec<String> = Vec::new();
+        for words in branch::flatten(self) {
+            if let Some(last) = argv.last_mut() {
+                if word::takes_separator(last) {
+                    last.push(';');
+                } else {
+                    argv.push(";".into());
+                }
+            }
+            argv.extend(words.iter().map(|word| word::word(word).into_owned()));
+        }
+        argv
+    }
+}
+
+impl From<Command> for Batch {
+    fn from(command: Command) -> Self {
+        Self(vec![command])
+    }
+}
+
+impl Extend<Command> for Batch {
+    fn extend<T: IntoIterator<Item = Command>>(&mut self, commands: T) {
+        self.0.extend(commands);
+    }
+}
 
 /// Selects a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,54 +235,6 @@ impl Server {
             limit: Arc::default(),
             upkeep: false,
         })
-    }
-
-    /// Returns the server with a limit, from now on, for all its answers together.
-    #[must_use]
-    pub fn within(mut self, limit: Duration) -> Self {
-        self.limit = Arc::new(AnswerLimit::all(limit));
-        self
-    }
-
-    /// Returns the server with a limit for each of its answers.
-    #[must_use]
-    pub fn with_each_answer_within(mut self, limit: Duration) -> Self {
-        self.limit = Arc::new(AnswerLimit::each(limit));
-        self
-    }
-
-    /// Returns the moment by which all its answers have to be there, where [`Server::within`] has set one.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.limit.deadline()
-    }
-
-    /// Returns the same server for changes that the user did not ask for. A server that answers none of them leaves
-    /// nothing in doubt.
-    #[must_use]
-    pub fn for_upkeep(&self) -> Self {
-        Self {
-            upkeep: true,
-            ..self.clone()
-        }
-    }
-
-    /// Returns the same server, with the limits that hold where nothing is set.
-    #[must_use]
-    pub fn without_deadline(&self) -> Self {
-        Self {
-            limit: Arc::default(),
-            ..self.clone()
-        }
-    }
-
-    /// Returns the same server for a task of its own: what other tasks have changed does not count there.
-    #[must_use]
-    pub fn for_another_task(&self) -> Self {
-        Self {
-            limit: Arc::new(self.limit.of_another_task()),
-            ..self.clone()
-        }
     }
 
     #[must_use]
@@ -302,14 +355,7 @@ impl Server {
         if !batch.is_repeatable() && !self.upkeep {
             self.limit.note_change();
         }
-        let (begun, deadline) = (SystemTime::now(), self.limit.of_next_answer());
-        let left = || {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() && self.limit.deadline().is_none() && self.has_started_since(begun) {
-                return (deadline + limit::START).saturating_duration_since(Instant::now());
-            }
-            left
-        };
+        let left = self.time_for_program();
         let output = program::run(&mut client, input, left).map_err(|error| {
             Error::new(
                 Exit::NoTmux,
@@ -343,21 +389,6 @@ impl Server {
             Err(direct::NoAnswer::InDoubt) => Ok(None),
             Err(direct::NoAnswer::TimedOut) => Err(self.no_answer()),
         }
-    }
-
-    /// Returns the error for an answer that did not come in time.
-    fn no_answer(&self) -> Error {
-        let pid = self.socket_path().and_then(|path| limit::server_at(&path));
-        self.limit.passed(pid, &self.socket_shown())
-    }
-
-    /// Returns whether the server has started since a moment, which makes it slow to answer. Its socket is as old as it.
-    fn has_started_since(&self, begun: SystemTime) -> bool {
-        // The system stamps files by a clock that ticks this often, at least.
-        const CLOCK_TICK: Duration = Duration::from_millis(20);
-        let metadata = self.socket_path().and_then(|path| path.metadata().ok());
-        let made = metadata.and_then(|metadata| metadata.modified().ok());
-        made.is_some_and(|made| made + CLOCK_TICK >= begun)
     }
 
     /// Returns the path where the tmux program would find the socket. `None` if the program would refuse it.
@@ -508,4 +539,51 @@ fn stdin_argv(batch: &Batch) -> Vec<String> {
     }
     argv.extend(["source-file".into(), "-".into()]);
     argv
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_without_its_lists_of_panes_and_clients() {
+        let print = || command::print(None, "x");
+        let panes = || command::list_panes("#{pane_id}", None);
+        let branch = |batch: &Batch| command::if_format(None, "1", batch, &Batch::new());
+        let batch = Batch::from(panes())
+            .then(print())
+            .then(command::list_clients("x", None))
+            .then(branch(&Batch::from(panes()).then(print())));
+        let rest = Batch::from(print()).then(branch(&Batch::from(print())));
+        assert_eq!(batch.without_lists(), rest);
+    }
+
+    #[test]
+    fn a_batch_as_arguments_and_as_text() {
+        let batch = Batch::new()
+            .then(command::set_server("@a", "x;"))
+            .then(command::set_server("@b", "it's"))
+            .then(show::keys());
+        assert_eq!(
+            batch.argv(),
+            [
+                "set-option",
+                "-s",
+                "@a",
+                "x\\;",
+                ";",
+                "set-option",
+                "-s",
+                "@b",
+                "it's;",
+                "list-keys"
+            ]
+        );
+        assert_eq!(
+            batch.text(),
+            "set-option -s @a 'x;' ; set-option -s @b 'it'\\''s' ; list-keys"
+        );
+    }
 }

@@ -25,6 +25,7 @@ mod language;
 mod lease;
 mod limits;
 mod list;
+mod lost_socket;
 mod memory;
 mod pane_moves;
 mod picker;

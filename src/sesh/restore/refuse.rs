@@ -32,6 +32,7 @@ pub(super) fn living(record: &Record) -> Result<()> {
             "another process runs in the pane of {name}, {}: sesh-reap takes the name off it",
             place.pane
         ))),
+        None if record.lost_server().is_some() => Err(record.no_pane("")),
         _ => Ok(()),
     }
 }
