@@ -216,7 +216,7 @@ fn of_a_change_without_an_answer_it_is_not_known_whether_it_was_done() {
     server.new_sesh(["--tag", "t", "one", "--", "cat"]);
     let ended = server.new_sesh(["ended", "--", "true"]);
     server.ended(ended.uuid());
-    let other = server.session((80, 24), &["cat"]);
+    let other = server.session((80, 24), &["cat", "-"]);
     server.runs(&other, "cat");
     let before = server.processes();
     hangs_at(&server, "*");

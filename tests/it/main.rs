@@ -45,6 +45,7 @@ mod restore;
 mod resurrect;
 mod run;
 mod send;
+mod started;
 mod state;
 mod values;
 mod wait;
