@@ -205,10 +205,10 @@ fn worse(worst: Exit, error: &Error) -> Exit {
 
 fn print_restored(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
     if json {
-        out::json(&back)?;
+        out::unless_hung_up(out::json(&back))?;
     } else {
         for record in back {
-            out::line(&record.uuid.to_string())?;
+            out::unless_hung_up(out::line(&record.uuid.to_string()))?;
         }
     }
     Ok(worst)

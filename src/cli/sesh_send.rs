@@ -149,9 +149,9 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         let exit = exit(sent);
         worst = worst.worst(exit);
         if args.json {
-            out::json(&SentJson::of(sent, exit))?;
+            out::unless_hung_up(out::json(&SentJson::of(sent, exit)))?;
         } else {
-            print_outcome("sesh-send", sent, several)?;
+            out::unless_hung_up(print_outcome("sesh-send", sent, several))?;
         }
     }
     Ok(worst)

@@ -1,5 +1,6 @@
 //! Everything that touches tmux, on real servers of its own. `support` is what the stories are told with.
 
+mod all_or_none;
 mod architecture;
 mod support;
 
