@@ -17,8 +17,10 @@ pub enum Exit {
     Unusable = 4,
     /// Another process or person changed the target between the read and the write.
     Changed = 5,
+    /// The time is over. Also: the server did not answer in time, and nothing was changed.
     TimedOut = 6,
-    /// The message was delivered, but there is no delivery proof.
+    /// The message was delivered, but there is no delivery proof. Also: a change was sent to the server, which did not
+    /// answer in time.
     Unconfirmed = 7,
     /// No tmux server answers at that socket.
     NoServer = 69,
@@ -66,8 +68,14 @@ impl Exit {
             Exit::Changed,
             "changed by someone else between the look and the write",
         ),
-        (Exit::TimedOut, "timed out"),
-        (Exit::Unconfirmed, "delivered, but not confirmed"),
+        (
+            Exit::TimedOut,
+            "timed out, or the tmux server does not answer",
+        ),
+        (
+            Exit::Unconfirmed,
+            "delivered, but not confirmed; or not known whether it was done",
+        ),
         (Exit::NoServer, "no tmux server"),
         (Exit::NoTmux, "no tmux, or one older than 3.2a"),
         (Exit::Cancelled, "cancelled"),
@@ -97,6 +105,8 @@ pub enum ErrorKind {
     ReadOnly,
     /// The server accepted the connection and closed it: it was ending, or it is of another version.
     HungUp,
+    /// The server did not answer in time.
+    NoAnswer,
 }
 
 /// A failure: its exit code, what failed and why, and the way out. It is printed as one sentence.
@@ -178,11 +188,14 @@ impl Error {
 
 static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Adds a sentence that the user should see although nothing failed. The code that prints the result prints it at the
-/// end.
+/// Adds a sentence that the user should see, once, although nothing failed. The code that prints the result prints it at
+/// the end.
 pub fn warn(sentence: impl Into<String>) {
     let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
-    warnings.push(sentence.into());
+    let sentence = sentence.into();
+    if !warnings.contains(&sentence) {
+        warnings.push(sentence);
+    }
 }
 
 /// Removes all warnings and returns them.

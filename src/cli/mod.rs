@@ -29,6 +29,7 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -123,7 +124,8 @@ impl Tool {
 /// Makes HUP, INT and TERM end the clients of this process that wait in the server, before they end the process: see
 /// [`Subscription`](crate::tmux::Subscription). Must be called before any thread is started.
 fn end_clients_on_signal(server: &Server) {
-    let server = server.clone();
+    const ANSWER: Duration = Duration::from_millis(500);
+    let server = server.clone().with_each_answer_within(ANSWER);
     signal::on_end(move |signal| {
         server.wake_waiting_clients(&schema::CHANGED);
         signal::end_by(signal)
@@ -282,6 +284,15 @@ impl ServerArgs {
             (None, Some(path)) => vec!["-S".into(), path.into()],
             (None, None) => Vec::new(),
         }
+    }
+
+    /// Returns the server. With a limit it has to answer within that time from now on, all questions together.
+    fn server_within(&self, limit: Option<Duration>) -> Result<Server> {
+        let server = self.server()?;
+        Ok(match limit {
+            Some(limit) => server.within(limit),
+            None => server,
+        })
     }
 
     fn server(&self) -> Result<Server> {

@@ -66,12 +66,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Target::Pane(pane) => (pane, None),
         named => {
             let record = find::one(&server, &named)?;
-            let place = record.tmux.ok_or_else(|| {
-                Error::unusable(format!(
-                    "{} has ended and has no pane any more: nothing was sent, sesh-restore brings it back",
-                    record.name
-                ))
-            })?;
+            let place = record
+                .tmux
+                .as_ref()
+                .ok_or_else(|| record.no_pane("nothing was sent, sesh-restore brings it back"))?;
             (place.pane, Some(record.uuid))
         }
     };

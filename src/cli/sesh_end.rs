@@ -33,19 +33,21 @@ pub(super) struct Args {
     #[arg(long)]
     forget: bool,
 
-    /// How long HUP and TERM may take together
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    /// How long HUP and TERM may take together [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
 
     #[command(flatten)]
     on: ServerArgs,
 }
 
+/// How long HUP and TERM may take where nothing else is said.
+pub(super) const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many seshes are ended at the same time. Each takes a thread, which only waits.
 const AT_ONCE: usize = 32;
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let server = args.on.server()?;
+    let server = args.on.server_within(args.timeout)?;
     let targets = targets(&server, &args.targets)?;
     let snapshot = find::read(&server, &Select::targets(&targets))?;
     let found = targets
@@ -55,7 +57,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let how = EndOptions {
         kill: args.kill,
         forget: args.forget,
-        timeout: args.timeout,
+        timeout: args.timeout.unwrap_or(END_TIMEOUT),
     };
     Ok(end_all(&server, "sesh-end", found, how))
 }

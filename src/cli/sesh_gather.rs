@@ -38,9 +38,9 @@ pub(super) struct Args {
     #[arg(long, requires = "ends")]
     kill: bool,
 
-    /// How long HUP and TERM may take together
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    /// How long HUP and TERM may take together [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
 
     /// Exit 1 if a command of the set failed, by its code, by a signal, or for an unknown cause
     #[arg(long)]
@@ -55,7 +55,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let server = args.on.server()?;
+    let server = args.on.server_within(args.timeout)?;
     let gathered = gather(&server, &args.tag, &targets(&server, &args.targets)?)?;
     let printed = print(&gathered, args.json);
     if args.end || args.forget {
@@ -75,7 +75,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let how = EndOptions {
             kill: args.kill,
             forget: args.forget,
-            timeout: args.timeout,
+            timeout: args.timeout.unwrap_or(sesh_end::END_TIMEOUT),
         };
         exit = sesh_end::end_all(&server, "sesh-gather", read, how);
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::ServerArgs;
 use crate::clock;
 use crate::env;
-use crate::error::{Error, Exit, Result};
+use crate::error::{self, Error, Exit, Result};
 use crate::id::{PaneId, SeshId, Tag, shown};
 use crate::inventory::find;
 use crate::out::{self, Table};
@@ -202,6 +202,9 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
         return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
+    }
+    for lost in records.iter().filter_map(|record| record.lost_server()) {
+        error::warn(lost.to_string());
     }
     if args.tags {
         tags(&records, args)

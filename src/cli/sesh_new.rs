@@ -244,7 +244,7 @@ fn send_first_message(
     let target = (record.name.clone(), Target::Id(record.uuid));
     let mut worst = Exit::Done;
     for sent in send(server, &[target], message, patience)? {
-        sesh_send::print_outcome("sesh-new", &sent, false)?;
+        out::unless_hung_up(sesh_send::print_outcome("sesh-new", &sent, false))?;
         worst = sesh_send::exit(&sent);
     }
     Ok(worst)

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 
@@ -18,7 +18,9 @@ use crate::state::{State, Why};
 /// The longest payload that is read, in bytes. Payloads contain the output of tools.
 const MAX_PAYLOAD: usize = 64 << 20;
 /// How long an agent may keep the pipe open without writing.
-const READ_TIMEOUT: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long all of it may take: the agent waits for its hook.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Tell the state of the agent in this pane: what agents' hooks call
 ///
@@ -83,6 +85,7 @@ enum WaitReason {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    let begun = Instant::now();
     let event = match (&args.from, args.state) {
         (Some(kind), _) => read_payload(kind, args.payload)?,
         (None, Some(state)) => Some(from_options(
@@ -96,7 +99,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let Some(event) = event else {
         return Ok(Exit::Done);
     };
-    let server = args.on.server()?;
+    let left = TIMEOUT.saturating_sub(begun.elapsed());
+    let server = args.on.server_within(Some(left))?;
     let agents = Agents::loaded();
     if report(&server, args.from.as_deref(), &event, &agents.all)? || args.from.is_some() {
         return Ok(Exit::Done);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{ServerArgs, sesh_enter, target};
-use crate::error::{Error, Exit};
+use crate::error::{self, Error, Exit};
 use crate::inventory::find;
 use crate::out;
 use crate::sesh::restore::resurrect;
@@ -57,9 +57,9 @@ pub(super) struct Args {
     #[arg(long)]
     run: bool,
 
-    /// How long an agent may take until it is there
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    /// How long an agent may take until it is there [default: 2m]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
 
     /// Go there
     #[arg(long)]
@@ -78,11 +78,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let server = args.on.server()?;
+    // Of several, each agent has that time.
+    let limit = args.timeout.filter(|_| args.target.is_some());
+    let server = args.on.server_within(limit)?;
     let options = RestoreOptions {
         run: args.run,
         words: args.words,
-        within: args.timeout,
+        within: args.timeout.unwrap_or(RestoreOptions::DEFAULT.within),
         late: &out::hint,
     };
     if args.dismiss {
@@ -103,6 +105,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return restore_resurrected(&server, file, args.json);
     }
     let Some(text) = &args.target else {
+        pending_restore::lost_servers(&server)?
+            .iter()
+            .for_each(|lost| error::warn(lost.to_string()));
         let pending = pending_restore::pending(&server)?;
         if pending.is_empty() {
             out::hint(NONE_PENDING);
@@ -200,10 +205,10 @@ fn worse(worst: Exit, error: &Error) -> Exit {
 
 fn print_restored(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Exit> {
     if json {
-        out::json(&back)?;
+        out::unless_hung_up(out::json(&back))?;
     } else {
         for record in back {
-            out::line(&record.uuid.to_string())?;
+            out::unless_hung_up(out::line(&record.uuid.to_string()))?;
         }
     }
     Ok(worst)

@@ -64,9 +64,9 @@ pub(super) struct Args {
     #[arg(long)]
     as_it_is: bool,
 
-    /// How long the delivery may take
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
-    timeout: Duration,
+    /// How long the delivery may take, from the start on [default: 30s]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
 
     /// A line of JSON for each target
     #[arg(long)]
@@ -98,12 +98,15 @@ pub(super) fn limit(text: &str) -> Result<Limit, humantime::DurationError> {
     humantime::parse_duration(text).map(|limit| Limit(Some(limit)))
 }
 
+/// How long a delivery may take where nothing else is said.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+
 pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     let text = typeable(&text(&mut args)?);
     if text.trim().is_empty() {
         return Err(Error::usage("the message is empty").into());
     }
-    let server = args.on.server()?;
+    let server = args.on.server_within(args.timeout)?;
     let targets = args
         .words
         .iter()
@@ -124,7 +127,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         enter: !args.no_enter,
         allow_agent_commands: args.as_it_is,
         starting: false,
-        within: args.timeout,
+        within: args.timeout.unwrap_or(DELIVERY_TIMEOUT),
     };
     let patience = (args.reply || args.wait.is_some()).then(|| Patience {
         limit: args.wait.and_then(|Limit(limit)| limit),
@@ -146,9 +149,9 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         let exit = exit(sent);
         worst = worst.worst(exit);
         if args.json {
-            out::json(&SentJson::of(sent, exit))?;
+            out::unless_hung_up(out::json(&SentJson::of(sent, exit)))?;
         } else {
-            print_outcome("sesh-send", sent, several)?;
+            out::unless_hung_up(print_outcome("sesh-send", sent, several))?;
         }
     }
     Ok(worst)

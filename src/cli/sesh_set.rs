@@ -124,7 +124,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .map(|record| change(&server, record, &changes))
         .collect::<Result<Vec<Record>, Error>>()?;
     if args.json {
-        out::json(&records)?;
+        out::unless_hung_up(out::json(&records))?;
     }
     Ok(Exit::Done)
 }
@@ -143,10 +143,11 @@ fn print_changed(outcomes: Vec<Result<Record, Error>>, json: bool) -> anyhow::Re
         }
     }
     if json {
-        out::json(&records)?;
+        out::unless_hung_up(out::json(&records))?;
     } else {
         for record in &records {
-            out::line(&format!("{}\t{}", record.uuid, record.name))?;
+            let line = format!("{}\t{}", record.uuid, record.name);
+            out::unless_hung_up(out::line(&line))?;
         }
     }
     Ok(worst)

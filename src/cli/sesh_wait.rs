@@ -1,6 +1,6 @@
 //! `sesh-wait`: waits for seshes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use serde::Serialize;
@@ -81,16 +81,18 @@ fn until(word: &str) -> Result<WaitEvent, String> {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // A cursor that cannot be read is reported first, whatever else is wrong.
     let cursor: Option<Cursor> = args.since.as_deref().map(str::parse).transpose()?;
-    let deadline = args
-        .timeout
-        .and_then(|timeout| Instant::now().checked_add(timeout));
-    let server = args.on.server()?;
+    let server = args.on.server_within(args.timeout)?;
+    let deadline = server.deadline();
     let targets = targets(&server, &args.targets)?;
     let mut ids = Vec::new();
     if !targets.is_empty() {
         let snapshot = Snapshot::read(&server, &Select::targets(&targets))?;
         for target in &targets {
-            ids.push(snapshot.find(target)?.uuid);
+            let record = snapshot.find(target)?;
+            if record.lost_server().is_some() {
+                return Err(record.no_pane("").into());
+            }
+            ids.push(record.uuid);
         }
     }
     let request = WaitRequest {

@@ -4,6 +4,7 @@ use super::{Area, Findings};
 use crate::agent::kinds::Agents;
 use crate::clock;
 use crate::journal::failures;
+use crate::sesh::hooks::{self, HookState, Installable};
 
 /// How long a failure counts as a fault, in seconds.
 const FRESH: u64 = 24 * 3600;
@@ -20,6 +21,21 @@ pub(super) fn manifests(findings: &mut Findings) {
     }
 }
 
+/// Checks whether agents run the hooks that are installed.
+pub(super) fn hooks(findings: &mut Findings) {
+    // Without a home there are none.
+    for status in hooks::status(Installable::Hooks, &[]).unwrap_or_default() {
+        if status.state == HookState::Disabled {
+            let what = status.what.unwrap_or_default();
+            findings.fault(
+                Area::Agents,
+                format!("{} runs no hook: {what}", status.agent),
+                format!("remove that from {}", status.file.display()),
+            );
+        }
+    }
+}
+
 /// Checks the recorded failures.
 pub(super) fn failures(findings: &mut Findings) {
     let Some(last) = failures::last() else {
@@ -33,10 +49,7 @@ pub(super) fn failures(findings: &mut Findings) {
         humantime::format_duration(std::time::Duration::from_secs(age)),
         last.sentence
     );
-    let mend = format!(
-        "see {}, and remove it when that is mended",
-        last.file.display()
-    );
+    let mend = format!("when that is mended: rm '{}'", last.file.display());
     if age < FRESH {
         findings.fault(Area::Agents, what, mend);
     } else {

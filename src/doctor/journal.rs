@@ -3,6 +3,7 @@
 use super::{Area, Findings};
 use crate::store::backfill::{lacks, was_missed};
 use crate::store::durable::{examine, inspect};
+use crate::store::pending_restore::lost_servers;
 use crate::tmux::Server;
 
 /// Checks the journal of a server and who may open it.
@@ -14,6 +15,10 @@ pub(super) fn journal(server: &Server, findings: &mut Findings) {
         ),
         Ok(_) => {}
         Err(error) => findings.error(Area::Permissions, &error),
+    }
+    // A server that does not answer is a finding of its own.
+    for lost in lost_servers(server).unwrap_or_default() {
+        findings.fault(Area::Tmux, lost.what(), lost.way_back());
     }
     let standing = match examine(server) {
         Ok(standing) => standing,

@@ -181,6 +181,7 @@ pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Resul
             machine::helpers(helpers, version, &mut findings);
             machine::files(&mut findings);
             agents::manifests(&mut findings);
+            agents::hooks(&mut findings);
             agents::failures(&mut findings);
             Some(error)
         }
@@ -212,6 +213,7 @@ fn examine_server(
     machine::helpers(helpers, version, findings);
     machine::files(findings);
     agents::manifests(findings);
+    agents::hooks(findings);
     agents::failures(findings);
     journal::journal(server, findings);
     if let Some(info) = &info {

@@ -265,10 +265,25 @@ pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
             // The plugin's own options are not shown anywhere.
             .filter(|line| !line.starts_with("@sesh"))
     };
+    // A theme builds its formats from options of its own, and not all of these are shown.
+    let is_shown = |name: &str| {
+        let shows = |line: &String| !line.starts_with('@') && line.contains(name);
+        !name.starts_with('@') || lines().any(shows)
+    };
     for line in lines() {
         let name = line.split(' ').next().unwrap_or("");
+        if !is_shown(name) {
+            continue;
+        }
         for literal in LITERALS.iter().filter(|literal| line.contains(**literal)) {
-            let mend = if plugin.is_loaded() {
+            let mend = if name.starts_with('@') {
+                let option = if *literal == LITERALS[0] {
+                    STATUS
+                } else {
+                    WINDOW
+                };
+                format!("write #{{E:{option}}} there in its place")
+            } else if plugin.is_loaded() {
                 plugin.load()
             } else {
                 "load the plugin: tmux run-shell FOLDER/sesh.tmux".into()

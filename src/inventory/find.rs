@@ -37,12 +37,14 @@ pub fn read(server: &Server, select: &Select) -> Result<Snapshot> {
 /// As [`Server::all`], and [`Exit::NoServer`] when there is none.
 pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
     const TIMEOUT: Duration = Duration::from_secs(3);
+    // What a thread does beside waiting for its server.
+    const MARGIN: Duration = Duration::from_millis(500);
     let (servers, named) = Server::all()?;
     let asked: Vec<_> = servers
         .into_iter()
         .map(|server| {
             let (sender, receiver) = mpsc::channel();
-            let (select, asked) = (select.clone(), server.clone());
+            let (select, asked) = (select.clone(), server.clone().within(TIMEOUT));
             // A server that is stopped blocks only its own thread.
             std::thread::spawn(move || {
                 // The receiver is gone when the answer comes too late.
@@ -51,15 +53,15 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
             (server, receiver)
         })
         .collect();
-    let deadline = Instant::now() + TIMEOUT;
+    let deadline = Instant::now() + TIMEOUT + MARGIN;
     let mut snapshots = Vec::new();
     for (server, answer) in asked {
         let left = deadline.saturating_duration_since(Instant::now());
         match answer.recv_timeout(left) {
             Ok(Ok(snapshot)) => snapshots.push(snapshot),
             Ok(Err(error)) if error.exit == Exit::NoServer && !named => {}
-            Ok(Err(error)) => error::warn(error.to_string()),
-            Err(_) => {
+            Ok(Err(error)) if error.kind != ErrorKind::NoAnswer => error::warn(error.to_string()),
+            _ => {
                 let socket = server.address().unwrap_or_default();
                 error::warn(format!(
                     "the tmux server at {} does not answer: it is left out",

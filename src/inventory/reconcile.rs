@@ -15,6 +15,7 @@ use crate::tmux::{Batch, Server, command};
 /// # Errors
 /// As [`scan`](super::scan::scan).
 pub fn reconcile_known(server: &Server) -> Result<()> {
+    let server = &server.for_upkeep();
     let Differences { mut repairs, .. } = scan(server, Sweep::Never)?;
     repairs.retain(|repair| repair.change.change != ChangeKind::Closed);
     if repairs.is_empty() {

@@ -8,3 +8,4 @@ pub mod launch;
 pub mod line;
 pub mod log;
 pub mod settings;
+pub mod start_signal;

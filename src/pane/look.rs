@@ -101,6 +101,9 @@ fn from_journal(server: &Server, target: &Target, error: Error) -> Result<(Recor
 }
 
 fn no_lines(record: &Record) -> Error {
+    if record.lost_server().is_some() {
+        return record.no_pane("");
+    }
     Error::unusable(format!(
         "{} ended without a pane to read: its last lines were not saved",
         record.name

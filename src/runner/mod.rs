@@ -21,6 +21,7 @@ use crate::id::{Name, PaneId, SeshId};
 use crate::inventory::find;
 use crate::journal::failures;
 use crate::journal::launch::Launch;
+use crate::journal::start_signal::StartReport;
 use crate::proc;
 use crate::proc::job::{End, Terminal, TerminalEvent};
 use crate::proc::signal::Signal;
@@ -53,6 +54,8 @@ struct Run {
     /// Whether the pane was respawned, so that the store has the command.
     respawned: bool,
     launch: Launch,
+    /// Tells the maker of the pane that the command runs.
+    report: StartReport,
 }
 
 /// What a person chose at a waiting pane.
@@ -81,8 +84,9 @@ pub fn run(file: &Path) -> Result<u8> {
     })?;
     let mut terminal = Terminal::take()
         .map_err(|error| Error::failed(format!("this pane has no terminal: {error}")))?;
+    let report = StartReport::of(file);
     let run = match Launch::take(file)? {
-        Some(launch) => Run::from_launch(pane, launch)?,
+        Some(launch) => Run::from_launch(pane, launch, report)?,
         None => {
             let run = Run::from_store(pane)?;
             run.record_start()?;
@@ -93,7 +97,7 @@ pub fn run(file: &Path) -> Result<u8> {
 }
 
 impl Run {
-    fn from_launch(pane: PaneId, launch: Launch) -> Result<Self> {
+    fn from_launch(pane: PaneId, launch: Launch, report: StartReport) -> Result<Self> {
         let id = launch
             .environment
             .iter()
@@ -103,17 +107,18 @@ impl Run {
             .ok_or_else(|| Error::failed("the launch file names no sesh"))?
             .parse()?;
         Ok(Self {
-            server: Server::with_program(launch.tmux.clone(), Socket::Default)?,
+            server: patient(Server::with_program(launch.tmux.clone(), Socket::Default)?),
             server_pid: proc::own_parent(),
             pane,
             id,
             respawned: false,
             launch,
+            report,
         })
     }
 
     fn from_store(pane: PaneId) -> Result<Self> {
-        let server = Server::at(Socket::Default)?;
+        let server = patient(Server::at(Socket::Default)?);
         let (record, _) = find::of_pane(&server, pane, None)?.ok_or_else(|| {
             Error::nothing("this pane is no sesh any more, and its launch file is used up")
         })?;
@@ -140,6 +145,7 @@ impl Run {
                 environment,
                 wait: false,
             },
+            report: StartReport::default(),
             server,
         })
     }
@@ -155,6 +161,7 @@ impl Run {
                 "{}{HELD}ready; Enter starts, q closes]",
                 text::typed(command)
             ));
+            self.report.started();
             if let HeldChoice::Close = self.wait_for_choice(terminal, None, b"\r\n", b"") {
                 // A command that never started has no exit of its own: its pane was closed. Its last lines stay those
                 // of before.
@@ -168,6 +175,9 @@ impl Run {
         loop {
             let started = Instant::now();
             let (end, asked_to_end) = self.run_command(terminal);
+            if self.report.has_failed() {
+                return Ok(exit_code(end));
+            }
             terminal.take_back();
             terminal.drain(DRAIN);
             let Some(hold) = self.record_end(end, asked_to_end, started.elapsed()) else {
@@ -244,14 +254,17 @@ impl Run {
             |program| program.to_string_lossy().into_owned(),
         );
         terminal.restore();
+        let failed = |terminal: &mut Terminal, why: &str| {
+            self.report.failed(why);
+            terminal.write(&format!("{PROGRAM}: {why}\r\n"));
+        };
         if !self.launch.cwd.is_dir() {
-            terminal.write(&format!(
-                "{PROGRAM}: the folder {} is gone\r\n",
-                self.launch.cwd.display()
-            ));
+            let folder = self.launch.cwd.display();
+            failed(terminal, &format!("the folder {folder} is gone"));
             return (End::Code(126), false);
         }
         let started = |child| {
+            self.report.started();
             if self.launch.argv.is_empty() {
                 self.bind(child);
             }
@@ -259,7 +272,7 @@ impl Run {
         match terminal.run(self.command(), started) {
             Ok(ended) => ended,
             Err(error) => {
-                terminal.write(&format!("{PROGRAM}: cannot run {shown:?}: {error}\r\n"));
+                failed(terminal, &format!("cannot run {shown:?}: {error}"));
                 let missing = error.kind() == std::io::ErrorKind::NotFound;
                 (End::Code(if missing { 127 } else { 126 }), false)
             }
@@ -499,6 +512,13 @@ impl Run {
             }
         }
     }
+}
+
+/// Returns the server with a limit that a server which is stopped for some hours keeps. No person waits for this process,
+/// and without an answer the end of the command would be lost.
+fn patient(server: Server) -> Server {
+    const ANSWER: Duration = Duration::from_secs(24 * 60 * 60);
+    server.with_each_answer_within(ANSWER)
 }
 
 /// Returns the condition that a pane runs this process. The pane may have been respawned meanwhile.

@@ -4,14 +4,15 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
-
+use super::await_command::{self, NewPane};
+use super::description::Description;
 use super::place::{self, Placement, Where};
 use crate::clock;
 use crate::env;
-use crate::error::{Error, ErrorKind, Result};
-use crate::id::{Name, ServerId, SeshId, Tag};
+use crate::error::{Error, ErrorKind, Exit, Result};
+use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
+use crate::journal::start_signal::StartSignal;
 use crate::store::commit::{self, commit_in};
 use crate::store::condition::{name_is_free, record_is};
 use crate::store::durable::Journal;
@@ -19,7 +20,7 @@ use crate::store::generated_name;
 use crate::store::limit;
 use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::{Prior, name_is_taken};
-use crate::store::query::{self, first_pane, read_server_id, row_format};
+use crate::store::query::{self, first_pane, row_format};
 use crate::store::target;
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -119,40 +120,6 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     })
 }
 
-/// What `sesh-new --dry-run` would do. The fields are public, and their order is that of the JSON.
-#[derive(Clone, Debug, Serialize)]
-pub struct Description {
-    /// The command line, its words joined with blanks, or `a login shell`.
-    pub command: String,
-    /// The folder that it starts in.
-    pub cwd: String,
-    pub name: String,
-    /// `COLUMNSxROWS`.
-    pub size: String,
-    /// The tmux commands.
-    pub tmux: String,
-    pub uuid: String,
-    /// Where the pane goes, in words.
-    #[serde(rename = "where")]
-    pub spot: String,
-}
-
-impl Description {
-    /// Returns the fields in the order of the text output.
-    #[must_use]
-    pub fn lines(&self) -> [(&'static str, &str); 7] {
-        [
-            ("name", &self.name),
-            ("uuid", &self.uuid),
-            ("where", &self.spot),
-            ("size", &self.size),
-            ("cwd", &self.cwd),
-            ("command", &self.command),
-            ("tmux", &self.tmux),
-        ]
-    }
-}
-
 impl Plan {
     /// Creates the sesh and returns its record.
     ///
@@ -163,16 +130,30 @@ impl Plan {
         for attempt in 0..MAX_ATTEMPTS {
             let name = self.name(attempt);
             let launch = self.launch(server, &name).write()?;
+            let signal = StartSignal::of(&launch).inspect_err(|_| Launch::discard(&launch))?;
             let argv = [runner.clone(), "--launch".into(), utf8(&launch)?];
             let outcome =
                 limit::check(server, self.request.owner.as_deref()).and_then(|below_limit| {
                     self.try_once(server, &name, &argv, below_limit.as_deref())
                 });
-            if !matches!(outcome, Ok(Attempt::Made(..))) {
-                Launch::discard(&launch);
+            match &outcome {
+                Ok(Attempt::Made(..)) => {}
+                // The server may still run the list.
+                Err(error) if error.kind == ErrorKind::NoAnswer => {}
+                _ => Launch::discard(&launch),
             }
             match outcome? {
-                Attempt::Made(record, _) => return Ok(*record),
+                Attempt::Made(made) => {
+                    let prior = self.request.prior.as_ref();
+                    if let Err(error) = await_command::wait(server, &made, prior, signal) {
+                        // Otherwise its pane may still read it.
+                        if error.exit != Exit::Unconfirmed {
+                            Launch::discard(&launch);
+                        }
+                        return Err(error);
+                    }
+                    return Ok(made.record);
+                }
                 Attempt::NameTaken if self.request.prior.is_some() => {
                     return Err(name_is_taken(name.as_str()));
                 }
@@ -309,15 +290,17 @@ impl Plan {
             let outcome = self.read(server, name, &frame, &answer)?;
             let note = match &outcome {
                 // A restored sesh keeps its old record in the journal until it has started.
-                Attempt::Made(record, life) if self.request.prior.is_none() => {
-                    vec![Note::all(JournalEvent::Created, record, *life)]
+                Attempt::Made(made) if self.request.prior.is_none() => {
+                    vec![Note::all(JournalEvent::Created, &made.record, made.server)]
                 }
                 _ => Vec::new(),
             };
             Ok((Ok(outcome), note))
         })?;
         made.map_err(|error| {
-            self.undo(server, argv);
+            if error.kind != ErrorKind::NoAnswer {
+                self.undo(server, argv);
+            }
             no_room(error, &self.spot)
         })
     }
@@ -356,8 +339,7 @@ impl Plan {
         }
         let words = self.request.argv.iter().map(|word| word.as_encoded_bytes());
         record.values.set(Key::Cmd, value::encode_words(words));
-        let life = rows.iter().find_map(|row| read_server_id(row));
-        Ok(Attempt::Made(Box::new(record), life))
+        Ok(Attempt::Made(Box::new(NewPane::read(record, &rows))))
     }
 
     /// Returns the one command list: test of the name and of the owner's limit, pane, options, book record, answer.
@@ -410,6 +392,7 @@ impl Plan {
         create.extend([
             command::print(Some(&window), &row_format(frame)),
             query::life(frame),
+            NewPane::print_server(frame),
         ]);
         create.extend([match &self.spot {
             Placement::Beside {
@@ -530,7 +513,7 @@ impl Plan {
 
 /// The outcome of one attempt.
 enum Attempt {
-    Made(Box<Record>, Option<ServerId>),
+    Made(Box<NewPane>),
     NameTaken,
     IdTaken,
     SessionTaken,

@@ -56,6 +56,9 @@ pub fn end(
     let processes = SeshProcesses::of(record);
     let mut left = Vec::new();
     match (&record.tmux, &processes) {
+        (None, None) if record.lost_server().is_some() => {
+            return Err(record.no_pane(""));
+        }
         (None, None) if !how.forget => {
             return Err(Error::unusable(format!(
                 "{} has ended already: --forget removes its record",

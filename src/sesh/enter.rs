@@ -101,10 +101,7 @@ pub fn route(
     read_only: bool,
 ) -> Result<Route> {
     let place = record.tmux.as_ref().ok_or_else(|| {
-        Error::unusable(format!(
-            "{} has ended and has no pane any more: sesh-restore brings it back, pane-capture shows its last lines",
-            record.name
-        ))
+        record.no_pane("sesh-restore brings it back, pane-capture shows its last lines")
     })?;
     route_to(server, place, client, read_only)
 }

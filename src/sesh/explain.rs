@@ -124,6 +124,11 @@ fn ended_explained(record: &Record) -> Explanation {
         (None, Some((_, Some(signal)))) => proc::signal::name(signal),
         _ => "the cause is unknown".into(),
     };
+    if let Some(lost) = record.lost_server() {
+        let read = format!("server {}", lost.pid);
+        let changes = "a socket for its server";
+        return by_process(State::Unknown, &lost.to_string(), read, changes);
+    }
     let (because, changes) = match (record.was, &record.tmux) {
         (Some(_), _) => (
             "its tmux server has ended, and with it all that ran there",

@@ -18,6 +18,8 @@ pub enum HookState {
     Installed,
     /// Some hooks are missing, or they are for another program.
     Outdated,
+    /// The agent runs none of its hooks, because its configuration switches them off.
+    Disabled,
     /// Its file cannot be read.
     Unreadable,
 }
@@ -29,6 +31,7 @@ impl HookState {
             HookState::Absent => "absent",
             HookState::Installed => "installed",
             HookState::Outdated => "outdated",
+            HookState::Disabled => "disabled",
             HookState::Unreadable => "unreadable",
         }
     }
@@ -43,7 +46,7 @@ pub struct Status {
     pub file: PathBuf,
     /// Whether its program or its folder exists.
     pub present: bool,
-    /// Why it is unreadable.
+    /// Why it is unreadable or disabled.
     pub what: Option<String>,
 }
 
@@ -102,12 +105,17 @@ pub fn status(what: Installable, kinds: &[String]) -> Result<Vec<Status>> {
         let found = settings::read(&file).and_then(|text| {
             let text = text.unwrap_or_default();
             let status = agent.hooks.status(&text, &program);
-            status.map_err(|refusal| refused(&file, &refusal))
+            let status = status.map_err(|refusal| refused(&file, &refusal))?;
+            Ok((status, agent.hooks.switched_off_by(&text)))
         });
         let (state, what) = match found {
-            Ok(HookStatus::Absent) => (HookState::Absent, None),
-            Ok(HookStatus::Installed) => (HookState::Installed, None),
-            Ok(HookStatus::Outdated) => (HookState::Outdated, None),
+            Ok((HookStatus::Absent, _)) => (HookState::Absent, None),
+            Ok((_, Some(switch))) => (
+                HookState::Disabled,
+                Some(format!("{switch} is true in its settings")),
+            ),
+            Ok((HookStatus::Installed, None)) => (HookState::Installed, None),
+            Ok((HookStatus::Outdated, None)) => (HookState::Outdated, None),
             Err(error) => (HookState::Unreadable, Some(error.to_string())),
         };
         Status {

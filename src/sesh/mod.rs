@@ -4,8 +4,10 @@
 
 pub mod adopt;
 pub mod argv;
+mod await_command;
 pub mod change;
 pub mod create;
+pub mod description;
 pub mod end;
 pub mod enter;
 pub mod explain;

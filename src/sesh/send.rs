@@ -94,12 +94,7 @@ pub fn send(
             target => match snapshot.find(target) {
                 Ok(record) => {
                     let pane = record.tmux.as_ref().map(|place| place.pane);
-                    let pane = pane.ok_or_else(|| {
-                        let name = &record.name;
-                        Error::unusable(format!(
-                            "{name} has ended and has no pane any more: sesh-restore brings it back"
-                        ))
-                    });
+                    let pane = pane.ok_or_else(|| record.no_pane("sesh-restore brings it back"));
                     addressed(text, Some(record.uuid), Some(record.name.clone()), pane)
                 }
                 Err(error) => addressed(text, None, None, Err(error)),
@@ -120,7 +115,9 @@ pub fn send(
     std::thread::scope(|scope| {
         for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
             let agents = &agents;
-            scope.spawn(move || send_one(server, sent, agents, message, patience));
+            scope.spawn(move || {
+                send_one(&server.for_another_task(), sent, agents, message, patience);
+            });
         }
     });
     Ok(all)
@@ -172,6 +169,8 @@ fn send_one(
             queued: *queued,
             before: *before,
         };
+        // The delivery is over, and its time limit with it.
+        let server = &server.without_deadline();
         sent.turn = Some(wait_for_end(server, pane, delivered, agents, patience));
     }
 }

@@ -147,6 +147,7 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
             name: spot.name.clone().into_owned(),
         }),
         tail: line.tail.as_ref().map(|tail| tail.clone().into_owned()),
+        lost_server: None,
     });
     Some(record)
 }

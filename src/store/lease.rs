@@ -102,7 +102,8 @@ impl<'a> Lease<'a> {
             &Batch::new(),
         );
         let holder = command::print(None, &format!("#{{{}}}", self.variable));
-        let printed = self.server.run(&Batch::from(take).then(holder))?;
+        let server = self.server.for_upkeep();
+        let printed = server.run(&Batch::from(take).then(holder))?;
         Ok(printed.trim_end().into())
     }
 
@@ -116,7 +117,8 @@ impl<'a> Lease<'a> {
             &Batch::from(command::unset_hidden(&self.variable)),
             &Batch::new(),
         );
-        self.server.run(&Batch::from(release)).map(drop)
+        let server = self.server.for_upkeep();
+        server.run(&Batch::from(release)).map(drop)
     }
 }
 

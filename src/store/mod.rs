@@ -18,6 +18,7 @@ pub mod hook_report;
 pub mod kept;
 pub mod lease;
 pub mod limit;
+mod lost_socket;
 pub mod note;
 pub mod pending_restore;
 pub mod prior;

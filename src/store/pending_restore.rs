@@ -1,7 +1,10 @@
 //! The pending restores: seshes that were alive when the last tmux server died, until a person has decided about them.
 
-use super::append;
+use std::collections::BTreeSet;
+
+use super::kept::LostServer;
 use super::{Record, Select, Snapshot, schema, setting};
+use super::{append, lost_socket};
 use crate::error::{Exit, Result};
 use crate::id::ServerId;
 use crate::tmux::{Batch, Server, command};
@@ -30,6 +33,18 @@ pub fn pending(server: &Server) -> Result<Vec<Record>> {
     Ok(read_pending(server)?.0)
 }
 
+/// Returns the servers that live without their socket. What runs there is not restored.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn lost_servers(server: &Server) -> Result<BTreeSet<LostServer>> {
+    let snapshot = match Snapshot::read(server, &Select::ended()) {
+        Err(error) if error.exit == Exit::NoServer => return Ok(BTreeSet::new()),
+        outcome => outcome?,
+    };
+    Ok(lost_socket::servers(snapshot.ended.iter()))
+}
+
 /// Returns the pending restores even if a decision was made while this server runs, and the [`ServerId`] of this
 /// server.
 fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
@@ -41,7 +56,7 @@ fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
     let mut pending: Vec<&Record> = snapshot
         .ended
         .iter()
-        .filter(|record| record.was.is_some() && !record.archived)
+        .filter(|record| record.was.is_some() && record.exit.is_some() && !record.archived)
         .filter(|record| life(record) != Some(ServerId::NONE))
         .collect();
     // Of two servers that started in the same second, the one that the journal contains last counts.

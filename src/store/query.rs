@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::condition::{any, either, registered};
 use super::durable::Journal;
+use super::lost_socket;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
 use super::target::{Target, is_id_prefix, no_such};
@@ -202,16 +203,6 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     Ok(Some(Pane { place, record }))
 }
 
-/// Adds to the error that there is no server how to list and restore the seshes that ran on it.
-fn with_restore_hint(server: &Server, error: Error) -> Error {
-    if error.exit == Exit::NoServer && !Journal::read(server).others(&HashSet::new()).is_empty() {
-        return error.with_way_out_after_why(
-            "sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
-        );
-    }
-    error
-}
-
 /// The content of the store at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -238,7 +229,7 @@ impl Snapshot {
         let first = match &select.past {
             Past::No => {
                 return Self::query(server, select)
-                    .map_err(|error| with_restore_hint(server, error));
+                    .map_err(|error| lost_socket::with_way_out(server, error));
             }
             Past::For(targets) => match Self::query(server, select) {
                 Ok(snapshot) if targets.iter().all(|target| snapshot.resolves(target)) => {
@@ -289,11 +280,14 @@ impl Snapshot {
             past.retain(|record| !forgotten.contains(&record.uuid));
         }
         past.retain(|record| !self.forgotten.contains(&record.uuid));
-        let socket = server.address();
-        let socket = socket.map(|path| path.to_string_lossy().into_owned());
+        let path = server.address();
+        let socket = path
+            .as_ref()
+            .map(|path| path.to_string_lossy().into_owned());
         for record in &mut past {
             record.socket.clone_from(&socket);
         }
+        lost_socket::correct(&mut past, &path.unwrap_or_default(), self.server_id);
         self.ended.extend(past);
     }
 

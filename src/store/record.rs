@@ -225,7 +225,7 @@ pub struct Record {
     pub agent_pid: Option<i32>,
     pub command: Vec<String>,
     pub exit: Option<ExitStatus>,
-    /// Its last state, if its end was not recorded since its server ended.
+    /// Its last state, if its end was not recorded since its server ended or cannot be reached.
     pub was: Option<State>,
     /// The socket of its server.
     pub socket: Option<String>,
@@ -443,7 +443,9 @@ pub fn in_words(
     match (state, code, signal, was, why) {
         (State::Exited, Some(code), ..) => format!("{word} {code}"),
         (State::Exited, _, Some(number), ..) => format!("{word} {}", signal::name(number)),
-        (State::Exited, _, _, Some(was), _) => format!("{word} (was {})", was.as_str()),
+        (State::Exited | State::Unknown, _, _, Some(was), _) => {
+            format!("{word} (was {})", was.as_str())
+        }
         (State::Exited, ..) => format!("{word} ?"),
         (.., Some(why)) => format!("{word} {why}"),
         _ => word.into(),

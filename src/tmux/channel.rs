@@ -143,7 +143,7 @@ impl Subscription {
         let path = self.server.socket_path().filter(|_| !env::by_program())?;
         let list = Batch::from(command::print(None, &self.channel.format()))
             .then(command::wait_for(self.channel.name));
-        direct::WaitingClient::start(&path, &list.argv())
+        direct::WaitingClient::start(&path, &list.argv(), self.server.limit.of_next_answer())
     }
 }
 

@@ -7,7 +7,7 @@
 //!
 //! In doubt this module returns no answer, and the caller runs the tmux program: if there is no server, the protocol is
 //! another one, a message is not expected, or the server closes the connection. This is safe, since a request that only
-//! reads may run twice.
+//! reads may run twice. Only a server that does not answer in time is no reason to run the program.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -25,35 +25,114 @@ pub(super) struct ClientOutput {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs a command on the server at a socket. Returns `None` in doubt.
-pub(super) fn ask(socket: &Path, argv: &[String]) -> Option<ClientOutput> {
-    receive_all(send(socket, argv)?)
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// The tmux program has to ask.
+    InDoubt,
+    /// The server did not answer in time. The program would wait for it too.
+    TimedOut,
 }
 
-/// Sends a command to the server at a socket. Returns `None` in doubt.
-fn send(socket: &Path, argv: &[String]) -> Option<UnixStream> {
+impl From<std::io::Error> for NoAnswer {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => Self::TimedOut,
+            _ => Self::InDoubt,
+        }
+    }
+}
+
+/// Runs a command on the server at a socket.
+pub(super) fn ask(
+    socket: &Path,
+    argv: &[String],
+    deadline: Instant,
+) -> Result<ClientOutput, NoAnswer> {
+    receive_all(send(socket, argv, deadline)?)
+}
+
+/// Sends a command to the server at a socket.
+fn send(socket: &Path, argv: &[String], deadline: Instant) -> Result<Connection, NoAnswer> {
     // The header of 3.6 and later is equal to the older one on little-endian machines only.
     if cfg!(target_endian = "big") {
-        return None;
+        return Err(NoAnswer::InDoubt);
     }
-    let request = request(argv)?;
-    let mut server = UnixStream::connect(socket).ok()?;
-    server.write_all(&request).ok()?;
-    Some(server)
+    let request = request(argv).ok_or(NoAnswer::InDoubt)?;
+    let mut server = Connection {
+        stream: connect(socket, deadline)?,
+        deadline,
+    };
+    server.write_all(&request)?;
+    Ok(server)
+}
+
+/// Connects to a socket. A server that is stopped accepts a hundred connections, and then makes others wait.
+#[cfg(target_os = "linux")]
+pub(super) fn connect(socket: &Path, deadline: Instant) -> std::io::Result<UnixStream> {
+    use rustix::net::sockopt::{Timeout, set_socket_timeout};
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+    let family = AddressFamily::UNIX;
+    let stream = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    set_socket_timeout(&stream, Timeout::Send, Some(left(deadline)?))?;
+    rustix::net::connect(&stream, &SocketAddrUnix::new(socket)?)?;
+    Ok(stream.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn connect(socket: &Path, _deadline: Instant) -> std::io::Result<UnixStream> {
+    UnixStream::connect(socket)
+}
+
+/// Returns the time until a deadline.
+///
+/// # Errors
+/// [`ErrorKind::TimedOut`] if none is left.
+fn left(deadline: Instant) -> std::io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    Ok(left)
+}
+
+/// A connection to a server whose reads and writes end at a deadline.
+#[derive(Debug)]
+struct Connection {
+    stream: UnixStream,
+    deadline: Instant,
+}
+
+impl Read for Connection {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.stream.set_read_timeout(Some(left(self.deadline)?))?;
+        self.stream.read(bytes)
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.stream.set_write_timeout(Some(left(self.deadline)?))?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A client whose list of commands ends with one that waits.
 #[derive(Debug)]
 pub(super) struct WaitingClient {
-    receiver: Receiver<UnixStream>,
+    receiver: Receiver<Connection>,
     ended: bool,
 }
 
 impl WaitingClient {
     /// Runs a list that prints before it waits. Returns when the printed text has arrived; then the list waits. Returns
-    /// `None` in doubt.
-    pub(super) fn start(socket: &Path, argv: &[String]) -> Option<Self> {
-        let mut receiver = Receiver::new(send(socket, argv)?);
+    /// `None` in doubt, or at the deadline.
+    pub(super) fn start(socket: &Path, argv: &[String], deadline: Instant) -> Option<Self> {
+        let mut receiver = Receiver::new(send(socket, argv, deadline).ok()?);
         let mut outcome = Received::More;
         while outcome == Received::More && receiver.answer.stdout.is_empty() {
             outcome = receiver.receive();
@@ -72,15 +151,13 @@ impl WaitingClient {
     /// Waits until the list has ended or the server has closed the connection. Returns `false` if the limit passes
     /// first.
     pub(super) fn ends_within(&mut self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
+        self.receiver.server.deadline = Instant::now() + limit;
         while !self.ended {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
+            match self.receiver.receive() {
+                Received::More => {}
+                Received::Timeout => return false,
+                Received::Exit | Received::Invalid => self.ended = true,
             }
-            // Setting a timeout fails if the socket is closed.
-            self.ended = self.receiver.server.set_read_timeout(Some(left)).is_err()
-                || !matches!(self.receiver.receive(), Received::More | Received::Timeout);
         }
         true
     }
@@ -175,14 +252,15 @@ fn append_message(bytes: &mut Vec<u8>, kind: u32, body: &[&[u8]]) -> Option<()> 
     Some(())
 }
 
-/// Reads the messages of the server up to the exit message. Returns `None` in doubt.
-fn receive_all<S: Read + Write>(server: S) -> Option<ClientOutput> {
+/// Reads the messages of the server up to the exit message.
+fn receive_all<S: Read + Write>(server: S) -> Result<ClientOutput, NoAnswer> {
     let mut receiver = Receiver::new(server);
     loop {
         match receiver.receive() {
             Received::More => {}
-            Received::Exit => return Some(receiver.answer),
-            Received::Timeout | Received::Invalid => return None,
+            Received::Exit => return Ok(receiver.answer),
+            Received::Timeout => return Err(NoAnswer::TimedOut),
+            Received::Invalid => return Err(NoAnswer::InDoubt),
         }
     }
 }
@@ -408,7 +486,7 @@ mod tests {
 
         #[test]
         fn invalid_bytes_are_no_answer(bytes in prop::collection::vec(any::<u8>(), 0..200), size in 1_usize..80) {
-            prop_assert_eq!(receive_all(&mut fake_server(&bytes, size)), None);
+            prop_assert_eq!(receive_all(&mut fake_server(&bytes, size)), Err(NoAnswer::InDoubt));
         }
     }
 
@@ -424,7 +502,10 @@ mod tests {
             &[(message::WRITE_OPEN, b"\x01\0\0")],
             &[(message::EXIT, b"\x01")],
         ] {
-            assert_eq!(receive_all(&mut fake_server(&words(messages), 7)), None);
+            assert_eq!(
+                receive_all(&mut fake_server(&words(messages), 7)),
+                Err(NoAnswer::InDoubt)
+            );
         }
     }
 

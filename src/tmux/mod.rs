@@ -10,16 +10,18 @@ pub mod channel;
 pub mod command;
 mod direct;
 mod failure;
+mod limit;
+mod program;
 pub mod row;
 pub mod show;
 mod step;
 pub mod version;
 pub mod word;
 
-use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 
 use tmux_interface::Tmux;
 
@@ -27,6 +29,7 @@ use crate::env;
 use crate::error::{Error, ErrorKind, Exit, Result};
 pub use channel::{Channel, Counters, Subscription};
 pub use command::Command;
+use limit::AnswerLimit;
 pub use row::Frame;
 use version::{FLOOR, Version};
 
@@ -152,10 +155,16 @@ pub enum Socket {
 }
 
 /// A tmux server, whether it runs or not.
+///
+/// Every answer of it has a time limit: 5 s each, or what [`Server::within`] says. An answer that does not come in time
+/// is an error of [`ErrorKind::NoAnswer`]: [`Exit::TimedOut`], or [`Exit::Unconfirmed`] where a change was sent.
 #[derive(Clone, Debug)]
 pub struct Server {
     program: PathBuf,
     socket: Socket,
+    limit: Arc<AnswerLimit>,
+    /// Its changes are none that the user asked for.
+    upkeep: bool,
 }
 
 impl Server {
@@ -220,7 +229,12 @@ impl Server {
                 path.display()
             )));
         }
-        Ok(Self { program, socket })
+        Ok(Self {
+            program,
+            socket,
+            limit: Arc::default(),
+            upkeep: false,
+        })
     }
 
     #[must_use]
@@ -265,7 +279,7 @@ impl Server {
             return Ok(String::new());
         }
         if batch.is_repeatable()
-            && let Some(answer) = self.run_direct(&batch.argv())
+            && let Some(answer) = self.run_direct(&batch.argv())?
         {
             let stderr = String::from_utf8_lossy(&answer.stderr);
             return if answer.code == 0 || branch::is_guard(&stderr) {
@@ -338,29 +352,20 @@ impl Server {
         if let Some(folder) = folder {
             client.current_dir(folder);
         }
-        client
-            .stdin(if input.is_some() {
-                Stdio::piped()
-            } else {
-                Stdio::null()
-            })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let output = client
-            .spawn()
-            .and_then(|mut child| {
-                if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-                    // If there is no server, the client closes the pipe, and its error message is more useful.
-                    let _ = stdin.write_all(input);
-                }
-                child.wait_with_output()
-            })
-            .map_err(|error| {
-                Error::new(
-                    Exit::NoTmux,
-                    format!("cannot run {}: {error}", self.program.display()),
-                )
-            })?;
+        if !batch.is_repeatable() && !self.upkeep {
+            self.limit.note_change();
+        }
+        let left = self.time_for_program();
+        let output = program::run(&mut client, input, left).map_err(|error| {
+            Error::new(
+                Exit::NoTmux,
+                format!("cannot run {}: {error}", self.program.display()),
+            )
+        })?;
+        let Some(output) = output else {
+            return Err(self.no_answer());
+        };
+        self.limit.note_answer();
         let stderr = String::from_utf8_lossy(&output.stderr);
         if !output.status.success() && !branch::is_guard(&stderr) {
             return Err(self.client_error(batch, stderr.trim()));
@@ -369,11 +374,21 @@ impl Server {
     }
 
     /// Returns the answer of the server without running the tmux program. `None` in doubt.
-    fn run_direct(&self, argv: &[String]) -> Option<direct::ClientOutput> {
-        if env::by_program() || !fits(argv) {
-            return None;
+    fn run_direct(&self, argv: &[String]) -> Result<Option<direct::ClientOutput>> {
+        let path = self
+            .socket_path()
+            .filter(|_| !env::by_program() && fits(argv));
+        let Some(path) = path else {
+            return Ok(None);
+        };
+        match direct::ask(&path, argv, self.limit.of_next_answer()) {
+            Ok(answer) => {
+                self.limit.note_answer();
+                Ok(Some(answer))
+            }
+            Err(direct::NoAnswer::InDoubt) => Ok(None),
+            Err(direct::NoAnswer::TimedOut) => Err(self.no_answer()),
         }
-        direct::ask(&self.socket_path()?, argv)
     }
 
     /// Returns the path where the tmux program would find the socket. `None` if the program would refuse it.

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -906,13 +907,20 @@ fn the_launch_file_is_private_and_gone_at_once() {
     let program = std::fs::read(env!("CARGO_BIN_EXE_sesh-new")).expect("the program");
     server.program_file(&own.join("sesh-new"), &program);
     server.program_file(&own.join("sesh-run"), b"#!/bin/sh\nsleep 1000\n");
-    server
+    let mut maker = server
         .call(&own.join("sesh-new"))
         .args(["-S".as_ref(), server.socket().as_os_str()])
         .args(["left", "--", "true"])
-        .ok();
+        .command()
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("sesh-new");
+    until("the pane is there", || {
+        server.panes("#{pane_id}").len() == 2
+    });
+    // The launch file, and the pipe by which the pane tells that the command runs.
     let left = server.launch_files();
-    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left.len(), 2, "{left:?}");
     let mode = |path: &std::path::Path| {
         std::fs::metadata(path)
             .expect("a launch file")
@@ -920,9 +928,13 @@ fn the_launch_file_is_private_and_gone_at_once() {
             .mode()
             & 0o777
     };
-    assert_eq!(mode(&left[0]), 0o600);
+    assert_eq!([mode(&left[0]), mode(&left[1])], [0o600; 2]);
     assert_eq!(mode(&server.path("run/tmux-sesh")), 0o700);
-    std::fs::remove_file(&left[0]).expect("the file goes");
+    for file in left {
+        std::fs::remove_file(file).expect("the file goes");
+    }
+    maker.kill().expect("it waits");
+    maker.wait().expect("its end");
     // The real one takes it away before the command starts.
     server.script(
         "look",

@@ -585,3 +585,91 @@ fn hostile_texts_are_shown_as_text() {
     server.tmux(["run-shell", "true"]);
     assert!(!ran.exists(), "a stored value was run");
 }
+
+/// Runs what stands in quotes or after a colon in a mend: the command itself.
+fn does(server: &Server, mend: &str) {
+    let command = mend.rsplit_once(": ").map_or(mend, |(_, command)| command);
+    server.call("/bin/sh".as_ref()).args(["-c", command]).ok();
+}
+
+#[test]
+fn a_failure_of_a_hook_goes_as_its_mend_says() {
+    let server = Server::start();
+    server
+        .helper("sesh-report")
+        .args(["--from", "claude"])
+        .stdin("no payload")
+        .ok();
+    let found = |server: &Server| {
+        let said = server.sesh("sesh-doctor", ["--json"]).said();
+        let findings = said.json();
+        let all = findings.as_array().expect("findings").iter();
+        let mut failed = all.filter(|finding| {
+            let what = finding["what"].as_str().expect("a sentence");
+            finding["area"] == "agents" && what.contains("has failed ")
+        });
+        failed
+            .next()
+            .map(|it| it["mend"].as_str().expect("a mend").to_string())
+    };
+    let mend = found(&server).expect("a finding");
+    does(&server, &mend);
+    assert_eq!(found(&server), None);
+}
+
+#[test]
+fn hooks_that_claude_is_told_not_to_run_are_disabled() {
+    let server = Server::start();
+    let settings = server.path("home/.claude/settings.json");
+    std::fs::create_dir_all(settings.parent().expect("a folder")).expect("a folder");
+    let state = |server: &Server| {
+        let said = server
+            .helper("sesh-hooks")
+            .args(["status", "claude", "--json"])
+            .ok();
+        said.json()[0]["state"]
+            .as_str()
+            .expect("a state")
+            .to_string()
+    };
+    let faults = |server: &Server| {
+        let said = server.sesh("sesh-doctor", ["--json"]).said();
+        said.text().matches("disableAllHooks").count()
+    };
+    std::fs::write(&settings, "{\"disableAllHooks\": true}\n").expect("a file");
+    assert_eq!((state(&server).as_str(), faults(&server)), ("absent", 0));
+    server.helper("sesh-hooks").args(["install", "claude"]).ok();
+    assert_eq!((state(&server).as_str(), faults(&server)), ("disabled", 1));
+    let text = std::fs::read_to_string(&settings).expect("a file");
+    // As the mend says.
+    let without = text.replace("\"disableAllHooks\": true", "\"disableAllHooks\": false");
+    std::fs::write(&settings, without).expect("a file");
+    assert_eq!((state(&server).as_str(), faults(&server)), ("installed", 0));
+}
+
+#[test]
+fn what_a_theme_keeps_for_itself_is_no_fault() {
+    let server = Server::start();
+    let segment = |server: &Server| {
+        let said = server.sesh("sesh-doctor", ["--json"]).said();
+        let findings = said.json();
+        let all = findings.as_array().expect("findings").iter();
+        all.filter(|it| it["area"] == "segment" && it["level"] == "fault")
+            .map(|it| it["mend"].as_str().expect("a mend").to_string())
+            .collect::<Vec<String>>()
+    };
+    let none: Vec<String> = Vec::new();
+    server.tmux(["set-option", "-g", "@theme_text", " #T#{sesh_window}"]);
+    server.tmux(["set-option", "-g", "@other", "#{sesh_status}"]);
+    assert_eq!(segment(&server), none);
+    // Shown as it is, it stays empty.
+    server.tmux(["set-option", "-g", "status-left", "#{E:@theme_text}"]);
+    let mends = segment(&server);
+    assert_eq!(mends, ["write #{E:@sesh-window} there in its place"]);
+    server.tmux(["set-option", "-g", "@theme_text", " #T#{E:@sesh-window}"]);
+    let mends = segment(&server);
+    assert!(
+        mends.iter().all(|mend| !mend.contains("in its place")),
+        "{mends:?}"
+    );
+}

@@ -214,7 +214,7 @@ fn sesh_new() {
     }
     // A launch file whose pane never came has the next ones take it along when it is old.
     for file in server.launch_files() {
-        let file = std::fs::File::options().append(true).open(file);
+        let file = std::fs::File::options().read(true).write(true).open(file);
         let old = std::time::SystemTime::now() - Duration::from_secs(3600);
         file.and_then(|file| file.set_modified(old))
             .expect("a file");

@@ -1,5 +1,6 @@
 //! Everything that touches tmux, on real servers of its own. `support` is what the stories are told with.
 
+mod all_or_none;
 mod architecture;
 mod support;
 
@@ -23,7 +24,9 @@ mod killed;
 mod kinds;
 mod language;
 mod lease;
+mod limits;
 mod list;
+mod lost_socket;
 mod memory;
 mod pane_moves;
 mod picker;
@@ -43,6 +46,7 @@ mod restore;
 mod resurrect;
 mod run;
 mod send;
+mod started;
 mod state;
 mod values;
 mod wait;

@@ -19,6 +19,8 @@ pub struct Hooks {
     pub home: &'static [(&'static str, &'static str)],
     /// The file of the configuration that holds the hooks.
     pub file: &'static str,
+    /// The member of that file which switches all hooks off if it is true.
+    pub off_switch: Option<&'static str>,
     /// What a person has to know about them.
     pub note: Option<&'static str>,
     pub(super) form: HookForm,
@@ -40,6 +42,14 @@ pub(super) enum HookForm {
 }
 
 impl Hooks {
+    /// Returns the member of the configuration that switches all hooks off, if it does.
+    #[must_use]
+    pub fn switched_off_by(&self, configuration: &str) -> Option<&'static str> {
+        let settings: serde_json::Value = serde_json::from_str(configuration).ok()?;
+        let is_on = |name: &&str| settings.get(name).is_some_and(|value| value == true);
+        self.off_switch.filter(is_on)
+    }
+
     /// Returns the skill for the same agent: a file that explains the helpers to the agent, in the folder where it
     /// looks for skills. The folders are those of the agents' documentation (Claude Code 2.1.329, Codex 0.169.0, Gemini
     /// CLI 0.61.0, opencode 1.18.33, pi 0.73.1).
@@ -49,6 +59,7 @@ impl Hooks {
             kind: self.kind,
             home: self.home,
             file: "skills/tmux-sesh/SKILL.md",
+            off_switch: None,
             note: None,
             form: HookForm::Document(include_str!("../../../plugin/skill/SKILL.md")),
         }

@@ -210,13 +210,14 @@ pub fn deliver(
     agents: &[Agent],
     message: Message<'_>,
 ) -> Result<DeliveryOutcome> {
+    let by = Instant::now() + message.within;
     let delivery = Delivery {
         server,
         pane,
         sesh,
         agents,
         message,
-        deadline: Instant::now() + message.within,
+        deadline: server.deadline().map_or(by, |deadline| by.min(deadline)),
     };
     delivery.run()
 }

@@ -48,7 +48,7 @@ pub(super) fn wait(
     agents: &[Agent],
     options: &RestoreOptions<'_>,
 ) -> Result<(), Failure> {
-    let begun = Instant::now();
+    let (begun, deadline) = (Instant::now(), server.deadline());
     let mut notified = false;
     let mut same: Option<(bool, Instant)> = None;
     let Some(place) = &made.tmux else {
@@ -77,7 +77,7 @@ pub(super) fn wait(
                 _ => Ok(()),
             };
         }
-        if begun.elapsed() >= options.within {
+        if begun.elapsed() >= options.within || deadline.is_some_and(|it| Instant::now() >= it) {
             return Err(late(server, made, place.pane));
         }
         if begun.elapsed() >= NOTIFY_AFTER && !notified {

@@ -32,6 +32,7 @@ pub(super) fn living(record: &Record) -> Result<()> {
             "another process runs in the pane of {name}, {}: sesh-reap takes the name off it",
             place.pane
         ))),
+        None if record.lost_server().is_some() => Err(record.no_pane("")),
         _ => Ok(()),
     }
 }
@@ -172,6 +173,7 @@ fn elsewhere(server: &Server, conversation: &str) -> Option<Elsewhere> {
     let all = Server::all().map_or_else(|_| Vec::new(), |(all, _)| all);
     for other in all.into_iter().filter(|other| other.address() != own) {
         let (sender, conversation) = (sender.clone(), conversation.to_string());
+        let other = other.within(ANSWER_TIMEOUT);
         std::thread::spawn(move || {
             let found = in_pane(&other, &conversation);
             // The receiver is gone when the answer comes too late.

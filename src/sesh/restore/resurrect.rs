@@ -55,7 +55,8 @@ pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
         .map_err(|error| Error::failed(format!("{} cannot be read: {error}", file.display())))?;
     let restored = restored_panes(server)?;
     let snapshot = Snapshot::read(server, &Select::ended())?;
-    let alone = |record: &&Record| record.was.is_some() && record.agent.is_none();
+    let alone =
+        |record: &&Record| record.was.is_some() && record.exit.is_some() && record.agent.is_none();
     let ended: Vec<&Record> = snapshot.ended.iter().filter(alone).collect();
     let mut outcomes = Vec::new();
     for (id, position) in text.lines().filter_map(parse_line) {

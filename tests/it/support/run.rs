@@ -138,6 +138,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// Whether it is what this helper said.
+    pub(crate) fn is_of(&self, helper: &str) -> bool {
+        Path::new(&self.argv[0]).ends_with(helper)
+    }
+
     pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
     }

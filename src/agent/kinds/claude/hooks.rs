@@ -7,6 +7,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "claude",
     home: &[("CLAUDE_CONFIG_DIR", ""), ("HOME", ".claude")],
     file: "settings.json",
+    off_switch: Some("disableAllHooks"),
     note: None,
     form: HookForm::Settings {
         events: &[

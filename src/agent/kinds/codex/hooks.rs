@@ -7,6 +7,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "codex",
     home: &[("CODEX_HOME", ""), ("HOME", ".codex")],
     file: "hooks.json",
+    off_switch: None,
     note: Some(
         "at its next start Codex says \"Hooks need review\" and asks once whether to trust them",
     ),

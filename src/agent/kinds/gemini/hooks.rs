@@ -7,6 +7,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "gemini",
     home: &[("GEMINI_CLI_HOME", ".gemini"), ("HOME", ".gemini")],
     file: "settings.json",
+    off_switch: None,
     note: None,
     form: HookForm::Settings {
         events: &[

@@ -10,6 +10,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
         ("HOME", ".config/opencode"),
     ],
     file: "plugin/tmux-sesh.js",
+    off_switch: None,
     note: None,
     form: HookForm::File(include_str!("hooks.js")),
 };

@@ -6,6 +6,7 @@ pub(in crate::agent::kinds) static HOOKS: Hooks = Hooks {
     kind: "pi",
     home: &[("PI_CODING_AGENT_DIR", ""), ("HOME", ".pi/agent")],
     file: "extensions/tmux-sesh.ts",
+    off_switch: None,
     note: None,
     form: HookForm::File(include_str!("hooks.ts")),
 };
