@@ -9,7 +9,7 @@ use crate::agent::conversation;
 use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
-use crate::agent::recognise::{AgentProcess, living};
+use crate::agent::recognise::{AgentProcess, OwnProcesses, living};
 use crate::agent::screen::{Screen, ScreenRow};
 use crate::agent::state::{Evidence, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
@@ -139,7 +139,7 @@ pub fn agent_in<'a>(
     facts: PaneFacts<'_>,
     now: u64,
 ) -> Option<PaneAgent<'a>> {
-    let living = living(processes, first, agents, proc::program)
+    let living = living(processes, first, agents, &OwnProcesses)
         .into_iter()
         .next()?;
     let pid = living.process.pid;

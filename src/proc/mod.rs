@@ -51,6 +51,8 @@ pub struct Program {
     pub argv: Vec<String>,
     /// The file of the program, if this process may read the link.
     pub file: Option<PathBuf>,
+    /// The script that the program runs, where that was resolved and its path is that of a link.
+    pub script: Option<String>,
 }
 
 /// The environment that a process was started with.
@@ -201,6 +203,20 @@ pub fn tree(pid: i32) -> Vec<Process> {
 #[must_use]
 pub fn program(pid: i32) -> Program {
     table::program(pid)
+}
+
+/// Returns the terminal that is the standard input of a process, in the form of [`Process::terminal`]. `None` if it is no
+/// terminal, or the system does not provide it.
+#[must_use]
+pub fn input_terminal(pid: i32) -> Option<u64> {
+    table::input_terminal(pid)
+}
+
+/// Returns whether a process holds the master of a terminal: what it writes there is typed on the terminal. Where the
+/// system does not provide it, every process counts as one that does.
+#[must_use]
+pub fn has_master_of(pid: i32, terminal: u64) -> bool {
+    table::has_master_of(pid, terminal)
 }
 
 /// Returns the processes that have a file open; none if the system does not provide this.

@@ -43,6 +43,7 @@ mod restore;
 mod resurrect;
 mod run;
 mod send;
+mod starts;
 mod state;
 mod values;
 mod wait;

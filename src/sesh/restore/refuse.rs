@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::Resumed;
 use crate::agent::conversation;
-use crate::agent::recognise::{everywhere, is_of};
+use crate::agent::recognise::{OwnProcesses, ProcessReader, everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::Name;
@@ -111,7 +111,7 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
         .map(|file| proc::processes_with_open_file(file.path()));
     let mut open = open.unwrap_or_default();
     // Other programs only read the file.
-    open.retain(|process| is_of(resumed.agent, process, &proc::program(process.pid)));
+    open.retain(|process| is_of(resumed.agent, process, &OwnProcesses.program(process.pid)));
     if let Some(process) = in_process(resumed, &open) {
         return refused(
             &format!("the process {} ({})", process.pid, process.name),
@@ -208,7 +208,7 @@ fn in_process(resumed: &Resumed<'_>, open: &[Process]) -> Option<Process> {
         return Some(process);
     }
     let processes = proc::all();
-    everywhere(&processes, resumed.agent, proc::program)
+    everywhere(&processes, resumed.agent, &OwnProcesses)
         .into_iter()
         .find(|living| {
             let environment = proc::environment(living.process.pid);
