@@ -53,6 +53,8 @@ pub struct AgentProcess<'a> {
     pub in_front: bool,
     /// The processes of the same agent that wrap it. Each of them counted as the agent before this process existed.
     pub wrappers: Vec<Process>,
+    /// Whether it counts as the agent because a person said so, and not by what it runs.
+    pub given: bool,
 }
 
 /// Returns the agents below a pane's first process that read what is typed in the pane. The one in the foreground comes
@@ -100,6 +102,7 @@ pub fn living<'a>(
                     program: program.clone(),
                     in_front,
                     wrappers: Vec::new(),
+                    given: false,
                 };
                 match (inside, wrapper) {
                     (_, Some(at)) if is_tool_of(&living.program, &found[at].program) => {}
@@ -192,6 +195,7 @@ pub fn everywhere<'a>(
             program,
             in_front: process.group == process.foreground,
             wrappers: Vec::new(),
+            given: false,
         })
     };
     processes

@@ -229,7 +229,8 @@ fn update_from_agents(with_agent: &mut [&mut Record], facts: &FactsOfPanes<'_>) 
             continue;
         };
         if let Some((now, facts)) = facts.get(&place.pane) {
-            let pane_agent = agent_in(place.pid, &processes, &agents.all, *facts, *now);
+            let first = place.pid;
+            let pane_agent = agent_in(first, &processes, &agents.all, Some(record), *facts, *now);
             update_from_agent(record, pane_agent.as_ref(), *now);
         }
     }

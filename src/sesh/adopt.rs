@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
 use crate::inventory::find::existing_pane_state;
 use crate::pane::agent::{self, PaneAgent};
+use crate::pane::given;
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::commit::commit;
@@ -75,6 +76,12 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
         None if agent.is_none() => by_process().unwrap_or((State::Unknown, None, "")),
         None => (State::Unknown, None, ""),
     };
+    // A person names what this machine does not show: the program in front counts as that agent.
+    let given = request.agent.as_ref().and_then(|_| {
+        let first = found.place.pid;
+        given::front(first, false, &proc::tree(first)).map(|front| given::stored_value(front.id()))
+    });
+    let given = given.unwrap_or_default();
     let event = if past.is_some() {
         JournalEvent::Changed
     } else {
@@ -94,7 +101,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
             (Key::Conv, text(&conversation)),
             (
                 Key::Pid,
-                pane_agent.map_or_else(String::new, |it| it.process().to_string()),
+                pane_agent.map_or_else(|| given.clone(), PaneAgent::stored_value),
             ),
             (Key::Proc, first_process.to_string()),
             (Key::State, state.as_str().into()),
