@@ -144,6 +144,7 @@ pub fn of_pane(
         return Ok(None);
     };
     let formatted = formatted.strip_suffix('\n').unwrap_or(formatted);
+    found.find_where_seen(server)?;
     update_from_processes(std::slice::from_mut(&mut found));
     if let Some(record) = found
         .record

@@ -232,7 +232,8 @@ pub fn look<'a>(
     };
     let (rows, screen) = frame.read(&output);
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-    let pane = read_row(row)?.ok_or_else(gone)?;
+    let mut pane = read_row(row)?.ok_or_else(gone)?;
+    pane.find_where_seen(server)?;
     let [dead, folder, now, facts @ ..] = extra(row) else {
         return Err(gone());
     };

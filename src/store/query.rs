@@ -120,8 +120,15 @@ impl Select {
     }
 }
 
+/// What a person sees of a pane in the session of its row, as [`Pane::attached`] holds it: 1 or, where its window is the
+/// current one, 2, before the time when the session was used last. Since tmux 3.6 the number of a window's sessions is 1
+/// in a session group.
+const ATTACHED: &str = "#{?session_attached,#{?window_active,2,1}#{session_activity},#{?session_grouped,0,\
+                        #{?#{==:#{window_linked_sessions},1},,0}}}";
+
 /// The fields of a pane's row that come from tmux and are numbers or ids.
-const PLACE: [&str; 7] = [
+const PLACE: [&str; 8] = [
+    ATTACHED,
     "#{pane_id}",
     "#{pane_pid}",
     "#{pane_dead}",
@@ -158,6 +165,9 @@ pub fn extra<'a, 'b>(row: &'b [&'a str]) -> &'b [&'a str] {
 #[derive(Clone, Debug)]
 pub struct Pane {
     pub place: Place,
+    /// How well a person sees the pane in the session of [`place`](Self::place), where its window is in several: 0 where
+    /// that session has no client.
+    pub attached: Option<u64>,
     pub record: Option<Record>,
 }
 
@@ -168,6 +178,7 @@ pub struct Pane {
 pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     let Some(
         &[
+            attached,
             pane,
             pid,
             dead,
@@ -199,7 +210,39 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     };
     let record = Values::from_row(fields)
         .and_then(|values| Record::live(values, place.clone(), dead == "1"));
-    Ok(Some(Pane { place, record }))
+    Ok(Some(Pane {
+        place,
+        attached: attached.parse().ok(),
+        record,
+    }))
+}
+
+/// Returns the place of a pane whose window is in several sessions, in the one where a person sees it best.
+fn place_where_seen(server: &Server, pane: PaneId) -> Result<Option<Place>> {
+    let frame = Frame::new();
+    let is_it = format!("#{{==:#{{pane_id}},{pane}}}");
+    let rows = command::list_panes(&row_format(&frame), Some(&is_it));
+    let snapshot = Snapshot::parse(&frame, &server.run(&Batch::from(rows))?)?;
+    Ok(snapshot.panes.into_iter().next().map(|pane| pane.place))
+}
+
+impl Pane {
+    /// Corrects the session of a pane of which only one row was asked: tmux may have answered with a session that no
+    /// client shows. Asks a question only for such a pane.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn find_where_seen(&mut self, server: &Server) -> Result<()> {
+        if self.attached == Some(0)
+            && let Some(place) = place_where_seen(server, self.place.pane)?
+        {
+            if let Some(record) = &mut self.record {
+                record.tmux = record.tmux.as_ref().map(|_| place.clone());
+            }
+            self.place = place;
+        }
+        Ok(())
+    }
 }
 
 /// Adds to the error that there is no server how to list and restore the seshes that ran on it.
@@ -340,7 +383,7 @@ impl Snapshot {
     pub fn parse(frame: &Frame, output: &str) -> Result<Self> {
         let mut books = output;
         let mut snapshot = Self::default();
-        let mut panes = HashSet::new();
+        let mut panes: HashMap<PaneId, usize> = HashMap::new();
         let mut living: HashSet<String> = HashSet::new();
         for (row, after) in frame.sections(output) {
             books = after;
@@ -353,10 +396,15 @@ impl Snapshot {
                 snapshot.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
             } else if let [pane, formatted] = row[..] {
                 snapshot.formatted.insert(pane.parse()?, formatted.into());
-            } else if let Some(pane) = read_row(&row)?
-                && panes.insert(pane.place.pane)
-            {
-                snapshot.panes.push(pane);
+            } else if let Some(pane) = read_row(&row)? {
+                // A window that is in several sessions has a row for each of them.
+                let next = snapshot.panes.len();
+                let at = *panes.entry(pane.place.pane).or_insert(next);
+                match snapshot.panes.get_mut(at) {
+                    None => snapshot.panes.push(pane),
+                    Some(known) if known.attached < pane.attached => *known = pane,
+                    Some(_) => {}
+                }
             }
         }
         snapshot.ended = books
@@ -524,6 +572,7 @@ mod tests {
         record.tmux = Some(place.clone());
         Pane {
             place,
+            attached: None,
             record: Some(record),
         }
     }
