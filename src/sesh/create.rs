@@ -73,6 +73,8 @@ pub struct Plan {
     id: SeshId,
     spot: Placement,
     size: (u16, u16),
+    /// The variables that the client of the caller's session has passed on.
+    updated: Vec<(String, Option<String>)>,
     label_attempts: usize,
 }
 
@@ -102,10 +104,9 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
             "that window is there already: a split of it cannot keep a size of its own",
         ));
     }
-    let fallback = caller
-        .and_then(|caller| caller.size)
-        .or_else(terminal)
-        .unwrap_or(DEFAULT_SIZE);
+    let (size, updated) =
+        caller.map_or_else(Default::default, |caller| (caller.size, caller.updated));
+    let fallback = size.or_else(terminal).unwrap_or(DEFAULT_SIZE);
     let size = (
         request.size.columns.unwrap_or(fallback.0),
         request.size.rows.unwrap_or(fallback.1),
@@ -115,6 +116,7 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
         id,
         spot,
         size,
+        updated,
         label_attempts: 0,
     })
 }
@@ -276,6 +278,16 @@ impl Plan {
 
     fn launch(&self, server: &Server, name: &Name) -> Launch {
         let mut environment: Vec<(OsString, OsString)> = env::inherited_environment().collect();
+        // The caller may have started before the client attached that shows its session now.
+        environment.retain(|(name, _)| {
+            !self
+                .updated
+                .iter()
+                .any(|(updated, _)| name == updated.as_str())
+        });
+        let updated = self.updated.iter();
+        environment
+            .extend(updated.filter_map(|(name, value)| Some((name.into(), value.clone()?.into()))));
         environment.extend(self.request.variables.iter().cloned());
         environment.push(("SESH_ID".into(), self.id.to_string().into()));
         environment.push(("SESH_NAME".into(), name.as_str().into()));
