@@ -20,9 +20,9 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     parse(&line[..length])
 }
 
-/// Returns whether this process ignores a signal, as a process that `nohup` starts does.
-pub(super) fn ignores(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// Returns whether a process ignores a signal, as a process that `nohup` starts does.
+pub(super) fn ignores(pid: i32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The lowest bit is that of signal 1.

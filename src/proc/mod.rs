@@ -161,6 +161,11 @@ pub fn is_alive(process: ProcessId) -> bool {
     read(process.pid).is_some_and(|now| now.id() == process && !now.zombie)
 }
 
+/// Returns whether a process ignores a signal. `false` if the system does not provide it.
+fn ignores(pid: i32, signal: signal::Signal) -> bool {
+    table::ignores(pid, signal as i32)
+}
+
 /// Returns a path from which the program of a process can be read, even if another file has taken its name. `None` if
 /// the system does not provide it.
 #[must_use]

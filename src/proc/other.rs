@@ -12,7 +12,7 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 }
 
 /// Returns false: this cannot be read here.
-pub(super) fn ignores(_signal: i32) -> bool {
+pub(super) fn ignores(_pid: i32, _signal: i32) -> bool {
     false
 }
 
