@@ -76,12 +76,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
         None if agent.is_none() => by_process().unwrap_or((State::Unknown, None, "")),
         None => (State::Unknown, None, ""),
     };
-    // A person names what this machine does not show: the program in front counts as that agent.
-    let given = request.agent.as_ref().and_then(|_| {
-        let first = found.place.pid;
-        given::front(first, false, &proc::tree(first)).map(|front| given::stored_value(front.id()))
-    });
-    let given = given.unwrap_or_default();
+    let given = given_process(request, found.place.pid);
     let event = if past.is_some() {
         JournalEvent::Changed
     } else {
@@ -144,6 +139,15 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     Err(Error::unusable(
         "no free name was found: give one with --name",
     ))
+}
+
+/// Returns the value of `@sesh_pid` where a person names an agent that is not found: the program in front counts as it.
+fn given_process(request: &AdoptRequest, first: i32) -> String {
+    let processes = request.agent.as_ref().map(|_| proc::tree(first));
+    let front = processes
+        .as_ref()
+        .and_then(|processes| given::front(first, false, processes));
+    front.map_or_else(String::new, |front| given::stored_value(front.id()))
 }
 
 /// The outcome of a registration.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::environment;
 use super::place::{self, Placement, Where};
 use crate::clock;
 use crate::env;
@@ -277,17 +278,7 @@ impl Plan {
     }
 
     fn launch(&self, server: &Server, name: &Name) -> Launch {
-        let mut environment: Vec<(OsString, OsString)> = env::inherited_environment().collect();
-        // The caller may have started before the client attached that shows its session now.
-        environment.retain(|(name, _)| {
-            !self
-                .updated
-                .iter()
-                .any(|(updated, _)| name == updated.as_str())
-        });
-        let updated = self.updated.iter();
-        environment
-            .extend(updated.filter_map(|(name, value)| Some((name.into(), value.clone()?.into()))));
+        let mut environment = environment::inherited(&self.updated);
         environment.extend(self.request.variables.iter().cloned());
         environment.push(("SESH_ID".into(), self.id.to_string().into()));
         environment.push(("SESH_NAME".into(), name.as_str().into()));
@@ -322,7 +313,10 @@ impl Plan {
             let note = match &outcome {
                 // A restored sesh keeps its old record in the journal until it has started.
                 Attempt::Made(record, life) if self.request.prior.is_none() => {
-                    vec![Note::all(JournalEvent::Created, record, *life)]
+                    vec![
+                        Note::all(JournalEvent::Created, record, *life)
+                            .with_path(environment::path(&self.request.variables).to_str()),
+                    ]
                 }
                 _ => Vec::new(),
             };

@@ -8,6 +8,7 @@ pub mod change;
 pub mod create;
 pub mod end;
 pub mod enter;
+mod environment;
 pub mod explain;
 pub mod gather;
 pub mod hooks;

@@ -333,21 +333,24 @@ fn with_children(server: &Server, name: &str) -> (Record, Vec<Victim>, Vec<Victi
     )
 }
 
+/// A way to end a sesh.
+type Way<'a> = &'a dyn Fn(&Record);
+
 #[test]
 fn the_children_of_a_command_that_is_ended_end_with_it() {
     let server = Server::start();
-    let ways: [(&str, &dyn Fn(&Record)); 5] = [
+    let ways: [(&str, Way<'_>); 5] = [
         ("end", &|made| {
-            drop(server.sesh("sesh-end", [made.name()]).said())
+            drop(server.sesh("sesh-end", [made.name()]).said());
         }),
         ("kill", &|made| {
-            drop(server.sesh("sesh-end", [made.name(), "--kill"]).said())
+            drop(server.sesh("sesh-end", [made.name(), "--kill"]).said());
         }),
         ("pane", &|made| {
-            drop(server.tmux(["kill-pane", "-t", made.pane()]))
+            drop(server.tmux(["kill-pane", "-t", made.pane()]));
         }),
         ("session", &|made| {
-            drop(server.tmux(["kill-session", "-t", made.name()]))
+            drop(server.tmux(["kill-session", "-t", made.name()]));
         }),
         ("hard", &|made| {
             // The command itself, whose pane stays.

@@ -1,6 +1,6 @@
 //! What a sesh is not restored for, each with the way out.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -54,12 +54,16 @@ pub(super) fn folder(record: &Record) -> Result<()> {
 }
 
 /// Refuses an agent that is not installed. Replaces its program by the path that was found.
-pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Result<()> {
-    let path = env::path();
+pub(super) fn program(
+    argv: &mut [OsString],
+    kind: &str,
+    record: &Record,
+    path: &OsStr,
+) -> Result<()> {
     let Some(program) = argv.first_mut() else {
         return Err(Error::unusable(format!("{kind} has no command to go on")));
     };
-    let found = which::which_in(&*program, Some(&path), &record.cwd).map_err(|_| {
+    let found = which::which_in(&*program, Some(path), &record.cwd).map_err(|_| {
         Error::unusable(format!(
             "{kind} is not installed: no {} in {}",
             program.display(),
