@@ -1,12 +1,13 @@
 #!/bin/sh
 # path.sh BIN: asks a login shell for its PATH, once a load and in the background, and keeps it in a private file for what
-# the keys start: a tmux that systemd or a desktop has started does not have it. Then what every load does with the
-# helpers of the folder BIN: writes what was missed, and offers or restores what the last server left.
+# the keys start: a tmux that systemd or a desktop has started does not have it. Before that, the helpers of the folder BIN
+# write what was missed; after it, they offer or restore what the last server left.
 dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
 . "$dir/plugin/lib.sh"
 exec </dev/null 2>/dev/null
 umask 077
 bin=$1
+[ -z "$bin" ] || "$bin/sesh-save" >/dev/null
 
 # ask_shell: the PATH of a login shell that is interactive too, since many people extend it there; given up after five
 # seconds. What the shell prints besides does not matter.
@@ -36,7 +37,6 @@ fi
 
 [ -n "$bin" ] || exit 0
 use_login_path
-"$bin/sesh-save" >/dev/null
 errors=$("$bin/sesh-restore" --offer 2>&1 >/dev/null)
 case $errors in
   # What is not restored is said in the segment.
