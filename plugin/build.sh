@@ -72,6 +72,7 @@ if {
   echo "$from" >"$place/.sesh-built"
   rm -f "$state_dir/failed"
   tmux -u set-option -s @seshplugin_bin "$(word "$place")"
+  on_path "$place"
   trouble ''
   exit 0
 fi

@@ -174,6 +174,7 @@ esac
 case $number in
   '' | *[!0-9]*) exit 0 ;;
 esac
+use_login_path
 case $action in
   enter) pick ;;
   picker)

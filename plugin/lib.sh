@@ -4,11 +4,12 @@
 # shellcheck source=plugin/version.sh
 . "$dir/plugin/version.sh"
 
-# Logs and locks; what may be thrown away; helpers of a plugin whose own folder cannot be written.
+# The PATH of a login shell is in $login_path. Logs and locks; what may be thrown away; helpers of a plugin whose own folder cannot be written.
 state_dir=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-sesh
 cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/tmux-sesh
 data_dir=${XDG_DATA_HOME:-$HOME/.local/share}/tmux-sesh
 log=$state_dir/build.log
+login_path=$cache_dir/login-path
 
 newline='
 '
@@ -69,6 +70,42 @@ at_least() {
     at_least_a=${at_least_a#*.} at_least_b=${at_least_b#*.}
   done
   return 0
+}
+
+# use_login_path: programs are also found where a login shell finds them, as path.sh has seen it.
+use_login_path() {
+  if [ -r "$login_path" ] && IFS= read -r of_login <"$login_path"; then
+    PATH=$PATH:$of_login
+    export PATH
+  fi
+}
+
+# on_path FOLDER: new panes find the helpers of that folder, and no longer those of an earlier one; without a folder none.
+# What a person has put into PATH stays as it is.
+on_path() {
+  case $1 in
+    *:*) return ;;
+  esac
+  path_now=$(tmux -u show-environment -g PATH 2>/dev/null)
+  case $path_now in
+    PATH=?*) path_now=${path_now#PATH=} ;;
+    *) return ;;
+  esac
+  path_ours=$(ask '#{@seshplugin_on_path}') path_was=$path_now
+  if [ -n "$path_ours" ] && [ "$path_ours" != "$1" ]; then
+    # Ours is the last one, unless somebody has added more.
+    path_now=:$path_now:
+    case $path_now in
+      *":$path_ours:"*) path_now=${path_now%%":$path_ours:"*}:${path_now#*":$path_ours:"} ;;
+    esac
+    path_now=${path_now#:} path_now=${path_now%:} path_ours=
+  fi
+  case :$path_now: in
+    *":$1:"*) ;;
+    *) path_now=$path_now${1:+:$1} path_ours=$1 ;;
+  esac
+  [ "$path_now" = "$path_was" ] ||
+    tmux -u set-environment -g PATH "$(word "$path_now")" \; set-option -s @seshplugin_on_path "$(word "$path_ours")"
 }
 
 # usable FOLDER: it has helpers that are new enough. What they are is in $found_version.
@@ -183,9 +220,10 @@ END
   . "$dir/plugin/keys.sh"
   bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
   if [ -n "$bin" ]; then
+    on_path "$bin"
     # What was missed while the plugin was not there, and what the last server left. Helpers of an older version have
     # none of it.
-    tmux -u run-shell -b "{ #{q:@seshplugin_bin}/sesh-save; #{q:@seshplugin_bin}/sesh-restore --offer; } >/dev/null 2>&1 || :"
+    tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/path.sh #{q:@seshplugin_bin}"
   fi
   if [ -n "$build" ]; then
     tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"

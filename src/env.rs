@@ -127,6 +127,12 @@ pub fn home() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
+/// Returns the value of a variable.
+#[must_use]
+pub fn value(variable: &str) -> Option<OsString> {
+    std::env::var_os(variable)
+}
+
 /// Returns the folder that a variable contains, if it is an absolute path.
 #[must_use]
 pub fn folder(variable: &str) -> Option<PathBuf> {
@@ -189,39 +195,42 @@ pub fn path() -> OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Returns whether a variable describes where the caller runs, and would be wrong elsewhere. These are the variables of
-/// tmux, of the terminal and of tmux-sesh, and those that agent CLIs set for the child processes of one session. An
-/// agent that finds them assumes that it is nested and does not save its conversation.
-///
-/// The names are those of Claude Code 2.1.329, Codex 0.169.0 and Gemini CLI 0.61.0, as seen in the environment of their
-/// hooks.
+/// Returns whether a variable describes where the caller runs, and would be wrong elsewhere: [`is_of_program`] and
+/// [`is_of_login`]. `plugin/doc/environment.md` lists them with the reasons.
 #[must_use]
 pub fn belongs_to_place(name: &OsStr) -> bool {
-    const PREFIXES: [&str; 4] = ["TMUX", "CLAUDE_CODE_", "SESH_", "TERM_PROGRAM"];
-    const NAMES: [&str; 22] = [
-        "TERM",
-        "LINES",
-        "COLUMNS",
-        "AI_AGENT",
-        "CLAUDECODE",
-        "CLAUDE_EFFORT",
-        "CLAUDE_ENV_FILE",
-        "CLAUDE_JOB_DIR",
-        "CLAUDE_PID",
-        "CLAUDE_PROJECT_DIR",
-        "CODEX_CI",
-        "CODEX_MANAGED_BY_NPM",
-        "CODEX_MANAGED_PACKAGE_ROOT",
-        "CODEX_SANDBOX",
-        "CODEX_SANDBOX_NETWORK_DISABLED",
-        "CODEX_THREAD_ID",
-        "GEMINI_CLI",
-        "GEMINI_CLI_NO_RELAUNCH",
-        "GEMINI_CWD",
-        "GEMINI_PLANS_DIR",
-        "GEMINI_PROJECT_DIR",
-        "GEMINI_SESSION_ID",
+    is_of_program(name) || is_of_login(name)
+}
+
+/// Returns whether a variable is that of one program that runs above the caller: of tmux, of the terminal and of
+/// tmux-sesh, of a git command that runs a hook, of an editor, of make and of systemd, and those that agent CLIs set for
+/// the child processes of one session. An agent that finds the last ones assumes that it is nested and does not save its
+/// conversation.
+///
+/// The names are those of Claude Code 2.1.329, Codex 0.169.0 and Gemini CLI 0.61.0, as seen in the environment of their
+/// hooks, and of git 2.47, as seen in the hooks of a commit and in `git rev-parse --local-env-vars`.
+fn is_of_program(name: &OsStr) -> bool {
+    const PREFIXES: [&str; 5] = [
+        "TMUX",
+        "CLAUDE_CODE_",
+        "SESH_",
+        "TERM_PROGRAM",
+        "GIT_PUSH_OPTION_",
     ];
+    const NAMES: &str = "\
+        TERM LINES COLUMNS \
+        AI_AGENT CLAUDECODE CLAUDE_EFFORT CLAUDE_ENV_FILE CLAUDE_JOB_DIR CLAUDE_PID CLAUDE_PROJECT_DIR \
+        CODEX_CI CODEX_MANAGED_BY_NPM CODEX_MANAGED_PACKAGE_ROOT CODEX_SANDBOX CODEX_SANDBOX_NETWORK_DISABLED \
+        CODEX_THREAD_ID \
+        GEMINI_CLI GEMINI_CLI_NO_RELAUNCH GEMINI_CWD GEMINI_PLANS_DIR GEMINI_PROJECT_DIR GEMINI_SESSION_ID \
+        GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_AUTHOR_DATE GIT_COMMITTER_DATE GIT_COMMON_DIR GIT_CONFIG \
+        GIT_CONFIG_PARAMETERS GIT_DIR GIT_EXEC_PATH GIT_GRAFT_FILE GIT_IMPLICIT_WORK_TREE GIT_INDEX_FILE \
+        GIT_INTERNAL_SUPER_PREFIX GIT_NAMESPACE GIT_NO_REPLACE_OBJECTS GIT_OBJECT_DIRECTORY GIT_PREFIX \
+        GIT_QUARANTINE_PATH GIT_REFLOG_ACTION GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_WORK_TREE \
+        INSIDE_EMACS NVIM NVIM_LISTEN_ADDRESS VIM VIMRUNTIME VIM_TERMINAL MYVIMRC \
+        MAKEFLAGS MAKELEVEL MFLAGS MAKE_TERMOUT MAKE_TERMERR \
+        INVOCATION_ID JOURNAL_STREAM LISTEN_FDS LISTEN_FDNAMES LISTEN_PID MAINPID NOTIFY_SOCKET WATCHDOG_PID \
+        WATCHDOG_USEC";
     let Some(name) = name.to_str() else {
         return false;
     };
@@ -229,19 +238,47 @@ pub fn belongs_to_place(name: &OsStr) -> bool {
     if ["SESH_MACHINE", "SESH_CLIENT", "SESH_TMUX_SOCKETS"].contains(&name) {
         return false;
     }
-    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    NAMES.split_ascii_whitespace().any(|it| it == name)
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Returns the caller's environment without the variables for which [`belongs_to_place`] is true.
+/// Returns whether a variable is that of the login or the terminal window in which a person works. A tmux client that
+/// attaches passes them on to its session, and a new pane does not get them from its caller.
+fn is_of_login(name: &OsStr) -> bool {
+    const NAMES: [&str; 13] = [
+        "ITERM_SESSION_ID",
+        "KITTY_LISTEN_ON",
+        "KITTY_PID",
+        "KITTY_WINDOW_ID",
+        "SSH_CLIENT",
+        "SSH_CONNECTION",
+        "SSH_ORIGINAL_COMMAND",
+        "SSH_TTY",
+        "STY",
+        "TERM_SESSION_ID",
+        "WEZTERM_PANE",
+        "WINDOWID",
+        "WT_SESSION",
+    ];
+    name.to_str().is_some_and(|name| {
+        NAMES.contains(&name) || name == "ZELLIJ" || name.starts_with("ZELLIJ_")
+    })
+}
+
+/// Returns the caller's environment without the variables for which [`belongs_to_place`] is true. Without the editors too
+/// that git sets for its hooks: they do nothing, so that a commit there would be without a message.
 pub fn inherited_environment() -> impl Iterator<Item = (OsString, OsString)> {
-    std::env::vars_os().filter(|(name, _)| !belongs_to_place(name))
+    std::env::vars_os().filter(|(name, value)| {
+        let edits_nothing = (name == "GIT_EDITOR" || name == "GIT_SEQUENCE_EDITOR") && value == ":";
+        !belongs_to_place(name) && !edits_nothing
+    })
 }
 
-/// Returns the names of the variables to remove from the environment of a tmux client: those for which
-/// [`belongs_to_place`] is true, except `TMUX…` and `TERM`, which the client needs.
+/// Returns the names of the variables to remove from the environment of a tmux client: those of the programs above the
+/// caller, except `TMUX…` and `TERM`, which the client needs.
 pub fn variables_to_remove() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| {
-        belongs_to_place(name)
+        is_of_program(name)
             && !name
                 .to_str()
                 .is_some_and(|name| name.starts_with("TMUX") || name == "TERM")
@@ -289,6 +326,11 @@ mod tests {
             "CLAUDE_CODE_ENTRYPOINT",
             "SESH_ID",
             "TERM",
+            "GIT_DIR",
+            "GIT_INDEX_FILE",
+            "GIT_PUSH_OPTION_0",
+            "SSH_TTY",
+            "ZELLIJ_PANE_ID",
         ] {
             assert!(belongs_to_place(OsStr::new(name)), "{name}");
         }
@@ -300,6 +342,12 @@ mod tests {
             "SESH_MACHINE",
             "TERMINFO",
             "CODEX_HOME",
+            "GIT_AUTHOR_NAME",
+            "GIT_SSH_COMMAND",
+            "GIT_CONFIG_GLOBAL",
+            "SSH_AUTH_SOCK",
+            "DISPLAY",
+            "MAKE",
         ] {
             assert!(!belongs_to_place(OsStr::new(name)), "{name}");
         }

@@ -77,7 +77,7 @@ _tmux_sesh_takes() {
       ;;
     send | sesh-send)
       takes=(
-        '1=text' '+=text' '--file=file' '--wait' '--reply' '--queue' '--now'
+        '1=targets' '+=targets' '--file=file' '--wait' '--reply' '--queue' '--now'
         '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text' '--json' '-L=text'
         '-S=file' '-h' '--help' '-V' '--version'
       )
@@ -97,8 +97,9 @@ _tmux_sesh_takes() {
       ;;
     wait | sesh-wait)
       takes=(
-        '1=targets' '+=targets' '--tag=tags' '--for=text' '--any' '--all' '--since=text' '--fresh'
-        '--timeout=text' '--follow' '--propagate' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
+        '1=targets' '+=targets' '--tag=tags'
+        '--for=words:idle,waiting,busy,exit,turn,change,output=,quiet=' '--any' '--all' '--since=text'
+        '--fresh' '--timeout=text' '--follow' '--propagate' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
         '--version'
       )
       ;;

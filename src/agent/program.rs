@@ -9,9 +9,13 @@ use super::manifest::Manifest;
 use crate::proc::{self, Process, Program};
 
 /// Programs that run a script, without the digits of their version.
-const INTERPRETERS: [&str; 4] = ["node", "bun", "deno", "python"];
+const INTERPRETERS: [&str; 10] = [
+    "node", "nodejs", "bun", "deno", "python", "pypy", "perl", "ruby", "tsx", "ts-node",
+];
+/// What the names of programs that run a program file begin with: the loader of the system, and emulators.
+const LOADERS: [&str; 2] = ["ld-", "qemu-"];
 /// Options of these programs that take the next word.
-const WITH_VALUE: [&str; 9] = [
+const WITH_VALUE: [&str; 13] = [
     "-r",
     "--require",
     "--import",
@@ -21,7 +25,86 @@ const WITH_VALUE: [&str; 9] = [
     "-W",
     "-X",
     "--env-file",
+    "--library-path",
+    "--preload",
+    "--argv0",
+    "-L",
 ];
+/// Options of shells that take the next word.
+const SHELL_WITH_VALUE: [&str; 7] = [
+    "--rcfile",
+    "--init-file",
+    "-O",
+    "+O",
+    "+o",
+    "-C",
+    "--init-command",
+];
+/// Programs that give their children a terminal of their own and pass on the typed keys, also where another user runs
+/// them and the owner of the terminal cannot be read.
+const PTY_TOOLS: [&str; 8] = [
+    "script",
+    "unbuffer",
+    "expect",
+    "asciinema",
+    "sudo",
+    "su",
+    "doas",
+    "ttyrec",
+];
+/// Programs that show several things, or have a window of their own: what runs on a terminal that they made does not get
+/// each key that is typed in the pane.
+const MULTIPLEXERS: [&str; 33] = [
+    "abduco",
+    "alacritty",
+    "code",
+    "dtach",
+    "dvtm",
+    "emacs",
+    "emacsclient",
+    "foot",
+    "ghostty",
+    "gnome",
+    "helix",
+    "hx",
+    "kak",
+    "kitty",
+    "konsole",
+    "mc",
+    "micro",
+    "mtm",
+    "nvim",
+    "rxvt",
+    "screen",
+    "st",
+    "terminator",
+    "tilix",
+    "tmux",
+    "urxvt",
+    "vi",
+    "vim",
+    "vimdiff",
+    "vimx",
+    "wezterm",
+    "xterm",
+    "zellij",
+];
+/// The words, beside a version, that installers and wrappers put after the name of a program, with blanks between.
+const NAME_ENDINGS: &str = "wrapped wrapped_ unwrapped unwrapped_ real orig distrib bin exe AppImage x86_64 aarch64 arm64 \
+                            amd64 x64 i686 unknown apple pc linux darwin macos windows win32 gnu musl baseline modern \
+                            static";
+
+/// Returns whether a program gives its children a terminal and passes on the typed keys, by its name.
+pub(super) fn passes_keys_on(name: &str) -> bool {
+    PTY_TOOLS.contains(&name)
+}
+
+/// Returns whether a program shows what runs on a terminal that it made as a part of its own screen, or elsewhere.
+pub(super) fn keeps_children(name: &str) -> bool {
+    // Packages and windows have names such as `emacs-nox`, `vim.basic`, `gnome-terminal-` and `tmux: client`.
+    let name = name.split(['-', '.', ':', ' ']).next().unwrap_or(name);
+    MULTIPLEXERS.contains(&name)
+}
 
 pub(super) fn is_agent(manifest: &Manifest, process: &Process, program: &Program) -> bool {
     role(manifest, process, program) == Some(Role::Agent)
@@ -37,45 +120,86 @@ pub(super) enum Role {
 
 /// Returns the role of a process, or `None` if it runs another program.
 pub(super) fn role(manifest: &Manifest, process: &Process, program: &Program) -> Option<Role> {
-    let listed =
-        |list: &Option<Vec<String>>, word: &str| list.iter().flatten().any(|listed| listed == word);
     let known = &manifest.process;
-    let file = program.file.as_deref().map(file_name).unwrap_or_default();
-    // A shell script that starts an agent may have the agent's name.
-    if proc::is_shell(file) {
-        return None;
-    }
-    let first_word = program.argv.first().map(Path::new).map(file_name);
-    let first_word = first_word.unwrap_or_default();
-    let mut arguments = program.argv.get(1..).unwrap_or_default();
-    let interpreter = if file.is_empty() { first_word } else { file };
-    let mut by_script = false;
-    if is_interpreter(interpreter)
-        && let Some((script, rest)) = script(arguments)
-    {
-        arguments = rest;
-        by_script = listed(
-            &known.names,
-            without_extension(file_name(Path::new(script))),
-        ) || known
-            .packages
-            .iter()
-            .flatten()
-            .any(|package| format!("/{script}/").contains(&format!("/{package}/")));
-    }
-    let by_name = [&process.name, first_word, file]
+    let is_named = |word: &str| known.names.iter().flatten().any(|name| names(word, name));
+    let first_word = program.argv.first().map(Path::new);
+    let script = script_of(program);
+    let arguments = match &script {
+        Some(script) => script.arguments,
+        None => program.argv.get(1..).unwrap_or_default(),
+    };
+    let by_script = script.as_ref().is_some_and(|script| {
+        let paths = std::iter::once(script.path).chain(program.script.as_deref());
+        paths.into_iter().any(|path| {
+            is_named(without_extension(program_name(Path::new(path))))
+                || script.kind != ScriptKind::Shell && is_in_package(known.packages.as_ref(), path)
+        })
+    });
+    // The name of a shell is that of the script that it runs, or of what it was copied from.
+    let by_name = !is_shell(program)
+        && [
+            Some(process.name.as_str()),
+            first_word.map(program_name),
+            program.file.as_deref().map(program_name),
+        ]
         .into_iter()
-        .any(|name| listed(&known.names, name.strip_suffix(".exe").unwrap_or(name)));
+        .flatten()
+        .any(is_named);
     let is_excluded = arguments
         .iter()
         .find(|word| !word.starts_with('-') && !word.contains('='))
-        .is_some_and(|word| listed(&known.not_agent, word));
+        .is_some_and(|word| {
+            known
+                .not_agent
+                .iter()
+                .flatten()
+                .any(|listed| listed == word)
+        });
     let role = if is_excluded {
         Role::NotAgent
     } else {
         Role::Agent
     };
     (by_name || by_script).then_some(role)
+}
+
+/// Returns whether the name of a program is a name of an agent, also with what installers and wrappers add to it:
+/// `codex-x86_64-unknown-linux-musl`, `claude-2.1.329`, `.claude-unwrapped`.
+fn names(word: &str, name: &str) -> bool {
+    let hidden = word.strip_prefix('.');
+    let Some(rest) = hidden.unwrap_or(word).strip_prefix(name) else {
+        return false;
+    };
+    let is_ending =
+        |part: &str| NAME_ENDINGS.split_ascii_whitespace().any(|it| it == part) || is_version(part);
+    match rest.strip_prefix(['-', '.', '_', '@']) {
+        Some(ending) => {
+            let hidden_as_wrappers_do = hidden.is_none() || ending.contains("wrapped");
+            hidden_as_wrappers_do && (is_version(ending) || ending.split('-').all(is_ending))
+        }
+        None => hidden.is_none() && rest.is_empty(),
+    }
+}
+
+/// Returns whether a text is a version: numbers with points between, and perhaps the word for a version before its time.
+fn is_version(text: &str) -> bool {
+    let (numbers, early) = text.split_once('-').unwrap_or((text, ""));
+    let mut numbers = numbers.strip_prefix('v').unwrap_or(numbers).split('.');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_early = ["", "alpha", "beta", "rc", "nightly", "dev"]
+        .contains(&early.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'));
+    is_early && numbers.clone().count() > 1 && numbers.all(is_number)
+}
+
+/// Returns the name of a program by its path. An installer may name the file after the version:
+/// `…/claude/versions/2.1.329`.
+fn program_name(path: &Path) -> &str {
+    let name = file_name(path);
+    let folder = path.parent();
+    match folder.filter(|folder| is_version(name) && file_name(folder) == "versions") {
+        Some(folder) => folder.parent().map(file_name).unwrap_or_default(),
+        None => name,
+    }
 }
 
 fn file_name(path: &Path) -> &str {
@@ -91,42 +215,110 @@ fn without_extension(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-fn is_interpreter(name: &str) -> bool {
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    INTERPRETERS.contains(&name)
+/// Returns whether a script belongs to one of an agent's packages. Deno names a package with its version.
+fn is_in_package(packages: Option<&Vec<String>>, script: &str) -> bool {
+    let script = script.strip_prefix("npm:").unwrap_or(script);
+    let script = format!("/{script}/");
+    packages.into_iter().flatten().any(|package| {
+        script.contains(&format!("/{package}/")) || script.contains(&format!("/{package}@"))
+    })
 }
 
-/// Returns the script or the module that an interpreter runs, and the words after it.
-fn script(arguments: &[String]) -> Option<(&str, &[String])> {
-    let mut at = 0;
-    while let Some(word) = arguments.get(at) {
-        if word == "-m" {
-            at += 1;
-            break;
-        }
-        if matches!(word.as_str(), "-e" | "--eval" | "-c" | "-p" | "--print") {
-            return None;
-        }
-        if !word.starts_with('-') && word != "run" {
-            break;
-        }
-        at += if WITH_VALUE.contains(&word.as_str()) {
-            2
-        } else {
-            1
-        };
+/// A script, and what runs it.
+struct Script<'a> {
+    path: &'a str,
+    arguments: &'a [String],
+    kind: ScriptKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ScriptKind {
+    Shell,
+    /// The script of an interpreter, or the program of a loader.
+    Interpreted,
+}
+
+/// Returns the name of the program that runs, by its file, or else by its first argument.
+fn running_name(program: &Program) -> &str {
+    let first_word = program.argv.first().map(Path::new).map(file_name);
+    match program.file.as_deref().map(file_name) {
+        // One file is all its programs.
+        None | Some("" | "busybox" | "toybox") => first_word.unwrap_or_default(),
+        Some(file) => file,
     }
-    Some((arguments.get(at)?, &arguments[at + 1..]))
+}
+
+fn is_shell(program: &Program) -> bool {
+    proc::is_shell(running_name(program))
+}
+
+fn is_interpreter(name: &str) -> bool {
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    INTERPRETERS.contains(&plain) || LOADERS.iter().any(|loader| name.starts_with(loader))
+}
+
+/// Returns whether a program is a shell that runs a script.
+pub(super) fn runs_script(program: &Program) -> bool {
+    script_of(program).is_some_and(|script| script.kind == ScriptKind::Shell)
+}
+
+/// Returns the path of the script that a program runs.
+pub(super) fn script_path(program: &Program) -> Option<&Path> {
+    script_of(program).map(|script| Path::new(script.path))
+}
+
+/// Returns the script that a program runs, if it runs one.
+fn script_of(program: &Program) -> Option<Script<'_>> {
+    let kind = if is_shell(program) {
+        ScriptKind::Shell
+    } else if is_interpreter(running_name(program)) {
+        ScriptKind::Interpreted
+    } else {
+        return None;
+    };
+    let mut words = program.argv.get(1..)?.iter().enumerate();
+    let (at, path) = loop {
+        let (at, word) = words.next()?;
+        match (kind, word.as_str()) {
+            (ScriptKind::Shell, "--") | (ScriptKind::Interpreted, "-m") => break words.next()?,
+            (ScriptKind::Shell, word) => {
+                // Letters of one word are several options. With `c` the commands, with `s` the input is what runs.
+                let letters = word.strip_prefix('-').filter(|it| !it.starts_with('-'));
+                if letters.is_some_and(|letters| letters.contains(['c', 's']))
+                    || word == "--command"
+                {
+                    return None;
+                }
+                if SHELL_WITH_VALUE.contains(&word)
+                    || letters.is_some_and(|letters| letters.ends_with('o'))
+                {
+                    words.next();
+                } else if !word.starts_with(['-', '+']) {
+                    break (at, &program.argv[at + 1]);
+                }
+            }
+            (
+                ScriptKind::Interpreted,
+                "-e" | "--eval" | "-c" | "-p" | "--print" | "-" | "eval" | "repl",
+            ) => return None,
+            (ScriptKind::Interpreted, word) if WITH_VALUE.contains(&word) => {
+                words.next();
+            }
+            (ScriptKind::Interpreted, word) if word.starts_with('-') || word == "run" => {}
+            (ScriptKind::Interpreted, _) => break (at, word),
+        }
+    };
+    Some(Script {
+        path,
+        arguments: &program.argv[at + 2..],
+        kind,
+    })
 }
 
 /// Returns whether a child that runs an agent's program is a tool of it: a fork that has not run its own program yet,
-/// or the program under another name (Claude contains `rg`). For an interpreter, the arguments decide.
+/// or the program under another name (Claude contains `rg`). For a script, the arguments decide.
 pub(super) fn is_tool_of(child: &Program, parent: &Program) -> bool {
     let same = child.file == parent.file;
-    let native = child
-        .file
-        .as_deref()
-        .map(file_name)
-        .is_some_and(|file| !is_interpreter(file));
+    let native = child.file.is_some() && script_of(child).is_none();
     child.argv.is_empty() || same && (native || child.argv == parent.argv)
 }

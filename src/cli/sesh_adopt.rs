@@ -21,7 +21,8 @@ pub(super) struct Args {
     #[arg(long)]
     name: Option<Name>,
 
-    /// The agent that lives there
+    /// The agent that lives there. Where none is found (ssh, docker exec), the program in front counts as it until that
+    /// ends
     #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: Option<String>,
 

@@ -49,7 +49,7 @@ fn agent_present(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> 
     let identity = [
         (Key::Agent, value::encode(kind)),
         (Key::Conv, conversation),
-        (Key::Pid, pane_agent.process().to_string()),
+        (Key::Pid, pane_agent.stored_value()),
     ];
     let mut commands = Vec::new();
     for (key, new) in &identity {

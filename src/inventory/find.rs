@@ -147,6 +147,7 @@ pub fn of_pane(
         return Ok(None);
     };
     let formatted = formatted.strip_suffix('\n').unwrap_or(formatted);
+    found.find_where_seen(server)?;
     update_from_processes(std::slice::from_mut(&mut found));
     if let Some(record) = found
         .record
@@ -232,7 +233,8 @@ fn update_from_agents(with_agent: &mut [&mut Record], facts: &FactsOfPanes<'_>) 
             continue;
         };
         if let Some((now, facts)) = facts.get(&place.pane) {
-            let pane_agent = agent_in(place.pid, &processes, &agents.all, *facts, *now);
+            let first = place.pid;
+            let pane_agent = agent_in(first, &processes, &agents.all, Some(record), *facts, *now);
             update_from_agent(record, pane_agent.as_ref(), *now);
         }
     }

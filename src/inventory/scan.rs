@@ -174,10 +174,16 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     }
     let agents = Agents::loaded();
     let processes = proc::all();
+    let records: HashMap<PaneId, &Record> = seen
+        .panes
+        .iter()
+        .map(|pane| (pane.pane, &pane.record))
+        .collect();
     let pane_agents: HashMap<PaneId, PaneAgent<'_>> = facts
         .into_iter()
         .filter_map(|(pane, (first, facts))| {
-            let pane_agent = agent_in(first, &processes, &agents.all, facts, seen.now)?;
+            let record = records.get(&pane).copied();
+            let pane_agent = agent_in(first, &processes, &agents.all, record, facts, seen.now)?;
             Some((pane, pane_agent))
         })
         .collect();

@@ -9,17 +9,18 @@ use crate::agent::conversation;
 use crate::agent::explain::{Explanation, explain};
 use crate::agent::kinds::Agent;
 use crate::agent::locate::locate;
-use crate::agent::recognise::{AgentProcess, living};
+use crate::agent::recognise::{AgentProcess, OwnProcesses, living};
 use crate::agent::screen::{Screen, ScreenCursor, ScreenRow};
 use crate::agent::state::{Evidence, FRESH, HookEvidence, Session, Verdict, judge};
 use crate::agent::transcript::Transcript;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ProcessId};
+use crate::pane::given;
 use crate::proc::{self, Process};
 use crate::state::State;
 use crate::store::hook_report::HookReport;
 use crate::store::query::{Pane, extra, read_row, row_format_with};
-use crate::store::{Key, schema, write};
+use crate::store::{Key, Record, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The formats of what tmux knows about a pane. [`PaneFacts::of`] parses what they expand to.
@@ -139,19 +140,21 @@ pub fn processes(firsts: &[i32]) -> Vec<Process> {
     }
 }
 
-/// Returns the agent in a pane. `first` is the pane's first process, `processes` hold at least its descendants, and
-/// `now` is the server's clock.
+/// Returns the agent in a pane: the one that is found there, or else the one that a person named for its sesh. `first`
+/// is the pane's first process, `processes` hold at least its descendants, and `now` is the server's clock.
 #[must_use]
 pub fn agent_in<'a>(
     first: i32,
     processes: &[Process],
     agents: &'a [Agent],
+    record: Option<&Record>,
     facts: PaneFacts<'_>,
     now: u64,
 ) -> Option<PaneAgent<'a>> {
-    let living = living(processes, first, agents, proc::program)
+    let living = living(processes, first, agents, &OwnProcesses)
         .into_iter()
-        .next()?;
+        .next()
+        .or_else(|| given::agent(record?, first, processes, agents))?;
     let pid = living.process.pid;
     let environment = OnceCell::new();
     let own = conversation::told(&living, |name| {
@@ -245,7 +248,8 @@ pub fn look<'a>(
     };
     let (rows, screen) = frame.read(&output);
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
-    let pane = read_row(row)?.ok_or_else(gone)?;
+    let mut pane = read_row(row)?.ok_or_else(gone)?;
+    pane.find_where_seen(server)?;
     let [dead, folder, now, facts @ ..] = extra(row) else {
         return Err(gone());
     };
@@ -259,7 +263,10 @@ pub fn look<'a>(
     let dead = *dead == "1";
     let first = pane.place.pid;
     let pane_agent = (!dead)
-        .then(|| agent_in(first, &proc::tree(first), agents, facts, now))
+        .then(|| {
+            let processes = proc::tree(first);
+            agent_in(first, &processes, agents, pane.record.as_ref(), facts, now)
+        })
         .flatten();
     Ok(Look {
         dead,
@@ -273,16 +280,30 @@ pub fn look<'a>(
 }
 
 impl PaneAgent<'_> {
-    /// Returns the identity of its process, as `@sesh_pid` holds it.
+    /// Returns the identity of its process.
     #[must_use]
     pub fn process(&self) -> ProcessId {
         self.process_of_agent.process.id()
+    }
+
+    /// Returns the value of `@sesh_pid` for its process.
+    #[must_use]
+    pub fn stored_value(&self) -> String {
+        if self.process_of_agent.given {
+            given::stored_value(self.process())
+        } else {
+            self.process().to_string()
+        }
     }
 
     /// Returns whether this is the agent that was stored as `process`: its process, or a wrapper that was seen before
     /// it had started the agent.
     #[must_use]
     pub fn matches_stored(&self, process: &str) -> bool {
+        if let Some(given) = given::process_of(process) {
+            // A program that a person named as the agent may have started it meanwhile.
+            return proc::is_alive(given);
+        }
         let Ok(process) = process.parse::<ProcessId>() else {
             return false;
         };

@@ -9,6 +9,7 @@ pub mod agent;
 pub mod capture;
 pub mod capture_cursor;
 pub mod deliver;
+pub mod given;
 pub mod keys;
 mod look;
 pub mod output;

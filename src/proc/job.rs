@@ -13,10 +13,12 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpgrp, getpid, setpgid, tcsetpgrp};
+use nix::unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcsetpgrp};
+
+use super::Process;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,8 @@ impl Terminal {
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
         started(pid.as_raw());
         let mut ending = false;
+        // What the child has started, when this process was asked to end.
+        let mut started_by_child: Vec<Process> = Vec::new();
         let end = loop {
             match waitpid(pid, Some(WaitPidFlag::WNOHANG | WaitPidFlag::WUNTRACED)) {
                 Ok(WaitStatus::Exited(_, code)) => break End::Code(code),
@@ -135,16 +139,27 @@ impl Terminal {
             }
             Self::wait(&[self.signals.as_fd()], None);
             for signal in self.received_signals() {
+                let asks_to_end = matches!(signal, Signal::SIGHUP | Signal::SIGTERM);
+                if asks_to_end && !ending {
+                    started_by_child = super::tree(pid.as_raw());
+                    started_by_child.retain(|process| process.pid != pid.as_raw());
+                }
                 if FORWARDED.contains(&signal) {
                     let _ = killpg(pid, signal);
                 }
-                if matches!(signal, Signal::SIGHUP | Signal::SIGTERM) {
+                if asks_to_end {
                     // A stopped child handles the signal only after it is continued.
                     let _ = killpg(pid, Signal::SIGCONT);
                     ending = true;
                 }
             }
         };
+        if let (End::Signal(_), false) = (end, ending) {
+            // The parent of what it had started is another process by now, and a scan finds it.
+            started_by_child = super::session(own_session());
+        }
+        let is_killed = end == End::Signal(Signal::SIGKILL as i32);
+        end_with_child(&started_by_child, is_killed);
         Ok((end, ending))
     }
 
@@ -282,6 +297,41 @@ impl Terminal {
     }
 }
 
+/// Ends what a child that was ended had started in the session of this terminal, as a shell does with its jobs: with HUP,
+/// and with TERM what handles HUP and stays. A process that ignores HUP was started to outlive its terminal (`nohup`), and
+/// so was one with a session of its own. What the child of a KILL has started is ended by KILL too.
+fn end_with_child(started: &[Process], is_killed: bool) {
+    /// How long each signal may take.
+    const LIMIT: Duration = Duration::from_millis(500);
+    const INTERVAL: Duration = Duration::from_millis(10);
+    let session = own_session();
+    let own = getpid().as_raw();
+    let mut left: Vec<&Process> = started
+        .iter()
+        .filter(|process| process.session == session && process.pid != own)
+        .filter(|process| !super::ignores(process.pid, Signal::SIGHUP))
+        .collect();
+    let signals = [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGKILL];
+    for signal in &signals[..if is_killed { 3 } else { 2 }] {
+        left.retain(|process| super::is_alive(process.id()));
+        for process in &left {
+            let pid = Pid::from_raw(process.pid);
+            let _ = kill(pid, *signal);
+            let _ = kill(pid, Signal::SIGCONT);
+        }
+        let deadline = Instant::now() + LIMIT;
+        while left.iter().any(|process| super::is_alive(process.id())) && Instant::now() < deadline
+        {
+            std::thread::sleep(INTERVAL); // why: the end of a process that is no child has no event.
+        }
+    }
+}
+
+/// Returns the session of this process.
+fn own_session() -> i32 {
+    getsid(None).map_or_else(|_| getpid().as_raw(), Pid::as_raw)
+}
+
 /// Starts a thread that waits for blocked signals and writes the number of each as a byte. This is portable, whereas
 /// signalfd exists only on Linux.
 fn signals_as_bytes(mask: SigSet) -> io::Result<UnixStream> {
@@ -317,10 +367,14 @@ fn in_foreground(command: &mut Command, signals: SigSet) {
         // blocks HUP and TERM could not be ended.
         signals.thread_set_mask()?;
         taken?;
+        // The kernel hangs up the foreground group when this process is killed. A command that handles HUP would live on
+        // without its terminal.
+        #[cfg(target_os = "linux")]
+        nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
         Ok(())
     };
     // SAFETY: the closure runs in the forked child before exec and only makes system calls that are safe
-    // there (getpid, setpgid, open, sigprocmask, tcsetpgrp, close): it allocates nothing, as `/dev/tty`
+    // there (getpid, setpgid, open, sigprocmask, tcsetpgrp, close, prctl): it allocates nothing, as `/dev/tty`
     // fits the buffer that std keeps on the stack for short paths.
     unsafe {
         command.pre_exec(take_foreground);

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -19,9 +20,9 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     parse(&line[..length])
 }
 
-/// Returns whether this process ignores a signal, as a process that `nohup` starts does.
-pub(super) fn ignores(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// Returns whether a process ignores a signal, as a process that `nohup` starts does.
+pub(super) fn ignores(pid: i32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The lowest bit is that of signal 1.
@@ -106,7 +107,35 @@ pub(super) fn program(pid: i32) -> Program {
             None => file,
         }
     });
-    Program { argv, file }
+    Program {
+        argv,
+        file,
+        script: None,
+    }
+}
+
+pub(super) fn input_terminal(pid: i32) -> Option<u64> {
+    let input = fs::metadata(format!("/proc/{pid}/fd/0")).ok()?;
+    (input.file_type().is_char_device() && is_terminal(input.rdev())).then(|| input.rdev())
+}
+
+/// Whether a device is the slave of a pseudoterminal: those have the major numbers 136 to 143.
+fn is_terminal(device: u64) -> bool {
+    (136..=143).contains(&nix::sys::stat::major(device))
+}
+
+pub(super) fn has_master_of(pid: i32, terminal: u64) -> bool {
+    const MINORS: u64 = 1 << 20;
+    if !is_terminal(terminal) {
+        return false;
+    }
+    // One count of terminals runs through all eight major numbers.
+    let index = (nix::sys::stat::major(terminal) - 136) * MINORS + nix::sys::stat::minor(terminal);
+    let line = format!("tty-index:\t{index}");
+    let files = fs::read_dir(format!("/proc/{pid}/fdinfo"));
+    files.into_iter().flatten().flatten().any(|file| {
+        fs::read_to_string(file.path()).is_ok_and(|text| text.lines().any(|it| it == line))
+    })
 }
 
 pub(super) fn holders(file: &Path) -> Vec<Process> {

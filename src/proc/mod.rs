@@ -52,6 +52,8 @@ pub struct Program {
     pub argv: Vec<String>,
     /// The file of the program, if this process may read the link.
     pub file: Option<PathBuf>,
+    /// The script that the program runs, where that was resolved and its path is that of a link.
+    pub script: Option<String>,
 }
 
 /// The environment that a process was started with.
@@ -160,6 +162,11 @@ pub fn is_alive(process: ProcessId) -> bool {
     read(process.pid).is_some_and(|now| now.id() == process && !now.zombie)
 }
 
+/// Returns whether a process ignores a signal. `false` if the system does not provide it.
+fn ignores(pid: i32, signal: signal::Signal) -> bool {
+    table::ignores(pid, signal as i32)
+}
+
 /// Returns a path from which the program of a process can be read, even if another file has taken its name. `None` if
 /// the system does not provide it.
 #[must_use]
@@ -202,6 +209,20 @@ pub fn tree(pid: i32) -> Vec<Process> {
 #[must_use]
 pub fn program(pid: i32) -> Program {
     table::program(pid)
+}
+
+/// Returns the terminal that is the standard input of a process, in the form of [`Process::terminal`]. `None` if it is no
+/// terminal, or the system does not provide it.
+#[must_use]
+pub fn input_terminal(pid: i32) -> Option<u64> {
+    table::input_terminal(pid)
+}
+
+/// Returns whether a process holds the master of a terminal: what it writes there is typed on the terminal. Where the
+/// system does not provide it, every process counts as one that does.
+#[must_use]
+pub fn has_master_of(pid: i32, terminal: u64) -> bool {
+    table::has_master_of(pid, terminal)
 }
 
 /// Returns the processes that have a file open; none if the system does not provide this.

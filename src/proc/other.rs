@@ -12,7 +12,7 @@ pub(super) fn read(pid: i32) -> Option<Process> {
 }
 
 /// Returns false: this cannot be read here.
-pub(super) fn ignores(_signal: i32) -> bool {
+pub(super) fn ignores(_pid: i32, _signal: i32) -> bool {
     false
 }
 
@@ -57,7 +57,18 @@ pub(super) fn program(pid: i32) -> Program {
     Program {
         argv: column("args=").split(' ').map(Into::into).collect(),
         file: (!file.is_empty()).then(|| file.into()),
+        script: None,
     }
+}
+
+/// Returns `None`: this would need a system call that is specific to the system.
+pub(super) fn input_terminal(_pid: i32) -> Option<u64> {
+    None
+}
+
+/// Returns true: this cannot be read here.
+pub(super) fn has_master_of(_pid: i32, _terminal: u64) -> bool {
+    true
 }
 
 /// Returns nothing: this would need a system call that is specific to the system.

@@ -42,7 +42,7 @@ pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
     let caught = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM]
         .map(|signal| signal as i32)
         .into_iter()
-        .filter(|signal| !table::ignores(*signal));
+        .filter(|signal| !table::ignores(std::process::id().cast_signed(), *signal));
     if let Ok(mut signals) = Signals::new(caught) {
         std::thread::spawn(move || {
             let signal = signals.forever().next();

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
 use crate::inventory::find::existing_pane_state;
 use crate::pane::agent::{self, PaneAgent};
+use crate::pane::given;
 use crate::proc;
 use crate::state::{State, Why};
 use crate::store::commit::commit;
@@ -75,6 +76,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
         None if agent.is_none() => by_process().unwrap_or((State::Unknown, None, "")),
         None => (State::Unknown, None, ""),
     };
+    let given = given_process(request, found.place.pid);
     let event = if past.is_some() {
         JournalEvent::Changed
     } else {
@@ -94,7 +96,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
             (Key::Conv, text(&conversation)),
             (
                 Key::Pid,
-                pane_agent.map_or_else(String::new, |it| it.process().to_string()),
+                pane_agent.map_or_else(|| given.clone(), PaneAgent::stored_value),
             ),
             (Key::Proc, first_process.to_string()),
             (Key::State, state.as_str().into()),
@@ -137,6 +139,15 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     Err(Error::unusable(
         "no free name was found: give one with --name",
     ))
+}
+
+/// Returns the value of `@sesh_pid` where a person names an agent that is not found: the program in front counts as it.
+fn given_process(request: &AdoptRequest, first: i32) -> String {
+    let processes = request.agent.as_ref().map(|_| proc::tree(first));
+    let front = processes
+        .as_ref()
+        .and_then(|processes| given::front(first, false, processes));
+    front.map_or_else(String::new, |front| given::stored_value(front.id()))
 }
 
 /// The outcome of a registration.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::await_command::{self, NewPane};
 use super::description::Description;
+use super::environment;
 use super::place::{self, Placement, Where};
 use crate::clock;
 use crate::env;
@@ -74,6 +75,8 @@ pub struct Plan {
     id: SeshId,
     spot: Placement,
     size: (u16, u16),
+    /// The variables that the client of the caller's session has passed on.
+    updated: Vec<(String, Option<String>)>,
     label_attempts: usize,
 }
 
@@ -103,10 +106,9 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
             "that window is there already: a split of it cannot keep a size of its own",
         ));
     }
-    let fallback = caller
-        .and_then(|caller| caller.size)
-        .or_else(terminal)
-        .unwrap_or(DEFAULT_SIZE);
+    let (size, updated) =
+        caller.map_or_else(Default::default, |caller| (caller.size, caller.updated));
+    let fallback = size.or_else(terminal).unwrap_or(DEFAULT_SIZE);
     let size = (
         request.size.columns.unwrap_or(fallback.0),
         request.size.rows.unwrap_or(fallback.1),
@@ -116,6 +118,7 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
         id,
         spot,
         size,
+        updated,
         label_attempts: 0,
     })
 }
@@ -256,7 +259,7 @@ impl Plan {
     }
 
     fn launch(&self, server: &Server, name: &Name) -> Launch {
-        let mut environment: Vec<(OsString, OsString)> = env::inherited_environment().collect();
+        let mut environment = environment::inherited(&self.updated);
         environment.extend(self.request.variables.iter().cloned());
         environment.push(("SESH_ID".into(), self.id.to_string().into()));
         environment.push(("SESH_NAME".into(), name.as_str().into()));
@@ -291,7 +294,10 @@ impl Plan {
             let note = match &outcome {
                 // A restored sesh keeps its old record in the journal until it has started.
                 Attempt::Made(made) if self.request.prior.is_none() => {
-                    vec![Note::all(JournalEvent::Created, &made.record, made.server)]
+                    vec![
+                        Note::all(JournalEvent::Created, &made.record, made.server)
+                            .with_path(environment::path(&self.request.variables).to_str()),
+                    ]
                 }
                 _ => Vec::new(),
             };

@@ -10,6 +10,7 @@ pub mod create;
 pub mod description;
 pub mod end;
 pub mod enter;
+mod environment;
 pub mod explain;
 pub mod gather;
 pub mod hooks;

@@ -3,9 +3,10 @@
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, shown};
+use crate::proc;
 use crate::store::{Key, setting};
 use crate::tmux::row::formats;
-use crate::tmux::{Batch, Frame, Server, command};
+use crate::tmux::{Batch, Frame, Server, command, show};
 
 /// Where a pane is to go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +56,9 @@ pub(super) struct CallerContext {
     pub(super) size: Option<(u16, u16)>,
     new_in: String,
     pub(super) sesh: Option<SeshId>,
+    /// The variables that the client of its session has passed on when it attached, and that the caller has as tmux gave
+    /// them to its pane. Those without a value, the client did not have.
+    pub(super) updated: Vec<(String, Option<String>)>,
 }
 
 /// Returns the position of the caller: the session of its pane, or the session of a popup or a hook. Returns `None`
@@ -76,24 +80,36 @@ pub(super) fn caller_context(server: &Server) -> Result<Option<CallerContext>> {
         &setting::NEW_IN.format(),
         &Key::Id.format(),
         "#{version}",
+        "#{pane_pid}",
     ]);
-    let output = match server.run(&Batch::from(command::print(Some(&target), &format))) {
+    // tmux takes the session of a pane for these two.
+    let question = Batch::from(command::print(Some(&target), &format))
+        .then(show::updated_variables(&target))
+        .then(command::print(Some(&target), &frame.format([""])))
+        .then(show::session_environment(&target));
+    let output = match server.run(&question) {
         Ok(output) => output,
         // `$TMUX` names a server that is gone, which counts as outside.
         Err(error) if error.exit == Exit::NoServer => return Ok(None),
         Err(error) => return Err(error),
     };
-    let (rows, _) = frame.read(&output);
-    let Some([found, session, columns, rows, new_in, sesh, version]) = rows
-        .first()
-        .map(|row| &row[..])
-        .and_then(|row| <&[&str; 7]>::try_from(row).ok())
+    let mut sections = frame.sections(&output);
+    let (row, patterns) = sections.next().unwrap_or_default();
+    let (_, environment) = sections.next().unwrap_or_default();
+    let Some([found, session, columns, rows, new_in, sesh, version, first]) =
+        <&[&str; 8]>::try_from(&row[..]).ok()
     else {
         return Ok(None);
     };
     crate::tmux::check_floor(version)?;
     if found.is_empty() {
         return Ok(None);
+    }
+    let mut updated = updated(patterns, environment);
+    if let (Some(_), Ok(first)) = (pane, first.parse()) {
+        // What the caller has set itself since tmux started its pane is meant so.
+        let from_tmux = proc::environment(first);
+        updated.retain(|(name, _)| from_tmux.get(name) == env::value(name));
     }
     Ok(Some(CallerContext {
         session: (*session).into(),
@@ -102,7 +118,33 @@ pub(super) fn caller_context(server: &Server) -> Result<Option<CallerContext>> {
         new_in: (*new_in).into(),
         // A popup or a hook has no pane of its own.
         sesh: pane.and_then(|_| sesh.parse().ok()),
+        updated,
     }))
+}
+
+/// Returns the variables of a session's environment that its clients pass on, by the names and patterns of
+/// `update-environment`.
+fn updated(patterns: &str, environment: &str) -> Vec<(String, Option<String>)> {
+    let variable = |line: &str| match line.split_once('=') {
+        Some((name, value)) => Some((name.to_string(), Some(value.to_string()))),
+        None => Some((line.strip_prefix('-')?.to_string(), None)),
+    };
+    environment
+        .lines()
+        .filter_map(variable)
+        .filter(|(name, _)| patterns.lines().any(|pattern| matches(pattern, name)))
+        .collect()
+}
+
+/// Returns whether a name matches a pattern, in which a star stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
+            let mut ends = name.char_indices().map(|(at, _)| at).chain([name.len()]);
+            ends.any(|at| matches(rest, &name[at..]))
+        }),
+    }
 }
 
 /// Decides where a pane goes.
@@ -227,5 +269,27 @@ fn label(text: &str) -> Result<String> {
             "{} is no name for a session or a window: use letters, digits, - and _",
             shown(text)
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn variables_that_a_client_passes_on() {
+        let environment = "SSH_AUTH_SOCK=/a=b\n-DISPLAY\nOWN=1\nFOO_A=1\nFOO=1\n";
+        let some = |name: &str, value: &str| (name.to_string(), Some(value.to_string()));
+        assert_eq!(
+            updated("DISPLAY\nSSH_AUTH_SOCK\nFOO_*\n", environment),
+            [
+                some("SSH_AUTH_SOCK", "/a=b"),
+                ("DISPLAY".into(), None),
+                some("FOO_A", "1"),
+            ]
+        );
+        assert!(matches("*_A*", "FOO_AB") && !matches("FOO_*B", "FOO_A"));
     }
 }

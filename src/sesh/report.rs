@@ -3,7 +3,7 @@
 
 use crate::agent::kinds::Agent;
 use crate::agent::message;
-use crate::agent::recognise::{self, living, nearest};
+use crate::agent::recognise::{self, OwnProcesses, living, nearest};
 use crate::agent::report::HookEvent;
 use crate::clock;
 use crate::env;
@@ -112,7 +112,7 @@ fn find_and_write(
 /// pane's foreground or behind it. Without a kind it may be a program that no agent has started.
 fn reporter(ancestors: &[Process], kind: Option<&str>, agents: &[Agent]) -> Option<ReportingAgent> {
     let first = ancestors.last()?;
-    let found = recognise::reporter(ancestors, agents, proc::program);
+    let found = recognise::reporter(ancestors, agents, &OwnProcesses);
     match (found, kind) {
         (Some(found), kind) => {
             kind.is_none_or(|kind| found.agent.name == kind)
@@ -123,7 +123,7 @@ fn reporter(ancestors: &[Process], kind: Option<&str>, agents: &[Agent]) -> Opti
                 })
         }
         (None, Some(_)) => None,
-        (None, None) => nearest(ancestors, agents, proc::program)
+        (None, None) => nearest(ancestors, agents, &OwnProcesses)
             .is_none()
             .then(|| ReportingAgent {
                 process: first.id(),
@@ -188,7 +188,7 @@ fn by_conversation(
         return None;
     };
     let processes = proc::tree(pane.first);
-    let found = living(&processes, pane.first, agents, proc::program);
+    let found = living(&processes, pane.first, agents, &OwnProcesses);
     let found = found.first().filter(|found| found.agent.name == kind)?;
     let reporter = ReportingAgent {
         process: found.process.id(),

@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 
 use super::kept::{JournalData, LastLocation};
-use super::note::keys;
+use super::note::{PATH, keys};
 use super::record::{ExitStatus, Record, Values};
 use super::schema::{Key, PANE};
 use crate::error::{self, Error, Result};
@@ -96,6 +96,16 @@ impl Journal {
         let lines = MergedLines::of(&self.text).lines;
         let own = lines.iter().find(|line| line.uuid == id)?;
         Some(own.spot.as_ref()?.session.clone().into_owned())
+    }
+
+    /// Returns the PATH that the command of a sesh got.
+    #[must_use]
+    pub fn path(&self, id: SeshId) -> Option<String> {
+        let lines = MergedLines::of(&self.text).lines;
+        let own = lines.iter().find(|line| line.uuid == id)?;
+        Some(own.values.get(PATH))
+            .filter(|path| !path.is_empty())
+            .map(Into::into)
     }
 
     /// Returns the seshes that are forgotten.

@@ -40,6 +40,8 @@ impl JournalEvent {
     }
 }
 
+/// The name of the value that only the journal has: the PATH of a sesh.
+pub(super) const PATH: &str = "path";
 /// The values that describe the state of a sesh.
 pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
 /// The values that describe the agent of a sesh.
@@ -132,6 +134,15 @@ impl Note {
     #[must_use]
     pub fn with_tail(mut self, tail: &str) -> Self {
         self.line.tail = Some(end_of(tail, TAIL).to_string().into());
+        self
+    }
+
+    /// Returns the note with the PATH that the command of the sesh got. A restore on a server that was started without it
+    /// looks for programs there.
+    #[must_use]
+    pub fn with_path(mut self, path: Option<&str>) -> Self {
+        let value = path.map(|path| (PATH.into(), path.to_string().into()));
+        self.line.values.0.extend(value);
         self
     }
 

@@ -121,8 +121,15 @@ impl Select {
     }
 }
 
+/// What a person sees of a pane in the session of its row, as [`Pane::attached`] holds it: 1 or, where its window is the
+/// current one, 2, before the time when the session was used last. Since tmux 3.6 the number of a window's sessions is 1
+/// in a session group.
+const ATTACHED: &str = "#{?session_attached,#{?window_active,2,1}#{session_activity},#{?session_grouped,0,\
+                        #{?#{==:#{window_linked_sessions},1},,0}}}";
+
 /// The fields of a pane's row that come from tmux and are numbers or ids.
-const PLACE: [&str; 7] = [
+const PLACE: [&str; 8] = [
+    ATTACHED,
     "#{pane_id}",
     "#{pane_pid}",
     "#{pane_dead}",
@@ -159,6 +166,9 @@ pub fn extra<'a, 'b>(row: &'b [&'a str]) -> &'b [&'a str] {
 #[derive(Clone, Debug)]
 pub struct Pane {
     pub place: Place,
+    /// How well a person sees the pane in the session of [`place`](Self::place), where its window is in several: 0 where
+    /// that session has no client.
+    pub attached: Option<u64>,
     pub record: Option<Record>,
 }
 
@@ -169,6 +179,7 @@ pub struct Pane {
 pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     let Some(
         &[
+            attached,
             pane,
             pid,
             dead,
@@ -200,7 +211,39 @@ pub fn read_row(fields: &[&str]) -> Result<Option<Pane>> {
     };
     let record = Values::from_row(fields)
         .and_then(|values| Record::live(values, place.clone(), dead == "1"));
-    Ok(Some(Pane { place, record }))
+    Ok(Some(Pane {
+        place,
+        attached: attached.parse().ok(),
+        record,
+    }))
+}
+
+/// Returns the place of a pane whose window is in several sessions, in the one where a person sees it best.
+fn place_where_seen(server: &Server, pane: PaneId) -> Result<Option<Place>> {
+    let frame = Frame::new();
+    let is_it = format!("#{{==:#{{pane_id}},{pane}}}");
+    let rows = command::list_panes(&row_format(&frame), Some(&is_it));
+    let snapshot = Snapshot::parse(&frame, &server.run(&Batch::from(rows))?)?;
+    Ok(snapshot.panes.into_iter().next().map(|pane| pane.place))
+}
+
+impl Pane {
+    /// Corrects the session of a pane of which only one row was asked: tmux may have answered with a session that no
+    /// client shows. Asks a question only for such a pane.
+    ///
+    /// # Errors
+    /// As [`Server::run`].
+    pub fn find_where_seen(&mut self, server: &Server) -> Result<()> {
+        if self.attached == Some(0)
+            && let Some(place) = place_where_seen(server, self.place.pane)?
+        {
+            if let Some(record) = &mut self.record {
+                record.tmux = record.tmux.as_ref().map(|_| place.clone());
+            }
+            self.place = place;
+        }
+        Ok(())
+    }
 }
 
 /// The content of the store at one moment.
@@ -334,7 +377,7 @@ impl Snapshot {
     pub fn parse(frame: &Frame, output: &str) -> Result<Self> {
         let mut books = output;
         let mut snapshot = Self::default();
-        let mut panes = HashSet::new();
+        let mut panes: HashMap<PaneId, usize> = HashMap::new();
         let mut living: HashSet<String> = HashSet::new();
         for (row, after) in frame.sections(output) {
             books = after;
@@ -347,10 +390,15 @@ impl Snapshot {
                 snapshot.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
             } else if let [pane, formatted] = row[..] {
                 snapshot.formatted.insert(pane.parse()?, formatted.into());
-            } else if let Some(pane) = read_row(&row)?
-                && panes.insert(pane.place.pane)
-            {
-                snapshot.panes.push(pane);
+            } else if let Some(pane) = read_row(&row)? {
+                // A window that is in several sessions has a row for each of them.
+                let next = snapshot.panes.len();
+                let at = *panes.entry(pane.place.pane).or_insert(next);
+                match snapshot.panes.get_mut(at) {
+                    None => snapshot.panes.push(pane),
+                    Some(known) if known.attached < pane.attached => *known = pane,
+                    Some(_) => {}
+                }
             }
         }
         snapshot.ended = books
@@ -486,107 +534,4 @@ fn read_book(line: &str) -> Option<Values> {
 }
 
 #[cfg(test)]
-mod tests {
-    use pretty_assertions::assert_eq;
-
-    use super::*;
-
-    const ONE: &str = "aaaa8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";
-    const TWO: &str = "aaaa9b20-5b7e-4c1d-9f00-1a2b3c4d5e6f";
-    const THREE: &str = "bbbb8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";
-
-    fn ended(id: &str, name: &str) -> Record {
-        let mut values = Values::default();
-        values.set(Key::Id, id);
-        values.set(Key::Name, name);
-        Record::ended(values).expect("a record")
-    }
-
-    fn live(id: &str, name: &str, pane: u32) -> Pane {
-        let mut record = ended(id, name);
-        let place = Place {
-            socket: String::new(),
-            session: String::new(),
-            window: 0,
-            pane: PaneId(pane),
-            session_id: String::new(),
-            window_id: String::new(),
-            window_name: String::new(),
-            pid: 1,
-        };
-        record.live = true;
-        record.tmux = Some(place.clone());
-        Pane {
-            place,
-            record: Some(record),
-        }
-    }
-
-    fn found(snapshot: &Snapshot, text: &str) -> Result<String> {
-        let target = Target::parse(text, None)?;
-        snapshot.find(&target).map(|record| record.uuid.to_string())
-    }
-
-    #[test]
-    fn a_live_name_ranks_before_an_id_prefix_and_an_exited_name() {
-        let snapshot = Snapshot {
-            panes: vec![live(ONE, "build", 1), live(TWO, "aa", 2)],
-            ended: vec![
-                ended(THREE, "build"),
-                ended("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "old"),
-            ],
-            ..Snapshot::default()
-        };
-        assert_eq!(found(&snapshot, "build").expect("the live one"), ONE);
-        assert_eq!(found(&snapshot, "aaaa8").expect("by prefix"), ONE);
-        assert_eq!(found(&snapshot, "AAAA9").expect("in any case"), TWO);
-        assert_eq!(
-            found(&snapshot, "bbbb").expect("an ended one by prefix"),
-            THREE
-        );
-        assert_eq!(found(&snapshot, "%2").expect("by pane"), TWO);
-        assert!(found(&snapshot, "old").is_ok());
-        assert_eq!(found(&snapshot, THREE).expect("by uuid"), THREE);
-        let many = found(&snapshot, "aaaa").expect_err("two");
-        assert!(
-            many.to_string().contains(ONE) && many.to_string().contains(TWO),
-            "{many}"
-        );
-        assert_eq!(many.exit.code(), 4);
-        for text in ["missing", "%9", "ffff"] {
-            assert_eq!(
-                found(&snapshot, text).expect_err("no sesh").exit.code(),
-                3,
-                "{text}"
-            );
-        }
-        assert_eq!(found(&snapshot, "").expect_err("empty").exit.code(), 2);
-        assert_eq!(found(&snapshot, ".").expect_err("no pane").exit.code(), 3);
-    }
-
-    #[test]
-    fn an_archived_sesh_ranks_before_an_exited_one() {
-        let mut archived = ended(ONE, "x");
-        archived.archived = true;
-        let snapshot = Snapshot {
-            panes: vec![],
-            ended: vec![archived, ended(TWO, "x")],
-            ..Snapshot::default()
-        };
-        assert_eq!(found(&snapshot, "x").expect("the archived one"), ONE);
-    }
-
-    #[test]
-    fn a_target_with_special_characters_is_refused() {
-        for text in ["a#(touch x)", "a,b", "a}b", "x\ny"] {
-            assert_eq!(
-                Target::parse(text, None)
-                    .expect_err("no target")
-                    .exit
-                    .code(),
-                3,
-                "{text}"
-            );
-        }
-    }
-}
+mod tests;

@@ -118,8 +118,8 @@ pub const PANE: [Entry; 29] = [
     entry(
         Key::Pid,
         "@sesh_pid",
-        "pid:start",
-        "the agent's process: another one in the pane is another story",
+        "pid:start[:given]",
+        "the agent's process: another one in the pane is another story; `given` where a person named the agent that this process shows",
     )
     .lasts(Lifetime::Record),
     entry(

@@ -21,6 +21,26 @@ pub fn global_hooks(of: OptionScope) -> Command {
     Command::of(["show-hooks", of.flag()]).repeatable()
 }
 
+/// Lists the variables that a client passes to its session when it attaches, a name or a pattern on each line.
+#[must_use]
+pub fn updated_variables(target: &str) -> Command {
+    Command::of([
+        "show-options",
+        "-A",
+        "-v",
+        "-t",
+        target,
+        "update-environment",
+    ])
+    .repeatable()
+}
+
+/// Lists the environment of a session, one variable per line: `NAME=value`, or `-NAME` where new panes have none.
+#[must_use]
+pub fn session_environment(target: &str) -> Command {
+    Command::of(["show-environment", "-t", target]).repeatable()
+}
+
 /// The scope of global options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptionScope {

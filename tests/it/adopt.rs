@@ -138,3 +138,83 @@ fn who_lives_in_an_adopted_pane_is_known_at_once() {
     assert!(stored.starts_with("codex "), "{stored}");
     assert_eq!(server.record("mine").text("agent"), "codex");
 }
+
+/// A program that shows a recorded screen of Claude's and then what it is told, as `ssh` shows what runs elsewhere.
+fn shows_claude(server: &Server) -> String {
+    let program = server.agent("claude");
+    let far = server.path("bin/telnet");
+    std::fs::rename(program, &far).expect("a program");
+    let far = far.display().to_string();
+    // What is called claude here goes there.
+    server.script("claude", &format!("exec {far}"));
+    far
+}
+
+#[test]
+fn what_a_person_names_counts_until_the_program_in_front_ends() {
+    let server = Server::start();
+    let far = shows_claude(&server);
+    let screen = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/agents/claude-2.1.329/idle.60x15.ansi");
+    assert!(screen.is_file());
+    // In a shell with job control, in one without, as the pane's own program, and in a sesh that was made so.
+    let typed = server.types(&far);
+    let inside = server.tmux([
+        "new-window",
+        "-dPF",
+        "#{pane_id}",
+        &format!("{far}; true; exec sh -i"),
+    ]);
+    let own = server.tmux(["new-window", "-dPF", "#{pane_id}", &format!("exec {far}")]);
+    let made = server.new_sesh(["made", "--agent", "claude"]);
+    let panes = [&typed, inside.trim_end(), own.trim_end(), made.pane()];
+    for (at, pane) in panes.into_iter().enumerate() {
+        server.runs(pane, if at == 1 { "sh" } else { "telnet" });
+        until("its program runs", || {
+            !server.screen(pane).contains("claude")
+        });
+        server.say(pane, &format!("screen {}", screen.display()));
+        server.shows(pane, "❯");
+        if at < 3 {
+            let name = format!("far{at}");
+            server
+                .sesh("sesh-adopt", [pane, "--name", &name, "--agent", "claude"])
+                .ok();
+        }
+        let record = server.becomes(pane, "idle");
+        assert_eq!(record.text("agent"), "claude");
+        let pid = record.get("agentPid").as_i64().expect("a pid");
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).expect("a process");
+        assert_eq!(name.trim_end(), "telnet");
+    }
+    for pane in &panes[..2] {
+        server.say(pane, "exit 0");
+        server.runs(pane, "sh");
+        until("the word counts no longer", || {
+            server.sesh("sesh-reap", NONE).ok();
+            server
+                .sesh_of(pane)
+                .is_some_and(|record| record.get("agent").is_null())
+        });
+    }
+}
+
+#[test]
+fn a_shell_at_its_prompt_is_no_agent_whatever_a_person_names() {
+    let server = Server::start();
+    let pane = server.types("true");
+    server
+        .sesh("sesh-adopt", [&pane, "--name", "far", "--agent", "claude"])
+        .ok();
+    let sentence = server.sesh("sesh-send", ["far", "echo done"]).fails(4);
+    assert!(
+        sentence.contains("a shell would run the text"),
+        "{sentence}"
+    );
+    // What is in front is named as what it is.
+    let far = shows_claude(&server);
+    server.say(&pane, &far);
+    server.becomes(&pane, "unknown");
+    let sentence = server.sesh("sesh-send", ["far", "echo done"]).fails(4);
+    assert!(!sentence.contains("a shell would"), "{sentence}");
+}

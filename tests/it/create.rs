@@ -1247,3 +1247,123 @@ fn a_size_stays_while_nobody_looks() {
         "80x24"
     );
 }
+
+#[test]
+fn what_is_of_the_callers_place_does_not_travel() {
+    let server = Server::start();
+    server.install_probe();
+    let stays = [
+        ("GIT_DIR", "/elsewhere/.git"),
+        ("GIT_INDEX_FILE", ".git/index.lock"),
+        ("GIT_WORK_TREE", "/elsewhere"),
+        ("GIT_PREFIX", "sub/"),
+        ("GIT_CONFIG_PARAMETERS", "'user.name'='x'"),
+        ("GIT_QUARANTINE_PATH", "/elsewhere/objects"),
+        ("GIT_AUTHOR_DATE", "@1 +0000"),
+        ("GIT_EDITOR", ":"),
+        ("GIT_PUSH_OPTION_0", "x"),
+        ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22"),
+        ("SSH_CLIENT", "10.0.0.1 1 22"),
+        ("SSH_TTY", "/dev/pts/99"),
+        ("KITTY_WINDOW_ID", "1"),
+        ("NVIM", "/run/nvim.1.0"),
+        ("MAKEFLAGS", " -j --jobserver-auth=3,4"),
+        ("NOTIFY_SOCKET", "/run/notify"),
+    ];
+    let travels = [
+        ("GIT_AUTHOR_NAME", "A Person"),
+        ("GIT_SSH_COMMAND", "ssh -4"),
+        ("GIT_SEQUENCE_EDITOR", "vi"),
+        ("SSH_AUTH_SOCK", "/run/agent"),
+        ("VIRTUAL_ENV", "/venv"),
+    ];
+    let user = server.user_pane();
+    for (name, inside) in [("outside", false), ("inside", true)] {
+        let words = [name, "--", "probe", name];
+        let mut call = if inside {
+            server.inside(&user, "sesh-new", words)
+        } else {
+            server.sesh("sesh-new", words)
+        };
+        for (name, value) in stays.into_iter().chain(travels) {
+            call = call.env(name, value);
+        }
+        call.ok();
+        let probed = server.probed(name);
+        for (variable, _) in stays {
+            assert_eq!(probed.var(variable), None, "{variable} {name}");
+        }
+        for (variable, value) in travels {
+            assert_eq!(
+                probed.var(variable),
+                Some(OsStr::new(value)),
+                "{variable} {name}"
+            );
+        }
+    }
+    // What is restored gets no more of its caller's place.
+    let made = server.new_sesh(["again", "--", "probe", "again"]);
+    server.probed("again");
+    server.ended(made.uuid());
+    std::fs::remove_file(server.path("probed-again")).expect("a probe");
+    let mut call = server.sesh("sesh-restore", [made.uuid(), "--run"]);
+    for (name, value) in stays {
+        call = call.env(name, value);
+    }
+    call.ok();
+    let probed = server.probed("again");
+    for (variable, _) in stays {
+        assert_eq!(probed.var(variable), None, "{variable} restored");
+    }
+}
+
+#[test]
+fn what_a_client_has_passed_on_counts_more_than_an_old_shell() {
+    let server = Server::start();
+    server.install_probe();
+    server.tmux(["set-option", "-ga", "update-environment", "OWN_*"]);
+    let set = |name: &str, value: &str| server.tmux(["set-environment", "-t", MAIN, name, value]);
+    set("SSH_AUTH_SOCK", "/run/old");
+    set("OWN_TOKEN", "old");
+    set("DISPLAY", ":1");
+    set("XAUTHORITY", "/home/older");
+    let user = server.tmux(["new-window", "-d", "-P", "-F", "#{pane_id}", "cat"]);
+    let user = user.trim_end();
+    // Another client attaches.
+    set("SSH_AUTH_SOCK", "/run/new");
+    set("OWN_TOKEN", "new");
+    set("NOT_UPDATED", "of the session");
+    set("XAUTHORITY", "/home/new");
+    server.tmux(["set-environment", "-t", MAIN, "-r", "DISPLAY"]);
+    let old = |call: crate::support::Call| {
+        call.env("SSH_AUTH_SOCK", "/run/old")
+            .env("OWN_TOKEN", "old")
+            .env("NOT_UPDATED", "of the caller")
+            .env("DISPLAY", ":1")
+            .env("XAUTHORITY", "/home/old")
+    };
+    for (name, place) in [("window", "--window"), ("session", "--session")] {
+        let words = [name, place, "--", "probe", name];
+        old(server.inside(user, "sesh-new", words)).ok();
+        let probed = server.probed(name);
+        let value = |name: &str| probed.var(name).and_then(OsStr::to_str);
+        assert_eq!(value("SSH_AUTH_SOCK"), Some("/run/new"), "{name}");
+        assert_eq!(value("OWN_TOKEN"), Some("new"), "{name}");
+        assert_eq!(value("NOT_UPDATED"), Some("of the caller"), "{name}");
+        assert_eq!(value("DISPLAY"), None, "{name}");
+        // The caller has set it itself.
+        assert_eq!(value("XAUTHORITY"), Some("/home/old"), "{name}");
+    }
+    // Outside tmux the caller's own count, and what a person gives counts most.
+    old(server.sesh("sesh-new", ["out", "--", "probe", "out"])).ok();
+    assert_eq!(
+        server.probed("out").var("SSH_AUTH_SOCK"),
+        Some(OsStr::new("/run/old"))
+    );
+    let words = ["given", "--env", "DISPLAY=:2", "--", "probe", "given"];
+    old(server.inside(user, "sesh-new", words)).ok();
+    assert_eq!(
+        server.probed("given").var("DISPLAY"),
+        Some(OsStr::new(":2"))
+    );
+}

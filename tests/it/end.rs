@@ -303,3 +303,101 @@ fn who_ends_its_own_pane_ends_the_others_first() {
     assert_eq!(server.ended(own.uuid()).signal(), Some(1));
     assert_eq!(server.record(other.uuid()).signal(), Some(1));
 }
+
+/// A command with children of every sort: in its group, in another group of its terminal, under `nohup`, in a session of
+/// their own. The ones that HUP does not end but TERM does are there too.
+fn with_children(server: &Server, name: &str) -> (Record, Vec<Victim>, Vec<Victim>) {
+    let child = |file: &str| {
+        format!("echo $$ >{name}-{file}.new; mv {name}-{file}.new {name}-{file}; sleep 1000; :")
+    };
+    let deaf = "while :; do sleep 0.05; done";
+    let script = format!(
+        "sh -c '{}' & set -m; sh -c '{}' & sh -c 'trap : HUP; {}; {deaf}' & \
+         nohup sh -c '{}' >/dev/null 2>&1 & set +m; setsid sh -c '{}' & sh -c '{}'; :",
+        child("group"),
+        child("job"),
+        child("handles").replace("sleep 1000; :", ":"),
+        child("nohup"),
+        child("session"),
+        child("front"),
+    );
+    let made = server.new_sesh([name, "--", "bash", "-c", &script]);
+    let of = |files: &[&str]| {
+        let files = files.iter().map(|file| format!("{name}-{file}"));
+        files.map(|file| Victim::written(server, &file)).collect()
+    };
+    (
+        made,
+        of(&["group", "job", "handles", "front"]),
+        of(&["nohup", "session"]),
+    )
+}
+
+/// A way to end a sesh.
+type Way<'a> = &'a dyn Fn(&Record);
+
+#[test]
+fn the_children_of_a_command_that_is_ended_end_with_it() {
+    let server = Server::start();
+    let ways: [(&str, Way<'_>); 5] = [
+        ("end", &|made| {
+            drop(server.sesh("sesh-end", [made.name()]).said());
+        }),
+        ("kill", &|made| {
+            drop(server.sesh("sesh-end", [made.name(), "--kill"]).said());
+        }),
+        ("pane", &|made| {
+            drop(server.tmux(["kill-pane", "-t", made.pane()]));
+        }),
+        ("session", &|made| {
+            drop(server.tmux(["kill-session", "-t", made.name()]));
+        }),
+        ("hard", &|made| {
+            // The command itself, whose pane stays.
+            let pid = server.format(made.pane(), "#{pane_pid}");
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+            let child = children.expect("a process").trim().parse().expect("a pid");
+            kill(Pid::from_raw(child), Signal::SIGKILL).expect("a process");
+        }),
+    ];
+    for (name, end) in ways {
+        let (made, ended, living) = with_children(&server, name);
+        end(&made);
+        for (at, victim) in ended.iter().enumerate() {
+            until(&format!("child {at} has ended by {name}"), || {
+                !victim.alive()
+            });
+        }
+        server.ended(made.uuid());
+        for (at, victim) in living.iter().enumerate() {
+            assert!(
+                victim.alive(),
+                "child {at} was started to live longer than {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_command_ends_with_a_runner_that_was_killed() {
+    let server = Server::start();
+    let (made, victim) = deaf(&server, "one", "HUP");
+    let runner = server.format(made.pane(), "#{pane_pid}");
+    kill(
+        Pid::from_raw(runner.parse().expect("a pid")),
+        Signal::SIGKILL,
+    )
+    .expect("a process");
+    until("the command has ended", || !victim.alive());
+}
+
+#[test]
+fn what_a_command_leaves_when_it_ends_by_itself_stays() {
+    let server = Server::start();
+    let script = "sh -c 'echo $$ >child.new; mv child.new child; sleep 1000; :' & \
+                  while ! [ -e child ]; do sleep 0.01; done";
+    let made = server.new_sesh(["one", "--", "sh", "-c", script]);
+    let child = Victim::written(&server, "child");
+    server.ended(made.uuid());
+    assert!(child.alive());
+}

@@ -234,6 +234,16 @@ fn what_there_is_at_the_moment_is_offered() {
     let cases: &[(&str, &[&str])] = &[
         ("sesh-end ", &["build", "lint", "mine"]),
         ("sesh-end build ", &["build", "lint", "mine"]),
+        ("sesh-send ", &["build", "lint", "mine"]),
+        ("sesh-send --queue l", &["lint"]),
+        ("tmux-sesh send b", &["build"]),
+        (
+            "sesh-wait build --for ",
+            &[
+                "busy", "change", "exit", "idle", "output=", "quiet=", "turn", "waiting",
+            ],
+        ),
+        ("sesh-wait build --for i", &["idle"]),
         ("sesh-end --timeout 3s l", &["lint"]),
         // An ended one only where no other is meant.
         ("sesh-end o", &["old"]),
@@ -349,6 +359,8 @@ fn a_word_is_completed_where_it_stands() {
     std::fs::write(server.path("a-file"), "").expect("a file");
     let cases = [
         ("sesh-list --state=b", "--state=busy"),
+        ("sesh-wait build --for=tu", "--for=turn"),
+        ("sesh-send bu", "build"),
         ("sesh-list --columns name,up", "name,updated"),
         (
             "sesh-list --columns=name,tmux-p",

@@ -501,3 +501,39 @@ fn what_the_caller_made() {
     server.sesh("sesh-list", ["--owner", "#(x)"]).fails(2);
     server.sesh("sesh-list", ["--owner", ""]).fails(2);
 }
+
+#[test]
+fn where_a_sesh_is_is_where_a_person_sees_it() {
+    let server = Server::start();
+    // In a group, and in a window that is linked; what was made last is what tmux would answer with.
+    let grouped = server.new_sesh(["grouped", "--target", "dev", "--", "sleep", "1000"]);
+    let linked = server.new_sesh(["linked", "--target", "own", "--", "sleep", "1000"]);
+    let names = |made: &Record| {
+        let of = |said: Record| said.get("tmux")["session"].as_str().map(String::from);
+        let resolved = server.sesh("sesh-pane", ["--pane", made.pane(), "--json"]);
+        [of(server.record(made.uuid())), of(resolved.ok().record())]
+    };
+    server.tmux(["new-session", "-d", "-s", "0-seen", "-t", "dev"]);
+    server.tmux(["new-session", "-d", "-s", "zz", "cat"]);
+    server.tmux(["link-window", "-d", "-s", "own:0", "-t", "zz:5"]);
+    let shown = Screen::attach(&server, "0-seen", (80, 24));
+    let other = Screen::attach(&server, "zz", (80, 24));
+    server.tmux(["new-session", "-d", "-s", "0-later", "-t", "dev"]);
+    server.tmux(["new-session", "-d", "-s", "z-later", "-t", "dev"]);
+    assert_eq!(
+        names(&grouped),
+        [Some("0-seen".into()), Some("0-seen".into())]
+    );
+    assert_eq!(names(&linked), [Some("zz".into()), Some("zz".into())]);
+    let listed = server
+        .sesh(
+            "sesh-list",
+            ["--columns", "name,tmux-session", "--no-header"],
+        )
+        .ok();
+    assert!(listed.text().contains("grouped\t0-seen\n"), "{listed}");
+    // Of two that have a client, the one whose current window it is.
+    let third = Screen::attach(&server, "own", (80, 24));
+    assert_eq!(names(&linked), [Some("own".into()), Some("own".into())]);
+    drop((shown, other, third));
+}

@@ -47,6 +47,7 @@ mod resurrect;
 mod run;
 mod send;
 mod started;
+mod starts;
 mod state;
 mod values;
 mod wait;

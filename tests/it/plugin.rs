@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use pretty_assertions::{assert_eq, assert_ne};
 
-use crate::support::{Control, MAIN, Screen, Server, same_settings, until};
+use crate::support::{Control, MAIN, Screen, Server, same_settings, until, until_some};
 
 const OPTIONS: &str = "plugin/doc/options.md";
 const SHORT: &str = "#{sesh_status}";
@@ -616,4 +616,199 @@ fn every_option_is_documented() {
             || formats.contains(name.as_str());
         assert!(listed, "{name} is not in {OPTIONS}");
     }
+}
+
+#[test]
+fn keys_start_what_a_login_shell_finds() {
+    let server = Server::start();
+    let own = server.path("home/.local/bin");
+    std::fs::create_dir_all(&own).expect("a folder");
+    server.program_file(&own.join("only-there"), b"#!/bin/sh\nexec sleep 1000\n");
+    // A shell that prints, and extends PATH only where it is interactive.
+    let home = server.path("home");
+    std::fs::write(
+        home.join(".bashrc"),
+        "echo welcome\ncase $- in *i*) PATH=$HOME/.local/bin:$PATH;; esac\n",
+    )
+    .expect("a file");
+    std::fs::write(home.join(".profile"), ". ~/.bashrc\n").expect("a file");
+    server.tmux(["set-option", "-g", "default-shell", "/bin/bash"]);
+    server.tmux(["set-environment", "-g", "HOME", &home.display().to_string()]);
+    server.load();
+    until("the PATH of a login shell is known", || {
+        let entries = std::fs::read_dir(server.folder())
+            .into_iter()
+            .flatten()
+            .flatten();
+        let caches = entries.map(|entry| entry.path().join("tmux-sesh/login-path"));
+        let caches = caches.chain([home.join(".cache/tmux-sesh/login-path")]);
+        let mut read = caches.filter_map(|file| std::fs::read_to_string(file).ok());
+        read.any(|path| path.starts_with(&format!("{}:", own.display())))
+    });
+    let screen = Screen::attach(&server, MAIN, (120, 40));
+    screen.types(&["C-b", "a"]);
+    screen.shows("name of the new sesh");
+    screen.types_text("there");
+    screen.types(&["Enter"]);
+    until("the new sesh is there", || {
+        server.panes("#{@sesh_name}").contains(&"there".into())
+    });
+    let pane = server.panes("#{@sesh_name} #{pane_id}");
+    let pane = pane
+        .iter()
+        .find_map(|line| line.strip_prefix("there "))
+        .expect("a pane");
+    let pid = server.format(pane, "#{pane_pid}");
+    let path = until_some("its shell runs", || {
+        let child = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        let environment = std::fs::read(format!("/proc/{}/environ", child.trim())).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        let path = variables.find_map(|it| it.strip_prefix(b"PATH="))?;
+        Some(String::from_utf8_lossy(path).into_owned())
+    });
+    assert!(
+        path.split(':')
+            .any(|folder| own.ends_with(folder) || folder == own.to_str().expect("UTF-8")),
+        "{path}"
+    );
+    // A shell that hangs keeps nothing waiting.
+    std::fs::write(home.join(".bashrc"), "sleep 1000\n").expect("a file");
+    let begun = std::time::Instant::now();
+    server.tmux([
+        "run-shell",
+        &server.plugin().join("sesh.tmux").display().to_string(),
+    ]);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4));
+}
+
+#[test]
+fn new_panes_find_the_helpers() {
+    let server = Server::start();
+    let tmux = server
+        .program()
+        .parent()
+        .expect("a folder")
+        .display()
+        .to_string();
+    let base = format!("{tmux}:/usr/bin:/bin");
+    let folder = || {
+        let bin = server.tmux(["display-message", "-p", "#{@seshplugin_bin}"]);
+        bin.trim_end().to_string()
+    };
+    let path = || {
+        server
+            .tmux(["show-environment", "-g", "PATH"])
+            .trim_end()
+            .to_string()
+    };
+    server.tmux(["set-environment", "-g", "PATH", &base]);
+    server.option(
+        "@sesh-bin",
+        &crate::support::helpers().display().to_string(),
+    );
+    for _ in 0..3 {
+        server.load();
+        assert_eq!(path(), format!("PATH={base}:{}", folder()));
+    }
+    let pane = server.tmux([
+        "new-window",
+        "-dPF",
+        "#{pane_id}",
+        "command -v sesh-list; exec cat",
+    ]);
+    server.shows(pane.trim_end(), "/sesh-list");
+    // A person adds a folder behind ours.
+    server.tmux([
+        "set-environment",
+        "-g",
+        "PATH",
+        &format!("{base}:{}:/own", folder()),
+    ]);
+    server.load();
+    assert_eq!(path(), format!("PATH={base}:{}:/own", folder()));
+    server.uninstall(&["--keep"]);
+    assert_eq!(path(), format!("PATH={base}:/own"));
+    // What was there before stays.
+    let before = format!("PATH={}:{base}", crate::support::helpers().display());
+    server.tmux([
+        "set-environment",
+        "-g",
+        "PATH",
+        before.trim_start_matches("PATH="),
+    ]);
+    server.option(
+        "@sesh-bin",
+        &crate::support::helpers().display().to_string(),
+    );
+    server.load();
+    assert_eq!(path(), before);
+    server.uninstall(&["--keep"]);
+    assert_eq!(path(), before);
+}
+
+#[test]
+fn the_uninstall_names_hooks_and_skill_and_takes_them_out_when_asked() {
+    let server = Server::start();
+    let home = server.path("home");
+    std::fs::create_dir_all(home.join(".claude")).expect("a folder");
+    std::fs::create_dir_all(home.join(".codex")).expect("a folder");
+    std::fs::write(
+        home.join(".claude/settings.json"),
+        "{ \"model\": \"opus\" }\n",
+    )
+    .expect("a file");
+    let call = |program: &std::path::Path, args: &[&str]| {
+        server
+            .outside(program)
+            .args(args)
+            .env("HOME", &home)
+            .ok()
+            .text()
+            .to_string()
+    };
+    std::fs::write(home.join(".codex/config.toml"), "model = \"x\"\n").expect("a file");
+    let files = || {
+        let mut list = Vec::new();
+        let mut folders = vec![home.join(".claude"), home.join(".codex")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+                match std::fs::read(entry.path()) {
+                    Ok(bytes) => list.push((entry.path(), bytes)),
+                    Err(_) => folders.push(entry.path()),
+                }
+            }
+        }
+        list.sort();
+        list
+    };
+    let before = files();
+    let hooks = crate::support::helpers().join("sesh-hooks");
+    server.option(
+        "@sesh-bin",
+        &crate::support::helpers().display().to_string(),
+    );
+    server.load();
+    call(&hooks, &["install", "claude", "codex"]);
+    call(&hooks, &["install", "--skill", "claude"]);
+    let uninstall = server.plugin().join("plugin/uninstall");
+    let installed = files();
+    assert_ne!(installed, before);
+    let said = call(&uninstall, &["--keep"]);
+    for part in [
+        "the hooks of claude codex",
+        "the skill of claude",
+        "--hooks",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert_eq!(files(), installed);
+    server.load();
+    let said = call(&uninstall, &["--keep", "--hooks"]);
+    assert!(
+        said.contains("taken out: the hooks of claude codex"),
+        "{said}"
+    );
+    assert_eq!(files(), before);
+    let said = call(&uninstall, &["--keep"]);
+    assert!(!said.contains("hooks"), "{said}");
 }

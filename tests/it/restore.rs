@@ -879,3 +879,63 @@ fn the_segment_offers_them() {
     server.sesh("sesh-restore", ["--offer"]).ok();
     assert!(!segment().contains('↺'), "{}", segment());
 }
+
+/// What a desktop or systemd starts a server with: the folder of tmux, and those of the system.
+fn poor_path(server: &Server) -> String {
+    let tmux = server
+        .program()
+        .parent()
+        .expect("a folder")
+        .display()
+        .to_string();
+    format!("{tmux}:/usr/bin:/bin")
+}
+
+#[test]
+fn programs_are_found_where_the_sesh_found_them() {
+    let server = Server::start();
+    let own = server.path("own");
+    std::fs::create_dir_all(&own).expect("a folder");
+    let own = own.display().to_string();
+    server.program_file(&server.path("own/tool"), b"#!/bin/sh\nexec sleep 1000\n");
+    let path = format!("{own}:{}", poor_path(&server));
+    let made = server
+        .sesh("sesh-new", ["tool", "--json", "--", "tool"])
+        .env("PATH", &path)
+        .ok()
+        .record();
+    server.runs(made.pane(), "sleep");
+    server.dies();
+    server.starts_again();
+    let poor = poor_path(&server);
+    let back = server
+        .sesh("sesh-restore", ["tool", "--run", "--json"])
+        .env("PATH", &poor)
+        .ok();
+    let back = back.record();
+    server.runs(back.pane(), "sleep");
+    // Its children look there too.
+    let pid = server.format(back.pane(), "#{pane_pid}");
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let child = children.expect("a process");
+    let environment = std::fs::read(format!("/proc/{}/environ", child.trim())).expect("a process");
+    let wanted = format!("PATH={own}:");
+    let mut variables = environment.split(|byte| *byte == 0);
+    assert!(variables.any(|it| it.starts_with(wanted.as_bytes())));
+}
+
+#[test]
+fn a_path_that_was_given_is_recorded() {
+    let server = Server::start();
+    let own = server.path("given");
+    std::fs::create_dir_all(&own).expect("a folder");
+    server.program_file(&own.join("tool"), b"#!/bin/sh\nexec sleep 1000\n");
+    let given = format!("PATH={}:/usr/bin:/bin", own.display());
+    let made = server.new_sesh(["tool", "--env", &given, "--", "tool"]);
+    server.runs(made.pane(), "sleep");
+    server.sesh("sesh-end", ["tool"]).ok();
+    let back = server
+        .sesh("sesh-restore", ["tool", "--run", "--json"])
+        .ok();
+    server.runs(back.record().pane(), "sleep");
+}

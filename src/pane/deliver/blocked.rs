@@ -251,12 +251,6 @@ impl<'a> Delivery<'a> {
     }
 
     fn shell_destination(seen: &PaneView<'_>) -> Result<Destination, Blocked> {
-        if !seen.facts().stored_agent.is_empty() {
-            return Err(Blocked::new(
-                Reason::NoAgent,
-                "its agent is gone, and a shell would run the text",
-            ));
-        }
         let first = proc::read(seen.look.pane.place.pid);
         // A sesh that was made for a shell is one, whatever has run in it.
         let is_made = seen.look.pane.record.as_ref().is_some_and(Record::is_made);
@@ -271,6 +265,15 @@ impl<'a> Delivery<'a> {
             ));
         }
         let front = first.and_then(|first| proc::read(first.foreground));
+        if !seen.facts().stored_agent.is_empty() {
+            let why = match &front {
+                Some(front) if !front.is_shell() => {
+                    format!("its agent is gone, and {} is in front", front.name)
+                }
+                _ => "its agent is gone, and a shell would run the text".into(),
+            };
+            return Err(Blocked::new(Reason::NoAgent, why));
+        }
         // No agent is starting: the command of the sesh waits for Enter in the pane, and only sesh-run runs there.
         let awaits_enter = |record: &&Record| {
             record.is_made() && record.agent.is_none() && record.state == State::Starting

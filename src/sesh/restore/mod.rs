@@ -5,13 +5,14 @@ mod refuse;
 pub mod restore_all;
 pub mod resurrect;
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::create::{CreateRequest, plan};
 use super::place::Where;
 use crate::agent::kinds::{Agent, Agents};
+use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, shown};
 use crate::inventory::{find, reconcile};
@@ -54,7 +55,8 @@ impl RestoreOptions<'_> {
 pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Result<Record> {
     let agents = &Agents::loaded().all;
     refuse::living(record)?;
-    let resumed = resumed(record, agents, options)?;
+    let path = search_path(server, record);
+    let resumed = resumed(record, agents, options, &path)?;
     refuse::folder(record)?;
     if let Some(resumed) = &resumed {
         refuse::conversation(server, record, resumed)?;
@@ -62,7 +64,7 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
     let past = Prior::read(server, record)?;
     let made = plan(
         server,
-        request(server, record, &past, resumed.as_ref(), options)?,
+        request(server, record, &past, resumed.as_ref(), options, path)?,
     )?;
     let made = made.carry_out(server).map_err(|error| match error.exit {
         // Another process was first. A more specific error may apply.
@@ -105,13 +107,35 @@ pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Re
 pub fn check_restorable(server: &Server, record: &Record) -> Result<()> {
     let agents = &Agents::loaded().all;
     refuse::living(record)?;
-    let resumed = resumed(record, agents, &RestoreOptions::DEFAULT)?;
+    let path = search_path(server, record);
+    let resumed = resumed(record, agents, &RestoreOptions::DEFAULT, &path)?;
     refuse::folder(record)?;
     refuse::name(server, record)?;
     match &resumed {
         Some(resumed) => refuse::conversation(server, record, resumed),
         None => Ok(()),
     }
+}
+
+/// Returns where the programs of a sesh are looked for, as the value of PATH: where its command found them, in the folder
+/// of its command, and where the caller finds them. A server that a desktop or systemd has started finds less than the
+/// shell in which the sesh was created.
+fn search_path(server: &Server, record: &Record) -> OsString {
+    let recorded = durable::Journal::read(server).path(record.uuid);
+    let own = env::path();
+    let command = record.command.first().map(Path::new);
+    let folder = command.filter(|it| it.is_absolute()).and_then(Path::parent);
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let recorded = recorded.iter().flat_map(std::env::split_paths);
+    let all = recorded
+        .chain(std::env::split_paths(&own))
+        .chain(folder.map(Into::into));
+    for folder in all {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    std::env::join_paths(folders).unwrap_or(own)
 }
 
 /// An agent that is started in its former conversation.
@@ -126,6 +150,7 @@ fn resumed<'a>(
     record: &Record,
     agents: &'a [Agent],
     options: &RestoreOptions<'_>,
+    path: &OsStr,
 ) -> Result<Option<Resumed<'a>>> {
     let Some(kind) = &record.agent else {
         if options.words.is_empty() {
@@ -168,7 +193,7 @@ fn resumed<'a>(
         .map(|word| word.replace("{id}", &conversation).into())
         .collect();
     argv.extend(options.words.iter().cloned());
-    refuse::program(&mut argv, kind, record)?;
+    refuse::program(&mut argv, kind, record, path)?;
     Ok(Some(Resumed {
         agent,
         conversation,
@@ -202,6 +227,7 @@ fn request(
     past: &Prior,
     resumed: Option<&Resumed<'_>>,
     options: &RestoreOptions<'_>,
+    path: OsString,
 ) -> Result<CreateRequest> {
     let command = || {
         value::decode_words(record.values.get(Key::Cmd))
@@ -226,6 +252,7 @@ fn request(
         wait: resumed.is_none() && !argv.is_empty() && !options.run,
         argv,
         prior: Some(past.clone()),
+        variables: vec![("PATH".into(), path)],
         ..CreateRequest::default()
     })
 }

@@ -1,13 +1,13 @@
 //! What a sesh is not restored for, each with the way out.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::Resumed;
 use crate::agent::conversation;
-use crate::agent::recognise::{everywhere, is_of};
+use crate::agent::recognise::{OwnProcesses, ProcessReader, everywhere, is_of};
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::Name;
@@ -55,12 +55,16 @@ pub(super) fn folder(record: &Record) -> Result<()> {
 }
 
 /// Refuses an agent that is not installed. Replaces its program by the path that was found.
-pub(super) fn program(argv: &mut [OsString], kind: &str, record: &Record) -> Result<()> {
-    let path = env::path();
+pub(super) fn program(
+    argv: &mut [OsString],
+    kind: &str,
+    record: &Record,
+    path: &OsStr,
+) -> Result<()> {
     let Some(program) = argv.first_mut() else {
         return Err(Error::unusable(format!("{kind} has no command to go on")));
     };
-    let found = which::which_in(&*program, Some(&path), &record.cwd).map_err(|_| {
+    let found = which::which_in(&*program, Some(path), &record.cwd).map_err(|_| {
         Error::unusable(format!(
             "{kind} is not installed: no {} in {}",
             program.display(),
@@ -112,7 +116,7 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
         .map(|file| proc::processes_with_open_file(file.path()));
     let mut open = open.unwrap_or_default();
     // Other programs only read the file.
-    open.retain(|process| is_of(resumed.agent, process, &proc::program(process.pid)));
+    open.retain(|process| is_of(resumed.agent, process, &OwnProcesses.program(process.pid)));
     if let Some(process) = in_process(resumed, &open) {
         return refused(
             &format!("the process {} ({})", process.pid, process.name),
@@ -210,7 +214,7 @@ fn in_process(resumed: &Resumed<'_>, open: &[Process]) -> Option<Process> {
         return Some(process);
     }
     let processes = proc::all();
-    everywhere(&processes, resumed.agent, proc::program)
+    everywhere(&processes, resumed.agent, &OwnProcesses)
         .into_iter()
         .find(|living| {
             let environment = proc::environment(living.process.pid);

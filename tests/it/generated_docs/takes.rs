@@ -58,13 +58,21 @@ pub(super) enum Kind {
 /// What a value is, by its name in the help: one word means the same in all helpers.
 fn kind(name: &str) -> Kind {
     match name {
-        "TARGET" | "TARGET|PREFIX" => Kind::Live("targets"),
+        "TARGET" | "TARGET|PREFIX" | "TARGET... MESSAGE" => Kind::Live("targets"),
         "PANE" | "%N" => Kind::Live("panes"),
         "TAG" => Kind::Live("tags"),
         "OLD=NEW" => Kind::Live("retags"),
         "CLIENT" => Kind::Live("clients"),
         "SESSION[:WINDOW]" => Kind::Live("sessions"),
         "KIND" => Kind::Live("agents"),
+        // What --for waits for; the last two go on.
+        "EVENT" => Kind::Words(
+            [
+                "idle", "waiting", "busy", "exit", "turn", "change", "output=", "quiet=",
+            ]
+            .map(Into::into)
+            .into(),
+        ),
         "DIR" => Kind::Folder,
         "FILE" | "PATH" => Kind::File,
         "COMMAND" => Kind::Command,
