@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
 use crate::proc;
+use crate::store::condition::IS_READ;
 use crate::store::hold::{self, HeldPane};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
@@ -68,8 +69,9 @@ impl Sweep {
 }
 
 /// The additional columns of a pane's row.
-const EXTRA_COLUMNS: [&str; 6] = [
+const EXTRA_COLUMNS: [&str; 7] = [
     "#{pane_dead}",
+    IS_READ,
     IS_RUNNER,
     "#{pane_current_path}",
     FACT_FORMATS[0],
@@ -131,7 +133,15 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         let Some(found) = read_row(&row)? else {
             continue;
         };
-        let [dead, is_runner, folder, pane_facts @ .., may_have_agent] = extra(&row) else {
+        let [
+            dead,
+            is_read,
+            is_runner,
+            folder,
+            pane_facts @ ..,
+            may_have_agent,
+        ] = extra(&row)
+        else {
             continue;
         };
         let place = found.place;
@@ -149,6 +159,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
                 pane: place.pane,
                 pid: place.pid,
                 dead,
+                is_read: *is_read == "1",
                 is_runner: *is_runner == "1",
             }),
             None if !dead => seen.unregistered.push(UnregisteredPane {
@@ -326,7 +337,8 @@ impl StoreState {
             .collect()
     }
 
-    /// Returns the repairs that close held panes. A `sesh-run` that is alive measures its own hold time.
+    /// Returns the repairs that close held panes, without those that a person reads. A `sesh-run` that is alive measures
+    /// its own hold time.
     fn panes_to_close(&self, panes: &[&SeshPane]) -> Vec<Repair> {
         let held: Vec<(HeldPane, &SeshPane)> = panes
             .iter()
@@ -343,6 +355,7 @@ impl StoreState {
             .collect();
         let surplus = hold::surplus(held.iter().map(|(held, _)| *held).collect(), self.keep);
         held.iter()
+            .filter(|(_, pane)| !pane.is_read)
             .filter_map(|(held, pane)| {
                 let succeeded = pane.record.exit.is_some_and(|exit| exit.code == Some(0));
                 let is_overdue = self
@@ -360,7 +373,7 @@ impl StoreState {
                 Some(pane.repair(
                     ChangeKind::Closed,
                     what,
-                    held.still(),
+                    held.may_close(),
                     vec![command::kill_pane(held.pane)],
                 ))
             })

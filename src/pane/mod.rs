@@ -14,3 +14,4 @@ mod look;
 pub mod output;
 pub mod resolve;
 pub mod since;
+pub mod viewers;

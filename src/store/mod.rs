@@ -19,6 +19,7 @@ pub mod kept;
 pub mod lease;
 pub mod limit;
 pub mod note;
+pub mod origins;
 pub mod pending_restore;
 pub mod prior;
 pub mod query;

@@ -8,8 +8,8 @@ mod hidden;
 use crate::id::SeshId;
 use crate::tmux::Channel;
 pub use hidden::{
-    ANSWER_OF_PANE, HOOK_OF_PANE, PROMPT_OF_PANE, answer, hook, pane_of_variable, previous_pane,
-    prompt, send, tail, tail_of,
+    ANSWER_OF_PANE, HOOK_OF_PANE, PROMPT_OF_PANE, answer, hook, origins, pane_of_variable,
+    previous_pane, prompt, send, tail, tail_of,
 };
 
 /// The version of the schema: the first word of every stored record. A newer program reads older records.
@@ -283,7 +283,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// All names that are not in [`PANE`].
-pub const ELSEWHERE: [Named; 46] = [
+pub const ELSEWHERE: [Named; 47] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -414,6 +414,12 @@ pub const ELSEWHERE: [Named; 46] = [
         "hidden variable",
         "the pane where that client was before it was last taken to a sesh: where `sesh-enter --last` goes; what is no letter \
          or digit in the client's name is `_`",
+    ),
+    named(
+        "SESH_from_<pane number>",
+        "hidden variable",
+        "where clients were before they were last taken to that pane, to which they go back when it closes: \
+         `client=session:pane …`",
     ),
     named(
         "SESH_reap",

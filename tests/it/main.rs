@@ -45,4 +45,5 @@ mod run;
 mod send;
 mod state;
 mod values;
+mod viewers;
 mod wait;

@@ -26,16 +26,29 @@ pub fn send(pane: PaneId) -> String {
     format!("SESH_send_{}", pane.0)
 }
 
+/// Returns the hidden variable that holds the places from which clients were taken to a pane.
+#[must_use]
+pub fn origins(pane: PaneId) -> String {
+    format!("SESH_from_{}", pane.0)
+}
+
 /// Returns the hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
-/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`] or [`send`] belongs.
+/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`], [`send`] or [`origins`] belongs.
 #[must_use]
 pub fn pane_of_variable(variable: &str) -> Option<PaneId> {
-    let number = ["SESH_hook_", "SESH_prompt_", "SESH_answer_", "SESH_send_"]
+    const PREFIXES: [&str; 5] = [
+        "SESH_hook_",
+        "SESH_prompt_",
+        "SESH_answer_",
+        "SESH_send_",
+        "SESH_from_",
+    ];
+    let number = PREFIXES
         .into_iter()
         .find_map(|prefix| variable.strip_prefix(prefix))?;
     Some(PaneId(number.parse().ok()?))
