@@ -110,7 +110,7 @@ new_here() {
 # then_run ACTION: the tmux command that comes back here. What stands in it is ours: a number, and a client whose name
 # was looked at; the folders are expanded by run-shell alone.
 then_run() {
-  printf '%s' "run-shell -b \"exec #{q:@seshplugin_dir}/plugin/key.sh $1 $client $number #{q:@seshplugin_bin}\""
+  printf '%s' "run-shell -b \"#{E:@seshplugin_key_job}key.sh $1 $client $number #{q:@seshplugin_bin}\""
 }
 
 # prompt WORD...: a prompt for that client, without waiting for its answer. 3.2a never waits, and knows no -b.
