@@ -126,8 +126,13 @@ asks() {
     "set-buffer -b sesh-typed-$number \"%%%\" ; $(then_run "$3")"
 }
 
+# confirms PROMPT ACTION: from 3.3 on tmux expands the command of this prompt once more.
 confirms() {
-  prompt confirm-before -p "$(shown "$1") (y/n)" "$(then_run "$2")"
+  case $(ask '#{version}') in
+    3.2*) then=$(then_run "$2") ;;
+    *) then=$(then_run "$2" | sed 's/#/##/g') ;;
+  esac
+  prompt confirm-before -p "$(shown "$1") (y/n)" "$then"
 }
 
 menu() {

@@ -107,11 +107,10 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         .then(show::global_options(OptionScope::Windows));
     let output = server.run(&batch)?;
     let mut sections = frame.sections(&output);
-    let Some((settings, mut rest)) = sections.next() else {
-        return Err(Error::failed("tmux did not say what time it is"));
-    };
+    let no_answer = || Error::failed("tmux did not say what time it is");
+    let (settings, mut rest) = sections.next().ok_or_else(no_answer)?;
     let &[now, hold, keep, adopt, swept, unwritten] = &settings[..] else {
-        return Err(Error::failed("tmux did not say what time it is"));
+        return Err(no_answer());
     };
     let unwritten = !unwritten.is_empty();
     let mut seen = StoreState {

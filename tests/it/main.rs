@@ -28,6 +28,7 @@ mod memory;
 mod pane_moves;
 mod picker;
 mod plugin;
+mod plugin_eyes;
 mod plugin_hooks;
 mod plugin_hostile;
 mod plugin_install;
