@@ -125,7 +125,7 @@ unbind() {
 }
 
 # note_of TABLE KEY: its note, as an argument in double quotes; list-keys leaves it out of the binding. 3.4 prints a
-# backslash before a dollar that has none.
+# backslash before a dollar that has none, and 3.7 has no notes for other tables than prefix.
 note_of() {
   tmux -u list-keys -N -P '' -T "$1" | KEY=$2 awk '$1 == ENVIRON["KEY"] { sub(/^ *[^ ]+ +/, ""); print; exit }' |
     sed 's/\\\$/$/g; s/[\\"$]/\\&/g'

@@ -283,7 +283,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// All names that are not in [`PANE`].
-pub const ELSEWHERE: [Named; 47] = [
+pub const ELSEWHERE: [Named; 49] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -378,6 +378,16 @@ pub const ELSEWHERE: [Named; 47] = [
         "the keys that the plugin bound: `table key table key …`",
     ),
     named(
+        "@seshsum_arrived, SESH_arrivals",
+        "pane option, hidden variable",
+        "the number of the last arrival of a client at an unread sesh, until it has been looked at for a second",
+    ),
+    named(
+        "@seshplugin_job, @seshplugin_key_job, @seshplugin_procedures",
+        "server options",
+        "how the plugin starts a script, in silence where its folder is gone, and the hooks that it runs as procedures",
+    ),
+    named(
         "@seshplugin_hooks",
         "server option",
         "the hooks that the plugin set, all at index 8801",
@@ -412,14 +422,12 @@ pub const ELSEWHERE: [Named; 47] = [
     named(
         "SESH_was_<client>",
         "hidden variable",
-        "the pane where that client was before it was last taken to a sesh: where `sesh-enter --last` goes; what is no letter \
-         or digit in the client's name is `_`",
+        "the pane where that client was before it was last taken to a sesh; what is no letter or digit in its name is `_`",
     ),
     named(
         "SESH_from_<pane number>",
         "hidden variable",
-        "where clients were before they were last taken to that pane, to which they go back when it closes: \
-         `client=session:pane …`",
+        "where clients were before they were taken to that pane, and go when it closes: `client=session:pane …`",
     ),
     named(
         "SESH_reap",

@@ -330,15 +330,7 @@ fn the_default_shell_may_be_another_one() {
 #[test]
 fn keys_of_other_tables() {
     let server = Server::start();
-    server.tmux([
-        "bind-key",
-        "-n",
-        "-N",
-        "my \"own\"",
-        "M-h",
-        "display-message",
-        "mine",
-    ]);
+    server.tmux(["bind-key", "-n", "M-h", "display-message", "mine"]);
     server.option(
         "@sesh-key-next",
         "root M-g M-h prefix g copy-mode-vi G mine x",
