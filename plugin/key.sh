@@ -110,7 +110,7 @@ new_here() {
 # then_run ACTION: the tmux command that comes back here. What stands in it is ours: a number, and a client whose name
 # was looked at; the folders are expanded by run-shell alone.
 then_run() {
-  printf '%s' "run-shell -b \"exec #{q:@seshplugin_dir}/plugin/key.sh $1 $client $number #{q:@seshplugin_bin}\""
+  printf '%s' "run-shell -b \"#{E:@seshplugin_key_job}key.sh $1 $client $number #{q:@seshplugin_bin}\""
 }
 
 # prompt WORD...: a prompt for that client, without waiting for its answer. 3.2a never waits, and knows no -b.
@@ -126,8 +126,13 @@ asks() {
     "set-buffer -b sesh-typed-$number \"%%%\" ; $(then_run "$3")"
 }
 
+# confirms PROMPT ACTION: from 3.3 on tmux expands the command of this prompt once more.
 confirms() {
-  prompt confirm-before -p "$(shown "$1") (y/n)" "$(then_run "$2")"
+  case $(ask '#{version}') in
+    3.2*) then=$(then_run "$2") ;;
+    *) then=$(then_run "$2" | sed 's/#/##/g') ;;
+  esac
+  prompt confirm-before -p "$(shown "$1") (y/n)" "$then"
 }
 
 menu() {

@@ -1,20 +1,20 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Binding the keys, and taking them away. Sourced after lib.sh.
 
-# For awk: the key of a line of list-keys, as bind-key takes it.
+# For awk: the table and the key of a line of list-keys, as bind-key takes them.
 # shellcheck disable=SC2016 # awk's, not the shell's
 read_key='
   { at = 0; for (i = 1; i < NF; i++) if ($i == "-T") { at = i + 2; break } }
   !at { next }
-  { key = $at }
+  { in_table = $(at - 1); key = $at }
   key ~ /^".+"$/ { key = substr(key, 2, length(key) - 2) }
   { sub(/^\\/, "", key) }'
 
-# The keys of the prefix table as list-keys prints them, a line each: + and the key where it is ours, else -.
-# Not `list-keys -T prefix KEY`, which prints nothing on 3.7.
+# All keys as list-keys prints them, a line each: + where it is ours (or of an earlier version), else -, then its table and
+# the key. Not `list-keys -T prefix KEY`, which prints nothing on 3.7.
 key_table() {
-  tmux -u list-keys -T prefix | awk "$read_key"'
-    { print (/@seshplugin_dir.*\/plugin\/key\.sh/ ? "+" : "-") key }'
+  tmux -u list-keys | awk "$read_key"'
+    { print (/@seshplugin_(key_job\}|dir.*\/plugin\/)key\.sh/ ? "+" : "-") in_table " " key }'
 }
 
 # has LINES LINE
@@ -25,21 +25,39 @@ has() {
   return 1
 }
 
-# wants ASKED DEFAULT COMMAND: adds the words of an option, or the default, to $wanted as `COMMAND KEY`. A key that is
-# somebody else's is taken only when the person asks for it, and then what it was is kept for the uninstall.
+# is_table WORD: whether it is the name of a table in an option of keys, and not a key.
+is_table() {
+  case $(printf '%s' "$1" | tr '[:upper:]' '[:lower:]') in
+    ? | [cms]-?* | f[0-9] | f1[0-9] | 0x* | user[0-9]* | kp?* | any) return 1 ;;
+    mouse* | wheel* | doubleclick* | secondclick* | tripleclick* | focus* | paste*) return 1 ;;
+    up | down | left | right | home | end | ic | insert | dc | delete | npage | pagedown | pgdn) return 1 ;;
+    ppage | pageup | pgup | tab | btab | space | bspace | enter | escape | none) return 1 ;;
+    *[!a-z0-9_-]*) return 1 ;;
+  esac
+}
+
+# wants ASKED DEFAULT COMMAND: adds the words of an option, or the default, to $wanted as `COMMAND TABLE KEY`. The name of a
+# table stands before its keys; without one it is the prefix table. A key that is somebody else's is taken only when the
+# person asks for it, and then what it was is kept for the uninstall.
 wants() {
-  asked=$1 action=$3
+  asked=$1 action=$3 in_table=prefix
   set -f
   # shellcheck disable=SC2086 # words
   set -- ${asked:-$2}
   set +f
-  for key; do
+  while [ $# -gt 0 ]; do
+    key=$1
+    shift
     [ "$key" = none ] && continue
-    if has "$table" "-$key"; then
-      [ -n "$asked" ] || continue
-      keep_binding "$key"
+    if [ $# -gt 0 ] && is_table "$key"; then
+      in_table=$key
+      continue
     fi
-    wanted="$wanted$action $key$newline"
+    if has "$table" "-$in_table $key"; then
+      [ -n "$asked" ] || continue
+      keep_binding "$in_table" "$key"
+    fi
+    wanted="$wanted$action $in_table $key$newline"
   done
 }
 
@@ -69,19 +87,19 @@ bind_keys() {
   unbind "$earlier"
   # All of them in one call; where one of them is no key, one by one.
   set --
-  while read -r action key; do
+  while read -r action in_table key; do
     [ -n "$key" ] || continue
-    now_bound="$now_bound prefix $key"
-    set -- "$@" bind-key -N "$(note_for "$action")" -T prefix "$(word "$key")" "$action" ';'
+    now_bound="$now_bound $in_table $key"
+    set -- "$@" bind-key -N "$(note_for "$action")" -T "$in_table" "$(word "$key")" "$action" ';'
   done <<END
 $wanted
 END
   if ! tmux -u "$@" set-option -s @seshplugin_keys "$(word "${now_bound# }")" 2>/dev/null; then
     now_bound=
-    while read -r action key; do
+    while read -r action in_table key; do
       [ -n "$key" ] || continue
-      if tmux -u bind-key -N "$(note_for "$action")" -T prefix "$(word "$key")" "$action" 2>/dev/null; then
-        now_bound="$now_bound prefix $key"
+      if tmux -u bind-key -N "$(note_for "$action")" -T "$in_table" "$(word "$key")" "$action" 2>/dev/null; then
+        now_bound="$now_bound $in_table $key"
       else
         sentence="sesh: tmux knows no key $key ($action)"
       fi
@@ -99,31 +117,34 @@ unbind() {
   set -- $1
   set +f
   while [ $# -ge 2 ]; do
-    if has "$table" "+$2"; then
+    if has "$table" "+$1 $2"; then
       tmux -u unbind-key -T "$1" "$(word "$2")"
     fi
     shift 2
   done
 }
 
-# The note of a key, as an argument in double quotes; list-keys leaves it out of the binding. 3.4 prints a backslash
-# before a dollar that has none.
+# note_of TABLE KEY: its note, as an argument in double quotes; list-keys leaves it out of the binding. 3.4 prints a
+# backslash before a dollar that has none, and 3.7 has no notes for other tables than prefix.
 note_of() {
-  tmux -u list-keys -N -P '' -T prefix | KEY=$1 awk '$1 == ENVIRON["KEY"] { sub(/^ *[^ ]+ +/, ""); print; exit }' |
+  tmux -u list-keys -N -P '' -T "$1" | KEY=$2 awk '$1 == ENVIRON["KEY"] { sub(/^ *[^ ]+ +/, ""); print; exit }' |
     sed 's/\\\$/$/g; s/[\\"$]/\\&/g'
 }
 
-# What a key was before it was ours, as a command for source-file.
+# keep_binding TABLE KEY: keeps what a key was before it was ours, as a command for source-file. In @seshplugin_replaced a key
+# of another table than prefix has that before it.
 keep_binding() {
   kept=$(ask '#{@seshplugin_replaced}')
+  kept_name=$2
+  [ "$1" = prefix ] || kept_name=$1=$2
   case " $kept " in
-    *" $1 "*) return ;;
+    *" $kept_name "*) return ;;
   esac
-  kept_line=$(tmux -u list-keys -T prefix | KEY=$1 awk '
+  kept_line=$(tmux -u list-keys -T "$1" | KEY=$2 awk '
     '"$read_key"'
     key == ENVIRON["KEY"] { print; exit }')
-  kept_note=$(note_of "$1")
+  kept_note=$(note_of "$1" "$2")
   mkdir -p "$state_dir"
   printf '%s\n' "bind-key${kept_note:+ -N \"$kept_note\"}${kept_line#bind-key}" >>"$state_dir/replaced-keys.conf"
-  tmux -u set-option -s @seshplugin_replaced "$(word "${kept:+$kept }$1")"
+  tmux -u set-option -s @seshplugin_replaced "$(word "${kept:+$kept }$kept_name")"
 }

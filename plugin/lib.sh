@@ -221,12 +221,10 @@ END
   bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
   if [ -n "$bin" ]; then
     on_path "$bin"
-    # What was missed while the plugin was not there, and what the last server left. Helpers of an older version have
-    # none of it.
-    tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/path.sh #{q:@seshplugin_bin}"
+    tmux -u run-shell -b "#{E:@seshplugin_job}path.sh #{q:@seshplugin_bin}"
   fi
   if [ -n "$build" ]; then
-    tmux -u run-shell -b "exec #{q:@seshplugin_dir}/plugin/build.sh"
+    tmux -u run-shell -b "#{E:@seshplugin_job}build.sh"
   elif [ "$sentence" != "$was_trouble" ]; then
     tmux -u set-option -s @seshplugin_trouble "$(word "$sentence")"
   fi

@@ -102,7 +102,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if let Some(file) = &args.resurrect {
-        return restore_resurrected(&server, file, args.json);
+        return restore_resurrected(&server, file, &options, args.json);
     }
     let Some(text) = &args.target else {
         pending_restore::lost_servers(&server)?
@@ -167,25 +167,49 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
 }
 
 fn all(server: &Server, options: &RestoreOptions<'_>, json: bool) -> anyhow::Result<Exit> {
-    let count = pending_restore::pending(server)?.len();
-    let mut at = 0;
-    let mut worst = Exit::Done;
     let mut back = Vec::new();
-    restore_all::all(server, options, &mut |record, outcome| match outcome {
-        None => {
-            at += 1;
-            out::hint(&format!("{at}/{count} {} …", record.name));
-        }
-        Some(Ok(record)) => back.push(record.clone()),
-        Some(Err(error)) => worst = worse(worst, error),
-    })?;
-    if worst != Exit::Done {
-        out::hint("what did not come stays offered: sesh-restore --dismiss ends that");
-    }
+    let worst = restore_pending(server, options, &|_| true, &mut back)?;
     print_restored(&back, json, worst)
 }
 
-fn restore_resurrected(server: &Server, file: &Path, json: bool) -> anyhow::Result<Exit> {
+/// Restores the pending restores for which `wanted` is true, and adds them to `back`. Returns the worst exit code.
+fn restore_pending(
+    server: &Server,
+    options: &RestoreOptions<'_>,
+    wanted: &dyn Fn(&Record) -> bool,
+    back: &mut Vec<Record>,
+) -> anyhow::Result<Exit> {
+    let pending = pending_restore::pending(server)?;
+    let count = pending.iter().filter(|record| wanted(record)).count();
+    let mut at = 0;
+    let mut worst = Exit::Done;
+    restore_all::all(
+        server,
+        options,
+        wanted,
+        &mut |record, outcome| match outcome {
+            None => {
+                at += 1;
+                out::hint(&format!("{at}/{count} {} …", record.name));
+            }
+            Some(Ok(record)) => back.push(record.clone()),
+            Some(Err(error)) => worst = worse(worst, error),
+        },
+    )?;
+    if worst != Exit::Done {
+        out::hint("what did not come stays offered: sesh-restore --dismiss ends that");
+    }
+    Ok(worst)
+}
+
+/// Restores what tmux-resurrect has brought the panes of back, and then, where that is automatic, those that it has not
+/// saved. An agent that it has saved stays offered: resurrect may start it again.
+fn restore_resurrected(
+    server: &Server,
+    file: &Path,
+    options: &RestoreOptions<'_>,
+    json: bool,
+) -> anyhow::Result<Exit> {
     let mut worst = Exit::Done;
     let mut back = Vec::new();
     for outcome in resurrect::restore(server, file)? {
@@ -193,6 +217,11 @@ fn restore_resurrected(server: &Server, file: &Path, json: bool) -> anyhow::Resu
             Ok(record) => back.push(record),
             Err(error) => worst = worse(worst, &error),
         }
+    }
+    if pending_restore::setting(server)? == RestoreSetting::On {
+        let saved = resurrect::saved(file)?;
+        let not_saved = |record: &Record| !saved.contains(&record.uuid);
+        worst = worst.worst(restore_pending(server, options, &not_saved, &mut back)?);
     }
     print_restored(&back, json, worst)
 }
@@ -217,9 +246,12 @@ fn print_restored(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Ex
 /// Does what `@sesh-restore` says when the plugin is loaded.
 fn offer(server: &Server, options: &RestoreOptions<'_>) -> anyhow::Result<Exit> {
     match pending_restore::setting(server)? {
-        RestoreSetting::On => return all(server, options, false),
+        RestoreSetting::On if !resurrect::comes_first(server)? => {
+            return all(server, options, false);
+        }
         RestoreSetting::Off => {}
-        RestoreSetting::Ask => pending_restore::offer(server)?,
+        // After its own restore, tmux-resurrect calls for the others.
+        RestoreSetting::Ask | RestoreSetting::On => pending_restore::offer(server)?,
     }
     Ok(Exit::Done)
 }

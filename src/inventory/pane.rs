@@ -21,6 +21,8 @@ pub(super) struct SeshPane {
     pub(super) pid: i32,
     /// Whether tmux keeps the pane although its process has ended.
     pub(super) dead: bool,
+    /// Whether a person reads the pane ([`IS_READ`](crate::store::condition::IS_READ)).
+    pub(super) is_read: bool,
     /// See [`IS_RUNNER`].
     pub(super) is_runner: bool,
 }

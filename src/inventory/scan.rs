@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
 use crate::proc;
+use crate::store::condition::IS_READ;
 use crate::store::hold::{self, HeldPane};
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
@@ -68,8 +69,9 @@ impl Sweep {
 }
 
 /// The additional columns of a pane's row.
-const EXTRA_COLUMNS: [&str; 7] = [
+const EXTRA_COLUMNS: [&str; 8] = [
     "#{pane_dead}",
+    IS_READ,
     IS_RUNNER,
     "#{pane_current_path}",
     FACT_FORMATS[0],
@@ -106,11 +108,10 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         .then(show::global_options(OptionScope::Windows));
     let output = server.run(&batch)?;
     let mut sections = frame.sections(&output);
-    let Some((settings, mut rest)) = sections.next() else {
-        return Err(Error::failed("tmux did not say what time it is"));
-    };
+    let no_answer = || Error::failed("tmux did not say what time it is");
+    let (settings, mut rest) = sections.next().ok_or_else(no_answer)?;
     let &[now, hold, keep, adopt, swept, unwritten] = &settings[..] else {
-        return Err(Error::failed("tmux did not say what time it is"));
+        return Err(no_answer());
     };
     let unwritten = !unwritten.is_empty();
     let mut seen = StoreState {
@@ -132,7 +133,15 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         let Some(found) = read_row(&row)? else {
             continue;
         };
-        let [dead, is_runner, folder, pane_facts @ .., may_have_agent] = extra(&row) else {
+        let [
+            dead,
+            is_read,
+            is_runner,
+            folder,
+            pane_facts @ ..,
+            may_have_agent,
+        ] = extra(&row)
+        else {
             continue;
         };
         let place = found.place;
@@ -150,6 +159,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
                 pane: place.pane,
                 pid: place.pid,
                 dead,
+                is_read: *is_read == "1",
                 is_runner: *is_runner == "1",
             }),
             None if !dead => seen.unregistered.push(UnregisteredPane {
@@ -333,7 +343,8 @@ impl StoreState {
             .collect()
     }
 
-    /// Returns the repairs that close held panes. A `sesh-run` that is alive measures its own hold time.
+    /// Returns the repairs that close held panes, without those that a person reads. A `sesh-run` that is alive measures
+    /// its own hold time.
     fn panes_to_close(&self, panes: &[&SeshPane]) -> Vec<Repair> {
         let held: Vec<(HeldPane, &SeshPane)> = panes
             .iter()
@@ -350,6 +361,7 @@ impl StoreState {
             .collect();
         let surplus = hold::surplus(held.iter().map(|(held, _)| *held).collect(), self.keep);
         held.iter()
+            .filter(|(_, pane)| !pane.is_read)
             .filter_map(|(held, pane)| {
                 let succeeded = pane.record.exit.is_some_and(|exit| exit.code == Some(0));
                 let is_overdue = self
@@ -367,7 +379,7 @@ impl StoreState {
                 Some(pane.repair(
                     ChangeKind::Closed,
                     what,
-                    held.still(),
+                    held.may_close(),
                     vec![command::kill_pane(held.pane)],
                 ))
             })

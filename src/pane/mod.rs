@@ -16,3 +16,4 @@ pub mod output;
 pub mod resolve;
 pub mod shell;
 pub mod since;
+pub mod viewers;

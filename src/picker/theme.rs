@@ -11,6 +11,10 @@ use crate::tmux::{Command, Frame, command};
 /// The states that have an icon and a style, by the plugin's names for them.
 const LOOKS: [&str; 6] = ["waiting", "busy", "idle", "unknown", "ended", "unseen"];
 const GLYPHS: [&str; 6] = ["◆", "●", "○", "◌", "□", "■"];
+const ASCII_GLYPHS: [&str; 6] = ["!", "*", "-", "?", "x", "+"];
+
+/// What a person has set for one state: the icon, the icon for a client without UTF-8, and the style.
+type OwnLook<'a> = (&'a str, &'a str, &'a str);
 
 /// An icon and its style.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub(super) struct Theme {
     pub trouble: Style,
     /// Whether the colours of other programs are shown.
     pub colours: bool,
+    /// Whether the client shows ASCII characters only.
+    pub ascii: bool,
 }
 
 impl Theme {
@@ -53,13 +59,19 @@ impl Theme {
             )
         };
         let glyphs = LOOKS.map(|look| format!("#{{@seshlook_glyph_{look}}}"));
+        let ascii = LOOKS.map(|look| format!("#{{@seshlook_ascii_{look}}}"));
         let styles = LOOKS.map(style);
         let mut fields = vec!["look".to_string(), "#{@sesh-preset}".into()];
-        fields.extend(glyphs.into_iter().chain(styles));
+        fields.extend(glyphs.into_iter().chain(ascii).chain(styles));
         vec![
             command::print(None, &frame.format(&fields)),
             command::list_clients(
-                &frame.format(["theme", "#{client_name}", "#{client_theme}"]),
+                &frame.format([
+                    "theme",
+                    "#{client_name}",
+                    "#{client_theme}",
+                    "#{client_utf8}",
+                ]),
                 None,
             ),
         ]
@@ -72,22 +84,26 @@ impl Theme {
     #[must_use]
     pub(super) fn read(rows: &[Vec<&str>], client: Option<&str>) -> Self {
         let mut preset = "";
-        let mut own: [(&str, &str); 6] = Default::default();
+        let mut own: [OwnLook<'_>; 6] = Default::default();
+        let mut ascii = false;
         let mut background = "";
         for row in rows {
             match row[..] {
-                ["look", named, ref rest @ ..] if rest.len() == 2 * LOOKS.len() => {
+                ["look", named, ref rest @ ..] if rest.len() == 3 * LOOKS.len() => {
                     preset = named;
                     for (at, own) in own.iter_mut().enumerate() {
-                        *own = (rest[at], rest[LOOKS.len() + at]);
+                        *own = (rest[at], rest[LOOKS.len() + at], rest[2 * LOOKS.len() + at]);
                     }
                 }
-                ["theme", name, theme] if Some(name) == client => background = theme,
+                ["theme", name, theme, utf8] if Some(name) == client => {
+                    background = theme;
+                    ascii = utf8 == "0";
+                }
                 _ => {}
             }
         }
         if env::no_colour() {
-            return Self::plain().with(&own, false);
+            return Self::plain().with(&own, false, ascii);
         }
         let theme = match (preset, background) {
             ("plain", _) => Self::plain(),
@@ -95,11 +111,17 @@ impl Theme {
             ("", "dark") | ("dark" | "catppuccin", _) => Self::dark(),
             _ => Self::either(),
         };
-        theme.with(&own, true)
+        theme.with(&own, true, ascii)
     }
 
-    fn with(mut self, own: &[(&str, &str); 6], colours: bool) -> Self {
-        for (look, (glyph, style)) in self.looks.iter_mut().zip(own) {
+    fn with(mut self, own: &[OwnLook<'_>; 6], colours: bool, ascii: bool) -> Self {
+        self.ascii = ascii;
+        let looks = self.looks.iter_mut().zip(ASCII_GLYPHS);
+        for ((look, default), (glyph, own_ascii, style)) in looks.zip(own) {
+            let glyph = if ascii { own_ascii } else { glyph };
+            if ascii {
+                look.glyph = default.into();
+            }
             if !glyph.is_empty() {
                 look.glyph = (*glyph).into();
             }
@@ -143,6 +165,7 @@ impl Theme {
             key: with(accent),
             trouble: with(colours[0]),
             colours: true,
+            ascii: false,
         }
     }
 
@@ -296,14 +319,25 @@ mod tests {
 
     #[test]
     fn options_of_the_plugin_win() {
-        let mut rows = vec!["look", "dark", "!", "", "", "", "", ""];
+        let mut rows = vec!["look", "dark", "▲", "", "", "", "", ""];
+        rows.extend(["^", "", "", "", "", ""]);
         rows.extend(["fg=red", "", "", "", "", ""]);
-        let rows = [rows, vec!["theme", "c", "light"]];
+        let rows = [
+            rows,
+            vec!["theme", "c", "light", "1"],
+            vec!["theme", "d", "", "0"],
+        ];
         let theme = Theme::read(&rows, Some("c"));
         let look = theme.look(&row("x", State::Waiting));
         assert_eq!(
             (look.glyph.as_str(), look.style.fg),
-            ("!", Some(Color::Indexed(1)))
+            ("▲", Some(Color::Indexed(1)))
+        );
+        let ascii = Theme::read(&rows, Some("d"));
+        let glyph = |state| ascii.look(&row("x", state)).glyph;
+        assert_eq!(
+            (glyph(State::Waiting), glyph(State::Busy)),
+            ("^".into(), "*".into())
         );
         let look = theme.look(&row("x", State::Busy));
         assert_eq!(

@@ -5,6 +5,7 @@
 //! that it keeps dead crashes a server of 3.2a or 3.3a that pastes into it. Therefore a created pane never becomes
 //! dead: it is held here.
 
+mod hold_timer;
 mod text;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use self::hold_timer::HoldTimer;
 use crate::env;
 use crate::error;
 use crate::error::{Error, Result};
@@ -22,6 +24,7 @@ use crate::inventory::find;
 use crate::journal::failures;
 use crate::journal::launch::Launch;
 use crate::journal::start_signal::StartReport;
+use crate::pane::viewers;
 use crate::proc;
 use crate::proc::job::{End, Terminal, TerminalEvent};
 use crate::proc::signal::Signal;
@@ -93,7 +96,11 @@ pub fn run(file: &Path) -> Result<u8> {
             run
         }
     };
-    run.run_until_closed(&mut terminal)
+    let code = run.run_until_closed(&mut terminal)?;
+    if !run.is_orphan() {
+        viewers::lead_back(&run.server, Some(pane));
+    }
+    Ok(code)
 }
 
 impl Run {
@@ -493,11 +500,15 @@ impl Run {
         start: &[u8],
         shell: &[u8],
     ) -> HeldChoice {
-        // A limit beyond the range of the clock is no limit.
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut timer = HoldTimer::new(limit);
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            match terminal.event(left) {
+            match terminal.event(timer.next_look()) {
+                TerminalEvent::Timeout => {
+                    timer.look(viewers::is_read(&self.server, self.pane));
+                    if timer.is_over() {
+                        return HeldChoice::Close;
+                    }
+                }
                 TerminalEvent::Key(key) if start.contains(&key) => match self.record_start() {
                     Ok(()) => return HeldChoice::Start,
                     Err(error) => terminal.write(&format!("\r\n{HELD}{error}]")),
@@ -506,7 +517,6 @@ impl Run {
                 // Enter, q, C-c, C-d.
                 TerminalEvent::Key(b'\r' | b'\n' | b'q' | 3 | 4)
                 | TerminalEvent::End
-                | TerminalEvent::Timeout
                 | TerminalEvent::Gone => return HeldChoice::Close,
                 TerminalEvent::Key(_) => {}
             }

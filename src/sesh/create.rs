@@ -376,7 +376,11 @@ impl Plan {
         // A user's global `on` would leave the pane dead when sesh-run ends, and 3.2a and 3.3a crash on a paste there.
         create.extend([command::close_dead_pane(&window)]);
         if matches!(self.spot, Placement::Session { .. }) {
-            create.extend([command::keep_unattached(&format!("={label}:"))]);
+            let session = format!("={label}:");
+            create.extend([
+                command::keep_unattached(&session),
+                command::keep_clients(&session),
+            ]);
         }
         if matches!(self.spot, Placement::Session { .. }) && !self.request.fixed {
             // 3.2a gives the first window of a detached session 80x23, whatever -x and -y say. A resized window no

@@ -7,6 +7,7 @@ use crate::agent::kinds::Agents;
 use crate::error::{Error, Exit, Result};
 use crate::inventory::reconcile;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, deliver};
+use crate::pane::viewers;
 use crate::proc::signal::{self, Signal};
 use crate::proc::{self, Process};
 use crate::state::State;
@@ -15,7 +16,7 @@ use crate::store::condition::equal;
 use crate::store::note::Note;
 use crate::store::query;
 use crate::store::{Binding, Key, Place, Record, Values, record, write};
-use crate::tmux::{Batch, Server, command};
+use crate::tmux::{Batch, Command, Server, command};
 
 /// How to end a sesh.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,7 @@ pub fn end(
             left = if asked_to_leave(server, record, processes, how, late) {
                 processes.run.map_or_else(Vec::new, proc::session)
             } else {
-                processes.end(record, how, late)?
+                processes.end(server, record, how, late)?
             };
         }
         _ => {}
@@ -175,7 +176,13 @@ impl SeshProcesses {
         !self.run.is_some_and(alive) && self.members().is_empty()
     }
 
-    fn end(&self, record: &Record, how: EndOptions, late: &dyn Fn(&str)) -> Result<Vec<Process>> {
+    fn end(
+        &self,
+        server: &Server,
+        record: &Record,
+        how: EndOptions,
+        late: &dyn Fn(&str),
+    ) -> Result<Vec<Process>> {
         let mut signals = vec![
             (Signal::SIGHUP, how.timeout / 2),
             (Signal::SIGTERM, how.timeout / 2),
@@ -190,6 +197,8 @@ impl SeshProcesses {
             }
         }
         if let (true, Some(run)) = (how.kill, self.run) {
+            // With this process the pane closes.
+            viewers::lead_back(server, record.tmux.as_ref().map(|place| place.pane));
             let _ = signal::to_process(run, Signal::SIGKILL);
             if wait(KILL_TIMEOUT, || self.gone(), || {}) {
                 return Ok(proc::session(run));
@@ -215,21 +224,39 @@ impl SeshProcesses {
     }
 }
 
+/// What the server prints when the pane of an ended sesh has not closed yet.
+const STILL_THERE: &str = "still there";
+
 /// Closes the pane of an ended process now (tmux would close it too, but later), and records the end where `sesh-run` did
 /// not: a signal may have ended it before it was ready, and KILL always does.
 fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
-    let close = command::if_format(
-        Some(&place.pane.to_string()),
-        &equal(Key::Id, &record.uuid.to_string()),
-        &Batch::from(command::kill_pane(place.pane)),
-        &Batch::new(),
-    );
-    let batch = Batch::from(query::print_record(record.uuid)).then(close);
+    let on_pane = |then: Command| {
+        command::if_format(
+            Some(&place.pane.to_string()),
+            &equal(Key::Id, &record.uuid.to_string()),
+            &Batch::from(then),
+            &Batch::new(),
+        )
+    };
+    let still_there = on_pane(command::print(None, STILL_THERE));
+    let batch = Batch::from(query::print_record(record.uuid)).then(still_there);
     let is_recorded = match server.run(&batch) {
         // With its last pane the server went.
         Err(error) if error.exit == Exit::NoServer => true,
-        outcome => Values::from_book(outcome?.trim_end())
-            .is_none_or(|values| !values.get(Key::Exit).is_empty()),
+        outcome => {
+            let answer = outcome?;
+            let mut lines = answer.lines();
+            let book = lines.next().unwrap_or_default();
+            if lines.any(|line| line == STILL_THERE) {
+                viewers::lead_back(server, Some(place.pane));
+                let close = on_pane(command::kill_pane(place.pane));
+                match server.run(&Batch::from(close)) {
+                    Err(error) if error.exit == Exit::NoServer => {}
+                    outcome => drop(outcome?),
+                }
+            }
+            Values::from_book(book).is_none_or(|values| !values.get(Key::Exit).is_empty())
+        }
     };
     if is_recorded {
         return Ok(());

@@ -5,6 +5,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
 use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
+use crate::store::origins::Origins;
 use crate::store::record::Need;
 use crate::store::{Key, Place, Record, Select, Snapshot, schema, write};
 use crate::tmux::{Batch, Command, Frame, Server, command};
@@ -122,13 +123,16 @@ pub fn route_to(
             read_only,
         ))));
     }
-    let (client, session) = asking_client(server, client, Some(place))?;
+    let (client, session, origins) = asking_client(server, client, Some(place))?;
     let mut batch = Batch::from(command::switch_client(
         &client.name,
         &target(place, &session),
     ));
     if client.pane != place.pane.to_string() {
-        batch = batch.then(write::left_pane(&client.name, &client.pane));
+        let origins = origins.with(&client.name, &client.session, &client.pane);
+        batch = batch
+            .then(write::left_pane(&client.name, &client.pane))
+            .then(write::origins(place.pane, &origins.value()));
     }
     if read_only {
         batch = batch.then(command::make_read_only(&client.name));
@@ -145,7 +149,7 @@ pub fn asking_client_name(server: &Server, client: Option<&str>) -> Result<Optio
     if client.is_none() && !server.is_own_server() {
         return Ok(None);
     }
-    asking_client(server, client, None).map(|(client, _)| Some(client.name))
+    asking_client(server, client, None).map(|(client, ..)| Some(client.name))
 }
 
 /// Returns the route to tmux's own chooser, which shows only seshes.
@@ -172,7 +176,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
                 .then(command::choose_tree(None, &filter, &format)),
         ));
     }
-    let (client, session) = asking_client(server, client, None)?;
+    let (client, session, _) = asking_client(server, client, None)?;
     let mut batch = Batch::new();
     if read_only {
         batch.extend([command::make_read_only(&client.name)]);
@@ -190,7 +194,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
 /// # Errors
 /// [`Exit::Nothing`] when the client was never switched, or that pane is gone. Outside tmux no client can have asked.
 pub fn last(server: &Server, client: Option<&str>) -> Result<Route> {
-    let (asking, _) = asking_client(server, client, None)?;
+    let (asking, ..) = asking_client(server, client, None)?;
     let format = format!("#{{{}}}", schema::previous_pane(&asking.name));
     let before = server.run(&Batch::from(command::print(None, &format)))?;
     let nowhere = || {
@@ -225,7 +229,7 @@ struct Client {
     activity: u64,
 }
 
-/// Returns the client that asked, and the session in which it should show `place`.
+/// Returns the client that asked, the session in which it should show `place`, and from where clients were taken there.
 ///
 /// tmux does not report which client's key started a process, so a binding passes the client's name (`--client`).
 /// Otherwise it is a client that shows the caller's session. Of several such clients it is one that shows the caller's
@@ -235,7 +239,7 @@ fn asking_client(
     server: &Server,
     wanted: Option<&str>,
     place: Option<&Place>,
-) -> Result<(Client, String)> {
+) -> Result<(Client, String, Origins)> {
     let frame = Frame::new();
     let format = frame.format([
         "client",
@@ -249,7 +253,7 @@ fn asking_client(
     // The sessions in which a pane's window is linked: several in a session group.
     let linked_to = |label: &str, pane: PaneId| {
         command::list_panes(
-            &frame.format([label, "#{session_id}"]),
+            &frame.format([label, "#{session_id}", &Origins::format(pane)]),
             Some(&format!("#{{==:#{{pane_id}},{pane}}}")),
         )
     };
@@ -265,6 +269,7 @@ fn asking_client(
     let (rows, _) = frame.read(&output);
     let mut clients = Vec::new();
     let mut linked = Vec::new();
+    let mut origins = Origins::default();
     for row in &rows {
         match row[..] {
             ["client", name, session, pane, activity, control]
@@ -277,8 +282,11 @@ fn asking_client(
                     activity: activity.parse().unwrap_or(0),
                 });
             }
-            ["own", session] => own.push(session.into()),
-            ["linked", session] => linked.push(session),
+            ["own", session, _] => own.push(session.into()),
+            ["linked", session, from] => {
+                linked.push(session);
+                origins = Origins::read(from);
+            }
             _ => {}
         }
     }
@@ -308,5 +316,5 @@ fn asking_client(
         Some(place) => place.session_id.clone(),
         None => client.session.clone(),
     };
-    Ok((client, session))
+    Ok((client, session, origins))
 }

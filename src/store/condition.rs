@@ -3,6 +3,13 @@
 use super::schema::{self, Key};
 use crate::id::{Name, SeshId, Tag};
 
+/// The condition that a client shows a pane.
+pub const IS_SHOWN: &str =
+    "#{&&:#{window_active_clients},#{||:#{pane_active},#{==:#{window_zoomed_flag},0}}}";
+
+/// The condition that a person reads a pane: a client shows it, or it is in copy mode or another mode.
+pub const IS_READ: &str = "#{||:#{pane_in_mode},#{&&:#{window_active_clients},#{||:#{pane_active},#{==:#{window_zoomed_flag},0}}}}";
+
 /// Returns the condition that a pane is a sesh. It is a comparison and not the option alone, since `if-shell -F` takes
 /// a text that starts with 0 as false, and a UUID may start with 0.
 #[must_use]

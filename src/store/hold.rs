@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::condition::{IS_READ, both};
 use super::{Key, setting};
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, command};
@@ -58,22 +59,24 @@ impl HeldPane {
         })
     }
 
-    /// Returns the condition that the pane is still held for the same sesh and since the same time.
-    pub(crate) fn still(&self) -> String {
-        format!(
+    /// Returns the condition that the pane may close: it is still held for the same sesh and since the same time, and no
+    /// person reads it.
+    pub(crate) fn may_close(&self) -> String {
+        let is_held = format!(
             "#{{==:{} {},{} {}}}",
             Key::Held.format(),
             Key::Id.format(),
             self.since,
             self.id
-        )
+        );
+        both(&is_held, &format!("#{{?{IS_READ},0,1}}"))
     }
 
-    /// Returns the command that closes the pane if it is still held.
+    /// Returns the command that closes the pane if it may close.
     pub(crate) fn close(&self) -> Command {
         command::if_format(
             Some(&self.pane.to_string()),
-            &self.still(),
+            &self.may_close(),
             &Batch::from(command::kill_pane(self.pane)),
             &Batch::new(),
         )

@@ -20,6 +20,7 @@ pub mod lease;
 pub mod limit;
 mod lost_socket;
 pub mod note;
+pub mod origins;
 pub mod pending_restore;
 pub mod prior;
 pub mod query;

@@ -9,7 +9,7 @@ use crate::id::SeshId;
 use crate::tmux::Channel;
 pub use hidden::{
     ANSWER_OF_PANE, HOOK_OF_PANE, LAST_AGENT_OF_PANE, PROMPT_OF_PANE, answer, hook, last_agent,
-    pane_of_variable, previous_pane, prompt, send, tail, tail_of,
+    origins, pane_of_variable, previous_pane, prompt, send, tail, tail_of,
 };
 
 /// The version of the schema: the first word of every stored record. A newer program reads older records.
@@ -283,7 +283,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// All names that are not in [`PANE`].
-pub const ELSEWHERE: [Named; 46] = [
+pub const ELSEWHERE: [Named; 49] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -378,6 +378,16 @@ pub const ELSEWHERE: [Named; 46] = [
         "the keys that the plugin bound: `table key table key …`",
     ),
     named(
+        "@seshsum_arrived, SESH_arrivals",
+        "pane option, hidden variable",
+        "the number of the last arrival of a client at an unread sesh, until it has been looked at for a second",
+    ),
+    named(
+        "@seshplugin_job, @seshplugin_key_job, @seshplugin_procedures",
+        "server options",
+        "how the plugin starts a script, in silence where its folder is gone, and the hooks that it runs as procedures",
+    ),
+    named(
         "@seshplugin_hooks",
         "server option",
         "the hooks that the plugin set, all at index 8801",
@@ -412,8 +422,12 @@ pub const ELSEWHERE: [Named; 46] = [
     named(
         "SESH_was_<client>",
         "hidden variable",
-        "the pane where that client was before it was last taken to a sesh: where `sesh-enter --last` goes; what is no letter \
-         or digit in the client's name is `_`",
+        "the pane where that client was before it was last taken to a sesh; what is no letter or digit in its name is `_`",
+    ),
+    named(
+        "SESH_from_<pane number>",
+        "hidden variable",
+        "where clients were before they were taken to that pane, and go when it closes: `client=session:pane …`",
     ),
     named(
         "SESH_reap",

@@ -1,7 +1,7 @@
 //! Writes to the store. Each write is one list of commands, so that no other process sees a part of it. Each is bound
 //! to a condition that the server tests in the same list, so that no change of another process is lost.
 
-use super::condition::{both, equal};
+use super::condition::{IS_SHOWN, both, equal};
 use super::query::{first_pane, row_format};
 use super::record::{Record, book_format};
 use super::schema::{self, Key};
@@ -152,6 +152,14 @@ pub fn left_pane(client: &str, pane: &str) -> Command {
     command::set_hidden(&schema::previous_pane(client), pane)
 }
 
+/// Returns the command that stores from where clients were taken to a pane ([`Origins::value`]).
+///
+/// [`Origins::value`]: super::origins::Origins::value
+#[must_use]
+pub fn origins(pane: PaneId, value: &str) -> Command {
+    command::set_hidden(&schema::origins(pane), value)
+}
+
 /// Returns the command that removes what [`panes_before_resurrect`] has stored.
 #[must_use]
 pub fn drop_panes_before_resurrect() -> Command {
@@ -256,10 +264,6 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
     ));
     commands
 }
-
-/// The condition that a client shows a pane.
-const IS_SHOWN: &str =
-    "#{&&:#{window_active_clients},#{||:#{pane_active},#{==:#{window_zoomed_flag},0}}}";
 
 /// Returns the commands that set the sesh of a pane to exited. `exit` is the value of [`Key::Exit`] without its time
 /// ([`ExitStatus::value`](super::record::ExitStatus::value)), and may contain formats.

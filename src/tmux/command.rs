@@ -292,11 +292,21 @@ pub fn close_dead_pane(target: &str) -> Command {
 /// Keeps a session that no client is attached to, even if the global option of the user destroys such sessions.
 #[must_use]
 pub fn keep_unattached(session: &str) -> Command {
+    turn_off(session, "destroy-unattached")
+}
+
+/// Makes the clients of a session go to another one when it ends, even if the global option of the user detaches them.
+#[must_use]
+pub fn keep_clients(session: &str) -> Command {
+    turn_off(session, "detach-on-destroy")
+}
+
+fn turn_off(session: &str, option: &str) -> Command {
     Command::setting(
         SetOption::new()
             .quiet()
             .target_pane(session)
-            .option("destroy-unattached")
+            .option(option)
             .value("off")
             .build(),
     )

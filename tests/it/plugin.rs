@@ -351,7 +351,7 @@ fn keys_take_nothing_that_is_bound() {
         server
             .tmux(["list-keys"])
             .lines()
-            .filter(|line| !line.contains("/plugin/key.sh"))
+            .filter(|line| !line.contains("key.sh "))
             .map(|line| line.split_whitespace().collect::<Vec<&str>>().join(" "))
             .collect()
     };

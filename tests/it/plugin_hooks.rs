@@ -429,7 +429,7 @@ fn a_persons_hooks_stay_and_ours_come_back() {
     server.load();
     let hooks = || server.tmux(["show-hooks", "-g"]) + &server.tmux(["show-hooks", "-gw"]);
     let ours = server.plugin_hooks();
-    assert_eq!(ours.len(), 23, "{ours:?}");
+    assert_eq!(ours.len(), 24, "{ours:?}");
     assert!(
         hooks().contains("session-closed[0] set-option -g @mine 1"),
         "{}",
@@ -481,7 +481,7 @@ fn procedures_that_are_gone_do_no_harm() {
                 .any(|word| hook.starts_with(&format!("after-{word}-")))
         })
         .collect();
-    assert_eq!(procedures.len(), 9, "{procedures:?}");
+    assert_eq!(procedures.len(), 10, "{procedures:?}");
     for hook in &procedures {
         server.tmux(["set-hook", "-g", hook, "set-option -q no-such-option x"]);
         happens();

@@ -414,3 +414,68 @@ fn a_persons_own_hooks_stay() {
     server.uninstall(&["--forget"]);
     assert_eq!(server.settings(), before);
 }
+
+/// The seshes of the last server, as a server that resurrect restores too.
+fn beside_resurrect(server: &Server, names: &[&str]) -> PathBuf {
+    for name in names {
+        server.new_sesh([*name, "--target", "work"]);
+    }
+    let lines = server.sesh("sesh-save", ["--resurrect"]).ok();
+    let folder = server.path("saved");
+    std::fs::create_dir(&folder).expect("a folder");
+    let file = folder.join("last");
+    std::fs::write(&file, format!("{ITS_OWN}{}", lines.text())).expect("a file");
+    server.new_sesh(["late", "--target", "work"]);
+    reboots(server);
+    server.option("@sesh-restore", "on");
+    server.option("@resurrect-dir", &folder.display().to_string());
+    file
+}
+
+fn offer(server: &Server) -> String {
+    server.sesh("sesh-restore", ["--offer"]).ok();
+    server.tmux(["display-message", "-p", "#{@seshsum_lost}"])
+}
+
+#[test]
+fn an_automatic_restore_waits_for_resurrects() {
+    let server = Server::start();
+    let file = beside_resurrect(&server, &["one", "two"]);
+    server.option("@resurrect-restore-script-path", "/x/restore.sh");
+    server.option("@resurrect-hook-post-restore-all", "x/sesh-restore y");
+    assert_eq!(offer(&server), "3\n");
+    assert_eq!(server.panes("#{@sesh_id}").concat(), "");
+    // Also when the plugin is loaded once more, and while that restore runs.
+    begins(&server);
+    server.tmux(["set-option", "-gu", "@resurrect-restore-script-path"]);
+    assert_eq!(offer(&server), "3\n");
+    let pane = session(&server, "work");
+    let second = server.tmux(["new-window", "-d", "-t", "work:", "-P", "-F", "#{pane_id}"]);
+    restored(&server, &file);
+    // The saved ones are in their places, and the other one is made.
+    assert_eq!(server.format(&pane, "#{@sesh_name}"), "one");
+    assert_eq!(server.format(second.trim_end(), "#{@sesh_name}"), "two");
+    let mut all = server.panes("#{session_name} #{@sesh_name}");
+    all.sort();
+    assert_eq!(all, ["other ", "work late", "work one", "work two"]);
+    assert_eq!(offer(&server), "\n");
+}
+
+#[test]
+fn resurrect_that_cannot_call_does_not_hold_it_up() {
+    // Nothing saved, a hook of the person's own, a plugin that is not there any more.
+    for what in ["nothing saved", "own hook", "not loaded"] {
+        let server = Server::start();
+        let file = beside_resurrect(&server, &["one"]);
+        server.option("@resurrect-hook-post-restore-all", "x/sesh-restore y");
+        server.option("@resurrect-restore-script-path", "/x/restore.sh");
+        match what {
+            "nothing saved" => std::fs::remove_file(&file).expect("a file"),
+            "own hook" => server.option("@resurrect-hook-post-restore-all", "mine"),
+            _ => drop(server.tmux(["set-option", "-gu", "@resurrect-restore-script-path"])),
+        }
+        assert_eq!(offer(&server), "\n", "{what}");
+        let all = server.panes("#{@sesh_name}").concat();
+        assert_eq!(all.len(), "onelate".len(), "{what}: {all}");
+    }
+}

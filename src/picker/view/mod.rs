@@ -1,6 +1,7 @@
 //! Draws the picker. Everything is a line of text and a style. The areas that can be clicked are recorded while
 //! drawing.
 
+mod ascii;
 mod list;
 mod pen;
 
@@ -79,8 +80,15 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
     model.hits.clear();
     if model.help {
         help(frame.buffer_mut(), area, model.purpose, theme);
-        return;
+    } else {
+        draw_model(frame, area, model, theme);
     }
+    if theme.ascii {
+        ascii::replace(frame.buffer_mut());
+    }
+}
+
+fn draw_model(frame: &mut Frame<'_>, area: Rect, model: &mut Model, theme: &Theme) {
     let notice = notice_lines(model, area.width);
     let foot_lines = notice.len() + usize::from(model.prompt.is_some());
     let foot_lines = u16::try_from(foot_lines).unwrap_or(u16::MAX);

@@ -7,14 +7,15 @@ use crate::store::pending_restore::{DONE, answer, offer, pending};
 use crate::store::{Record, schema};
 use crate::tmux::Server;
 
-/// Restores them. Calls `each` for every sesh, first before its restore and then with the outcome. Those that cannot be
-/// restored stay pending.
+/// Restores those for which `wanted` is true. Calls `each` for every sesh, first before its restore and then with the
+/// outcome. Those that are not wanted or cannot be restored stay pending.
 ///
 /// # Errors
 /// [`Exit::Unusable`] while another process restores them. The outcome of each sesh goes to `each`.
 pub fn all(
     server: &Server,
     options: &RestoreOptions<'_>,
+    wanted: &dyn Fn(&Record) -> bool,
     each: &mut dyn FnMut(&Record, Option<&Result<Record>>),
 ) -> Result<()> {
     let to_restore = pending(server)?;
@@ -32,7 +33,7 @@ pub fn all(
             );
         }
     }
-    for record in &to_restore {
+    for record in to_restore.iter().filter(|record| wanted(record)) {
         each(record, None);
         let outcome = one(server, record, options);
         each(record, Some(&outcome));

@@ -5,9 +5,12 @@
 //! found by its uuid, and the pane by the words that resurrect itself uses for it. A sesh with an agent does not
 //! continue this way: it is recognised when its agent is seen again, in its conversation.
 
+use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, SeshId, shown};
 use crate::inventory::reconcile;
@@ -36,6 +39,82 @@ pub fn lines(server: &Server) -> Result<String> {
     Ok(rows.iter().map(line).collect())
 }
 
+/// How long after the load of this plugin tmux-resurrect may be loaded: a plugin manager loads one after the other.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often it is looked whether it is loaded, which has no event.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Returns whether tmux-resurrect restores the panes of the last server, or can do so: it is loaded, it has saved them, and
+/// its hooks call this program. A restore before its own would create windows that it creates too.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn comes_first(server: &Server) -> Result<bool> {
+    let deadline = Instant::now() + LOAD_TIMEOUT;
+    loop {
+        let frame = Frame::new();
+        let format = frame.format([
+            "#{@resurrect-dir}",
+            "#{@resurrect-restore-script-path}",
+            "#{m:*sesh-restore*,#{@resurrect-hook-post-restore-all}}",
+            &format!("#{{{}}}", schema::PANES_BEFORE_RESURRECT),
+        ]);
+        let output = server.run(&Batch::from(command::print(None, &format)))?;
+        let (rows, _) = frame.read(&output);
+        let Some([folder, script, has_hook, running]) = rows.first().map(|row| &row[..]) else {
+            return Ok(false);
+        };
+        if !running.is_empty() {
+            return Ok(true);
+        }
+        let has_saved = save_folder(folder).is_some_and(|folder| folder.join("last").exists());
+        if !has_saved || *has_hook != "1" {
+            return Ok(false);
+        }
+        if !script.is_empty() {
+            return Ok(true);
+        }
+        if Instant::now() >= deadline {
+            return Ok(false);
+        }
+        std::thread::sleep(POLL_INTERVAL); // why: see POLL_INTERVAL.
+    }
+}
+
+/// Returns the folder where tmux-resurrect saves, as its `helpers.sh` finds it.
+fn save_folder(set: &str) -> Option<PathBuf> {
+    let home = env::home()?;
+    if !set.is_empty() {
+        let home = home.display().to_string();
+        let set = set.replace("$HOME", &home).replace('~', &home);
+        return Some(set.replace("$HOSTNAME", &env::machine()).into());
+    }
+    let old = home.join(".tmux/resurrect");
+    if old.is_dir() {
+        return Some(old);
+    }
+    let data = env::folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share"));
+    Some(data.join("tmux/resurrect"))
+}
+
+/// Returns the seshes that are in a file of tmux-resurrect.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn saved(file: &Path) -> Result<HashSet<SeshId>> {
+    let text = read(file)?;
+    Ok(text
+        .lines()
+        .filter_map(parse_line)
+        .map(|(id, _)| id)
+        .collect())
+}
+
+fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file)
+        .map_err(|error| Error::failed(format!("{} cannot be read: {error}", file.display())))
+}
+
 /// Records which panes exist before resurrect restores, because those are not the ones that it restores.
 ///
 /// # Errors
@@ -51,8 +130,7 @@ pub fn begin(server: &Server) -> Result<()> {
 /// # Errors
 /// As [`Server::run`]; when the file cannot be read, or when it was not recorded which panes existed before.
 pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| Error::failed(format!("{} cannot be read: {error}", file.display())))?;
+    let text = read(file)?;
     let restored = restored_panes(server)?;
     let snapshot = Snapshot::read(server, &Select::ended())?;
     let alone =

@@ -26,6 +26,12 @@ pub fn send(pane: PaneId) -> String {
     format!("SESH_send_{}", pane.0)
 }
 
+/// Returns the hidden variable that holds the places from which clients were taken to a pane.
+#[must_use]
+pub fn origins(pane: PaneId) -> String {
+    format!("SESH_from_{}", pane.0)
+}
+
 /// Returns the hidden variable that holds the last lines of an ended sesh.
 #[must_use]
 pub fn tail(id: SeshId) -> String {
@@ -39,18 +45,21 @@ pub fn last_agent(pane: PaneId) -> String {
     format!("SESH_agent_{}", pane.0)
 }
 
-/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`], [`send`] or [`last_agent`] belongs.
+/// Returns the pane to which a hidden variable of [`hook`], [`prompt`], [`answer`], [`send`], [`last_agent`] or
+/// [`origins`] belongs.
 #[must_use]
 pub fn pane_of_variable(variable: &str) -> Option<PaneId> {
-    let prefixes = [
+    const PREFIXES: [&str; 6] = [
         "SESH_hook_",
         "SESH_prompt_",
         "SESH_answer_",
         "SESH_send_",
         "SESH_agent_",
+        "SESH_from_",
     ];
-    let mut prefixes = prefixes.into_iter();
-    let number = prefixes.find_map(|prefix| variable.strip_prefix(prefix))?;
+    let number = PREFIXES
+        .into_iter()
+        .find_map(|prefix| variable.strip_prefix(prefix))?;
     Some(PaneId(number.parse().ok()?))
 }
 
