@@ -182,6 +182,20 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         let hidden = server.run(&Batch::from(show::hidden_variables()))?;
         seen.read_hidden(&hidden, |pane| facts.contains_key(&pane));
     }
+    let pane_agents = agents_of(&seen, facts);
+    Ok(Differences {
+        expired: seen.expired(),
+        repairs: seen.repairs(server, &pane_agents)?,
+        silent: seen.silent,
+        unwritten,
+    })
+}
+
+/// Returns the agents of the panes, by what the process table has now.
+fn agents_of<'a>(
+    seen: &StoreState,
+    facts: HashMap<PaneId, (i32, PaneFacts<'a>)>,
+) -> HashMap<PaneId, PaneAgent<'a>> {
     let agents = Agents::loaded();
     let processes = proc::all();
     let records: HashMap<PaneId, &Record> = seen
@@ -189,20 +203,12 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         .iter()
         .map(|pane| (pane.pane, &pane.record))
         .collect();
-    let pane_agents: HashMap<PaneId, PaneAgent<'_>> = facts
-        .into_iter()
-        .filter_map(|(pane, (first, facts))| {
-            let record = records.get(&pane).copied();
-            let pane_agent = agent_in(first, &processes, &agents.all, record, facts, seen.now)?;
-            Some((pane, pane_agent))
-        })
-        .collect();
-    Ok(Differences {
-        expired: seen.expired(),
-        repairs: seen.repairs(server, &pane_agents)?,
-        silent: seen.silent,
-        unwritten,
-    })
+    let of_pane = |(pane, (first, facts))| {
+        let record = records.get(&pane).copied();
+        let pane_agent = agent_in(first, &processes, &agents.all, record, facts, seen.now)?;
+        Some((pane, pane_agent))
+    };
+    facts.into_iter().filter_map(of_pane).collect()
 }
 
 /// Reads which seshes are recorded and which of them have a pane, and finds those that ended with their pane.
