@@ -375,6 +375,8 @@ fn prose_is_no_prompt() {
   Do you want to keep the old file? Just say so.
   1. It is the old one. 2. Or do you trust the files in this folder, and trust this folder?
   Allow once, Allow execution, Apply this change: that is what another program says. △ So it is.
+  Don't trust it. Approve once, Reject with feedback, Approve tool call? Type something. Or Other.
+  Cline is asking a question. Its choices are [y] Approve and [n] Deny; Waiting for user confirmation.
   Select login method, Sign in with ChatGPT, Answer Questions: it tells of all that.
 ";
     let below = [
