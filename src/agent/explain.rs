@@ -211,8 +211,11 @@ mod tests {
     #[test]
     fn a_spinner_near_the_composer_means_work_whatever_the_manifest_says() {
         let pi = agent("pi");
+        // The word is in the line: it does not make the line longer.
+        let label = "── ⠼ Dreaming ─";
+        let covered = "─".repeat(label.chars().count());
         for (text, state) in [
-            (FREE.replacen('─', "── ⠼ Dreaming ─", 1), State::Busy),
+            (FREE.replacen(&covered, label, 1), State::Busy),
             (format!("⠹ Dreaming\n\n{FREE}"), State::Busy),
             (
                 FREE.replace(" ~/project", " ✻ Dreaming (3s · esc to interrupt)"),

@@ -33,6 +33,11 @@ fn is_indented(row: &ScreenRow) -> bool {
     row.is_blank() || row.whole().starts_with(' ')
 }
 
+/// Returns how far a row is indented, in bytes. A box in the middle of the screen has its prompt in it.
+fn indent(row: &ScreenRow) -> usize {
+    row.whole().len() - row.whole().trim_start().len()
+}
+
 /// Finds a composer whose rows begin with `edge` and that ends with a row of `below`.
 fn edged(
     input: &ComposerForm,
@@ -51,9 +56,7 @@ fn edged(
     let first = rows[..end].iter().rposition(|row| !inside(row));
     let first = first.map_or(0, |at| at + 1);
     let text = first..end.saturating_sub(input.trailer.unwrap_or(0));
-    // A box in the middle of the screen has its prompt in it.
-    let indent = rows[end].whole().len() - rows[end].whole().trim_start().len();
-    if text.is_empty() || !begins_with_prompt_at(input, &rows[text.start], indent) {
+    if text.is_empty() || !begins_with_prompt_at(input, &rows[text.start], indent(&rows[end])) {
         return None;
     }
     let side = input.sides.as_deref().map_or(0, UnicodeWidthStr::width);
@@ -110,7 +113,7 @@ fn area(input: &ComposerForm, rows: &[ScreenRow], top: usize, end: usize) -> Opt
     let label = rows[top].text();
     let scrolled = label.contains('↑') && label.contains(|c: char| c.is_ascii_digit());
     let continues = scrolled && rows[text.clone()].iter().all(is_indented);
-    (continues || begins_with_prompt(input, first)).then(|| ComposerArea {
+    (continues || begins_with_prompt_at(input, first, indent(&rows[end]))).then(|| ComposerArea {
         rows: top..end + 1,
         width: rows[end].text().width().max(label.width()),
         text,

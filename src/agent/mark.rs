@@ -3,13 +3,16 @@
 //! A manifest describes where its agent shows that it works. A new version may show it in another place. A screen that
 //! only shows the composer is then taken for idle. This mark is looked for before that.
 
+use super::locate::end_of_prefix;
+use super::manifest::ComposerForm;
 use super::screen::{ComposerArea, Screen, ScreenRow};
 
 /// How many rows above the composer are looked at.
 const NEAR: usize = 3;
 
-/// Returns whether a row near the composer, or of its frame, has the mark of work.
-pub(super) fn shows_work(screen: &Screen, composer: &ComposerArea) -> bool {
+/// Returns whether a row near the composer, or of its frame, has the mark of work. A row that begins with a prompt is a
+/// message that a person has sent, which can contain the mark.
+pub(super) fn shows_work(input: &ComposerForm, screen: &Screen, composer: &ComposerArea) -> bool {
     let rows = screen.rows();
     let above = rows.get(..composer.rows.start).unwrap_or_default();
     let above = above.iter().rev().filter(|row| !row.is_blank()).take(NEAR);
@@ -19,7 +22,12 @@ pub(super) fn shows_work(screen: &Screen, composer: &ComposerArea) -> bool {
         .filter(|at| !composer.text.contains(at));
     let frame = own.filter_map(|at| rows.get(at));
     let below = rows.get(composer.rows.end..).unwrap_or_default();
-    above.chain(frame).chain(below).any(is_mark)
+    let is_message = |row: &ScreenRow| {
+        let mut prompts = input.prompts.iter().flatten();
+        prompts.any(|prompt| end_of_prefix(row, prompt).is_some())
+    };
+    let mut near = above.chain(frame).chain(below);
+    near.any(|row| !is_message(row) && is_mark(row))
 }
 
 fn is_mark(row: &ScreenRow) -> bool {
@@ -88,8 +96,25 @@ mod tests {
                 (format!("a\nb\n────\n{mark}\n────\n"), true),
             ] {
                 let screen = Screen::parse(&text);
-                assert_eq!(shows_work(&screen, &composer(2..5)), !inside, "{text}");
+                let works = shows_work(&ComposerForm::default(), &screen, &composer(2..5));
+                assert_eq!(works, !inside, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn a_message_about_the_mark_is_no_mark() {
+        let input = ComposerForm {
+            prompts: Some(vec!["❯".into()]),
+            ..ComposerForm::default()
+        };
+        for (row, works) in [
+            ("❯ ✻ Pondering (esc to interrupt)", false),
+            (" ❯ Pondering (esc to interrupt)", false),
+            ("✻ Pondering (esc to interrupt)", true),
+        ] {
+            let screen = Screen::parse(&format!("{row}\n\n────\n❯ \n────\n"));
+            assert_eq!(shows_work(&input, &screen, &composer(2..5)), works, "{row}");
         }
     }
 

@@ -235,12 +235,12 @@ impl EditableScreen {
         self.0.splice(at..at, rows);
     }
 
-    /// Makes the rows that are lines from edge to edge longer or shorter.
+    /// Makes the rows that are lines from edge to edge longer or shorter. A line can have words in it.
     fn draw_lines(&mut self, width: usize) {
         for row in &mut self.0 {
             if let Some(&last) = row.last()
                 && "─▄▀▔╌".contains(last.0)
-                && row.iter().filter(|(c, _)| *c == last.0).count() > 20
+                && row.iter().filter(|(c, _)| *c == last.0).count() > 10
             {
                 row.resize(width.max(1), last);
             }
@@ -317,6 +317,9 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
             row.truncate(marks.iter().filter_map(end).max().unwrap_or(0));
             let draft = format!(" {} Search      esc", CONVERSATION.replace('\n', " "));
             row.extend(draft.chars().map(|c| (c, Style::default())));
+            // No row is wider than the pane, and so than the lines that frame the composer.
+            let width = row.len();
+            it.draw_lines(width);
         });
     }
     variants
@@ -372,6 +375,8 @@ fn prose_is_no_prompt() {
   Do you want to keep the old file? Just say so.
   1. It is the old one. 2. Or do you trust the files in this folder, and trust this folder?
   Allow once, Allow execution, Apply this change: that is what another program says. △ So it is.
+  Don't trust it. Approve once, Reject with feedback, Approve tool call? Type something. Or Other.
+  Cline is asking a question. Its choices are [y] Approve and [n] Deny; Waiting for user confirmation.
   Select login method, Sign in with ChatGPT, Answer Questions: it tells of all that.
 ";
     let below = [

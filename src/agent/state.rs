@@ -252,7 +252,8 @@ impl<'a> ScreenRules<'a> {
             holds.is_ok().then_some((name, claim))
         })?;
         let composer = self.composer.as_ref();
-        let works = composer.is_some_and(|found| shows_work(self.screen, found));
+        let works = composer
+            .is_some_and(|found| shows_work(&self.agent.manifest.composer, self.screen, found));
         Some(if claim.state == State::Idle && works {
             let (state, why) = (State::Busy, None);
             (MARK, SourceState { state, why })
