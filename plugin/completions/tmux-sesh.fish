@@ -200,7 +200,7 @@ complete -c sesh-new -s V -l version -d 'Print version'
 complete -c sesh-new -n 'contains -- -- (commandline -opc)' -a '(__tmux_sesh_command)'
 complete -c sesh-adopt -f
 complete -c sesh-adopt -l name -x -d 'Its name, unique among the living; generated if left out'
-complete -c sesh-adopt -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider)' -d 'The agent that lives there. Where none is found (ssh, docker exec), the program in front counts as it until that ends'
+complete -c sesh-adopt -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider qwen kimi cline)' -d 'The agent that lives there. Where none is found (ssh, docker exec), the program in front counts as it until that ends'
 complete -c sesh-adopt -l conv -x -d 'The agent\'s conversation id'
 complete -c sesh-adopt -l tag -x -a '(__tmux_sesh_tags)' -d 'A tag; may be repeated'
 complete -c sesh-adopt -l force -d 'Also when another pane has that conversation'

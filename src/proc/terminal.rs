@@ -1,10 +1,9 @@
 //! The modes of a terminal. They show how the program in front of it reads what is typed.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 use nix::sys::termios::{InputFlags, LocalFlags, tcgetattr};
 
 /// The modes of a terminal at one moment.
@@ -22,12 +21,8 @@ pub struct Modes {
 #[must_use]
 pub fn modes(file: &Path) -> Option<Modes> {
     // The terminal must not become that of this process, and opening it must not wait.
-    let flags = OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
-    let terminal = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(file)
-        .ok()?;
+    let flags = OFlag::O_RDONLY | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+    let terminal = open(file, flags, Mode::empty()).ok()?;
     let modes = tcgetattr(&terminal).ok()?;
     Some(Modes {
         canonical: modes.local_flags.contains(LocalFlags::ICANON),

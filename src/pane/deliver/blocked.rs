@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::refusal::Blocked;
 use super::shell::{self, ShellLine};
 use super::{Busy, Delivery, DeliveryOutcome, Draft, PaneView, Reason, pause, refused};
 use crate::agent::composer::Composer;
@@ -22,9 +23,6 @@ const STARTUP_DELAY: Duration = Duration::from_secs(2);
 /// How long a pane counts as new.
 const NEW_PANE: Duration = Duration::from_secs(5);
 
-/// How long a composer may be absent before that counts. A half-drawn screen shows none.
-const REDRAW_DELAY: Duration = Duration::from_millis(250);
-
 /// How long after a hook has reported a prompt the composer may still show it.
 const SENT_DELAY: Duration = Duration::from_secs(2);
 
@@ -35,35 +33,6 @@ pub(super) enum Destination {
         busy: bool,
     },
     Shell(ShellLine),
-}
-
-/// The reason why a message cannot be sent now.
-pub(super) struct Blocked {
-    pub(super) reason: Reason,
-    pub(super) why: String,
-    /// How long it may take to pass by itself.
-    passes_within: Duration,
-}
-
-impl Blocked {
-    pub(super) fn new(reason: Reason, why: impl Into<String>) -> Self {
-        let passes_within = match reason {
-            Reason::NotReady => REDRAW_DELAY,
-            _ => Duration::ZERO,
-        };
-        Self {
-            reason,
-            why: why.into(),
-            passes_within,
-        }
-    }
-
-    pub(super) fn passes_within(self, passes_within: Duration) -> Self {
-        Self {
-            passes_within,
-            ..self
-        }
-    }
 }
 
 impl PaneView<'_> {
@@ -286,7 +255,7 @@ impl<'a> Delivery<'a> {
             return Err(Blocked::new(Reason::Held, why));
         }
         match front {
-            Some(front) => shell::destination(seen, front),
+            Some(front) => shell::line_of(seen, front).map(Destination::Shell),
             None => Err(Blocked::new(
                 Reason::Stranger,
                 "it is not known what is in front",

@@ -9,6 +9,7 @@ mod blocked;
 mod lease;
 mod native;
 mod proof;
+mod refusal;
 pub mod reply;
 mod shell;
 mod typing;
@@ -29,8 +30,9 @@ use crate::store::hook_report::HookReport;
 use crate::store::schema;
 use crate::tmux::Server;
 use crate::tmux::row::formats;
-use blocked::{Blocked, Destination};
+use blocked::Destination;
 use proof::Before;
+use refusal::Blocked;
 
 /// What to deliver, and how.
 #[derive(Clone, Copy, Debug)]
@@ -292,7 +294,7 @@ impl<'a> Delivery<'a> {
             };
             tries += 1;
             match destination {
-                Destination::Agent { .. } => return self.deliver_to_agent(seen, &destination),
+                Destination::Agent { busy } => return self.deliver_to_agent(seen, busy),
                 Destination::Shell(line) => {
                     if let Some(outcome) = self.deliver_to_shell(seen, &line, tries >= TRIES)? {
                         return Ok(outcome);
@@ -302,11 +304,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    fn deliver_to_agent(
-        &self,
-        seen: PaneView<'a>,
-        destination: &Destination,
-    ) -> Result<DeliveryOutcome> {
+    fn deliver_to_agent(&self, seen: PaneView<'a>, busy: bool) -> Result<DeliveryOutcome> {
         let text = match (seen.pane_agent(), self.message.allow_agent_commands) {
             (Some(pane_agent), false) => {
                 let agent = pane_agent.process_of_agent.agent;
@@ -329,10 +327,10 @@ impl<'a> Delivery<'a> {
         };
         let transcript = seen.pane_agent().and_then(PaneAgent::transcript);
         let at = clock::milliseconds();
-        if let Err(outcome) = self.paste(&seen, destination, &text)? {
+        if let Err(outcome) = self.paste(&seen, &text)? {
             return Ok(outcome);
         }
-        let seen = match self.wait_until_drawn(destination, &text)? {
+        let seen = match self.wait_until_drawn(&text)? {
             Ok(seen) => seen,
             Err(outcome) => return Ok(outcome),
         };
@@ -351,10 +349,10 @@ impl<'a> Delivery<'a> {
             composer: seen.pane_agent().map(PaneAgent::composer),
             sesh: record.map(|record| (record.uuid, record.generation)),
         };
-        if let Err(outcome) = self.enter(seen, destination, &text)? {
+        if let Err(outcome) = self.enter(seen, busy, &text)? {
             return Ok(outcome);
         }
-        self.wait_for_proof(destination, &text, before)
+        self.wait_for_proof(busy, &text, before)
     }
 
     fn look(&self) -> Result<PaneView<'a>> {

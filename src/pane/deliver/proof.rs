@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::blocked::Destination;
 use super::typing::buffer;
 use super::{Busy, Delivery, DeliveryOutcome, PaneView, Proof, Unreported, pause, typed};
 use crate::agent::composer::Composer;
@@ -72,14 +71,13 @@ impl Delivery<'_> {
     /// Waits for proof that the message arrived.
     pub(super) fn wait_for_proof(
         &self,
-        destination: &Destination,
+        busy: bool,
         text: &str,
         mut before: Before,
     ) -> Result<DeliveryOutcome> {
         let mark = message::mark(text);
         let entered = Instant::now();
-        let queued = matches!(destination, Destination::Agent { busy: true })
-            && self.message.busy == Busy::Queue;
+        let queued = busy && self.message.busy == Busy::Queue;
         let mut repeats = REPEATS.iter();
         let mut next = repeats.next();
         let mut transcript = before.transcript.take();
@@ -137,7 +135,7 @@ impl Delivery<'_> {
                 {
                     next = repeats.next();
                     let buffer = buffer();
-                    let submit = self.submit(&seen, destination, &buffer);
+                    let submit = self.submit(&seen, busy, &buffer);
                     self.run_if_unchanged(&seen, None, submit, b"\n", &buffer)?;
                 }
             } else if state == State::Busy
@@ -150,7 +148,7 @@ impl Delivery<'_> {
                 screen_proofs += 1;
                 let has_transcript = transcript.is_some();
                 let stronger = has_transcript || pane_agent.has_hook_report();
-                let is_enough = !(has_transcript && self.becomes_prompt(destination))
+                let is_enough = !(has_transcript && self.becomes_prompt(busy))
                     && (!stronger || entered.elapsed() >= STRONGER_PROOF);
                 if screen_proofs >= 2 && is_enough {
                     return Ok(proven(Proof::Screen));
@@ -169,9 +167,8 @@ impl Delivery<'_> {
     /// Returns whether the message becomes a prompt at once, which the transcript of the conversation then has. An agent
     /// that works takes it later, and a command is no prompt. Without it in the transcript, the screen proves nothing: it
     /// may show another view, in which the text has begun another conversation.
-    fn becomes_prompt(&self, destination: &Destination) -> bool {
-        let idle = matches!(destination, Destination::Agent { busy: false });
-        idle && !self.message.allow_agent_commands
+    fn becomes_prompt(&self, busy: bool) -> bool {
+        !busy && !self.message.allow_agent_commands
     }
 }
 

@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::blocked::{Blocked, Destination};
+use super::refusal::Blocked;
 use super::typing::{BYTES_PER_SECOND, DRAW_TIMEOUT, STABLE, buffer, client};
 use super::{Delivery, DeliveryOutcome, Draft, PaneView, Proof, Reason, pause, refused, typed};
 use crate::agent::message;
 use crate::agent::screen::{Screen, ScreenRow};
 use crate::error::Result;
-use crate::pane::shell::prompt::{self, Line};
+use crate::pane::shell::prompt::{self, LineContent};
 use crate::pane::shell::{Reading, Shell};
 use crate::proc::{self, Process};
 use crate::tmux::{Batch, command};
@@ -90,7 +90,7 @@ impl PaneView<'_> {
 }
 
 /// Returns the shell in front, if a message may be typed into its line.
-pub(super) fn destination(seen: &PaneView<'_>, front: Process) -> Result<Destination, Blocked> {
+pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, Blocked> {
     let name = front.name.clone();
     let age = proc::started(&front).and_then(|started| started.elapsed().ok());
     let Some(shell) = Shell::of(front) else {
@@ -117,7 +117,7 @@ pub(super) fn destination(seen: &PaneView<'_>, front: Process) -> Result<Destina
     let cursor = seen.cursor();
     let line = prompt::line(&screen, cursor, width);
     match line {
-        Line::Typed => {
+        LineContent::Typed => {
             let row = screen.rows().get(cursor.1).map_or("", ScreenRow::text);
             let why = format!(
                 "a person has typed and not sent a command: {:?}",
@@ -125,28 +125,28 @@ pub(super) fn destination(seen: &PaneView<'_>, front: Process) -> Result<Destina
             );
             Err(Blocked::new(Reason::Draft, why))
         }
-        Line::NoPrompt => {
+        LineContent::NoPrompt => {
             let why = format!(
                 "{name} shows no prompt that is known, such as one that ends in $, %, # or >: it may ask something"
             );
             Err(Blocked::new(Reason::NotReady, why))
         }
-        Line::Unsure if reading == Reading::Lines => {
+        LineContent::Unsure if reading == Reading::Lines => {
             let why = format!("{name} does not show whether its line is empty");
             Err(Blocked::new(Reason::Draft, why))
         }
-        Line::Empty | Line::Unsure => {
+        LineContent::Empty | LineContent::Unsure => {
             let at_cursor = screen.rows().get(cursor.1);
             let right = at_cursor.map(|row| prompt::split(row, cursor.0).1);
             let right: String = right.into_iter().flatten().map(|(c, _)| c).collect();
             let right = right.trim().to_string();
-            Ok(Destination::Shell(ShellLine {
-                unsure: line == Line::Unsure,
+            Ok(ShellLine {
+                unsure: line == LineContent::Unsure,
                 shown: seen.up_to_cursor(&right),
                 shell,
                 reading,
                 right,
-            }))
+            })
         }
     }
 }

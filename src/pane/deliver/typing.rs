@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::blocked::{Blocked, Destination};
+use super::refusal::Blocked;
 use super::{Busy, Delivery, DeliveryOutcome, PaneView, Reason, pause, refused, typed};
 use crate::agent::composer::Composer;
 use crate::agent::message;
@@ -90,7 +90,6 @@ impl<'a> Delivery<'a> {
     pub(super) fn paste(
         &self,
         seen: &PaneView<'_>,
-        destination: &Destination,
         text: &str,
     ) -> Result<Result<(), DeliveryOutcome>> {
         let buffer = buffer();
@@ -99,9 +98,9 @@ impl<'a> Delivery<'a> {
             return Ok(Ok(()));
         }
         let now = self.look()?;
-        let blocked = match (self.destination(&now), destination) {
-            (Err(blocked), _) => blocked,
-            (Ok(_), _) => Blocked::new(Reason::NotReady, "another program came to the front"),
+        let blocked = match self.destination(&now) {
+            Err(blocked) => blocked,
+            Ok(_) => Blocked::new(Reason::NotReady, "another program came to the front"),
         };
         Ok(Err(refused(&now, blocked)))
     }
@@ -109,7 +108,6 @@ impl<'a> Delivery<'a> {
     /// Waits until the text stands where it was pasted and does not change any more.
     pub(super) fn wait_until_drawn(
         &self,
-        destination: &Destination,
         text: &str,
     ) -> Result<Result<PaneView<'a>, DeliveryOutcome>> {
         let more = u32::try_from(text.len() / BYTES_PER_SECOND).unwrap_or(u32::MAX);
@@ -117,11 +115,11 @@ impl<'a> Delivery<'a> {
         let mut last = (String::new(), Instant::now());
         loop {
             let seen = self.look()?;
-            let stands = match (destination, seen.pane_agent()) {
-                (_, None) => {
+            let stands = match seen.pane_agent() {
+                None => {
                     return Ok(Err(typed(&seen, "its agent is gone: nothing was sent")));
                 }
-                (_, Some(pane_agent)) => {
+                Some(pane_agent) => {
                     if pane_agent.own_verdict().state == State::Waiting {
                         let why = "it asks something now: the text was not sent";
                         return Ok(Err(typed(&seen, why)));
@@ -162,7 +160,7 @@ impl<'a> Delivery<'a> {
     pub(super) fn enter(
         &self,
         seen: PaneView<'a>,
-        destination: &Destination,
+        busy: bool,
         text: &str,
     ) -> Result<Result<(), DeliveryOutcome>> {
         // An agent that draws all the time may keep moving the cursor. After this time its position is not tested.
@@ -177,7 +175,7 @@ impl<'a> Delivery<'a> {
             );
             let strict = begun.elapsed() < STRICT_TIME;
             let buffer = buffer();
-            let mut submit = self.submit(&seen, destination, &buffer);
+            let mut submit = self.submit(&seen, busy, &buffer);
             if let (Some(pane_agent), None) = (seen.pane_agent(), &seen.look.pane.record) {
                 submit = submit.then(write::last_agent(self.pane, pane_agent.process()));
             }
@@ -191,7 +189,7 @@ impl<'a> Delivery<'a> {
                 return Ok(Ok(()));
             }
             pause();
-            seen = match self.wait_until_drawn(destination, text)? {
+            seen = match self.wait_until_drawn(text)? {
                 Ok(seen) => seen,
                 Err(outcome) => return Ok(Err(outcome)),
             };
@@ -200,23 +198,14 @@ impl<'a> Delivery<'a> {
 
     /// Returns the commands that send the text in the composer. In copy mode no key reaches the program, but a paste
     /// does.
-    pub(super) fn submit(
-        &self,
-        seen: &PaneView<'_>,
-        destination: &Destination,
-        buffer: &str,
-    ) -> Batch {
+    pub(super) fn submit(&self, seen: &PaneView<'_>, busy: bool, buffer: &str) -> Batch {
         let enter = Batch::from(command::paste_as_keys(self.pane, buffer));
         let keys = seen
             .pane_agent()
             .map(|pane_agent| &pane_agent.process_of_agent.agent.manifest.keys);
-        let keys = match (destination, self.message.busy) {
-            (Destination::Agent { busy: true }, Busy::Queue) => {
-                keys.and_then(|keys| keys.queue.as_ref())
-            }
-            (Destination::Agent { busy: true }, Busy::Now) => {
-                keys.and_then(|keys| keys.steer.as_ref())
-            }
+        let keys = match (busy, self.message.busy) {
+            (true, Busy::Queue) => keys.and_then(|keys| keys.queue.as_ref()),
+            (true, Busy::Now) => keys.and_then(|keys| keys.steer.as_ref()),
             _ => keys.and_then(|keys| keys.submit.as_ref()),
         };
         match keys {

@@ -122,6 +122,10 @@ pub fn is_at_prompt(front: &Process) -> bool {
     if !modes.canonical && !modes.echo {
         return true;
     }
-    Shell::of(front.clone())
-        .is_some_and(|shell| shell.reading(terminal.as_deref()) != Reading::Nothing)
+    // A program that was killed can leave any modes behind, and a shell without a line editor keeps them.
+    Shell::of(front.clone()).is_some_and(|shell| {
+        shell.has_no_editor()
+            && shell.is_interactive()
+            && !shell.has_child_in_front(Reading::Lines, terminal.as_deref())
+    })
 }

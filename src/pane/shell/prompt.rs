@@ -10,7 +10,7 @@ use crate::agent::screen::{Screen, ScreenRow, Style};
 
 /// What a shell's line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum LineContent {
     Empty,
     /// Something was typed and not sent.
     Typed,
@@ -63,28 +63,28 @@ const CONTINUED_TOO: [&str; 8] = [
 
 /// Returns what the line at the cursor holds. `width` is the number of columns of the pane.
 #[must_use]
-pub fn line(screen: &Screen, (column, row): (usize, usize), width: usize) -> Line {
+pub fn line(screen: &Screen, (column, row): (usize, usize), width: usize) -> LineContent {
     let rows = screen.rows();
     let Some(at_cursor) = rows.get(row) else {
-        return Line::NoPrompt;
+        return LineContent::NoPrompt;
     };
     let (left, right) = split(at_cursor, column);
     let below = rows.iter().skip(row + 1).any(|row| !row.is_blank());
     if below || !(is_suggestion(&right) || is_right_prompt(&right, column, width)) {
-        return Line::Typed;
+        return LineContent::Typed;
     }
     let prompt = left.trim_end();
     let blanks = left.chars().count() - prompt.chars().count();
     let Some(last) = prompt.chars().next_back() else {
-        return Line::NoPrompt;
+        return LineContent::NoPrompt;
     };
     let above = &rows[..row];
     if is_search(prompt) || is_continued(prompt, above) {
-        return Line::Typed;
+        return LineContent::Typed;
     }
     // The prompts of `select`, and of `read` in fish.
     if ["#?", "?#", "read>"].contains(&prompt.trim_start()) {
-        return Line::NoPrompt;
+        return LineContent::NoPrompt;
     }
     let is_prompt = MARKS.contains(&last) || is_symbol(last);
     let has_text = has_text_after_mark(prompt);
@@ -92,11 +92,11 @@ pub fn line(screen: &Screen, (column, row): (usize, usize), width: usize) -> Lin
         .last()
         .is_some_and(|above| columns(above.whole()) >= width && has_text_after_mark(above.text()));
     match (is_prompt, has_text || wraps) {
-        (true, false) if blanks <= 1 => Line::Empty,
-        (true, _) => Line::Unsure,
-        (false, true) => Line::Typed,
-        (false, false) if prompt.trim_start().starts_with(is_symbol) => Line::Unsure,
-        (false, false) => Line::NoPrompt,
+        (true, false) if blanks <= 1 => LineContent::Empty,
+        (true, _) => LineContent::Unsure,
+        (false, true) => LineContent::Typed,
+        (false, false) if prompt.trim_start().starts_with(is_symbol) => LineContent::Unsure,
+        (false, false) => LineContent::NoPrompt,
     }
 }
 
@@ -160,6 +160,12 @@ fn is_continued(prompt: &str, above: &[ScreenRow]) -> bool {
 
 /// Returns whether a text follows one of the [`MARKS`] and a blank.
 fn has_text_after_mark(text: &str) -> bool {
+    // A shell that has read empty lines ahead shows its prompt once for each of them, in one row.
+    let mut words = text.split_whitespace();
+    let first = words.next();
+    if words.all(|word| Some(word) == first) {
+        return false;
+    }
     let characters: Vec<char> = text.trim().chars().collect();
     characters
         .windows(2)
@@ -183,7 +189,7 @@ mod tests {
 
     /// Reads the line of a screen whose cursor stands at `|`.
     #[track_caller]
-    fn at(shown: &str) -> Line {
+    fn at(shown: &str) -> LineContent {
         let row = shown
             .lines()
             .position(|row| row.contains('|'))
@@ -214,9 +220,10 @@ mod tests {
             "> ls\nfile\n> |",
             "$ |\x1b[90mls -la",
             "(venv) user@host:~$|",
+            "# # # # |",
             " ~/w \u{e0b0} |",
         ] {
-            assert_eq!(at(shown), Line::Empty, "{shown}");
+            assert_eq!(at(shown), LineContent::Empty, "{shown}");
         }
     }
 
@@ -238,7 +245,7 @@ mod tests {
             "vm# make|\nbck-i-search: ma_",
             "$ |\nfile1  file2",
         ] {
-            assert_eq!(at(shown), Line::Typed, "{shown}");
+            assert_eq!(at(shown), LineContent::Typed, "{shown}");
         }
     }
 
@@ -252,7 +259,7 @@ mod tests {
             "~/src > main > |",
             "$ echo 50% |",
         ] {
-            assert_eq!(at(shown), Line::Unsure, "{shown}");
+            assert_eq!(at(shown), LineContent::Unsure, "{shown}");
         }
     }
 
@@ -268,7 +275,7 @@ mod tests {
             "read> |",
             "Soll das weg？|",
         ] {
-            assert_eq!(at(shown), Line::NoPrompt, "{shown}");
+            assert_eq!(at(shown), LineContent::NoPrompt, "{shown}");
         }
     }
 }

@@ -301,7 +301,7 @@ fn prompts_of_every_shape_get_a_message() {
         let Some(shell) = Shell::start(&server, command) else {
             continue;
         };
-        shell.types(&[settings, "Enter"], &settings[..6]);
+        shell.types(&[settings, "Enter"], &settings[..4]);
         until("the prompt is another", || {
             server.format(&shell.pane, "#{cursor_y}") != "0" && shell.column() > 0
         });
