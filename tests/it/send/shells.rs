@@ -31,6 +31,8 @@ impl<'a> Shell<'a> {
             "-P",
             "-F",
             "#{pane_id}",
+            "-e",
+            "LC_ALL=C.UTF-8",
             "-c",
             &folder_word,
             command,
