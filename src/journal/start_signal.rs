@@ -164,7 +164,9 @@ mod tests {
             let report = StartReport::of(&launch);
             assert_eq!(signal.wait(AT_ONCE), None);
             tell(&report);
-            report.failed("too late");
+            if expected != Start::Ended {
+                report.failed("too late");
+            }
             drop(report);
             // A process that another test is just starting holds the pipe until it runs its program.
             assert_eq!(signal.wait(Duration::from_secs(10)), Some(expected));
