@@ -37,7 +37,7 @@ is_table() {
 }
 
 # wants ASKED DEFAULT COMMAND: adds the words of an option, or the default, to $wanted as `COMMAND TABLE KEY`. The name of a
-# table stands before its keys; without one it is the prefix table. A key that is somebody else's is taken only when the
+# table stands before its keys; without one it is the prefix table. A key that is bound to another command is taken only when the
 # person asks for it, and then what it was is kept for the uninstall.
 wants() {
   asked=$1 action=$3 in_table=prefix

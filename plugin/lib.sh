@@ -93,7 +93,7 @@ on_path() {
   esac
   path_ours=$(ask '#{@seshplugin_on_path}') path_was=$path_now
   if [ -n "$path_ours" ] && [ "$path_ours" != "$1" ]; then
-    # Ours is the last one, unless somebody has added more.
+    # Ours is the last one, unless a person has added more.
     path_now=:$path_now:
     case $path_now in
       *":$path_ours:"*) path_now=${path_now%%":$path_ours:"*}:${path_now#*":$path_ours:"} ;;

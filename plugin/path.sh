@@ -17,7 +17,7 @@ ask_shell() {
   asked=$!
   tries=0
   while kill -0 "$asked" && [ "$tries" -lt 50 ]; do
-    sleep 0.1
+    sleep 0.1 # why: sh cannot wait for a child with a limit
     tries=$((tries + 1))
   done
   kill -9 "$asked" && : >"$login_path.new"

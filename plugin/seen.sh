@@ -1,5 +1,5 @@
 #!/bin/sh
-# seen.sh PANE-NUMBER ARRIVAL: a second has passed since a person came to that pane. If nobody came there again since, the
+# seen.sh PANE-NUMBER ARRIVAL: a second has passed since a person came to that pane. If no person came there again since, the
 # pane is counted, and by that it is seen where it is still looked at.
 tmux -u set-option -pqu -t "%$1" "#{?#{==:#{@seshsum_arrived},$2},@seshsum_arrived,}" \; \
   set-hook -gu -t "%$1" @sesh_none >/dev/null 2>&1

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::manifest::Manifest;
-use crate::proc::{self, Process, Program};
+use crate::proc::{self, Process, Program, ShellInput};
 
 /// Programs that run a script, without the digits of their version.
 const INTERPRETERS: [&str; 10] = [
@@ -29,16 +29,6 @@ const WITH_VALUE: [&str; 13] = [
     "--preload",
     "--argv0",
     "-L",
-];
-/// Options of shells that take the next word.
-const SHELL_WITH_VALUE: [&str; 7] = [
-    "--rcfile",
-    "--init-file",
-    "-O",
-    "+O",
-    "+o",
-    "-C",
-    "--init-command",
 ];
 /// Programs that give their children a terminal of their own and pass on the typed keys, also where another user runs
 /// them and the owner of the terminal cannot be read.
@@ -269,50 +259,38 @@ pub(super) fn script_path(program: &Program) -> Option<&Path> {
 
 /// Returns the script that a program runs, if it runs one.
 fn script_of(program: &Program) -> Option<Script<'_>> {
-    let kind = if is_shell(program) {
-        ScriptKind::Shell
+    let (kind, at) = if is_shell(program) {
+        let ShellInput::Script(at) = proc::shell_input(running_name(program), &program.argv) else {
+            return None;
+        };
+        (ScriptKind::Shell, at)
     } else if is_interpreter(running_name(program)) {
-        ScriptKind::Interpreted
+        (ScriptKind::Interpreted, interpreted_word(&program.argv)?)
     } else {
         return None;
     };
-    let mut words = program.argv.get(1..)?.iter().enumerate();
-    let (at, path) = loop {
-        let (at, word) = words.next()?;
-        match (kind, word.as_str()) {
-            (ScriptKind::Shell, "--") | (ScriptKind::Interpreted, "-m") => break words.next()?,
-            (ScriptKind::Shell, word) => {
-                // Letters of one word are several options. With `c` the commands, with `s` the input is what runs.
-                let letters = word.strip_prefix('-').filter(|it| !it.starts_with('-'));
-                if letters.is_some_and(|letters| letters.contains(['c', 's']))
-                    || word == "--command"
-                {
-                    return None;
-                }
-                if SHELL_WITH_VALUE.contains(&word)
-                    || letters.is_some_and(|letters| letters.ends_with('o'))
-                {
-                    words.next();
-                } else if !word.starts_with(['-', '+']) {
-                    break (at, &program.argv[at + 1]);
-                }
-            }
-            (
-                ScriptKind::Interpreted,
-                "-e" | "--eval" | "-c" | "-p" | "--print" | "-" | "eval" | "repl",
-            ) => return None,
-            (ScriptKind::Interpreted, word) if WITH_VALUE.contains(&word) => {
-                words.next();
-            }
-            (ScriptKind::Interpreted, word) if word.starts_with('-') || word == "run" => {}
-            (ScriptKind::Interpreted, _) => break (at, word),
-        }
-    };
     Some(Script {
-        path,
-        arguments: &program.argv[at + 2..],
+        path: program.argv.get(at)?,
+        arguments: &program.argv[at + 1..],
         kind,
     })
+}
+
+/// Returns the position of the word that names what an interpreter runs.
+fn interpreted_word(argv: &[String]) -> Option<usize> {
+    let mut words = argv.iter().enumerate().skip(1);
+    loop {
+        let (at, word) = words.next()?;
+        match word.as_str() {
+            "-m" => return Some(at + 1),
+            "-e" | "--eval" | "-c" | "-p" | "--print" | "-" | "eval" | "repl" => return None,
+            word if WITH_VALUE.contains(&word) => {
+                words.next();
+            }
+            word if word.starts_with('-') || word == "run" => {}
+            _ => return Some(at),
+        }
+    }
 }
 
 /// Returns whether a child that runs an agent's program is a tool of it: a fork that has not run its own program yet,

@@ -144,16 +144,21 @@ pub(super) fn holders(file: &Path) -> Vec<Process> {
     };
     all()
         .into_iter()
-        .filter(|process| has_open(process.pid, &file))
+        .filter(|process| open_files(process.pid).any(|(_, path)| path == file))
         .collect()
 }
 
-pub(super) fn has_open(pid: i32, file: &Path) -> bool {
-    // The descriptors of another user's process cannot be read.
+/// Returns the open files of a process with their descriptors. Those of another user's process cannot be read.
+fn open_files(pid: i32) -> impl Iterator<Item = (std::ffi::OsString, PathBuf)> {
     let open = fs::read_dir(format!("/proc/{pid}/fd"));
     let open = open.into_iter().flatten().flatten();
-    open.filter_map(|entry| fs::read_link(entry.path()).ok())
-        .any(|path| path == file)
+    open.filter_map(|entry| Some((entry.file_name(), fs::read_link(entry.path()).ok()?)))
+}
+
+pub(super) fn draws_on(pid: i32, terminal: &Path) -> bool {
+    open_files(pid).any(|(descriptor, path)| {
+        descriptor != "0" && (path == terminal || path == Path::new("/dev/tty"))
+    })
 }
 
 /// Returns the file of a pseudoterminal, which all that tmux has are. The kernel prints the device number with the

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use crate::id::ProcessId;
+pub use shell_input::{ShellInput, shell_input};
 
 pub mod input;
 pub mod job;
@@ -14,6 +15,7 @@ pub mod job;
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod other;
+mod shell_input;
 pub mod signal;
 pub mod terminal;
 
@@ -237,10 +239,11 @@ pub fn terminal_file(process: &Process) -> Option<PathBuf> {
     table::terminal_file(process)
 }
 
-/// Returns whether a process has a file open. `false` if the system does not provide it.
+/// Returns whether a process can draw on a terminal: it has it open, and not only as its standard input. `false` if the
+/// system does not provide it.
 #[must_use]
-pub fn has_open(pid: i32, file: &std::path::Path) -> bool {
-    table::has_open(pid, file)
+pub fn draws_on(pid: i32, terminal: &std::path::Path) -> bool {
+    table::draws_on(pid, terminal)
 }
 
 /// Returns the working folder of a process.

@@ -82,7 +82,7 @@ pub(super) fn terminal_file(_process: &Process) -> Option<PathBuf> {
 }
 
 /// Returns false: this would need a system call that is specific to the system.
-pub(super) fn has_open(_pid: i32, _file: &std::path::Path) -> bool {
+pub(super) fn draws_on(_pid: i32, _terminal: &std::path::Path) -> bool {
     false
 }
 

@@ -17,40 +17,47 @@ use story::{By, Story};
 
 use crate::support::{NONE, say, until};
 
+/// The tests that every agent has.
+macro_rules! common {
+    ($agent:ident) => {
+        #[test]
+        #[ignore = "needs the agent's real CLI: bin/test --agents"]
+        fn in_a_small_pane() {
+            super::is_followed(&$agent, (60, 15));
+        }
+
+        #[test]
+        #[ignore = "needs the agent's real CLI: bin/test --agents"]
+        fn in_a_usual_pane() {
+            super::is_followed(&$agent, (80, 24));
+        }
+
+        #[test]
+        #[ignore = "needs the agent's real CLI: bin/test --agents"]
+        fn in_a_large_pane() {
+            super::is_followed(&$agent, (200, 50));
+        }
+
+        #[test]
+        #[ignore = "needs the agent's real CLI: bin/test --agents"]
+        fn takes_messages() {
+            super::takes(&$agent, (100, 30));
+        }
+    };
+}
+
 /// The tests of each agent, by themselves: what is told of one must not depend on another.
 macro_rules! agents {
     ($($name:ident = $agent:ident)*) => {$(
         mod $name {
             use super::agents::$agent;
 
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn in_a_small_pane() {
-                super::is_followed(&$agent, (60, 15));
-            }
-
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn in_a_usual_pane() {
-                super::is_followed(&$agent, (80, 24));
-            }
-
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn in_a_large_pane() {
-                super::is_followed(&$agent, (200, 50));
-            }
+            common!($agent);
 
             #[test]
             #[ignore = "needs the agent's real CLI: bin/test --agents"]
             fn with_hooks() {
                 super::speaks(&$agent, (80, 24));
-            }
-
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn takes_messages() {
-                super::takes(&$agent, (100, 30));
             }
 
             #[test]
@@ -85,29 +92,7 @@ macro_rules! without_hooks {
         mod $name {
             use super::agents::$agent;
 
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn in_a_small_pane() {
-                super::is_followed(&$agent, (60, 15));
-            }
-
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn in_a_usual_pane() {
-                super::is_followed(&$agent, (80, 24));
-            }
-
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn in_a_large_pane() {
-                super::is_followed(&$agent, (200, 50));
-            }
-
-            #[test]
-            #[ignore = "needs the agent's real CLI: bin/test --agents"]
-            fn takes_messages() {
-                super::takes(&$agent, (100, 30));
-            }
+            common!($agent);
         }
     )*};
 }

@@ -358,7 +358,7 @@ impl<'a> Delivery<'a> {
                 let why = "its shell has left the prompt: it is not known what became of the text";
                 return Ok(Some(typed(&now, why)));
             }
-            if line.is_empty_again(&now) {
+            if pressed && line.is_empty_again(&now) {
                 if !is_last_try && !self.timed_out() {
                     return Ok(None);
                 }

@@ -1,12 +1,11 @@
 //! The shell in front of a pane: whether it reads a line, how, and whether that line is empty.
 
-mod options;
 pub mod prompt;
 
 use std::path::Path;
 
 use crate::proc::terminal::Modes;
-use crate::proc::{self, Process};
+use crate::proc::{self, Process, ShellInput};
 
 /// How a shell reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Shell {
     /// Returns whether it reads commands from its terminal, by its command line.
     #[must_use]
     pub fn is_interactive(&self) -> bool {
-        options::is_interactive(&self.program, &self.argv)
+        proc::shell_input(&self.program, &self.argv) == ShellInput::Input
     }
 
     /// Returns whether it is a fish that reads none of its functions and settings.
@@ -95,15 +94,16 @@ impl Shell {
     }
 
     /// Returns whether a child has the foreground together with the shell, and may read what is typed: `fzf` in a key
-    /// binding does. Beside a line editor the helpers of a prompt run too, without the terminal.
+    /// binding does. Beside a line editor the helpers of a prompt run too, and the program with which fish 3.6 reads the
+    /// manual at its first start; they draw nothing.
     fn has_child_in_front(&self, reading: Reading, terminal: Option<&Path>) -> bool {
         let children = proc::children(self.process.pid);
         let mut children = children.into_iter().filter_map(proc::read);
         children.any(|child| {
             let shares = child.group == self.process.group && !child.zombie;
             let is_program = child.name != self.process.name;
-            let reads = || terminal.is_some_and(|file| proc::has_open(child.pid, file));
-            shares && (reading == Reading::Lines || (is_program && reads()))
+            let draws = || terminal.is_some_and(|file| proc::draws_on(child.pid, file));
+            shares && (reading == Reading::Lines || (is_program && draws()))
         })
     }
 }

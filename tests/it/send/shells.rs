@@ -255,6 +255,39 @@ fn nothing_answers_what_a_shell_asks() {
 }
 
 #[test]
+fn a_program_that_a_key_of_the_shell_starts_gets_no_message() {
+    let server = Server::start();
+    if which::which("fzf").is_err() {
+        say("not tried: fzf is not installed");
+        return;
+    }
+    let Some(shell) = Shell::start(&server, "zsh -f") else {
+        return;
+    };
+    let widget = "w() { x=$(seq 1 7 | fzf --height 40%) }; zle -N w; bindkey '^T' w";
+    shell.types(&[widget, "Enter", "C-t"], "7/7");
+    let said = shell.sends("touch ran");
+    assert_eq!(said.code(), Some(4), "{said}");
+    assert!(!server.screen(&shell.pane).contains("touch"));
+}
+
+#[test]
+fn a_program_that_draws_nothing_may_run_beside_a_prompt() {
+    let server = Server::start();
+    let Some(shell) = Shell::start(&server, "zsh -f") else {
+        return;
+    };
+    let beside = "setopt no_monitor; sleep 1000 >/dev/null 2>&1 &";
+    shell.types(&[beside, "Enter"], "sleep");
+    until("its program runs", || {
+        let pid = server.format(&shell.pane, "#{pane_pid}");
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            .is_ok_and(|children| !children.trim().is_empty())
+    });
+    shell.runs(&["one"]);
+}
+
+#[test]
 fn a_script_gets_no_message_and_is_busy() {
     let server = Server::start();
     let script = server.script("deploy", "read -r answer; echo \"$answer\" >answer\n");
