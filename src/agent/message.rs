@@ -8,7 +8,7 @@ use similar::TextDiff;
 use siphasher::sip::SipHasher13;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::manifest::Messages;
 
@@ -45,12 +45,20 @@ fn visible(text: &str) -> String {
 
 /// Returns what of a text is on the screen whatever the terminal makes of it. tmux drops emoji that are newer than its
 /// tables, the modifiers of others, and marks for which a cell has no room.
-fn drawn(text: &str) -> String {
+#[must_use]
+pub fn drawn(text: &str) -> String {
     let every = normalized(text);
     every
         .nfd()
         .filter(|c| !(is_combining_mark(*c) || is_emoji(*c)))
         .collect()
+}
+
+/// Returns whether a text has characters that programs and terminals draw in different ways: emoji, and those without a
+/// width.
+#[must_use]
+pub fn has_odd_characters(text: &str) -> bool {
+    text.chars().any(|c| is_emoji(c) || c.width() == Some(0))
 }
 
 fn is_emoji(c: char) -> bool {

@@ -120,7 +120,7 @@ impl<'a> Delivery<'a> {
                             "it cannot put a draft aside: --draft wait waits until it is sent";
                         return Ok(Err(refused(&seen, Blocked::new(Reason::Draft, why))));
                     };
-                    if !stashed && !self.press(&seen, stash)? {
+                    if !stashed && !self.press(&seen, None, 1, stash)? {
                         continue;
                     }
                     stashed = true;
@@ -128,7 +128,7 @@ impl<'a> Delivery<'a> {
                 (Reason::Busy, _) if self.message.busy == Busy::Now && !self.timed_out() => {
                     let interrupt = keys.and_then(|keys| keys.interrupt.as_ref());
                     if let (Some(interrupt), false) = (interrupt, interrupted) {
-                        interrupted = self.press(&seen, interrupt)?;
+                        interrupted = self.press(&seen, None, 1, interrupt)?;
                     }
                 }
                 _ => return Ok(Err(refused(&seen, blocked))),

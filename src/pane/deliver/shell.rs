@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::refusal::Blocked;
-use super::typing::{BYTES_PER_SECOND, DRAW_TIMEOUT, STABLE, buffer, client};
+use super::typing::{BYTES_PER_SECOND, DRAW_TIMEOUT, STABLE, buffer};
 use super::{Delivery, DeliveryOutcome, Draft, PaneView, Proof, Reason, pause, refused, typed};
 use crate::agent::message;
 use crate::agent::screen::{Screen, ScreenRow};
@@ -57,6 +57,11 @@ impl PaneView<'_> {
         (number(facts.cursor_column), number(facts.cursor_row))
     }
 
+    fn line_content(&self) -> LineContent {
+        let width = self.facts().width.parse().unwrap_or(usize::MAX);
+        prompt::line(&Screen::parse(&self.look.drawn), self.cursor(), width)
+    }
+
     /// Returns the condition that the cursor is where it was seen.
     fn cursor_stays(&self) -> String {
         let facts = self.facts();
@@ -68,8 +73,24 @@ impl PaneView<'_> {
 
     /// Returns the screen up to the cursor without blanks, and without the prompt at the right edge.
     fn up_to_cursor(&self, right: &str) -> String {
+        let (column, _) = self.cursor();
+        self.rows_to_cursor(right, |row| prompt::split(row, column).0)
+    }
+
+    /// Returns the same with the whole row of the cursor, but for a suggestion. Where the shell and tmux place characters
+    /// differently, the column of the cursor is not the end of the text.
+    fn up_to_row_end(&self, right: &str) -> String {
+        self.rows_to_cursor(right, |row| {
+            let typed = row.characters(0).filter(|(_, style)| !style.is_faint());
+            let typed: String = typed.map(|(c, _)| c).collect();
+            let typed = typed.trim_end();
+            typed.strip_suffix(right).unwrap_or(typed).into()
+        })
+    }
+
+    fn rows_to_cursor(&self, right: &str, last: impl Fn(&ScreenRow) -> String) -> String {
         let screen = Screen::parse(&self.look.drawn);
-        let (column, row) = self.cursor();
+        let (_, row) = self.cursor();
         let rows = &screen.rows()[..row.min(screen.rows().len())];
         let above = rows.iter().map(ScreenRow::text).map(|text| {
             let text = text.strip_suffix(right).unwrap_or(text);
@@ -77,7 +98,7 @@ impl PaneView<'_> {
         });
         let mut shown: String = above.collect();
         if let Some(at_cursor) = screen.rows().get(row) {
-            shown.push_str(&message::normalized(&prompt::split(at_cursor, column).0));
+            shown.push_str(&message::normalized(&last(at_cursor)));
         }
         shown
     }
@@ -113,9 +134,8 @@ pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, 
         return Err(Blocked::new(Reason::Busy, why).passes_within(PROMPT_DELAY));
     }
     let screen = Screen::parse(&seen.look.drawn);
-    let width = facts.width.parse().unwrap_or(usize::MAX);
     let cursor = seen.cursor();
-    let line = prompt::line(&screen, cursor, width);
+    let line = seen.line_content();
     match line {
         LineContent::Typed => {
             let row = screen.rows().get(cursor.1).map_or("", ScreenRow::text);
@@ -182,14 +202,29 @@ impl ShellLine {
 
     /// Returns whether the text stands behind the prompt, and nothing else.
     fn holds(&self, now: &PaneView<'_>, text: &str) -> bool {
-        let shown = now.up_to_cursor(&self.right);
-        let text = message::normalized(text);
-        if !format!("{}{text}", self.shown).ends_with(&shown) {
-            return false;
+        let normalized = message::normalized(text);
+        if is_whole(
+            now,
+            &self.shown,
+            &normalized,
+            &now.up_to_cursor(&self.right),
+        ) {
+            return true;
         }
-        // A text that is higher than the screen has scrolled its own beginning away.
-        let height = Screen::parse(&now.look.drawn).rows().len();
-        shown.len() >= text.len() || now.cursor().1 + 1 >= height
+        let [prompt, drawn, shown] =
+            [&self.shown, &normalized, &now.up_to_row_end(&self.right)].map(|it| self.drawn(it));
+        message::has_odd_characters(text) && is_whole(now, &prompt, &drawn, &shown)
+    }
+
+    /// Returns what of a text the shell and the terminal certainly draw. The vowels of Hangul that is not composed have no
+    /// width in zsh.
+    fn drawn(&self, text: &str) -> String {
+        if self.shell.program == "zsh" {
+            let drawn = message::drawn(&without_numbers(text));
+            drawn.replace(|c| matches!(c, '\u{1160}'..='\u{11ff}'), "")
+        } else {
+            message::drawn(text)
+        }
     }
 
     /// Returns whether the line is empty again.
@@ -206,6 +241,30 @@ impl ShellLine {
                 && front.reading(Some(Path::new(now.facts().terminal))) == self.reading
         })
     }
+}
+
+/// Returns a text without what zsh 5.9 shows in place of a character that has no width: its number, as in `<200d>`.
+fn without_numbers(text: &str) -> String {
+    let mut parts = text.split('<');
+    let mut rest = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let is_number = |digits: &str| {
+            (4..=8).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_hexdigit())
+        };
+        match part.split_once('>') {
+            Some((digits, after)) if is_number(digits) => rest.push_str(after),
+            _ => rest.extend(["<", part]),
+        }
+    }
+    rest
+}
+
+/// Returns whether what is shown is all of a text behind a prompt. A text that is higher than the screen has scrolled
+/// its own beginning away.
+fn is_whole(now: &PaneView<'_>, prompt: &str, text: &str, shown: &str) -> bool {
+    let height = Screen::parse(&now.look.drawn).rows().len();
+    let is_high = now.cursor().1 + 1 >= height;
+    format!("{prompt}{text}").ends_with(shown) && (is_high || shown.len() >= text.len())
 }
 
 impl<'a> Delivery<'a> {
@@ -293,15 +352,7 @@ impl<'a> Delivery<'a> {
 
     /// Presses a key if the pane and its cursor still are as they were seen.
     fn press_here(&self, seen: &PaneView<'_>, key: &str, times: u16) -> Result<bool> {
-        let buffer = buffer();
-        let keys = [key.to_string()];
-        let act = Batch::from(command::delete_buffer(&buffer)).then(command::send_keys(
-            self.pane,
-            client(seen),
-            times,
-            &keys,
-        ));
-        self.run_if_unchanged(seen, Some(&seen.cursor_stays()), act, b" ", &buffer)
+        self.press(seen, Some(&seen.cursor_stays()), times, &[key.into()])
     }
 
     fn type_text(&self, seen: &PaneView<'_>, form: Form, text: &str) -> Result<bool> {
@@ -351,14 +402,14 @@ impl<'a> Delivery<'a> {
     /// Removes what was typed. Returns `None` when the message may be tried once more.
     fn take_back(&self, line: &ShellLine, is_last_try: bool) -> Result<Option<DeliveryOutcome>> {
         let begun = Instant::now();
-        let mut pressed = false;
+        let mut pressed: Option<Instant> = None;
         loop {
             let now = self.look()?;
             if !line.still_reads(&now) {
                 let why = "its shell has left the prompt: it is not known what became of the text";
                 return Ok(Some(typed(&now, why)));
             }
-            if pressed && line.is_empty_again(&now) {
+            if pressed.is_some() && line.is_empty_again(&now) {
                 if !is_last_try && !self.timed_out() {
                     return Ok(None);
                 }
@@ -366,14 +417,21 @@ impl<'a> Delivery<'a> {
                     "the shell did not show the text as it was typed, and it was removed again";
                 return Ok(Some(refused(&now, Blocked::new(Reason::Unsupported, why))));
             }
+            if pressed.unwrap_or(begun).elapsed() >= KILL_TIMEOUT {
+                // A person has typed at the same moment, so that the text may have run.
+                let is_another = now.line_content() == LineContent::Empty;
+                let why = if is_another {
+                    "the shell shows another prompt: it is not known what became of the text"
+                } else {
+                    "the text does not stand at the prompt as it was typed: C-u there removes it"
+                };
+                return Ok(Some(typed(&now, why)));
+            }
             // zsh and fish kill one line of several at a time.
             let lines = self.message.text.lines().count() * 2;
             let times = u16::try_from(lines).unwrap_or(u16::MAX).max(1);
-            pressed = pressed || self.press_here(&now, "C-u", times)?;
-            if begun.elapsed() >= KILL_TIMEOUT {
-                let why =
-                    "the text does not stand at the prompt as it was typed: C-u there removes it";
-                return Ok(Some(typed(&now, why)));
+            if pressed.is_none() && self.press_here(&now, "C-u", times)? {
+                pressed = Some(Instant::now());
             }
             pause();
         }

@@ -74,16 +74,26 @@ impl<'a> Delivery<'a> {
         Ok(typed)
     }
 
-    /// Presses keys if the pane still is as it was seen, and returns whether it did.
-    pub(super) fn press(&self, seen: &PaneView<'_>, keys: &[String]) -> Result<bool> {
+    /// Presses keys if the pane still is as it was seen, and returns whether it did. `condition`: see
+    /// [`Delivery::run_if_unchanged`].
+    pub(super) fn press(
+        &self,
+        seen: &PaneView<'_>,
+        condition: Option<&str>,
+        times: u16,
+        keys: &[String],
+    ) -> Result<bool> {
         let buffer = buffer();
-        let act = Batch::from(command::delete_buffer(&buffer)).then(command::send_keys(
-            self.pane,
-            client(seen),
-            1,
-            keys,
-        ));
-        self.run_if_unchanged(seen, None, act, b" ", &buffer)
+        let act = self
+            .keys(seen, times, keys)
+            .then(command::delete_buffer(&buffer));
+        self.run_if_unchanged(seen, condition, act, b" ", &buffer)
+    }
+
+    /// Returns the commands that send keys. In copy mode a key would be one of that mode.
+    fn keys(&self, seen: &PaneView<'_>, times: u16, keys: &[String]) -> Batch {
+        let send = command::send_keys(self.pane, client(seen), times, keys);
+        Batch::from(command::leave_mode(self.pane)).then(send)
     }
 
     /// Pastes the text if the pane still is as it was seen.
@@ -209,9 +219,10 @@ impl<'a> Delivery<'a> {
             _ => keys.and_then(|keys| keys.submit.as_ref()),
         };
         match keys {
-            Some(keys) if !keys.iter().eq(["Enter"]) => Batch::from(command::delete_buffer(buffer))
-                .then(command::leave_mode(self.pane))
-                .then(command::send_keys(self.pane, client(seen), 1, keys)),
+            Some(keys) if !keys.iter().eq(["Enter"]) => {
+                let send = self.keys(seen, 1, keys);
+                send.then(command::delete_buffer(buffer))
+            }
             _ => enter,
         }
     }
