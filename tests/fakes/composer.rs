@@ -176,6 +176,12 @@ fn keep(prompt: &str, answer: &str) {
     }
 }
 
+/// How many bytes the first character has, if all of them have come.
+fn width(typed: &[u8]) -> Option<usize> {
+    let width = typed[0].leading_ones().clamp(1, 4) as usize;
+    (typed.len() >= width).then_some(width)
+}
+
 impl Composer {
     fn new(folder: &Path) -> Self {
         super::show("\x1b[?2004h");
@@ -295,7 +301,9 @@ impl Composer {
                 }
                 continue;
             }
-            let key = typed.remove(0);
+            let Some(width) = width(typed) else { return };
+            let key = typed[0];
+            let character: Vec<u8> = typed.drain(..width).collect();
             match key {
                 // In a mode of its vim keys it is a movement.
                 b'\r' if !self.mode.is_empty() => {}
@@ -313,12 +321,12 @@ impl Composer {
                 0x7f => {
                     self.text.pop();
                 }
-                key => {
+                _ => {
                     let fast = Duration::from_millis(30);
                     let before = self.typed.filter(|(at, _)| at.elapsed() < fast);
                     let many = before.map_or(1, |(_, many)| many + 1);
                     self.typed = Some((Instant::now(), many));
-                    self.text.push(char::from(key));
+                    self.text.push_str(&String::from_utf8_lossy(&character));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Messages that arrive once and as they are, or not at all: `sesh-send` to agents that do with them what real ones do.
 
 mod composers;
+mod fleet;
 mod matrix;
 mod shells;
 
@@ -30,15 +31,7 @@ impl<'a> Agent<'a> {
     #[track_caller]
     pub(crate) fn called(server: &'a Server, name: &str) -> Self {
         let agent = Self::of(server, &server.hosts(name));
-        agent.shows(match name {
-            "codex" => "Ask Codex to do anything",
-            "pi" => "lab-model",
-            "gemini" => "Type your message",
-            "opencode" => "ctrl+p commands",
-            "copilot" => "/ commands",
-            "aider" => "────",
-            _ => "? for shortcuts",
-        });
+        agent.shows(empty_composer(name));
         agent
     }
 
@@ -49,12 +42,20 @@ impl<'a> Agent<'a> {
         std::fs::create_dir_all(&folder).expect("a folder");
         let _ = std::fs::remove_file(folder.join("orders"));
         nix::unistd::mkfifo(&folder.join("orders"), Mode::S_IRWXU).expect("a pipe");
-        server.say(pane, &format!("composer {}", folder.display()));
-        Self {
+        let agent = Self {
             server,
             pane: pane.into(),
             folder,
-        }
+        };
+        agent.begins();
+        agent
+    }
+
+    /// It draws its composer.
+    #[track_caller]
+    fn begins(&self) {
+        let line = format!("composer {}", self.folder.display());
+        self.server.say(&self.pane, &line);
     }
 
     pub(crate) fn order(&self, line: &str) {
@@ -116,6 +117,19 @@ impl<'a> Agent<'a> {
         words.extend(args);
         words.push("--json");
         self.server.sesh("sesh-send", &words)
+    }
+}
+
+/// What an agent shows beside an empty composer.
+fn empty_composer(agent: &str) -> &'static str {
+    match agent {
+        "codex" => "Ask Codex to do anything",
+        "pi" => "lab-model",
+        "gemini" => "Type your message",
+        "opencode" => "ctrl+p commands",
+        "copilot" => "/ commands",
+        "aider" => "────",
+        _ => "? for shortcuts",
     }
 }
 
@@ -296,12 +310,16 @@ fn a_persons_draft_is_never_sent() {
     delivered(agent.send(&["--draft", "stash", "hello"]).said(), "screen");
     agent.got_only("sent", "hello");
     agent.shows("❯\u{a0}I was about to say");
+    // A key in copy mode would be one of that mode.
+    server.tmux(["copy-mode", "-t", &agent.pane]);
+    delivered(agent.send(&["--draft", "stash", "hello"]).said(), "screen");
+    agent.shows("❯\u{a0}I was about to say");
     let waits = agent.send(&["--draft", "wait", "hello again"]);
     let waits = std::thread::spawn(|| waits.said());
     agent.order("clear");
     delivered(waits.join().expect("an answer"), "screen");
     let got: Vec<String> = agent.got().into_iter().map(|(_, text)| text).collect();
-    assert_eq!(got, ["hello", "hello again"]);
+    assert_eq!(got, ["hello", "hello", "hello again"]);
 }
 
 #[test]

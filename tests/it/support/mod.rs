@@ -88,7 +88,12 @@ pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new() -> Self {
-        Self(seed().wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self::of(seed())
+    }
+
+    /// The numbers of a seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
     pub(crate) fn roll(&mut self, sides: usize) -> usize {
@@ -96,6 +101,11 @@ impl Dice {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).expect("31 bits") % sides
+    }
+
+    /// One of several.
+    pub(crate) fn one_of<'a, T>(&mut self, several: &'a [T]) -> &'a T {
+        &several[self.roll(several.len())]
     }
 
     /// A time within so many milliseconds, to the microsecond.

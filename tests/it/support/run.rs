@@ -55,8 +55,6 @@ impl Call {
         self.command
     }
 
-    /// Runs it to its end, whatever that is.
-    #[track_caller]
     /// Runs it with a reader of its output that has gone, and returns its exit code.
     pub(crate) fn unread(self) -> Option<i32> {
         let (reader, writer) = std::io::pipe().expect("a pipe");
@@ -66,6 +64,8 @@ impl Call {
         status.code()
     }
 
+    /// Runs it to its end, whatever that is.
+    #[track_caller]
     pub(crate) fn said(mut self) -> Said {
         self.command
             .stdin(if self.stdin.is_some() {
