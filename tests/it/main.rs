@@ -35,6 +35,7 @@ mod plugin_eyes;
 mod plugin_hooks;
 mod plugin_hostile;
 mod plugin_install;
+mod plugin_silence;
 mod plugin_tpm;
 mod questions;
 mod races;
