@@ -136,12 +136,14 @@ fn end_clients_on_signal(server: &Server) {
 /// Runs a helper with the arguments of this process. This is the `main` of its binary.
 #[must_use]
 pub fn main(tool: &Tool) -> ExitCode {
+    signal::survive_file_size_limit();
     ExitCode::from(call(tool, std::env::args_os().skip(1).collect()))
 }
 
 /// Runs `tmux-sesh`, the binary that contains every helper.
 #[must_use]
 pub fn multicall() -> ExitCode {
+    signal::survive_file_size_limit();
     ExitCode::from(tmux_sesh::main(std::env::args_os().skip(1).collect()))
 }
 

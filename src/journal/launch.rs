@@ -6,6 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use nix::unistd::{AccessFlags, access, geteuid};
 
-use super::file::write_all;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::shell_word;
@@ -46,12 +46,12 @@ impl Launch {
     pub fn write(&self) -> Result<PathBuf> {
         let folder = folder()?;
         remove_stale(&folder);
-        let file = tempfile::Builder::new()
+        let mut file = tempfile::Builder::new()
             .prefix("launch-")
             .rand_bytes(12)
             .tempfile_in(&folder)
             .map_err(|error| io_error("write in", &folder, &error))?;
-        write_all(file.as_file(), &self.to_bytes())
+        file.write_all(&self.to_bytes())
             .map_err(|error| io_error("write", file.path(), &error))?;
         let (_, path) = file
             .keep()
@@ -150,7 +150,7 @@ impl Launch {
 pub fn probe() -> Result<()> {
     let folder = path();
     let outcome = if fs::symlink_metadata(&folder).is_ok() {
-        tempfile::tempfile_in(&folder).and_then(|file| write_all(&file, &[0; 4096]))
+        tempfile::tempfile_in(&folder).and_then(|mut file| file.write_all(&[0; 4096]))
     } else {
         let above = folder.parent().unwrap_or(Path::new("/"));
         access(above, AccessFlags::W_OK | AccessFlags::X_OK).map_err(Into::into)

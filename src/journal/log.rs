@@ -17,14 +17,14 @@
 //! name.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::unistd::{AccessFlags, access};
 
-use super::file::{ends_a_line, file_name, write_all};
+use super::file::{ends_a_line, file_name};
 use super::line::{Head, Line, MergedLines, SCHEMA};
 use crate::env;
 use crate::error::{Error, Result};
@@ -149,7 +149,7 @@ impl Log {
             .map_err(|error| self.io_error("look at", &error))?
             .len();
         // This is as much as a line needs. Blank lines do not count, and are removed again.
-        let written = write_all(&file, &[b'\n'; 4096]);
+        let written = (&file).write_all(&[b'\n'; 4096]);
         file.set_len(length)
             .and(written)
             .map_err(|error| self.io_error("write", &error))
@@ -188,7 +188,7 @@ impl Log {
             if !new && !ends_a_line(&file, length)? {
                 text.insert(0, b'\n');
             }
-            write_all(&file, &text).inspect_err(|_| {
+            (&file).write_all(&text).inspect_err(|_| {
                 let _ = file.set_len(length);
             })
         };
@@ -349,7 +349,7 @@ impl Log {
                 .write(true)
                 .mode(0o600)
                 .open(&new)?;
-            write_all(&file, &all)?;
+            (&file).write_all(&all)?;
             file.sync_all()?;
             fs::rename(&new, &self.path)?;
             self.sync_folder()

@@ -51,6 +51,7 @@ mod send;
 mod started;
 mod starts;
 mod state;
+mod unwritable;
 mod values;
 mod viewers;
 mod wait;
