@@ -14,7 +14,7 @@ use crate::out::{self, Table};
 /// is; without a server, without tmux, or where the server does not answer, it says what it can and ends with that code.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// Print the findings as JSON
+    /// Print the findings as JSON: level, area, id (the word of a problem, null where all is well), what and mend
     #[arg(long)]
     json: bool,
 

@@ -496,8 +496,8 @@ fn a_tmux_of_another_version() {
     says(&real.to_string());
     all_is_well(&server);
     let paste = |server: &Server| {
-        let mut notes = notes(server, "tmux").into_iter();
-        notes.any(|note| note.contains("3830"))
+        let mut found = notes(server, "tmux").into_iter();
+        found.any(|note| note.contains("3830"))
     };
     assert!(!paste(&server), "no pane is kept dead");
     server.tmux(["set-option", "-gw", "remain-on-exit", "failed"]);

@@ -27,8 +27,10 @@ struct Scene {
     /// How the doctor is called.
     doctor: Box<dyn Fn(&Server) -> Call>,
     /// What is done with the mend.
-    follow: Box<dyn Fn(&Server, &str)>,
+    follow: Follow,
 }
+
+type Follow = Box<dyn Fn(&Server, &str)>;
 
 impl Scene {
     /// The doctor is called as usual, and the command of the mend is run.
@@ -77,6 +79,7 @@ enum Ways {
 use ProblemKind as P;
 use Ways::{All, Found};
 
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn ways(kind: P) -> Ways {
     match kind {
         P::NoTmux => All(&[without_tmux]),
@@ -337,9 +340,10 @@ fn without_tmux() -> Scene {
     let server = Server::start();
     let doctor = |server: &Server| {
         let call = server.sesh("sesh-doctor", ["--json"]);
-        match server.path("installed").exists() {
-            true => call,
-            false => call.env("PATH", ""),
+        if server.path("installed").exists() {
+            call
+        } else {
+            call.env("PATH", "")
         }
     };
     Scene::new(server).doctor(doctor).person(|server, mend| {
@@ -565,7 +569,7 @@ fn launch_of_another() -> Scene {
     scene
         .doctor(|server| {
             let folder = ["run", "own"].into_iter().map(|name| server.path(name));
-            let folder = folder.filter(|folder| folder.is_dir()).last();
+            let folder = folder.rev().find(|folder| folder.is_dir());
             server
                 .sesh("sesh-doctor", ["--json"])
                 .env("XDG_RUNTIME_DIR", folder.expect("a folder"))
@@ -596,9 +600,10 @@ fn limited(name: Option<&str>) -> Scene {
     server.new_sesh([name.unwrap_or("one"), "--", "sleep", "1000"]);
     Scene::new(server)
         .doctor(|server| {
-            let limit = match server.path("room").exists() {
-                true => "unlimited",
-                false => "1",
+            let limit = if server.path("room").exists() {
+                "unlimited"
+            } else {
+                "1"
             };
             server
                 .call("/bin/sh".as_ref())
@@ -934,11 +939,12 @@ fn agent_file(corrected: bool) -> Scene {
     std::fs::write(&file, "nonsense = 1\n").expect("a file");
     Scene::new(server).person(move |_, mend| {
         assert!(mend.starts_with("correct that file"), "{mend}");
-        match corrected {
-            true => std::fs::write(&file, "[process]\nnames = [\"mine\"]\n"),
-            false => std::fs::remove_file(&file),
-        }
-        .expect("a file");
+        let outcome = if corrected {
+            std::fs::write(&file, "[process]\nnames = [\"mine\"]\n")
+        } else {
+            std::fs::remove_file(&file)
+        };
+        outcome.expect("a file");
     })
 }
 
