@@ -3,6 +3,8 @@
 # The segment says how far it is; a failure is told once, and its log is kept.
 dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
 . "$dir/plugin/lib.sh"
+# What is built is of use without the server's answer too.
+silent_server=stay
 exec </dev/null >/dev/null 2>&1
 
 umask 077
@@ -26,7 +28,7 @@ if ! mkdir "$lock"; then
 fi
 echo $$ >"$lock/pid"
 trap 'rm -rf "$lock"' EXIT
-trap 'exit 1' HUP INT TERM
+trap 'exit 0' HUP INT TERM
 
 from=$(sources)
 wanted_bin=$(ask '#{@sesh-bin}')

@@ -67,7 +67,7 @@ popup() {
   across=90% down=85%
   [ "$columns" -lt 120 ] && across=100%
   [ "$rows" -lt 36 ] && down=100%
-  tmux -u display-popup -c "$client" -t "$pane" -x C -y C -w "$across" -h "$down" -E \
+  command tmux -u display-popup -c "$client" -t "$pane" -x C -y C -w "$across" -h "$down" -E \
     "exec $(quoted "$dir/plugin/key.sh") $1 $client $number $(quoted "$bin")" >/dev/null 2>&1 </dev/null || :
 }
 
@@ -170,7 +170,7 @@ items() {
     say "sesh: there is no room for the menu, which takes 36 columns and $needed rows"
     return
   fi
-  tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P -- "$@"
+  command tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P -- "$@"
 }
 
 case $client in

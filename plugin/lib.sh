@@ -3,6 +3,8 @@
 
 # shellcheck source=plugin/version.sh
 . "$dir/plugin/version.sh"
+# shellcheck source=plugin/tmux.sh
+. "$dir/plugin/tmux.sh"
 
 # The PATH of a login shell is in $login_path. Logs and locks; what may be thrown away; helpers of a plugin whose own folder cannot be written.
 state_dir=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-sesh

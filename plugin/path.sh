@@ -27,6 +27,7 @@ ask_shell() {
 # One shell at a time. The plugin may have left meanwhile.
 lock=$login_path.lock
 if mkdir -p "$cache_dir" && { mkdir "$lock" || { [ -n "$(find "$lock" -prune -mmin +1)" ] && rmdir "$lock" && mkdir "$lock"; }; }; then
+  trap 'rm -f "$login_path.new"; rmdir "$lock" "$cache_dir"; exit 0' TERM
   path=$(ask_shell)
   if [ -n "$path" ] && [ -n "$(ask '#{@seshplugin_dir}')" ]; then
     printf '%s\n' "$path" >"$login_path.new" && mv "$login_path.new" "$login_path"

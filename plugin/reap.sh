@@ -29,6 +29,7 @@ if [ -n "$bin" ] && [ -x "$bin/sesh-reap" ]; then
   fi
   exit 0
 fi
+. "$dir/plugin/tmux.sh"
 tmux -u set-environment -ghu SESH_reap
 if [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ]; then
   left=$bin

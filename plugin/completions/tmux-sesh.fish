@@ -389,7 +389,7 @@ complete -c sesh-hooks -s V -l version -d 'Print version'
 complete -c sesh-hooks -n '__tmux_sesh_at 1 ' -a 'install status remove'
 complete -c sesh-hooks -n '__tmux_sesh_at 2+ ' -a 'claude codex gemini opencode pi'
 complete -c sesh-doctor -f
-complete -c sesh-doctor -l json -d 'Print the findings as JSON'
+complete -c sesh-doctor -l json -d 'Print the findings as JSON: level, area, id (the word of a problem, null where all is well), what and mend'
 complete -c sesh-doctor -s L -x -d 'The tmux server with this socket name'
 complete -c sesh-doctor -s S -r -F -d 'The tmux server with this socket path'
 complete -c sesh-doctor -s h -l help -d 'Print help'

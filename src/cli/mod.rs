@@ -34,6 +34,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
+use crate::agent::kinds::Kind;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::PaneId;
@@ -135,12 +136,14 @@ fn end_clients_on_signal(server: &Server) {
 /// Runs a helper with the arguments of this process. This is the `main` of its binary.
 #[must_use]
 pub fn main(tool: &Tool) -> ExitCode {
+    signal::survive_file_size_limit();
     ExitCode::from(call(tool, std::env::args_os().skip(1).collect()))
 }
 
 /// Runs `tmux-sesh`, the binary that contains every helper.
 #[must_use]
 pub fn multicall() -> ExitCode {
+    signal::survive_file_size_limit();
     ExitCode::from(tmux_sesh::main(std::env::args_os().skip(1).collect()))
 }
 
@@ -172,18 +175,23 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let command = (tool.command)();
     join_optional_values(&command, &mut words);
     let silent = tool.silent && !input::is_terminal();
+    let source = source(tool, &words);
     let matches = match command.try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) if silent && error.use_stderr() => {
-            failures::log(tool.name, &first_sentence(&error));
+            failures::log(&source, &first_sentence(&error));
             return Exit::Done.code();
         }
         Err(error) => return explain(tool.name, &error),
     };
     let outcome = (tool.run)(&matches);
-    for warning in crate::error::warnings() {
+    let warnings = crate::error::warnings();
+    if silent && outcome.is_ok() && warnings.is_empty() {
+        failures::worked(&source);
+    }
+    for warning in warnings {
         if silent {
-            failures::log(tool.name, &warning);
+            failures::log(&source, &warning);
         } else {
             out::complain(tool.name, &warning);
         }
@@ -191,10 +199,23 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     match outcome {
         Ok(exit) => exit.code(),
         Err(error) if silent => {
-            failures::log(tool.name, &format!("{error:#}"));
+            failures::log(&source, &format!("{error:#}"));
             Exit::Done.code()
         }
         Err(error) => failed(tool.name, &error),
+    }
+}
+
+/// Returns what a failure of a helper is recorded under: the helper, and for which agent it was called. So what works for
+/// one agent does not hide what fails for another.
+fn source(tool: &Tool, words: &[OsString]) -> String {
+    let words = || words.iter().filter_map(|word| word.to_str());
+    let behind = words().skip_while(|word| *word != "--from").nth(1);
+    let agent = behind.or_else(|| words().find_map(|word| word.strip_prefix("--from=")));
+    let has_hooks = |agent: &&str| Kind::named(agent).is_some_and(|it| it.code.payload.is_some());
+    match agent.filter(has_hooks) {
+        Some(agent) => format!("{} --from {agent}", tool.name),
+        None => tool.name.into(),
     }
 }
 

@@ -11,10 +11,10 @@ use crate::out::{self, Table};
 ///
 /// Looks at tmux and its known faults, the helpers, who may open what, the plugin, its keys, hooks and segment, the
 /// store, and what is remembered and not so any more. It changes nothing. Exit 0 when there is no fault, 1 when there
-/// is; without a server or without tmux it says what it can and ends with that code.
+/// is; without a server, without tmux, or where the server does not answer, it says what it can and ends with that code.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// Print the findings as JSON
+    /// Print the findings as JSON: level, area, id (the word of a problem, null where all is well), what and mend
     #[arg(long)]
     json: bool,
 
@@ -25,8 +25,14 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let mut names = vec![super::tmux_sesh::NAME];
     names.extend(TOOLS.iter().map(|tool| tool.name));
+    let chosen: Vec<String> = args
+        .on
+        .words()
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     let Report { findings, missing } =
-        examine(args.on.server(), &names, env!("CARGO_PKG_VERSION"))?;
+        examine(args.on.server(), &chosen, &names, env!("CARGO_PKG_VERSION"))?;
     if args.json {
         out::json(&findings)?;
     } else {

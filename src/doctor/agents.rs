@@ -1,6 +1,7 @@
 //! Agents: the files that describe them, and the failures of their hooks, which no screen shows.
 
-use super::{Area, Findings};
+use super::mend;
+use super::{Area, Findings, ProblemKind};
 use crate::agent::kinds::Agents;
 use crate::clock;
 use crate::journal::failures;
@@ -13,10 +14,10 @@ const FRESH: u64 = 24 * 3600;
 pub(super) fn manifests(findings: &mut Findings) {
     let agents = Agents::loaded();
     for problem in &agents.problems {
-        findings.fault(
-            Area::Agents,
+        findings.problem(
+            ProblemKind::AgentFile,
             &problem.sentence,
-            "plugin/doc/agents.md has every key; until then ours counts",
+            "correct that file (plugin/doc/agents.md has every key) or remove it; until then it does not count",
         );
     }
 }
@@ -27,8 +28,8 @@ pub(super) fn hooks(findings: &mut Findings) {
     for status in hooks::status(Installable::Hooks, &[]).unwrap_or_default() {
         if status.state == HookState::Disabled {
             let what = status.what.unwrap_or_default();
-            findings.fault(
-                Area::Agents,
+            findings.problem(
+                ProblemKind::HooksDisabled,
                 format!("{} runs no hook: {what}", status.agent),
                 format!("remove that from {}", status.file.display()),
             );
@@ -49,10 +50,14 @@ pub(super) fn failures(findings: &mut Findings) {
         humantime::format_duration(std::time::Duration::from_secs(age)),
         last.sentence
     );
-    let mend = format!("when that is mended: rm '{}'", last.file.display());
-    if age < FRESH {
-        findings.fault(Area::Agents, what, mend);
+    let mend = format!(
+        "this goes when the same hook works again; to be rid of it now: rm {}",
+        mend::path(&last.file)
+    );
+    let kind = if age < FRESH {
+        ProblemKind::HookFailed
     } else {
-        findings.note(Area::Agents, what, mend);
-    }
+        ProblemKind::HookFailedBefore
+    };
+    findings.problem(kind, what, mend);
 }

@@ -6,11 +6,12 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Area, Findings, ServerInfo};
+use super::{Area, Findings, ProblemKind, ServerInfo, mend};
 use crate::env;
 use crate::error::{Error, ErrorKind};
 use crate::journal::launch;
 use crate::proc;
+use crate::store::pending_restore::lost_servers;
 use crate::tmux::Server;
 use crate::tmux::version::{FLOOR, Version};
 
@@ -48,73 +49,86 @@ pub(super) fn tmux(
     if let Some(client) = client
         && client < FLOOR
     {
-        findings.fault(
-            Area::Tmux,
+        findings.problem(
+            ProblemKind::ClientTooOld,
             format!("tmux {client} is too old"),
             format!("install tmux {FLOOR} or newer"),
         );
         return;
     }
+    let end = findings.mends.tmux(&["kill-server"]);
     match (client, running, missing) {
-        (Some(client), Some(running), _) if running < FLOOR => findings.fault(
-            Area::Tmux,
+        (Some(client), Some(running), _) if running < FLOOR => findings.problem(
+            ProblemKind::ServerTooOld,
             format!("the server runs tmux {running}, which is too old, though {client} is on PATH"),
-            "end the server when nothing in it is needed any more: tmux kill-server",
+            format!("end the server when nothing in it is needed any more: {end}"),
         ),
         (Some(client), Some(running), _) if (client < NEW_PROTOCOL) != (running < NEW_PROTOCOL) => {
-            findings.fault(
-                Area::Tmux,
+            findings.problem(
+                ProblemKind::OtherProtocol,
                 format!(
                     "the server runs tmux {running}, and the one on PATH is {client}: they cannot attach to one \
                      another (3.5 and older do not speak with 3.6 and newer)"
                 ),
                 format!(
-                    "use the tmux {running} that the server was started with, or end the server: tmux kill-server"
+                    "put the tmux {running} that the server was started with first on PATH, or end the server: {end}"
                 ),
             );
         }
-        (Some(client), Some(running), _) if client != running => findings.note(
-            Area::Tmux,
+        (Some(client), Some(running), _) if client != running => findings.problem(
+            ProblemKind::OtherVersion,
             format!("the server runs tmux {running}, and the one on PATH is {client}"),
-            "nothing has to be done: the server keeps its version until it ends",
+            format!(
+                "nothing has to be done: the server keeps its version until it ends. To end it: {end}"
+            ),
         ),
         (Some(client), Some(_), _) => {
             findings.ok(Area::Tmux, format!("tmux {client}, client and server"));
         }
         (Some(client), None, Some(error)) if hung_up(error) => {
-            findings.fault(
-                Area::Tmux,
+            findings.problem(
+                ProblemKind::ServerHungUp,
                 format!(
                     "the tmux on PATH is {client}, and the server hung up on it: 3.5 and older do not speak with \
                      3.6 and newer"
                 ),
-                "use the tmux that the server was started with",
+                "put the tmux that the server was started with first on PATH",
             );
             return;
         }
         (Some(client), None, _) => findings.ok(Area::Tmux, format!("tmux {client}")),
-        (None, _, _) => findings.note(
-            Area::Tmux,
-            format!("{} does not say its version", server.program().display()),
-            format!("tmux-sesh needs tmux {FLOOR} or newer: see tmux -V"),
+        (None, _, _) => findings.problem(
+            ProblemKind::NoVersion,
+            format!(
+                "{} -V does not say its version",
+                server.program().display()
+            ),
+            format!("put a tmux that does, {FLOOR} or newer, first on PATH"),
         ),
     }
     let Some(version) = running.or(client) else {
         return;
     };
-    if version < PASTE_FIXED {
-        findings.note(
-            Area::Tmux,
+    let keeps_dead = info.is_some_and(|info| {
+        let mut lines = info.window_options.iter();
+        lines.any(|line| line.starts_with("remain-on-exit ") && line != "remain-on-exit off")
+    });
+    if version < PASTE_FIXED && keeps_dead {
+        let off = findings
+            .mends
+            .tmux(&["set-option", "-gw", "remain-on-exit", "off"]);
+        findings.problem(
+            ProblemKind::PasteIntoDead,
             format!(
-                "a paste into a pane that is kept dead ends a server of tmux {version} (tmux/tmux#3830); the panes \
-                 of sesh-new are never kept dead"
+                "remain-on-exit is on, and a paste into a pane that is kept dead ends a server of tmux {version} \
+                 (tmux/tmux#3830); the panes of sesh-new are never kept dead"
             ),
-            "leave remain-on-exit off, or update tmux to 3.4 or newer",
+            format!("update tmux to 3.4 or newer; or take remain-on-exit out of tmux.conf: {off}"),
         );
     }
     if version < EXIT_STATUS_FIXED && has_utempter(server, info) {
-        findings.note(
-            Area::Tmux,
+        findings.problem(
+            ProblemKind::LosesExits,
             format!(
                 "tmux {version} built with libutempter loses the exit status of some panes (tmux/tmux#311); those of \
                  sesh-new write down their own"
@@ -122,6 +136,49 @@ pub(super) fn tmux(
             "update tmux to 3.6 or newer if panes that you adopt must say how they ended",
         );
     }
+}
+
+/// Reports servers that live without their socket, which the journal knows.
+pub(super) fn lost(server: &Server, findings: &mut Findings) {
+    for lost in lost_servers(server).unwrap_or_default() {
+        findings.problem(ProblemKind::LostServer, lost.what(), lost.way_back());
+    }
+}
+
+/// Reports a server that does not answer. Returns whether that is why it could not be asked.
+pub(super) fn silence(server: &Server, error: &Error, findings: &mut Findings) -> bool {
+    if error.kind != ErrorKind::NoAnswer {
+        return false;
+    }
+    let socket = server.address().unwrap_or_default();
+    let socket = socket.display();
+    match server.listener().and_then(proc::read) {
+        Some(process) if process.stopped => findings.problem(
+            ProblemKind::ServerStopped,
+            format!(
+                "the tmux server {} at {socket} is stopped and answers nothing",
+                process.pid
+            ),
+            format!("kill -CONT {}", process.pid),
+        ),
+        Some(process) => findings.problem(
+            ProblemKind::ServerHangs,
+            format!(
+                "the tmux server {} at {socket} hangs: it runs and answers nothing",
+                process.pid
+            ),
+            format!(
+                "wait and look again; to end it and all that runs in it: kill -KILL {}",
+                process.pid
+            ),
+        ),
+        None => findings.problem(
+            ProblemKind::ServerHangs,
+            format!("the tmux server at {socket} answers nothing: it hangs or is stopped"),
+            "continue its process with kill -CONT, or end it with kill -KILL",
+        ),
+    }
+    true
 }
 
 /// Returns whether the server's program, or else the client's, is built with libutempter: its name is in the file.
@@ -132,19 +189,19 @@ fn has_utempter(server: &Server, info: Option<&ServerInfo>) -> bool {
     std::fs::read(program).is_ok_and(|bytes| bytes.windows(NAME.len()).any(|window| window == NAME))
 }
 
-const REINSTALL: &str = "install the helpers together, of one version";
+const REINSTALL: &str = "install the helpers together, of one version (bin/install)";
 
 /// Checks the helpers beside this one and on PATH.
 pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
-    let before = findings.0.len();
+    let before = findings.count();
     let mut on_path = false;
     for name in names {
         let beside = env::helper_beside(name);
         let first = env::helper_on_path(name);
         on_path |= first.is_some();
         if beside.is_none() && first.is_none() {
-            findings.fault(
-                Area::Helpers,
+            findings.problem(
+                ProblemKind::HelperMissing,
                 format!("{name} is missing: it is neither beside this program nor on PATH"),
                 REINSTALL,
             );
@@ -156,13 +213,16 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
         }
     }
     if !on_path {
-        findings.note(
-            Area::Helpers,
+        let own = env::helper_beside("sesh-doctor");
+        let folder = own.as_deref().and_then(Path::parent);
+        let folder = folder.map_or("\"folder of the helpers\"".into(), mend::path);
+        findings.problem(
+            ProblemKind::NoHelperOnPath,
             "no helper is on PATH, so only the plugin and programs that know their folder can run them",
-            "add their folder to PATH",
+            format!("add their folder to PATH, in the start file of your shell too: export PATH=$PATH:{folder}"),
         );
     }
-    let faultless = findings.0[before..]
+    let faultless = findings.all[before..]
         .iter()
         .all(|finding| finding.level != super::Severity::Fault);
     if faultless {
@@ -176,10 +236,10 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
 /// Reports a helper of another version than this program.
 fn other_version(file: &Path, version: &str, findings: &mut Findings) {
     match version_of(file) {
-        None => findings.fault(
-            Area::Helpers,
+        None => findings.problem(
+            ProblemKind::HelperWithoutVersion,
             format!("{} does not say its version", file.display()),
-            REINSTALL,
+            another(file),
         ),
         Some(other) if other != version => {
             let age = if older(&other, version) {
@@ -187,17 +247,25 @@ fn other_version(file: &Path, version: &str, findings: &mut Findings) {
             } else {
                 "newer"
             };
-            findings.fault(
-                Area::Helpers,
+            findings.problem(
+                ProblemKind::HelperOfOtherVersion,
                 format!(
                     "{} is {other}, {age} than this program, which is {version}",
                     file.display(),
                 ),
-                REINSTALL,
+                another(file),
             );
         }
         Some(_) => {}
     }
+}
+
+/// Returns the way out for a helper that does not belong to this program.
+fn another(file: &Path) -> String {
+    format!(
+        "{REINSTALL}; where this one is a leftover: rm {}",
+        mend::path(file)
+    )
 }
 
 /// Returns the version that a helper prints, or `None` if it prints none, or not in time.
@@ -246,7 +314,10 @@ pub(super) fn files(findings: &mut Findings) {
             Area::Permissions,
             format!("{} is yours alone", folder.display()),
         ),
-        Err(error) => findings.error(Area::Permissions, &error),
+        Err(error) => return findings.error(ProblemKind::LaunchFolder, &error, "move it away"),
+    }
+    if let Err(error) = launch::probe() {
+        findings.error(ProblemKind::LaunchUnwritable, &error, "let it be written");
     }
 }
 
@@ -257,13 +328,13 @@ pub(super) fn socket(info: &ServerInfo, findings: &mut Findings) {
         return;
     };
     let (Ok(of_folder), Ok(of_socket)) = (folder.metadata(), socket.metadata()) else {
-        return findings.fault(
-            Area::Permissions,
+        return findings.problem(
+            ProblemKind::SocketGone,
             format!("the server's socket {} is gone", socket.display()),
-            format!("kill -USR1 {} has tmux make it again", info.pid),
+            format!("have tmux make it again: kill -USR1 {}", info.pid),
         );
     };
-    let folder = folder.display();
+    let (folder, word) = (folder.display(), mend::path(folder));
     // A connection needs the right to search the folder and the right to write to the socket.
     let open =
         |who: u32| of_folder.mode() & (0o1 << who) != 0 && of_socket.mode() & (0o2 << who) != 0;
@@ -271,22 +342,19 @@ pub(super) fn socket(info: &ServerInfo, findings: &mut Findings) {
     if others == 0 {
         findings.ok(Area::Permissions, format!("{folder} is yours alone"));
     } else if open(0) || open(3) {
-        findings.fault(
-            Area::Permissions,
+        findings.problem(
+            ProblemKind::SocketOpen,
             format!(
                 "others may reach the server through {}, and do there what you can",
                 socket.display()
             ),
-            format!(
-                "chmod 700 {folder}, if it is yours alone; or chmod 600 {}",
-                socket.display()
-            ),
+            format!("chmod 600 {}", mend::path(socket)),
         );
     } else {
-        findings.note(
-            Area::Permissions,
+        findings.problem(
+            ProblemKind::SocketFolderOpen,
             format!("others may look into {folder}, though the socket there is yours alone"),
-            format!("chmod 700 {folder}, if it is yours alone: tmux makes its own so"),
+            format!("if that folder is yours alone: chmod 700 {word}"),
         );
     }
 }

@@ -3,11 +3,16 @@
 mod agents;
 mod journal;
 mod machine;
+mod mend;
 mod plugin;
+mod problem;
 mod records;
 mod settings;
 
 use serde::Serialize;
+
+use mend::Mends;
+pub use problem::ProblemKind;
 
 use crate::error::{Error, Exit, Result};
 use crate::store::{schema, write};
@@ -98,48 +103,59 @@ impl Area {
 pub struct Finding {
     pub level: Severity,
     pub area: Area,
+    /// The problem; `None` for what is in order.
+    pub id: Option<ProblemKind>,
     /// What was found, as a sentence.
     pub what: String,
     /// The way to repair it.
     pub mend: Option<String>,
 }
 
-/// The findings so far.
-#[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Finding>);
+/// The findings so far, and the words of their mends.
+#[derive(Debug)]
+pub(super) struct Findings {
+    all: Vec<Finding>,
+    mends: Mends,
+}
 
 impl Findings {
     fn ok(&mut self, area: Area, what: impl Into<String>) {
-        self.add(Severity::Ok, area, what.into(), None);
+        self.all.push(Finding {
+            level: Severity::Ok,
+            area,
+            id: None,
+            what: what.into(),
+            mend: None,
+        });
     }
 
-    fn note(&mut self, area: Area, what: impl Into<String>, mend: impl Into<String>) {
-        self.add(Severity::Note, area, what.into(), Some(mend.into()));
+    /// Adds a problem. Every mend is tested: what it says is done, and then the finding has gone.
+    fn problem(&mut self, kind: ProblemKind, what: impl Into<String>, mend: impl Into<String>) {
+        self.all.push(Finding {
+            level: kind.severity(),
+            area: kind.area(),
+            id: Some(kind),
+            what: what.into(),
+            mend: Some(mend.into()),
+        });
     }
 
-    fn fault(&mut self, area: Area, what: impl Into<String>, mend: impl Into<String>) {
-        self.add(Severity::Fault, area, what.into(), Some(mend.into()));
+    /// Adds an error as a problem, with the way out of the error, or else with this one.
+    fn error(&mut self, kind: ProblemKind, error: &Error, mend: &str) {
+        let mend = error.way_out().unwrap_or(mend);
+        self.problem(kind, &error.what, mend);
     }
 
-    fn error(&mut self, area: Area, error: &Error) {
-        let mend = error.way_out().map(Into::into);
-        self.add(Severity::Fault, area, error.what.clone(), mend);
+    /// Returns the number of findings so far.
+    fn count(&self) -> usize {
+        self.all.len()
     }
 
     /// Reports that an area is in order, if nothing was added since `before`.
     fn ok_unless_more(&mut self, before: usize, area: Area, what: impl Into<String>) {
-        if self.0.len() == before {
+        if self.count() == before {
             self.ok(area, what);
         }
-    }
-
-    fn add(&mut self, level: Severity, area: Area, what: String, mend: Option<String>) {
-        self.0.push(Finding {
-            level,
-            area,
-            what,
-            mend,
-        });
     }
 }
 
@@ -168,16 +184,25 @@ pub(super) struct ServerInfo {
     keys: Vec<String>,
 }
 
-/// Examines everything. `helpers` are the names of all helpers, and `version` is their version.
+/// Examines everything. `helpers` are the names of all helpers, and `version` is their version. `chosen` are the words
+/// that chose the server.
 ///
 /// # Errors
-/// An error that is not a finding itself.
-pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Result<Report> {
-    let mut findings = Findings::default();
+/// The server cannot be named, as by a socket path that is not UTF-8.
+pub fn examine(
+    server: Result<Server>,
+    chosen: &[String],
+    helpers: &[&str],
+    version: &str,
+) -> Result<Report> {
+    let mut findings = Findings {
+        all: Vec::new(),
+        mends: Mends::new(chosen),
+    };
     let missing = match server {
-        Ok(server) => examine_server(&server, helpers, version, &mut findings)?,
+        Ok(server) => examine_server(&server, helpers, version, &mut findings),
         Err(error) if error.exit == Exit::NoTmux => {
-            findings.error(Area::Tmux, &error);
+            findings.error(ProblemKind::NoTmux, &error, "install it");
             machine::helpers(helpers, version, &mut findings);
             machine::files(&mut findings);
             agents::manifests(&mut findings);
@@ -188,7 +213,7 @@ pub fn examine(server: Result<Server>, helpers: &[&str], version: &str) -> Resul
         Err(error) => return Err(error),
     };
     Ok(Report {
-        findings: findings.0,
+        findings: findings.all,
         missing,
     })
 }
@@ -198,7 +223,7 @@ fn examine_server(
     helpers: &[&str],
     version: &str,
     findings: &mut Findings,
-) -> Result<Option<Error>> {
+) -> Option<Error> {
     let mut answer = query(server);
     if answer.as_ref().is_err_and(machine::hung_up) {
         // The server may have been about to end. A server of another version closes the connection again.
@@ -206,16 +231,31 @@ fn examine_server(
     }
     let (info, missing) = match answer {
         Ok(info) => (Some(info), None),
-        Err(error) if [Exit::NoServer, Exit::NoTmux].contains(&error.exit) => (None, Some(error)),
-        Err(error) => return Err(error),
+        Err(error) => (None, Some(error)),
     };
+    let silent = missing
+        .as_ref()
+        .is_some_and(|error| machine::silence(server, error, findings));
+    if let Some(error) = &missing
+        && !silent
+        && ![Exit::NoServer, Exit::NoTmux].contains(&error.exit)
+    {
+        let mend = format!(
+            "put tmux itself first on PATH, in the place of {}",
+            server.program().display()
+        );
+        findings.error(ProblemKind::NoAnswerOfTmux, error, &mend);
+    }
     machine::tmux(server, info.as_ref(), missing.as_ref(), findings);
     machine::helpers(helpers, version, findings);
     machine::files(findings);
     agents::manifests(findings);
     agents::hooks(findings);
     agents::failures(findings);
-    journal::journal(server, findings);
+    if !silent {
+        machine::lost(server, findings);
+    }
+    journal::journal(server, info.is_some(), findings);
     if let Some(info) = &info {
         machine::socket(info, findings);
         plugin::plugin(info, version, findings);
@@ -226,7 +266,7 @@ fn examine_server(
         records::store(info, findings);
         records::stale(server, info, findings);
     }
-    Ok(missing)
+    missing
 }
 
 fn query(server: &Server) -> Result<ServerInfo> {
@@ -264,7 +304,7 @@ fn query(server: &Server) -> Result<ServerInfo> {
     };
     let row = sections.first().map_or(&[][..], |(row, _)| &row[..]);
     let [version, pid, socket, now, reaping, plugin @ ..] = row else {
-        return Err(Error::failed("tmux did not say what it is"));
+        return Err(Error::failed("tmux does not say what it is"));
     };
     Ok(ServerInfo {
         version: (*version).into(),

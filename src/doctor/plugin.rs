@@ -1,10 +1,12 @@
 //! The plugin: whether it is loaded, and whether the options, keys and hooks that it set are still there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::machine::{older, version_of};
-use super::{Area, Findings, ServerInfo};
-use crate::id::shown;
+use super::mend::Mends;
+use super::{Area, Findings, ProblemKind, ServerInfo};
+use crate::env;
+use crate::id::{shell_word, shown};
 
 /// The options that the plugin sets about itself.
 #[derive(Debug, Default)]
@@ -58,19 +60,46 @@ impl PluginOptions {
         !self.version.is_empty() || !self.folder.is_empty()
     }
 
-    /// Returns the sentence on how to load the plugin again.
-    fn load(&self) -> String {
-        format!(
-            "load the plugin again: tmux run-shell {}/sesh.tmux",
-            self.folder
-        )
+    /// Returns the sentence on how to load the plugin, again where it is loaded.
+    fn load(&self, mends: &Mends) -> String {
+        if self.is_loaded() {
+            let load = mends.load(self.folder.as_ref());
+            return format!("load the plugin again: {load}");
+        }
+        match folder_of_program() {
+            Some(folder) => format!(
+                "load the plugin, in tmux.conf or now: {}",
+                mends.load(&folder)
+            ),
+            None => format!(
+                "load the plugin, in tmux.conf or now: {}, where FOLDER is its folder",
+                mends.load("FOLDER".as_ref())
+            ),
+        }
     }
+}
+
+/// Returns the folder of the plugin that this program belongs to, if it is in one.
+fn folder_of_program() -> Option<PathBuf> {
+    let program = env::helper_beside("sesh-doctor")?;
+    let folder = program.parent()?.parent()?;
+    folder
+        .join("sesh.tmux")
+        .is_file()
+        .then(|| folder.to_path_buf())
 }
 
 /// The options of the segment, and the literals that a person writes for them.
 const STATUS: &str = "@sesh-status";
 const WINDOW: &str = "@sesh-window";
 const LITERALS: [&str; 2] = ["#{sesh_status}", "#{sesh_window}"];
+/// The options in which the plugin replaces the literals.
+const REPLACED: [&str; 4] = [
+    "status-left",
+    "status-right",
+    "window-status-format",
+    "window-status-current-format",
+];
 /// A format that is not empty if the hooks are there that hold the plugin's procedures: the one that counts a pane, the
 /// scan, the start of sesh-reap and the tick.
 const COUNT: &str = "?#{&&:#{&&:#{after-set-hook[8801]},#{after-display-panes[8801]}},\
@@ -81,37 +110,40 @@ const INDEX: &str = "[8801]";
 /// Checks the plugin itself.
 pub(super) fn plugin(info: &ServerInfo, version: &str, findings: &mut Findings) {
     let plugin = &info.plugin;
+    let load = plugin.load(&findings.mends);
     if !plugin.is_loaded() {
-        return findings.note(
-            Area::Plugin,
+        return findings.problem(
+            ProblemKind::PluginNotLoaded,
             "the plugin is not loaded: no keys, no segment, and nothing starts sesh-reap",
-            "load it from tmux.conf: run-shell FOLDER/sesh.tmux",
+            load,
         );
     }
-    let before = findings.0.len();
+    let before = findings.count();
     if !plugin.trouble.is_empty() {
-        findings.fault(
-            Area::Plugin,
+        findings.problem(
+            ProblemKind::PluginTrouble,
             format!("the plugin says: {}", shown(&plugin.trouble)),
-            plugin.load(),
+            format!("do what it says, and {load}"),
         );
     }
     if !Path::new(&plugin.folder).join("sesh.tmux").is_file() {
-        findings.fault(
-            Area::Plugin,
+        findings.problem(
+            ProblemKind::PluginFolderGone,
             format!("the plugin's folder {} is gone", plugin.folder),
-            "install it again, or take what it set away with its plugin/uninstall",
+            format!(
+                "install it there again, and {load}; to be rid of what it has set, run plugin/uninstall of any copy"
+            ),
         );
     }
     helpers_of(plugin, findings);
     if plugin.version != version {
-        findings.note(
-            Area::Plugin,
+        findings.problem(
+            ProblemKind::PluginOfOtherVersion,
             format!(
                 "the plugin is {}, and this program {version}",
                 plugin.version
             ),
-            "nothing has to be done while the helpers are not older than the plugin",
+            format!("update the older one when it suits you, and {load}"),
         );
     }
     findings.ok_unless_more(
@@ -126,31 +158,35 @@ fn helpers_of(plugin: &PluginOptions, findings: &mut Findings) {
     // While the helpers are built, or if none was found, the plugin reports that itself.
     if plugin.helpers.is_empty() {
         if plugin.trouble.is_empty() {
-            findings.fault(
-                Area::Plugin,
+            findings.problem(
+                ProblemKind::PluginWithoutHelpers,
                 "the plugin has found no helpers",
-                plugin.load(),
+                plugin.load(&findings.mends),
             );
         }
         return;
     }
     let file = Path::new(&plugin.helpers).join("sesh-reap");
     match version_of(&file) {
-        None => findings.fault(
-            Area::Plugin,
+        None => findings.problem(
+            ProblemKind::PluginHelpersGone,
             format!(
                 "the helpers that the plugin uses are gone from {}",
                 plugin.helpers
             ),
-            plugin.load(),
+            plugin.load(&findings.mends),
         ),
-        Some(other) if older(&other, &plugin.version) => findings.fault(
-            Area::Plugin,
+        Some(other) if older(&other, &plugin.version) => findings.problem(
+            ProblemKind::PluginHelpersOld,
             format!(
                 "the helpers that the plugin uses, in {}, are {}, older than its own {}",
                 plugin.helpers, other, plugin.version
             ),
-            "install newer helpers, and load the plugin again",
+            format!(
+                "install newer helpers there ({}), and {}",
+                shell_word(&format!("{}/bin/install", plugin.folder)),
+                plugin.load(&findings.mends)
+            ),
         ),
         Some(_) => {}
     }
@@ -161,24 +197,27 @@ pub(super) fn keys(info: &ServerInfo, findings: &mut Findings) {
     if !info.plugin.is_loaded() {
         return;
     }
-    let before = findings.0.len();
+    let load = info.plugin.load(&findings.mends);
+    let before = findings.count();
     let words: Vec<&str> = info.plugin.keys.split_whitespace().collect();
     for pair in words.chunks_exact(2) {
         let [table, key] = pair else { continue };
         match bound(&info.keys, table, key) {
-            None => findings.fault(
-                Area::Keys,
+            None => findings.problem(
+                ProblemKind::KeyGone,
                 format!("{table} {key} is bound to nothing any more"),
-                info.plugin.load(),
+                &load,
             ),
-            Some(command) if !command.contains("sesh") => findings.fault(
-                Area::Keys,
+            Some(command) if !command.contains("sesh") => findings.problem(
+                ProblemKind::KeyTaken,
                 format!(
                     "{table} {key} is bound to another command: {}",
                     shown(&command)
                 ),
-                "give it another key with @sesh-key-enter, -next, -last, -new, -adopt or -menu, and load the plugin \
-                 again",
+                format!(
+                    "if that is wanted, give ours another key with @sesh-key-enter, -next, -last, -new, -adopt or \
+                     -menu; in any case {load}"
+                ),
             ),
             Some(_) => {}
         }
@@ -226,25 +265,23 @@ pub(super) fn hooks(info: &ServerInfo, findings: &mut Findings) {
             !info.hooks.iter().any(|line| line.starts_with(&start))
         })
         .collect();
-    let before = findings.0.len();
+    let mend = format!(
+        "a set-hook of your own needs an index, or -a, to leave the others there; {}",
+        info.plugin.load(&findings.mends)
+    );
+    let before = findings.count();
     if info.plugin.count.is_empty() {
-        findings.fault(
-            Area::Hooks,
+        findings.problem(
+            ProblemKind::ProceduresGone,
             "the hooks that hold the plugin's procedures are gone, so nothing is counted",
-            format!(
-                "{}; a set-hook of your own needs an index, or -a, to leave the others there",
-                info.plugin.load()
-            ),
+            &mend,
         );
     }
     if !wiped.is_empty() {
-        findings.fault(
-            Area::Hooks,
+        findings.problem(
+            ProblemKind::HooksGone,
             format!("hooks are gone: {}", wiped.join(", ")),
-            format!(
-                "{}; a set-hook of your own needs an index, or -a, to leave the others there",
-                info.plugin.load()
-            ),
+            mend,
         );
     }
     findings.ok_unless_more(
@@ -257,7 +294,8 @@ pub(super) fn hooks(info: &ServerInfo, findings: &mut Findings) {
 /// Checks whether a status line shows the segment.
 pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
     let plugin = &info.plugin;
-    let before = findings.0.len();
+    let load = plugin.load(&findings.mends);
+    let before = findings.count();
     let lines = || {
         info.session_options
             .iter()
@@ -276,20 +314,19 @@ pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
             continue;
         }
         for literal in LITERALS.iter().filter(|literal| line.contains(**literal)) {
-            let mend = if name.starts_with('@') {
+            // The tick of a loaded plugin replaces it, unless a session that it looks at has a line of its own.
+            let mend = if REPLACED.contains(&name) && !plugin.is_loaded() {
+                load.clone()
+            } else {
                 let option = if *literal == LITERALS[0] {
                     STATUS
                 } else {
                     WINDOW
                 };
                 format!("write #{{E:{option}}} there in its place")
-            } else if plugin.is_loaded() {
-                plugin.load()
-            } else {
-                "load the plugin: tmux run-shell FOLDER/sesh.tmux".into()
             };
-            findings.fault(
-                Area::Segment,
+            findings.problem(
+                ProblemKind::SegmentNotReplaced,
                 format!("{name} has a {literal} that the plugin has not replaced by the segment"),
                 mend,
             );
@@ -298,23 +335,25 @@ pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
     let used = |name: &str| lines().any(|line| line.contains(name));
     for (name, value) in [(STATUS, &plugin.status), (WINDOW, &plugin.window)] {
         if used(name) && value.is_empty() {
-            findings.fault(
-                Area::Segment,
+            findings.problem(
+                ProblemKind::SegmentUnset,
                 format!("{name} is shown, and is not set: the plugin sets it"),
-                plugin.load(),
+                &load,
             );
         }
     }
-    if findings.0.len() > before || !plugin.is_loaded() {
+    if findings.count() > before || !plugin.is_loaded() {
         return;
     }
     if used(STATUS) || used(WINDOW) {
         findings.ok(Area::Segment, "the segment is shown");
     } else {
-        findings.note(
-            Area::Segment,
+        let put = ["set-option", "-ag", "status-right", " #{E:@sesh-status}"];
+        let put = findings.mends.tmux(&put);
+        findings.problem(
+            ProblemKind::SegmentNotShown,
             "no status line shows the segment: it was never put in, or a theme that was loaded later has written over it",
-            "put #{E:@sesh-status} into status-right, or #{sesh_status} before the plugin is loaded",
+            format!("put it into a status line, in tmux.conf behind the theme too: {put}"),
         );
     }
 }

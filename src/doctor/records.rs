@@ -1,6 +1,6 @@
 //! The records of seshes in tmux: whether they can be read, and whether they match panes and processes.
 
-use super::{Area, Findings, ServerInfo};
+use super::{Area, Findings, ProblemKind, ServerInfo, machine};
 use crate::error::Exit;
 use crate::inventory::change::ChangeKind;
 use crate::sesh::reap;
@@ -16,7 +16,7 @@ const REAP_LIMIT: u64 = 30;
 
 /// Checks the records, and names in scopes where they do not belong.
 pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
-    let before = findings.0.len();
+    let before = findings.count();
     let mut books = 0;
     for line in &info.server_options {
         let Some(name) = line
@@ -28,18 +28,22 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
         };
         books += 1;
         let text = book_line(line).map_or("", |(_, text)| text);
+        let remove = findings.mends.tmux(&["set-option", "-su", name]);
         match book_version(text) {
-            Some(version) if version > schema::VERSION => findings.fault(
-                Area::Store,
+            Some(version) if version > schema::VERSION => findings.problem(
+                ProblemKind::RecordNewer,
                 format!("{name} was written by a newer tmux-sesh, which this one leaves alone"),
-                "install that version of the helpers",
+                format!("install that version of the helpers; or drop this record: {remove}"),
             ),
             Some(_) if Values::from_book(text).is_some() => {}
-            _ => findings.fault(
-                Area::Store,
-                format!("{name} cannot be read"),
-                format!("look at it with tmux show-options -s {name}, and remove it with tmux set-option -su {name}"),
-            ),
+            _ => {
+                let show = findings.mends.tmux(&["show-options", "-s", name]);
+                findings.problem(
+                    ProblemKind::RecordUnreadable,
+                    format!("{name} cannot be read"),
+                    format!("look at it ({show}), and remove it: {remove}"),
+                );
+            }
         }
     }
     let scopes = [
@@ -50,10 +54,11 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
     for (lines, flags, scope) in scopes {
         for name in lines.iter().filter_map(|line| line.split(' ').next()) {
             if schema::is_state(name) {
-                findings.fault(
-                    Area::Store,
+                let unset = findings.mends.tmux(&["set-option", flags, name]);
+                findings.problem(
+                    ProblemKind::StateForMany,
                     format!("{name} is set for {scope}, so panes that are no sesh seem to have it"),
-                    format!("tmux set-option {flags} {name}"),
+                    unset,
                 );
             }
         }
@@ -71,9 +76,18 @@ pub(super) fn stale(server: &Server, info: &ServerInfo, findings: &mut Findings)
         Ok(changes) => changes,
         // The finding is there already, with the names.
         Err(error) if error.exit == Exit::Unusable => return,
-        Err(error) => return findings.error(Area::Stale, &error),
+        Err(error) if machine::silence(server, &error, findings) => return,
+        Err(error) => {
+            let again = findings.mends.helper("sesh-doctor", &[]);
+            return findings.error(
+                ProblemKind::NotCompared,
+                &error,
+                &format!("try again: {again}"),
+            );
+        }
     };
-    let before = findings.0.len();
+    let reap = findings.mends.helper("sesh-reap", &[]);
+    let before = findings.count();
     // Shells and agents become busy and idle all day, so a state that is not written yet is not a fault.
     let (states, others): (Vec<_>, Vec<_>) = changes.iter().partition(|change| {
         matches!(
@@ -99,24 +113,24 @@ pub(super) fn stale(server: &Server, info: &ServerInfo, findings: &mut Findings)
         }
         let what = sentences.join("; ");
         if fault {
-            findings.fault(Area::Stale, what, "sesh-reap");
+            findings.problem(ProblemKind::Stale, what, &reap);
         } else {
-            findings.note(
-                Area::Stale,
+            findings.problem(
+                ProblemKind::StateUnwritten,
                 what,
-                "sesh-reap writes it down; the plugin starts it by itself",
+                format!("the plugin writes it down within seconds; to do it now: {reap}"),
             );
         }
     }
     let since = info.reaping.parse().unwrap_or(info.now);
     if since.saturating_add(REAP_LIMIT) < info.now {
-        findings.note(
-            Area::Stale,
+        findings.problem(
+            ProblemKind::ReapWithoutEnd,
             format!(
                 "a sesh-reap that was started {} s ago has not said that it is over",
                 info.now - since
             ),
-            "sesh-reap",
+            &reap,
         );
     }
     findings.ok_unless_more(before, Area::Stale, "what is remembered is so");

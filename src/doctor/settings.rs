@@ -1,6 +1,6 @@
 //! The options that a person has set: whether their values are valid.
 
-use super::{Area, Findings, ServerInfo};
+use super::{Area, Findings, ProblemKind, ServerInfo};
 use crate::id::shown;
 use crate::store::hold;
 use crate::store::setting::{PICKERS, SETTINGS, Takes};
@@ -16,29 +16,36 @@ const OF_PLUGIN: [(&str, Takes); 3] = [
 ];
 
 pub(super) fn settings(info: &ServerInfo, findings: &mut Findings) {
-    let before = findings.0.len();
+    let before = findings.count();
     let own = SETTINGS.iter().map(|setting| (setting.name, setting.takes));
     for (name, takes) in own.chain(OF_PLUGIN) {
-        let value = set(info, name);
+        let (value, flags) = set(info, name);
         if value.is_empty() || takes.knows(value) {
             continue;
         }
-        findings.fault(
-            Area::Settings,
+        let unset = findings.mends.tmux(&["set-option", flags, name]);
+        findings.problem(
+            ProblemKind::SettingUnknown,
             format!("{name} is {}, so its default counts", shown(value)),
-            format!("set -g {name} to {}", takes.in_words()),
+            format!(
+                "set it to {}, also in tmux.conf; or have the default: {unset}",
+                takes.in_words()
+            ),
         );
     }
     findings.ok_unless_more(before, Area::Settings, "every option is one that is known");
 }
 
-/// Returns the value of an option, or an empty text if it is not set.
-fn set<'a>(info: &'a ServerInfo, name: &str) -> &'a str {
-    let lines = info.session_options.iter().chain(&info.server_options);
-    lines
-        .filter_map(|line| line.split_once(' '))
-        .find(|(own, _)| *own == name)
-        .map_or("", |(_, value)| value.trim_matches('"'))
+/// Returns the value of an option, or an empty text if it is not set, and the flags that unset it.
+fn set<'a>(info: &'a ServerInfo, name: &str) -> (&'a str, &'static str) {
+    let of = |lines: &'a [String], flags| {
+        let mut lines = lines.iter().filter_map(|line| line.split_once(' '));
+        let (_, value) = lines.find(|(own, _)| *own == name)?;
+        Some((value.trim_matches('"'), flags))
+    };
+    of(&info.session_options, "-gu")
+        .or_else(|| of(&info.server_options, "-su"))
+        .unwrap_or(("", "-gu"))
 }
 
 impl Takes {

@@ -1,4 +1,5 @@
-//! The failures of programs that run unattended: one line each, in one file of limited size.
+//! The failures of programs that run unattended: one line each, in one file of limited size. A line goes when the same
+//! program works again.
 
 use std::fs;
 use std::io::Write;
@@ -27,11 +28,20 @@ fn path() -> Option<PathBuf> {
     Some(env::state_dir()?.join("failures.log"))
 }
 
-/// Appends a failure to the file. Ignores an error, since there is no other place to report it.
-pub fn log(helper: &str, sentence: &str) {
+/// Appends a failure to the file. `source` is the program, and behind a blank what tells its callers apart. Ignores an
+/// error, since there is no other place to report it.
+pub fn log(source: &str, sentence: &str) {
     if let Some(path) = path() {
         let now = clock::seconds();
-        let _ = append(&path, &line(now, helper, sentence));
+        let _ = append(&path, &line(now, source, sentence));
+    }
+}
+
+/// Removes the failures of a source, which works again, and those of its program that are of no certain source. Ignores
+/// an error, as [`log`] does.
+pub fn worked(source: &str) {
+    if let Some(path) = path() {
+        let _ = remove(&path, source);
     }
 }
 
@@ -50,13 +60,19 @@ pub fn last() -> Option<Last> {
     })
 }
 
-fn line(now: u64, helper: &str, sentence: &str) -> String {
+fn line(now: u64, source: &str, sentence: &str) -> String {
     let sentence: String = sentence
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(MAX_SENTENCE)
         .collect();
-    format!("{now} {helper}: {sentence}\n")
+    format!("{now} {source}: {sentence}\n")
+}
+
+/// Returns the source of a line.
+fn source_of(line: &str) -> &str {
+    let (_, rest) = line.split_once(' ').unwrap_or_default();
+    rest.split(": ").next().unwrap_or_default()
 }
 
 fn append(path: &Path, line: &str) -> std::io::Result<()> {
@@ -79,7 +95,7 @@ fn append(path: &Path, line: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Keeps the newer half of the file. A line that another process writes meanwhile may be lost, but is never torn.
+/// Keeps the newer half of the file.
 fn shorten(path: &Path) -> std::io::Result<()> {
     let text = fs::read(path)?;
     let middle = text.len() / 2;
@@ -87,9 +103,33 @@ fn shorten(path: &Path) -> std::io::Result<()> {
         .iter()
         .position(|&byte| byte == b'\n')
         .map_or(text.len(), |at| middle + at + 1);
+    replace(path, &text[start..])
+}
+
+/// Removes the lines of a source, and the file when none is left.
+fn remove(path: &Path, source: &str) -> std::io::Result<()> {
+    let text = match fs::read(path) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let program = source.split(' ').next().unwrap_or_default();
+    let kept: String = text
+        .split_inclusive('\n')
+        .filter(|line| ![source, program].contains(&source_of(line)))
+        .collect();
+    match kept.len() {
+        0 => fs::remove_file(path),
+        length if length == text.len() => Ok(()),
+        _ => replace(path, kept.as_bytes()),
+    }
+}
+
+/// Replaces the file. A line that another process writes meanwhile may be lost, but is never torn.
+fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&text[start..])?;
+    file.write_all(text)?;
     file.persist(path)?;
     Ok(())
 }
@@ -129,6 +169,38 @@ mod tests {
             .collect();
         assert_eq!(numbers.last(), Some(&1_999));
         assert!(numbers.len() > 200 && numbers.is_sorted_by(|one, other| one + 1 == *other));
+    }
+
+    #[test]
+    fn what_works_again_has_no_failure_any_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("failures.log");
+        let sources = [
+            "sesh-report --from claude",
+            "sesh-report --from codex",
+            "sesh-report",
+            "sesh-run",
+        ];
+        let left = || fs::read_to_string(&path).unwrap_or_default();
+        for source in sources {
+            append(&path, &line(7, source, "why: it is so")).expect("a line");
+        }
+        remove(&path, "sesh-report --from gemini").expect("a file");
+        let all = left();
+        assert_eq!(
+            all.lines().map(source_of).collect::<Vec<_>>(),
+            [
+                "sesh-report --from claude",
+                "sesh-report --from codex",
+                "sesh-run"
+            ]
+        );
+        remove(&path, "sesh-report --from codex").expect("a file");
+        remove(&path, "sesh-run").expect("a file");
+        assert_eq!(left(), "7 sesh-report --from claude: why: it is so\n");
+        remove(&path, "sesh-report --from claude").expect("a file");
+        assert!(!path.exists());
+        remove(&path, "sesh-report").expect("no file");
     }
 
     #[test]

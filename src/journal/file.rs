@@ -1,10 +1,7 @@
-//! The file name of a journal, and writing bytes to its file.
+//! The file name of a journal, and how its file ends.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
 use std::os::unix::fs::FileExt;
-
-use nix::sys::signal::{SigSet, Signal};
 
 /// How many characters of the socket path the file name contains.
 const SHOWN_CHARACTERS: usize = 100;
@@ -38,23 +35,4 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-/// Writes all bytes. If the file would exceed the size limit (`ulimit -f`), returns an error; without the blocked
-/// signal this process would be killed.
-pub(super) fn write_all(mut file: &File, text: &[u8]) -> std::io::Result<()> {
-    let mut too_large = SigSet::empty();
-    too_large.add(Signal::SIGXFSZ);
-    let before = too_large.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK);
-    let outcome = file.write_all(text);
-    if let Err(error) = &outcome
-        && error.kind() == ErrorKind::FileTooLarge
-    {
-        // Consumes the blocked signal, which is pending for this thread and would be delivered when it is unblocked.
-        let _ = too_large.wait();
-    }
-    if let Ok(before) = before {
-        let _ = before.thread_set_mask();
-    }
-    outcome
 }

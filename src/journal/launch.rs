@@ -12,10 +12,11 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::unistd::geteuid;
+use nix::unistd::{AccessFlags, access, geteuid};
 
 use crate::env;
 use crate::error::{Error, Result};
+use crate::id::shell_word;
 
 /// The command of a new pane and what it needs. All values are bytes: an argument or a variable need not be UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,6 +143,25 @@ impl Launch {
     }
 }
 
+/// Checks that a file can be written in the folder, or that the folder can be made.
+///
+/// # Errors
+/// When it cannot, with the reason.
+pub fn probe() -> Result<()> {
+    let folder = path();
+    let outcome = if fs::symlink_metadata(&folder).is_ok() {
+        tempfile::tempfile_in(&folder).and_then(|mut file| file.write_all(&[0; 4096]))
+    } else {
+        let above = folder.parent().unwrap_or(Path::new("/"));
+        access(above, AccessFlags::W_OK | AccessFlags::X_OK).map_err(Into::into)
+    };
+    outcome.map_err(|error| {
+        io_error("write in", &folder, &error).with_way_out_after_why(
+            "make room there or let it be written, or set XDG_RUNTIME_DIR to another folder",
+        )
+    })
+}
+
 /// Checks that only the user may open the folder and the files in it. Returns the path of the folder, which need not
 /// exist yet.
 ///
@@ -158,10 +178,9 @@ pub fn inspect() -> Result<PathBuf> {
             .metadata()
             .is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
         {
-            return Err(
-                Error::failed(format!("others may open {}", entry.path().display()))
-                    .with_way_out("remove it"),
-            );
+            let path = entry.path().display().to_string();
+            return Err(Error::failed(format!("others may open {path}"))
+                .with_way_out(format!("chmod go= {}", shell_word(&path))));
         }
     }
     Ok(folder)
@@ -192,11 +211,17 @@ fn check(folder: &Path) -> Result<()> {
     let metadata =
         fs::symlink_metadata(folder).map_err(|error| io_error("look at", folder, &error))?;
     if !metadata.is_dir() || metadata.uid() != geteuid().as_raw() || metadata.mode() & 0o077 != 0 {
-        return Err(Error::failed(format!(
-            "{} is not a folder of your own with mode 0700",
-            folder.display()
-        ))
-        .with_way_out("remove it"));
+        let path = folder.display().to_string();
+        let way_out = match (metadata.uid() == geteuid().as_raw(), metadata.is_dir()) {
+            (true, true) => format!("chmod 700 {}", shell_word(&path)),
+            (true, false) => format!("mv {0} {0}.other", shell_word(&path)),
+            // In a folder that all users share, another user's cannot be moved.
+            (false, _) => "set XDG_RUNTIME_DIR to a folder of your own".into(),
+        };
+        return Err(
+            Error::failed(format!("{path} is not a folder of your own with mode 0700"))
+                .with_way_out(way_out),
+        );
     }
     Ok(())
 }

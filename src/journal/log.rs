@@ -17,18 +17,18 @@
 //! name.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::unistd::{AccessFlags, access};
 
-use super::file::{ends_a_line, file_name, write_all};
+use super::file::{ends_a_line, file_name};
 use super::line::{Head, Line, MergedLines, SCHEMA};
 use crate::env;
 use crate::error::{Error, Result};
-use crate::id::SeshId;
+use crate::id::{SeshId, shell_word};
 
 /// How many bytes the file may grow before it is compacted, in addition to twice its size after the last compaction.
 const GROWTH: u64 = 256 * 1024;
@@ -149,7 +149,7 @@ impl Log {
             .map_err(|error| self.io_error("look at", &error))?
             .len();
         // This is as much as a line needs. Blank lines do not count, and are removed again.
-        let written = write_all(&file, &[b'\n'; 4096]);
+        let written = (&file).write_all(&[b'\n'; 4096]);
         file.set_len(length)
             .and(written)
             .map_err(|error| self.io_error("write", &error))
@@ -188,7 +188,7 @@ impl Log {
             if !new && !ends_a_line(&file, length)? {
                 text.insert(0, b'\n');
             }
-            write_all(&file, &text).inspect_err(|_| {
+            (&file).write_all(&text).inspect_err(|_| {
                 let _ = file.set_len(length);
             })
         };
@@ -250,7 +250,8 @@ impl Log {
                         "cannot write {}: another process holds {} and does not go on",
                         self.path.display(),
                         path.display()
-                    )));
+                    ))
+                    .with_way_out("end that process, or continue it"));
                 }
                 Err(fs::TryLockError::Error(error)) => return Err(self.io_error("lock", &error)),
             }
@@ -309,11 +310,12 @@ impl Log {
     fn check(&self, text: &[u8]) -> Result<()> {
         match serde_json::from_slice::<Head<'_>>(first_line(text)) {
             Ok(head) if head.journal != self.socket.as_str() => Err(Error::unusable(format!(
-                "{} is the journal of {}, not of {}: move it away",
+                "{} is the journal of {}, not of {}",
                 self.path.display(),
                 head.journal,
                 self.socket
-            ))),
+            ))
+            .with_way_out("move it away")),
             _ => Ok(()),
         }
     }
@@ -347,7 +349,7 @@ impl Log {
                 .write(true)
                 .mode(0o600)
                 .open(&new)?;
-            write_all(&file, &all)?;
+            (&file).write_all(&all)?;
             file.sync_all()?;
             fs::rename(&new, &self.path)?;
             self.sync_folder()
@@ -374,9 +376,9 @@ pub fn inspect() -> Result<Option<PathBuf>> {
     let paths = std::iter::once(folder.clone()).chain(entries.map(|entry| entry.path()));
     for path in paths {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0) {
-            let path = path.display();
+            let path = path.display().to_string();
             return Err(Error::failed(format!("others may open {path}"))
-                .with_way_out(format!("chmod go= {path}")));
+                .with_way_out(format!("chmod go= {}", shell_word(&path))));
         }
     }
     Ok(Some(folder))

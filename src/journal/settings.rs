@@ -48,11 +48,22 @@ pub fn replace(path: &Path, old: Option<&str>, text: Option<&str>) -> Result<()>
         fs::remove_file(&target).map_err(|error| io_error("remove", &target, &error))?;
         return Ok(());
     };
+    let new_folders: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|folder| !folder.exists())
+        .collect();
+    // Folders that were made for a file which cannot be written go again.
+    let give_up = |what, path: &Path, error: &std::io::Error| {
+        for folder in &new_folders {
+            let _ = fs::remove_dir(folder);
+        }
+        io_error(what, path, error)
+    };
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o755)
         .create(folder)
-        .map_err(|error| io_error("make", folder, &error))?;
+        .map_err(|error| give_up("make", folder, &error))?;
     let write = || -> std::io::Result<tempfile::NamedTempFile> {
         let mut file = tempfile::Builder::new()
             .prefix(".tmux-sesh-")
@@ -68,7 +79,7 @@ pub fn replace(path: &Path, old: Option<&str>, text: Option<&str>) -> Result<()>
         file.as_file().sync_all()?;
         Ok(file)
     };
-    let file = write().map_err(|error| io_error("write in", folder, &error))?;
+    let file = write().map_err(|error| give_up("write in", folder, &error))?;
     check_unchanged(path, old)?;
     file.persist(&target)
         .map_err(|error| io_error("replace", &target, &error.error))?;

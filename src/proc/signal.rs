@@ -1,5 +1,7 @@
 //! Sends signals, and handles those that end this process.
 
+use std::sync::Arc;
+
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, kill, killpg};
 use nix::unistd::Pid;
@@ -51,6 +53,13 @@ pub fn on_end(then: impl FnOnce(Signal) + Send + 'static) {
             }
         });
     }
+}
+
+/// Makes a write beyond the size limit of files (`ulimit -f`) an error of that write, as one to a full disk is. The signal
+/// would end this process in the middle of its work. Programs that this process starts are not concerned: a handler does
+/// not outlive `exec`.
+pub fn survive_file_size_limit() {
+    let _ = signal_hook::flag::register(Signal::SIGXFSZ as i32, Arc::default());
 }
 
 /// Ends this process as an uncaught signal would have.

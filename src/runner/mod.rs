@@ -552,9 +552,14 @@ fn login_shell() -> Command {
     shell
 }
 
-/// Moves warnings into the log of failures, because the output of this process belongs to its command.
+/// Moves warnings into the log of failures, because the output of this process belongs to its command. Without one, what
+/// an earlier process has logged is over.
 fn log_warnings() {
-    for warning in error::warnings() {
+    let warnings = error::warnings();
+    if warnings.is_empty() {
+        failures::worked(PROGRAM);
+    }
+    for warning in warnings {
         failures::log(PROGRAM, &warning);
     }
 }

@@ -2,6 +2,8 @@
 //! given.
 
 use crate::error::Result;
+use crate::journal::failures;
+use crate::runner;
 use crate::store::backfill;
 use crate::store::pending_restore;
 use crate::tmux::Server;
@@ -13,5 +15,7 @@ use crate::tmux::Server;
 pub fn save(server: &Server) -> Result<usize> {
     let written = backfill::write(server)?;
     pending_restore::keep_answer(server)?;
+    // What `sesh-run` cannot say on its terminal is about the journal, which is whole again.
+    failures::worked(runner::PROGRAM);
     Ok(written)
 }

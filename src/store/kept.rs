@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::id::ServerId;
+use crate::id::{ServerId, shell_word};
 
 /// The data of a sesh that only the journal contains, besides its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,10 @@ impl LostServer {
     pub fn way_back(&self) -> String {
         let signal = format!("kill -USR1 {}", self.pid);
         match self.socket.parent().filter(|folder| !folder.is_dir()) {
-            Some(folder) => format!("mkdir -m 700 -p {} && {signal}", folder.display()),
+            Some(folder) => format!(
+                "mkdir -m 700 -p {} && {signal}",
+                shell_word(&folder.to_string_lossy())
+            ),
             None => signal,
         }
     }

@@ -174,8 +174,13 @@ impl Server {
 
     /// Returns the error for an answer that did not come in time.
     pub(super) fn no_answer(&self) -> Error {
-        let pid = self.socket_path().and_then(|path| server_at(&path));
-        self.limit.passed(pid, &self.socket_shown())
+        self.limit.passed(self.listener(), &self.socket_shown())
+    }
+
+    /// Returns the process that listens at its socket, whether it answers or not. `None` where the system does not tell.
+    #[must_use]
+    pub fn listener(&self) -> Option<i32> {
+        self.socket_path().and_then(|path| server_at(&path))
     }
 
     /// Returns whether the server has started since a moment, which makes it slow to answer. Its socket is as old as it.
@@ -186,6 +191,12 @@ impl Server {
         let made = metadata.and_then(|metadata| metadata.modified().ok());
         made.is_some_and(|made| made + CLOCK_TICK >= begun)
     }
+}
+
+/// Returns how much time the tmux program has from now on to print its version, for which it asks no server.
+pub(super) fn time_for_version() -> impl Fn() -> Duration {
+    let begun = Instant::now();
+    move || ANSWER.saturating_sub(begun.elapsed())
 }
 
 /// Returns the process that listens at a socket. `None` where the system does not tell.

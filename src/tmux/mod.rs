@@ -20,7 +20,6 @@ pub mod word;
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
 use tmux_interface::Tmux;
@@ -468,14 +467,11 @@ impl Server {
         client
     }
 
-    /// Returns the version of the tmux program, which it prints itself.
+    /// Returns the version of the tmux program, which it prints itself. `None` also for one that does not end.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
-        let output = std::process::Command::new(&self.program)
-            .arg("-V")
-            .stdin(Stdio::null())
-            .output()
-            .ok()?;
+        let mut program = std::process::Command::new(&self.program);
+        let output = program::run(program.arg("-V"), None, limit::time_for_version()).ok()??;
         Version::parse(&String::from_utf8_lossy(&output.stdout))
     }
 

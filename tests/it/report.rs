@@ -578,7 +578,7 @@ fn an_agent_is_not_disturbed_and_failures_are_told_by_the_doctor() {
         assert_eq!(failures.lines().count(), at + 1, "{failures}");
         let last = failures.lines().last().expect("a line");
         assert!(
-            last.contains(" sesh-report: ") && last.contains(told),
+            last.contains(" sesh-report") && last.contains(told),
             "{line}: {last}"
         );
     }
