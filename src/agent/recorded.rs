@@ -167,6 +167,9 @@ fn every_recorded_composer() {
             ("idle" | "busy", Composer::Draft(text)) if intended == "draft" => {
                 text == "draft text not sent"
             }
+            ("idle", Composer::Draft(text)) if intended == "draft-path" => {
+                text == "/tmp/x is a path"
+            }
             ("busy", _) if agent.name == "aider" => true,
             // Qwen Code puts the interrupted prompt back.
             ("idle", Composer::Draft(_)) if agent.name == "qwen" && intended == "interrupted" => {

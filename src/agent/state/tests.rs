@@ -185,6 +185,20 @@ fn the_title_of_an_earlier_agent_does_not_count() {
 }
 
 #[test]
+fn a_frame_that_has_only_begun_is_no_end_of_an_older_one() {
+    let kimi = agent("kimi");
+    let (over, under) = ("─".repeat(20), "─".repeat(20));
+    // A killed agent has left the beginning of its composer, and the new one has drawn that of its own.
+    let left = format!(" ⠇ Working\n ╭{over}╮\n │ > Killed           │\n$ kimi\n");
+    let begun = format!("{left} ╭{over}╮\n");
+    let drawn = format!("{begun} │ >                  │\n ╰{under}╯\n");
+    for (text, state) in [(left, None), (begun, None), (drawn, Some(State::Idle))] {
+        let claim = on_screen(&kimi, &Screen::parse(&text));
+        assert_eq!(claim.map(|claim| claim.state), state, "{text}");
+    }
+}
+
+#[test]
 fn a_screen_without_a_match_is_unknown() {
     for agent in &Agents::read(None).all {
         for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
