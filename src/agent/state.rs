@@ -337,9 +337,12 @@ pub(super) fn decide(
     let is_idle = claims.session.is_some_and(|it| it.state == State::Idle);
     let asks = |claim: &SourceState| matches!(claim.why, Some(Why::Permission | Why::Question));
     let is_prompt = |claim: &SourceState| claim.state == State::Waiting;
+    // Where hooks report every answer, the screen may show the answered prompt for a moment longer.
+    let is_answered =
+        evidence.agent.manifest.sources.prompts == Some(true) && by == Authority::Hook && fresh;
     let screen = claims
         .state_from(Source::Screen)
-        .filter(|claim| is_prompt(claim) && !(is_idle && asks(claim)));
+        .filter(|claim| is_prompt(claim) && !((is_idle || is_answered) && asks(claim)));
     let title = claims.state_from(Source::Title).filter(is_prompt);
     let view = title.filter(|claim| claim.why == Some(Why::Dialog));
     let prompt = match (screen, view) {

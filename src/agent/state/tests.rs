@@ -224,6 +224,48 @@ fn a_prompt_on_the_screen_beats_other_sources() {
 }
 
 #[test]
+fn an_answered_prompt_may_stay_on_the_screen_for_a_moment() {
+    let asking =
+        "  ┃  Which of them\n  ┃  1. Alpha\n  ┃\n  ┃  ↑↓ select  enter submit  esc dismiss\n";
+    let menu = "     Search                      esc\n";
+    let (question, menu) = (Screen::parse(asking), Screen::parse(menu));
+    let waits = |why, by| (State::Waiting, Some(why), by);
+    let opencode = agent("opencode");
+    for (screen, reported, age, expected) in [
+        (
+            &question,
+            State::Busy,
+            0.1,
+            (State::Busy, None, Authority::Hook),
+        ),
+        (
+            &question,
+            State::Idle,
+            0.1,
+            (State::Idle, None, Authority::Hook),
+        ),
+        (
+            &question,
+            State::Busy,
+            3.0,
+            waits(Why::Question, Authority::Screen),
+        ),
+        // A menu that a person has opened is reported by no hook.
+        (
+            &menu,
+            State::Idle,
+            0.1,
+            waits(Why::Dialog, Authority::Screen),
+        ),
+    ] {
+        let mut evidence = no_evidence(&opencode);
+        evidence.screen = Some(screen);
+        evidence.report = Some(report(reported, age));
+        assert_eq!(judged(&evidence), expected, "{reported:?} {age}");
+    }
+}
+
+#[test]
 fn the_reason_to_wait() {
     let claude = agent("claude");
     let asking = Screen::parse(ASKING);
