@@ -59,12 +59,17 @@ fn edged(
     if text.is_empty() || !begins_with_prompt_at(input, &rows[text.start], indent(&rows[end])) {
         return None;
     }
-    let side = input.sides.as_deref().map_or(0, UnicodeWidthStr::width);
+    let width = rows[end].text().width();
     Some(ComposerArea {
         rows: first..end + 1,
         text,
-        width: rows[end].text().width().saturating_sub(side),
+        width: width.saturating_sub(width_of_side(input)),
     })
+}
+
+/// Returns how many columns the frame takes at the right end of each row.
+fn width_of_side(input: &ComposerForm) -> usize {
+    input.sides.as_deref().map_or(0, UnicodeWidthStr::width)
 }
 
 /// Finds a composer between two lines that belong together. A line without such a counterpart belongs to something else:
@@ -113,9 +118,10 @@ fn area(input: &ComposerForm, rows: &[ScreenRow], top: usize, end: usize) -> Opt
     let label = rows[top].text();
     let scrolled = label.contains('↑') && label.contains(|c: char| c.is_ascii_digit());
     let continues = scrolled && rows[text.clone()].iter().all(is_indented);
+    let width = rows[end].text().width().max(label.width());
     (continues || begins_with_prompt_at(input, first, indent(&rows[end]))).then(|| ComposerArea {
         rows: top..end + 1,
-        width: rows[end].text().width().max(label.width()),
+        width: width.saturating_sub(width_of_side(input)),
         text,
     })
 }
@@ -254,8 +260,14 @@ struct DrawnLine {
 impl DrawnLine {
     /// Returns the line that a row is, if it is drawn with these characters.
     fn of(row: &ScreenRow, drawn: &str) -> Option<Self> {
+        const CORNERS: &str = "╭╮╰╯┌┐└┘";
         let text = row.text().trim_start();
         let is_drawn = |c: &char| drawn.contains(*c);
+        // The other corners are those of the other end of a frame, or of another one.
+        let is_other_corner = |c: char| CORNERS.contains(c) && !drawn.contains(c);
+        if drawn.contains(|c| CORNERS.contains(c)) && text.starts_with(is_other_corner) {
+            return None;
+        }
         let begins = text.chars().take(2).any(|c| is_drawn(&c));
         let mut around = text.chars().take(2).chain(text.chars().rev().take(2));
         let (count, all) = (text.chars().filter(is_drawn).count(), text.chars().count());

@@ -145,6 +145,8 @@ pub struct Sources {
     pub order: Option<Vec<Source>>,
     /// Whether the agent's hooks report every end of a turn, also of one that was interrupted.
     pub ends: Option<bool>,
+    /// Whether the agent's hooks report every prompt, and every answer to one.
+    pub prompts: Option<bool>,
 }
 
 /// A source that shows the state at every moment. Hooks are none: they report changes, and not all of them.
@@ -240,7 +242,7 @@ impl Manifest {
         fill_missing!(self.transcripts, under.transcripts, files local);
         fill_missing!(self.keys, under.keys, submit interrupt leave queue steer stash);
         fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);
-        fill_missing!(self.sources, under.sources, order ends);
+        fill_missing!(self.sources, under.sources, order ends prompts);
         fill_missing!(self.session, under.session, status waiting at);
         add_missing(&mut self.session.states, &under.session.states);
         add_missing(&mut self.session.reasons, &under.session.reasons);

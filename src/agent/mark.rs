@@ -15,7 +15,15 @@ const NEAR: usize = 3;
 pub(super) fn shows_work(input: &ComposerForm, screen: &Screen, composer: &ComposerArea) -> bool {
     let rows = screen.rows();
     let above = rows.get(..composer.rows.start).unwrap_or_default();
+    let mut lowest = usize::MAX;
     let above = above.iter().rev().filter(|row| !row.is_blank()).take(NEAR);
+    // What is said below a sign, and is no part of it, comes later: the sign is in a message that has been answered.
+    let above = above.filter(|row| {
+        let indent = row.whole().len() - row.whole().trim_start().len();
+        let is_answered = lowest <= indent;
+        lowest = lowest.min(indent);
+        !is_answered || has_spinner(row)
+    });
     let own = composer
         .rows
         .clone()
@@ -31,14 +39,23 @@ pub(super) fn shows_work(input: &ComposerForm, screen: &Screen, composer: &Compo
 }
 
 fn is_mark(row: &ScreenRow) -> bool {
+    let is_stoppable = |(sign, words): (char, &str)| is_sign(sign) && can_be_stopped(words);
+    has_spinner(row) || sign_and_words(row).is_some_and(is_stoppable)
+}
+
+fn has_spinner(row: &ScreenRow) -> bool {
+    sign_and_words(row).is_some_and(|(sign, _)| is_spinner(sign))
+}
+
+/// Returns the first character of a row, if a blank follows it, and the rest. Frames do not count.
+fn sign_and_words(row: &ScreenRow) -> Option<(char, &str)> {
     let edge = |c: char| c.is_whitespace() || "─━│┃╭╮╰╯├┤".contains(c);
     let mut rest = row.text().trim_matches(edge).chars();
-    let Some(sign) = rest.next() else {
-        return false;
-    };
+    let sign = rest.next()?;
     let words = rest.as_str();
-    words.starts_with(char::is_whitespace)
-        && (is_spinner(sign) || is_sign(sign) && can_be_stopped(words))
+    words
+        .starts_with(char::is_whitespace)
+        .then_some((sign, words))
 }
 
 /// Returns whether a character is one of a braille spinner. A picture has more of them in a row.
@@ -115,6 +132,26 @@ mod tests {
         ] {
             let screen = Screen::parse(&format!("{row}\n\n────\n❯ \n────\n"));
             assert_eq!(shows_work(&input, &screen, &composer(2..5)), works, "{row}");
+        }
+    }
+
+    #[test]
+    fn a_message_about_the_mark_that_has_been_answered_is_no_mark() {
+        for (above, works) in [
+            (" • Working (3s • esc to interrupt)\n got 33", false),
+            (
+                " • Working (3s • esc to interrupt)\n   Tip: press Tab",
+                true,
+            ),
+            (" ⠋ Working\n and a note", true),
+            ("got 33\n• Working (3s • esc to interrupt)", true),
+        ] {
+            let screen = Screen::parse(&format!("{above}\n────\n> \n────\n"));
+            assert_eq!(
+                shows_work(&ComposerForm::default(), &screen, &composer(2..5)),
+                works,
+                "{above}"
+            );
         }
     }
 

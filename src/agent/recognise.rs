@@ -16,6 +16,9 @@ pub trait ProcessReader {
     fn input(&self, pid: i32) -> Option<u64>;
     /// Returns whether a process holds the master of a terminal: it made the terminal, and passes on what is typed.
     fn has_master_of(&self, pid: i32, terminal: u64) -> bool;
+    /// Returns whether two processes were started with the same environment. A process that was forked and runs no
+    /// program of its own yet has that of its parent.
+    fn have_one_environment(&self, one: i32, other: i32) -> bool;
 }
 
 /// Reads the processes of this machine.
@@ -40,6 +43,10 @@ impl ProcessReader for OwnProcesses {
 
     fn has_master_of(&self, pid: i32, terminal: u64) -> bool {
         proc::has_master_of(pid, terminal)
+    }
+
+    fn have_one_environment(&self, one: i32, other: i32) -> bool {
+        proc::environment(one) == proc::environment(other)
     }
 }
 
@@ -105,7 +112,9 @@ pub fn living<'a>(
                     given: false,
                 };
                 match (inside, wrapper) {
-                    (_, Some(at)) if is_tool_of(&living.program, &found[at].program) => {}
+                    (_, Some(at))
+                        if is_tool_of(&living.program, &found[at].program)
+                            && !is_started_again(&living, &found[at], terminal, reader) => {}
                     (_, Some(at)) => {
                         living.wrappers.append(&mut found[at].wrappers);
                         living.wrappers.push(found[at].process.clone());
@@ -179,6 +188,22 @@ fn is_wrapped(child: &Process, outer: &AgentProcess<'_>, reader: &impl ProcessRe
     }
     let program = reader.program(child.pid);
     is_agent(&outer.agent.manifest, child, &program) && !is_tool_of(&program, &outer.program)
+}
+
+/// Returns whether an agent's script has started itself again with the same words, as Qwen Code does: only its environment
+/// tells the new one that it need not do so once more. It is the new one that reads the terminal, and that works on when
+/// the first is killed.
+fn is_started_again(
+    child: &AgentProcess<'_>,
+    parent: &AgentProcess<'_>,
+    terminal: u64,
+    reader: &impl ProcessReader,
+) -> bool {
+    let (pid, of) = (child.process.pid, parent.process.pid);
+    child.program.argv == parent.program.argv
+        && script_path(&child.program).is_some()
+        && reader.input(pid) == Some(terminal)
+        && !reader.have_one_environment(pid, of)
 }
 
 /// Returns every process of one agent, wherever it runs: on this server, on another one, or on none.

@@ -167,6 +167,9 @@ fn every_recorded_composer() {
             ("idle" | "busy", Composer::Draft(text)) if intended == "draft" => {
                 text == "draft text not sent"
             }
+            ("idle", Composer::Draft(text)) if intended == "draft-path" => {
+                text == "/tmp/x is a path"
+            }
             ("busy", _) if agent.name == "aider" => true,
             // Qwen Code puts the interrupted prompt back.
             ("idle", Composer::Draft(_)) if agent.name == "qwen" && intended == "interrupted" => {
@@ -302,7 +305,9 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
     });
     if let Some(found) = locate(&agent.manifest.composer, screen) {
         // The agent's own last rows stay between the conversation and the composer, as they always do.
-        let at = found.rows.start.saturating_sub(10);
+        let above = &screen.rows()[..found.rows.start];
+        let said = above.iter().rposition(|row| !row.is_blank()).unwrap_or(0);
+        let at = said.saturating_sub(9);
         change("talk before the last rows", &|it| {
             it.insert(at, CONVERSATION);
         });

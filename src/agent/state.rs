@@ -331,21 +331,12 @@ pub(super) fn decide(
             "nothing that is known tells its state",
         ),
     };
-    // A prompt receives the keys, whatever slower sources show of the turn behind it. So does another view of the
-    // agent, which its title shows too. But an agent that reports that it is idle asks nothing: what looks like a prompt
-    // is a text about one.
-    let is_idle = claims.session.is_some_and(|it| it.state == State::Idle);
-    let asks = |claim: &SourceState| matches!(claim.why, Some(Why::Permission | Why::Question));
-    let is_prompt = |claim: &SourceState| claim.state == State::Waiting;
-    let screen = claims
-        .state_from(Source::Screen)
-        .filter(|claim| is_prompt(claim) && !(is_idle && asks(claim)));
-    let title = claims.state_from(Source::Title).filter(is_prompt);
-    let view = title.filter(|claim| claim.why == Some(Why::Dialog));
-    let prompt = match (screen, view) {
-        (Some(prompt), _) => Some((prompt, Authority::Screen)),
-        (None, view) => view.map(|view| (view, Authority::Title)),
-    };
+    // Where hooks report every answer, the screen may show the answered prompt for a moment longer.
+    let is_answered = evidence.agent.manifest.sources.prompts == Some(true)
+        && fresh
+        && by == Authority::Hook
+        && claim.state != State::Waiting;
+    let prompt = prompt(claims, is_answered);
     if let Some((prompt, source)) = prompt {
         if claim.state != State::Waiting {
             (claim, by) = (prompt, source);
@@ -372,6 +363,24 @@ pub(super) fn decide(
         _ => Confidence::High,
     };
     (verdict(claim, by, confidence), because)
+}
+
+/// Returns the prompt or the other view of the agent that is seen, and where. It receives the keys, whatever slower sources
+/// show of the turn behind it. But an agent that reports that it is idle asks nothing: what looks like a prompt is a text
+/// about one. `is_answered`: what it asked has been answered a moment ago.
+fn prompt(claims: &SourceStates<'_>, is_answered: bool) -> Option<(SourceState, Authority)> {
+    let is_idle = claims.session.is_some_and(|it| it.state == State::Idle);
+    let asks = |claim: &SourceState| matches!(claim.why, Some(Why::Permission | Why::Question));
+    let is_prompt = |claim: &SourceState| claim.state == State::Waiting;
+    let screen = claims
+        .state_from(Source::Screen)
+        .filter(|claim| is_prompt(claim) && !((is_idle || is_answered) && asks(claim)));
+    let title = claims.state_from(Source::Title).filter(is_prompt);
+    let view = title.filter(|claim| claim.why == Some(Why::Dialog));
+    match (screen, view) {
+        (Some(prompt), _) => Some((prompt, Authority::Screen)),
+        (None, view) => view.map(|view| (view, Authority::Title)),
+    }
 }
 
 impl From<Source> for Authority {

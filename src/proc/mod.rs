@@ -59,7 +59,7 @@ pub struct Program {
 }
 
 /// The environment that a process was started with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     entries: Vec<u8>,
     /// The byte between two entries.

@@ -339,14 +339,8 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
     let sees = |text: &'static str| move || lab.screen().contains(text);
     let sees_not = |text: &'static str| move || !lab.screen().contains(text);
 
-    story.step(
-        "prompt",
-        by(true),
-        // Longer than what follows, and more than a row: Claude draws whole ones.
-        || prompt("slow 10"),
-        sees("word1 "),
-        "busy",
-    );
+    // Longer than what follows, and more than a row: Claude draws whole ones.
+    story.begins(by(true), || prompt("slow 10"), sees("word1 "));
     settle(story, "a turn goes on");
     story.step(
         "end of the turn",
@@ -410,7 +404,7 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
         "second prompt",
         by(true),
         || prompt("slow 30"),
-        sees("word1 "),
+        || answers(lab, "slow 30"),
         "busy",
     );
     settle(story, "a second turn goes on");
@@ -431,6 +425,13 @@ fn turns(story: &mut Story<'_>, hooks: bool) {
     );
     story.stays("after the interrupt", Duration::from_millis(2500));
     rubs_out_prompt(lab);
+}
+
+/// Returns whether the answer to a prompt has begun: a large screen still shows those to earlier ones.
+fn answers(lab: &Lab, prompt: &str) -> bool {
+    let screen = lab.screen();
+    let below = screen.rsplit_once(prompt);
+    below.is_some_and(|(_, below)| below.contains("word1 "))
 }
 
 /// Removes the prompt of an interrupted turn, if the agent puts it back into its composer.
@@ -482,10 +483,10 @@ fn suspended(story: &mut Story<'_>) {
 fn killed(story: &mut Story<'_>, uuid: &str) {
     let lab = story.lab;
     let prompt = || {
-        lab.put("slow 30");
+        lab.put("slow 31");
         lab.keys(&["Enter"]);
     };
-    let works = || lab.screen().contains("word1 ");
+    let works = || answers(lab, "slow 31");
     story.step("last prompt", By::Looking, prompt, works, "busy");
     let pid = lab.server.record(uuid).get("agentPid").as_i64();
     let pid = i32::try_from(pid.expect("the agent's pid")).expect("a pid");

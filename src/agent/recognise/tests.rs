@@ -19,6 +19,8 @@ struct ProcessTable {
     readers: Vec<i32>,
     /// Processes, and the terminals whose masters they hold.
     masters: Vec<(i32, u64)>,
+    /// The processes whose environment is not that of their parent.
+    changed: Vec<i32>,
 }
 
 impl ProcessReader for ProcessTable {
@@ -33,6 +35,10 @@ impl ProcessReader for ProcessTable {
 
     fn has_master_of(&self, pid: i32, terminal: u64) -> bool {
         self.masters.contains(&(pid, terminal))
+    }
+
+    fn have_one_environment(&self, one: i32, other: i32) -> bool {
+        !(self.changed.contains(&one) || self.changed.contains(&other))
     }
 }
 
@@ -335,6 +341,25 @@ fn a_tool_of_the_same_program_is_not_the_agent() {
         let tool = (12, 11, "claude", words, file);
         assert_eq!(found(&[agent, tool]), [("claude".into(), 11)], "{file}");
     }
+}
+
+#[test]
+fn a_script_that_starts_itself_again_is_the_new_one() {
+    const WORDS: &str = "/n/node/bin/node --expose-gc /n/@qwen-code/qwen-code/cli.js";
+    let table = |changed: &[i32], readers: &[i32]| {
+        let mut table = ProcessTable::new();
+        table.add(11, 10, "node", "node /n/.bin/qwen", NODE);
+        table.add(12, 11, "node", WORDS, NODE);
+        table.add(13, 12, "node", WORDS, NODE);
+        table.changed = changed.to_vec();
+        table.readers = readers.to_vec();
+        table.found()
+    };
+    let qwen = |pid: i32| [("qwen".to_string(), pid)];
+    assert_eq!(table(&[13], &[12, 13]), qwen(13));
+    // A fork that runs no program of its own yet, and a worker that reads something else.
+    assert_eq!(table(&[], &[12, 13]), qwen(12));
+    assert_eq!(table(&[13], &[12]), qwen(12));
 }
 
 #[test]

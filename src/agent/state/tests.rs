@@ -185,6 +185,20 @@ fn the_title_of_an_earlier_agent_does_not_count() {
 }
 
 #[test]
+fn a_frame_that_has_only_begun_is_no_end_of_an_older_one() {
+    let kimi = agent("kimi");
+    let (over, under) = ("─".repeat(20), "─".repeat(20));
+    // A killed agent has left the beginning of its composer, and the new one has drawn that of its own.
+    let left = format!(" ⠇ Working\n ╭{over}╮\n │ > Killed           │\n$ kimi\n");
+    let begun = format!("{left} ╭{over}╮\n");
+    let drawn = format!("{begun} │ >                  │\n ╰{under}╯\n");
+    for (text, state) in [(left, None), (begun, None), (drawn, Some(State::Idle))] {
+        let claim = on_screen(&kimi, &Screen::parse(&text));
+        assert_eq!(claim.map(|claim| claim.state), state, "{text}");
+    }
+}
+
+#[test]
 fn a_screen_without_a_match_is_unknown() {
     for agent in &Agents::read(None).all {
         for text in ["", "\n\n", "hello\nworld\n", "$ \n"] {
@@ -207,6 +221,48 @@ fn a_prompt_on_the_screen_beats_other_sources() {
     evidence.report = Some(report(State::Busy, 0.1));
     let asked = (State::Waiting, Some(Why::Permission), Authority::Screen);
     assert_eq!(judged(&evidence), asked);
+}
+
+#[test]
+fn an_answered_prompt_may_stay_on_the_screen_for_a_moment() {
+    let asking =
+        "  ┃  Which of them\n  ┃  1. Alpha\n  ┃\n  ┃  ↑↓ select  enter submit  esc dismiss\n";
+    let menu = "     Search                      esc\n";
+    let (question, menu) = (Screen::parse(asking), Screen::parse(menu));
+    let waits = |why, by| (State::Waiting, Some(why), by);
+    let opencode = agent("opencode");
+    for (screen, reported, age, expected) in [
+        (
+            &question,
+            State::Busy,
+            0.1,
+            (State::Busy, None, Authority::Hook),
+        ),
+        (
+            &question,
+            State::Idle,
+            0.1,
+            (State::Idle, None, Authority::Hook),
+        ),
+        (
+            &question,
+            State::Busy,
+            3.0,
+            waits(Why::Question, Authority::Screen),
+        ),
+        // A menu that a person has opened is reported by no hook.
+        (
+            &menu,
+            State::Idle,
+            0.1,
+            waits(Why::Dialog, Authority::Screen),
+        ),
+    ] {
+        let mut evidence = no_evidence(&opencode);
+        evidence.screen = Some(screen);
+        evidence.report = Some(report(reported, age));
+        assert_eq!(judged(&evidence), expected, "{reported:?} {age}");
+    }
 }
 
 #[test]

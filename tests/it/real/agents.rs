@@ -16,6 +16,8 @@ pub(super) struct Real {
     pub(super) ready: &'static str,
     /// For a moment when it has just started its title says that it works.
     pub(super) flashes: bool,
+    /// Its first prompt opens another view, and for a moment the screen is blank: what it does is unknown then.
+    pub(super) blanks: bool,
     /// A prompt that makes it ask for permission, and what it asks then.
     pub(super) permission: Option<(&'static str, &'static str)>,
     /// A prompt that makes it ask the person, and what stands below the question.
@@ -69,6 +71,7 @@ pub(super) const CLAUDE: Real = Real {
     needed: true,
     ready: "? for shortcuts",
     flashes: false,
+    blanks: false,
     permission: Some(("tool sleep 3; touch x", "Do you want to proceed?")),
     question: Some(("ask Which of them", "Chat about this")),
     menu: ("/model", "Select model"),
@@ -95,6 +98,7 @@ pub(super) const CODEX: Real = Real {
     needed: true,
     ready: "Ask Codex to do anything",
     flashes: true,
+    blanks: false,
     permission: Some(("tool! sleep 3; touch x", "Yes, proceed")),
     question: None,
     menu: ("/model", "Select Model"),
@@ -120,6 +124,7 @@ pub(super) const PI: Real = Real {
     needed: true,
     ready: "lab-model",
     flashes: false,
+    blanks: false,
     permission: None,
     question: None,
     menu: ("/model", "Only showing models"),
@@ -145,6 +150,7 @@ pub(super) const GEMINI: Real = Real {
     needed: false,
     ready: "Type your message",
     flashes: false,
+    blanks: false,
     permission: Some(("tool sleep 3; touch x", "No, suggest changes")),
     question: Some(("ask Which of them", "Beta")),
     menu: ("/model", "Remember model for"),
@@ -170,6 +176,7 @@ pub(super) const OPENCODE: Real = Real {
     needed: false,
     ready: "ctrl+p commands",
     flashes: false,
+    blanks: true,
     permission: Some(("tool sleep 3; touch x", "Permission required")),
     question: Some(("ask Which of them", "Type your own answer")),
     menu: ("/models", "Connect provider"),
@@ -195,6 +202,7 @@ pub(super) const QWEN: Real = Real {
     needed: false,
     ready: "Type your message",
     flashes: false,
+    blanks: false,
     permission: Some(("tool touch x", "Yes, allow once")),
     question: Some(("ask Which of them", "Beta")),
     menu: ("/model", "Select Model"),
@@ -215,6 +223,7 @@ pub(super) const KIMI: Real = Real {
     needed: false,
     ready: "context:",
     flashes: false,
+    blanks: false,
     permission: Some(("tool sleep 3; touch x", "Approve once")),
     question: Some(("ask Which of them", "Beta")),
     menu: ("/model", "Select a model"),
@@ -235,6 +244,7 @@ pub(super) const CLINE: Real = Real {
     needed: false,
     ready: "Plan ● Act",
     flashes: false,
+    blanks: false,
     // It takes y and n, and no Enter.
     permission: None,
     question: Some(("ask Which of them", "Beta")),

@@ -175,11 +175,13 @@ impl Lab {
         });
     }
 
-    /// Whether the agent that was started last is at its empty composer, as a person sees it.
+    /// Whether the agent that was started last is at its empty composer, as a person sees it. While the command that
+    /// starts it is in front, a killed one's screen may still be below.
     pub(super) fn is_ready(&self) -> bool {
+        let in_front = self.server.format(&self.pane, "#{pane_current_command}");
         let screen = self.screen();
         let own = screen.rsplit(&self.typed()).next().unwrap_or_default();
-        own.contains(self.agent.ready) && !self.in_shell()
+        own.contains(self.agent.ready) && !["bash", "sh"].contains(&in_front.as_str())
     }
 
     pub(super) fn in_shell(&self) -> bool {

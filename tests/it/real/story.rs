@@ -93,6 +93,17 @@ impl<'a> Story<'a> {
         self.both(what, by, seen, state, &[]);
     }
 
+    /// The first prompt: the agent works. See [`super::agents::Real::blanks`].
+    pub(super) fn begins(&mut self, by: By, act: impl FnOnce(), seen: impl Fn() -> bool) {
+        act();
+        let on_the_way: &[&str] = if self.lab.agent.blanks {
+            &["unknown"]
+        } else {
+            &[]
+        };
+        self.both("prompt", by, seen, "busy", on_the_way);
+    }
+
     /// The same, where it may be told that the agent works before it is told what comes of it.
     pub(super) fn passes(
         &mut self,

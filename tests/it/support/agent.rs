@@ -26,6 +26,10 @@ impl Server {
         let new = ["new-window", "-d", "-P", "-F", "#{pane_id}", "sh", "-i"];
         let pane = self.tmux(new);
         let pane = pane.trim_end().to_string();
+        // What is typed before that stands in the row of its prompt for good.
+        until("its shell shows a prompt", || {
+            !self.screen(&pane).trim().is_empty()
+        });
         self.say(&pane, line);
         pane
     }
