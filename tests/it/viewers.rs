@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use crate::support::{MAIN, NONE, Record, Screen, Server, until};
 
 /// The session and the pane that a client shows. Empty if it has left.
@@ -128,6 +131,13 @@ fn ends(server: &Server, how: &str, person: &Screen, sesh: &Record) {
     match how {
         "sesh-end" => drop(server.sesh("sesh-end", [sesh.uuid()]).ok()),
         "--kill" => drop(server.sesh("sesh-end", ["--kill", sesh.uuid()]).ok()),
+        "--kill where sesh-run is stopped" => {
+            let runner = server.format(sesh.pane(), "#{pane_pid}");
+            let runner = Pid::from_raw(runner.parse().expect("a pid"));
+            kill(runner, Signal::SIGSTOP).expect("it is there");
+            let args = ["--kill", "--timeout", "200ms", sesh.uuid()];
+            server.sesh("sesh-end", args).ok();
+        }
         "its program" => {
             server.option("@sesh-hold", "0");
             server.tmux(["send-keys", "-t", sesh.pane(), "C-d"]);
@@ -151,6 +161,7 @@ fn who_is_in_a_sesh_that_ends_goes_back() {
     for how in [
         "sesh-end",
         "--kill",
+        "--kill where sesh-run is stopped",
         "its program",
         "Enter where it is held",
         "its time",
@@ -158,7 +169,8 @@ fn who_is_in_a_sesh_that_ends_goes_back() {
         let server = Server::start();
         server.option("detach-on-destroy", "on");
         let user = server.user_pane();
-        // Used later, so that tmux would choose it.
+        // One is used before and one after, and tmux would choose one of the two: 3.3a takes the oldest, others the newest.
+        server.tmux(["new-session", "-d", "-s", "unused", "cat"]);
         server.tmux(["new-session", "-d", "-s", "other", "cat"]);
         let person = Screen::attach(&server, MAIN, (80, 20));
         let bystander = Screen::attach(&server, "other", (80, 20));
@@ -166,7 +178,9 @@ fn who_is_in_a_sesh_that_ends_goes_back() {
         bystander.shows("x");
         // A shell that ignores HUP and TERM where KILL is to be needed.
         let script = match how {
-            "--kill" => "trap '' HUP TERM; while :; do sleep 1; done",
+            "--kill" | "--kill where sesh-run is stopped" => {
+                "trap '' HUP TERM; while :; do sleep 1; done"
+            }
             _ => "exec cat",
         };
         let sesh = server.new_sesh(["one", "--session", "--", "sh", "-c", script]);
@@ -207,6 +221,7 @@ fn who_came_by_itself_stays_in_tmux() {
     let server = Server::start();
     server.option("detach-on-destroy", "on");
     let user = server.user_pane();
+    server.tmux(["new-session", "-d", "-s", "unused", "cat"]);
     server.tmux(["new-session", "-d", "-s", "other", "cat"]);
     let bystander = Screen::attach(&server, "other", (80, 20));
     let person = Screen::attach(&server, MAIN, (80, 20));
@@ -217,11 +232,14 @@ fn who_came_by_itself_stays_in_tmux() {
     server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
     server.tmux(["switch-client", "-c", person.client(), "-t", "one"]);
     bystander.types(&["x"]);
+    bystander.shows("x");
     server.sesh("sesh-end", ["one"]).ok();
     // To the session where it was before.
     comes_to(&server, person.client(), MAIN, &user);
     // From a window that is not the last of its session tmux goes to the next.
     let beside = sleeper(&server, &["beside", "--target", MAIN]);
+    server.tmux(["switch-client", "-c", person.client(), "-t", "unused"]);
+    server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
     server.tmux(["select-window", "-t", beside.pane()]);
     server.sesh("sesh-end", ["beside"]).ok();
     comes_to(&server, person.client(), MAIN, &user);
@@ -247,6 +265,8 @@ fn both_terminals_of_a_group_go_back() {
     let server = Server::start();
     server.option("detach-on-destroy", "on");
     let user = server.user_pane();
+    // Their pane is in another session too, in which they were not.
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "a-twin"]);
     let first = Screen::attach(&server, MAIN, (80, 20));
     let second = Screen::attach(&server, MAIN, (80, 20));
     let sesh = sleeper(&server, &["one", "--session"]);
