@@ -2,9 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use crate::support::{MAIN, NONE, Record, Screen, Server, until};
 
 /// The session and the pane that a client shows. Empty if it has left.
@@ -131,13 +128,6 @@ fn ends(server: &Server, how: &str, person: &Screen, sesh: &Record) {
     match how {
         "sesh-end" => drop(server.sesh("sesh-end", [sesh.uuid()]).ok()),
         "--kill" => drop(server.sesh("sesh-end", ["--kill", sesh.uuid()]).ok()),
-        "--kill where sesh-run is stopped" => {
-            let runner = server.format(sesh.pane(), "#{pane_pid}");
-            let runner = Pid::from_raw(runner.parse().expect("a pid"));
-            kill(runner, Signal::SIGSTOP).expect("it is there");
-            let args = ["--kill", "--timeout", "200ms", sesh.uuid()];
-            server.sesh("sesh-end", args).ok();
-        }
         "its program" => {
             server.option("@sesh-hold", "0");
             server.tmux(["send-keys", "-t", sesh.pane(), "C-d"]);
@@ -161,7 +151,6 @@ fn who_is_in_a_sesh_that_ends_goes_back() {
     for how in [
         "sesh-end",
         "--kill",
-        "--kill where sesh-run is stopped",
         "its program",
         "Enter where it is held",
         "its time",
@@ -178,9 +167,7 @@ fn who_is_in_a_sesh_that_ends_goes_back() {
         bystander.shows("x");
         // A shell that ignores HUP and TERM where KILL is to be needed.
         let script = match how {
-            "--kill" | "--kill where sesh-run is stopped" => {
-                "trap '' HUP TERM; while :; do sleep 1; done"
-            }
+            "--kill" => "trap '' HUP TERM; while :; do sleep 1; done",
             _ => "exec cat",
         };
         let sesh = server.new_sesh(["one", "--session", "--", "sh", "-c", script]);
