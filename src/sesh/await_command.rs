@@ -47,7 +47,11 @@ impl NewPane {
     /// Returns whether the server is about to end. Until then it is alive for those that ask it.
     fn server_ends(&self, server: &Server) -> bool {
         let clients = Batch::from(command::list_clients("x", None));
-        self.exits_unattached && server.run(&clients).is_ok_and(|clients| clients.is_empty())
+        self.exits_unattached
+            && match server.run(&clients) {
+                Ok(clients) => clients.is_empty(),
+                Err(error) => error.exit == Exit::NoServer,
+            }
     }
 }
 

@@ -163,7 +163,7 @@ fn what_a_person_names_counts_until_the_program_in_front_ends() {
         "new-window",
         "-dPF",
         "#{pane_id}",
-        &format!("{far}; true; exec sh -i"),
+        &format!("{far}; sleep 54341; exec sh -i"),
     ]);
     let own = server.tmux(["new-window", "-dPF", "#{pane_id}", &format!("exec {far}")]);
     let made = server.new_sesh(["made", "--agent", "claude"]);
@@ -187,9 +187,20 @@ fn what_a_person_names_counts_until_the_program_in_front_ends() {
         let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).expect("a process");
         assert_eq!(name.trim_end(), "telnet");
     }
-    for pane in &panes[..2] {
+    for (pane, next) in panes[..2].iter().zip(["sh", "sleep"]) {
         server.say(pane, "exit 0");
         server.runs(pane, "sh");
+        let runs = |pid: i32| tmux_sesh::proc::program(pid).argv == ["sleep", "54341"];
+        until("the next one runs", || {
+            next == "sh" || server.processes().into_iter().any(runs)
+        });
+        // Another program in front is not the one that was named.
+        let sentence = server.sesh("sesh-send", [pane, "echo done"]).fails(4);
+        let what = match next {
+            "sh" => "a shell would run the text",
+            _ => "its agent is gone, and sleep is in front",
+        };
+        assert!(sentence.contains(what), "{sentence}");
         until("the word counts no longer", || {
             server.sesh("sesh-reap", NONE).ok();
             server
@@ -202,7 +213,9 @@ fn what_a_person_names_counts_until_the_program_in_front_ends() {
 #[test]
 fn a_shell_at_its_prompt_is_no_agent_whatever_a_person_names() {
     let server = Server::start();
-    let pane = server.types("true");
+    // A job in the background is not in front.
+    let pane = server.types("sleep 1000 & echo started");
+    server.shows(&pane, "\nstarted");
     server
         .sesh("sesh-adopt", [&pane, "--name", "far", "--agent", "claude"])
         .ok();

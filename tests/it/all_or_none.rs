@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{Record, Server, until};
+use crate::support::{MAIN, Record, Screen, Server, until};
 
 /// A server with two seshes and a pane that is none.
 fn two() -> (Server, Record, Record) {
@@ -37,9 +37,21 @@ fn one_unknown_target_and_nothing_is_done() {
         assert_eq!(said.code(), Some(3), "{said}");
         assert_eq!(server.everything(), before, "{said}");
     }
-    let sent = server.sesh("sesh-send", ["one", "absent", "x"]).said();
-    assert_eq!(sent.code(), Some(3), "{sent}");
-    assert_eq!(server.everything(), before);
+    // A shell would run it.
+    let shell = server.session((80, 24), &["sh"]);
+    server.runs(&shell, "sh");
+    let ran = server.path("ran");
+    let line = format!("touch '{}'", ran.display());
+    let before = server.everything();
+    for targets in [[shell.as_str(), "absent"], ["absent", shell.as_str()]] {
+        let args = [targets[0], targets[1], line.as_str()];
+        let sent = server.sesh("sesh-send", args).said();
+        assert_eq!(sent.code(), Some(3), "{sent}");
+        assert_eq!(server.everything(), before);
+        assert!(!server.screen(&shell).contains("touch"));
+    }
+    server.sesh("sesh-send", [&shell, &line]).ok();
+    until("alone it gets it", || ran.exists());
 }
 
 /// Every helper that changes more than one thing and prints: with a reader that has gone, as with `| head`, all of it is
@@ -91,6 +103,23 @@ fn a_reader_that_goes_ends_no_change() {
     }
     assert_eq!(server.sesh("sesh-restore", ["one"]).unread(), Some(0));
     assert!(server.record(one.uuid()).live());
+    // What comes after the output: the client goes there, and the message is sent.
+    let person = Screen::attach(&server, MAIN, (80, 20));
+    let user = server.user_pane();
+    let enters = ["two", "--enter"];
+    let restore = server.inside(&user, "sesh-restore", enters);
+    assert_eq!(restore.unread(), Some(0));
+    let two = server.record(two.uuid());
+    let shown = || server.tmux(["list-clients", "-F", "#{client_name} #{pane_id}"]);
+    assert!(shown().contains(&format!("{} {}", person.client(), two.pane())));
+    let ran = server.path("ran");
+    let line = format!("touch '{}'", ran.display());
+    for way in [&[][..], &["--json"]] {
+        let _ = std::fs::remove_file(&ran);
+        let args = [&["--send", line.as_str()][..], way, &["--", "sh", "-i"]].concat();
+        assert_eq!(server.sesh("sesh-new", &args).unread(), Some(0), "{args:?}");
+        until("it has run", || ran.exists());
+    }
 }
 
 #[test]

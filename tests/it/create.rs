@@ -1327,6 +1327,7 @@ fn what_a_client_has_passed_on_counts_more_than_an_old_shell() {
     set("OWN_TOKEN", "old");
     set("DISPLAY", ":1");
     set("XAUTHORITY", "/home/older");
+    set("NOT_UPDATED", "of the caller");
     let user = server.tmux(["new-window", "-d", "-P", "-F", "#{pane_id}", "cat"]);
     let user = user.trim_end();
     // Another client attaches.
@@ -1360,10 +1361,19 @@ fn what_a_client_has_passed_on_counts_more_than_an_old_shell() {
         server.probed("out").var("SSH_AUTH_SOCK"),
         Some(OsStr::new("/run/old"))
     );
-    let words = ["given", "--env", "DISPLAY=:2", "--", "probe", "given"];
+    let given = [("DISPLAY", ":2"), ("SSH_AUTH_SOCK", "/run/given")];
+    let given = given.map(|(name, value)| (name, OsStr::new(value)));
+    let words = [
+        "given",
+        "--env",
+        "DISPLAY=:2",
+        "--env",
+        "SSH_AUTH_SOCK=/run/given",
+    ];
+    let words = words.into_iter().chain(["--", "probe", "given"]);
     old(server.inside(user, "sesh-new", words)).ok();
-    assert_eq!(
-        server.probed("given").var("DISPLAY"),
-        Some(OsStr::new(":2"))
-    );
+    let probed = server.probed("given");
+    for (name, value) in given {
+        assert_eq!(probed.var(name), Some(value), "{name}");
+    }
 }

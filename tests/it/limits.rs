@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use pretty_assertions::assert_eq;
 
 use crate::errors::CALLS;
-use crate::support::{Call, NONE, Said, Server, until};
+use crate::support::{Call, NONE, Said, Server, until, until_some};
 
 /// How long a helper waits for an answer where nothing is said.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -272,7 +272,13 @@ fn a_message_whose_paste_has_no_answer_is_not_known_to_be_sent() {
 #[test]
 fn a_wait_survives_a_server_that_is_stopped_for_a_moment() {
     let server = Server::start();
-    let one = server.new_sesh(["one", "--", "sh", "-c", "read line; exit 3"]);
+    // With job control each program has the foreground. A wait sees another one there, and asks the server about it.
+    let script = "sleep 54331; sleep 54332; read line; exit 3";
+    let one = server.new_sesh(["one", "--", "bash", "-m", "-c", script]);
+    let in_front = |time: &str| {
+        let mut all = server.processes().into_iter();
+        all.find(|pid| tmux_sesh::proc::program(*pid).argv == ["sleep", time])
+    };
     let ways: [&[&str]; 4] = [
         &["one", "--for", "exit"],
         &["one", "--for", "exit", "--timeout", "1m"],
@@ -291,13 +297,15 @@ fn a_wait_survives_a_server_that_is_stopped_for_a_moment() {
     let calls = ways.map(|args| server.sesh("sesh-wait", args)).into();
     std::thread::scope(|scope| {
         let all = scope.spawn(|| all_at_once(calls));
-        for _ in 0..2 {
+        for time in ["54331", "54332"] {
+            let program = until_some("its program runs", || in_front(time));
             let begun = waiting.elapsed();
             until("the waits have had time to look", || {
                 waiting.elapsed() >= begun + Duration::from_millis(700)
             });
             let stopped = Stopped::server(&server);
-            std::thread::sleep(Duration::from_millis(1200)); // why: the time is the fact.
+            kill(Pid::from_raw(program), Signal::SIGKILL).expect("it is there");
+            std::thread::sleep(Duration::from_millis(2500)); // why: the time is the fact.
             drop(stopped);
         }
         server.tmux(["send-keys", "-t", one.pane(), "Enter"]);

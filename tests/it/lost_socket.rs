@@ -115,6 +115,13 @@ fn the_way_out_leads_back() {
         assert!(record.live(), "{name}");
         assert_eq!(complaint, "");
     }
+    // What a person takes out of the store of a server that is reached is on no lost one.
+    let (job, _) = listed(&server, "job");
+    server.tmux(["set-option", "-pu", "-t", job.pane(), "@sesh_id"]);
+    let book = format!("@seshbook_{}", job.uuid());
+    server.tmux(["set-option", "-su", &book]);
+    let (record, complaint) = listed(&server, "job");
+    assert_eq!((record.state(), complaint.as_str()), ("exited", ""));
 }
 
 #[test]

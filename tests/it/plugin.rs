@@ -791,6 +791,9 @@ fn the_uninstall_names_hooks_and_skill_and_takes_them_out_when_asked() {
     call(&hooks, &["install", "claude", "codex"]);
     call(&hooks, &["install", "--skill", "claude"]);
     let uninstall = server.plugin().join("plugin/uninstall");
+    // The plugin's own helpers stay as long as hooks call them.
+    let helper = server.plugin().join("bin/sesh-report");
+    std::fs::write(&helper, "").expect("a file");
     let installed = files();
     assert_ne!(installed, before);
     let said = call(&uninstall, &["--keep"]);
@@ -802,8 +805,10 @@ fn the_uninstall_names_hooks_and_skill_and_takes_them_out_when_asked() {
         assert!(said.contains(part), "{part} in {said}");
     }
     assert_eq!(files(), installed);
+    assert!(helper.exists());
     server.load();
     let said = call(&uninstall, &["--keep", "--hooks"]);
+    assert!(!helper.exists());
     assert!(
         said.contains("taken out: the hooks of claude codex"),
         "{said}"

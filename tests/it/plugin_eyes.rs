@@ -86,7 +86,24 @@ fn who_passes_by_has_not_seen() {
     until("the pane is seen", || seen(&server, &split) == "2");
     server.tmux(["switch-client", "-c", person.client(), "-t", "=other"]);
     until("the session is seen", || seen(&server, &far) == "2");
-    server.counts("0 0 0 0 5 2");
+    // Where the pane in front closes, the one beside it is looked at, without a command that selects it.
+    server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
+    let front = server.tmux([
+        "split-window",
+        "-t",
+        &panes[0],
+        "-P",
+        "-F",
+        "#{pane_id}",
+        "cat",
+    ]);
+    server.tmux(["select-window", "-t", front.trim_end()]);
+    assert_eq!(seen(&server, &panes[0]), "1");
+    server.tmux(["kill-pane", "-t", front.trim_end()]);
+    until("the pane beside is seen", || {
+        seen(&server, &panes[0]) == "2"
+    });
+    server.counts("0 0 0 0 5 1");
 }
 
 #[test]
@@ -196,8 +213,9 @@ fn a_folder_that_is_gone_leaves_nothing_behind() {
         server.load();
         let pane = server.window(MAIN);
         server.make_sesh(&pane, "one", "busy");
+        server.make_sesh(&server.user_pane(), "stays", "idle");
         server.recount();
-        server.counts("0 1 0 0 0 0");
+        server.counts("0 1 1 0 0 0");
         let person = Screen::attach(&server, MAIN, (120, 20));
         let folder = server.plugin();
         if moved {
@@ -229,7 +247,7 @@ fn a_folder_that_is_gone_leaves_nothing_behind() {
         let pane = server.window(MAIN);
         server.make_sesh(&pane, "two", "idle");
         server.recount();
-        server.counts("0 0 1 0 0 0");
+        server.counts("0 0 2 0 0 0");
     }
 }
 

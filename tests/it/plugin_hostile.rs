@@ -5,7 +5,7 @@ use pretty_assertions::assert_eq;
 use crate::support::{MAIN, Screen, Server, copy_plugin, same_settings, until};
 
 /// Each would leave a file if it ran.
-const HOSTILE: [&str; 9] = [
+const HOSTILE: [&str; 10] = [
     "#(touch pwned)",
     "#{E:#{l:#(touch pwned)}}",
     "\"; run-shell 'touch pwned'; \"",
@@ -14,6 +14,7 @@ const HOSTILE: [&str; 9] = [
     "} { run-shell 'touch pwned' }",
     "#[fg=red]#[range=user|x],}#{?",
     "\\\"; new-window 'touch pwned' ; \\",
+    "x ; run-shell 'touch pwned' ; display-message x",
     "%% %1 %%% \n second line ; run-shell 'touch pwned'",
 ];
 
@@ -169,7 +170,7 @@ fn sessions_windows_titles_and_folders_run_nothing() {
     }
     until("the tick has looked", || server.reaps() > 0);
     let person = Screen::attach(&server, &server.format("=g0:", "#{session_name}"), (80, 20));
-    person.shows("●9");
+    person.shows(&format!("●{}", HOSTILE.len()));
     server.load();
     unharmed(&server);
     server.uninstall(&["--forget"]);

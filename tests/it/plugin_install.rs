@@ -246,8 +246,12 @@ fn a_build_that_fails_is_told_once_and_not_tried_again() {
     let rust = fake_cargo(&other, 0);
     path(&other, &[&rust]);
     other.option("@sesh-install", "off");
+    let before = other.processes();
     other.load();
-    other.plugin_has_settled();
+    until("no job runs any more", || {
+        let now = other.processes();
+        now.iter().all(|pid| before.contains(pid))
+    });
     assert_eq!(builds(&other), 0);
 }
 

@@ -193,7 +193,7 @@ fn beside_a_theme_and_savers_in_both_orders() {
         let keys = other_plugin(
             &server,
             "keys",
-            "tmux bind-key C-s run-shell true\ntmux bind-key C-r run-shell true",
+            "tmux bind-key C-s run-shell true\ntmux bind-key e run-shell true",
         );
         let plugins: Vec<&Path> = if ours_first {
             vec![&remote, &theme, &keys, &saver]
@@ -215,12 +215,22 @@ fn beside_a_theme_and_savers_in_both_orders() {
         server.recount();
         let person = Screen::attach(&server, MAIN, (100, 20));
         person.shows("mine now THEME");
+        // The key that the other plugin has bound after us is known to be its own now.
+        read(&server, &conf);
         let once = settled(&server);
         for _ in 0..5 {
             read(&server, &conf);
             until("all of them are in the line", || right() == whole);
         }
         same_settings(&settled(&server), &once);
-        assert!(server.tmux(["list-keys", "-T", "prefix"]).contains("C-s"));
+        // A key that another plugin has bound stays its own.
+        let keys = server.tmux(["list-keys", "-T", "prefix"]);
+        for key in ["C-s", "e"] {
+            let is_bound = |line: &str| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                words.ends_with(&[key, "run-shell", "true"])
+            };
+            assert!(keys.lines().any(is_bound), "{key}: {keys}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{Call, Server};
+use crate::support::{Call, Server, until};
 
 /// A program whose interpreter is missing, so that it is found and cannot be started.
 fn without_interpreter(server: &Server, name: &str) -> String {
@@ -45,6 +45,12 @@ fn a_command_that_ends_at_once_has_run() {
     let made = server.sesh("sesh-new", ["--json", "--no-launch", "--", "true"]);
     let made = made.ok().record();
     server.shows(made.pane(), "Enter starts");
+    // Its pane is not held, so that it closes at once too.
+    server.option("@sesh-hold", "0");
+    for _ in 0..10 {
+        let made = server.sesh("sesh-new", ["--json", "--", "true"]).ok();
+        assert_eq!(server.ended(made.record().uuid()).code(), Some(0));
+    }
 }
 
 #[test]
@@ -98,21 +104,30 @@ fn a_shell_that_is_gone_is_said() {
 #[test]
 fn a_server_that_ends_at_once_has_made_nothing() {
     let server = Server::empty();
-    std::fs::write(
-        server.path("home/.tmux.conf"),
-        "set -s exit-unattached on\n",
-    )
-    .expect("a file");
     let ways: [&[&str]; 3] = [
         &["one", "--", "sleep", "1000"],
         &["one", "--json"],
         &["one", "--", "sh", "-c", "exec sleep 1000"],
     ];
-    for (which, args) in ways.into_iter().enumerate() {
-        let socket = server.path(&format!("ends{which}"));
-        let sentence = at(&server, &socket, "sesh-new", args).fails(1);
-        assert!(sentence.contains("exit-unattached"), "{sentence}");
-        at(&server, &socket, "sesh-list", &["--all", "one"]).fails(69);
+    // A server waits for its jobs before it ends. Until then it answers, and the command runs.
+    for (at_once, job) in [
+        (true, ""),
+        (
+            false,
+            "set-hook -g session-created { run-shell 'sleep 2' }\n",
+        ),
+    ] {
+        let configuration = format!("set -s exit-unattached on\n{job}");
+        std::fs::write(server.path("home/.tmux.conf"), configuration).expect("a file");
+        for (which, args) in ways.into_iter().enumerate() {
+            let socket = server.path(&format!("ends{at_once}{which}"));
+            let sentence = at(&server, &socket, "sesh-new", args).fails(1);
+            assert!(sentence.contains("exit-unattached"), "{sentence}");
+            until("the server has ended", || {
+                let list = at(&server, &socket, "sesh-list", &["--all", "one"]);
+                list.said().code() == Some(69)
+            });
+        }
     }
     assert_eq!(server.launch_files().len(), 0);
 }
@@ -125,15 +140,26 @@ fn a_restore_whose_command_cannot_be_started_changes_nothing() {
     let made = server.new_sesh(["one", "--", program]);
     server.ended(made.uuid());
     server.sesh("sesh-end", ["one"]).ok();
-    let before = server.record(made.uuid());
     without_interpreter(&server, "job");
-    let sentence = server.sesh("sesh-restore", ["one", "--run"]).fails(1);
-    assert!(
-        sentence.starts_with("one did not start: cannot run"),
-        "{sentence}"
-    );
-    assert_eq!(server.record(made.uuid()), before);
-    assert_eq!(server.panes("#{pane_id}").len(), 1);
+    server.dies();
+    let kept = server.record(made.uuid());
+    server.starts_again();
+    server.session((80, 24), &["cat"]);
+    // First only the journal has it.
+    for _ in 0..2 {
+        let before = server.record(made.uuid());
+        let sentence = server.sesh("sesh-restore", ["one", "--run"]).fails(1);
+        assert!(
+            sentence.starts_with("one did not start: cannot run"),
+            "{sentence}"
+        );
+        assert_eq!(server.record(made.uuid()), before);
+        assert_eq!(server.panes("#{pane_id}").len(), 1);
+    }
+    server.dies();
+    assert_eq!(server.record(made.uuid()), kept);
+    server.starts_again();
+    server.session((80, 24), &["cat"]);
     server.script("job", "exec sleep 1000");
     server.sesh("sesh-restore", ["one", "--run"]).ok();
     assert!(server.record(made.uuid()).live());

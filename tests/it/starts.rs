@@ -63,6 +63,14 @@ fn furnish(server: &Server) -> String {
             format!("#!/bin/bash\n{bin}/claude \"$@\"\ntrue\n"),
         ),
         (
+            "sandbox/claude",
+            format!("#!/bin/bash\nsetsid -w sh -c '{bin}/claude; true'\ntrue\n"),
+        ),
+        (
+            "pty/claude",
+            format!("#!/usr/bin/env python3\nimport pty\npty.spawn(['{bin}/claude'])\n"),
+        ),
+        (
             "py/gemini",
             "#!/usr/bin/env python3\nimport time\ntime.sleep(1000)\n".into(),
         ),
@@ -136,7 +144,12 @@ fn an_agent_is_found_however_it_is_started() {
 fn a_script_gives_way_to_the_agent_that_it_starts() {
     let server = Server::start();
     let bin = furnish(&server);
-    for line in ["BIN/wraps/claude", "python3 BIN/wrap.py BIN/wraps/claude"] {
+    for line in [
+        "BIN/wraps/claude",
+        "python3 BIN/wrap.py BIN/wraps/claude",
+        "BIN/sandbox/claude",
+        "BIN/pty/claude",
+    ] {
         let pane = pane_of(&server, &line.replace("BIN", &bin));
         until(line, || {
             agent_in(&server, &pane).is_some_and(|(_, pid)| {
@@ -154,8 +167,13 @@ fn a_program_with_the_word_of_an_agent_is_none() {
     let lines = [
         "BIN/vim BIN/wrap.py BIN/claude",
         "BIN/grep -c 'import time; time.sleep(1000)' claude",
+        "BIN/grep -c 'import time; time.sleep(1000) # of/claude' x",
         "bash -c 'echo claude; BIN/tool 1000'",
+        "bash -c 'BIN/tool 1000; : of/claude'",
+        "(exec -a claude bash -c 'BIN/tool 1000; : x')",
         "cd BIN/project/claude && ./run",
+        "BIN/project/claude/run",
+        "bash BIN/project/claude/run",
         "tail -f BIN/scripts/claude",
         "sh -s claude",
         // It has another terminal, and a session of its own that reads nothing.

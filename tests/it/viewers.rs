@@ -158,7 +158,8 @@ fn who_is_in_a_sesh_that_ends_goes_back() {
         let server = Server::start();
         server.option("detach-on-destroy", "on");
         let user = server.user_pane();
-        // Used later, so that tmux would choose it.
+        // One is used before and one after, and tmux would choose one of the two: 3.3a takes the oldest, others the newest.
+        server.tmux(["new-session", "-d", "-s", "unused", "cat"]);
         server.tmux(["new-session", "-d", "-s", "other", "cat"]);
         let person = Screen::attach(&server, MAIN, (80, 20));
         let bystander = Screen::attach(&server, "other", (80, 20));
@@ -207,6 +208,7 @@ fn who_came_by_itself_stays_in_tmux() {
     let server = Server::start();
     server.option("detach-on-destroy", "on");
     let user = server.user_pane();
+    server.tmux(["new-session", "-d", "-s", "unused", "cat"]);
     server.tmux(["new-session", "-d", "-s", "other", "cat"]);
     let bystander = Screen::attach(&server, "other", (80, 20));
     let person = Screen::attach(&server, MAIN, (80, 20));
@@ -217,11 +219,14 @@ fn who_came_by_itself_stays_in_tmux() {
     server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
     server.tmux(["switch-client", "-c", person.client(), "-t", "one"]);
     bystander.types(&["x"]);
+    bystander.shows("x");
     server.sesh("sesh-end", ["one"]).ok();
     // To the session where it was before.
     comes_to(&server, person.client(), MAIN, &user);
     // From a window that is not the last of its session tmux goes to the next.
     let beside = sleeper(&server, &["beside", "--target", MAIN]);
+    server.tmux(["switch-client", "-c", person.client(), "-t", "unused"]);
+    server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
     server.tmux(["select-window", "-t", beside.pane()]);
     server.sesh("sesh-end", ["beside"]).ok();
     comes_to(&server, person.client(), MAIN, &user);
@@ -247,6 +252,8 @@ fn both_terminals_of_a_group_go_back() {
     let server = Server::start();
     server.option("detach-on-destroy", "on");
     let user = server.user_pane();
+    // Their pane is in another session too, in which they were not.
+    server.tmux(["new-session", "-d", "-t", MAIN, "-s", "a-twin"]);
     let first = Screen::attach(&server, MAIN, (80, 20));
     let second = Screen::attach(&server, MAIN, (80, 20));
     let sesh = sleeper(&server, &["one", "--session"]);

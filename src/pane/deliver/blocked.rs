@@ -11,6 +11,7 @@ use crate::clock;
 use crate::error::Result;
 use crate::id::ProcessId;
 use crate::pane::agent::PaneAgent;
+use crate::pane::given;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::Record;
@@ -235,11 +236,11 @@ impl<'a> Delivery<'a> {
         }
         let front = first.and_then(|first| proc::read(first.foreground));
         if !seen.facts().stored_agent.is_empty() {
-            let why = match &front {
-                Some(front) if !front.is_shell() => {
-                    format!("its agent is gone, and {} is in front", front.name)
-                }
-                _ => "its agent is gone, and a shell would run the text".into(),
+            // A shell without job control leads the group of the program that reads the keys.
+            let pid = seen.look.pane.place.pid;
+            let why = match given::front(pid, is_made, &proc::tree(pid)) {
+                Some(front) => format!("its agent is gone, and {} is in front", front.name),
+                None => "its agent is gone, and a shell would run the text".into(),
             };
             return Err(Blocked::new(Reason::NoAgent, why));
         }

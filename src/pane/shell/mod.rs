@@ -66,7 +66,7 @@ impl Shell {
         }
         let modes = terminal.and_then(proc::terminal::modes);
         let reading = modes.map_or(Reading::Editor, |modes| self.reading_in(modes));
-        if reading == Reading::Nothing || self.has_child_in_front(reading, terminal) {
+        if reading == Reading::Nothing || self.has_program_in_front(reading, terminal) {
             Reading::Nothing
         } else {
             reading
@@ -93,16 +93,16 @@ impl Shell {
             || self.argv.iter().any(|word| word == "--noediting")
     }
 
-    /// Returns whether a child has the foreground together with the shell, and may read what is typed: `fzf` in a key
-    /// binding does. Beside a line editor the helpers of a prompt run too, and the program with which fish 3.6 reads the
-    /// manual at its first start; they draw nothing.
-    fn has_child_in_front(&self, reading: Reading, terminal: Option<&Path>) -> bool {
-        let children = proc::children(self.process.pid);
-        let mut children = children.into_iter().filter_map(proc::read);
-        children.any(|child| {
-            let shares = child.group == self.process.group && !child.zombie;
-            let is_program = child.name != self.process.name;
-            let draws = || terminal.is_some_and(|file| proc::draws_on(child.pid, file));
+    /// Returns whether a program below the shell has the foreground together with it, and may read what is typed: `fzf`
+    /// in a key binding does, also below a copy of the shell (`$(… | fzf)`). Beside a line editor the helpers of a prompt
+    /// run too, and the program with which fish 3.6 reads the manual at its first start; they draw nothing.
+    fn has_program_in_front(&self, reading: Reading, terminal: Option<&Path>) -> bool {
+        let tree = proc::tree(self.process.pid);
+        let mut below = tree.iter().filter(|it| it.pid != self.process.pid);
+        below.any(|it| {
+            let shares = it.group == self.process.group && !it.zombie;
+            let is_program = it.name != self.process.name;
+            let draws = || terminal.is_some_and(|file| proc::draws_on(it.pid, file));
             shares && (reading == Reading::Lines || (is_program && draws()))
         })
     }
@@ -126,6 +126,6 @@ pub fn is_at_prompt(front: &Process) -> bool {
     Shell::of(front.clone()).is_some_and(|shell| {
         shell.has_no_editor()
             && shell.is_interactive()
-            && !shell.has_child_in_front(Reading::Lines, terminal.as_deref())
+            && !shell.has_program_in_front(Reading::Lines, terminal.as_deref())
     })
 }

@@ -63,6 +63,15 @@ impl<'a> Shell<'a> {
     }
 
     #[track_caller]
+    fn has_a_child(&self) {
+        until("its program runs", || {
+            let pid = self.server.format(&self.pane, "#{pane_pid}");
+            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+                .is_ok_and(|children| !children.trim().is_empty())
+        });
+    }
+
+    #[track_caller]
     fn sends(&self, text: &str) -> Said {
         self.sends_within("15s", text)
     }
@@ -272,9 +281,26 @@ fn a_program_that_a_key_of_the_shell_starts_gets_no_message() {
     };
     let widget = "w() { x=$(seq 1 7 | fzf --height 40%) }; zle -N w; bindkey '^T' w";
     shell.types(&[widget, "Enter", "C-t"], "7/7");
-    let said = shell.sends("touch ran");
-    assert_eq!(said.code(), Some(4), "{said}");
-    assert!(!server.screen(&shell.pane).contains("touch"));
+    let is_refused = |shell: &Shell<'_>| {
+        let said = shell.sends_within("3s", "touch ran");
+        assert_eq!(said.code(), Some(4), "{said}");
+        let reason = said.json()["reason"].clone();
+        assert!(reason == "not-ready" || reason == "busy", "{said}");
+        assert!(!server.screen(&shell.pane).contains("touch"));
+    };
+    is_refused(&shell);
+    // One that shows nothing.
+    let Some(shell) = Shell::start(&server, "zsh -f") else {
+        return;
+    };
+    let widget = "w() { x=$(cat </dev/tty) }; zle -N w; bindkey '^T' w; clear";
+    shell.types(&[widget, "Enter"], "");
+    until("it is set up", || {
+        server.screen(&shell.pane).trim().lines().count() == 1
+    });
+    shell.types(&["C-t"], "");
+    shell.has_a_child();
+    is_refused(&shell);
 }
 
 #[test]
@@ -285,11 +311,7 @@ fn a_program_that_draws_nothing_may_run_beside_a_prompt() {
     };
     let beside = "setopt no_monitor; sleep 1000 >/dev/null 2>&1 &";
     shell.types(&[beside, "Enter"], "sleep");
-    until("its program runs", || {
-        let pid = server.format(&shell.pane, "#{pane_pid}");
-        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-            .is_ok_and(|children| !children.trim().is_empty())
-    });
+    shell.has_a_child();
     shell.runs(&["one"]);
 }
 
@@ -298,13 +320,18 @@ fn a_script_gets_no_message_and_is_busy() {
     let server = Server::start();
     let script = server.script("deploy", "read -r answer; echo \"$answer\" >answer\n");
     let script = script.to_string_lossy().into_owned();
+    let asks = server.script("asks", "printf 'Go $ '; read -r answer; : >answered\n");
+    let asks = asks.to_string_lossy().into_owned();
     let edited = server.script("edited", "read -e -p 'Go> ' answer\n");
     let edited = edited.to_string_lossy().into_owned();
     for command in [
         format!("bash {script}"),
         format!("dash {script}"),
         format!("sh -c '. {script}'"),
-        format!("bash {edited}"),
+        format!("exec bash {script}"),
+        format!("exec bash {edited}"),
+        format!("exec dash {asks}"),
+        format!("exec sh -c '. {asks}'"),
         "sh -c 'echo up; sleep 1000'".into(),
     ] {
         let pane = server.tmux(["new-window", "-d", "-P", "-F", "#{pane_id}", &command]);
@@ -323,6 +350,7 @@ fn a_script_gets_no_message_and_is_busy() {
     shell.types(&[&format!("bash {script}"), "Enter"], "deploy\n");
     assert_eq!(shell.sends("yes").code(), Some(4));
     assert!(!shell.folder.join("answer").exists());
+    assert!(!server.path("answered").exists());
 }
 
 #[test]
@@ -333,6 +361,7 @@ fn prompts_of_every_shape_get_a_message() {
         ("bash --norc", "PS1='top line\\n╰─➤ '"),
         ("bash --norc", "PS1='➜  \\W '"),
         ("bash --norc", "PS1='~/src > main > '"),
+        ("bash --norc", "PS1='work λ '"),
         ("zsh -f", "PROMPT='%n %# ' RPROMPT='[%T]'"),
         ("zsh -f", "PROMPT='➜  %c '"),
         ("zsh -f", "PROMPT=$'%~\\n❯ ' RPROMPT='right'"),
@@ -349,7 +378,13 @@ fn prompts_of_every_shape_get_a_message() {
         shell.runs(&["first"]);
         shell.runs(&["second"]);
         shell.types(&["touch half-"], "half-");
-        refused(shell.sends("touch ran"), "draft");
+        // Behind a symbol a text may be a question.
+        let reason = if settings.contains('λ') {
+            "not-ready"
+        } else {
+            "draft"
+        };
+        refused(shell.sends("touch ran"), reason);
     }
 }
 
