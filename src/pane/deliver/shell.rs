@@ -233,6 +233,12 @@ impl ShellLine {
         !shown.is_empty() && self.shown.ends_with(&shown)
     }
 
+    /// Returns whether this shell still is in front.
+    fn is_in_front(&self, now: &PaneView<'_>) -> bool {
+        let front = now.front();
+        front.is_some_and(|front| front.id() == self.shell.process.id())
+    }
+
     /// Returns whether this shell still is in front and reads its line.
     fn still_reads(&self, now: &PaneView<'_>) -> bool {
         let front = now.front().and_then(Shell::of);
@@ -382,10 +388,11 @@ impl<'a> Delivery<'a> {
         let mut since: Option<Instant> = None;
         loop {
             let now = self.look()?;
-            if !line.still_reads(&now) {
+            if !line.is_in_front(&now) {
                 return Ok(None);
             }
-            if line.holds(&now, text) {
+            // A program that a key of its starts, or its prompt, may have the terminal for a moment.
+            if line.still_reads(&now) && line.holds(&now, text) {
                 if since.get_or_insert_with(Instant::now).elapsed() >= STABLE {
                     return Ok(Some(now));
                 }
@@ -406,6 +413,10 @@ impl<'a> Delivery<'a> {
         loop {
             let now = self.look()?;
             if !line.still_reads(&now) {
+                if line.is_in_front(&now) && begun.elapsed() < KILL_TIMEOUT {
+                    pause();
+                    continue;
+                }
                 let why = "its shell has left the prompt: it is not known what became of the text";
                 return Ok(Some(typed(&now, why)));
             }
