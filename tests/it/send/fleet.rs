@@ -173,10 +173,25 @@ impl<'a> Member<'a> {
 
     /// The row that the cursor is in, without the blanks at its end.
     fn cursor_row(&self) -> String {
-        let row = self.server.format(&self.pane, "#{cursor_y}");
-        let row = row.parse().expect("a row");
+        self.row(0)
+    }
+
+    /// The row so many rows above the cursor.
+    fn row(&self, above: usize) -> String {
+        let cursor = self.server.format(&self.pane, "#{cursor_y}");
+        let cursor: usize = cursor.parse().expect("a row");
         let screen = self.server.screen(&self.pane);
-        screen.lines().nth(row).unwrap_or("").trim_end().into()
+        let row = cursor.checked_sub(above);
+        let row = row.and_then(|row| screen.lines().nth(row));
+        row.unwrap_or("").trim_end().into()
+    }
+
+    /// Types a line, and waits until the shell has taken it and shows what it reads next.
+    fn says(&self, line: &str) {
+        self.server.say(&self.pane, line);
+        until(&format!("{} has taken {line}", self.pane), || {
+            self.row(1).ends_with(line) && !self.is_at_prompt()
+        });
     }
 
     fn keys(&self, keys: &[&str]) {
@@ -294,15 +309,9 @@ impl<'a> Member<'a> {
                         _ => "read -s answer",
                     };
                     let line = format!("{read} && echo \"$answer\" >>answers");
-                    server.say(&self.pane, &line);
-                    until("it reads", || {
-                        !self.is_at_prompt() && !self.cursor_row().contains(&line)
-                    });
+                    self.says(&line);
                 }
-                State::Continued => {
-                    server.say(&self.pane, "echo 'half");
-                    until("it is continued", || !self.cursor_row().contains("half"));
-                }
+                State::Continued => self.says("echo 'half"),
                 State::Starting => {
                     let folder = self.folder.to_string_lossy().into_owned();
                     let slow = format!("sleep 0.{}; exec {command}", dice.roll(6));
