@@ -23,6 +23,8 @@ const STARTUP: Duration = Duration::from_secs(30);
 const PROMPT_DELAY: Duration = Duration::from_secs(1);
 /// How long a shell may take to move its cursor.
 const MOVE_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long a shell may take to insert a character.
+const INSERT_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a shell may take to remove a line.
 const KILL_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many bytes of a line a terminal in canonical mode keeps, without its end (Linux; N_TTY_BUF_SIZE is 4096).
@@ -37,6 +39,8 @@ pub(super) struct ShellLine {
     unsure: bool,
     /// Shows the screen up to the cursor.
     shown: String,
+    /// Shows the rows above it.
+    above: String,
     /// The prompt at the right edge.
     right: String,
 }
@@ -55,6 +59,12 @@ impl PaneView<'_> {
         let facts = self.facts();
         let number = |text: &str| text.parse().unwrap_or(0);
         (number(facts.cursor_column), number(facts.cursor_row))
+    }
+
+    /// Returns whether tmux shows control characters of a buffer unless it is told not to: 3.7 and later, which tell
+    /// whether a paste is bracketed.
+    fn escapes(&self) -> bool {
+        !self.facts().bracketed.is_empty()
     }
 
     fn line_content(&self) -> LineContent {
@@ -86,6 +96,11 @@ impl PaneView<'_> {
             let typed = typed.trim_end();
             typed.strip_suffix(right).unwrap_or(typed).into()
         })
+    }
+
+    /// Returns the rows above that of the cursor in the same way.
+    fn above_cursor(&self, right: &str) -> String {
+        self.rows_to_cursor(right, |_| String::new())
     }
 
     fn rows_to_cursor(&self, right: &str, last: impl Fn(&ScreenRow) -> String) -> String {
@@ -163,6 +178,7 @@ pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, 
             Ok(ShellLine {
                 unsure: line == LineContent::Unsure,
                 shown: seen.up_to_cursor(&right),
+                above: seen.above_cursor(&right),
                 shell,
                 reading,
                 right,
@@ -200,19 +216,24 @@ impl ShellLine {
         }
     }
 
+    /// Returns whether the shell could take the text for commands of its vi keys. Measured after Escape with vi keys: zsh
+    /// 5.9 and fish 3.6 insert a bracketed paste, bash 5.2 and ksh 93u+m do not.
+    fn may_take_text_for_keys(&self, form: Form) -> bool {
+        let inserts_paste = ["zsh", "fish"].contains(&self.shell.program.as_str());
+        self.reading == Reading::Editor && (form == Form::Quoted || !inserts_paste)
+    }
+
     /// Returns whether the text stands behind the prompt, and nothing else.
     fn holds(&self, now: &PaneView<'_>, text: &str) -> bool {
         let normalized = message::normalized(text);
-        if is_whole(
-            now,
-            &self.shown,
-            &normalized,
-            &now.up_to_cursor(&self.right),
-        ) {
-            return true;
+        // With vi keys the cursor can stand on the last character.
+        let row_end = now.up_to_row_end(&self.right);
+        for shown in [&now.up_to_cursor(&self.right), &row_end] {
+            if is_whole(now, &self.shown, &normalized, shown) {
+                return true;
+            }
         }
-        let [prompt, drawn, shown] =
-            [&self.shown, &normalized, &now.up_to_row_end(&self.right)].map(|it| self.drawn(it));
+        let [prompt, drawn, shown] = [&self.shown, &normalized, &row_end].map(|it| self.drawn(it));
         message::has_odd_characters(text) && is_whole(now, &prompt, &drawn, &shown)
     }
 
@@ -227,10 +248,12 @@ impl ShellLine {
         }
     }
 
-    /// Returns whether the line is empty again.
+    /// Returns whether the line is empty again. Its prompt may tell another mode of vi keys, or the time.
     fn is_empty_again(&self, now: &PaneView<'_>) -> bool {
         let shown = now.up_to_cursor(&self.right);
-        !shown.is_empty() && self.shown.ends_with(&shown)
+        let is_as_before = !shown.is_empty() && self.shown.ends_with(&shown);
+        let is_same_row = now.above_cursor(&self.right) == self.above;
+        is_as_before || (is_same_row && now.line_content() == LineContent::Empty)
     }
 
     /// Returns whether this shell still is in front.
@@ -297,12 +320,30 @@ impl<'a> Delivery<'a> {
             let why = "a person has typed and not sent a command";
             return Ok(Some(refused(&seen, Blocked::new(Reason::Draft, why))));
         }
-        if !self.type_text(&seen, form, text)? {
+        let look_again_or_refuse = || {
             if !self.timed_out() {
                 return look_again();
             }
             let why = "its shell draws all the time";
-            return Ok(Some(refused(&seen, Blocked::new(Reason::NotReady, why))));
+            Ok(Some(refused(&seen, Blocked::new(Reason::NotReady, why))))
+        };
+        let begun = if line.may_take_text_for_keys(form) {
+            if !self.type_keys(&seen, " ")? {
+                return look_again_or_refuse();
+            }
+            let Some(begun) = self.wait_until_moved(&seen)? else {
+                self.type_keys(&seen, "\u{15}")?;
+                let why =
+                    "its shell inserts no text: in the command mode of its vi keys, press i there";
+                return Ok(Some(refused(&seen, Blocked::new(Reason::NotReady, why))));
+            };
+            Some(begun)
+        } else {
+            None
+        };
+        let at = begun.as_ref().unwrap_or(&seen);
+        if !self.type_text(at, form, text, begun.is_some())? {
+            return look_again_or_refuse();
         }
         let Some(drawn) = self.wait_until_line_holds(line, text)? else {
             return self.take_back(line, is_last_try);
@@ -361,24 +402,65 @@ impl<'a> Delivery<'a> {
         self.press(seen, Some(&seen.cursor_stays()), times, &[key.into()])
     }
 
-    fn type_text(&self, seen: &PaneView<'_>, form: Form, text: &str) -> Result<bool> {
+    /// Waits until the cursor has moved. Returns `None` if it does not.
+    fn wait_until_moved(&self, seen: &PaneView<'a>) -> Result<Option<PaneView<'a>>> {
+        let begun = Instant::now();
+        loop {
+            let now = self.look()?;
+            if now.cursor() != seen.cursor() {
+                return Ok(Some(now));
+            }
+            if begun.elapsed() >= INSERT_TIMEOUT {
+                return Ok(None);
+            }
+            pause();
+        }
+    }
+
+    /// Types keys, given as their bytes, if the pane and its cursor still are as they were seen.
+    fn type_keys(&self, seen: &PaneView<'_>, keys: &str) -> Result<bool> {
+        let buffer = buffer();
+        let act = command::type_buffer(self.pane, &buffer, seen.escapes());
+        let stays = seen.cursor_stays();
+        self.run_if_unchanged(seen, Some(&stays), act.into(), keys.as_bytes(), &buffer)
+    }
+
+    /// Types the text. `is_begun`: a blank stands in the line, which is erased first.
+    fn type_text(
+        &self,
+        seen: &PaneView<'_>,
+        form: Form,
+        text: &str,
+        is_begun: bool,
+    ) -> Result<bool> {
         /// Has bash and zsh insert the next key.
         const QUOTE: char = '\u{16}';
+        const ERASE: &str = "\u{7f}";
+        let mut act = Batch::new();
+        if is_begun {
+            let erase = buffer();
+            act = act
+                .then(command::set_buffer(&erase, ERASE))
+                .then(command::type_buffer(self.pane, &erase, seen.escapes()));
+        }
         let buffer = buffer();
         let (act, text) = match form {
-            Form::Paste => (command::paste(self.pane, &buffer), text.to_string()),
+            Form::Paste => (
+                act.then(command::paste(self.pane, &buffer)),
+                text.to_string(),
+            ),
             Form::Quoted => {
                 let quoted = |c| {
                     let quote = matches!(c, '\n' | '\t').then_some(QUOTE);
                     quote.into_iter().chain([c])
                 };
                 let keys = text.chars().flat_map(quoted).collect();
-                let escapes = !seen.facts().bracketed.is_empty();
-                (command::type_buffer(self.pane, &buffer, escapes), keys)
+                let typed = command::type_buffer(self.pane, &buffer, seen.escapes());
+                (act.then(typed), keys)
             }
         };
         let stays = seen.cursor_stays();
-        self.run_if_unchanged(seen, Some(&stays), act.into(), text.as_bytes(), &buffer)
+        self.run_if_unchanged(seen, Some(&stays), act, text.as_bytes(), &buffer)
     }
 
     /// Waits until the text stands behind the prompt and does not change any more. Returns `None` if it does not.

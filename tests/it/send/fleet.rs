@@ -242,11 +242,14 @@ impl<'a> Member<'a> {
         let said = self.server.sesh("sesh-send", words).stdin(text.as_str());
         let said = said.said();
         let (claim, why) = claim(&said);
-        let right = match state {
-            State::Prompt | State::CopyMode if plain => claim == Claim::Arrived,
-            State::Prompt | State::CopyMode | State::Starting | State::Turn => true,
-            State::Busy if queues => true,
-            _ => claim == Claim::Refused,
+        let right = match (claim, state) {
+            // No member swallows a text.
+            (Claim::Typed, _) => false,
+            (Claim::Arrived, State::Prompt | State::CopyMode) => true,
+            (Claim::Refused, State::Prompt | State::CopyMode) => !plain,
+            (_, State::Starting | State::Turn) => true,
+            (_, State::Busy) if queues => true,
+            (claim, _) => claim == Claim::Refused,
         };
         assert!(right, "{state:?}: {said}");
         self.messages.push(Message { text, claim });

@@ -394,16 +394,12 @@ fn what_a_shell_changes_is_removed_again() {
     let Some(shell) = Shell::start(&server, "zsh -f") else {
         return;
     };
-    shell.types(
-        &[
-            "autoload -Uz bracketed-paste-magic url-quote-magic; zle -N bracketed-paste bracketed-paste-magic; \
-             zle -N self-insert url-quote-magic; clear",
-            "Enter",
-        ],
-        "",
-    );
+    let settings = "autoload -Uz bracketed-paste-magic url-quote-magic; zle -N bracketed-paste bracketed-paste-magic; \
+                    zle -N self-insert url-quote-magic; clear";
+    shell.types(&[settings], "; clear");
+    shell.types(&["Enter"], "");
     until("it is set up", || {
-        server.screen(&shell.pane).trim().lines().count() == 1
+        !server.screen(&shell.pane).contains("clear") && shell.column() > 0
     });
     let before = server.screen(&shell.pane);
     refused(
@@ -492,5 +488,42 @@ fn copy_mode_hides_no_draft_and_keeps_no_text() {
         copies(&shell);
         shell.runs(&["one"]);
         assert!(!shell.folder.join("ran").exists());
+    }
+}
+
+#[test]
+fn vi_keys_in_command_mode_get_no_text() {
+    let server = Server::start();
+    for command in [
+        "bash --norc -o vi",
+        "zsh -f -o vi",
+        "fish -C fish_vi_key_bindings",
+        "ksh -o vi",
+        "mksh -o vi",
+        "tcsh -f",
+    ] {
+        let Some(shell) = Shell::start(&server, command) else {
+            continue;
+        };
+        if command == "tcsh -f" {
+            shell.types(&["bindkey -v", "Enter"], "-v\n");
+        }
+        for text in ["one", "i#dd two", "vk. three"] {
+            shell.types(&["Escape"], "");
+            let before = server.screen(&shell.pane);
+            let out = shell.folder.join("vi");
+            let _ = std::fs::remove_file(&out);
+            let said = shell.sends(&format!("echo '{text}' >>vi"));
+            if said.code() == Some(0) {
+                until(&format!("{command} runs {text}"), || {
+                    std::fs::read_to_string(&out).is_ok_and(|out| out == format!("{text}\n"))
+                });
+                continue;
+            }
+            refused(said, "not-ready");
+            assert_eq!(server.screen(&shell.pane), before, "{command}");
+            shell.types(&["i"], "");
+            shell.runs(&[text]);
+        }
     }
 }
