@@ -163,6 +163,21 @@ change_of_state() {
   over "changes of $rounds that were not counted" "$same" 0
 }
 
+# loading_again ROUNDS: a load, which a person waits for when tmux starts, against the shortest job of tmux.
+loading_again() {
+  local socket=${socket_of[plugin]} round from
+  for ((round = 0; round < $1; round++)); do
+    from=$EPOCHREALTIME
+    tmux -S "$socket" run-shell true
+    printf '0 0 %s\n' "$(since "$from" "$EPOCHREALTIME")" >>"$here/spent/plain-load"
+    from=$EPOCHREALTIME
+    tmux -S "$socket" run-shell ./sesh.tmux
+    printf '0 0 %s\n' "$(since "$from" "$EPOCHREALTIME")" >>"$here/spent/plugin-load"
+  done
+  printf '  a load: %s ms, run-shell true %s ms\n' "$(value plugin load 3)" "$(value plain load 3)"
+  over 'a load: time, ratio to run-shell true' "$(ratio "$(value plugin load 3)" "$(value plain load 3)")" 60
+}
+
 plugin_at() {
   local panes=$1 rounds=$2 limit=$3 round which idle
   printf '\nplugin: %s seshes, tick off, %s rounds\n' "$panes" "$rounds"
@@ -197,6 +212,7 @@ plugin_at() {
   printf '  ten windows made, waited for, killed: %s ms, without the plugin %s ms\n' "$(value plugin job 3)" "$(value plain job 3)"
   over 'ten windows made, waited for, killed: time, ratio' "$(ratio "$(value plugin job 3)" "$(value plain job 3)")" 1.2
   change_of_state "$panes" "$rounds" "$limit"
+  loading_again "$rounds"
   kill "$beside" 2>/dev/null || true
   wait "$beside" 2>/dev/null || true
   beside=

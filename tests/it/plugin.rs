@@ -29,16 +29,11 @@ fn with_segment(server: &Server) -> Screen {
 }
 
 #[test]
-fn loading_takes_no_time_and_says_nothing() {
+fn loading_says_nothing() {
     let server = Server::start();
     server.load();
     let entry = server.plugin().join("sesh.tmux");
-    // On a busy machine any program takes longer now and then.
-    until("a load takes less than 150 ms", || {
-        let start = Instant::now();
-        server.outside(&entry).ok();
-        start.elapsed() < Duration::from_millis(150)
-    });
+    server.outside(&entry).ok();
     for shell in ["dash", "bash"] {
         let Ok(shell) = which::which(shell) else {
             continue;
