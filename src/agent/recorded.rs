@@ -300,7 +300,13 @@ fn variants(agent: &Agent, screen: &Screen, menu: bool) -> Vec<(&'static str, St
     change("60 columns", &|it| {
         it.draw_lines(60);
         for row in &mut it.0 {
+            // A list in a frame is drawn with both of its edges.
+            let edge = row.iter().rposition(|(c, _)| *c != ' ');
+            let edge = edge.filter(|&at| at >= 60).map(|at| row[at]);
             row.truncate(60);
+            if let (Some(edge @ ('┃', _)), Some(last)) = (edge, row.last_mut()) {
+                *last = edge;
+            }
         }
     });
     if let Some(found) = locate(&agent.manifest.composer, screen) {
