@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::agent::kinds::{Agent, Agents};
+use crate::agent::state::Authority;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
@@ -61,6 +62,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// How long an agent that does not report the end of its turn has to be idle after a message until the turn counts as
 /// over. An agent that works on the message shows it within this time.
 const IDLE_AFTER_TURN: Duration = Duration::from_secs(2);
+/// How long an agent may show nothing of a message that it has taken. On a busy machine, OpenCode 1.18.33 draws it seconds
+/// after its composer is empty.
+const UNDRAWN: Duration = Duration::from_secs(10);
 
 /// Sends a message to every target at once. All targets are resolved before anything is typed: if one is unknown, nothing
 /// is sent. An exited sesh is known, and does not keep the message from the others.
@@ -161,13 +165,21 @@ fn send_one(
             let _ = report::delivered(server, pane, unreported);
         }
     });
-    if let (Ok(DeliveryOutcome::Proven { queued, before, .. }), Some(patience)) =
-        (&sent.outcome, patience)
+    if let (
+        Ok(DeliveryOutcome::Proven {
+            queued,
+            before,
+            unreported,
+            ..
+        }),
+        Some(patience),
+    ) = (&sent.outcome, patience)
     {
         let delivered = DeliveredMessage {
             text: message.text,
             queued: *queued,
             before: *before,
+            shown: unreported.as_ref().and_then(|it| it.shown.as_deref()),
         };
         // The delivery is over, and its time limit with it.
         let server = &server.without_deadline();
@@ -181,6 +193,18 @@ struct DeliveredMessage<'a> {
     queued: bool,
     /// The pane's sesh, and its generation before the message.
     before: Option<(SeshId, u64)>,
+    /// What the agent's screen showed above its composer before the message, if no hook has reported that it took it.
+    shown: Option<&'a str>,
+}
+
+impl DeliveredMessage<'_> {
+    /// Returns whether an idle agent is as it was before the message, because its screen shows nothing of that so far.
+    fn is_undrawn(&self, look: &Look<'_>) -> bool {
+        look.pane_agent.as_ref().is_some_and(|pane_agent| {
+            pane_agent.own_verdict().by != Authority::Hook
+                && self.shown == Some(pane_agent.above_composer().as_str())
+        })
+    }
 }
 
 /// Waits for the end of the turn that a message has begun.
@@ -199,19 +223,21 @@ fn wait_for_end(
     // A message that had to wait in a queue begins when the turn before it is over.
     let mut worked = false;
     let mut idle: Option<Instant> = None;
+    let begun = Instant::now();
     loop {
         let look = agent::look(server, pane, agents, &[])?;
         let (state, why) = state(&look);
+        let undrawn = begun.elapsed() < UNDRAWN && delivered.is_undrawn(&look);
         let over = match state {
             // An agent that waits for a person, or is gone, has ended its turn.
             State::Waiting | State::Exited => true,
-            State::Idle => {
+            State::Idle if !undrawn => {
                 let since = *idle.get_or_insert_with(Instant::now);
                 (worked && !delivered.queued)
                     || since.elapsed() >= IDLE_AFTER_TURN
                     || has_answered(&look, text)
             }
-            State::Busy | State::Unknown | State::Starting => {
+            State::Idle | State::Busy | State::Unknown | State::Starting => {
                 idle = None;
                 false
             }
@@ -230,11 +256,9 @@ fn wait_for_end(
             ));
         }
         let turn_over_at = idle.map(|since| since + IDLE_AFTER_TURN);
-        // What the commands of a shell do is not recorded anywhere.
-        let next_poll = look
-            .pane_agent
-            .is_none()
-            .then(|| Instant::now() + POLL_INTERVAL);
+        // What the commands of a shell do is not recorded anywhere, and neither is what a screen shows of a message.
+        let is_unrecorded = undrawn || look.pane_agent.is_none();
+        let next_poll = is_unrecorded.then(|| Instant::now() + POLL_INTERVAL);
         match wakeup.wait([turn_over_at, limit, next_poll].into_iter().flatten().min())? {
             Progress::Nothing => {}
             Progress::Worked => worked = true,

@@ -3,7 +3,8 @@
 //! `composer FOLDER` begins it. From then on the orders come from the pipe `FOLDER/orders`, a line each:
 //!
 //! - `busy`, `idle`: it works, or does not; `turn MS`: how long it works on what it is sent (0);
-//!   `late MS`: how long it shows nothing of a turn, whose end it notes then; `sticks MS`: how long its composer still shows what it was sent
+//!   `late MS`: how long it does not show that it works on a turn, whose end it notes then; `undrawn MS`: how long it
+//!   does not even show what it was sent; `sticks MS`: how long its composer still shows what it was sent
 //! - `ask`: it asks for permission; `ask-behind-paste`: when the next paste has come; `ask-trust`: whether to trust;
 //!   `answered`: a person has said no
 //! - `draft TEXT`: a person types, `\\n` for a new line; `clear`: and takes it away
@@ -114,6 +115,7 @@ struct Composer {
     threads: bool,
     turn: Duration,
     late: Duration,
+    undrawn: Duration,
     sticks: Duration,
     /// What it was sent last, and when.
     begun: Option<(String, Instant)>,
@@ -204,6 +206,7 @@ impl Composer {
             threads: false,
             turn: Duration::ZERO,
             late: Duration::ZERO,
+            undrawn: Duration::ZERO,
             sticks: Duration::ZERO,
             begun: None,
             says: Vec::new(),
@@ -240,6 +243,11 @@ impl Composer {
             "ask-behind-paste" => self.asks_behind_paste = true,
             "draft" => self.text.push_str(&rest.replace("\\n", "\n")),
             "late" => self.late = Duration::from_millis(number().into()),
+            "undrawn" => {
+                self.undrawn = Duration::from_millis(number().into());
+                // What it was sent before stays on its screen.
+                self.begun = None;
+            }
             "sticks" => self.sticks = Duration::from_millis(number().into()),
             "says" => self.says.push(rest.into()),
             "footer" => self.footer.push(rest.into()),
@@ -572,7 +580,8 @@ impl Composer {
     /// How long until something changes by itself.
     fn wait(&self) -> Duration {
         let begun = self.begun.as_ref().map(|(_, at)| *at);
-        let drawn = [self.late, self.sticks].map(|after| begun.map(|begun| begun + after));
+        let drawn =
+            [self.late, self.undrawn, self.sticks].map(|after| begun.map(|begun| begun + after));
         let now = Instant::now();
         let next = drawn.into_iter().chain([self.until]).flatten();
         let next = next.filter(|at| *at > now).min();
@@ -604,12 +613,15 @@ impl Composer {
                 text = text.replacen(paste.as_str(), &mark, 1);
             }
         }
-        let skip = self.history.len().saturating_sub(6);
-        let history = [&self.history[skip..], &self.says].concat();
         let within = |limit: Duration| {
             let begun = self.begun.as_ref();
             begun.filter(|(_, at)| at.elapsed() < limit)
         };
+        // A prompt and its answer.
+        let hidden = if within(self.undrawn).is_some() { 2 } else { 0 };
+        let drawn = &self.history[..self.history.len().saturating_sub(hidden)];
+        let skip = drawn.len().saturating_sub(6);
+        let history = [&drawn[skip..], &self.says].concat();
         if let Some((sent, _)) = within(self.sticks).filter(|_| text.is_empty()) {
             text.clone_from(sent);
         }
@@ -617,7 +629,7 @@ impl Composer {
             kind: self.kind,
             history: &history,
             text: &text,
-            works: self.works() && within(self.late).is_none(),
+            works: self.works() && within(self.late.max(self.undrawn)).is_none(),
             footer: &self.footer,
             mode: &self.mode,
             plain: self.plain,

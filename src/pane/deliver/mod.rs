@@ -155,6 +155,8 @@ pub struct Unreported {
     pub conversation: Option<String>,
     /// The last report of a hook before the message.
     pub last: Option<HookReport>,
+    /// What the agent's screen showed above its composer before the message.
+    pub shown: Option<String>,
 }
 
 /// How often the pane is looked at while the delivery waits.

@@ -64,6 +64,7 @@ fn unreported(seen: &PaneView<'_>, text: &str, before: &Before) -> Option<Unrepo
         first: seen.look.pane.place.pid,
         conversation: pane_agent.hook_conversation.clone(),
         last: before.report.clone(),
+        shown: before.shown.clone(),
     })
 }
 

@@ -239,3 +239,22 @@ fn a_wait_behind_a_message_waits_for_its_turn() {
         server.sesh("sesh-reap", NONE).ok();
     }
 }
+
+/// A busy machine: the composer is empty seconds before the screen shows anything of the message.
+#[test]
+fn a_wait_does_not_end_with_the_screen_before_the_message() {
+    let server = Server::start();
+    for (name, is_sesh) in [("claude", true), ("opencode", false)] {
+        let agent = Agent::called(&server, name);
+        if is_sesh {
+            server.becomes(&agent.pane, "idle");
+        }
+        agent.order("late 1");
+        delivered(agent.send(&["--wait", "the one before"]).said(), "screen");
+        agent.order("undrawn 5000");
+        agent.order("turn 5500");
+        delivered(agent.send(&["--wait", "hello"]).said(), "screen");
+        let done = ("done".to_string(), "hello".to_string());
+        assert!(agent.got().contains(&done), "{name}: {:?}", agent.got());
+    }
+}
