@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::agents::Real;
-use crate::support::{Server, until};
+use crate::support::{REAL_AGENTS, Server, until};
 
 /// How long a real agent may take for anything.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
@@ -41,6 +42,7 @@ impl Lab {
         if !agent.is_installed() {
             return None;
         }
+        REAL_AGENTS.store(true, Ordering::Relaxed);
         let server = Server::start();
         for folder in ["project", "agent"] {
             std::fs::create_dir(server.path(folder)).expect("a folder");

@@ -93,10 +93,10 @@ impl<'a> Story<'a> {
         self.both(what, by, seen, state, &[]);
     }
 
-    /// The first prompt: the agent works. See [`super::agents::Real::blanks`].
+    /// The first prompt: the agent works. See [`super::agents::Real::blanks`]; a hook speaks before that.
     pub(super) fn begins(&mut self, by: By, act: impl FnOnce(), seen: impl Fn() -> bool) {
         act();
-        let on_the_way: &[&str] = if self.lab.agent.blanks {
+        let on_the_way: &[&str] = if self.lab.agent.blanks && by == By::Looking {
             &["unknown"]
         } else {
             &[]

@@ -12,6 +12,7 @@ mod server;
 mod sources;
 mod victim;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -31,8 +32,16 @@ pub(crate) use victim::Victim;
 /// How long a fact may take to become true, and a program to end: long enough for a busy machine, and for one
 /// with hundreds of processes in a queue.
 pub(crate) fn limit() -> Duration {
-    Duration::from_secs(if soak() { 200 } else { 20 })
+    let usual = if REAL_AGENTS.load(Ordering::Relaxed) {
+        70
+    } else {
+        20
+    };
+    Duration::from_secs(if soak() { 200 } else { usual })
 }
+
+/// Set by the first test that runs a real agent. Those tests run by themselves, and wait for their agents for up to 60 s.
+pub(crate) static REAL_AGENTS: AtomicBool = AtomicBool::new(false);
 
 /// Whether the counts that issues name are run in full.
 pub(crate) fn soak() -> bool {
