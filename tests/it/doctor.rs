@@ -475,10 +475,10 @@ fn a_tmux_of_another_version() {
         );
     };
     let new = Version::parse("3.6").expect("a version");
-    let (near, far) = if real < new {
-        ("3.5", "3.6b")
-    } else {
-        ("3.6-rc", "3.5a")
+    let (near, far) = match real {
+        it if it >= new => ("3.6-rc", "3.5a"),
+        it if it == Version::parse("3.5").expect("a version") => ("3.4", "3.6b"),
+        _ => ("3.5", "3.6b"),
     };
     says(far);
     the_fault(&server, &["tmux", far, "attach", "kill-server"]);

@@ -619,11 +619,11 @@ fn keys_start_what_a_login_shell_finds() {
     let own = server.path("home/.local/bin");
     std::fs::create_dir_all(&own).expect("a folder");
     server.program_file(&own.join("only-there"), b"#!/bin/sh\nexec sleep 1000\n");
-    // A shell that prints, and extends PATH only where it is interactive.
+    // A shell that prints and extends PATH where it is interactive. tmux 3.5 runs its jobs with it too.
     let home = server.path("home");
     std::fs::write(
         home.join(".bashrc"),
-        "echo welcome\ncase $- in *i*) PATH=$HOME/.local/bin:$PATH;; esac\n",
+        "case $- in *i*) echo welcome; PATH=$HOME/.local/bin:$PATH;; esac\n",
     )
     .expect("a file");
     std::fs::write(home.join(".profile"), ". ~/.bashrc\n").expect("a file");
@@ -667,7 +667,8 @@ fn keys_start_what_a_login_shell_finds() {
         "{path}"
     );
     // A shell that hangs keeps nothing waiting.
-    std::fs::write(home.join(".bashrc"), "sleep 1000\n").expect("a file");
+    let hangs = "case $- in *i*) sleep 1000;; esac\n";
+    std::fs::write(home.join(".bashrc"), hangs).expect("a file");
     let begun = std::time::Instant::now();
     server.tmux([
         "run-shell",

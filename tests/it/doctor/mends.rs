@@ -325,9 +325,12 @@ fn pretended(running: &str, client: &str) -> Server {
 /// A client of another version than the server: one that it can speak with, or not.
 fn other(near: bool) -> Scene {
     let server = Server::start();
-    let is_new = version(&server) >= Version::parse("3.6").expect("a version");
+    let real = version(&server);
+    let is = |text: &str| real == Version::parse(text).expect("a version");
+    let is_new = real >= Version::parse("3.6").expect("a version");
     let says = match (is_new, near) {
         (true, true) => "3.6-rc",
+        (false, true) if is("3.5") => "3.4",
         (false, true) => "3.5",
         (true, false) => "3.5a",
         (false, false) => "3.6b",
