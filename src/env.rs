@@ -217,20 +217,73 @@ fn is_of_program(name: &OsStr) -> bool {
         "TERM_PROGRAM",
         "GIT_PUSH_OPTION_",
     ];
-    const NAMES: &str = "\
-        TERM LINES COLUMNS \
-        AI_AGENT CLAUDECODE CLAUDE_EFFORT CLAUDE_ENV_FILE CLAUDE_JOB_DIR CLAUDE_PID CLAUDE_PROJECT_DIR \
-        CODEX_CI CODEX_MANAGED_BY_NPM CODEX_MANAGED_PACKAGE_ROOT CODEX_SANDBOX CODEX_SANDBOX_NETWORK_DISABLED \
-        CODEX_THREAD_ID \
-        GEMINI_CLI GEMINI_CLI_NO_RELAUNCH GEMINI_CWD GEMINI_PLANS_DIR GEMINI_PROJECT_DIR GEMINI_SESSION_ID \
-        GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_AUTHOR_DATE GIT_COMMITTER_DATE GIT_COMMON_DIR GIT_CONFIG \
-        GIT_CONFIG_PARAMETERS GIT_DIR GIT_EXEC_PATH GIT_GRAFT_FILE GIT_IMPLICIT_WORK_TREE GIT_INDEX_FILE \
-        GIT_INTERNAL_SUPER_PREFIX GIT_NAMESPACE GIT_NO_REPLACE_OBJECTS GIT_OBJECT_DIRECTORY GIT_PREFIX \
-        GIT_QUARANTINE_PATH GIT_REFLOG_ACTION GIT_REPLACE_REF_BASE GIT_SHALLOW_FILE GIT_WORK_TREE \
-        INSIDE_EMACS NVIM NVIM_LISTEN_ADDRESS VIM VIMRUNTIME VIM_TERMINAL MYVIMRC \
-        MAKEFLAGS MAKELEVEL MFLAGS MAKE_TERMOUT MAKE_TERMERR \
-        INVOCATION_ID JOURNAL_STREAM LISTEN_FDS LISTEN_FDNAMES LISTEN_PID MAINPID NOTIFY_SOCKET WATCHDOG_PID \
-        WATCHDOG_USEC";
+    // In order, since every call compares them with the whole environment.
+    const NAMES: &[&str] = &[
+        "AI_AGENT",
+        "CLAUDECODE",
+        "CLAUDE_EFFORT",
+        "CLAUDE_ENV_FILE",
+        "CLAUDE_JOB_DIR",
+        "CLAUDE_PID",
+        "CLAUDE_PROJECT_DIR",
+        "CODEX_CI",
+        "CODEX_MANAGED_BY_NPM",
+        "CODEX_MANAGED_PACKAGE_ROOT",
+        "CODEX_SANDBOX",
+        "CODEX_SANDBOX_NETWORK_DISABLED",
+        "CODEX_THREAD_ID",
+        "COLUMNS",
+        "GEMINI_CLI",
+        "GEMINI_CLI_NO_RELAUNCH",
+        "GEMINI_CWD",
+        "GEMINI_PLANS_DIR",
+        "GEMINI_PROJECT_DIR",
+        "GEMINI_SESSION_ID",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_AUTHOR_DATE",
+        "GIT_COMMITTER_DATE",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG",
+        "GIT_CONFIG_PARAMETERS",
+        "GIT_DIR",
+        "GIT_EXEC_PATH",
+        "GIT_GRAFT_FILE",
+        "GIT_IMPLICIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_NAMESPACE",
+        "GIT_NO_REPLACE_OBJECTS",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_PREFIX",
+        "GIT_QUARANTINE_PATH",
+        "GIT_REFLOG_ACTION",
+        "GIT_REPLACE_REF_BASE",
+        "GIT_SHALLOW_FILE",
+        "GIT_WORK_TREE",
+        "INSIDE_EMACS",
+        "INVOCATION_ID",
+        "JOURNAL_STREAM",
+        "LINES",
+        "LISTEN_FDNAMES",
+        "LISTEN_FDS",
+        "LISTEN_PID",
+        "MAINPID",
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MAKE_TERMERR",
+        "MAKE_TERMOUT",
+        "MFLAGS",
+        "MYVIMRC",
+        "NOTIFY_SOCKET",
+        "NVIM",
+        "NVIM_LISTEN_ADDRESS",
+        "TERM",
+        "VIM",
+        "VIMRUNTIME",
+        "VIM_TERMINAL",
+        "WATCHDOG_PID",
+        "WATCHDOG_USEC",
+    ];
     let Some(name) = name.to_str() else {
         return false;
     };
@@ -238,8 +291,7 @@ fn is_of_program(name: &OsStr) -> bool {
     if ["SESH_MACHINE", "SESH_CLIENT", "SESH_TMUX_SOCKETS"].contains(&name) {
         return false;
     }
-    NAMES.split_ascii_whitespace().any(|it| it == name)
-        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    NAMES.binary_search(&name).is_ok() || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Returns whether a variable is that of the login or the terminal window in which a person works. A tmux client that

@@ -171,7 +171,7 @@ mod tests {
     fn known(agent: &str) -> Conversation {
         let agents = Agents::read(None).all;
         let agent = agents.into_iter().find(|it| it.name == agent);
-        agent.expect("a known agent").manifest.conversation
+        agent.expect("a known agent").manifest.conversation.clone()
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Manifest {
 }
 
 /// How to recognize the agent's process.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcessForm {
     /// Names of the process: its short name, its first word, the file that it runs, or the script.
@@ -39,6 +39,23 @@ pub struct ProcessForm {
     /// First words after the program's name with which the process is not the agent: daemons, viewers, tools.
     #[serde(alias = "apart")]
     pub not_agent: Option<Vec<String>>,
+}
+
+impl ProcessForm {
+    /// Returns the `[process]` of a built-in manifest, of which nothing else is parsed.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Section {
+            process: ProcessForm,
+        }
+        let begin = text.find("[process]").unwrap_or(text.len());
+        let section = &text[begin..];
+        let end = section.find("\n[").unwrap_or(section.len());
+        let section = toml::from_str::<Section>(&section[..end]);
+        debug_assert!(section.is_ok(), "{:?}", section.err());
+        section.unwrap_or_default().process
+    }
 }
 
 /// Where the agent keeps its files.
@@ -263,8 +280,15 @@ impl Manifest {
 }
 
 impl Manifest {
-    /// Returns the order of the sources if the file gives none: all that it describes.
-    pub(super) fn default_order(&self) -> Vec<Source> {
+    /// Returns it with an order of its sources. If the file gives none, that is all that it describes.
+    pub(super) fn with_order(mut self) -> Self {
+        if self.sources.order.is_none() {
+            self.sources.order = Some(self.default_order());
+        }
+        self
+    }
+
+    fn default_order(&self) -> Vec<Source> {
         [
             (Source::SessionFile, !self.session.states.is_empty()),
             (Source::Title, !self.title.is_empty()),

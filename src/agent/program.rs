@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::manifest::Manifest;
+use super::manifest::ProcessForm;
 use crate::proc::{self, Process, Program, ShellInput};
 
 /// Programs that run a script, without the digits of their version.
@@ -96,8 +96,8 @@ pub(super) fn keeps_children(name: &str) -> bool {
     MULTIPLEXERS.contains(&name)
 }
 
-pub(super) fn is_agent(manifest: &Manifest, process: &Process, program: &Program) -> bool {
-    role(manifest, process, program) == Some(Role::Agent)
+pub(super) fn is_agent(known: &ProcessForm, process: &Process, program: &Program) -> bool {
+    role(known, process, program) == Some(Role::Agent)
 }
 
 /// The role of a process that runs an agent's program.
@@ -109,8 +109,7 @@ pub(super) enum Role {
 }
 
 /// Returns the role of a process, or `None` if it runs another program.
-pub(super) fn role(manifest: &Manifest, process: &Process, program: &Program) -> Option<Role> {
-    let known = &manifest.process;
+pub(super) fn role(known: &ProcessForm, process: &Process, program: &Program) -> Option<Role> {
     let is_named = |word: &str| known.names.iter().flatten().any(|name| names(word, name));
     let first_word = program.argv.first().map(Path::new);
     let script = script_of(program);

@@ -99,7 +99,7 @@ pub fn living<'a>(
         if let Some(program) = &program {
             let agent = agents
                 .iter()
-                .find(|agent| is_agent(&agent.manifest, process, program));
+                .find(|agent| is_agent(&agent.process, process, program));
             if let Some(agent) = agent {
                 // A wrapper and the process that it wraps are one agent. Another agent below an agent is its tool.
                 let wrapper = inside.filter(|&at| found[at].agent.name == agent.name);
@@ -187,7 +187,7 @@ fn is_wrapped(child: &Process, outer: &AgentProcess<'_>, reader: &impl ProcessRe
         return true;
     }
     let program = reader.program(child.pid);
-    is_agent(&outer.agent.manifest, child, &program) && !is_tool_of(&program, &outer.program)
+    is_agent(&outer.agent.process, child, &program) && !is_tool_of(&program, &outer.program)
 }
 
 /// Returns whether an agent's script has started itself again with the same words, as Qwen Code does: only its environment
@@ -214,7 +214,7 @@ pub fn everywhere<'a>(
 ) -> Vec<AgentProcess<'a>> {
     let living = |process: &Process| {
         let program = reader.program(process.pid);
-        is_agent(&agent.manifest, process, &program).then(|| AgentProcess {
+        is_agent(&agent.process, process, &program).then(|| AgentProcess {
             agent,
             process: process.clone(),
             program,
@@ -232,7 +232,7 @@ pub fn everywhere<'a>(
 
 /// Returns whether a process runs a program of an agent, in whatever role.
 pub fn is_of(agent: &Agent, process: &Process, program: &Program) -> bool {
-    role(&agent.manifest, process, program).is_some()
+    role(&agent.process, process, program).is_some()
 }
 
 /// Returns the agent that reports through a hook, from the processes above the hook: its parent first, the pane's first

@@ -1,18 +1,21 @@
 //! The kinds that this process knows: the built-in ones, and the user's files over them.
 
 use std::ffi::OsString;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use super::{Code, KINDS, Kind, unsupported};
-use crate::agent::manifest::Manifest;
+use crate::agent::manifest::{Manifest, ProcessForm};
 use crate::env;
 
 /// One known agent.
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub name: String,
-    pub manifest: Manifest,
+    /// How its process is recognized, from its manifest.
+    pub process: ProcessForm,
+    pub manifest: LazyManifest,
     /// What its manifest cannot express.
     pub code: Code,
 }
@@ -34,6 +37,44 @@ pub struct Problem {
     pub sentence: String,
 }
 
+/// A manifest that is parsed when it is needed: of most kinds only the process is.
+#[derive(Clone, Debug)]
+pub struct LazyManifest {
+    text: &'static str,
+    parsed: OnceLock<Manifest>,
+}
+
+impl LazyManifest {
+    /// Returns the manifest of a built-in kind. `text` is valid, which a test checks.
+    fn of(text: &'static str) -> Self {
+        Self {
+            text,
+            parsed: OnceLock::new(),
+        }
+    }
+}
+
+impl From<Manifest> for LazyManifest {
+    fn from(manifest: Manifest) -> Self {
+        Self {
+            text: "",
+            parsed: OnceLock::from(manifest),
+        }
+    }
+}
+
+impl Deref for LazyManifest {
+    type Target = Manifest;
+
+    fn deref(&self) -> &Manifest {
+        self.parsed.get_or_init(|| {
+            let manifest = Manifest::parse(self.text);
+            debug_assert!(manifest.is_ok(), "{manifest:?}");
+            manifest.unwrap_or_default().with_order()
+        })
+    }
+}
+
 impl Agent {
     /// Returns the words that start the agent: those of its manifest, else the first name of its process.
     #[must_use]
@@ -41,7 +82,7 @@ impl Agent {
         let words = self.manifest.commands.launch.iter().flatten();
         let words: Vec<&str> = words.map(String::as_str).collect();
         if words.is_empty() {
-            let mut names = self.manifest.process.names.iter().flatten();
+            let mut names = self.process.names.iter().flatten();
             return vec![names.next().unwrap_or(&self.name)];
         }
         words
@@ -51,7 +92,7 @@ impl Agent {
     /// process.
     fn is_started_by(&self, program: &str, arguments: &[OsString]) -> bool {
         let launch = self.launch();
-        let names = self.manifest.process.names.iter().flatten();
+        let names = self.process.names.iter().flatten();
         let own = launch.split_first().is_some_and(|(own, words)| {
             let own = Path::new(own).file_name();
             own.is_some_and(|own| own == program)
@@ -97,18 +138,21 @@ impl Agents {
     #[must_use]
     pub fn read(folder: Option<&Path>) -> Self {
         let mut agents = Self::default();
-        for kind in KINDS {
-            let known = agents.add(kind.name, kind.manifest);
-            debug_assert!(known.is_ok(), "{}: {known:?}", kind.name);
-        }
+        agents.all.extend(KINDS.iter().map(|kind| Agent {
+            name: kind.name.into(),
+            process: ProcessForm::of(kind.manifest),
+            manifest: LazyManifest::of(kind.manifest),
+            code: kind.code,
+        }));
         agents
             .all
             .extend(unsupported::processes().map(|(name, process)| Agent {
                 name: name.into(),
-                manifest: Manifest {
+                process: process.clone(),
+                manifest: LazyManifest::from(Manifest {
                     process,
                     ..Manifest::default()
-                },
+                }),
                 code: super::NO_CODE,
             }));
         let mut files: Vec<_> = folder
@@ -162,13 +206,15 @@ impl Agents {
         if !manifest.process.identifies_process() {
             return Err(": [process] has no names and no packages to know the agent by".into());
         }
-        if manifest.sources.order.is_none() {
-            manifest.sources.order = Some(manifest.default_order());
-        }
+        let (process, manifest) = (manifest.process.clone(), manifest.with_order().into());
         match at {
-            Some(at) => self.all[at].manifest = manifest,
+            Some(at) => {
+                let agent = &mut self.all[at];
+                (agent.process, agent.manifest) = (process, manifest);
+            }
             None => self.all.push(Agent {
                 name: name.into(),
+                process,
                 manifest,
                 code: Kind::named(name).map_or(super::NO_CODE, |kind| kind.code),
             }),
@@ -204,6 +250,7 @@ mod tests {
             let names = agent.manifest.process.names.as_deref();
             let first = names.and_then(<[String]>::first);
             assert_eq!(first, Some(&agent.name));
+            assert_eq!(agent.process, agent.manifest.process);
             assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
         }
     }

@@ -245,9 +245,8 @@ impl<'a> Member<'a> {
         let right = match (claim, state) {
             // No member swallows a text.
             (Claim::Typed, _) => false,
-            (Claim::Arrived, State::Prompt | State::CopyMode) => true,
             (Claim::Refused, State::Prompt | State::CopyMode) => !plain,
-            (_, State::Starting | State::Turn) => true,
+            (_, State::Prompt | State::CopyMode | State::Starting | State::Turn) => true,
             (_, State::Busy) if queues => true,
             (claim, _) => claim == Claim::Refused,
         };
