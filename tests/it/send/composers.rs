@@ -251,8 +251,8 @@ fn a_wait_does_not_end_with_the_screen_before_the_message() {
         }
         agent.order("late 1");
         delivered(agent.send(&["--wait", "the one before"]).said(), "screen");
-        agent.order("undrawn 5000");
-        agent.order("turn 5500");
+        agent.order("undrawn 3000");
+        agent.order("turn 3500");
         delivered(agent.send(&["--wait", "hello"]).said(), "screen");
         let done = ("done".to_string(), "hello".to_string());
         assert!(agent.got().contains(&done), "{name}: {:?}", agent.got());
