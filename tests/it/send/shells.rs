@@ -512,7 +512,10 @@ fn vi_keys_in_command_mode_get_no_text() {
             until("it is at its prompt", || shell.column() > 0);
             shell.types(&["Escape"], "");
             // A shell that is still starting leaves the key to its terminal, which shows it.
-            let screen = || server.screen(&shell.pane).replace("^[", "");
+            let screen = || {
+                let shown = server.screen(&shell.pane).replace("^[", "");
+                shown.trim_end().to_string()
+            };
             let before = screen();
             let out = shell.folder.join("vi");
             let _ = std::fs::remove_file(&out);
