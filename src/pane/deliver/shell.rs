@@ -61,8 +61,8 @@ impl PaneView<'_> {
         (number(facts.cursor_column), number(facts.cursor_row))
     }
 
-    /// Returns whether tmux shows control characters of a buffer unless it is told not to: 3.7 and later, which tell
-    /// whether a paste is bracketed.
+    /// Returns whether tmux shows control characters of a buffer in place of typing them, unless `-S` is given: 3.7 and
+    /// later, which tell whether a paste is bracketed.
     fn escapes(&self) -> bool {
         !self.facts().bracketed.is_empty()
     }
