@@ -747,6 +747,36 @@ fn whoever_brings_them_back_is_killed_at_any_moment() {
 }
 
 #[test]
+fn one_that_another_call_restores_meanwhile_is_there_too() {
+    let server = Server::start();
+    let slow = claude(&server, &["slow"]);
+    let other = server.new_sesh(["other", "--", "cat"]);
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "cat"]);
+    resumes(&server, "claude", &[]);
+    let all = server
+        .sesh("sesh-restore", ["--last-alive"])
+        .command()
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a restore");
+    until("the first is being restored", || {
+        panes_of(&server, slow.uuid()) == 1
+    });
+    restored(&server, &other);
+    let pane = server.record(slow.uuid());
+    let id = slow.text("conversation");
+    server.say(pane.pane(), &says(&server, &id, "idle"));
+    let output = all.wait_with_output().expect("it is a child");
+    assert!(output.status.success(), "{:?}", output.status);
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(printed, format!("{}\n{}\n", slow.uuid(), other.uuid()));
+    assert_eq!(panes_of(&server, other.uuid()), 1);
+    assert!(lost(&server).is_empty());
+}
+
+#[test]
 fn they_are_offered_until_somebody_answers() {
     let server = Server::start();
     claude(&server, &["one"]);

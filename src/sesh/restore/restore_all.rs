@@ -2,9 +2,10 @@
 
 use super::{RestoreOptions, one};
 use crate::error::{Error, Exit, Result};
+use crate::inventory::find;
 use crate::store::lease::{Lease, LeaseOutcome};
 use crate::store::pending_restore::{DONE, answer, offer, pending};
-use crate::store::{Record, schema};
+use crate::store::{Record, Target, schema};
 use crate::tmux::Server;
 
 /// Restores those for which `wanted` is true. Calls `each` for every sesh, first before its restore and then with the
@@ -35,7 +36,8 @@ pub fn all(
     }
     for record in to_restore.iter().filter(|record| wanted(record)) {
         each(record, None);
-        let outcome = one(server, record, options);
+        let outcome =
+            one(server, record, options).or_else(|error| restored_by_other(server, record, error));
         each(record, Some(&outcome));
     }
     if pending(server)?.is_empty() {
@@ -46,5 +48,17 @@ pub fn all(
         // No sesh was restored, so there is no server that could offer them.
         Err(error) if error.exit == Exit::NoServer => Ok(()),
         outcome => outcome,
+    }
+}
+
+/// Returns the new record of a sesh that another process has restored since the list was read: a person by its name, or a
+/// `sesh-restore` that was killed, whose last request the server carried out after its death.
+fn restored_by_other(server: &Server, record: &Record, error: Error) -> Result<Record> {
+    if !matches!(error.exit, Exit::Unusable | Exit::Changed) {
+        return Err(error);
+    }
+    match find::one(server, &Target::Id(record.uuid)) {
+        Ok(now) if now.live && now.tmux.is_some() => Ok(now),
+        _ => Err(error),
     }
 }
