@@ -4,6 +4,7 @@
 //! Text from panes and from people is escaped for a terminal and left exact on a pipe. A reader that closes the pipe is
 //! not an error.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
@@ -190,24 +191,16 @@ impl Table {
     /// Returns the table as text, cut to `width` cells if a width is given.
     pub(crate) fn render(&self, header: bool, width: Option<usize>) -> String {
         const GAP: usize = 2;
-        let mut lines: Vec<Vec<String>> = Vec::new();
-        if header {
-            lines.push(self.header.iter().map(ToString::to_string).collect());
+        let header = header.then(|| self.header.iter().map(|title| Cell::of(title)).collect());
+        let rows = self.rows.iter();
+        let rows = rows.map(|row| row.iter().map(|cell| Cell::of(cell)).collect());
+        let lines: Vec<Vec<Cell<'_>>> = header.into_iter().chain(rows).collect();
+        let mut widths = vec![0; self.header.len()];
+        for line in &lines {
+            for (cell, width) in line.iter().zip(&mut widths) {
+                *width = cell.width.max(*width);
+            }
         }
-        lines.extend(
-            self.rows
-                .iter()
-                .map(|row| row.iter().map(|cell| escaped(&one_line(cell))).collect()),
-        );
-        let mut widths: Vec<usize> = (0..self.header.len())
-            .map(|at| {
-                lines
-                    .iter()
-                    .map(|line| line.get(at).map_or(0, |cell| cell.width()))
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
         if let Some(limit) = width {
             for &at in &self.shrink {
                 let used: usize =
@@ -218,18 +211,54 @@ impl Table {
             }
         }
         let mut text = String::new();
-        for line in &lines {
-            let mut row = String::new();
-            for (cell, &width) in line.iter().zip(&widths) {
-                let cell = cut(cell, width);
-                let padding = width - cell.width() + GAP;
-                row.push_str(&cell);
-                row.extend(std::iter::repeat_n(' ', padding));
+        for line in lines {
+            let start = text.len();
+            for (cell, &width) in line.into_iter().zip(&widths) {
+                let cell = cell.cut(width);
+                text.push_str(&cell.text);
+                text.extend(std::iter::repeat_n(' ', width - cell.width + GAP));
             }
-            text.push_str(row.trim_end());
+            text.truncate(start + text[start..].trim_end().len());
             text.push('\n');
         }
         text
+    }
+}
+
+/// A cell of a table as it is printed, with its width in columns of the terminal.
+struct Cell<'a> {
+    text: Cow<'a, str>,
+    width: usize,
+}
+
+impl<'a> Cell<'a> {
+    fn of(text: &'a str) -> Self {
+        // A list of 160 seshes has more than a thousand cells, and nearly all of them are like this.
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            let width = text.len();
+            return Self {
+                text: text.into(),
+                width,
+            };
+        }
+        let text = escaped(&one_line(text));
+        let width = text.width();
+        Self {
+            text: text.into(),
+            width,
+        }
+    }
+
+    fn cut(self, width: usize) -> Self {
+        if self.width <= width {
+            return self;
+        }
+        let text = cut(&self.text, width);
+        let width = text.width();
+        Self {
+            text: text.into(),
+            width,
+        }
     }
 }
 

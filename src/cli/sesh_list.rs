@@ -19,7 +19,7 @@ use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::state::State;
 use crate::store::condition::{both, either, equal, registered, tagged};
-use crate::store::query::Past;
+use crate::store::query::{Past, ValueSource};
 use crate::store::target::is_id_prefix;
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
@@ -167,7 +167,12 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
         None
     };
     let old = args.all || args.archived;
+    let values = match args.format {
+        Some(_) => ValueSource::Panes,
+        None => ValueSource::Records,
+    };
     let mut select = Select {
+        values,
         filter: Some(filter(args, mine)),
         ended: old || !args.words.is_empty(),
         past: if old { Past::All } else { Past::No },

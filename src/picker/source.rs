@@ -45,6 +45,7 @@ pub(super) fn read(
         past: if ended { Past::All } else { Past::No },
         format: (wanted.shown == RowSet::Panes)
             .then(|| "#{pane_current_command}\t#{pane_current_path}".into()),
+        ..Select::default()
     };
     let snapshot = if stored {
         Snapshot::read(server, &select)?

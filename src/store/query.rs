@@ -74,9 +74,23 @@ pub enum Past {
     All,
 }
 
+/// Where the values of a sesh with a pane are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ValueSource {
+    /// From the options of its pane.
+    #[default]
+    Panes,
+    /// From its stored record, of all seshes: a list of many costs the server half as much. A value that a person wrote
+    /// into an option of the pane is there after the next write of a helper or of the tick. A [`Place`] has no ids of its
+    /// session and window, and no name of the window.
+    Records,
+}
+
 /// What to read.
 #[derive(Clone, Debug, Default)]
 pub struct Select {
+    /// Where to read the values. [`ValueSource::Records`] selects all seshes, and is not for a `format`.
+    pub values: ValueSource,
     /// The condition that selects the panes, tested by the server. `None` selects all panes with a sesh.
     pub filter: Option<String>,
     /// Whether to read the stored records too: the exited seshes without a pane.
@@ -95,7 +109,7 @@ impl Select {
             filter: Some("0".into()),
             ended: true,
             past: Past::All,
-            format: None,
+            ..Self::default()
         }
     }
 
@@ -116,7 +130,7 @@ impl Select {
             filter,
             ended: true,
             past: Past::For(targets.to_vec()),
-            format: None,
+            ..Self::default()
         }
     }
 }
@@ -265,6 +279,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Reads the store with one query, and the journal if it is selected. Without a server it reads the journal alone.
+    /// For targets it reads the panes first, and the stored records only if a target is none of them: their number is
+    /// that of all seshes that the server has had.
     ///
     /// # Errors
     /// As [`Server::run`].
@@ -274,7 +290,7 @@ impl Snapshot {
                 return Self::query(server, select)
                     .map_err(|error| lost_socket::with_way_out(server, error));
             }
-            Past::For(targets) => match Self::query(server, select) {
+            Past::For(targets) => match Self::query_targets(server, select, targets) {
                 Ok(snapshot) if targets.iter().all(|target| snapshot.resolves(target)) => {
                     return Ok(snapshot);
                 }
@@ -342,6 +358,45 @@ impl Snapshot {
 
     /// Reads the panes and stored records that are selected, without the journal.
     fn query(server: &Server, select: &Select) -> Result<Self> {
+        let mut snapshot = match select.values {
+            ValueSource::Records => from_records::read(server, select.ended)?,
+            ValueSource::Panes => None,
+        }
+        .map_or_else(|| Self::query_panes(server, select, true), Ok)?;
+        if !snapshot.ended.is_empty() {
+            let socket = server.address();
+            let socket = socket.map(|path| path.to_string_lossy().into_owned());
+            for record in &mut snapshot.ended {
+                record.socket.clone_from(&socket);
+            }
+        }
+        Ok(snapshot)
+    }
+
+    fn query_targets(server: &Server, select: &Select, targets: &[Target]) -> Result<Self> {
+        let panes = Self::query_panes(server, select, false)?;
+        if targets.iter().all(|target| panes.has_alive(target)) {
+            return Ok(panes);
+        }
+        Self::query(server, select)
+    }
+
+    /// Returns whether a target is one of the panes, whatever the stored records are.
+    fn has_alive(&self, target: &Target) -> bool {
+        match target {
+            Target::Pane(_) => true,
+            Target::Id(id) => self.with_pane().any(|record| record.uuid == *id),
+            Target::Word(word) => self.live_by_name(word).next().is_some(),
+        }
+    }
+
+    fn live_by_name(&self, name: &str) -> impl Iterator<Item = &Record> {
+        self.with_pane()
+            .filter(move |record| record.live && record.name == name)
+    }
+
+    /// Reads the panes that are selected, and with `ended` the stored records if they are selected.
+    fn query_panes(server: &Server, select: &Select, ended: bool) -> Result<Self> {
         let frame = Frame::new();
         let filter = select.filter.clone().unwrap_or_else(registered);
         let mut batch = Batch::from(command::list_panes(
@@ -356,18 +411,23 @@ impl Snapshot {
         }
         if select.ended {
             batch.extend([life(&frame)]);
-            batch.extend(books(&frame));
-        }
-        let output = server.run(&batch)?;
-        let mut snapshot = Self::parse(&frame, &output)?;
-        if !snapshot.ended.is_empty() {
-            let socket = server.address();
-            let socket = socket.map(|path| path.to_string_lossy().into_owned());
-            for record in &mut snapshot.ended {
-                record.socket.clone_from(&socket);
+            if ended {
+                batch.extend(books(&frame));
             }
         }
-        Ok(snapshot)
+        Self::parse(&frame, &server.run(&batch)?)
+    }
+
+    /// Reads a row of [`life`]. Returns whether it is one.
+    fn read_life(&mut self, row: &[&str]) -> bool {
+        let Some(life) = read_server_id(row) else {
+            return false;
+        };
+        self.server_id = Some(life);
+        let ids = row.last().copied().unwrap_or_default();
+        let ids = ids.split_whitespace();
+        self.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
+        true
     }
 
     /// Parses the output of a batch of these commands.
@@ -381,13 +441,11 @@ impl Snapshot {
         let mut living: HashSet<String> = HashSet::new();
         for (row, after) in frame.sections(output) {
             books = after;
+            if snapshot.read_life(&row) {
+                continue;
+            }
             if let [id] = row[..] {
                 living.insert(id.to_string());
-            } else if let Some(life) = read_server_id(&row) {
-                snapshot.server_id = Some(life);
-                let ids = row.last().copied().unwrap_or_default();
-                let ids = ids.split_whitespace();
-                snapshot.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
             } else if let [pane, formatted] = row[..] {
                 snapshot.formatted.insert(pane.parse()?, formatted.into());
             } else if let Some(pane) = read_row(&row)? {
@@ -448,10 +506,7 @@ impl Snapshot {
     }
 
     fn find_word(&self, word: &str) -> Result<&Record> {
-        let live: Vec<&Record> = self
-            .with_pane()
-            .filter(|record| record.live && record.name == word)
-            .collect();
+        let live: Vec<&Record> = self.live_by_name(word).collect();
         let prefix = word.to_lowercase();
         let by_prefix: Vec<&Record> = self
             .records()
@@ -533,5 +588,6 @@ fn read_book(line: &str) -> Option<Values> {
     Values::from_book(text).filter(|values| values.get(Key::Id) == id.to_string())
 }
 
+mod from_records;
 #[cfg(test)]
 mod tests;

@@ -46,15 +46,28 @@ impl Values {
     /// them. Returns `None` if it is malformed or has no identity.
     #[must_use]
     pub fn from_book(text: &str) -> Option<Self> {
+        Self::from_book_with(text, [])
+    }
+
+    /// Parses a stored record, as [`from_book`](Self::from_book), with newer values of some keys.
+    #[must_use]
+    pub fn from_book_with<'a>(
+        text: &'a str,
+        newer: impl IntoIterator<Item = (Key, &'a str)>,
+    ) -> Option<Self> {
         book_version(text)?;
-        let parts = text.split(',').skip(1);
         let mut fields = [""; PANE.len()];
-        for part in parts {
-            if let Some((field, value)) = part.split_once('=')
-                && let Some(entry) = PANE.iter().find(|entry| entry.key.field() == field)
-            {
-                fields[entry.key as usize] = value;
+        // Fields are written in the order of the keys, so that the next one is usually the next key.
+        let mut next = 0;
+        for (field, value) in text.split(',').filter_map(|part| part.split_once('=')) {
+            let mut keys = (next..PANE.len()).chain(0..next);
+            if let Some(at) = keys.find(|at| PANE[*at].key.field() == field) {
+                fields[at] = value;
+                next = at + 1;
             }
+        }
+        for (key, value) in newer {
+            fields[key as usize] = value;
         }
         let values = Self::of(&fields);
         values.get(Key::Id).parse::<SeshId>().ok()?;
