@@ -110,8 +110,11 @@ fn statements(evidence: &Evidence<'_>, claims: &SourceStates<'_>) -> Vec<Stateme
                 Source::Title => {
                     statement.read = Some(evidence.title.into());
                     statement.rule = claims.title.map(|(rule, _)| rule.into());
-                    statement.near =
-                        near_misses(&known.title, |rule| rule.holds_for(evidence.title));
+                    let seen = ScreenRules::seen(evidence);
+                    let composer = seen.as_ref().map(ScreenRules::has_composer);
+                    statement.near = near_misses(&known.title, |rule| {
+                        rule.holds_for_title(evidence.title, composer)
+                    });
                 }
                 Source::Screen => {
                     statement.rule = claims.screen.map(|(rule, _)| rule.into());

@@ -327,16 +327,18 @@ impl Manifest {
                 if rule.why.is_some() && rule.state != Some(State::Waiting) {
                     return wrong("has a why, which only waiting has");
                 }
-                let of_screen =
-                    rule.region.is_some() || rule.composer.is_some() || rule.titled.is_some();
+                let of_screen = rule.region.is_some() || rule.titled.is_some();
                 if table == "title" && (of_screen || rule.last.is_some() || rule.coloured.is_some())
                 {
                     return wrong(
-                        "has a region, a composer, a title, a colour or a last row, which only a screen has",
+                        "has a region, a title, a colour or a last row, which only a screen has",
                     );
                 }
                 if rule.has_no_condition() {
                     return wrong("has no condition: it would always hold");
+                }
+                if table == "title" && !rule.has_text() {
+                    return wrong("has no text of a title");
                 }
                 if table == "screen" && rule.region.is_none() && rule.has_text() {
                     return wrong("has no region to look for its text in");

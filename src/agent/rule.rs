@@ -130,12 +130,19 @@ impl Rule {
         !self.has_text() && self.composer.is_none() && self.last.is_none() && self.titled.is_none()
     }
 
-    /// Returns `Ok` if the rule holds for one line.
+    /// Returns `Ok` if the rule holds for a title. `composer`: whether the composer is on the screen, and `None` if the
+    /// screen was not captured, for which every rule holds.
     ///
     /// # Errors
     /// The condition that does not hold.
-    pub fn holds_for(&self, line: &str) -> Result<(), Miss<'_>> {
-        self.matches(&mut Tally::default(), line, std::iter::once(line))
+    pub fn holds_for_title(&self, title: &str, composer: Option<bool>) -> Result<(), Miss<'_>> {
+        let mut tally = Tally::default();
+        match (self.composer, composer) {
+            (Some(true), Some(false)) => return tally.miss(Condition::Composer),
+            (Some(false), Some(true)) => return tally.miss(Condition::NoComposer),
+            _ => {}
+        }
+        self.matches(&mut tally, title, std::iter::once(title))
     }
 
     /// Returns `Ok` if the rule holds for a screen with this composer, and a title that the agent has set or not.

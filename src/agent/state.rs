@@ -160,14 +160,16 @@ impl<'a> SourceStates<'a> {
             let why = word.and_then(|word| known.session.reasons.get(word).copied());
             SourceState { state, why }
         });
-        let screen = evidence
-            .screen
-            .filter(|_| evidence.in_front && is_listed(Source::Screen))
-            .and_then(|screen| ScreenRules::of(evidence, screen).first());
+        let seen = ScreenRules::seen(evidence);
+        let screen = seen
+            .as_ref()
+            .filter(|_| is_listed(Source::Screen))
+            .and_then(ScreenRules::first);
         let title = (evidence.in_front && is_listed(Source::Title))
             .then(|| {
                 let rules = by_weight(&known.title);
-                let holds = |rule: &Rule| rule.holds_for(evidence.title).is_ok();
+                let composer = seen.as_ref().map(ScreenRules::has_composer);
+                let holds = |rule: &Rule| rule.holds_for_title(evidence.title, composer).is_ok();
                 rules.into_iter().find_map(|(name, rule)| {
                     state_of_rule(rule)
                         .filter(|_| holds(rule))
@@ -228,6 +230,12 @@ impl<'a> ScreenRules<'a> {
         Self::new(evidence.agent, screen, titled)
     }
 
+    /// Returns the rules for the screen of the evidence, if it is the agent's and was captured.
+    pub(super) fn seen(evidence: &Evidence<'a>) -> Option<Self> {
+        let screen = evidence.screen.filter(|_| evidence.in_front)?;
+        Some(Self::of(evidence, screen))
+    }
+
     fn new(agent: &'a Agent, screen: &'a Screen, titled: bool) -> Self {
         let known = &agent.manifest.composer;
         // Without a description every row would look like a composer, and would be in no other region.
@@ -241,6 +249,10 @@ impl<'a> ScreenRules<'a> {
             composer,
             titled,
         }
+    }
+
+    pub(super) fn has_composer(&self) -> bool {
+        self.composer.is_some()
     }
 
     /// Returns the first rule that holds. The general mark of work near the composer is stronger than a rule for idle.

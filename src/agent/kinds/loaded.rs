@@ -351,6 +351,10 @@ mod tests {
             ("[title.x]\nany = [\"a\"]", "[title.x] has no state"),
             ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
             (
+                "[title.x]\nstate = \"idle\"\ncomposer = true",
+                "[title.x] has no text",
+            ),
+            (
                 "[title.x]\nstate = \"idle\"\nlast = [\"a\"]",
                 "[title.x] has a region",
             ),

@@ -185,6 +185,36 @@ fn the_title_of_an_earlier_agent_does_not_count() {
 }
 
 #[test]
+fn a_title_that_comes_before_its_prompt_or_stays_after_it_is_not_believed() {
+    let gemini = agent("gemini");
+    let mut evidence = no_evidence(&gemini);
+    evidence.title = "✋  Action Required (project)";
+    let general = (State::Waiting, Some(Why::Permission), Authority::Title);
+    assert_eq!(judged(&evidence), general, "the screen is not known");
+    let screen = |text: &str| Screen::parse(text);
+    let before = screen(include_str!(
+        "../../../tests/fixtures/agents/gemini-0.61.0/busy.80x24.ansi"
+    ));
+    let asks = screen(include_str!(
+        "../../../tests/fixtures/agents/gemini-0.61.0/question.60x15.ansi"
+    ));
+    let after = screen(include_str!(
+        "../../../tests/fixtures/agents/gemini-0.61.0/question-answered.80x24.ansi"
+    ));
+    let unknown = screen("a prompt of a later version\n");
+    for (name, screen, is) in [
+        ("before", &before, (State::Busy, None)),
+        ("it asks", &asks, (State::Waiting, Some(Why::Question))),
+        ("after", &after, (State::Idle, None)),
+        ("unknown", &unknown, (State::Waiting, Some(Why::Permission))),
+    ] {
+        evidence.screen = Some(screen);
+        let (state, why, _) = judged(&evidence);
+        assert_eq!((state, why), is, "{name}");
+    }
+}
+
+#[test]
 fn a_frame_that_has_only_begun_is_no_end_of_an_older_one() {
     let kimi = agent("kimi");
     let (over, under) = ("─".repeat(20), "─".repeat(20));
