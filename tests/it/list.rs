@@ -537,3 +537,41 @@ fn where_a_sesh_is_is_where_a_person_sees_it() {
     assert_eq!(names(&linked), [Some("own".into()), Some("own".into())]);
     drop((shown, other, third));
 }
+
+#[test]
+fn what_a_person_writes_into_options_is_listed() {
+    let server = Server::start();
+    let made = server.new_sesh(["one", "--owner", "ci", "--note", "old", "--", "cat"]);
+    let other = server.new_sesh(["two", "--", "cat"]);
+    let set = |option: &str, value: &str| {
+        server.tmux(["set-option", "-p", "-t", made.pane(), option, value]);
+    };
+    let listed = || {
+        let all = server.sesh("sesh-list", ["--json"]).ok().records();
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[1].uuid(), other.uuid());
+        all.into_iter().next().expect("the first")
+    };
+    // What a person has seen, and a note, at once.
+    set("@sesh_note", r#"it's "$new", a=b \ c"#);
+    set("@sesh_seen", "7");
+    let now = listed();
+    assert_eq!(now.text("note"), r#"it's "$new", a=b \ c"#);
+    assert_eq!(now.get("seen"), 7);
+    // Other values after the next look of the plugin, whatever tmux has to quote in them.
+    set("@sesh_owner", r#"it's "$HOME" \ c"#);
+    set("@sesh_tags", " a b ");
+    server.sesh("sesh-reap", NONE).ok();
+    let now = listed();
+    assert_eq!(now.text("owner"), r#"it's "$HOME" \ c"#);
+    assert_eq!(now.strings("tags"), ["a", "b"]);
+    assert_eq!(now.text("note"), r#"it's "$new", a=b \ c"#);
+    // A record that is gone or broken makes no sesh disappear.
+    for book in ["", "nonsense", "1,name=other"] {
+        let option = format!("@seshbook_{}", made.uuid());
+        server.tmux(["set-option", "-s", &option, book]);
+        assert_eq!(listed().text("name"), "one", "{book:?}");
+        server.tmux(["set-option", "-su", &option]);
+        assert_eq!(listed().strings("tags"), ["a", "b"]);
+    }
+}
