@@ -46,7 +46,7 @@ use crate::tmux::{Server, Socket};
 
 /// One helper.
 pub struct Tool {
-    /// The name of its binary.
+    /// The name of its binary, and of the link to `tmux-sesh` that runs it.
     pub name: &'static str,
     /// Its arguments and its help.
     pub command: fn() -> clap::Command,
@@ -140,11 +140,14 @@ pub fn main(tool: &Tool) -> ExitCode {
     ExitCode::from(call(tool, std::env::args_os().skip(1).collect()))
 }
 
-/// Runs `tmux-sesh`, the binary that contains every helper.
+/// Runs `tmux-sesh`, the binary that contains every helper, as the helper by whose name it was called: an installation has
+/// this one program and a link to it for each helper.
 #[must_use]
 pub fn multicall() -> ExitCode {
     signal::survive_file_size_limit();
-    ExitCode::from(tmux_sesh::main(std::env::args_os().skip(1).collect()))
+    let mut words = std::env::args_os();
+    let called_as = words.next().unwrap_or_default();
+    ExitCode::from(tmux_sesh::main(&called_as, words.collect()))
 }
 
 /// Joins a flag whose value is optional with a duration behind it, so that `--wait 10m` means `--wait=10m`. Any other word

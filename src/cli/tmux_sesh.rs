@@ -1,6 +1,7 @@
-//! `tmux-sesh`: lists the helpers and runs any of them.
+//! `tmux-sesh`: lists the helpers and runs any of them. Called by a link with the name of a helper it is that helper.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use super::{TOOLS, call};
 use crate::error::Exit;
@@ -8,7 +9,28 @@ use crate::out::{self, Table};
 
 pub(super) const NAME: &str = "tmux-sesh";
 
-pub(super) fn main(mut arguments: Vec<OsString>) -> u8 {
+/// Runs the program under the path by which it was called.
+pub(super) fn main(called_as: &OsStr, arguments: Vec<OsString>) -> u8 {
+    let name = Path::new(called_as).file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
+    if name == NAME {
+        return as_itself(arguments);
+    }
+    match TOOLS.iter().find(|tool| tool.name == name) {
+        Some(tool) => call(tool, arguments),
+        None => {
+            out::complain(
+                NAME,
+                &format!(
+                    "there is no helper {name:?}, by whose name this was called: tmux-sesh alone lists them"
+                ),
+            );
+            Exit::Usage.code()
+        }
+    }
+}
+
+fn as_itself(mut arguments: Vec<OsString>) -> u8 {
     let first = arguments
         .first()
         .map(|word| word.to_string_lossy().into_owned());
