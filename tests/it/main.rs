@@ -28,6 +28,7 @@ mod limits;
 mod list;
 mod lost_socket;
 mod memory;
+mod one_program;
 mod pane_moves;
 mod picker;
 mod plugin;

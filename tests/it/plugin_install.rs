@@ -60,11 +60,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 mkdir -p "$target/release"
-for file in src/bin/*.rs; do
-  name=${{file##*/}}
-  name=${{name%.rs}}
-  printf '#!/bin/sh\necho %s 0.1.0\n' "$name" >"$target/release/$name"
-done
+printf '#!/bin/sh\necho "${{0##*/}} 0.1.0"\n' >"$target/release/tmux-sesh"
 "#,
             calls = server.path("builds").display(),
             hold = server.path("hold").display(),

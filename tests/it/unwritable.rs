@@ -163,7 +163,7 @@ fn a_command_runs_though_nothing_can_be_recorded() {
     );
 }
 
-/// What `bin/install` builds: a program for each name of a helper.
+/// What `bin/install` builds: the program that says the name by which it is called.
 fn fake_cargo(server: &Server) {
     server.script(
         "rustc",
@@ -172,8 +172,8 @@ fn fake_cargo(server: &Server) {
     server.script(
         "cargo",
         "while [ $# -gt 0 ]; do case $1 in --target-dir) t=$2 ;; esac; shift; done\n\
-         mkdir -p \"$t/release\"; for f in src/bin/*.rs; do n=${f##*/}; n=${n%.rs}; [ -e \"$t/release/$n\" ] ||\n\
-         { echo '#!/bin/sh'; echo echo $n 9.9.9; } >\"$t/release/$n\"; chmod 755 \"$t/release/$n\"; done",
+         mkdir -p \"$t/release\"; [ -e \"$t/release/tmux-sesh\" ] ||\n\
+         { echo '#!/bin/sh'; echo 'echo \"${0##*/} 9.9.9\"'; } >\"$t/release/tmux-sesh\"",
     );
 }
 
@@ -201,9 +201,8 @@ fn an_installation_leaves_the_old_helpers_whole() {
     let whole = files(&to);
     let text = |name: &str| std::fs::read_to_string(to.join(name)).expect("a helper");
     let before = text("sesh-new");
-    for name in ["sesh-new", "sesh-list"] {
-        std::fs::write(target.join("release").join(name), "#!/bin/sh\necho new\n").expect("a file");
-    }
+    let built = target.join("release/tmux-sesh");
+    std::fs::write(built, "#!/bin/sh\necho new\n").expect("a file");
     let said = installs("ulimit -f 0").said();
     assert_eq!(said.code(), Some(1), "{said}");
     let last = said.stderr.lines().last().unwrap_or_default();
