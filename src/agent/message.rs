@@ -4,13 +4,13 @@
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
 
-use similar::TextDiff;
 use siphasher::sip::SipHasher13;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::manifest::Messages;
+use crate::diff;
 
 /// How many characters at the end of a text must match for it to count as the text.
 const TAIL: usize = 60;
@@ -192,11 +192,16 @@ pub fn is_abbreviated(known: &Messages, draft: &str) -> bool {
 /// as it is.
 #[must_use]
 pub fn resembles(draft: &str, text: &str) -> bool {
-    const SIMILAR: f32 = 0.7;
+    // Of ten characters of both together, so many may be in one of them alone.
+    const DIFFERENT: usize = 3;
     let (shown, whole) = (normalized(draft), normalized(text));
     let is_certain = drawn(text).chars().eq(whole.nfd());
     let fits = !shown.is_empty() && shown.width() <= whole.width();
-    !is_certain && fits && TextDiff::from_chars(drawn(draft), drawn(text)).ratio() >= SIMILAR
+    if is_certain || !fits {
+        return false;
+    }
+    let [draft, text] = [draft, text].map(|text| drawn(text).chars().collect::<Vec<char>>());
+    diff::within(&draft, &text, (draft.len() + text.len()) * DIFFERENT / 10)
 }
 
 /// Returns whether the end of a text occurs in another one.

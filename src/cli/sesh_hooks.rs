@@ -1,9 +1,9 @@
 //! `sesh-hooks`: installs, shows and removes hooks in the configuration of agents.
 
 use clap::{Parser, ValueEnum};
-use similar::TextDiff;
 
 use super::kind_parser::KindParser;
+use crate::diff;
 use crate::error::{Error, Exit};
 use crate::out;
 use crate::sesh::hooks::{self, FileChange, Installable};
@@ -133,12 +133,13 @@ fn diff(change: &FileChange) -> Vec<String> {
     };
     let before = change.before.as_deref().unwrap_or("");
     let after = change.after.as_deref().unwrap_or("");
-    TextDiff::from_lines(before, after)
-        .unified_diff()
-        .header(&name(&change.before), &name(&change.after))
-        .to_string()
-        .lines()
-        .map(Into::into)
+    let header = [
+        format!("--- {}", name(&change.before)),
+        format!("+++ {}", name(&change.after)),
+    ];
+    header
+        .into_iter()
+        .chain(diff::unified(before, after))
         .collect()
 }
 

@@ -22,7 +22,10 @@ const LAYERS: [(&[&str], Sideways); 10] = [
     (&["agent", "store"], Sideways::No),
     (&["tmux", "proc", "journal"], Sideways::No),
     // Words, errors and the environment are of one piece.
-    (&["id", "state", "env", "error", "clock"], Sideways::Yes),
+    (
+        &["id", "state", "env", "error", "clock", "diff"],
+        Sideways::Yes,
+    ),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

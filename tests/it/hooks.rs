@@ -450,6 +450,41 @@ fn home(server: &Server, name: &str) -> PathBuf {
 }
 
 #[test]
+fn the_diff_shows_what_changes_and_no_more() {
+    let server = Server::empty();
+    let file = home(&server, ".claude/settings.json");
+    let mine = "      { \"hooks\": [{ \"type\": \"command\", \"command\": \"mine\" }] }";
+    let text = format!(
+        "{{\n  \"a\": 1,\n  \"hooks\": {{\n    \"Stop\": [\n{mine}\n    ]\n  }},\n  \"b\": [\n    1,\n    2,\n    3\n  ]\n}}"
+    );
+    std::fs::write(&file, &text).expect("settings");
+    let said = hooks(&server, &["install", "--dry-run", "claude"]).ok();
+    let lines = said.lines();
+    let path = file.display();
+    assert_eq!(
+        lines[..7],
+        [
+            &format!("--- {path}"),
+            &format!("+++ {path}"),
+            "@@ -2,7 +2,32 @@",
+            "   \"a\": 1,",
+            "   \"hooks\": {",
+            "     \"Stop\": [",
+            &format!("-{mine}"),
+        ],
+        "{said}"
+    );
+    assert_eq!(lines[7], format!("+{mine},"), "{said}");
+    assert!(lines[8].starts_with("+      { \"hooks\": [{ \"type\": \"command\""));
+    let removed = lines.iter().filter(|line| line.starts_with('-')).count();
+    assert_eq!(removed, 2, "the header and one line: {said}");
+    assert_eq!(
+        lines[lines.len() - 4..lines.len() - 1],
+        ["     ]", "   },", "   \"b\": ["]
+    );
+}
+
+#[test]
 fn from_install_to_remove() {
     let server = Server::empty();
     let file = home(&server, ".claude/settings.json");
