@@ -17,8 +17,8 @@
 //! - [`journal`]: the only module that writes files.
 //! - [`proc`]: the only module that reads the process table, and the only one that makes system calls.
 //! - [`tmux`]: the only module that sends commands to tmux.
-//! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`], [`diff`]: names and ids, the states of a sesh, the
-//!   environment, errors with their exit codes, the time, what differs between two texts.
+//! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`]: names and ids, the states of a sesh, the environment,
+//!   errors with their exit codes, the time.
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -27,7 +27,6 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 pub mod agent;
 pub mod cli;
 pub mod clock;
-pub mod diff;
 pub mod doctor;
 pub mod env;
 pub mod error;

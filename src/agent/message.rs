@@ -4,13 +4,13 @@
 use std::hash::Hasher;
 use std::ops::RangeInclusive;
 
+use imara_diff::{Algorithm, Diff, InternedInput};
 use siphasher::sip::SipHasher13;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::manifest::Messages;
-use crate::diff;
 
 /// How many characters at the end of a text must match for it to count as the text.
 const TAIL: usize = 60;
@@ -200,8 +200,12 @@ pub fn resembles(draft: &str, text: &str) -> bool {
     if is_certain || !fits {
         return false;
     }
-    let [draft, text] = [draft, text].map(|text| drawn(text).chars().collect::<Vec<char>>());
-    diff::within(&draft, &text, (draft.len() + text.len()) * DIFFERENT / 10)
+    let mut both: InternedInput<char> = InternedInput::default();
+    both.update_before(drawn(draft).chars());
+    both.update_after(drawn(text).chars());
+    let diff = Diff::compute(Algorithm::MyersMinimal, &both);
+    let different = (diff.count_removals() + diff.count_additions()) as usize;
+    different * 10 <= (both.before.len() + both.after.len()) * DIFFERENT
 }
 
 /// Returns whether the end of a text occurs in another one.

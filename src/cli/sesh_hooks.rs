@@ -1,9 +1,11 @@
 //! `sesh-hooks`: installs, shows and removes hooks in the configuration of agents.
 
+use std::ops::Range;
+
 use clap::{Parser, ValueEnum};
+use imara_diff::{Algorithm, Diff, InternedInput};
 
 use super::kind_parser::KindParser;
-use crate::diff;
 use crate::error::{Error, Exit};
 use crate::out;
 use crate::sesh::hooks::{self, FileChange, Installable};
@@ -137,10 +139,54 @@ fn diff(change: &FileChange) -> Vec<String> {
         format!("--- {}", name(&change.before)),
         format!("+++ {}", name(&change.after)),
     ];
-    header
-        .into_iter()
-        .chain(diff::unified(before, after))
-        .collect()
+    header.into_iter().chain(hunks(before, after)).collect()
+}
+
+/// Returns the hunks of a unified diff. That of imara-diff 0.2.0 has wrong line numbers where the first change is behind
+/// the third line and before the seventh.
+fn hunks(before: &str, after: &str) -> Vec<String> {
+    const CONTEXT: usize = 3;
+    let lines = InternedInput::new(before, after);
+    let mut diff = Diff::compute(Algorithm::Histogram, &lines);
+    diff.postprocess_lines(&lines);
+    let changes: Vec<[Range<usize>; 2]> = diff
+        .hunks()
+        .map(|hunk| [hunk.before, hunk.after].map(|it| it.start as usize..it.end as usize))
+        .collect();
+    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    let marked = |sign: char, lines: &[&str]| -> Vec<String> {
+        lines.iter().map(|line| format!("{sign}{line}")).collect()
+    };
+    let mut text = Vec::new();
+    // Changes with little between them are one hunk.
+    for hunk in changes.chunk_by(|[one, _], [next, _]| next.start - one.end <= 2 * CONTEXT) {
+        let ([first, first_new], [last, last_new]) = (&hunk[0], &hunk[hunk.len() - 1]);
+        let lead = first.start.min(CONTEXT);
+        let trail = (old.len() - last.end).min(CONTEXT);
+        text.push(format!(
+            "@@ -{} +{} @@",
+            range_in_header(first.start - lead..last.end + trail),
+            range_in_header(first_new.start - lead..last_new.end + trail)
+        ));
+        let mut at = first.start - lead;
+        for [removed, added] in hunk {
+            text.extend(marked(' ', &old[at..removed.start]));
+            text.extend(marked('-', &old[removed.clone()]));
+            text.extend(marked('+', &new[added.clone()]));
+            at = removed.end;
+        }
+        text.extend(marked(' ', &old[at..last.end + trail]));
+    }
+    text
+}
+
+/// Returns a range of lines as a unified diff has it: the first line is 1, and an empty range is that of the line before it.
+fn range_in_header(lines: Range<usize>) -> String {
+    match lines.len() {
+        0 => format!("{},0", lines.start),
+        1 => (lines.start + 1).to_string(),
+        count => format!("{},{count}", lines.start + 1),
+    }
 }
 
 fn status(what: Installable, agents: &[String], json: bool) -> anyhow::Result<Exit> {

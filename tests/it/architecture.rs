@@ -22,10 +22,7 @@ const LAYERS: [(&[&str], Sideways); 10] = [
     (&["agent", "store"], Sideways::No),
     (&["tmux", "proc", "journal"], Sideways::No),
     // Words, errors and the environment are of one piece.
-    (
-        &["id", "state", "env", "error", "clock", "diff"],
-        Sideways::Yes,
-    ),
+    (&["id", "state", "env", "error", "clock"], Sideways::Yes),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use shell::Shell;
 use takes::Helper;
 use tmux_sesh::agent::kinds::KINDS;
 
-use crate::support::{Call, Server, say};
+use crate::support::{Call, NONE, Server, say};
 
 const MAN: &str = "plugin/man/man1";
 const COMPLETIONS: &str = "plugin/completions";
@@ -183,6 +183,7 @@ fn a_completed_name_is_one_word_and_runs_nothing() {
         // One that holds a colon is an earlier version's.
         server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_name", name]);
     }
+    server.sesh("sesh-reap", NONE).ok();
     for shell in Shell::all(&server) {
         for (at, name) in HOSTILE.iter().enumerate() {
             let half: String = name

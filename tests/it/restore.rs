@@ -767,7 +767,7 @@ fn one_that_another_call_restores_meanwhile_is_there_too() {
     restored(&server, &other);
     let pane = server.record(slow.uuid());
     let id = slow.text("conversation");
-    server.say(pane.pane(), &says(&server, &id, "idle"));
+    server.say(pane.pane(), &says(&server, id, "idle"));
     let output = all.wait_with_output().expect("it is a child");
     assert!(output.status.success(), "{:?}", output.status);
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
