@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 use super::rule::{Pattern, Rule};
 use crate::state::{State, Why};
@@ -39,23 +40,6 @@ pub struct ProcessForm {
     /// First words after the program's name with which the process is not the agent: daemons, viewers, tools.
     #[serde(alias = "apart")]
     pub not_agent: Option<Vec<String>>,
-}
-
-impl ProcessForm {
-    /// Returns the `[process]` of a built-in manifest, of which nothing else is parsed.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        #[derive(Default, Deserialize)]
-        struct Section {
-            process: ProcessForm,
-        }
-        let begin = text.find("[process]").unwrap_or(text.len());
-        let section = &text[begin..];
-        let end = section.find("\n[").unwrap_or(section.len());
-        let section = toml::from_str::<Section>(&section[..end]);
-        debug_assert!(section.is_ok(), "{:?}", section.err());
-        section.unwrap_or_default().process
-    }
 }
 
 /// Where the agent keeps its files.
@@ -311,7 +295,8 @@ impl Manifest {
         if let Some(pattern) = &self.messages.pasted
             && let Err(problem) = pattern.compile()
         {
-            return Err(located(text, Some(pattern.span.clone()), problem));
+            let at = position(text, &["messages", "pasted"]);
+            return Err(located(text, at, problem));
         }
         for (table, rules) in [("title", &self.title), ("screen", &self.screen)] {
             for (name, rule) in rules {
@@ -319,7 +304,8 @@ impl Manifest {
                 if let Some(pattern) = &rule.regex
                     && let Err(problem) = pattern.compile()
                 {
-                    return Err(located(text, Some(pattern.span.clone()), problem));
+                    let at = position(text, &[table, name, "regex"]);
+                    return Err(located(text, at, problem));
                 }
                 if rule.state.is_none() {
                     return wrong("has no state");
@@ -371,6 +357,17 @@ fn add_missing<V: Clone>(here: &mut BTreeMap<String, V>, there: &BTreeMap<String
     for (name, value) in there {
         here.entry(name.clone()).or_insert_with(|| value.clone());
     }
+}
+
+/// Returns the position of the value that has this path of keys.
+fn position(text: &str, path: &[&str]) -> Option<Range<usize>> {
+    let table = DeTable::parse(text).ok()?;
+    let (key, path) = path.split_first()?;
+    let mut value = table.get_ref().get(*key)?;
+    for key in path {
+        value = value.get_ref().get(*key)?;
+    }
+    Some(value.span())
 }
 
 /// Returns `:LINE: the text of that line: what is wrong with it`.

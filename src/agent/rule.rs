@@ -1,7 +1,6 @@
 //! The rules of a manifest: which state a title or a part of a screen shows.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
@@ -63,8 +62,6 @@ pub enum ScreenRegion {
 #[derive(Clone, Debug)]
 pub struct Pattern {
     text: String,
-    /// The position in its file.
-    pub(super) span: Range<usize>,
     compiled: OnceLock<Result<Regex, String>>,
 }
 
@@ -333,10 +330,8 @@ impl Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = toml::Spanned::<String>::deserialize(deserializer)?;
         Ok(Self {
-            span: spanned.span(),
-            text: spanned.into_inner(),
+            text: String::deserialize(deserializer)?,
             compiled: OnceLock::new(),
         })
     }

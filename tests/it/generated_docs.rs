@@ -73,7 +73,26 @@ fn papers() -> BTreeMap<String, String> {
         }
         papers.insert(path, text);
     }
+    for kind in KINDS {
+        let folder = format!("src/agent/kinds/{}", kind.name);
+        let tables = toml::from_str(&read(&format!("{folder}/manifest.toml")));
+        let tables = tables.unwrap_or_else(|error| panic!("{folder}/manifest.toml: {error}"));
+        papers.insert(format!("{folder}/manifest.json"), compiled(&tables));
+    }
     papers
+}
+
+/// A manifest as it is compiled in: its `[process]` on the first line, and all its tables behind it.
+fn compiled(tables: &toml::Table) -> String {
+    let json = |value: &toml::Value| serde_json::to_string(value).expect("JSON");
+    let process = json(&tables["process"]);
+    let tables = tables
+        .iter()
+        .map(|(name, table)| format!("{name:?}:{}", json(table)));
+    format!(
+        "{process}\n{{\n{}\n}}\n",
+        tables.collect::<Vec<_>>().join(",\n")
+    )
 }
 
 /// The path of every page that there is.

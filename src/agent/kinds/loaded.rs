@@ -5,6 +5,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use serde::de::DeserializeOwned;
+
 use super::{Code, KINDS, Kind, unsupported};
 use crate::agent::manifest::{Manifest, ProcessForm};
 use crate::env;
@@ -45,7 +47,6 @@ pub struct LazyManifest {
 }
 
 impl LazyManifest {
-    /// Returns the manifest of a built-in kind. `text` is valid, which a test checks.
     fn of(text: &'static str) -> Self {
         Self {
             text,
@@ -67,11 +68,8 @@ impl Deref for LazyManifest {
     type Target = Manifest;
 
     fn deref(&self) -> &Manifest {
-        self.parsed.get_or_init(|| {
-            let manifest = Manifest::parse(self.text);
-            debug_assert!(manifest.is_ok(), "{manifest:?}");
-            manifest.unwrap_or_default().with_order()
-        })
+        self.parsed
+            .get_or_init(|| built_in::<Manifest>(self.text).with_order())
     }
 }
 
@@ -138,11 +136,14 @@ impl Agents {
     #[must_use]
     pub fn read(folder: Option<&Path>) -> Self {
         let mut agents = Self::default();
-        agents.all.extend(KINDS.iter().map(|kind| Agent {
-            name: kind.name.into(),
-            process: ProcessForm::of(kind.manifest),
-            manifest: LazyManifest::of(kind.manifest),
-            code: kind.code,
+        agents.all.extend(KINDS.iter().map(|kind| {
+            let (process, manifest) = kind.manifest.split_once('\n').unwrap_or_default();
+            Agent {
+                name: kind.name.into(),
+                process: built_in(process),
+                manifest: LazyManifest::of(manifest),
+                code: kind.code,
+            }
         }));
         agents
             .all
@@ -223,6 +224,13 @@ impl Agents {
     }
 }
 
+/// Parses a part of a built-in manifest, which a test checks.
+fn built_in<T: Default + DeserializeOwned>(json: &str) -> T {
+    let parsed = serde_json::from_str(json);
+    debug_assert!(parsed.is_ok(), "{:?}: {json}", parsed.err());
+    parsed.unwrap_or_default()
+}
+
 fn is_word(name: &str) -> bool {
     (1..=32).contains(&name.len())
         && name
@@ -243,15 +251,29 @@ mod tests {
     use crate::state::State;
 
     #[test]
-    fn built_in_manifests_are_valid() {
+    fn built_in_manifests_are_valid_and_compiled() {
         let agents = Agents::read(None);
         assert!(agents.all.len() > KINDS.len());
         for agent in &agents.all {
-            let names = agent.manifest.process.names.as_deref();
-            let first = names.and_then(<[String]>::first);
-            assert_eq!(first, Some(&agent.name));
+            let names = agent.process.names.as_deref();
+            assert_eq!(names.and_then(<[String]>::first), Some(&agent.name));
             assert_eq!(agent.process, agent.manifest.process);
             assert_eq!(agent.manifest.check(""), Ok(()), "{}", agent.name);
+            if Kind::named(&agent.name).is_none() {
+                continue;
+            }
+            let file = format!("src/agent/kinds/{}/manifest.toml", agent.name);
+            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+            let source = std::fs::read_to_string(source).expect("the source of the manifest");
+            let manifest = Manifest::parse(&source).and_then(|manifest| {
+                manifest.check(&source)?;
+                Ok(manifest.with_order())
+            });
+            let manifest = manifest.unwrap_or_else(|problem| panic!("{file}{problem}"));
+            assert!(
+                format!("{manifest:?}") == format!("{:?}", *agent.manifest),
+                "{file} has changed: UPDATE=1 cargo test --test it docs compiles it"
+            );
         }
     }
 

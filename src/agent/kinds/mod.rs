@@ -2,7 +2,8 @@
 //! manifest cannot express. The user's files are read over them. All other code uses the loaded kinds
 //! ([`Agents::loaded`]).
 //!
-//! A new kind needs a folder with a manifest, and an entry in [`KINDS`].
+//! A new kind needs a folder with a manifest, and an entry in [`KINDS`]. `manifest.json` in that folder is generated from
+//! `manifest.toml`: `UPDATE=1 cargo test --test it docs` writes it.
 
 mod loaded;
 #[cfg(test)]
@@ -48,7 +49,8 @@ use super::transcript::Entries;
 pub struct Kind {
     /// Its name in `--agent` and in records.
     pub name: &'static str,
-    /// The text of its manifest.
+    /// Its manifest as JSON. The first line is its `[process]`, which a helper parses of all kinds, and the others are all
+    /// of it. With TOML the first lines alone were a sixth of the instructions of a hook.
     manifest: &'static str,
     pub code: Code,
 }
@@ -75,7 +77,7 @@ const NO_CODE: Code = Code {
 pub static KINDS: &[Kind] = &[
     Kind {
         name: "claude",
-        manifest: include_str!("claude/manifest.toml"),
+        manifest: include_str!("claude/manifest.json"),
         code: Code {
             hooks: Some(&claude::hooks::HOOKS),
             payload: Some(report::read::<claude::payload::ClaudePayload>),
@@ -84,7 +86,7 @@ pub static KINDS: &[Kind] = &[
     },
     Kind {
         name: "codex",
-        manifest: include_str!("codex/manifest.toml"),
+        manifest: include_str!("codex/manifest.json"),
         code: Code {
             hooks: Some(&codex::hooks::HOOKS),
             payload: Some(report::read::<codex::payload::CodexPayload>),
@@ -93,7 +95,7 @@ pub static KINDS: &[Kind] = &[
     },
     Kind {
         name: "pi",
-        manifest: include_str!("pi/manifest.toml"),
+        manifest: include_str!("pi/manifest.json"),
         code: Code {
             hooks: Some(&pi::hooks::HOOKS),
             payload: Some(report::read::<pi::payload::PiPayload>),
@@ -102,7 +104,7 @@ pub static KINDS: &[Kind] = &[
     },
     Kind {
         name: "gemini",
-        manifest: include_str!("gemini/manifest.toml"),
+        manifest: include_str!("gemini/manifest.json"),
         code: Code {
             hooks: Some(&gemini::hooks::HOOKS),
             payload: Some(report::read::<gemini::payload::GeminiPayload>),
@@ -111,7 +113,7 @@ pub static KINDS: &[Kind] = &[
     },
     Kind {
         name: "opencode",
-        manifest: include_str!("opencode/manifest.toml"),
+        manifest: include_str!("opencode/manifest.json"),
         code: Code {
             hooks: Some(&opencode::hooks::HOOKS),
             payload: Some(report::read::<opencode::payload::OpencodePayload>),
@@ -120,7 +122,7 @@ pub static KINDS: &[Kind] = &[
     },
     Kind {
         name: "copilot",
-        manifest: include_str!("copilot/manifest.toml"),
+        manifest: include_str!("copilot/manifest.json"),
         code: Code {
             transcript: Some(copilot::transcript::entries),
             ..NO_CODE
@@ -128,22 +130,22 @@ pub static KINDS: &[Kind] = &[
     },
     Kind {
         name: "aider",
-        manifest: include_str!("aider/manifest.toml"),
+        manifest: include_str!("aider/manifest.json"),
         code: NO_CODE,
     },
     Kind {
         name: "qwen",
-        manifest: include_str!("qwen/manifest.toml"),
+        manifest: include_str!("qwen/manifest.json"),
         code: NO_CODE,
     },
     Kind {
         name: "kimi",
-        manifest: include_str!("kimi/manifest.toml"),
+        manifest: include_str!("kimi/manifest.json"),
         code: NO_CODE,
     },
     Kind {
         name: "cline",
-        manifest: include_str!("cline/manifest.toml"),
+        manifest: include_str!("cline/manifest.json"),
         code: NO_CODE,
     },
 ];

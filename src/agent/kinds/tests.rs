@@ -63,7 +63,7 @@ fn a_kind_has_recorded_screens_and_stands_in_the_guide() {
             .any(|word| word == name);
         assert!(named, "plugin/doc/agents.md does not name {name}");
         assert!(
-            !kind.manifest.contains("\napart ="),
+            !kind.manifest.contains("\"apart\":"),
             "{name}: the key is not_agent"
         );
     }
