@@ -3,6 +3,7 @@
 //! No single field is enough: a link may rename the program, the process table shows a Node script as `node`, and a
 //! native child has the name of its thread.
 
+use std::iter;
 use std::path::Path;
 
 use super::manifest::ProcessForm;
@@ -96,10 +97,6 @@ pub(super) fn keeps_children(name: &str) -> bool {
     MULTIPLEXERS.contains(&name)
 }
 
-pub(super) fn is_agent(known: &ProcessForm, process: &Process, program: &Program) -> bool {
-    role(known, process, program) == Some(Role::Agent)
-}
-
 /// The role of a process that runs an agent's program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -108,48 +105,79 @@ pub(super) enum Role {
     NotAgent,
 }
 
-/// Returns the role of a process, or `None` if it runs another program.
-pub(super) fn role(known: &ProcessForm, process: &Process, program: &Program) -> Option<Role> {
-    let is_named = |word: &str| known.names.iter().flatten().any(|name| names(word, name));
-    let first_word = program.argv.first().map(Path::new);
-    let script = script_of(program);
-    let arguments = match &script {
-        Some(script) => script.arguments,
-        None => program.argv.get(1..).unwrap_or_default(),
-    };
-    let by_script = script.as_ref().is_some_and(|script| {
-        let paths = std::iter::once(script.path).chain(program.script.as_deref());
-        paths.into_iter().any(|path| {
-            is_named(without_extension(program_name(Path::new(path))))
-                || script.kind != ScriptKind::Shell && is_in_package(known.packages.as_ref(), path)
-        })
-    });
-    // The name of a shell is that of the script that it runs, or of what it was copied from.
-    let by_name = !is_shell(program)
-        && [
-            Some(process.name.as_str()),
-            first_word.map(program_name),
-            program.file.as_deref().map(program_name),
-        ]
-        .into_iter()
-        .flatten()
-        .any(is_named);
-    let is_excluded = arguments
-        .iter()
-        .find(|word| !word.starts_with('-') && !word.contains('='))
-        .is_some_and(|word| {
-            known
-                .not_agent
+/// What a process shows of the agent whose program it runs. It is collected once and compared with all agents.
+pub(super) struct Clues<'a> {
+    /// The names that its program may have.
+    names: Vec<&'a str>,
+    /// The paths of its script in which the folder of a package counts, each between slashes.
+    scripts: Vec<String>,
+    /// The first argument that is neither an option nor an assignment.
+    first_word: Option<&'a str>,
+}
+
+impl<'a> Clues<'a> {
+    pub(super) fn of(process: &'a Process, program: &'a Program) -> Self {
+        let script = script_of(program);
+        let arguments = match &script {
+            Some(script) => script.arguments,
+            None => program.argv.get(1..).unwrap_or_default(),
+        };
+        let mut names = Vec::new();
+        let mut scripts = Vec::new();
+        if let Some(script) = &script {
+            for path in iter::once(script.path).chain(program.script.as_deref()) {
+                names.push(without_extension(program_name(Path::new(path))));
+                if script.kind != ScriptKind::Shell {
+                    let path = path.strip_prefix("npm:").unwrap_or(path);
+                    scripts.push(format!("/{path}/"));
+                }
+            }
+        }
+        // The name of a shell is that of the script that it runs, or of what it was copied from.
+        if !is_shell(program) {
+            let first_word = program.argv.first().map(Path::new);
+            names.push(&process.name);
+            names.extend(first_word.map(program_name));
+            names.extend(program.file.as_deref().map(program_name));
+        }
+        Self {
+            names,
+            scripts,
+            first_word: arguments
                 .iter()
-                .flatten()
-                .any(|listed| listed == word)
-        });
-    let role = if is_excluded {
-        Role::NotAgent
-    } else {
-        Role::Agent
-    };
-    (by_name || by_script).then_some(role)
+                .find(|word| !word.starts_with('-') && !word.contains('='))
+                .map(String::as_str),
+        }
+    }
+
+    /// Returns the role of the process, or `None` if it runs another program.
+    pub(super) fn role(&self, known: &ProcessForm) -> Option<Role> {
+        let mut agent_names = known.names.iter().flatten();
+        let by_name = agent_names.any(|name| self.names.iter().any(|word| names(word, name)));
+        if !by_name && !self.is_in_package(known) {
+            return None;
+        }
+        let mut excluded = known.not_agent.iter().flatten();
+        if excluded.any(|word| self.first_word == Some(word)) {
+            Some(Role::NotAgent)
+        } else {
+            Some(Role::Agent)
+        }
+    }
+
+    pub(super) fn is_agent(&self, known: &ProcessForm) -> bool {
+        self.role(known) == Some(Role::Agent)
+    }
+
+    /// Returns whether the script belongs to one of an agent's packages. Deno names a package with its version.
+    fn is_in_package(&self, known: &ProcessForm) -> bool {
+        self.scripts.iter().any(|script| {
+            let mut packages = known.packages.iter().flatten();
+            packages.any(|package| {
+                script.contains(&format!("/{package}/")) || script.contains(&format!("/{package}@"))
+            })
+        })
+    }
 }
 
 /// Returns whether the name of a program is a name of an agent, also with what installers and wrappers add to it:
@@ -202,15 +230,6 @@ fn without_extension(name: &str) -> &str {
         .into_iter()
         .find_map(|extension| name.strip_suffix(extension)?.strip_suffix('.'))
         .unwrap_or(name)
-}
-
-/// Returns whether a script belongs to one of an agent's packages. Deno names a package with its version.
-fn is_in_package(packages: Option<&Vec<String>>, script: &str) -> bool {
-    let script = script.strip_prefix("npm:").unwrap_or(script);
-    let script = format!("/{script}/");
-    packages.into_iter().flatten().any(|package| {
-        script.contains(&format!("/{package}/")) || script.contains(&format!("/{package}@"))
-    })
 }
 
 /// A script, and what runs it.

@@ -3,9 +3,7 @@
 //! Titles and screens remain after an agent was killed, so they do not count.
 
 use super::kinds::Agent;
-use super::program::{
-    is_agent, is_tool_of, keeps_children, passes_keys_on, role, runs_script, script_path,
-};
+use super::program::{Clues, is_tool_of, keeps_children, passes_keys_on, runs_script, script_path};
 use crate::proc::{self, Process, Program};
 
 /// What is read of the processes that the process table names.
@@ -97,9 +95,8 @@ pub fn living<'a>(
         let mut inside = step.inside;
         let program = (!process.zombie).then(|| reader.program(process.pid));
         if let Some(program) = &program {
-            let agent = agents
-                .iter()
-                .find(|agent| is_agent(&agent.process, process, program));
+            let clues = Clues::of(process, program);
+            let agent = agents.iter().find(|agent| clues.is_agent(&agent.process));
             if let Some(agent) = agent {
                 // A wrapper and the process that it wraps are one agent. Another agent below an agent is its tool.
                 let wrapper = inside.filter(|&at| found[at].agent.name == agent.name);
@@ -187,7 +184,8 @@ fn is_wrapped(child: &Process, outer: &AgentProcess<'_>, reader: &impl ProcessRe
         return true;
     }
     let program = reader.program(child.pid);
-    is_agent(&outer.agent.process, child, &program) && !is_tool_of(&program, &outer.program)
+    Clues::of(child, &program).is_agent(&outer.agent.process)
+        && !is_tool_of(&program, &outer.program)
 }
 
 /// Returns whether an agent's script has started itself again with the same words, as Qwen Code does: only its environment
@@ -214,7 +212,8 @@ pub fn everywhere<'a>(
 ) -> Vec<AgentProcess<'a>> {
     let living = |process: &Process| {
         let program = reader.program(process.pid);
-        is_agent(&agent.process, process, &program).then(|| AgentProcess {
+        let is_agent = Clues::of(process, &program).is_agent(&agent.process);
+        is_agent.then(|| AgentProcess {
             agent,
             process: process.clone(),
             program,
@@ -232,7 +231,7 @@ pub fn everywhere<'a>(
 
 /// Returns whether a process runs a program of an agent, in whatever role.
 pub fn is_of(agent: &Agent, process: &Process, program: &Program) -> bool {
-    role(&agent.process, process, program).is_some()
+    Clues::of(process, program).role(&agent.process).is_some()
 }
 
 /// Returns the agent that reports through a hook, from the processes above the hook: its parent first, the pane's first
@@ -247,6 +246,9 @@ pub fn reporter<'a>(
 ) -> Option<AgentProcess<'a>> {
     let first = above.last()?.pid;
     let nearest = nearest(above, agents, reader)?;
+    // The processes below it run no program of an agent.
+    let below = above.iter().take_while(|process| process.pid != nearest);
+    let above = &above[below.count()..];
     living(above, first, agents, reader)
         .into_iter()
         .find(|living| living.process.pid == nearest)
@@ -256,7 +258,10 @@ pub fn reporter<'a>(
 pub fn nearest(above: &[Process], agents: &[Agent], reader: &impl ProcessReader) -> Option<i32> {
     let is_one = |process: &&Process| {
         let program = reader.program(process.pid);
-        agents.iter().any(|agent| is_of(agent, process, &program))
+        let clues = Clues::of(process, &program);
+        agents
+            .iter()
+            .any(|agent| clues.role(&agent.process).is_some())
     };
     above.iter().find(is_one).map(|process| process.pid)
 }

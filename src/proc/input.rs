@@ -1,6 +1,6 @@
 //! The input that another program passes to this one on standard input.
 
-use std::io::{IsTerminal, Read, stdin};
+use std::io::{BufRead, IsTerminal, stdin};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
@@ -19,11 +19,15 @@ pub fn is_terminal() -> bool {
 pub fn read(most: usize, patience: Duration) -> Vec<u8> {
     let mut stdin = stdin().lock();
     let mut text = Vec::new();
-    let mut chunk = vec![0; 65_536];
     while text.len() < most && readable(&stdin, patience) {
-        match stdin.read(&mut chunk) {
-            Ok(0) => break,
-            Ok(length) => text.extend_from_slice(&chunk[..length]),
+        // The buffer of the standard library: it is empty before, so that what is read next is what is readable.
+        match stdin.fill_buf() {
+            Ok([]) => break,
+            Ok(bytes) => {
+                text.extend_from_slice(bytes);
+                let length = bytes.len();
+                stdin.consume(length);
+            }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => break,
         }

@@ -55,7 +55,7 @@ pub(super) fn started(process: &Process) -> Option<SystemTime> {
     boot?.checked_add(Duration::from_millis(process.start.checked_mul(10)?))
 }
 
-pub(super) fn ancestors(pid: i32) -> Vec<Process> {
+pub(super) fn ancestors(pid: i32) -> impl Iterator<Item = Process> {
     ancestors_of(pid, read)
 }
 
@@ -185,7 +185,8 @@ pub(super) fn environment(pid: i32) -> Environment {
 /// that reads whole files would read it in small steps, and each step costs the kernel a walk.
 fn bytes(path: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(16_384);
-    let read = fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
+    // `take` keeps the file from being asked for its size first.
+    let read = fs::File::open(path).and_then(|file| file.take(u64::MAX).read_to_end(&mut bytes));
     if read.is_err() {
         bytes.clear();
     }
@@ -288,7 +289,7 @@ mod tests {
         assert!(read(i32::MAX).is_none());
         let file = program_file(pid).expect("its program");
         assert_eq!(fs::canonicalize(file).ok(), std::env::current_exe().ok());
-        let ancestors = ancestors(pid);
+        let ancestors: Vec<Process> = ancestors(pid).collect();
         assert_eq!((ancestors[0].pid, ancestors[1].pid), (pid, process.parent));
         assert!(
             ancestors.len() < 50

@@ -189,9 +189,8 @@ pub fn started(process: &Process) -> Option<SystemTime> {
     table::started(process)
 }
 
-/// Returns the ancestors of this process, its parent first.
-#[must_use]
-pub fn ancestors() -> Vec<Process> {
+/// Returns the ancestors of this process, its parent first. Each is read when it is asked for.
+pub fn ancestors() -> impl Iterator<Item = Process> {
     table::ancestors(own_parent())
 }
 
@@ -266,11 +265,15 @@ pub fn all() -> Vec<Process> {
 
 /// Returns a process and its ancestors, as `read` finds them. The number is limited, since a pid may belong to another
 /// process at the next read.
-fn ancestors_of(pid: i32, read: impl Fn(i32) -> Option<Process>) -> Vec<Process> {
+fn ancestors_of(pid: i32, read: impl Fn(i32) -> Option<Process>) -> impl Iterator<Item = Process> {
     const LIMIT: usize = 100;
-    std::iter::successors(read(pid), |process| read(process.parent))
-        .take(LIMIT)
-        .collect()
+    let mut next = pid;
+    let process = move || {
+        let process = read(next)?;
+        next = process.parent;
+        Some(process)
+    };
+    std::iter::from_fn(process).take(LIMIT)
 }
 
 /// Returns the process with a pid and its descendants from a list of processes.

@@ -29,9 +29,9 @@ pub(super) fn started(_process: &Process) -> Option<SystemTime> {
     None
 }
 
-pub(super) fn ancestors(pid: i32) -> Vec<Process> {
+pub(super) fn ancestors(pid: i32) -> impl Iterator<Item = Process> {
     let all = all();
-    ancestors_of(pid, |pid| {
+    ancestors_of(pid, move |pid| {
         all.iter().find(|process| process.pid == pid).cloned()
     })
 }

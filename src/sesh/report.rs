@@ -78,22 +78,26 @@ fn find_and_write(
     event: &HookEvent,
     agents: &[Agent],
 ) -> Result<bool> {
-    let ancestors = proc::ancestors();
+    let is_own = server.is_own_server();
     // The first process of a pane is a child of the server, so $TMUX identifies it and tmux does not have to be asked.
-    let first = env::tmux_server()
-        .filter(|_| server.is_own_server())
-        .and_then(|server| {
-            ancestors
-                .iter()
-                .position(|process| process.parent == server)
-        });
-    let pane = env::tmux_pane().filter(|_| server.is_own_server());
-    if let (Some(pane), Some(first)) = (pane, first)
-        && let Some(reporter) = reporter(&ancestors[..=first], kind, agents)
+    let own_server = env::tmux_server().filter(|_| is_own);
+    let is_first = |process: &Process| Some(process.parent) == own_server;
+    let mut rest = proc::ancestors();
+    let mut ancestors = Vec::new();
+    for process in rest.by_ref() {
+        ancestors.push(process);
+        if ancestors.last().is_some_and(is_first) {
+            break;
+        }
+    }
+    if let Some(pane) = env::tmux_pane().filter(|_| is_own)
+        && ancestors.last().is_some_and(is_first)
+        && let Some(reporter) = reporter(&ancestors, kind, agents)
         && write(server, pane, &reporter, event, counts(pane, event))?
     {
         return Ok(true);
     }
+    ancestors.extend(rest);
     // $TMUX_PANE is unset or inherited: a daemon has that of the pane which started it.
     let panes = panes(server)?;
     let by_descent = panes.iter().find_map(|pane| {
