@@ -278,7 +278,14 @@ pub(crate) fn shell_state(record: &Record) -> Option<State> {
     if !record.is_shell() {
         return None;
     }
-    let first = proc::read(record.tmux.as_ref()?.pid)?;
+    let first = record.tmux.as_ref()?.pid;
+    let known = record.shell().filter(|_| record.is_made());
+    // The shell alone shows which process has the foreground of its terminal, so that the first process is not read.
+    let known = known.and_then(proc::read);
+    if let Some(shell) = known.filter(|shell| shell.parent == first && !shell.zombie) {
+        return Some(state_by_shell(&shell));
+    }
+    let first = proc::read(first)?;
     let shell = match (record.is_made(), record.shell()) {
         // The shell leads a process group of its own.
         (true, Some(shell)) => (first.foreground == shell)
@@ -286,7 +293,7 @@ pub(crate) fn shell_state(record: &Record) -> Option<State> {
             .flatten(),
         // The shell is not recorded yet. It is the child of the `sesh-run` that is the first process.
         (true, None) => proc::read(first.foreground).filter(|front| front.parent == first.pid),
-        (false, _) => return Some(existing_pane_state(&first)),
+        (false, _) => return Some(state_by_shell(&first)),
     };
     Some(if shell.is_some_and(|shell| is_at_prompt(&shell)) {
         State::Idle
@@ -295,10 +302,10 @@ pub(crate) fn shell_state(record: &Record) -> Option<State> {
     })
 }
 
-/// Returns the state of a pane that existed before its sesh, by its first process: idle for a shell that is at its prompt in
-/// the foreground of its terminal, else busy.
-pub(crate) fn existing_pane_state(first: &proc::Process) -> State {
-    if first.foreground == first.group && is_at_prompt(first) {
+/// Returns the state of a pane by its shell, or by the first process of a pane that existed before its sesh: idle for a
+/// shell that is at its prompt in the foreground of its terminal, else busy.
+pub(crate) fn state_by_shell(shell: &proc::Process) -> State {
+    if shell.foreground == shell.group && is_at_prompt(shell) {
         State::Idle
     } else {
         State::Busy

@@ -5,7 +5,7 @@ use crate::agent::kinds::Agents;
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{Name, PaneId, ServerId, SeshId, Tag, shown};
-use crate::inventory::find::existing_pane_state;
+use crate::inventory::find::state_by_shell;
 use crate::pane::agent::{self, PaneAgent};
 use crate::pane::given;
 use crate::proc;
@@ -69,7 +69,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     let conversation = request.conversation.clone().or(conversation);
     let by_process = || {
         let first = proc::read(found.place.pid)?;
-        Some((existing_pane_state(&first), None, "process"))
+        Some((state_by_shell(&first), None, "process"))
     };
     let (state, why, by) = match verdict {
         Some(verdict) => (verdict.state, verdict.why, verdict.by.as_str()),

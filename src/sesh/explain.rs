@@ -159,7 +159,7 @@ fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanati
     let read = format!("{} (pid {}) is in front", front.name, front.pid);
     let state = match record {
         Some(record) => find::state_without_agent(record),
-        None => find::existing_pane_state(&first),
+        None => find::state_by_shell(&first),
     };
     let (because, changes) = match state {
         State::Idle => (
