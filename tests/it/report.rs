@@ -316,6 +316,24 @@ fn what_hooks_say_outlives_the_server() {
 }
 
 #[test]
+fn a_hook_is_one_client() {
+    let server = Server::start();
+    let agent = Agent::start(&server, "claude");
+    agent.reports("claude", &plain("SessionStart"));
+    server.count_tmux();
+    for event in ["UserPromptSubmit", "PreToolUse", "Stop", "Stop"] {
+        let payload = agent.payload(&plain(event));
+        let line = format!(
+            "SESH_CLIENT=tmux sesh-report --from claude <{}",
+            payload.display()
+        );
+        assert_eq!(agent.runs(&line), "exit 0\n");
+        assert_eq!(server.tmux_calls(), 1, "{event}");
+    }
+    assert_eq!(agent.stored(), format!("idle  hook {CONVERSATION}"));
+}
+
+#[test]
 fn a_turn_from_prompt_to_end() {
     let server = Server::start();
     let agent = Agent::start(&server, "claude");
