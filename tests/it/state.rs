@@ -72,6 +72,10 @@ fn nothing_is_written_where_nothing_changed() {
     until("nothing is left to write", || {
         server.sesh("sesh-reap", ["--json"]).ok().text() == "[]\n"
     });
+    // tmux names a window after its program up to half a second later.
+    until("the window has its name", || {
+        server.format(&pane, "#{window_name}") == "claude"
+    });
     let before = server.everything();
     for _ in 0..5 {
         server.sesh("sesh-reap", NONE).ok();
