@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{MAIN, Record, Screen, Server, until};
+use crate::support::{MAIN, NONE, Record, Screen, Server, until};
 
 fn sesh(server: &Server, name: &str) -> Record {
     server.new_sesh([name, "--", "sleep", "1000"])
@@ -187,6 +187,7 @@ fn a_stored_name_keeps_its_colon() {
     let made = sesh(&server, "one");
     // As an earlier version has stored it.
     server.tmux(["set-option", "-p", "-t", made.pane(), "@sesh_name", "a:b"]);
+    server.sesh("sesh-reap", NONE).ok();
     let same = |record: &Record| {
         assert_eq!((record.name(), record.uuid()), ("a:b", made.uuid()));
     };
