@@ -42,6 +42,25 @@ pub(super) fn flatten(batch: &Batch) -> Vec<Vec<String>> {
     list.finish()
 }
 
+/// When a command runs: if a variable is true, or if it is not.
+#[derive(Clone, Debug)]
+struct When {
+    variable: String,
+    holds: bool,
+}
+
+impl When {
+    /// Returns a format that expands to `then` if the command runs, else to `otherwise`.
+    fn choose(&self, then: &str, otherwise: &str) -> String {
+        let variable = &self.variable;
+        if self.holds {
+            format!("#{{?{variable},{then},{otherwise}}}")
+        } else {
+            format!("#{{?{variable},{otherwise},{then}}}")
+        }
+    }
+}
+
 #[derive(Default)]
 struct List {
     commands: Vec<Vec<String>>,
@@ -51,9 +70,8 @@ struct List {
 }
 
 impl List {
-    /// Adds the commands of a batch, which run if the variable `when` is true. `last` means that the list may end with
-    /// them.
-    fn add(&mut self, batch: &Batch, when: Option<&str>, last: bool) {
+    /// Adds the commands of a batch. `last` means that the list may end with them.
+    fn add(&mut self, batch: &Batch, when: Option<&When>, last: bool) {
         for (at, command) in batch.0.iter().enumerate() {
             let last = last && at + 1 == batch.0.len();
             match &command.step {
@@ -79,10 +97,10 @@ impl List {
         target: Option<&str>,
         condition: &str,
         [then, otherwise]: [&Batch; 2],
-        when: Option<&str>,
+        when: Option<&When>,
         last: bool,
     ) {
-        let true_variable = self.variable(target, condition, when);
+        let variable = self.variable(target, condition, when);
         // Selects the branch that ends the list: one that must end it, or one that may. A branch may end the list only
         // if no signal is pending, since the guard would send that signal needlessly.
         let must_end = [then, otherwise].map(|batch| !is_carried(batch));
@@ -97,35 +115,41 @@ impl List {
             last || must_end == [false, false],
             "a branch that only ends a list stands in it: {then:?} {otherwise:?}"
         );
-        let false_variable = if otherwise.is_empty() {
-            String::new()
-        } else {
-            self.variable(None, &format!("#{{?{true_variable},,1}}"), when)
-        };
+        let [if_true, if_false] = [true, false].map(|holds| When {
+            variable: variable.clone(),
+            holds,
+        });
         match ending {
+            // The variable is also false if `when` does not hold, and then neither branch runs.
+            None if when.is_some() && !otherwise.is_empty() => {
+                let variable = self.variable(None, &if_false.choose("1", ""), when);
+                let holds = true;
+                self.add(then, Some(&if_true), false);
+                self.add(otherwise, Some(&When { variable, holds }), false);
+            }
             None => {
-                self.add(then, Some(&true_variable), false);
-                self.add(otherwise, Some(&false_variable), false);
+                self.add(then, Some(&if_true), false);
+                self.add(otherwise, Some(&if_false), false);
             }
             Some(true) => {
-                self.add(otherwise, Some(&false_variable), false);
-                self.guard(&true_variable);
+                self.add(otherwise, Some(&if_false), false);
+                self.guard(&if_true);
                 self.add(then, None, true);
             }
             Some(false) => {
-                self.add(then, Some(&true_variable), false);
-                self.guard(&false_variable);
+                self.add(then, Some(&if_true), false);
+                self.guard(&if_false);
                 self.add(otherwise, None, true);
             }
         }
     }
 
     /// Sets a new variable to the value of a condition for a target, and returns its name.
-    fn variable(&mut self, target: Option<&str>, condition: &str, when: Option<&str>) -> String {
+    fn variable(&mut self, target: Option<&str>, condition: &str, when: Option<&When>) -> String {
         self.variables += 1;
         let name = format!("SESH_if{}", self.variables);
         let value = match when {
-            Some(when) => format!("#{{?{when},{},}}", escape_format(condition)),
+            Some(when) => when.choose(&escape_format(condition), ""),
             None => condition.into(),
         };
         self.hidden(target, &name, &value);
@@ -140,31 +164,31 @@ impl List {
             .push(words.into_iter().map(Into::into).collect());
     }
 
-    /// Ends the list here if a variable is not true.
-    fn guard(&mut self, variable: &str) {
+    /// Ends the list here unless what follows runs.
+    fn guard(&mut self, when: &When) {
         // The end of the list would also drop a signal at its end, so the signal is sent here. A needless signal does
         // no harm.
         if let Some(channel) = self.signal.take() {
             self.commands
                 .push(super::command::signal(&channel).into_words());
         }
-        let name = format!("#{{?{variable},{NEVER_SET},{STOP}}}");
+        let name = when.choose(NEVER_SET, STOP);
         let words = ["set-option", "-su", &name];
         self.commands.push(words.map(Into::into).to_vec());
     }
 
-    fn add_conditional(&mut self, words: &[String], carrier: Carrier, when: &str) {
+    fn add_conditional(&mut self, words: &[String], carrier: Carrier, when: &When) {
         let mut words = words.to_vec();
         match carrier {
             Carrier::Option(name) => {
-                words[name] = format!("#{{?{when},{},}}", escape_format(&words[name]));
+                words[name] = when.choose(&escape_format(&words[name]), "");
                 if !words[..name].iter().any(|word| word == "-q") {
                     words.insert(1, "-q".into());
                 }
             }
             Carrier::Harmless => {}
             Carrier::Print(format) => {
-                words[format] = format!("#{{?{when},{},}}", escape_format(&words[format]));
+                words[format] = when.choose(&escape_format(&words[format]), "");
             }
             Carrier::Hidden { value, expanded } => {
                 let new = if expanded {
@@ -172,7 +196,7 @@ impl List {
                 } else {
                     escape_text(&words[value])
                 };
-                words[value] = format!("#{{?{when},{new},#{{{}}}}}", words[value - 1]);
+                words[value] = when.choose(&new, &format!("#{{{}}}", words[value - 1]));
                 if !expanded {
                     words.insert(1, "-F".into());
                 }
@@ -183,7 +207,7 @@ impl List {
                     self.hidden(None, SIGNAL, "");
                 }
                 self.signal = Some(channel.clone());
-                let value = format!("#{{?{when},1,#{{{SIGNAL}}}}}");
+                let value = when.choose("1", &format!("#{{{SIGNAL}}}"));
                 self.hidden(None, SIGNAL, &value);
                 return;
             }
@@ -194,7 +218,10 @@ impl List {
 
     fn finish(mut self) -> Vec<Vec<String>> {
         if let Some(channel) = self.signal.take() {
-            self.guard(SIGNAL);
+            self.guard(&When {
+                variable: SIGNAL.into(),
+                holds: true,
+            });
             self.commands
                 .push(super::command::signal(&channel).into_words());
         }
@@ -269,8 +296,7 @@ mod tests {
             lines(&batch),
             [
                 "set-environment -ghF -t %1 SESH_if1 #{x}",
-                "set-environment -ghF SESH_if2 #{?SESH_if1,,1}",
-                "display-message -p #{?SESH_if2,no#, not,}",
+                "display-message -p #{?SESH_if1,,no#, not}",
                 "set-option -su #{?SESH_if1,@sesh_none,sesh-stop}",
                 "set-option -p -q -t %1 @a 1",
                 "wait-for -S c",
