@@ -9,8 +9,8 @@ use crate::env;
 use crate::error::{Error, Exit};
 use crate::inventory::find;
 use crate::out;
-use crate::proc::{Process, signal};
-use crate::sesh::end::{EndOptions, end, names};
+use crate::proc::signal;
+use crate::sesh::end::{EndOptions, Ended, end, names, still_alive_after};
 use crate::store::{Record, Select};
 use crate::tmux::Server;
 
@@ -82,7 +82,7 @@ pub(super) fn end_all(
     let (others, own) = found.split_at(found.len() - last);
     let mut worst = Exit::Done;
     for some in others.chunks(AT_ONCE).chain([own]) {
-        let outcomes: Vec<Result<Vec<Process>, Error>> = std::thread::scope(|scope| {
+        let outcomes: Vec<Result<Ended, Error>> = std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()
                 .map(|record| scope.spawn(|| end(server, record, how, &out::hint)))
@@ -94,17 +94,23 @@ pub(super) fn end_all(
                 })
                 .collect()
         });
+        let ended: Vec<Ended> = outcomes.iter().flatten().copied().collect();
+        let mut left = still_alive_after(&ended).into_iter();
         for (record, outcome) in some.iter().zip(outcomes) {
             match outcome {
-                Ok(left) if left.is_empty() => {}
-                Ok(left) => out::complain(
-                    helper,
-                    &format!(
-                        "{} has ended; of its terminal still alive: {}",
-                        record.name,
-                        names(&left)
-                    ),
-                ),
+                Ok(_) => {
+                    let left = left.next().unwrap_or_default();
+                    if !left.is_empty() {
+                        out::complain(
+                            helper,
+                            &format!(
+                                "{} has ended; of its terminal still alive: {}",
+                                record.name,
+                                names(&left)
+                            ),
+                        );
+                    }
+                }
                 Err(error) => {
                     out::complain(helper, &error.to_string());
                     worst = worst.worst(error.exit);

@@ -38,8 +38,30 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time after which a person is notified of what is being waited for.
 const NOTIFY_AFTER: Duration = Duration::from_secs(1);
 
-/// Ends a sesh. Returns the processes of its terminal that are still alive: background jobs of a shell, which are not
-/// what was started. Calls `late` once, with a sentence, when this takes longer than a second.
+/// A sesh that was ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// The session of its processes: the pid of its `sesh-run`.
+    session: Option<i32>,
+}
+
+/// Returns for each sesh that was ended the processes of its terminal that are still alive: background jobs of a shell,
+/// which are not what was started. Reads the process table once for all.
+#[must_use]
+pub fn still_alive_after(ended: &[Ended]) -> Vec<Vec<Process>> {
+    let any = ended.iter().any(|ended| ended.session.is_some());
+    let all = if any { proc::all() } else { Vec::new() };
+    let of = |ended: &Ended| {
+        let living = all.iter().filter(|process| !process.zombie);
+        living
+            .filter(|process| Some(process.session) == ended.session)
+            .cloned()
+            .collect()
+    };
+    ended.iter().map(of).collect()
+}
+
+/// Ends a sesh. Calls `late` once, with a sentence, when this takes longer than a second.
 ///
 /// # Errors
 /// [`Exit::TimedOut`], with the names of the processes, when something of what was started is still alive.
@@ -48,14 +70,14 @@ pub fn end(
     record: &Record,
     how: EndOptions,
     late: &dyn Fn(&str),
-) -> Result<Vec<Process>> {
+) -> Result<Ended> {
     if record.agent.is_some() && record.values.get(Key::Conv).is_empty() {
         // The agent's files may show its conversation as long as it is alive. An unknown conversation does not prevent
         // the end.
         let _ = reconcile::reconcile_known(server);
     }
     let processes = SeshProcesses::of(record);
-    let mut left = Vec::new();
+    let mut session = None;
     match (&record.tmux, &processes) {
         (None, None) if record.lost_server().is_some() => {
             return Err(record.no_pane(""));
@@ -67,11 +89,10 @@ pub fn end(
             )));
         }
         (_, Some(processes)) => {
-            left = if asked_to_leave(server, record, processes, how, late) {
-                processes.run.map_or_else(Vec::new, proc::session)
-            } else {
-                processes.end(server, record, how, late)?
-            };
+            if !asked_to_leave(server, record, processes, how, late) {
+                processes.end(server, record, how, late)?;
+            }
+            session = processes.run;
         }
         _ => {}
     }
@@ -83,7 +104,7 @@ pub fn end(
     if how.forget {
         commit::forget(server, record)?;
     }
-    Ok(left)
+    Ok(Ended { session })
 }
 
 /// Asks an idle agent to leave with the text that a person types for that, if a message can be sent. This lets the
@@ -182,7 +203,7 @@ impl SeshProcesses {
         record: &Record,
         how: EndOptions,
         late: &dyn Fn(&str),
-    ) -> Result<Vec<Process>> {
+    ) -> Result<()> {
         let mut signals = vec![
             (Signal::SIGHUP, how.timeout / 2),
             (Signal::SIGTERM, how.timeout / 2),
@@ -193,7 +214,7 @@ impl SeshProcesses {
         for (signal, limit) in signals {
             self.send(signal);
             if wait(limit, || self.gone(), || late(&waiting_for(record, signal))) {
-                return Ok(self.run.map_or_else(Vec::new, proc::session));
+                return Ok(());
             }
         }
         if let (true, Some(run)) = (how.kill, self.run) {
@@ -201,7 +222,7 @@ impl SeshProcesses {
             viewers::lead_back(server, record.tmux.as_ref().map(|place| place.pane));
             let _ = signal::to_process(run, Signal::SIGKILL);
             if wait(KILL_TIMEOUT, || self.gone(), || {}) {
-                return Ok(proc::session(run));
+                return Ok(());
             }
         }
         let mut left = self.members();

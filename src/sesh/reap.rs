@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::end::{EndOptions, end, names};
+use super::end::{EndOptions, Ended, end, names, still_alive_after};
 use super::save::save;
 use crate::error::{Exit, Result};
 use crate::inventory::change::{Change, ChangeKind};
@@ -81,28 +81,28 @@ fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
         forget: false,
         timeout: END_TIMEOUT,
     };
-    let end = |record: &Record| {
-        let left = end(server, record, how, &|_| {}).ok()?;
-        Some(match &left[..] {
-            [] => expired_change(record, "has ended: its time was over"),
-            left => expired_change(
-                record,
-                &format!(
-                    "has ended: its time was over; of its terminal still alive: {}",
-                    names(left)
-                ),
-            ),
-        })
-    };
     let mut changes = Vec::new();
     for some in expired.chunks(MAX_CONCURRENT) {
-        std::thread::scope(|scope| {
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
             let ends: Vec<_> = some
                 .iter()
-                .map(|record| scope.spawn(move || end(record)))
+                .map(|record| scope.spawn(move || end(server, record, how, &|_| {})))
                 .collect();
-            changes.extend(ends.into_iter().filter_map(|end| end.join().ok().flatten()));
+            ends.into_iter().map(|end| end.join().ok()?.ok()).collect()
         });
+        let ended: Vec<Ended> = outcomes.iter().flatten().copied().collect();
+        let records = some.iter().zip(&outcomes).filter(|(_, end)| end.is_some());
+        for ((record, _), left) in records.zip(still_alive_after(&ended)) {
+            let what = if left.is_empty() {
+                "has ended: its time was over".into()
+            } else {
+                format!(
+                    "has ended: its time was over; of its terminal still alive: {}",
+                    names(&left)
+                )
+            };
+            changes.push(expired_change(record, &what));
+        }
     }
     changes
 }
