@@ -10,6 +10,7 @@ use super::append::{self, OnFailure};
 use super::durable::{log_of, record_of};
 use super::edit::Edit;
 use super::note::{JournalEvent, Note, keys};
+use super::query::row_format;
 use super::record::{Record, Values};
 use super::schema::{self, Key};
 use super::target::changed;
@@ -19,10 +20,10 @@ use crate::clock;
 use crate::error::{Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::journal::line::{Fields, Line};
-use crate::tmux::{Batch, Command, Server, command};
+use crate::tmux::{Batch, Command, Frame, Server, command};
 
-/// The maximum number of attempts of a write while other processes change the same record. Each attempt is one tmux
-/// process.
+/// The maximum number of attempts of a write while other processes change the same record. Each attempt is one client
+/// of the server.
 const ATTEMPTS: u32 = 100;
 
 /// Runs a list of commands, and writes its changes to the journal. `read` gets the output of the list, or the error. It
@@ -126,17 +127,21 @@ pub fn edit_on_pane(
 ) -> Result<Option<Record>> {
     let id = record.uuid;
     let condition = Edit::condition(edits, record);
-    let commands = Edit::commands(edits, pane);
+    let frame = Frame::new();
+    let row = command::print(Some(&pane.to_string()), &row_format(&frame));
+    let mut commands = Edit::commands(edits, pane);
+    commands.push(row);
     let bound = Batch::from(write::bound(pane, id, &condition, commands));
-    match BoundOutcome::read(&server.run(&bound)?) {
-        BoundOutcome::Done => {}
-        BoundOutcome::Condition => return Ok(None),
-        BoundOutcome::Gone => return Err(changed(id)),
+    let answer = server.run(&bound)?;
+    match BoundOutcome::read_each(&answer).last() {
+        Some(BoundOutcome::Done) => {}
+        Some(BoundOutcome::Condition) => return Ok(None),
+        Some(BoundOutcome::Gone) | None => return Err(changed(id)),
     }
     if let Some(after) = after {
         server.run(after)?;
     }
-    let mut record = write::reread(server, pane, id)?;
+    let mut record = write::record_in(&frame, &answer, id)?;
     loop {
         keep(server, OnFailure::Warn, &[Edit::note(edits, &record)])?;
         let now = match write::reread(server, pane, id) {
@@ -148,7 +153,7 @@ pub fn edit_on_pane(
         // If two processes change one sesh at the same time, the one that read the newer values may have written its
         // line first. The last line has to agree with tmux.
         if Edit::note(edits, &now).has_same_values(&Edit::note(edits, &record)) {
-            return Ok(Some(record));
+            return Ok(Some(now));
         }
         record = now;
     }

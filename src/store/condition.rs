@@ -59,11 +59,15 @@ pub fn any(conditions: &[String]) -> String {
 /// Returns the condition that no live sesh except `except` has a name.
 #[must_use]
 pub fn name_is_free(name: &Name, except: Option<SeshId>) -> String {
-    let mut taken = both(&equal(Key::Name, name.as_str()), &equal(Key::Exit, ""));
+    let named = equal(Key::Name, name.as_str());
+    let mut taken = both(&named, &equal(Key::Exit, ""));
     if let Some(id) = except {
         taken = both(&taken, &format!("#{{!=:{},{id}}}", Key::Id.format()));
     }
-    no_pane_has(&taken)
+    // tmux expands a comparison on each pane three times as fast as a condition on it (3.3a: 15,000
+    // instructions, not 44,000). So it expands the condition only if a pane has the name.
+    let any_has_name = format!("#{{m:*1*,#{{S:#{{W:#{{P:{named}}}}}}}}}");
+    format!("#{{?{any_has_name},{},1}}", no_pane_has(&taken))
 }
 
 /// Returns the condition that another condition holds on no pane of the server.

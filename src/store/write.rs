@@ -405,7 +405,12 @@ pub fn reread(server: &Server, pane: PaneId, id: SeshId) -> Result<Record> {
         Some(&target),
         &row_format(&frame),
     )))?;
-    let (rows, _) = frame.read(&output);
+    record_in(&frame, &output, id)
+}
+
+/// Returns the record of a sesh from the output of a list that printed the row of its pane.
+pub(super) fn record_in(frame: &Frame, output: &str, id: SeshId) -> Result<Record> {
+    let (rows, _) = frame.read(output);
     first_pane(&rows)?
         .and_then(|pane| pane.record)
         .filter(|record| record.uuid == id)
