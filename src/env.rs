@@ -337,6 +337,12 @@ pub fn variables_to_remove() -> impl Iterator<Item = OsString> {
     })
 }
 
+/// Returns the variables that a tmux client keeps of those of this process.
+pub fn of_tmux_client() -> impl Iterator<Item = (OsString, OsString)> {
+    let removed: Vec<OsString> = variables_to_remove().collect();
+    std::env::vars_os().filter(move |(name, _)| !removed.contains(name))
+}
+
 /// Returns whether a variable is set by tmux for its own use.
 #[must_use]
 pub fn is_tmux(name: &OsStr) -> bool {

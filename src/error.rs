@@ -20,7 +20,7 @@ pub enum Exit {
     /// The time is over. Also: the server did not answer in time, and nothing was changed.
     TimedOut = 6,
     /// The message was delivered, but there is no delivery proof. Also: a change was sent to the server, which did not
-    /// answer in time.
+    /// answer in time or hung up.
     Unconfirmed = 7,
     /// No tmux server answers at that socket.
     NoServer = 69,
@@ -136,6 +136,12 @@ impl Error {
             what: what.into(),
             way_out: None,
         }
+    }
+
+    /// Returns whether there is no server any more: none was there, or it hung up.
+    #[must_use]
+    pub fn server_is_gone(&self) -> bool {
+        self.exit == Exit::NoServer || self.kind == ErrorKind::HungUp
     }
 
     pub fn failed(what: impl Into<String>) -> Self {

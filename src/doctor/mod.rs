@@ -295,7 +295,7 @@ fn query(server: &Server) -> Result<ServerInfo> {
         .then(show::keys());
     // This uses the tmux program even for questions that the server could answer directly, because whether the program
     // works is part of the diagnosis.
-    let output = server.run_in(&batch, None)?;
+    let output = server.run_with_program(&batch, None)?;
     let sections: Vec<_> = frame.sections(&output).collect();
     let lines = |at: usize| -> Vec<String> {
         sections

@@ -3,7 +3,7 @@
 
 use super::change::{Change, ChangeKind, Differences, Repair};
 use super::scan::{Sweep, scan};
-use crate::error::{Exit, Result};
+use crate::error::Result;
 use crate::id::SeshId;
 use crate::store::commit::{self, commit_quietly};
 use crate::store::note::{AGENT, JournalEvent, Note, STATE};
@@ -125,7 +125,7 @@ pub(crate) fn reconcile(server: &Server, differences: Differences) -> Result<(Ve
     for batch in separate {
         match server.run(&batch) {
             // The server ended with its last pane.
-            Err(error) if error.exit == Exit::NoServer => return Ok((changes(repairs), false)),
+            Err(error) if error.server_is_gone() => return Ok((changes(repairs), false)),
             outcome => answer.push_str(&outcome?),
         }
     }

@@ -141,8 +141,8 @@ impl Plan {
                 });
             match &outcome {
                 Ok(Attempt::Made(..)) => {}
-                // The server may still run the list.
-                Err(error) if error.kind == ErrorKind::NoAnswer => {}
+                // The server may still run the list, or has run it.
+                Err(error) if error.exit == Exit::Unconfirmed => {}
                 _ => Launch::discard(&launch),
             }
             match outcome? {
@@ -304,7 +304,7 @@ impl Plan {
             Ok((Ok(outcome), note))
         })?;
         made.map_err(|error| {
-            if error.kind != ErrorKind::NoAnswer {
+            if error.exit != Exit::Unconfirmed {
                 self.undo(server, argv);
             }
             no_room(error, &self.spot)

@@ -263,7 +263,7 @@ fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
     let batch = Batch::from(query::print_record(record.uuid)).then(still_there);
     let is_recorded = match server.run(&batch) {
         // With its last pane the server went.
-        Err(error) if error.exit == Exit::NoServer => true,
+        Err(error) if error.server_is_gone() => true,
         outcome => {
             let answer = outcome?;
             let mut lines = answer.lines();
@@ -272,7 +272,7 @@ fn close(server: &Server, record: &Record, place: &Place) -> Result<()> {
                 viewers::lead_back(server, Some(place.pane));
                 let close = on_pane(command::kill_pane(place.pane));
                 match server.run(&Batch::from(close)) {
-                    Err(error) if error.exit == Exit::NoServer => {}
+                    Err(error) if error.server_is_gone() => {}
                     outcome => drop(outcome?),
                 }
             }
@@ -321,7 +321,7 @@ fn run_on_pane(
         &Batch::new(),
     );
     commit(server, &Batch::from(on_pane), |answer| match answer {
-        Err(error) if error.exit == Exit::NoServer => Ok(((), notes)),
+        Err(error) if error.server_is_gone() => Ok(((), notes)),
         outcome => outcome.map(|_| ((), notes)),
     })
 }

@@ -42,7 +42,7 @@ pub fn report(
     agents: &[Agent],
 ) -> Result<bool> {
     match find_and_write(server, kind, event, agents) {
-        Err(error) if error.exit == Exit::NoServer => Ok(false),
+        Err(error) if error.server_is_gone() => Ok(false),
         outcome => outcome,
     }
 }

@@ -51,7 +51,7 @@ pub fn commit_in<T>(
     batch: &Batch,
     read: impl FnOnce(Result<String>) -> Result<(T, Vec<Note>)>,
 ) -> Result<T> {
-    let answer = server.run_in(batch, Some(folder));
+    let answer = server.run_in(batch, folder);
     finish(server, OnFailure::Warn, read(answer))
 }
 
@@ -244,7 +244,7 @@ pub fn forget(server: &Server, record: &Record) -> Result<()> {
     append::tombstone(server, record.uuid)?;
     match withdraw(server, record.uuid) {
         // The server has exited with its last pane, and its options are gone with it.
-        Err(error) if error.exit == Exit::NoServer => {}
+        Err(error) if error.server_is_gone() => {}
         outcome => outcome?,
     }
     if record.kept.is_some() {

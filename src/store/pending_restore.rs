@@ -114,7 +114,7 @@ pub fn answer(server: &Server) -> Result<()> {
         .then(command::unset_server(schema::PENDING));
     match server.run(&answered) {
         // Without a server nothing is offered.
-        Err(error) if error.exit == Exit::NoServer => Ok(()),
+        Err(error) if error.server_is_gone() => Ok(()),
         outcome => outcome.map(drop),
     }
 }

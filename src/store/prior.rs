@@ -9,7 +9,7 @@ use super::record::Values;
 use super::target::changed;
 use super::{Key, Record, schema, write};
 use crate::clock;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, Frame, Server, command};
 
@@ -200,7 +200,7 @@ impl Prior {
         commit(server, &batch, |answer| {
             let outcome = match answer {
                 // The server has exited with its last pane.
-                Err(error) if error.exit == Exit::NoServer => Ok(()),
+                Err(error) if error.server_is_gone() => Ok(()),
                 outcome => outcome.map(drop),
             };
             Ok((outcome, vec![note]))

@@ -13,16 +13,6 @@ pub(super) fn read(stderr: &str, names: &str, socket: &str) -> Error {
         "server exited",
         "failed to connect",
     ];
-    if stderr.contains("server exited unexpectedly") {
-        return Error::new(
-            Exit::NoServer,
-            format!(
-                "the tmux server at {socket} hung up: it has ended, or this tmux is of another version than it \
-                 (3.5 and older do not speak with 3.6 and newer)"
-            ),
-        )
-        .of_kind(ErrorKind::HungUp);
-    }
     if NO_SERVER.iter().any(|words| stderr.contains(words)) {
         // tmux prints the socket again, and then the reason that the system gave.
         let why = stderr
@@ -59,6 +49,28 @@ fn kind(stderr: &str) -> ErrorKind {
     matching.map_or(ErrorKind::Other, |(_, kind)| *kind)
 }
 
+/// Returns whether a message of tmux means that the server has closed the connection.
+pub(super) fn is_hang_up(stderr: &str) -> bool {
+    stderr.contains("server exited unexpectedly")
+}
+
+/// Returns the error that the server at a socket has closed the connection. `in_doubt`: it had got a change.
+pub(super) fn hung_up(socket: &str, in_doubt: bool) -> Error {
+    let why = format!(
+        "the tmux server at {socket} hung up: it has ended, or this tmux is of another version than it (3.5 and older \
+         do not speak with 3.6 and newer)"
+    );
+    let error = if in_doubt {
+        Error::new(
+            Exit::Unconfirmed,
+            format!("not known whether it was done: {why}"),
+        )
+    } else {
+        Error::new(Exit::NoServer, why)
+    };
+    error.of_kind(ErrorKind::HungUp)
+}
+
 pub(super) fn too_old(version: Version) -> Error {
     Error::new(
         Exit::NoTmux,
@@ -89,11 +101,6 @@ mod tests {
                 ErrorKind::NoRoom,
             ),
             ("client is read-only", Exit::Failed, ErrorKind::ReadOnly),
-            (
-                "server exited unexpectedly",
-                Exit::NoServer,
-                ErrorKind::HungUp,
-            ),
             ("no server running on /x", Exit::NoServer, ErrorKind::Other),
             ("out of luck", Exit::Failed, ErrorKind::Other),
         ] {

@@ -159,8 +159,8 @@ impl Server {
         }
     }
 
-    /// Returns how much time the tmux program has from now on. It has more where it starts the server.
-    pub(super) fn time_for_program(&self) -> impl Fn() -> Duration {
+    /// Returns how much time a client has from now on. It has more where the server is starting.
+    pub(super) fn time_for_client(&self) -> impl Fn() -> Duration {
         let (begun, deadline) = (SystemTime::now(), self.limit.of_next_answer());
         move || {
             let now = Instant::now();

@@ -1,12 +1,13 @@
 //! Access to tmux. No other module runs tmux or uses `tmux_interface`.
 //!
 //! A [`Server`] runs a [`Batch`] of [`command`]s as one client. The server is single-threaded, so other clients see all
-//! effects of a batch that does not wait, or none. The client is the tmux program; a batch that only reads needs no
-//! program ([`direct`]). The two functions of [`word`] quote the text of commands, and rows are read through the frame
-//! of [`row`].
+//! effects of a batch that does not wait, or none. This process is the client ([`direct`]). The tmux program runs what
+//! needs a terminal or an input, and what cannot be sent directly. The two functions of [`word`] quote the text of
+//! commands, and rows are read through the frame of [`row`].
 
 mod branch;
 pub mod channel;
+mod client;
 pub mod command;
 mod direct;
 mod failure;
@@ -31,12 +32,6 @@ pub use command::Command;
 use limit::AnswerLimit;
 pub use row::Frame;
 use version::{FLOOR, Version};
-
-/// A message of a client can contain 16,364 bytes of packed arguments (all versions). A larger batch is passed on
-/// stdin. The margin is for the flags of the client.
-const ARGV_BYTES: usize = 15_000;
-/// tmux 3.7 and later refuse more than 1,000 arguments.
-const ARGV_WORDS: usize = 900;
 
 /// Commands that run in order as one client of the server. The first one that fails ends the batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,6 +92,19 @@ impl Batch {
             command.repeatable = true;
         }
         self
+    }
+
+    /// Returns whether it starts the server if that does not run.
+    fn starts_server(&self) -> bool {
+        self.0.first() == Some(&command::start_server())
+    }
+
+    /// Returns whether it starts a process that inherits something from the client.
+    fn starts_process(&self) -> bool {
+        self.0
+            .iter()
+            .flat_map(Command::names)
+            .any(|name| matches!(name, "new-session" | "new-window"))
     }
 
     /// Returns whether it may run twice, mostly because it changes nothing.
@@ -277,17 +285,7 @@ impl Server {
         if batch.is_empty() {
             return Ok(String::new());
         }
-        if batch.is_repeatable()
-            && let Some(answer) = self.run_direct(&batch.argv())?
-        {
-            let stderr = String::from_utf8_lossy(&answer.stderr);
-            return if answer.code == 0 || branch::is_guard(&stderr) {
-                Ok(lossy_text(answer.stdout))
-            } else {
-                Err(self.client_error(batch, stderr.trim()))
-            };
-        }
-        self.run_in(batch, None)
+        self.run_client(batch, None)
     }
 
     /// Runs batches that only read, and returns their output in order. A batch for a pane that is gone prints nothing,
@@ -318,76 +316,13 @@ impl Server {
         Ok(answer)
     }
 
-    /// Runs any batch through the tmux program, with the client in a folder. tmux starts new panes in that folder, byte
-    /// for byte, whereas its option `-c` would expand formats in the path.
+    /// Runs a batch with the client in a folder. tmux starts new panes in that folder, byte for byte, whereas its option
+    /// `-c` would expand formats in the path.
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub fn run_in(&self, batch: &Batch, folder: Option<&Path>) -> Result<String> {
-        let argv = batch.argv();
-        if fits(&argv) {
-            return self.run_program(batch, &argv, folder, None);
-        }
-        let text = batch.text();
-        self.run_program(batch, &stdin_argv(batch), folder, Some(text.as_bytes()))
-    }
-
-    /// Runs a batch through the tmux program with an input on stdin, which a command of the batch reads.
-    ///
-    /// # Errors
-    /// As [`Server::run`].
-    pub fn run_with_input(&self, batch: &Batch, input: &[u8]) -> Result<String> {
-        self.run_program(batch, &batch.argv(), None, Some(input))
-    }
-
-    fn run_program(
-        &self,
-        batch: &Batch,
-        argv: &[String],
-        folder: Option<&Path>,
-        input: Option<&[u8]>,
-    ) -> Result<String> {
-        let mut client = self.client(argv, batch.is_repeatable());
-        if let Some(folder) = folder {
-            client.current_dir(folder);
-        }
-        if !batch.is_repeatable() && !self.upkeep {
-            self.limit.note_change();
-        }
-        let left = self.time_for_program();
-        let output = program::run(&mut client, input, left).map_err(|error| {
-            Error::new(
-                Exit::NoTmux,
-                format!("cannot run {}: {error}", self.program.display()),
-            )
-        })?;
-        let Some(output) = output else {
-            return Err(self.no_answer());
-        };
-        self.limit.note_answer();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() && !branch::is_guard(&stderr) {
-            return Err(self.client_error(batch, stderr.trim()));
-        }
-        Ok(lossy_text(output.stdout))
-    }
-
-    /// Returns the answer of the server without running the tmux program. `None` in doubt.
-    fn run_direct(&self, argv: &[String]) -> Result<Option<direct::ClientOutput>> {
-        let path = self
-            .socket_path()
-            .filter(|_| !env::by_program() && fits(argv));
-        let Some(path) = path else {
-            return Ok(None);
-        };
-        match direct::ask(&path, argv, self.limit.of_next_answer()) {
-            Ok(answer) => {
-                self.limit.note_answer();
-                Ok(Some(answer))
-            }
-            Err(direct::NoAnswer::InDoubt) => Ok(None),
-            Err(direct::NoAnswer::TimedOut) => Err(self.no_answer()),
-        }
+    pub fn run_in(&self, batch: &Batch, folder: &Path) -> Result<String> {
+        self.run_client(batch, Some(folder))
     }
 
     /// Returns the path where the tmux program would find the socket. `None` if the program would refuse it.
@@ -475,13 +410,6 @@ impl Server {
         Version::parse(&String::from_utf8_lossy(&output.stdout))
     }
 
-    fn client_error(&self, batch: &Batch, stderr: &str) -> Error {
-        match self.version() {
-            Some(version) if version < FLOOR => failure::too_old(version),
-            _ => failure::read(stderr, &batch.names(), &self.socket_shown()),
-        }
-    }
-
     fn socket_shown(&self) -> String {
         match &self.socket {
             Socket::Default => "the default socket".into(),
@@ -511,30 +439,6 @@ pub fn check_floor(version: &str) -> Result<()> {
         Some(version) if version < FLOOR => Err(failure::too_old(version)),
         _ => Ok(()),
     }
-}
-
-fn lossy_text(printed: Vec<u8>) -> String {
-    String::from_utf8(printed)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-/// Returns whether a server accepts so many words.
-fn fits(argv: &[String]) -> bool {
-    let bytes: usize = argv.iter().map(|word| word.len() + 1).sum();
-    bytes <= ARGV_BYTES && argv.len() <= ARGV_WORDS
-}
-
-/// Returns the arguments of a client that reads a batch from stdin, for a batch that is too large for the command line.
-/// tmux runs the batch as one list. It remains atomic, since tmux waits for the whole text before it runs the first
-/// command.
-fn stdin_argv(batch: &Batch) -> Vec<String> {
-    let mut argv = Vec::new();
-    if batch.0.first() == Some(&command::start_server()) {
-        argv.extend(command::start_server().into_words());
-        argv.push(";".into());
-    }
-    argv.extend(["source-file".into(), "-".into()]);
-    argv
 }
 
 #[cfg(test)]

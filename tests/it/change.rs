@@ -346,8 +346,13 @@ fn a_whole_set_in_one_list() {
                 "größe",
             ],
         )
+        .env("SESH_CLIENT", "tmux")
         .ok();
-    assert_eq!(server.tmux_calls(), 1, "one list writes");
+    assert_eq!(
+        server.tmux_calls(),
+        3,
+        "one list writes between two that read"
+    );
     let mut lines = lines_of(&set);
     lines.push(format!("{}\theld", held.uuid()));
     assert_eq!(said.lines(), lines);

@@ -170,7 +170,7 @@ fn a_tmux_that_is_too_old() {
             "which, and which is needed: {sentence}"
         );
     }
-    server.sesh("sesh-new", ["one", "--", "true"]).fails(127);
+    by_program(server.sesh("sesh-new", ["one", "--", "true"])).fails(127);
     assert!(server.launch_files().is_empty());
 }
 

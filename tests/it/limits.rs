@@ -1,5 +1,7 @@
 //! Every question to a server has a time limit, and what was sent without an answer is not called done or not done.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -7,7 +9,7 @@ use nix::unistd::Pid;
 use pretty_assertions::assert_eq;
 
 use crate::errors::CALLS;
-use crate::support::{Call, NONE, Said, Server, until, until_some};
+use crate::support::{Call, Gate, NONE, Play, Relay, Said, Server, until, until_some};
 
 /// How long a helper waits for an answer where nothing is said.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -220,6 +222,10 @@ fn of_a_change_without_an_answer_it_is_not_known_whether_it_was_done() {
     server.runs(&other, "cat");
     let before = server.processes();
     hangs_at(&server, "*");
+    // The list of a change has this word, and nothing that these helpers send before it.
+    let gate = Arc::new(Gate::default());
+    let holds = Play::Holds("set-option", Arc::clone(&gate));
+    let relay = Relay::before(&server, "relay", holds);
     let changes: [(&str, &[&str]); 7] = [
         ("sesh-set", &["one", "--note", "x"]),
         ("sesh-set", &["--tagged", "t", "--note", "x"]),
@@ -230,8 +236,22 @@ fn of_a_change_without_an_answer_it_is_not_known_whether_it_was_done() {
         ("sesh-end", &["ended", "--forget"]),
     ];
     server.sesh("sesh-list", NONE).ok();
-    let calls = changes.map(|(helper, args)| server.sesh(helper, args));
-    for (said, time) in all_at_once(calls.into()) {
+    let by_program = changes.map(|(helper, args)| {
+        let call = server.sesh(helper, args);
+        call.env("SESH_CLIENT", "tmux")
+    });
+    // Without the program, a question is answered before the change is held.
+    let held = ["sesh-set", "pane-keys", "sesh-new"];
+    let held = changes.iter().filter(|(helper, _)| held.contains(helper));
+    let directly = held.map(|(helper, args)| {
+        let socket = ["-S".as_ref(), relay.socket().as_os_str()];
+        server.helper(helper).args(socket).args(*args)
+    });
+    for (said, time) in all_at_once(by_program.into()) {
+        assert!(matches!(said.code(), Some(6 | 7)), "{said}");
+        took(&said, time, ANSWER);
+    }
+    for (said, time) in all_at_once(directly.collect()) {
         if said.code() != Some(0) {
             assert_eq!(said.code(), Some(7), "{said}");
             took(&said, time, ANSWER);
@@ -244,17 +264,24 @@ fn of_a_change_without_an_answer_it_is_not_known_whether_it_was_done() {
         NONE.map(String::from),
         "left behind"
     );
+    gate.open.store(true, Ordering::SeqCst);
 }
 
 #[test]
 fn a_message_whose_paste_has_no_answer_is_not_known_to_be_sent() {
     let server = Server::start();
+    // A socket that is younger than the call would be that of a server that is starting.
+    let gate = Arc::new(Gate::default());
+    let holds = Play::Holds("SESH_send", Arc::clone(&gate));
+    let relay = Relay::before(&server, "relay", holds);
     let shell = server.session((80, 24), &["sh"]);
     server.runs(&shell, "sh");
     // The lease is no change that was asked for.
-    hangs_at(&server, "*SESH_send*");
-    let said = server.sesh("sesh-send", [&shell, "echo x"]).said();
+    let socket = ["-S".as_ref(), relay.socket().as_os_str()];
+    let send = server.helper("sesh-send").args(socket);
+    let said = send.args([&shell, "echo x"]).said();
     assert_eq!(said.code(), Some(6), "{said}");
+    gate.open.store(true, Ordering::SeqCst);
     hangs_at(&server, "*load-buffer*");
     let said = server.sesh("sesh-send", [&shell, "echo x"]).said();
     assert_eq!(said.code(), Some(7), "{said}");

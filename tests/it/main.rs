@@ -56,3 +56,4 @@ mod unwritable;
 mod values;
 mod viewers;
 mod wait;
+mod writes;

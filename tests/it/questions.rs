@@ -246,17 +246,6 @@ fn in_doubt_the_program_asks() {
     assert!(server.alive());
 }
 
-#[test]
-fn what_changes_something_goes_through_the_program() {
-    let house = house();
-    let server = &house.server;
-    server.count_tmux();
-    server.sesh("sesh-set", ["build", "--note", "x"]).ok();
-    assert!(server.tmux_calls() >= 1);
-    server.sesh("pane-keys", ["build", "--literal", "x"]).ok();
-    assert!(server.tmux_calls() >= 1);
-}
-
 /// tmux's own folder of sockets, at `-L named`: with a server in it, and the rights given.
 fn folder_of_sockets(server: &Server, mode: u32) {
     let folder = server.path(&format!("tmux-{}", nix::unistd::getuid()));

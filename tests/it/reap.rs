@@ -1,11 +1,16 @@
 //! What is stored follows what is: `sesh-reap`, and the count of a pane after every change.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
-use crate::support::{MAIN, NONE, Record, Screen, Server, Victim, count, until};
+use crate::support::{
+    Gate, MAIN, NONE, Play, Record, Relay, Said, Screen, Server, Victim, count, until,
+};
 
 /// Sets the hook that counts a pane to one that counts how often it was run.
 fn count_the_counts(server: &Server) {
@@ -84,7 +89,11 @@ fn what_changes_nothing_is_not_counted() {
 /// What a reconciliation changed: a word a change, and whom it was about.
 #[track_caller]
 fn reap(server: &Server) -> Vec<(String, String)> {
-    let said = server.sesh("sesh-reap", ["--json"]).ok();
+    changes(&server.sesh("sesh-reap", ["--json"]).ok())
+}
+
+/// What one printed.
+fn changes(said: &Said) -> Vec<(String, String)> {
     let changes = said.json();
     let text = |change: &Value, field: &str| change[field].as_str().unwrap_or("").to_string();
     let mut words: Vec<(String, String)> = changes
@@ -544,21 +553,26 @@ fn another_that_is_wanted_meanwhile_is_one_more_round() {
     let its = format!("@seshbook_{}", first.uuid());
     server.tmux(["set-option", "-su", &its]);
     let name = format!("@seshbook_{}", made.uuid());
-    let flag = server.path("flag");
-    server.script(
-        "tmux",
-        &format!(
-            "echo call >>'{calls}'\nif test ! -e '{flag}'; then : >'{flag}'; '{tmux}' -S '{socket}' set-environment -gh SESH_reap_again 1 ';' set-option -su {name}; fi\nexec '{tmux}' \"$@\"",
-            tmux = server.program().display(),
-            calls = server.path("calls").display(),
-            flag = flag.display(),
-            socket = server.socket().display(),
-        ),
-    );
     server.tmux(["set-environment", "-gh", "SESH_reap", "5"]);
+    let gate = Arc::new(Gate::default());
+    let relay = Relay::before(&server, "relay", Play::Holds(its.leak(), Arc::clone(&gate)));
+    let said = std::thread::scope(|scope| {
+        let reap = scope.spawn(|| {
+            let socket = ["-S".as_ref(), relay.socket().as_os_str()];
+            server
+                .helper("sesh-reap")
+                .args(socket)
+                .args(["--json"])
+                .ok()
+        });
+        until("it is about to write", || gate.held.load(Ordering::SeqCst));
+        server.tmux(["set-environment", "-gh", "SESH_reap_again", "1"]);
+        server.tmux(["set-option", "-su", &name]);
+        gate.open.store(true, Ordering::SeqCst);
+        reap.join().expect("a reap")
+    });
     let both = [one("book", "first"), one("book", "one")].concat();
-    assert_eq!(reap(&server), both);
-    assert_eq!(server.tmux_calls(), 2, "two rounds");
+    assert_eq!(changes(&said), both);
     assert_eq!(marks(), "|\n");
     // A mark that one left that was killed is in nobody's way.
     server.tmux(["set-environment", "-gh", "SESH_reap", "5"]);

@@ -23,7 +23,7 @@ pub fn all(
     let mut lease = Lease::of(server, schema::RESTORED).closed_by(DONE);
     match lease.take() {
         // Each sesh is restored only once in any case. Without a server there is nothing that could hold the lease.
-        Err(error) if error.exit == Exit::NoServer => {}
+        Err(error) if error.server_is_gone() => {}
         Err(error) => return Err(error),
         Ok(LeaseOutcome::Held) => {}
         Ok(LeaseOutcome::Closed) => return Ok(()),
@@ -46,7 +46,7 @@ pub fn all(
     // The next call may try again.
     match lease.release().and_then(|()| offer(server)) {
         // No sesh was restored, so there is no server that could offer them.
-        Err(error) if error.exit == Exit::NoServer => Ok(()),
+        Err(error) if error.server_is_gone() => Ok(()),
         outcome => outcome,
     }
 }
