@@ -267,6 +267,10 @@ _tmux_sesh_values() {
       _tmux_sesh_offer "${lines[@]}"
       ;;
     targets/*)
+      _tmux_sesh_list --columns name
+      _tmux_sesh_offer "${lines[@]}"
+      # Archived ones, and then those without a pane, only where no other is meant: there may be very many of them.
+      [ ${#COMPREPLY[@]} -eq 0 ] || return
       _tmux_sesh_list --all --columns name,tmux-pane
       for line in "${lines[@]}"; do
         case $line in
@@ -274,7 +278,6 @@ _tmux_sesh_values() {
           *) ended+=("${line%%$'\t'*}") ;;
         esac
       done
-      # Those without a pane only where no other is meant.
       [ ${#COMPREPLY[@]} -gt 0 ] || _tmux_sesh_offer "${ended[@]}"
       ;;
     tags/* | retags/*=*)

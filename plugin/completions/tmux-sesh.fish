@@ -72,21 +72,25 @@ function __tmux_sesh_targets
         __tmux_sesh_panes
         return
     end
-    set -l here
+    set -l begins '^'(string escape --style=regex -- $word)
     set -l ended
-    __tmux_sesh_ask sesh-list --all --no-header --columns name,tmux-pane,state | while read -l -d \t name pane state
-        if test -n "$pane"
-            set -a here $name\t$state
-        else
-            set -a ended $name\t$state
+    # Archived ones, and then those without a pane, only where no other is meant: there may be very many of them.
+    for flags in --no-header '--no-header --all'
+        set -l here
+        set ended
+        __tmux_sesh_ask sesh-list (string split ' ' -- $flags) --columns name,tmux-pane,state | while read -l -d \t name pane state
+            if test -n "$pane"
+                set -a here $name\t$state
+            else
+                set -a ended $name\t$state
+            end
+        end
+        if string match -qr -- $begins $here
+            string join \n -- $here
+            return
         end
     end
-    # Those without a pane only where no other is meant.
-    if string match -qr -- '^'(string escape --style=regex -- $word) $here
-        string join \n -- $here
-    else
-        string join \n -- $ended
-    end
+    string join \n -- $ended
 end
 
 function __tmux_sesh_panes

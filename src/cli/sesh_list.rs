@@ -20,7 +20,7 @@ use crate::proc::signal;
 use crate::state::State;
 use crate::store::condition::{both, either, equal, registered, tagged};
 use crate::store::query::{Past, ValueSource};
-use crate::store::target::is_id_prefix;
+use crate::store::target::{is_id_prefix, search_starts};
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
@@ -175,7 +175,11 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
         values,
         filter: Some(filter(args, mine)),
         ended: old || !args.words.is_empty(),
-        past: if old { Past::All } else { Past::No },
+        past: match (old, args.words.is_empty()) {
+            (false, _) => Past::No,
+            (true, true) => Past::All,
+            (true, false) => Past::Of(search_starts(&args.words)),
+        },
         format: args.format.clone(),
     };
     let read = |select: &Select| {
@@ -197,7 +201,7 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     };
     if none && !old && !args.words.is_empty() {
         // It may belong to a server that has ended.
-        select.past = Past::All;
+        select.past = Past::Of(search_starts(&args.words));
         snapshots = read(&select);
     }
     let snapshots = snapshots?;

@@ -7,8 +7,9 @@ use super::auto_adopt::{FoundAgent, Returning};
 use super::pane::SeshPane;
 use crate::error::{Exit, Result};
 use crate::id::{Name, PaneId};
+use crate::journal::search::Search;
 use crate::store::prior::Prior;
-use crate::store::{Record, Select, Snapshot};
+use crate::store::{Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
 /// Returns the exited seshes that the given agents continue. Reads the exited seshes only when an agent has a known
@@ -37,7 +38,12 @@ pub(super) fn priors(
     if conversations.is_empty() {
         return Ok(returning_by_pane);
     }
-    let ended = Snapshot::read(server, &Select::ended())?.ended;
+    let search = conversations
+        .keys()
+        .fold(Search::default(), |search, (_, conversation)| {
+            search.value(&value::encode(conversation))
+        });
+    let ended = Snapshot::read(server, &Select::ended(search))?.ended;
     let mut ended: Vec<&Record> = ended.iter().collect();
     // Of several seshes in one conversation, the one that was updated last comes first.
     ended.sort_by_key(|record| std::cmp::Reverse(record.updated_at));

@@ -25,7 +25,9 @@ use std::time::{Duration, Instant};
 use nix::unistd::{AccessFlags, access};
 
 use super::file::{ends_a_line, file_name};
-use super::line::{Head, Line, MergedLines, SCHEMA};
+use super::line::{Head, Line, SCHEMA};
+use super::merged::MergedLines;
+use super::search::{self, Search};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{SeshId, shell_word};
@@ -81,12 +83,28 @@ impl Log {
         Ok(text)
     }
 
+    /// Returns the lines of the identities that are searched for, and perhaps of some more. Empty if there is no file.
+    ///
+    /// # Errors
+    /// As [`Log::read`].
+    pub fn search(&self, search: &Search) -> Result<Vec<u8>> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if is_missing(&error) => return Ok(Vec::new()),
+            Err(error) => return Err(self.io_error("read", &error)),
+        };
+        self.compacted_size(&file)?;
+        search
+            .lines(&file)
+            .map_err(|error| self.io_error("read", &error))
+    }
+
     /// Returns whether the file contains a line of an identity. Returns false if it cannot be read.
     #[must_use]
     pub fn names(&self, uuid: SeshId) -> bool {
-        let field = format!("\"uuid\":\"{uuid}\"");
-        let text = fs::read(&self.path).unwrap_or_default();
-        memchr::memmem::find(&text, field.as_bytes()).is_some()
+        File::open(&self.path)
+            .and_then(|file| search::has_line_of(&file, uuid))
+            .unwrap_or(false)
     }
 
     /// Appends all lines or none. With `lasting` they are on the disk when this returns.
@@ -111,25 +129,48 @@ impl Log {
         change: impl for<'a> FnOnce(Option<Line<'a>>) -> Result<Option<Line<'a>>>,
     ) -> Result<()> {
         let lock = self.lock()?;
-        let text = self.read()?;
-        let known = MergedLines::of(&text).lines.into_iter();
-        match change(known.into_iter().find(|line| line.uuid == uuid))? {
+        let text = self.search(&Search::default().id(uuid))?;
+        match change(MergedLines::of(&text).get(uuid))? {
             Some(line) => self.add(lock, &[line], true),
             None => Ok(()),
         }
     }
 
-    /// Compacts the file: replaces it by one with the merged lines.
+    /// Compacts the file: replaces it by one with the merged lines. Does nothing where that would gain little.
     ///
     /// # Errors
     /// As [`Log::append`].
     pub fn compact(&self) -> Result<()> {
         let _lock = self.lock()?;
-        if self.read()?.is_empty() || self.is_newer()? {
-            return Ok(());
+        let file = match File::open(&self.path) {
+            Err(error) if is_missing(&error) => return Ok(()),
+            outcome => outcome.map_err(|error| self.io_error("read", &error))?,
+        };
+        match self.compacted_size(&file)? {
+            Some(kept) if self.is_worth_compacting(&file, kept)? => self
+                .rewrite()
+                .map_err(|error| self.io_error("write anew", &error)),
+            _ => Ok(()),
         }
-        self.rewrite()
-            .map_err(|error| self.io_error("write anew", &error))
+    }
+
+    /// Returns whether much was appended to a file since it was compacted, or a line that was never finished.
+    fn is_worth_compacting(&self, file: &File, kept: u64) -> Result<bool> {
+        const LITTLE: u64 = 8;
+        let read = || -> std::io::Result<bool> {
+            let length = file.metadata()?.len();
+            let head = u64::try_from(self.head(kept).len()).unwrap_or(u64::MAX);
+            let Some(appended) = length.checked_sub(head.saturating_add(kept)) else {
+                return Ok(length > 0);
+            };
+            if appended > kept / LITTLE {
+                return Ok(true);
+            }
+            let mut text = vec![0; usize::try_from(appended).unwrap_or(0)];
+            file.read_exact_at(&mut text, length - appended)?;
+            Ok(MergedLines::of(&text).torn() > 0)
+        };
+        read().map_err(|error| self.io_error("read", &error))
     }
 
     /// Checks that a line can be appended, without appending one.
@@ -300,12 +341,6 @@ impl Log {
         })
     }
 
-    /// Returns whether the first line is of a newer schema.
-    fn is_newer(&self) -> Result<bool> {
-        let (file, _) = self.open().map_err(|error| self.io_error("read", &error))?;
-        Ok(self.compacted_size(&file)?.is_none())
-    }
-
     /// Refuses the file of another server, since two paths may have the same file name.
     fn check(&self, text: &[u8]) -> Result<()> {
         match serde_json::from_slice::<Head<'_>>(first_line(text)) {
@@ -328,13 +363,13 @@ impl Log {
             Err(error) if is_missing(&error) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let sum = MergedLines::of(&old);
+        let merged = MergedLines::of(&old);
         let mut text = Vec::new();
-        for line in &sum.lines {
-            serde_json::to_writer(&mut text, line)?;
+        for line in merged.iter() {
+            serde_json::to_writer(&mut text, &line)?;
             text.push(b'\n');
         }
-        for line in &sum.kept {
+        for line in &merged.newer {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
@@ -393,205 +428,4 @@ fn first_line(text: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use pretty_assertions::{assert_eq, assert_ne};
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::journal::line::FORGOTTEN;
-    use crate::journal::line::tests::{ONE, TWO, id, line, lines};
-
-    fn log(folder: &Path) -> Log {
-        Log::in_folder(
-            &folder.join("state/journal"),
-            Path::new("/tmp/tmux-1/default"),
-        )
-    }
-
-    fn value(log: &Log, uuid: &str, name: &str) -> Option<String> {
-        let text = log.read().expect("a text");
-        let sum = MergedLines::of(&text);
-        let line = sum.lines.iter().find(|line| line.uuid == id(uuid))?;
-        Some(line.values.get(name).to_string())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        #[test]
-        fn compaction_keeps_the_merged_lines(lines in prop::collection::vec(lines(), 0..8)) {
-            let folder = tempfile::tempdir().expect("a folder");
-            let log = log(folder.path());
-            for line in &lines {
-                log.append(std::slice::from_ref(line), false).expect("a line");
-            }
-            let before = log.read().expect("a text");
-            log.compact().expect("a file");
-            log.compact().expect("a file");
-            let after = log.read().expect("a text");
-            prop_assert_eq!(MergedLines::of(&before).lines, MergedLines::of(&after).lines);
-        }
-
-        #[test]
-        fn a_truncated_file_keeps_its_whole_lines_and_accepts_more(lines in prop::collection::vec(lines(), 1..5), at: prop::sample::Index) {
-            let folder = tempfile::tempdir().expect("a folder");
-            let log = log(folder.path());
-            log.append(&lines, false).expect("lines");
-            let text = log.read().expect("a text");
-            let torn = &text[..at.index(text.len())];
-            fs::write(log.path(), torn).expect("a file");
-            let whole = torn.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            // A line of which only the line feed is missing is whole.
-            let ended = [torn, b"\n"].concat();
-            let mut expected = MergedLines::of(&ended).lines;
-            let counted = MergedLines::of(torn).lines;
-            prop_assert!(counted == expected || counted == MergedLines::of(&text[..whole]).lines);
-            let another = line("cccc8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f", "created", &[("name", "x")]);
-            log.append(std::slice::from_ref(&another), true).expect("a line");
-            expected.push(another);
-            let now = log.read().expect("a text");
-            prop_assert_eq!(MergedLines::of(&now).lines, expected);
-        }
-    }
-
-    #[test]
-    fn a_forgotten_identity_stays_forgotten() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = log(folder.path());
-        log.append(
-            &[line(ONE, "created", &[("name", "x"), ("tags", " a ")])],
-            true,
-        )
-        .expect("a line");
-        log.append(
-            &[line(ONE, "changed", &[("name", "y"), ("tags", "")])],
-            true,
-        )
-        .expect("a line");
-        assert_eq!(value(&log, ONE, "name").as_deref(), Some("y"));
-        assert_eq!(value(&log, ONE, "tags").as_deref(), Some(""));
-        log.append(&[line(ONE, FORGOTTEN, &[])], true)
-            .expect("a line");
-        log.append(&[line(ONE, "ended", &[("name", "z")])], true)
-            .expect("a line");
-        log.compact().expect("a file");
-        let text = log.read().expect("a text");
-        let sum = MergedLines::of(&text);
-        assert!(
-            sum.lines[0].is_forgotten() && sum.lines[0].values.0.is_empty(),
-            "{sum:?}"
-        );
-    }
-
-    #[test]
-    fn lines_of_a_newer_schema_are_kept_unchanged() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = log(folder.path());
-        log.append(&[line(ONE, "created", &[])], true)
-            .expect("a line");
-        let newer = format!("{{ \"what\":[1], \"schema\":2,\"uuid\":\"{TWO}\" }}");
-        let newer_forgotten =
-            format!("{{\"schema\":9,\"uuid\":\"{ONE}\",\"event\":\"forgotten\",\"values\":[]}}");
-        let text = log.read().expect("a text");
-        let all = [
-            &text[..],
-            newer.as_bytes(),
-            b"\nnonsense\n",
-            newer_forgotten.as_bytes(),
-            b"\n",
-        ]
-        .concat();
-        fs::write(log.path(), all).expect("a file");
-        let text = log.read().expect("a text");
-        assert_eq!(
-            (MergedLines::of(&text).newer, MergedLines::of(&text).torn),
-            (2, 1)
-        );
-        log.compact().expect("a file");
-        let text = String::from_utf8(log.read().expect("a text")).expect("UTF-8");
-        assert!(
-            text.lines().any(|line| line == newer)
-                && text.lines().any(|line| line == newer_forgotten),
-            "{text}"
-        );
-        assert!(
-            !text.contains("nonsense") && MergedLines::of(text.as_bytes()).lines[0].is_forgotten(),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn concurrent_writers_and_compactions_lose_no_line() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = log(folder.path());
-        std::thread::scope(|scope| {
-            for writer in 0..4_u8 {
-                let log = &log;
-                scope.spawn(move || {
-                    for at in 0..50_u8 {
-                        let mut bytes = [0; 16];
-                        bytes[..2].copy_from_slice(&[writer, at]);
-                        let line = Line::new(SeshId::from_bytes(bytes), "created", 1);
-                        log.append(&[line], at % 16 == 0).expect("a line");
-                        if at % 5 == writer {
-                            log.compact().expect("a file");
-                        }
-                    }
-                });
-            }
-        });
-        let text = log.read().expect("a text");
-        let sum = MergedLines::of(&text);
-        assert_eq!((sum.lines.len(), sum.torn), (200, 0));
-    }
-
-    #[test]
-    fn a_grown_file_is_compacted() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = log(folder.path());
-        let padding: &'static str = "x".repeat(1_000).leak();
-        for _ in 0..600 {
-            log.append(&[line(ONE, "state", &[("state", padding)])], false)
-                .expect("a line");
-        }
-        let length = fs::metadata(log.path()).expect("a file").len();
-        assert!(length < GROWTH + 4_000, "{length}");
-        assert_eq!(value(&log, ONE, "state").as_deref(), Some(padding));
-    }
-
-    #[test]
-    fn only_the_user_and_the_own_server_may_use_the_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let own = log(folder.path());
-        own.append(&[line(ONE, "created", &[])], true)
-            .expect("a line");
-        for path in [own.path(), &own.path().with_extension("lock"), own.folder()] {
-            assert_eq!(
-                fs::metadata(path).expect("a file").mode() & 0o077,
-                0,
-                "{path:?}"
-            );
-        }
-        let foreign = Log {
-            socket: "/other".into(),
-            ..own.clone()
-        };
-        assert!(foreign.read().is_err());
-        let before = own.read().expect("a text");
-        assert!(foreign.append(&[line(ONE, "ended", &[])], true).is_err());
-        assert_eq!(own.read().expect("a text"), before);
-        assert!(file_name(&"/ü".repeat(300)).len() <= 255);
-        assert_ne!(file_name("/a/b"), file_name("/a_b"));
-    }
-
-    #[test]
-    fn a_probe_leaves_the_file_unchanged() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let log = log(folder.path());
-        log.append(&[line(ONE, "created", &[])], true)
-            .expect("a line");
-        let before = log.read().expect("a text");
-        log.probe().expect("it can be written");
-        assert_eq!(log.read().expect("a text"), before);
-    }
-}
+mod tests;

@@ -1,11 +1,14 @@
 //! Writes files. No other module does. There are four kinds: the private command of a new pane ([`launch`]), the data
-//! that must outlive the server ([`log`], which consists of [`line`](mod@line)s), the failures of unattended programs
-//! ([`failures`]), and the configuration of agents ([`settings`]).
+//! that must outlive the server ([`log`], which consists of [`line`](mod@line)s; [`search`] finds some of them, [`merged`]
+//! merges those of one identity), the failures of unattended programs ([`failures`]), and the configuration of agents
+//! ([`settings`]).
 
 pub mod failures;
 mod file;
 pub mod launch;
 pub mod line;
 pub mod log;
+pub mod merged;
+pub mod search;
 pub mod settings;
 pub mod start_signal;

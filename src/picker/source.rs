@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
 use crate::store::query::Past;
-use crate::store::{Key, Select, Snapshot, schema};
+use crate::store::{Key, Select, Snapshot, Target, schema, target};
 use crate::tmux::Server;
 
 /// A query for rows.
@@ -106,19 +106,22 @@ pub(super) fn watch(
 /// # Errors
 /// [`Exit::Nothing`](crate::error::Exit::Nothing) when none of them is there.
 pub fn named(server: &Server, text: &str) -> Result<HashSet<RowId>> {
-    let all = Select {
-        ended: true,
-        past: Past::All,
-        ..Select::default()
-    };
-    let snapshot = Snapshot::read(server, &all)?;
     let words = text
         .lines()
         .filter_map(|line| line.split(['\t', ' ']).next())
         .filter(|word| !word.is_empty());
-    let found: HashSet<RowId> = words
-        .filter_map(|word| crate::store::Target::parse(word, None).ok())
-        .filter_map(|target| Some(RowId::Sesh(snapshot.find(&target).ok()?.uuid)))
+    let targets: Vec<Target> = words
+        .filter_map(|word| Target::parse(word, None).ok())
+        .collect();
+    let all = Select {
+        ended: true,
+        past: Past::Of(target::search(&targets)),
+        ..Select::default()
+    };
+    let snapshot = Snapshot::read(server, &all)?;
+    let found: HashSet<RowId> = targets
+        .iter()
+        .filter_map(|target| Some(RowId::Sesh(snapshot.find(target).ok()?.uuid)))
         .collect();
     if found.is_empty() {
         return Err(Error::nothing("no line on stdin names a sesh"));

@@ -89,7 +89,7 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     let id = request.id.unwrap_or_else(SeshId::random);
     // The identity may be that of a sesh of an earlier server, or of a forgotten one. What that sesh did would be
     // attributed to this one.
-    if request.id.is_some() && request.prior.is_none() && Journal::read(server).has(id) {
+    if request.id.is_some() && request.prior.is_none() && Journal::of(server, id).has(id) {
         return Err(id_is_taken(id));
     }
     let caller = place::caller_context(server)?;

@@ -12,7 +12,8 @@ use super::value;
 use crate::clock;
 use crate::error::Result;
 use crate::id::{ServerId, SeshId};
-use crate::journal::line::{FORGOTTEN, Line, MergedLines};
+use crate::journal::line::{FORGOTTEN, Line};
+use crate::journal::merged::MergedLines;
 use crate::tmux::{Batch, Server, command};
 
 /// The maximum number of passes. Other processes change seshes meanwhile, and an older state must not be the last one
@@ -55,9 +56,9 @@ fn known(server: &Server) -> Result<Snapshot> {
 pub fn lacks(server: &Server) -> Result<usize> {
     // The journal is read last, so that it already contains a sesh that is created in between.
     let snapshot = known(server)?;
-    let ids: HashSet<SeshId> = Journal::read(server).ids();
-    let lacks = |record: &&Record| !ids.contains(&record.uuid);
-    Ok(snapshot.records().filter(lacks).count())
+    let of_tmux: HashSet<SeshId> = snapshot.records().map(|record| record.uuid).collect();
+    let ids = Journal::search(server, &of_tmux.iter().copied().collect()).ids();
+    Ok(of_tmux.difference(&ids).count())
 }
 
 /// Returns the last lines of an ended sesh, as they are stored.
@@ -80,11 +81,11 @@ fn save(
     tails: &dyn Fn(SeshId) -> Option<String>,
 ) -> Result<usize> {
     let log = log_of(server)?;
-    let text = log.read()?;
-    let sum = MergedLines::of(&text);
-    let known: HashMap<SeshId, &Line<'_>> =
-        sum.lines.iter().map(|line| (line.uuid, line)).collect();
     let forgotten = unwritten_forgotten(server);
+    let ids = records.iter().map(|record| record.uuid);
+    let text = log.search(&ids.chain(forgotten.iter().copied()).collect())?;
+    let merged = MergedLines::of(&text);
+    let known: HashMap<SeshId, Line<'_>> = merged.iter().map(|line| (line.uuid, line)).collect();
     let mut lines: Vec<Line<'_>> = forgotten
         .iter()
         .filter(|id| known.get(id).is_none_or(|old| !old.is_forgotten()))
@@ -122,9 +123,9 @@ fn save(
 /// # Errors
 /// As [`Server::run`].
 fn clear_missed(server: &Server) -> Result<()> {
-    let forgotten = Journal::read(server).forgotten();
     let missed = unwritten_forgotten(server);
-    if missed.iter().any(|id| !forgotten.contains(id)) {
+    let written = Journal::search(server, &missed.iter().copied().collect()).forgotten();
+    if missed.iter().any(|id| !written.contains(id)) {
         return Ok(());
     }
     let ids: String = missed.iter().map(|id| format!(" {id}")).collect();

@@ -10,13 +10,15 @@
 use std::collections::HashSet;
 
 use super::kept::{JournalData, LastLocation};
-use super::note::{PATH, keys};
+use super::note::PATH;
 use super::record::{ExitStatus, Record, Values};
-use super::schema::{Key, PANE};
+use super::schema::{Key, Lifetime, PANE};
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
-use crate::journal::line::{Line, MergedLines};
+use crate::journal::line::{FORGOTTEN, Line};
 use crate::journal::log::{self, Log};
+use crate::journal::merged::MergedLines;
+use crate::journal::search::Search;
 use crate::state::State;
 use crate::tmux::Server;
 
@@ -39,7 +41,7 @@ pub fn file(server: &Server) -> Result<std::path::PathBuf> {
     Ok(log_of(server)?.path().into())
 }
 
-/// The content of a journal at one moment.
+/// The content of a journal at one moment, or a part of it.
 #[derive(Debug, Default)]
 pub struct Journal {
     text: Vec<u8>,
@@ -49,7 +51,23 @@ impl Journal {
     /// Reads the journal of a server. If it cannot be read, that is reported as a warning, and the journal is empty.
     #[must_use]
     pub fn read(server: &Server) -> Self {
-        match log_of(server).and_then(|log| log.read()) {
+        Self::or_warn(log_of(server).and_then(|log| log.read()))
+    }
+
+    /// Like [`Journal::read`], for the seshes that are searched for. It may contain some more.
+    #[must_use]
+    pub fn search(server: &Server, search: &Search) -> Self {
+        Self::or_warn(log_of(server).and_then(|log| log.search(search)))
+    }
+
+    /// Like [`Journal::search`], for one sesh.
+    #[must_use]
+    pub fn of(server: &Server, id: SeshId) -> Self {
+        Self::search(server, &Search::default().id(id))
+    }
+
+    fn or_warn(outcome: Result<Vec<u8>>) -> Self {
+        match outcome {
             Ok(text) => Self { text },
             Err(error) => {
                 error::warn(error.to_string());
@@ -66,43 +84,44 @@ impl Journal {
     /// Returns the seshes that are not in `known`, the seshes that tmux has. They are exited.
     #[must_use]
     pub fn others(&self, known: &HashSet<SeshId>) -> Vec<Record> {
-        MergedLines::of(&self.text)
-            .lines
-            .iter()
-            .filter(|line| !known.contains(&line.uuid))
-            .filter_map(record_of)
-            .collect()
+        MergedLines::of(&self.text).map(|line| {
+            (!known.contains(&line.uuid))
+                .then(|| record_of(&line))
+                .flatten()
+        })
+    }
+
+    /// Returns whether it has a sesh that is not forgotten.
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        let merged = MergedLines::of(&self.text);
+        merged.iter().any(|line| record_of(&line).is_some())
     }
 
     /// Returns all seshes that have a line in the journal, forgotten ones too.
     #[must_use]
     pub fn ids(&self) -> HashSet<SeshId> {
-        let lines = MergedLines::of(&self.text).lines;
-        lines.iter().map(|line| line.uuid).collect()
+        let merged = MergedLines::of(&self.text);
+        merged.iter().map(|line| line.uuid).collect()
     }
 
     /// Returns whether a sesh has a line in the journal, even if it is forgotten.
     #[must_use]
     pub fn has(&self, id: SeshId) -> bool {
-        MergedLines::of(&self.text)
-            .lines
-            .iter()
-            .any(|line| line.uuid == id)
+        MergedLines::of(&self.text).get(id).is_some()
     }
 
     /// Returns the session that a sesh was in last.
     #[must_use]
     pub fn session(&self, id: SeshId) -> Option<String> {
-        let lines = MergedLines::of(&self.text).lines;
-        let own = lines.iter().find(|line| line.uuid == id)?;
-        Some(own.spot.as_ref()?.session.clone().into_owned())
+        let own = MergedLines::of(&self.text).get(id)?;
+        Some(own.spot?.session.into_owned())
     }
 
     /// Returns the PATH that the command of a sesh got.
     #[must_use]
     pub fn path(&self, id: SeshId) -> Option<String> {
-        let lines = MergedLines::of(&self.text).lines;
-        let own = lines.iter().find(|line| line.uuid == id)?;
+        let own = MergedLines::of(&self.text).get(id)?;
         Some(own.values.get(PATH))
             .filter(|path| !path.is_empty())
             .map(Into::into)
@@ -111,13 +130,22 @@ impl Journal {
     /// Returns the seshes that are forgotten.
     #[must_use]
     pub fn forgotten(&self) -> HashSet<SeshId> {
-        let lines = MergedLines::of(&self.text).lines;
-        lines
-            .iter()
-            .filter(|line| line.is_forgotten())
-            .map(|line| line.uuid)
-            .collect()
+        let merged = MergedLines::of(&self.text);
+        let forgotten = merged.iter().filter(Line::is_forgotten);
+        forgotten.map(|line| line.uuid).collect()
     }
+}
+
+/// Returns the search for the seshes whose end is in no line: they were alive when their server died.
+#[must_use]
+pub(super) fn without_end() -> Search {
+    Search::default().without(Key::Exit.field())
+}
+
+/// Returns the search for the seshes that are forgotten.
+#[must_use]
+pub(super) fn forgotten() -> Search {
+    Search::default().value(FORGOTTEN)
 }
 
 /// Returns the sesh of a line. It is exited, since its server is gone.
@@ -128,9 +156,15 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
     }
     let id = line.uuid.to_string();
     let mut values = [""; PANE.len()];
+    // The values of a line are in the order of the keys, so that the next key is mostly the one after the last.
+    let mut next = PANE.iter().cycle();
     for (name, value) in &line.values.0 {
-        if let Some(key) = keys().find(|key| key.field() == name) {
-            values[key as usize] = value;
+        let mut left = next.clone().take(PANE.len());
+        if let Some(skipped) = left.position(|entry| entry.key.field() == name)
+            && let Some(entry) = next.nth(skipped)
+            && entry.lifetime == Lifetime::Journal
+        {
+            values[entry.key as usize] = value;
         }
     }
     values[Key::Id as usize] = &id;
@@ -187,14 +221,14 @@ pub struct JournalStatus {
 pub fn examine(server: &Server) -> Result<JournalStatus> {
     let log = log_of(server)?;
     let text = log.read()?;
-    let sum = MergedLines::of(&text);
+    let merged = MergedLines::of(&text);
     log.probe()?;
     Ok(JournalStatus {
         path: log.path().into(),
         bytes: text.len(),
-        seshes: sum.lines.iter().filter(|line| !line.is_forgotten()).count(),
-        newer: sum.newer,
-        torn: sum.torn,
+        seshes: merged.iter().filter(|line| !line.is_forgotten()).count(),
+        newer: merged.newer(),
+        torn: merged.torn(),
     })
 }
 
@@ -206,7 +240,6 @@ mod tests {
 
     use super::*;
     use crate::id::ServerId;
-    use crate::journal::line::FORGOTTEN;
     use crate::store::note::{JournalEvent, Note};
 
     const ID: &str = "3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f";

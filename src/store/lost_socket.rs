@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::durable::Journal;
+use super::durable::{self, Journal};
 use super::kept::LostServer;
 use super::record::Record;
 use crate::error::{Error, Exit};
@@ -70,11 +70,12 @@ pub(super) fn with_way_out(server: &Server, error: Error) -> Error {
     if error.exit != Exit::NoServer {
         return error;
     }
-    let mut past = Journal::read(server).others(&HashSet::new());
-    correct(&mut past, &server.address().unwrap_or_default(), None);
-    match past.iter().find_map(Record::lost_server) {
+    let alive = Journal::search(server, &durable::without_end());
+    let mut alive = alive.others(&HashSet::new());
+    correct(&mut alive, &server.address().unwrap_or_default(), None);
+    match alive.iter().find_map(Record::lost_server) {
         Some(lost) => error.with_way_out_after_why(lost.to_string()),
-        None if past.is_empty() => error,
+        None if alive.is_empty() && !Journal::read(server).has_records() => error,
         None => error.with_way_out_after_why(
             "sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
         ),

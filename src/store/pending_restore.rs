@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kept::LostServer;
 use super::{Record, Select, Snapshot, schema, setting};
-use super::{append, lost_socket};
+use super::{append, durable, lost_socket};
 use crate::error::{Exit, Result};
 use crate::id::ServerId;
 use crate::tmux::{Batch, Server, command};
@@ -38,7 +38,7 @@ pub fn pending(server: &Server) -> Result<Vec<Record>> {
 /// # Errors
 /// As [`Server::run`].
 pub fn lost_servers(server: &Server) -> Result<BTreeSet<LostServer>> {
-    let snapshot = match Snapshot::read(server, &Select::ended()) {
+    let snapshot = match Snapshot::read(server, &Select::ended(durable::without_end())) {
         Err(error) if error.exit == Exit::NoServer => return Ok(BTreeSet::new()),
         outcome => outcome?,
     };
@@ -48,7 +48,7 @@ pub fn lost_servers(server: &Server) -> Result<BTreeSet<LostServer>> {
 /// Returns the pending restores even if a decision was made while this server runs, and the [`ServerId`] of this
 /// server.
 fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
-    let snapshot = match Snapshot::read(server, &Select::ended()) {
+    let snapshot = match Snapshot::read(server, &Select::ended(durable::without_end())) {
         Err(error) if error.exit == Exit::NoServer => return Ok((Vec::new(), None)),
         outcome => outcome?,
     };
@@ -75,9 +75,12 @@ fn read_pending(server: &Server) -> Result<(Vec<Record>, Option<ServerId>)> {
 /// # Errors
 /// As [`Server::run`].
 pub fn offer(server: &Server) -> Result<()> {
-    let pending = pending(server)?;
+    let (pending, life) = match restored(server)?.as_str() {
+        DONE => (Vec::new(), None),
+        _ => read_pending(server)?,
+    };
     // If this server ends before a person has decided, the next server offers these seshes too.
-    if let Some(life) = Snapshot::read(server, &Select::ended())?.server_id {
+    if let Some(life) = life {
         append::lived_in(server, &pending, life)?;
     }
     let write = match pending.len() {

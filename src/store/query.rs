@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{any, either, registered};
-use super::durable::Journal;
+use super::durable::{self, Journal};
 use super::lost_socket;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
-use super::target::{Target, is_id_prefix, no_such};
+use super::target::{self, Target, is_id_prefix, no_such};
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, ServerId, SeshId, shown};
+use crate::journal::search::Search;
 use crate::tmux::{Batch, Command, Frame, Server, command, show};
 
 /// Returns the command that prints the record of a sesh, as [`Values::from_book`] reads it.
@@ -69,8 +70,10 @@ pub fn first_pane(rows: &[Vec<&str>]) -> Result<Option<Pane>> {
 pub enum Past {
     #[default]
     No,
-    /// If tmux does not have a sesh for one of these targets.
+    /// If tmux does not have a sesh for one of these targets. Only what they can mean is read.
     For(Vec<Target>),
+    /// What is searched for, and perhaps some more.
+    Of(Search),
     All,
 }
 
@@ -102,13 +105,14 @@ pub struct Select {
 }
 
 impl Select {
-    /// Selects all exited seshes without a pane, of earlier servers too, and no pane.
+    /// Selects the exited seshes without a pane, and no pane: those that tmux has, and those of earlier servers that are
+    /// searched for.
     #[must_use]
-    pub fn ended() -> Self {
+    pub fn ended(search: Search) -> Self {
         Self {
             filter: Some("0".into()),
             ended: true,
-            past: Past::All,
+            past: Past::Of(search),
             ..Self::default()
         }
     }
@@ -297,10 +301,14 @@ impl Snapshot {
                 Err(error) if error.exit != Exit::NoServer => return Err(error),
                 outcome => Some(outcome),
             },
-            Past::All => None,
+            Past::Of(_) | Past::All => None,
         };
         // The journal is read before tmux: a sesh that is created between the two is in tmux.
-        let journal = Journal::read(server);
+        let journal = match &select.past {
+            Past::For(targets) => Journal::search(server, &target::search(targets)),
+            Past::Of(search) => Journal::search(server, search),
+            Past::No | Past::All => Journal::read(server),
+        };
         let outcome = match first {
             Some(first) if journal.is_empty() => return first,
             _ => Self::query(server, select),
@@ -319,10 +327,16 @@ impl Snapshot {
 
     /// Adds the seshes of these targets that only the journal has. It is for a snapshot that is part of a larger query.
     pub fn add_past_of(&mut self, server: &Server, targets: &[Target]) {
-        if targets.iter().all(|target| self.resolves(target)) {
+        let missing = targets.iter().filter(|target| !self.resolves(target));
+        let missing: Vec<Target> = missing.cloned().collect();
+        if missing.is_empty() {
             return;
         }
-        if let Ok(past) = Self::read(server, &Select::targets(targets)) {
+        let select = Select {
+            past: Past::Of(target::search(&missing)),
+            ..Select::targets(&missing)
+        };
+        if let Ok(past) = Self::read(server, &select) {
             let past = past.ended.into_iter();
             self.ended
                 .extend(past.filter(|record| record.kept.is_some()));
@@ -335,7 +349,7 @@ impl Snapshot {
         let of_this = |record: &Record| self.server_id.is_some() && life(record) == self.server_id;
         if past.iter().any(of_this) {
             // A sesh of this server was forgotten between the two reads, or its record was removed by hand.
-            let forgotten = Journal::read(server).forgotten();
+            let forgotten = Journal::search(server, &durable::forgotten()).forgotten();
             past.retain(|record| !forgotten.contains(&record.uuid));
         }
         past.retain(|record| !self.forgotten.contains(&record.uuid));
@@ -347,7 +361,11 @@ impl Snapshot {
             record.socket.clone_from(&socket);
         }
         lost_socket::correct(&mut past, &path.unwrap_or_default(), self.server_id);
-        self.ended.extend(past);
+        if self.ended.is_empty() {
+            self.ended = past;
+        } else {
+            self.ended.extend(past);
+        }
     }
 
     /// Returns whether the snapshot is enough for a target, so that the journal need not be read.

@@ -4,6 +4,7 @@ use super::condition::{either, equal};
 use super::schema::Key;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, SeshId, shown};
+use crate::journal::search::Search;
 
 /// A reference of a person or a script to a sesh or a pane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +72,35 @@ impl std::fmt::Display for Target {
             Target::Word(word) => f.write_str(word),
         }
     }
+}
+
+/// Returns the search for the seshes of the journal that these targets can mean.
+#[must_use]
+pub fn search(targets: &[Target]) -> Search {
+    targets
+        .iter()
+        .fold(Search::default(), |search, target| match target {
+            Target::Pane(_) => search,
+            Target::Id(id) => search.id(*id),
+            Target::Word(word) if is_id_prefix(word) => {
+                search.value(word).start(&word.to_lowercase())
+            }
+            Target::Word(word) => search.value(word),
+        })
+}
+
+/// Returns the search for the seshes of the journal whose names or identities start with one of these words.
+#[must_use]
+pub fn search_starts(words: &[String]) -> Search {
+    words.iter().fold(Search::default(), |search, word| {
+        let lower = word.to_lowercase();
+        let search = if lower == *word {
+            search
+        } else {
+            search.start(&lower)
+        };
+        search.start(word)
+    })
 }
 
 /// Returns whether a text can be the start of a UUID. The start must have at least four characters.

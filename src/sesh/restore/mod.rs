@@ -121,7 +121,7 @@ pub fn check_restorable(server: &Server, record: &Record) -> Result<()> {
 /// of its command, and where the caller finds them. A server that a desktop or systemd has started finds less than the
 /// shell in which the sesh was created.
 fn search_path(server: &Server, record: &Record) -> OsString {
-    let recorded = durable::Journal::read(server).path(record.uuid);
+    let recorded = durable::Journal::of(server, record.uuid).path(record.uuid);
     let own = env::path();
     let command = record.command.first().map(Path::new);
     let folder = command.filter(|it| it.is_absolute()).and_then(Path::parent);
@@ -204,7 +204,7 @@ fn resumed<'a>(
 /// Returns the name of the session in which the sesh was. The journal holds it, and the book record does not. While the
 /// server is the same, a session of that name that was created only after the end of the sesh is another one.
 fn session(server: &Server, record: &Record) -> Option<String> {
-    let name = durable::Journal::read(server).session(record.uuid)?;
+    let name = durable::Journal::of(server, record.uuid).session(record.uuid)?;
     if record.kept.is_some() {
         return Some(name);
     }

@@ -132,12 +132,14 @@ pub fn begin(server: &Server) -> Result<()> {
 pub fn restore(server: &Server, file: &Path) -> Result<Vec<Result<Record>>> {
     let text = read(file)?;
     let restored = restored_panes(server)?;
-    let snapshot = Snapshot::read(server, &Select::ended())?;
+    let saved: Vec<_> = text.lines().filter_map(parse_line).collect();
+    let ids = saved.iter().map(|(id, _)| *id).collect();
+    let snapshot = Snapshot::read(server, &Select::ended(ids))?;
     let alone =
         |record: &&Record| record.was.is_some() && record.exit.is_some() && record.agent.is_none();
     let ended: Vec<&Record> = snapshot.ended.iter().filter(alone).collect();
     let mut outcomes = Vec::new();
-    for (id, position) in text.lines().filter_map(parse_line) {
+    for (id, position) in saved {
         let record = ended.iter().find(|record| record.uuid == id);
         let pane = restored.iter().find(|(_, at)| *at == position);
         if let (Some(record), Some((pane, _))) = (record, pane) {

@@ -1,0 +1,161 @@
+//! The lines of a journal, merged into one for each identity.
+
+use std::collections::HashMap;
+
+use super::line::{AnySchema, FORGOTTEN, Head, Line, SCHEMA};
+use super::search;
+use crate::id::SeshId;
+
+/// The number of identities from which several threads merge their lines. One takes about 5 us.
+const PARALLEL_FROM: usize = 2_000;
+
+/// The lines of a text, by identity. They are parsed and merged when they are read.
+#[derive(Debug, Default)]
+pub struct MergedLines<'a> {
+    /// In the order of their first lines. Forgotten identities are included.
+    identities: Vec<Identity<'a>>,
+    at: HashMap<SeshId, usize>,
+    /// The lines of a newer schema, byte for byte.
+    pub(super) newer: Vec<&'a [u8]>,
+    /// The broken lines that do not even start like a line.
+    torn: usize,
+}
+
+/// The lines of one identity. Most have a single one.
+#[derive(Debug)]
+struct Identity<'a> {
+    first: &'a [u8],
+    later: Vec<&'a [u8]>,
+}
+
+/// What one line is.
+enum Parsed<'a> {
+    Line(Line<'a>),
+    /// A line of a newer schema, with what it says of the identity in every schema.
+    Newer(Option<Line<'a>>),
+    Head,
+    Torn,
+}
+
+fn parse(bytes: &[u8]) -> Parsed<'_> {
+    // A line is checked to be UTF-8 as a whole, which is faster than each of its many short texts.
+    let line = std::str::from_utf8(bytes).map(serde_json::from_str::<Line<'_>>);
+    match line {
+        Ok(Ok(line)) if line.schema <= SCHEMA => Parsed::Line(line),
+        _ => match serde_json::from_slice::<AnySchema>(bytes) {
+            Ok(any) if any.schema > SCHEMA => Parsed::Newer(match (any.uuid, any.event) {
+                // This event means the same in every schema.
+                (Some(uuid), Some(event)) if event == FORGOTTEN => {
+                    Some(Line::new(uuid, FORGOTTEN, 0))
+                }
+                _ => None,
+            }),
+            _ if serde_json::from_slice::<Head<'_>>(bytes).is_ok() => Parsed::Head,
+            _ => Parsed::Torn,
+        },
+    }
+}
+
+impl<'a> Identity<'a> {
+    fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
+        std::iter::once(self.first).chain(self.later.iter().copied())
+    }
+
+    /// Returns the merged line. `None` if all lines are broken.
+    fn merged(&self) -> Option<Line<'a>> {
+        let mut merged: Option<Line<'a>> = None;
+        for bytes in self.lines() {
+            let (Parsed::Line(line) | Parsed::Newer(Some(line))) = parse(bytes) else {
+                continue;
+            };
+            match &mut merged {
+                Some(merged) => merged.absorb(line),
+                None => merged = Some(line.without_empty_values()),
+            }
+        }
+        merged
+    }
+}
+
+impl<'a> MergedLines<'a> {
+    /// Finds the lines of each identity in the text of a file.
+    #[must_use]
+    pub fn of(text: &'a [u8]) -> Self {
+        let mut all = Self::default();
+        search::each_line(text, |bytes| {
+            let id = search::plain_id(bytes).or_else(|| match parse(bytes) {
+                Parsed::Line(line) => Some(line.uuid),
+                Parsed::Newer(known) => {
+                    all.newer.push(bytes);
+                    known.map(|line| line.uuid)
+                }
+                Parsed::Head => None,
+                Parsed::Torn => {
+                    all.torn += 1;
+                    None
+                }
+            });
+            let Some(id) = id else { return };
+            let next = all.identities.len();
+            let at = *all.at.entry(id).or_insert(next);
+            match all.identities.get_mut(at) {
+                Some(identity) => identity.later.push(bytes),
+                None => all.identities.push(Identity {
+                    first: bytes,
+                    later: Vec::new(),
+                }),
+            }
+        });
+        all
+    }
+
+    /// Returns the merged line of each identity, in the order of their first lines. Forgotten identities are included.
+    pub fn iter(&self) -> impl Iterator<Item = Line<'a>> {
+        self.identities.iter().filter_map(Identity::merged)
+    }
+
+    /// Returns the merged line of an identity.
+    #[must_use]
+    pub fn get(&self, id: SeshId) -> Option<Line<'a>> {
+        self.identities[*self.at.get(&id)?].merged()
+    }
+
+    /// Returns what `select` makes of each merged line, in their order.
+    pub fn map<T: Send>(&self, select: impl Fn(Line<'a>) -> Option<T> + Sync) -> Vec<T> {
+        let threads = match self.identities.len() {
+            0..PARALLEL_FROM => 1,
+            _ => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let share = self.identities.len().div_ceil(threads).max(1);
+        let select = |share: &[Identity<'a>]| -> Vec<T> {
+            let merged = share.iter().filter_map(Identity::merged);
+            merged.filter_map(&select).collect()
+        };
+        let mut shares = self.identities.chunks(share);
+        let own = shares.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let others: Vec<_> = shares.map(|share| scope.spawn(|| select(share))).collect();
+            let mut all = select(own);
+            for other in others {
+                match other.join() {
+                    Ok(more) => all.extend(more),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            all
+        })
+    }
+
+    /// Returns the number of lines of a newer schema.
+    #[must_use]
+    pub fn newer(&self) -> usize {
+        self.newer.len()
+    }
+
+    /// Returns the number of broken lines, whose writers were killed while writing.
+    #[must_use]
+    pub fn torn(&self) -> usize {
+        let lines = self.identities.iter().flat_map(Identity::lines);
+        self.torn + lines.filter(|bytes| matches!(parse(bytes), Parsed::Torn)).count()
+    }
+}
