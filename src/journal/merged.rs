@@ -127,23 +127,26 @@ impl<'a> MergedLines<'a> {
             _ => std::thread::available_parallelism().map_or(1, usize::from),
         };
         let share = self.identities.len().div_ceil(threads).max(1);
-        let select = |share: &[Identity<'a>]| -> Vec<T> {
-            let merged = share.iter().filter_map(Identity::merged);
-            merged.filter_map(&select).collect()
-        };
-        let mut shares = self.identities.chunks(share);
-        let own = shares.next().unwrap_or_default();
-        std::thread::scope(|scope| {
-            let others: Vec<_> = shares.map(|share| scope.spawn(|| select(share))).collect();
-            let mut all = select(own);
-            for other in others {
-                match other.join() {
-                    Ok(more) => all.extend(more),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+        // Each result has its place from the start. To move them would cost as much memory again.
+        let mut places: Vec<Option<T>> = Vec::new();
+        places.resize_with(self.identities.len(), || None);
+        let fill = |identities: &[Identity<'a>], places: &mut [Option<T>]| {
+            for (identity, place) in identities.iter().zip(places) {
+                *place = identity.merged().and_then(&select);
             }
-            all
-        })
+        };
+        let shares = self.identities.chunks(share).zip(places.chunks_mut(share));
+        std::thread::scope(|scope| {
+            let mut shares = shares;
+            let own = shares.next();
+            for (identities, places) in shares {
+                scope.spawn(move || fill(identities, places));
+            }
+            if let Some((identities, places)) = own {
+                fill(identities, places);
+            }
+        });
+        places.into_iter().flatten().collect()
     }
 
     /// Returns the number of lines of a newer schema.
@@ -156,6 +159,9 @@ impl<'a> MergedLines<'a> {
     #[must_use]
     pub fn torn(&self) -> usize {
         let lines = self.identities.iter().flat_map(Identity::lines);
-        self.torn + lines.filter(|bytes| matches!(parse(bytes), Parsed::Torn)).count()
+        self.torn
+            + lines
+                .filter(|bytes| matches!(parse(bytes), Parsed::Torn))
+                .count()
     }
 }

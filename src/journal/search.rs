@@ -71,7 +71,9 @@ impl Search {
         }
         if let Some(name) = &self.without {
             let mut values = LastValues::new(name);
-            blocks(file, length, |block| each_line(block, |line| values.look(line)))?;
+            blocks(file, length, |block| {
+                each_line(block, |line| values.look(line))
+            })?;
             ids.extend(values.without());
         }
         let mut found = Vec::new();
@@ -139,7 +141,8 @@ fn blocks(mut file: &File, length: u64, mut look: impl FnMut(&[u8])) -> Result<(
         if filled == block.len() {
             block.resize(2 * filled, 0);
         }
-        let room = usize::try_from(left).map_or(block.len(), |left| (filled + left).min(block.len()));
+        let room =
+            usize::try_from(left).map_or(block.len(), |left| (filled + left).min(block.len()));
         let read = match file.read(&mut block[filled..room]) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             outcome => outcome?,

@@ -82,21 +82,28 @@ pub(super) struct PaneAnswer {
     texts: String,
 }
 
-/// Returns the record and the last lines that the journal has for a target that tmux does not know. Without them it
-/// returns `error`.
-fn from_journal(server: &Server, target: &Target, error: Error) -> Result<(Record, String)> {
+/// Returns the server, the record and the last lines that the journal has for a target that tmux does not know. Without
+/// them it returns `error`.
+fn from_journal(
+    server: &Server,
+    target: &Target,
+    error: Error,
+) -> Result<(ServerId, Record, String)> {
     if matches!(target, Target::Pane(_)) || !matches!(error.exit, Exit::Nothing | Exit::NoServer) {
         return Err(error);
     }
     let snapshot = Snapshot::read(server, &Select::targets(std::slice::from_ref(target)));
-    let record = snapshot.and_then(|snapshot| snapshot.find(target).cloned());
-    let Some(record) = record.ok().filter(|record| record.kept.is_some()) else {
+    let snapshot = snapshot.unwrap_or_default();
+    let Ok(record) = snapshot.find(target) else {
         return Err(error);
     };
-    let tail = record.kept.as_ref().and_then(|kept| kept.tail.as_deref());
-    match tail.map(value::decode) {
-        Some(text) => Ok((record, text)),
-        None => Err(no_lines(&record)),
+    let Some(kept) = &record.kept else {
+        return Err(error);
+    };
+    let own = kept.server.filter(|own| snapshot.server_id == Some(*own));
+    match kept.tail.as_deref().map(value::decode) {
+        Some(text) => Ok((own.unwrap_or(ServerId::NONE), record.clone(), text)),
+        None => Err(no_lines(record)),
     }
 }
 
@@ -133,8 +140,8 @@ pub(super) fn locate<T>(
         },
         Err(error) => error,
     };
-    let (record, text) = from_journal(server, target, error)?;
-    act(Located::Saved(ServerId::NONE, record, text))
+    let (own, record, text) = from_journal(server, target, error)?;
+    act(Located::Saved(own, record, text))
 }
 
 /// Asks for the rows of the panes that are meant, and then asks `question` about each of them. A pane that has answered

@@ -6,10 +6,8 @@ use crate::id::shell_word;
 use crate::proc;
 use crate::proc::job::End;
 use crate::store::schema::HELD;
-use crate::store::value;
+use crate::store::{tail, value};
 
-/// How many bytes of last lines are kept, as they are stored.
-const TAIL_BYTES: usize = 12_000;
 /// The end of a line as it is stored.
 const NEWLINE: &str = "%0A";
 /// Resets what a program that died may have left on: colours, a hidden cursor, mouse and paste modes, and keypad modes.
@@ -58,7 +56,7 @@ pub(super) fn tail(screen: &str) -> String {
     for line in screen.trim_end().lines().rev() {
         let line = value::encode(line.trim_end()) + NEWLINE;
         size += line.len();
-        if size > TAIL_BYTES {
+        if size > tail::BYTES {
             break;
         }
         kept.push(line);
@@ -77,7 +75,7 @@ mod tests {
     fn the_tail_is_whole_lines_from_the_end() {
         assert_eq!(value::decode(&tail("a  \n\nb\n\n\n")), "a\n\nb\n");
         assert_eq!(value::decode(&tail("\n\n")), "\n");
-        let long = format!("{}\nlast", "x".repeat(TAIL_BYTES));
+        let long = format!("{}\nlast", "x".repeat(tail::BYTES));
         assert_eq!(value::decode(&tail(&long)), "last\n");
     }
 

@@ -4,11 +4,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::durable::{Journal, log_of, tidy};
-use super::note::{JournalEvent, Note, TAIL, end_of, keys};
+use super::note::{JournalEvent, Note, end_of, keys};
 use super::query::{Select, Snapshot};
 use super::record::Record;
 use super::schema::{self, Key};
-use super::value;
+use super::{tail, value};
 use crate::clock;
 use crate::error::Result;
 use crate::id::{ServerId, SeshId};
@@ -29,7 +29,9 @@ pub fn write(server: &Server) -> Result<usize> {
     for _ in 0..PASSES {
         let snapshot = known(server)?;
         let records: Vec<&Record> = snapshot.records().collect();
-        let more = save(server, &records, snapshot.server_id, &|id| tail(server, id))?;
+        let more = save(server, &records, snapshot.server_id, &|id| {
+            last_lines(server, id)
+        })?;
         written += more;
         if more == 0 {
             break;
@@ -62,7 +64,7 @@ pub fn lacks(server: &Server) -> Result<usize> {
 }
 
 /// Returns the last lines of an ended sesh, as they are stored.
-fn tail(server: &Server, id: SeshId) -> Option<String> {
+fn last_lines(server: &Server, id: SeshId) -> Option<String> {
     let variable = format!("#{{{}}}", schema::tail(id));
     let answer = server.run(&Batch::from(command::print(None, &variable)));
     let text = answer.ok()?.trim_end_matches('\n').to_string();
@@ -99,7 +101,8 @@ fn save(
         let mut now = Note::all(JournalEvent::Saved, record, life).line;
         let ended = !record.values.get(Key::Exit).is_empty();
         if ended && old.is_none_or(|old| old.tail.is_none()) {
-            now.tail = tails(record.uuid).map(|tail| end_of(&tail, TAIL).to_string().into());
+            let tail = tails(record.uuid);
+            now.tail = tail.map(|text| end_of(&text, tail::BYTES).to_string().into());
         }
         let same = old.is_some_and(|old| {
             let same = |key: Key| old.values.get(key.field()) == now.values.get(key.field());

@@ -3,6 +3,7 @@
 
 use super::record::{Place, Record};
 use super::schema::{Key, Lifetime, PANE};
+use super::tail;
 use crate::clock;
 use crate::id::{ServerId, SeshId};
 use crate::journal::line::{FORGOTTEN, Fields, Line, Spot};
@@ -46,9 +47,6 @@ pub(super) const PATH: &str = "path";
 pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
 /// The values that describe the agent of a sesh.
 pub const AGENT: [Key; 3] = [Key::Agent, Key::Conv, Key::Auto];
-/// The maximum size of the last lines in the journal, in bytes of their stored form.
-pub(super) const TAIL: usize = 4_000;
-
 /// Returns the keys of the values that outlive the server.
 pub fn keys() -> impl Iterator<Item = Key> {
     PANE.iter()
@@ -101,6 +99,7 @@ impl Note {
             (Key::State, State::Exited.as_str()),
             (Key::Why, ""),
             (Key::Since, &since),
+            (Key::By, "process"),
         ];
         let mut line = line(JournalEvent::Ended, id, values);
         line.at = at;
@@ -133,7 +132,7 @@ impl Note {
     /// Returns the note with last lines, which are given as they are stored.
     #[must_use]
     pub fn with_tail(mut self, tail: &str) -> Self {
-        self.line.tail = Some(end_of(tail, TAIL).to_string().into());
+        self.line.tail = Some(end_of(tail, tail::BYTES).to_string().into());
         self
     }
 

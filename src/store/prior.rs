@@ -79,7 +79,11 @@ impl Prior {
         let &[book, tail] = rows.first().map_or(&[][..], |row| &row[..]) else {
             return Err(changed(record.uuid));
         };
-        let forgotten = || Journal::of(server, record.uuid).forgotten().contains(&record.uuid);
+        let forgotten = || {
+            Journal::of(server, record.uuid)
+                .forgotten()
+                .contains(&record.uuid)
+        };
         let values = match book {
             "" if record.kept.is_none() || forgotten() => return Err(changed(record.uuid)),
             "" => record.values.clone(),

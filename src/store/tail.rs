@@ -7,6 +7,10 @@ use super::schema;
 use crate::id::SeshId;
 use crate::tmux::{Command, command};
 
+/// The maximum size of the last lines, in bytes as they are stored. The journal has as many as the server, so that a
+/// sesh which only the journal has shows the same.
+pub const BYTES: usize = 12_000;
+
 /// Returns the command that stores the last lines of a sesh.
 #[must_use]
 pub fn set(id: SeshId, encoded: &str) -> Command {

@@ -1,5 +1,6 @@
 //! What outlives the server: the journal, and what is read of it.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use crate::support::{Dice, MAIN, NONE, Record, Server, count, say, until};
 
 /// The journal's file of a server.
 #[track_caller]
-fn file(server: &Server) -> PathBuf {
+pub(crate) fn file(server: &Server) -> PathBuf {
     let folder = server.path("home/.local/state/tmux-sesh/journal");
     let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
         .expect("the journal's folder")
@@ -42,6 +43,34 @@ fn events(server: &Server, uuid: &str) -> Vec<String> {
         .filter(|line| line["uuid"] == uuid)
         .map(|line| line["event"].as_str().expect("a word").to_string())
         .collect()
+}
+
+/// The identity of an old sesh that [`add_old`] writes.
+pub(crate) fn old(number: usize) -> String {
+    format!("{number:08x}-0000-4000-8000-000000000000")
+}
+
+/// Adds seshes of earlier servers to the journal, as they are after a compaction. `more` gives more of their values.
+pub(crate) fn add_old(
+    server: &Server,
+    numbers: std::ops::Range<usize>,
+    more: impl Fn(usize) -> String,
+) {
+    let tail = "a line of its last words%0A".repeat(8);
+    let lines = numbers.map(|number| {
+        format!(
+            "{{\"schema\":1,\"uuid\":\"{}\",\"event\":\"ended\",\"at\":17,\"server\":{{\"pid\":1,\"start\":1}},\
+             \"spot\":{{\"session\":\"work\",\"window\":1,\"name\":\"old-{number}\"}},\"values\":{{\"name\":\"old-{number}\",\
+             \"tags\":\" ci \",\"made\":\"1\",\"state\":\"exited\",\"cwd\":\"/\",\"cmd\":\"true\",\"created\":\"1700000000\"\
+             {},\"exit\":\"0 - 1700000000\"}},\"tail\":\"{tail}\"}}\n",
+            old(number),
+            more(number)
+        )
+    });
+    let journal = std::fs::File::options().append(true).open(file(server));
+    journal
+        .and_then(|mut journal| journal.write_all(lines.collect::<String>().as_bytes()))
+        .expect("the journal");
 }
 
 #[track_caller]
@@ -208,6 +237,177 @@ fn what_only_the_journal_has_has_ended_for_every_helper() {
     );
     let sentence = server.sesh("pane-capture", ["one"]).fails(4);
     assert!(sentence.contains("last lines were not saved"), "{sentence}");
+}
+
+/// Whatever a journal has, one of it is the same by its name and in the list of all.
+#[test]
+fn one_of_many_is_the_same_as_in_the_list_of_all() {
+    let server = Server::start();
+    let pending = server.new_sesh(["pending", "--", "cat"]);
+    server.dies();
+    server.starts_again();
+    let live = server.new_sesh(["live", "--note", "old-7", "--", "cat"]);
+    let many = count(50_000);
+    let notes = [
+        "",
+        ",\"note\":\"old-1\"",
+        ",\"note\":\"été\",\"archived\":\"1\"",
+    ];
+    add_old(&server, 0..many, |number| notes[number % 3].into());
+    let line = |number: usize, event: &str, rest: &str| {
+        let uuid = old(number);
+        format!("{{\"schema\":1,\"uuid\":\"{uuid}\",\"event\":\"{event}\",\"at\":18{rest}}}\n")
+    };
+    let named = |name: &str| format!(",\"values\":{{\"name\":\"{name}\"}}");
+    let more = [
+        // Renamed, to a name that others have elsewhere, and written in the longer way of JSON.
+        line(1, "changed", &named("été")),
+        line(2, "changed", &named("\\u00e9t\\u00e92")),
+        line(3, "changed", &named("work")),
+        line(4, "changed", &named("old-5")),
+        line(5, "changed", &named("cinq")),
+        line(6, "forgotten", ""),
+        // Broken lines.
+        line(8, "forgotten", "").replace('}', ""),
+        line(9, "ended", &named("torn")).replace("}}", ""),
+    ];
+    let mut journal = std::fs::File::options().append(true).open(file(&server));
+    let journal = journal.as_mut().expect("the journal");
+    journal.write_all(more.concat().as_bytes()).expect("lines");
+    let names = [
+        "old-0",
+        "old-1",
+        "été",
+        "été2",
+        "work",
+        "old-5",
+        "cinq",
+        "old-6",
+        "old-8",
+        "old-9",
+        "torn",
+        "forgotten",
+        "pending",
+        "live",
+        "ci",
+    ];
+    for compacted in [false, true] {
+        let records = all(&server);
+        assert_eq!(records.len(), many + 1, "compacted: {compacted}");
+        for name in names {
+            let expected: Vec<&Record> = records
+                .iter()
+                .filter(|record| record.name() == name)
+                .collect();
+            let listed = server.sesh("sesh-list", ["--all", "--json", name]).said();
+            match expected[..] {
+                [] => {
+                    server.sesh("sesh-set", [name, "--note", "x"]).fails(3);
+                }
+                [only] => {
+                    let by_id = server.record(only.uuid());
+                    let found = listed.records();
+                    let found = of(&found, only.uuid());
+                    assert_eq!((&found.0, &by_id.0), (&only.0, &only.0), "{name}");
+                }
+                _ => panic!("{name} is of {expected:?}"),
+            }
+            let starts = records
+                .iter()
+                .filter(|record| record.name().starts_with(name));
+            let all: Vec<Record> = match listed.code() {
+                Some(0) => listed.records(),
+                _ => Vec::new(),
+            };
+            assert_eq!(all.len(), starts.count(), "{name}");
+        }
+        let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+        assert!(plan.ok().line().starts_with("pending "));
+        server.sesh("sesh-gather", ["old-0", "--json"]).ok();
+        server.sesh("sesh-wait", ["old-0", "--for", "exit"]).ok();
+        let captured = server.sesh("pane-capture", ["old-0"]).ok();
+        assert_eq!(captured.lines().len(), 8);
+        server
+            .sesh("sesh-set", ["cinq", "--note", &compacted.to_string()])
+            .ok();
+        let set = server.record(&old(5));
+        assert_eq!(set.text("note"), compacted.to_string());
+        server.sesh("sesh-save", NONE).ok();
+    }
+    assert_eq!(server.record(live.uuid()).text("note"), "old-7");
+    assert_eq!(server.record(pending.uuid()).text("was"), "busy");
+    // It was compacted once. The second time there was nothing to gain.
+    assert_eq!(events(&server, &old(5)), ["changed", "changed"]);
+    let doctor = server.sesh("sesh-doctor", ["--json"]).said();
+    assert!(!doctor.text().contains("never finished"), "{doctor}");
+}
+
+/// A sesh of which the server has nothing any more is read from the journal, as it was.
+#[test]
+fn what_left_the_server_is_the_same_from_the_journal() {
+    let server = Server::start();
+    let failed = ["--", "sh", "-c", "seq 1 3000; exit 3"];
+    let failed = server.new_sesh(
+        ["failed", "--tag", "ci", "--note", "50 % (a, b)"]
+            .iter()
+            .chain(&failed),
+    );
+    server.new_sesh(["ended", "--", "cat"]);
+    server.sesh("sesh-set", ["ended", "--meta", "k=v"]).ok();
+    server.new_sesh(["shell"]);
+    let vanished = server.new_sesh(["vanished", "--", "cat"]);
+    server.ended(failed.uuid());
+    for name in ["failed", "ended", "shell"] {
+        server.sesh("sesh-end", [name]).ok();
+    }
+    let runner = server.format(vanished.pane(), "#{pane_pid}");
+    let runner = Pid::from_raw(runner.parse().expect("a pid"));
+    kill(runner, Signal::SIGKILL).expect("it is there");
+    until("its pane is gone", || !server.has_pane(vanished.pane()));
+    server.sesh("sesh-reap", NONE).ok();
+    // A second may begin between the two writes of an end. That is corrected.
+    server.sesh("sesh-save", NONE).ok();
+    let seen = || {
+        let mut records = all(&server);
+        for record in &mut records {
+            // Only a server counts them.
+            for counter in ["gen", "seen"] {
+                record.0[counter] = Value::Null;
+            }
+        }
+        let gathered = ["failed", "ended", "shell", "vanished"].map(|name| {
+            let gather = server.sesh("sesh-gather", ["--json", name]).said();
+            let capture = server.sesh("pane-capture", [name]).said();
+            let wait = server.sesh("sesh-wait", [name, "--for", "exit"]).ok();
+            // Without the cursor, which has the counters too.
+            let event: Vec<String> = wait.line().split('\t').take(3).map(Into::into).collect();
+            let read = [gather, capture].map(|said| (said.code(), said.stdout, said.stderr));
+            (read, event)
+        });
+        let records: Vec<Value> = records.into_iter().map(|record| record.0).collect();
+        (records, gathered)
+    };
+    let before = seen();
+    for line in server.tmux(["show-options", "-s"]).lines() {
+        if let Some(book) = line
+            .split(' ')
+            .next()
+            .filter(|name| name.starts_with("@seshbook_"))
+        {
+            server.tmux(["set-option", "-su", book]);
+        }
+    }
+    for line in server.tmux(["show-environment", "-gh"]).lines() {
+        if let Some((name, _)) = line
+            .split_once('=')
+            .filter(|(name, _)| name.contains("tail"))
+        {
+            server.tmux(["set-environment", "-ghu", name]);
+        }
+    }
+    let books = server.tmux(["show-options", "-s"]);
+    assert!(!books.contains("@seshbook_"), "{books}");
+    assert_eq!(seen(), before);
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Helpers that are killed at any moment leave nothing half done, and nothing that is in the way of the next.
 
+use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pretty_assertions::assert_eq;
 use serde_json::json;
 
+use crate::journal;
 use crate::send::Agent;
 use crate::support::{Call, Dice, NONE, Record, Server, count, until};
 
@@ -269,6 +272,79 @@ fn sesh_set() {
     // The book says the same as the pane: it is what is left of it.
     server.sesh("sesh-end", [made.uuid()]).ok();
     assert!(is(&made, old));
+}
+
+/// The journal is compacted by calls that are killed, while others write to it.
+#[test]
+fn sesh_save() {
+    let server = Server::start();
+    let pending = ["p0", "p1", "p2"].map(|name| server.new_sesh([name, "--", "cat"]));
+    server.dies();
+    server.starts_again();
+    server.sesh("sesh-restore", ["--offer"]).ok();
+    let living = ["l0", "l1", "l2"].map(|name| server.new_sesh([name, "--", "sleep", "1000"]));
+    let journal = journal::file(&server);
+    // A compaction has to take a while.
+    journal::add_old(&server, 0..count(20_000), |_| String::new());
+    // There is something to gain for each compaction, and its way to the file's end is the way of a write.
+    let tear = || {
+        let lock = std::fs::File::options()
+            .write(true)
+            .open(journal.with_extension("lock"))
+            .expect("the lock");
+        lock.lock().expect("a lock");
+        let file = std::fs::File::options().append(true).open(&journal);
+        let torn = b"{\"schema\":1,\"uu\n";
+        file.and_then(|mut file| file.write_all(torn))
+            .expect("the journal");
+    };
+    let mut killer = Killer::new();
+    tear();
+    killer.measures(server.sesh("sesh-save", NONE));
+    let over = AtomicBool::new(false);
+    let notes = std::thread::scope(|scope| {
+        let writers = living.each_ref().map(|made| {
+            let (server, over) = (&server, &over);
+            scope.spawn(move || {
+                let mut written = 0;
+                while !over.load(Ordering::Relaxed) {
+                    let note = (written + 1).to_string();
+                    server.sesh("sesh-set", [made.uuid(), "--note", &note]).ok();
+                    written += 1;
+                }
+                written
+            })
+        });
+        for _ in 0..count(400) {
+            tear();
+            killer.kills(server.sesh("sesh-save", NONE));
+        }
+        over.store(true, Ordering::Relaxed);
+        writers.map(|writer| writer.join().expect("a writer"))
+    });
+    let mut names: Vec<&str> = pending.iter().chain(&living).map(Record::name).collect();
+    let offered = || {
+        let plan = server.sesh("sesh-restore", ["--last-alive", "--dry-run"]);
+        let plan = plan.ok().text().to_string();
+        let mut names: Vec<String> = plan
+            .lines()
+            .filter_map(|row| Some(row.split_whitespace().next()?.to_string()))
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(offered(), ["p0", "p1", "p2"]);
+    server.dies();
+    server.starts_again();
+    names.sort_unstable();
+    assert_eq!(offered(), names);
+    for (made, note) in living.iter().zip(notes) {
+        let now = server.record(made.uuid());
+        assert_eq!(
+            (now.text("note"), now.text("was")),
+            (note.to_string().as_str(), "busy")
+        );
+    }
 }
 
 #[test]

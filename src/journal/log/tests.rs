@@ -111,14 +111,16 @@ fn lines_of_a_newer_schema_are_kept_unchanged() {
     fs::write(log.path(), all).expect("a file");
     let text = log.read().expect("a text");
     assert_eq!(
-        (MergedLines::of(&text).newer(), MergedLines::of(&text).torn()),
+        (
+            MergedLines::of(&text).newer(),
+            MergedLines::of(&text).torn()
+        ),
         (2, 1)
     );
     log.compact().expect("a file");
     let text = String::from_utf8(log.read().expect("a text")).expect("UTF-8");
     assert!(
-        text.lines().any(|line| line == newer)
-            && text.lines().any(|line| line == newer_forgotten),
+        text.lines().any(|line| line == newer) && text.lines().any(|line| line == newer_forgotten),
         "{text}"
     );
     assert!(

@@ -11,7 +11,18 @@ use crate::journal::merged::MergedLines;
 
 /// Names and other values of seshes: some are the start of others, of an identity, or of JSON.
 const WORDS: [&str; 12] = [
-    "a", "ab", "a b", "é", "éé", "日本", "aaaa", "exit", "uuid", "/a", "0 - 1", "forgotten",
+    "a",
+    "ab",
+    "a b",
+    "é",
+    "éé",
+    "日本",
+    "aaaa",
+    "exit",
+    "uuid",
+    "/a",
+    "0 - 1",
+    "forgotten",
 ];
 
 fn uuid(number: u8) -> SeshId {
@@ -175,7 +186,8 @@ fn only_what_is_searched_for_is_read() {
             ("name".into(), name.into()),
             ("exit".into(), exit.into()),
         ]);
-        file.write_all(&written(&line, Style::Plain)).expect("a file");
+        file.write_all(&written(&line, Style::Plain))
+            .expect("a file");
     }
     for search in [
         Search::default().id(uuid(2)),

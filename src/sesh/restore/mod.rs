@@ -14,7 +14,7 @@ use super::place::Where;
 use crate::agent::kinds::{Agent, Agents};
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{Name, shown};
+use crate::id::{Name, ServerId, shown};
 use crate::inventory::{find, reconcile};
 use crate::store::commit;
 use crate::store::durable;
@@ -205,16 +205,31 @@ fn resumed<'a>(
 /// server is the same, a session of that name that was created only after the end of the sesh is another one.
 fn session(server: &Server, record: &Record) -> Option<String> {
     let name = durable::Journal::of(server, record.uuid).session(record.uuid)?;
-    if record.kept.is_some() {
+    let frame = Frame::new();
+    let format = [
+        "#{pid}",
+        "#{start_time}",
+        "#{session_created}",
+        "#{session_name}",
+    ];
+    let output = server.run(&Batch::from(command::list_panes(
+        &frame.format(format),
+        None,
+    )));
+    let Ok(output) = output else {
+        return record.kept.is_some().then_some(name);
+    };
+    let (rows, _) = frame.read(&output);
+    let present = rows.first().and_then(|row| ServerId::read(row[0], row[1]));
+    if record
+        .kept
+        .as_ref()
+        .is_some_and(|kept| kept.server != present)
+    {
         return Some(name);
     }
-    let frame = Frame::new();
-    let format = frame.format(["#{session_created}", "#{session_name}"]);
-    let output = server.run(&Batch::from(command::list_panes(&format, None)));
-    let output = output.ok()?;
-    let (rows, _) = frame.read(&output);
     let created = rows.iter().find_map(|row| match row[..] {
-        [created, own] if own == name => created.parse::<u64>().ok(),
+        [_, _, created, own] if own == name => created.parse::<u64>().ok(),
         _ => None,
     })?;
     let end = record.exit.and_then(|exit| exit.at);
