@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, ServerId, SeshId};
 use crate::store::Record;
+use crate::store::leave::Leaver;
 use crate::tmux::Command;
 
 /// The kind of a change. The words are public.
@@ -65,6 +66,8 @@ pub(crate) struct Differences {
     pub(crate) expired: Vec<Record>,
     /// Whether the journal could not be written for a time.
     pub(crate) unwritten: bool,
+    /// The exited seshes whose time in the server is over, and that server.
+    pub(crate) leavers: Option<(ServerId, Vec<Leaver>)>,
 }
 
 impl Differences {

@@ -11,11 +11,12 @@ use super::pane::{IS_RUNNER, SeshPane};
 use super::returned::priors;
 use crate::agent::kinds::Agents;
 use crate::error::{Error, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, ServerId, SeshId};
 use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
 use crate::proc;
 use crate::store::condition::IS_READ;
 use crate::store::hold::{self, HeldPane};
+use crate::store::leave::Leaver;
 use crate::store::query::{self, extra, read_row, row_format_with};
 use crate::store::record::Record;
 use crate::store::{Key, Place, schema, setting, write};
@@ -28,6 +29,8 @@ struct StoreState {
     now: u64,
     hold: Option<std::time::Duration>,
     keep: usize,
+    /// How long the records of exited seshes stay.
+    keep_records: Option<std::time::Duration>,
     /// Whether agents in panes that are no seshes become seshes.
     adopts: bool,
     panes: Vec<SeshPane>,
@@ -81,14 +84,17 @@ const EXTRA_COLUMNS: [&str; 8] = [
 ];
 
 /// Returns the formats that are asked of the server itself.
-fn settings() -> [String; 6] {
+fn settings() -> [String; 9] {
     [
         write::NOW.into(),
         setting::HOLD.format(),
         setting::KEEP.format(),
+        setting::KEEP_RECORDS.format(),
         setting::ADOPT.format(),
         format!("#{{{}}}", schema::LAST_SWEEP),
         format!("#{{{}}}", schema::UNWRITTEN),
+        "#{pid}".into(),
+        "#{start_time}".into(),
     ]
 }
 
@@ -110,7 +116,18 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let mut sections = frame.sections(&output);
     let no_answer = || Error::failed("tmux did not say what time it is");
     let (settings, mut rest) = sections.next().ok_or_else(no_answer)?;
-    let &[now, hold, keep, adopt, swept, unwritten] = &settings[..] else {
+    let &[
+        now,
+        hold,
+        keep,
+        records,
+        adopt,
+        swept,
+        unwritten,
+        pid,
+        started,
+    ] = &settings[..]
+    else {
         return Err(no_answer());
     };
     let unwritten = !unwritten.is_empty();
@@ -118,6 +135,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         now: now.parse().unwrap_or(0),
         hold: hold::limit(hold),
         keep: hold::keep(keep),
+        keep_records: hold::keep_records(records).filter(|_| sweep != Sweep::Never),
         // A reconciliation for a wait adopts no agents.
         adopts: adopt != "off" && sweep != Sweep::Never,
         panes: Vec::new(),
@@ -185,6 +203,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let pane_agents = agents_of(&seen, facts);
     Ok(Differences {
         expired: seen.expired(),
+        leavers: ServerId::read(pid, started).map(|server| (server, seen.leavers())),
         repairs: seen.repairs(server, &pane_agents)?,
         silent: seen.silent,
         unwritten,
@@ -338,6 +357,25 @@ impl StoreState {
                 .map(|id| orphaned_tail(*id)),
         );
         repairs
+    }
+
+    /// Returns the exited seshes without a pane whose time in the server is over.
+    fn leavers(&self) -> Vec<Leaver> {
+        let Some(age) = self.keep_records else {
+            return Vec::new();
+        };
+        let with_pane: HashSet<SeshId> = self.panes.iter().map(|pane| pane.record.uuid).collect();
+        let without_pane = self.books.iter().filter(|(id, _)| !with_pane.contains(id));
+        without_pane
+            .filter_map(|(_, book)| {
+                let record = Record::ended(book.values.clone()?)?;
+                let exit = record.exit?.at?;
+                (exit.saturating_add(age.as_secs()) <= self.now).then(|| Leaver {
+                    record,
+                    text: book.text.clone(),
+                })
+            })
+            .collect()
     }
 
     /// Returns the living seshes whose time is over.

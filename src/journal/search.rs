@@ -49,6 +49,13 @@ impl Search {
         self.text(opened(start))
     }
 
+    /// Adds the identities that have a value which contains this text, or had one once.
+    #[must_use]
+    pub fn part(self, part: &str) -> Self {
+        let text = opened(part).split_off(1);
+        self.text(text)
+    }
+
     /// Adds the identities that do not have a value of this name at last, and are not forgotten.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {

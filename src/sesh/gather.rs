@@ -10,7 +10,7 @@ use crate::inventory::find;
 use crate::pane::output::{self, Output};
 use crate::state::State;
 use crate::store::condition::{any, both, registered, tagged};
-use crate::store::query::{books, extra, read_row, row_format_with};
+use crate::store::query::{books, extra, life, read_row, row_format_with};
 use crate::store::record::ExitStatus;
 use crate::store::{Record, Snapshot, Target, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, command, show};
@@ -61,6 +61,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
     let (answer, outputs) = ask(server, &frame, &condition)?;
     let mut snapshot = Snapshot::parse(&frame, &answer)?;
     snapshot.add_past_of(server, targets);
+    snapshot.add_left(server, tags);
     find::look_at(server, &mut snapshot.panes)?;
     let readings = Readings::read(&frame, &answer, &outputs);
     let mut found = targets
@@ -94,6 +95,7 @@ fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, Strin
         &row_format_with(frame, &["#{alternate_on}"]),
         Some(condition),
     ));
+    batch.extend([life(frame)]);
     batch.extend(books(frame));
     let batch = batch.then(show::hidden_variables());
     loop {

@@ -8,7 +8,7 @@ use crate::error::{Exit, Result};
 use crate::inventory::change::{Change, ChangeKind};
 use crate::inventory::reconcile::reconcile;
 use crate::inventory::scan::{Sweep, scan, scan_closed};
-use crate::store::{Record, write};
+use crate::store::{Record, leave, write};
 use crate::tmux::{Batch, Server};
 
 /// How long HUP and TERM together may take for a sesh whose time is over.
@@ -57,9 +57,14 @@ pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
         })?;
         let expired = std::mem::take(&mut differences.expired);
         let unwritten = differences.unwritten;
+        let leavers = differences.leavers.take();
         let (made, again) = reconcile(server, differences)?;
         changes.extend(made);
         changes.extend(end_all(server, &expired));
+        if let Some((life, leavers)) = leavers {
+            // It is tried again the next time. Until then nothing is missing.
+            let _ = leave::leave(server, life, leavers);
+        }
         if !again {
             if unwritten {
                 // The journal may still be unwritable. Then the next reconciliation tries again.

@@ -9,8 +9,8 @@
 
 use std::collections::HashSet;
 
-use super::kept::{JournalData, LastLocation};
-use super::note::PATH;
+use super::kept::JournalData;
+use super::note::{COUNTERS, PATH};
 use super::record::{ExitStatus, Record, Values};
 use super::schema::{Key, Lifetime, PANE};
 use crate::error::{self, Error, Result};
@@ -162,7 +162,7 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
         let mut left = next.clone().take(PANE.len());
         if let Some(skipped) = left.position(|entry| entry.key.field() == name)
             && let Some(entry) = next.nth(skipped)
-            && entry.lifetime == Lifetime::Journal
+            && (entry.lifetime == Lifetime::Journal || COUNTERS.contains(&entry.key))
         {
             values[entry.key as usize] = value;
         }
@@ -185,11 +185,6 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
     }
     record.kept = Some(JournalData {
         server: line.server,
-        spot: line.spot.as_ref().map(|spot| LastLocation {
-            session: spot.session.clone().into_owned(),
-            window: spot.window,
-            name: spot.name.clone().into_owned(),
-        }),
         tail: line.tail.as_ref().map(|tail| tail.clone().into_owned()),
         lost_server: None,
     });

@@ -31,6 +31,17 @@ pub(crate) fn keep(setting: &str) -> usize {
         .unwrap_or(usize::MAX)
 }
 
+/// Parses `@sesh-keep-records`: how long the record of an exited sesh stays in the server. `None` means as long as the
+/// server lives. A malformed value counts as not set.
+pub(crate) fn keep_records(setting: &str) -> Option<Duration> {
+    // A wait counts an exit as recent for as long.
+    const LEAST: Duration = Duration::from_secs(600);
+    duration(setting)
+        .or_else(|| duration(setting::KEEP_RECORDS.default))
+        .flatten()
+        .map(|keep| keep.max(LEAST))
+}
+
 /// A pane that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HeldPane {
@@ -107,6 +118,17 @@ mod tests {
         assert_eq!(limit("90s"), Some(Duration::from_secs(90)));
         assert_eq!(limit("rubbish"), default);
         assert_eq!((keep(""), keep("3"), keep("rubbish")), (50, 3, 50));
+        let minutes = |count: u64| Some(Duration::from_secs(60 * count));
+        for (setting, expected) in [
+            ("", minutes(60)),
+            ("rubbish", minutes(60)),
+            ("0", minutes(10)),
+            ("1s", minutes(10)),
+            ("2h", minutes(120)),
+            ("off", None),
+        ] {
+            assert_eq!(keep_records(setting), expected, "{setting}");
+        }
     }
 
     #[test]

@@ -10,8 +10,6 @@ use crate::id::{ServerId, shell_word};
 pub struct JournalData {
     /// The server on which it was alive last.
     pub server: Option<ServerId>,
-    /// Its last location.
-    pub spot: Option<LastLocation>,
     /// Its last lines, as they are stored.
     pub tail: Option<String>,
     /// The server on which it still runs, if that cannot be reached.
@@ -51,14 +49,4 @@ impl fmt::Display for LostServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} makes it again", self.what(), self.way_back())
     }
-}
-
-/// The last location of a sesh.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastLocation {
-    pub session: String,
-    /// The window's index in the session.
-    pub window: u32,
-    /// The window's name.
-    pub name: String,
 }

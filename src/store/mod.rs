@@ -17,6 +17,7 @@ pub mod hold;
 pub mod hook_report;
 pub mod kept;
 pub mod lease;
+pub mod leave;
 pub mod limit;
 mod lost_socket;
 pub mod note;

@@ -43,6 +43,8 @@ impl JournalEvent {
 
 /// The name of the value that only the journal has: the PATH of a sesh.
 pub(super) const PATH: &str = "path";
+/// The values that only a server changes. The journal gets them when a sesh leaves the server, so that they stay the same.
+pub(super) const COUNTERS: [Key; 4] = [Key::Gen, Key::Seen, Key::Worked, Key::Pid];
 /// The values that describe the state of a sesh.
 pub const STATE: [Key; 4] = [Key::State, Key::Why, Key::Since, Key::By];
 /// The values that describe the agent of a sesh.

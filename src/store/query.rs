@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::condition::{any, either, registered};
-use super::durable::{self, Journal};
+use super::durable::Journal;
 use super::lost_socket;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
@@ -32,8 +32,11 @@ pub fn books(frame: &Frame) -> [Command; 2] {
     ]
 }
 
-/// Returns the command that prints the [`ServerId`] of the server, for [`read_life`], and the seshes that were
-/// forgotten on it but not yet in the journal.
+/// The word that stands before the forgotten seshes if exited seshes have left the server.
+const HAS_LEFT: &str = "left";
+
+/// Returns the command that prints the [`ServerId`] of the server, for [`read_life`], the seshes that were forgotten on
+/// it but not yet in the journal, and [`HAS_LEFT`].
 #[must_use]
 pub fn life(frame: &Frame) -> Command {
     command::print(
@@ -43,7 +46,11 @@ pub fn life(frame: &Frame) -> Command {
             "is",
             "#{pid}",
             "#{start_time}",
-            &format!("#{{{}}}", schema::FORGOTTEN),
+            &format!(
+                "#{{?{},{HAS_LEFT} ,}}#{{{}}}",
+                schema::LEFT,
+                schema::FORGOTTEN
+            ),
         ]),
     )
 }
@@ -279,6 +286,8 @@ pub struct Snapshot {
     known: HashSet<SeshId>,
     /// The seshes that were forgotten, but not yet in the journal.
     forgotten: HashSet<SeshId>,
+    /// Whether exited seshes have left the server, so that only the journal has them.
+    has_left: bool,
 }
 
 impl Snapshot {
@@ -323,49 +332,6 @@ impl Snapshot {
         }
         snapshot.add_past(server, past);
         Ok(snapshot)
-    }
-
-    /// Adds the seshes of these targets that only the journal has. It is for a snapshot that is part of a larger query.
-    pub fn add_past_of(&mut self, server: &Server, targets: &[Target]) {
-        let missing = targets.iter().filter(|target| !self.resolves(target));
-        let missing: Vec<Target> = missing.cloned().collect();
-        if missing.is_empty() {
-            return;
-        }
-        let select = Select {
-            past: Past::Of(target::search(&missing)),
-            ..Select::targets(&missing)
-        };
-        if let Ok(past) = Self::read(server, &select) {
-            let past = past.ended.into_iter();
-            self.ended
-                .extend(past.filter(|record| record.kept.is_some()));
-        }
-    }
-
-    /// Adds seshes that only the journal has.
-    fn add_past(&mut self, server: &Server, mut past: Vec<Record>) {
-        let life = |record: &Record| record.kept.as_ref().and_then(|kept| kept.server);
-        let of_this = |record: &Record| self.server_id.is_some() && life(record) == self.server_id;
-        if past.iter().any(of_this) {
-            // A sesh of this server was forgotten between the two reads, or its record was removed by hand.
-            let forgotten = Journal::search(server, &durable::forgotten()).forgotten();
-            past.retain(|record| !forgotten.contains(&record.uuid));
-        }
-        past.retain(|record| !self.forgotten.contains(&record.uuid));
-        let path = server.address();
-        let socket = path
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned());
-        for record in &mut past {
-            record.socket.clone_from(&socket);
-        }
-        lost_socket::correct(&mut past, &path.unwrap_or_default(), self.server_id);
-        if self.ended.is_empty() {
-            self.ended = past;
-        } else {
-            self.ended.extend(past);
-        }
     }
 
     /// Returns whether the snapshot is enough for a target, so that the journal need not be read.
@@ -444,6 +410,7 @@ impl Snapshot {
         self.server_id = Some(life);
         let ids = row.last().copied().unwrap_or_default();
         let ids = ids.split_whitespace();
+        self.has_left = ids.clone().any(|word| word == HAS_LEFT);
         self.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
         true
     }
@@ -607,5 +574,6 @@ fn read_book(line: &str) -> Option<Values> {
 }
 
 mod from_records;
+mod past;
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,8 @@ mod hidden;
 use crate::id::SeshId;
 use crate::tmux::Channel;
 pub use hidden::{
-    ANSWER_OF_PANE, HOOK_OF_PANE, LAST_AGENT_OF_PANE, PROMPT_OF_PANE, answer, hook, last_agent,
-    origins, pane_of_variable, previous_pane, prompt, send, tail, tail_of,
+    ANSWER_OF_PANE, HOOK_OF_PANE, LAST_AGENT_OF_PANE, LEFT, PROMPT_OF_PANE, answer, hook,
+    last_agent, origins, pane_of_variable, previous_pane, prompt, send, tail, tail_of,
 };
 
 /// The version of the schema: the first word of every stored record. A newer program reads older records.
@@ -513,9 +513,9 @@ pub const ELSEWHERE: [Named; 49] = [
         "the seshes that were forgotten while the journal could not be written; `sesh-save` writes that",
     ),
     named(
-        "SESH_swept",
-        "hidden variable",
-        "when `sesh-reap` last looked for what is left of forgotten seshes, which it does once an hour",
+        "SESH_swept, SESH_left",
+        "hidden variables",
+        "when `sesh-reap` last looked for what forgotten seshes left; set once the journal alone has an exited sesh",
     ),
     named(
         "SESH_settled",

@@ -47,6 +47,13 @@ pub const KEEP: Setting = Setting {
     takes: Takes::Number,
     meaning: "how many ended panes are held at most; the oldest close first",
 };
+pub const KEEP_RECORDS: Setting = Setting {
+    name: "@sesh-keep-records",
+    default: "1h",
+    takes: Takes::Duration,
+    meaning: "how long the server has the record and the last lines of an exited sesh without a pane, `10m` at least: then \
+              the journal alone has them, and every helper reads them there; `off` keeps them as long as the server lives",
+};
 
 pub const ADOPT: Setting = Setting {
     name: "@sesh-adopt",
@@ -75,4 +82,4 @@ pub const RESTORE: Setting = Setting {
 pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 6] = [NEW_IN, HOLD, KEEP, ADOPT, MAX, RESTORE];
+pub const SETTINGS: [Setting; 7] = [NEW_IN, HOLD, KEEP, KEEP_RECORDS, ADOPT, MAX, RESTORE];

@@ -30,7 +30,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{ServerId, SeshId, Tag};
 use crate::inventory::reconcile;
 use crate::store::condition::{equal, registered};
-use crate::store::query::{Snapshot, books, row_format};
+use crate::store::query::{Snapshot, books, life, row_format};
 use crate::store::{Record, Target, schema, write};
 use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command};
 
@@ -399,12 +399,14 @@ fn read(server: &Server, set: &Set) -> Result<StoreView> {
     }
     let mut batch = Batch::from(command::print(None, &head))
         .then(command::list_panes(&row_format(&frame), Some(&filter)));
+    batch.extend([life(&frame)]);
     batch.extend(books(&frame));
     let output = server.run(&batch)?;
     let mut snapshot = Snapshot::parse(&frame, &output)?;
     // Seshes of a server that has died have exited. Only those that the set names are read from the journal.
     let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
     snapshot.add_past_of(server, &named);
+    snapshot.add_left(server, &set.tags);
     let head = frame.sections(&output).next().map(|(row, _)| row);
     let Some(&[pid, started, every, now, counters]) = head.as_deref() else {
         return Err(Error::failed("tmux did not say which server it is"));

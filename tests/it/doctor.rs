@@ -302,6 +302,7 @@ fn a_word_that_an_option_does_not_know() {
         ("@sesh-preset", "#(touch x)", "light"),
         ("@sesh-hold", "soon", "1h"),
         ("@sesh-keep", "-1", "0"),
+        ("@sesh-keep-records", "soon", "2h"),
     ] {
         set(name, bad);
         the_fault(&server, &["settings", name, bad, "set-option -gu"]);

@@ -792,7 +792,7 @@ fn what_is_forgotten_while_nothing_can_be_written_is_written_later() {
 }
 
 /// Nothing can be added to the journal while this runs, by root neither: where its lock belongs stands a folder.
-fn unwritable(server: &Server, during: impl FnOnce()) {
+pub(crate) fn unwritable(server: &Server, during: impl FnOnce()) {
     let lock = file(server).with_extension("lock");
     std::fs::remove_file(&lock).expect("a lock");
     std::fs::create_dir(&lock).expect("a folder");

@@ -10,6 +10,7 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use crate::journal;
+use crate::leave;
 use crate::send::Agent;
 use crate::support::{Call, Dice, NONE, Record, Server, count, until};
 
@@ -344,6 +345,32 @@ fn sesh_save() {
             (now.text("note"), now.text("was")),
             (note.to_string().as_str(), "busy")
         );
+    }
+}
+
+/// Exited seshes leave the server by calls that are killed.
+#[test]
+fn sesh_reap() {
+    let server = Server::start();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let gone = names.map(|name| leave::exited(&server, name, &[]));
+    let mut killer = Killer::new();
+    killer.measures(server.sesh("sesh-reap", NONE));
+    for round in 0..count(200) {
+        leave::let_age(&server, gone[round % gone.len()].uuid());
+        killer.kills(server.sesh("sesh-reap", NONE));
+        let all = server.sesh("sesh-list", ["--all", "--json"]).ok().records();
+        let mut found: Vec<&str> = all.iter().map(Record::name).collect();
+        found.sort_unstable();
+        assert_eq!(found, names);
+    }
+    for _ in 0..2 {
+        server.sesh("sesh-reap", NONE).ok();
+    }
+    assert_eq!(leave::in_server(&server), 0);
+    for made in &gone {
+        let lines = server.sesh("pane-capture", [made.uuid()]).ok();
+        assert_eq!(lines.text(), "last words\n");
     }
 }
 

@@ -24,6 +24,7 @@ mod killed;
 mod kinds;
 mod language;
 mod lease;
+mod leave;
 mod limits;
 mod list;
 mod lost_socket;

@@ -29,18 +29,18 @@ fn uuid(number: u8) -> SeshId {
     id(&ONE.replacen("aaaa", &format!("aaa{number:x}"), 1))
 }
 
-/// How a line is written.
+/// What has written a line.
 #[derive(Clone, Copy, Debug)]
-enum Style {
-    /// As every version has written it.
+enum WrittenBy {
+    /// Any version of this program.
     Plain,
-    /// As another JSON program may write it: with blanks, in another order, and with `\u` for what is not ASCII.
+    /// Another JSON program: in another order, and with `\u` for what is not ASCII.
     Foreign,
-    /// Its writer was killed.
+    /// This program, which was killed.
     Torn(f64),
-    /// A crash of the machine has left zeros in it.
+    /// This program, before a crash of the machine left zeros in the line.
     Zeros(f64),
-    /// By a newer program.
+    /// A newer version.
     Newer,
 }
 
@@ -54,11 +54,11 @@ prop_compose! {
         window in prop::option::of("[a\"\\\\/}é\u{1}:]{0,4}"),
         tail in prop::option::of(prop::sample::select(WORDS.to_vec())),
         style in prop_oneof![
-            6 => Just(Style::Plain),
-            2 => Just(Style::Foreign),
-            1 => (0.0..1.0).prop_map(Style::Torn),
-            1 => (0.0..1.0).prop_map(Style::Zeros),
-            1 => Just(Style::Newer),
+            6 => Just(WrittenBy::Plain),
+            2 => Just(WrittenBy::Foreign),
+            1 => (0.0..1.0).prop_map(WrittenBy::Torn),
+            1 => (0.0..1.0).prop_map(WrittenBy::Zeros),
+            1 => Just(WrittenBy::Newer),
         ],
     ) -> Vec<u8> {
         let values = [("name", name), ("exit", exit), ("note", note)];
@@ -71,17 +71,17 @@ prop_compose! {
     }
 }
 
-fn written(line: &Line<'_>, style: Style) -> Vec<u8> {
+fn written(line: &Line<'_>, style: WrittenBy) -> Vec<u8> {
     let mut text = serde_json::to_vec(line).expect("JSON");
     let at = |share: f64| (share * text.len() as f64) as usize;
     match style {
-        Style::Plain => {}
-        Style::Torn(share) => text.truncate(at(share)),
-        Style::Zeros(share) => {
+        WrittenBy::Plain => {}
+        WrittenBy::Torn(share) => text.truncate(at(share)),
+        WrittenBy::Zeros(share) => {
             let at = at(share);
             text[at..].fill(0);
         }
-        Style::Foreign => {
+        WrittenBy::Foreign => {
             let json = serde_json::to_value(line).expect("JSON").to_string();
             let escaped = json.chars().map(|c| match c {
                 '/' => "\\/".into(),
@@ -90,7 +90,7 @@ fn written(line: &Line<'_>, style: Style) -> Vec<u8> {
             });
             text = escaped.collect::<String>().into_bytes();
         }
-        Style::Newer => {
+        WrittenBy::Newer => {
             let mut json = serde_json::to_value(line).expect("JSON");
             json["schema"] = (SCHEMA + 1).into();
             text = json.to_string().into_bytes();
@@ -165,6 +165,7 @@ proptest! {
         check(Search::default().start(word), &|line| {
             line.values.get("name").starts_with(word) || line.uuid.to_string().starts_with(word)
         })?;
+        check(Search::default().part(word), &|line| line.values.0.iter().any(|(_, value)| value.contains(word)))?;
         check(Search::default().without("exit"), &|line| {
             !line.is_forgotten() && line.values.get("exit").is_empty()
         })?;
@@ -186,7 +187,7 @@ fn only_what_is_searched_for_is_read() {
             ("name".into(), name.into()),
             ("exit".into(), exit.into()),
         ]);
-        file.write_all(&written(&line, Style::Plain))
+        file.write_all(&written(&line, WrittenBy::Plain))
             .expect("a file");
     }
     for search in [
@@ -205,7 +206,7 @@ fn only_what_is_searched_for_is_read() {
 
 #[test]
 fn a_written_line_starts_as_it_is_expected_to() {
-    let text = written(&Line::new(uuid(1), "created", 7), Style::Plain);
+    let text = written(&Line::new(uuid(1), "created", 7), WrittenBy::Plain);
     assert_eq!(plain_id(&text), Some(uuid(1)));
     assert!(is_plain(text.trim_ascii_end()));
 }

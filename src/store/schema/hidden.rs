@@ -38,6 +38,9 @@ pub fn tail(id: SeshId) -> String {
     format!("SESH_tail_{}", id.simple())
 }
 
+/// The hidden variable that is set once an exited sesh has left the server, so that only the journal has it.
+pub const LEFT: &str = "SESH_left";
+
 /// Returns the hidden variable that holds the agent of a pane that is no sesh: the process that got a message, or with
 /// which a sesh of that pane ended. A text for it must not go to the shell that is left.
 #[must_use]
