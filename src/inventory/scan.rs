@@ -84,7 +84,7 @@ const EXTRA_COLUMNS: [&str; 8] = [
 ];
 
 /// Returns the formats that are asked of the server itself.
-fn settings() -> [String; 9] {
+fn settings() -> [String; 8] {
     [
         write::NOW.into(),
         setting::HOLD.format(),
@@ -93,8 +93,7 @@ fn settings() -> [String; 9] {
         setting::ADOPT.format(),
         format!("#{{{}}}", schema::LAST_SWEEP),
         format!("#{{{}}}", schema::UNWRITTEN),
-        "#{pid}".into(),
-        "#{start_time}".into(),
+        "#{pid} #{start_time}".into(),
     ]
 }
 
@@ -116,18 +115,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let mut sections = frame.sections(&output);
     let no_answer = || Error::failed("tmux did not say what time it is");
     let (settings, mut rest) = sections.next().ok_or_else(no_answer)?;
-    let &[
-        now,
-        hold,
-        keep,
-        records,
-        adopt,
-        swept,
-        unwritten,
-        pid,
-        started,
-    ] = &settings[..]
-    else {
+    let &[now, hold, keep, records, adopt, swept, unwritten, life] = &settings[..] else {
         return Err(no_answer());
     };
     let unwritten = !unwritten.is_empty();
@@ -203,7 +191,10 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let pane_agents = agents_of(&seen, facts);
     Ok(Differences {
         expired: seen.expired(),
-        leavers: ServerId::read(pid, started).map(|server| (server, seen.leavers())),
+        leavers: life
+            .split_once(' ')
+            .and_then(|(pid, start)| ServerId::read(pid, start))
+            .map(|server| (server, seen.leavers())),
         repairs: seen.repairs(server, &pane_agents)?,
         silent: seen.silent,
         unwritten,

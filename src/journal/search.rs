@@ -79,7 +79,7 @@ impl Search {
         if let Some(name) = &self.without {
             let mut values = LastValues::new(name);
             blocks(file, length, |block| {
-                each_line(block, |line| values.look(line))
+                each_line(block, |line| values.look(line));
             })?;
             ids.extend(values.without());
         }

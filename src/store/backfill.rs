@@ -95,7 +95,7 @@ fn save(
         .collect();
     for record in records {
         let old = known.get(&record.uuid);
-        if old.is_some_and(|old| old.is_forgotten()) {
+        if old.is_some_and(Line::is_forgotten) {
             continue;
         }
         let mut now = Note::all(JournalEvent::Saved, record, life).line;

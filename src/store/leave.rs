@@ -53,14 +53,14 @@ pub(crate) fn leave(server: &Server, life: ServerId, mut leavers: Vec<Leaver>) -
             // A forgotten sesh has no data in the journal, whatever is written there.
             Some(old) if old.is_forgotten() => {}
             Some(old) if has_all(&old, &note.line) => {
-                let leaves = Batch::from(command::set_hidden(schema::LEFT, "1"))
+                let commands = Batch::from(command::set_hidden(schema::LEFT, "1"))
                     .then(write::drop_record(id))
                     .then(tail::unset(id));
                 // A restore or an edit meanwhile has changed the record.
                 let same = record_is(id, text);
-                let leaves = command::if_format(None, &same, &leaves, &Batch::new());
+                let list = command::if_format(None, &same, &commands, &Batch::new());
                 // Options are unset at the end of a list alone, so each sesh has its own.
-                server.run(&Batch::from(leaves).repeatable())?;
+                server.run(&Batch::from(list).repeatable())?;
             }
             _ => lacking.push(note),
         }

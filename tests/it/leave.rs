@@ -55,7 +55,7 @@ fn reap(server: &Server) {
 }
 
 /// What helpers say of a sesh and of its tag.
-fn told(server: &Server, name: &str, uuid: &str) -> Vec<(Option<i32>, Vec<u8>, String)> {
+fn told(server: &Server, name: &str, uuid: &str) -> Vec<(Option<i32>, String, String)> {
     let calls: [(&str, &[&str]); 9] = [
         ("sesh-list", &["--all", "--json"]),
         ("sesh-list", &["--json", name]),
@@ -71,8 +71,16 @@ fn told(server: &Server, name: &str, uuid: &str) -> Vec<(Option<i32>, Vec<u8>, S
         ("sesh-explain", &["--json", name]),
     ];
     calls
-        .map(|(helper, args)| server.sesh(helper, args).said())
-        .map(|said| (said.code(), said.stdout, said.stderr))
+        .map(|(helper, args)| {
+            let said = server.sesh(helper, args).said();
+            // A wait prints the socket of a sesh that only the journal has, and not that of another one without a pane.
+            let socket = format!("\"{}\"", server.socket().display());
+            let text = match helper {
+                "sesh-wait" => said.text().replace(&socket, "null"),
+                _ => said.text().into(),
+            };
+            (said.code(), text, said.stderr)
+        })
         .into()
 }
 

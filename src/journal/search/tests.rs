@@ -3,6 +3,7 @@ use std::io::Write;
 
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::*;
 use crate::journal::line::tests::{ONE, id};
@@ -37,9 +38,9 @@ enum WrittenBy {
     /// Another JSON program: in another order, and with `\u` for what is not ASCII.
     Foreign,
     /// This program, which was killed.
-    Torn(f64),
+    Torn(Index),
     /// This program, before a crash of the machine left zeros in the line.
-    Zeros(f64),
+    Zeros(Index),
     /// A newer version.
     Newer,
 }
@@ -56,8 +57,8 @@ prop_compose! {
         style in prop_oneof![
             6 => Just(WrittenBy::Plain),
             2 => Just(WrittenBy::Foreign),
-            1 => (0.0..1.0).prop_map(WrittenBy::Torn),
-            1 => (0.0..1.0).prop_map(WrittenBy::Zeros),
+            1 => any::<Index>().prop_map(WrittenBy::Torn),
+            1 => any::<Index>().prop_map(WrittenBy::Zeros),
             1 => Just(WrittenBy::Newer),
         ],
     ) -> Vec<u8> {
@@ -73,12 +74,11 @@ prop_compose! {
 
 fn written(line: &Line<'_>, style: WrittenBy) -> Vec<u8> {
     let mut text = serde_json::to_vec(line).expect("JSON");
-    let at = |share: f64| (share * text.len() as f64) as usize;
     match style {
         WrittenBy::Plain => {}
-        WrittenBy::Torn(share) => text.truncate(at(share)),
-        WrittenBy::Zeros(share) => {
-            let at = at(share);
+        WrittenBy::Torn(at) => text.truncate(at.index(text.len())),
+        WrittenBy::Zeros(at) => {
+            let at = at.index(text.len());
             text[at..].fill(0);
         }
         WrittenBy::Foreign => {
