@@ -254,27 +254,27 @@ fn one_of_many_is_the_same_as_in_the_list_of_all() {
         ",\"note\":\"été\",\"archived\":\"1\"",
     ];
     add_old(&server, 0..many, |number| notes[number % 3].into());
-    let line = |number: usize, event: &str, rest: &str| {
+    let written = |number: usize, event: &str, rest: &str| {
         let uuid = old(number);
         format!("{{\"schema\":1,\"uuid\":\"{uuid}\",\"event\":\"{event}\",\"at\":18{rest}}}\n")
     };
     let named = |name: &str| format!(",\"values\":{{\"name\":\"{name}\"}}");
     let more = [
         // Renamed, to a name that others have elsewhere, and written in the longer way of JSON.
-        line(1, "changed", &named("été")),
-        line(2, "changed", &named("\\u00e9t\\u00e92")),
-        line(3, "changed", &named("work")),
-        line(4, "changed", &named("old-5")),
-        line(5, "changed", &named("cinq")),
-        line(6, "forgotten", ""),
+        written(1, "changed", &named("été")),
+        written(2, "changed", &named("\\u00e9t\\u00e92")),
+        written(3, "changed", &named("work")),
+        written(4, "changed", &named("old-5")),
+        written(5, "changed", &named("cinq")),
+        written(6, "forgotten", ""),
         // Broken lines.
-        line(8, "forgotten", "").replace('}', ""),
-        line(9, "ended", &named("torn")).replace("}}", ""),
+        written(8, "forgotten", "").replace('}', ""),
+        written(9, "ended", &named("torn")).replace("}}", ""),
     ];
     let mut journal = std::fs::File::options().append(true).open(file(&server));
     let journal = journal.as_mut().expect("the journal");
     journal.write_all(more.concat().as_bytes()).expect("lines");
-    let names = [
+    let words = [
         "old-0",
         "old-1",
         "été",
@@ -294,7 +294,7 @@ fn one_of_many_is_the_same_as_in_the_list_of_all() {
     for compacted in [false, true] {
         let records = all(&server);
         assert_eq!(records.len(), many + 1, "compacted: {compacted}");
-        for name in names {
+        for name in words {
             let expected: Vec<&Record> = records
                 .iter()
                 .filter(|record| record.name() == name)
