@@ -6,14 +6,14 @@ use super::line::{AnySchema, FORGOTTEN, Head, Line, SCHEMA};
 use super::search;
 use crate::id::SeshId;
 
-/// The number of identities from which several threads merge their lines. One takes about 5 us.
+/// The number of seshes from which several threads merge their lines. One takes about 5 us.
 const PARALLEL_FROM: usize = 2_000;
 
 /// The lines of a text, by identity. They are parsed and merged when they are read.
 #[derive(Debug, Default)]
 pub struct MergedLines<'a> {
-    /// In the order of their first lines. Forgotten identities are included.
-    identities: Vec<Identity<'a>>,
+    /// In the order of their first lines. Forgotten seshes are included.
+    seshes: Vec<SeshLines<'a>>,
     at: HashMap<SeshId, usize>,
     /// The lines of a newer schema, byte for byte.
     pub(super) newer: Vec<&'a [u8]>,
@@ -23,7 +23,7 @@ pub struct MergedLines<'a> {
 
 /// The lines of one identity. Most have a single one.
 #[derive(Debug)]
-struct Identity<'a> {
+struct SeshLines<'a> {
     first: &'a [u8],
     later: Vec<&'a [u8]>,
 }
@@ -56,7 +56,7 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     }
 }
 
-impl<'a> Identity<'a> {
+impl<'a> SeshLines<'a> {
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> {
         std::iter::once(self.first).chain(self.later.iter().copied())
     }
@@ -96,11 +96,11 @@ impl<'a> MergedLines<'a> {
                 }
             });
             let Some(id) = id else { return };
-            let next = all.identities.len();
+            let next = all.seshes.len();
             let at = *all.at.entry(id).or_insert(next);
-            match all.identities.get_mut(at) {
+            match all.seshes.get_mut(at) {
                 Some(identity) => identity.later.push(bytes),
-                None => all.identities.push(Identity {
+                None => all.seshes.push(SeshLines {
                     first: bytes,
                     later: Vec::new(),
                 }),
@@ -109,41 +109,41 @@ impl<'a> MergedLines<'a> {
         all
     }
 
-    /// Returns the merged line of each identity, in the order of their first lines. Forgotten identities are included.
+    /// Returns the merged line of each identity, in the order of their first lines. Forgotten seshes are included.
     pub fn iter(&self) -> impl Iterator<Item = Line<'a>> {
-        self.identities.iter().filter_map(Identity::merged)
+        self.seshes.iter().filter_map(SeshLines::merged)
     }
 
     /// Returns the merged line of an identity.
     #[must_use]
     pub fn get(&self, id: SeshId) -> Option<Line<'a>> {
-        self.identities[*self.at.get(&id)?].merged()
+        self.seshes[*self.at.get(&id)?].merged()
     }
 
     /// Returns what `select` makes of each merged line, in their order.
     pub fn map<T: Send>(&self, select: impl Fn(Line<'a>) -> Option<T> + Sync) -> Vec<T> {
-        let threads = match self.identities.len() {
+        let threads = match self.seshes.len() {
             0..PARALLEL_FROM => 1,
             _ => std::thread::available_parallelism().map_or(1, usize::from),
         };
-        let share = self.identities.len().div_ceil(threads).max(1);
+        let share = self.seshes.len().div_ceil(threads).max(1);
         // Each result has its place from the start. To move them would cost as much memory again.
         let mut places: Vec<Option<T>> = Vec::new();
-        places.resize_with(self.identities.len(), || None);
-        let fill = |identities: &[Identity<'a>], places: &mut [Option<T>]| {
-            for (identity, place) in identities.iter().zip(places) {
+        places.resize_with(self.seshes.len(), || None);
+        let fill = |seshes: &[SeshLines<'a>], places: &mut [Option<T>]| {
+            for (identity, place) in seshes.iter().zip(places) {
                 *place = identity.merged().and_then(&select);
             }
         };
-        let shares = self.identities.chunks(share).zip(places.chunks_mut(share));
+        let shares = self.seshes.chunks(share).zip(places.chunks_mut(share));
         std::thread::scope(|scope| {
             let mut shares = shares;
             let own = shares.next();
-            for (identities, places) in shares {
-                scope.spawn(move || fill(identities, places));
+            for (seshes, places) in shares {
+                scope.spawn(move || fill(seshes, places));
             }
-            if let Some((identities, places)) = own {
-                fill(identities, places);
+            if let Some((seshes, places)) = own {
+                fill(seshes, places);
             }
         });
         places.into_iter().flatten().collect()
@@ -158,7 +158,7 @@ impl<'a> MergedLines<'a> {
     /// Returns the number of broken lines, whose writers were killed while writing.
     #[must_use]
     pub fn torn(&self) -> usize {
-        let lines = self.identities.iter().flat_map(Identity::lines);
+        let lines = self.seshes.iter().flat_map(SeshLines::lines);
         self.torn
             + lines
                 .filter(|bytes| matches!(parse(bytes), Parsed::Torn))
