@@ -185,7 +185,12 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
     }
     record.kept = Some(JournalData {
         server: line.server,
-        tail: line.tail.as_ref().map(|tail| tail.clone().into_owned()),
+        // An empty one says that there are none. A screen without text is stored as a line end.
+        tail: line
+            .tail
+            .as_deref()
+            .filter(|tail| !tail.is_empty())
+            .map(Into::into),
         lost_server: None,
     });
     Some(record)

@@ -84,9 +84,7 @@ impl Note {
         let keys = keys().chain(COUNTERS);
         let mut note = Self::of(JournalEvent::Saved, record, keys);
         note.line.server = Some(life);
-        if tail.is_empty() {
-            return note;
-        }
+        // Without last lines in the server, those of an earlier life in the journal do not count any more.
         note.with_tail(tail)
     }
 }
