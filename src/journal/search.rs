@@ -119,7 +119,7 @@ fn opened(text: &str) -> String {
 pub(super) fn has_line_of(file: &File, id: SeshId) -> Result<bool> {
     let text = format!("\"uuid\":\"{id}\"");
     let finder = memmem::Finder::new(&text);
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; BLOCK].into_boxed_slice();
     let mut end = file.metadata()?.len();
     while end > 0 {
         let start = end.saturating_sub(BLOCK as u64);
