@@ -256,8 +256,11 @@ fn wait_for_end(
             ));
         }
         let turn_over_at = idle.map(|since| since + IDLE_AFTER_TURN);
-        // What the commands of a shell do is not recorded anywhere, and neither is what a screen shows of a message.
-        let is_unrecorded = undrawn || look.pane_agent.is_none();
+        // What the commands of a shell do is not recorded anywhere, and neither is what a screen shows of a message. If
+        // the store has another state than the agent, the agent may come to that state before the store is reconciled:
+        // then nothing changes there.
+        let stored = look.pane.record.as_ref().map(|record| record.state);
+        let is_unrecorded = undrawn || look.pane_agent.is_none() || stored != Some(state);
         let next_poll = is_unrecorded.then(|| Instant::now() + POLL_INTERVAL);
         match wakeup.wait([turn_over_at, limit, next_poll].into_iter().flatten().min())? {
             Progress::Nothing => {}

@@ -1,10 +1,13 @@
 //! Composers of every shape, and texts that they or the terminal draw in a way of their own.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use pretty_assertions::assert_eq;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{Agent, delivered, refused};
-use crate::support::{NONE, Server, count, until};
+use crate::support::{Gate, NONE, Play, Relay, Server, count, until};
 
 /// A text of one line and so many characters.
 fn paragraph(length: usize) -> String {
@@ -257,4 +260,35 @@ fn a_wait_does_not_end_with_the_screen_before_the_message() {
         let done = ("done".to_string(), "hello".to_string());
         assert!(agent.got().contains(&done), "{name}: {:?}", agent.got());
     }
+}
+
+/// The store may never have had the state in which the message's turn was seen: it was idle before, and is idle when it
+/// is next reconciled. Then nothing changes there, and nothing is signalled.
+#[test]
+fn a_turn_that_no_one_recorded_ends_the_wait() {
+    let server = Server::start();
+    let agent = Agent::called(&server, "claude");
+    server.becomes(&agent.pane, "idle");
+    agent.order("undrawn 500");
+    agent.order("turn 600000");
+    let gate = Arc::new(Gate::default());
+    let play = Play::Holds("SESH_settled", Arc::clone(&gate));
+    let relay = Relay::before(&server, "relay", play);
+    let said = std::thread::scope(|scope| {
+        let send = scope.spawn(|| {
+            let socket = ["-S".as_ref(), relay.socket().as_os_str()];
+            let send = server.helper("sesh-send").args(socket);
+            send.args([agent.pane.as_str(), "--json", "--wait=20s", "hello"])
+                .said()
+        });
+        until("it would reconcile", || gate.held.load(Ordering::SeqCst));
+        agent.order("idle");
+        until("its turn is over", || {
+            let found = server.sesh_of(&agent.pane);
+            found.is_some_and(|found| found.state() == "idle")
+        });
+        gate.open.store(true, Ordering::SeqCst);
+        send.join().expect("a message")
+    });
+    delivered(said, "screen");
 }
