@@ -132,67 +132,6 @@ quiet_latency() {
     "$(awk -v ours="$(sort -g "$here/ours" | tail -n 1)" -v theirs="$(median "$here/theirs")" 'BEGIN { printf "%.0f", ours - theirs }')" 120
 }
 
-# ticks PID...: their CPU so far, in clock ticks.
-ticks() {
-  local pid
-  for pid; do
-    cat "/proc/$pid/stat" 2>/dev/null || true
-  done | awk '{ sub(/.*[)] /, ""); sum += $12 + $13 } END { print sum + 0 }'
-}
-
-# How many sockets the server holds: each waiter is one.
-sockets() {
-  # One that is closed meanwhile is none.
-  find "/proc/$server/fd" -lname 'socket:*' 2>/dev/null | wc -l || true
-}
-
-# hundred_waiters WORD...: what 100 that wait so cost while nothing happens, in percent of a processor, in $percent. All of
-# them wait at the begin and at the end, and an event ends them all.
-hundred_waiters() {
-  local waiters=() before after at pid empty tries=600 woken=0
-  empty=$(sockets)
-  inside "$built/sesh-new" waited-for -- cat >/dev/null
-  for ((at = 0; at < 100; at++)); do
-    inside "$built/sesh-wait" waited-for --for exit "$@" >/dev/null 2>&1 &
-    waiters+=($!)
-  done
-  until [ "$(sockets)" -ge $((empty + 100)) ]; do
-    tries=$((tries - 1))
-    if [ "$tries" -eq 0 ]; then
-      echo "bench: of 100 waiters only $(($(sockets) - empty)) have their place" >&2
-      exit 1
-    fi
-    sleep 0.1 # why: that a waiter has its place nobody can ask tmux
-  done
-  sleep 2 # why: what begins with a wait is no cost of it
-  before=$(ticks "$server" "${waiters[@]}")
-  sleep 10 # why: nothing happens for so long
-  after=$(ticks "$server" "${waiters[@]}")
-  if ! kill -0 "${waiters[@]}" 2>/dev/null || [ "$(sockets)" -lt $((empty + 100)) ]; then
-    echo "bench: not all of the 100 waiters wait to the end" >&2
-    exit 1
-  fi
-  inside "$built/sesh-end" waited-for >/dev/null
-  for pid in "${waiters[@]}"; do
-    if wait "$pid"; then
-      woken=$((woken + 1))
-    fi
-  done
-  if [ "$woken" -ne 100 ]; then
-    echo "bench: of 100 waiters the end of the sesh woke $woken" >&2
-    exit 1
-  fi
-  inside "$built/sesh-end" waited-for --forget >/dev/null
-  percent=$(awk -v ticks=$((after - before)) -v second="$(getconf CLK_TCK)" 'BEGIN { printf "%.2f", ticks * 10 / second }')
-}
-
-waiters() {
-  hundred_waiters
-  over '100 waiters while nothing happens, percent of a processor with the server' "$percent" 2
-  hundred_waiters --for quiet=1h
-  over '100 waiters for quiet while nothing happens, percent of a processor with the server' "$percent" 2
-}
-
 # flood NAME alone|watched: how long a program takes to print a million lines, by its own clock, in ms.
 flood() {
   rm -f "$here/began" "$here/flooded"
@@ -323,7 +262,6 @@ messages() {
   wait_latency "$1"
   exit_latency "$1"
   quiet_latency "$1"
-  waiters
   flooding
   sending "$1"
 }
