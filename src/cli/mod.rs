@@ -41,7 +41,7 @@ use crate::id::PaneId;
 use crate::journal::failures;
 use crate::out;
 use crate::proc::{input, signal};
-use crate::store::{Target, schema};
+use crate::store::Target;
 use crate::tmux::{Server, Socket};
 
 /// One helper.
@@ -128,7 +128,7 @@ fn end_clients_on_signal(server: &Server) {
     const ANSWER: Duration = Duration::from_millis(500);
     let server = server.clone().with_each_answer_within(ANSWER);
     signal::on_end(move |signal| {
-        server.wake_waiting_clients(&schema::CHANGED);
+        server.wake_waiting_clients();
         signal::end_by(signal)
     });
 }

@@ -9,7 +9,7 @@ use crate::id::SeshId;
 use crate::store::condition::{both, has_tail, record_is};
 use crate::store::query::book_line;
 use crate::store::record::{self, Record, Values};
-use crate::store::{schema, tail, write};
+use crate::store::{hint, schema, tail, write};
 
 /// A book record as it is stored.
 pub(super) struct Book {
@@ -61,7 +61,12 @@ pub(super) fn ended_without_pane(id: SeshId, book: &Book) -> Option<Repair> {
             what: "has ended, for an unknown cause: its pane is gone".into(),
         },
         condition: record_is(id, &book.text),
-        commands: write::end_in_book(id, &record::ExitStatus::value(None, None)),
+        commands: std::iter::once(write::end_in_book(
+            id,
+            &record::ExitStatus::value(None, None),
+        ))
+        .chain(hint::of_sesh(id))
+        .collect(),
         replaces: None,
     })
 }

@@ -38,7 +38,7 @@ use crate::id::SeshId;
 use crate::proc::signal;
 use crate::sesh::enter::{self, Route};
 use crate::sesh::restore;
-use crate::store::{Record, schema};
+use crate::store::Record;
 use crate::tmux::{Batch, Frame, Server};
 use branch::Branches;
 use job::Done;
@@ -160,7 +160,7 @@ pub fn run(server: &Server, options: PickerOptions) -> Result<PickerOutcome> {
     picker.start(previews, live);
     let outcome = picker.run(&events);
     // The thread that reads the rows ends with the process. Its client in the server has to end before.
-    server.wake_waiting_clients(&schema::CHANGED);
+    server.wake_waiting_clients();
     outcome
 }
 

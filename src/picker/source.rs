@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
 use crate::store::query::Past;
-use crate::store::{Key, Select, Snapshot, Target, schema, target};
-use crate::tmux::Server;
+use crate::store::{Key, Select, Snapshot, Target, hint, schema, target};
+use crate::tmux::{Batch, Channel, Server};
 
 /// A query for rows.
 #[derive(Clone, Debug, Default)]
@@ -84,10 +84,14 @@ pub(super) fn watch(
     // `BUSY_SHARE` of the time.
     const MIN_PAUSE: Duration = Duration::from_millis(150);
     const BUSY_SHARE: u32 = 5;
-    let mut subscription = server.subscribe(&schema::CHANGED);
+    let mut subscription = server.subscribe(schema::CHANGES);
+    let all = [Channel {
+        name: hint::ALL.into(),
+        question: Batch::new(),
+    }];
     loop {
-        // The counters are read before the rows, so that a later change ends the wait.
-        let counters = server.counters(&schema::CHANGED).unwrap_or_default();
+        // The changes are counted before the rows are read, so that a later change ends the wait.
+        let changes = server.changes(schema::CHANGES);
         let begun = Instant::now();
         let asked = wanted();
         let rows = read(server, &asked, false, &mut Branches::default());
@@ -97,7 +101,9 @@ pub(super) fn watch(
             return;
         }
         std::thread::sleep(MIN_PAUSE.max(cost * BUSY_SHARE)); // why: a burst of changes is read once.
-        subscription.wait(counters, MAX_PAUSE.max(cost * SHARE));
+        if let Ok(changes) = changes {
+            subscription.wait(&all, changes, MAX_PAUSE.max(cost * SHARE));
+        }
     }
 }
 

@@ -31,6 +31,7 @@ use crate::proc::signal::Signal;
 use crate::state::State;
 use crate::store::commit::{self, commit_quietly};
 use crate::store::condition::{both, equal, has_record, name_is_free, no_pane_has};
+use crate::store::hint;
 use crate::store::hold::{self, HeldPane};
 use crate::store::note::{self, Note};
 use crate::store::record::ExitStatus;
@@ -470,7 +471,8 @@ impl Run {
         let own = equal(Key::Id, &self.id.to_string());
         let alone = both(&has_record(self.id), &no_pane_has(&own));
         let mut in_book = Batch::new();
-        in_book.extend(write::end_in_book(self.id, exit));
+        in_book.extend([write::end_in_book(self.id, exit)]);
+        in_book.extend(hint::of_pane(&pane));
         in_book.extend([print_ended()]);
         let on_book = Batch::from(command::if_format(None, &alone, &in_book, &Batch::new()));
         Batch::from(command::if_format(

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::append::{self, OnFailure};
 use super::durable::{log_of, record_of};
 use super::edit::Edit;
+use super::hint;
 use super::note::{JournalEvent, Note, keys};
 use super::query::row_format;
 use super::record::{Record, Values};
@@ -183,7 +184,7 @@ pub fn edit_record(server: &Server, old: &Record, edits: &[Edit]) -> Result<Reco
                 None,
                 &format!("#{{==:{current},{stored}}}"),
                 &Batch::from(command::set_server(&name, &values.to_book()))
-                    .and(write::hint())
+                    .and(hint::of_sesh(id))
                     .then(command::print(None, "done")),
                 &Batch::from(command::print(None, "lost")),
             )))?;
@@ -269,6 +270,6 @@ pub fn forget_replaced(server: &Server, ids: impl IntoIterator<Item = SeshId>) -
 pub fn withdraw(server: &Server, id: SeshId) -> Result<()> {
     let batch = Batch::from(command::unset_server(&schema::book(id)))
         .then(tail::unset(id))
-        .and(write::hint());
+        .and(hint::of_sesh(id));
     server.run(&batch).map(drop)
 }

@@ -1,6 +1,6 @@
 //! The store of seshes. In tmux it consists of the [`schema`], [`record`]s and the last reports of agents
 //! ([`hook_report`]). [`target`]s, [`query`]s and [`condition`]s read it, and conditional [`write`](mod@write)s change
-//! it. The journal outlives the server: [`note`](mod@note)s are written to it, [`durable`] reads it, and [`backfill`]
+//! it; each change ends with a [`hint`] to those that wait. The journal outlives the server: [`note`](mod@note)s are written to it, [`durable`] reads it, and [`backfill`]
 //! writes what it lacks.
 //!
 //! Every change goes through [`commit`](mod@commit).
@@ -13,6 +13,7 @@ pub mod condition;
 pub mod durable;
 pub mod edit;
 pub mod generated_name;
+pub mod hint;
 pub mod hold;
 pub mod hook_report;
 pub mod kept;

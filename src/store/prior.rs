@@ -4,6 +4,7 @@
 use super::commit::commit;
 use super::condition::{both, equal, no_pane_has};
 use super::durable::Journal;
+use super::hint;
 use super::note::{JournalEvent, Note};
 use super::record::Values;
 use super::target::changed;
@@ -186,7 +187,7 @@ impl Prior {
                 _ => command::unset_hidden(&schema::tail(self.id)),
             },
         ]);
-        as_before.extend(write::hint());
+        as_before.extend(hint::of_sesh(self.id));
         let mut batch = Batch::new();
         batch.extend(panes.iter().copied().map(command::kill_pane));
         let batch = batch.then(command::if_format(

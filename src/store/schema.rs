@@ -6,7 +6,6 @@
 mod hidden;
 
 use crate::id::SeshId;
-use crate::tmux::Channel;
 pub use hidden::{
     ANSWER_OF_PANE, HOOK_OF_PANE, LAST_AGENT_OF_PANE, LEFT, PROMPT_OF_PANE, answer, hook,
     last_agent, origins, pane_of_variable, previous_pane, prompt, send, tail, tail_of,
@@ -336,11 +335,6 @@ pub const ELSEWHERE: [Named; 49] = [
         "the number of changes that were signalled on the channel `tmux-sesh`",
     ),
     named(
-        "SESH_given_up",
-        "hidden variable",
-        "the number of waits on that channel that were given up, each of which signals it too",
-    ),
-    named(
         "SESH_tell",
         "hidden variable",
         "the pane of an agent that has begun to wait, or has finished, where no client shows it; empty of another change of \
@@ -528,14 +522,16 @@ pub const ELSEWHERE: [Named; 49] = [
         "each write of a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the store \
          again, never a proof",
     ),
+    named(
+        "tmux-sesh-p<n>, tmux-sesh-s<n>",
+        "channels of `wait-for`",
+        "the same for the changes of one sesh: the first one of its pane, by the number of the pane modulo 1024; the \
+         second one, for a sesh without a pane, by the end of its uuid. Several seshes may share one",
+    ),
 ];
 
-/// The channel that is signalled after every change that a process may wait for.
-pub static CHANGED: Channel = Channel {
-    name: "tmux-sesh",
-    changes: "SESH_changes",
-    given_up: "SESH_given_up",
-};
+/// The hidden variable that counts the changes of which a hint was given.
+pub const CHANGES: &str = "SESH_changes";
 
 /// The hidden variable with the pane about which the count notifies a person.
 pub const NOTIFY_PANE: &str = "SESH_tell";

@@ -2,6 +2,7 @@
 //! to a condition that the server tests in the same list, so that no change of another process is lost.
 
 use super::condition::{IS_SHOWN, both, equal};
+use super::hint;
 use super::query::{first_pane, row_format};
 use super::record::{Record, book_format};
 use super::schema::{self, Key};
@@ -13,12 +14,6 @@ use crate::tmux::{Batch, Command, Frame, Server, command};
 
 /// The time of the server's clock in epoch seconds, as a format.
 pub const NOW: &str = "#{T:#{l:%s}}";
-
-/// Returns the commands that wake the processes that wait for a change, so that they read the store again.
-#[must_use]
-pub fn hint() -> [Command; 2] {
-    schema::CHANGED.change()
-}
 
 /// Returns the commands that make a pane a sesh: they set its options and its record. Without a [`Key::Proc`] among the
 /// values, the sesh is bound to the pane's process by the pid alone, since a list of commands knows no more. The times
@@ -51,7 +46,7 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
         commands.push(command::set_pane(pane, Key::Worked.option(), "1"));
     }
     commands.extend([book(pane, id), count(pane)]);
-    commands.extend(hint());
+    commands.extend(hint::of_sesh(id));
     commands
 }
 
@@ -236,7 +231,7 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
         ));
     }
     commands.push(command::set_pane_expanded(pane, Key::Gen.option(), &next));
-    commands.extend(hint());
+    commands.extend(hint::of_pane(pane));
     // A person is notified if no client shows the pane. The person knows of a menu that they opened themselves, so it
     // causes no notification. An idle sesh has finished only if it is unread, that is, if it was busy or waiting
     // before.
@@ -275,11 +270,10 @@ pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     commands
 }
 
-/// Returns the commands that set the exit status in the record of a sesh without a pane.
+/// Returns the command that sets the exit status in the record of a sesh without a pane. A [`hint`] has to follow.
 #[must_use]
-pub fn end_in_book(id: SeshId, exit: &str) -> Vec<Command> {
-    let end = command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"));
-    std::iter::once(end).chain(hint()).collect()
+pub fn end_in_book(id: SeshId, exit: &str) -> Command {
+    command::append_server(&schema::book(id), &format!(",exit={exit} {NOW}"))
 }
 
 /// Returns the commands that remove the options of a sesh from a pane, so that only its record is left. In a pane that
@@ -376,7 +370,7 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
             &book_is_in_step(id),
             &Batch::new(),
             &Batch::from(book(&target, id))
-                .and(hint())
+                .and(hint::of_pane(&target))
                 .then(count(&target)),
         ),
     ]);

@@ -14,8 +14,9 @@
 //!   guard unsets an option that is never set, which does nothing. Otherwise its name is not that of an option
 //!   ([`STOP`]), so the guard fails and tmux drops the rest of the list.
 //!
-//! A signal of [`wait_for`](super::command::signal) that depends on a condition is sent once, at the end, if any of its
-//! conditions was true: its order among the other commands of a list does not matter.
+//! The signals of [`wait_for`](super::command::signal) that depend on conditions are sent once, at the end, if any of
+//! the conditions was true: their order among the other commands of a list does not matter, and a needless signal does no
+//! harm.
 
 use super::Batch;
 use super::command::Command;
@@ -65,8 +66,8 @@ impl When {
 struct List {
     commands: Vec<Vec<String>>,
     variables: usize,
-    /// The channel to signal at the end, if the variable [`SIGNAL`] is true then.
-    signal: Option<String>,
+    /// The channels to signal at the end, if the variable [`SIGNAL`] is true then.
+    signals: Vec<String>,
 }
 
 impl List {
@@ -104,7 +105,7 @@ impl List {
         // Selects the branch that ends the list: one that must end it, or one that may. A branch may end the list only
         // if no signal is pending, since the guard would send that signal needlessly.
         let must_end = [then, otherwise].map(|batch| !is_carried(batch));
-        let may_end = last && when.is_none() && self.signal.is_none();
+        let may_end = last && when.is_none() && self.signals.is_empty();
         let ending = match must_end {
             [true, true] => panic!("two branches that only end a list: {then:?} {otherwise:?}"),
             [true, false] => Some(true),
@@ -166,12 +167,8 @@ impl List {
 
     /// Ends the list here unless what follows runs.
     fn guard(&mut self, when: &When) {
-        // The end of the list would also drop a signal at its end, so the signal is sent here. A needless signal does
-        // no harm.
-        if let Some(channel) = self.signal.take() {
-            self.commands
-                .push(super::command::signal(&channel).into_words());
-        }
+        // The end of the list would also drop the signals at its end, so they are sent here.
+        self.send_signals();
         let name = when.choose(NEVER_SET, STOP);
         let words = ["set-option", "-su", &name];
         self.commands.push(words.map(Into::into).to_vec());
@@ -203,10 +200,12 @@ impl List {
             }
             Carrier::Signal(channel) => {
                 let channel = &words[channel];
-                if self.signal.is_none() {
+                if self.signals.is_empty() {
                     self.hidden(None, SIGNAL, "");
                 }
-                self.signal = Some(channel.clone());
+                if !self.signals.contains(channel) {
+                    self.signals.push(channel.clone());
+                }
                 let value = when.choose("1", &format!("#{{{SIGNAL}}}"));
                 self.hidden(None, SIGNAL, &value);
                 return;
@@ -217,15 +216,24 @@ impl List {
     }
 
     fn finish(mut self) -> Vec<Vec<String>> {
-        if let Some(channel) = self.signal.take() {
+        let signals = std::mem::take(&mut self.signals);
+        if !signals.is_empty() {
             self.guard(&When {
                 variable: SIGNAL.into(),
                 holds: true,
             });
-            self.commands
-                .push(super::command::signal(&channel).into_words());
+            self.signals = signals;
+            self.send_signals();
         }
         self.commands
+    }
+
+    fn send_signals(&mut self) {
+        let signals = std::mem::take(&mut self.signals);
+        let signals = signals
+            .iter()
+            .map(|channel| super::command::signal(channel));
+        self.commands.extend(signals.map(Command::into_words));
     }
 }
 

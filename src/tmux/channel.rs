@@ -1,157 +1,301 @@
-//! Waits for a change: a channel of `wait-for` of tmux, and counters of the reasons for its signals.
+//! Waits for changes that are signalled on channels of `wait-for` of tmux.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::command::{self, Command};
-use super::{Batch, Server, direct};
+use super::direct::WaitingClient;
+use super::{Batch, Server, command};
 use crate::env;
 use crate::error::Result;
+use crate::id::ServerId;
 
 impl Server {
-    /// Returns the present counters of a channel.
+    /// Returns how many changes were signalled, by the hidden variable that counts them.
     ///
     /// # Errors
     /// As [`Server::run`].
-    pub fn counters(&self, channel: &Channel) -> Result<Counters> {
-        let answer = self.run(&Batch::from(command::print(None, &channel.format())))?;
-        Ok(Counters::read(&answer))
+    pub fn changes(&self, counter: &str) -> Result<Changes> {
+        let answer = self.run(&Batch::from(command::print(
+            None,
+            &Changes::format(counter),
+        )))?;
+        Ok(Changes::read(answer.trim_end()))
     }
 
-    /// Returns a wait for changes that are signalled on a channel.
+    /// Returns a wait for changes that the hidden variable `counter` counts.
     #[must_use]
-    pub fn subscribe(&self, channel: &'static Channel) -> Subscription {
+    pub fn subscribe(&self, counter: &'static str) -> Subscription {
         Subscription {
             server: self.clone(),
-            channel,
-            client: None,
+            counter,
+            clients: Vec::new(),
         }
     }
 
-    /// Wakes every client that waits on a channel, so that the clients of this process end before the process does: see
-    /// [`Subscription`].
-    pub fn wake_waiting_clients(&self, channel: &Channel) {
+    /// Wakes the clients of this process that wait, so that they end before the process does: see [`Subscription`]. From
+    /// then on none waits any more.
+    pub fn wake_waiting_clients(&self) {
+        /// How long a client may take to wait. It takes longer only where the server does not answer.
+        const LIMIT: Duration = Duration::from_millis(500);
+        let begun = Instant::now();
+        while begun.elapsed() < LIMIT {
+            if let Some(mut channels) = self.waiting.try_lock() {
+                let names = channels.take().unwrap_or_default();
+                self.wake(names.iter().map(String::as_str));
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1)); // why: a lock has no event with a limit.
+        }
+    }
+
+    fn wake<'a>(&self, channels: impl Iterator<Item = &'a str>) {
         let mut wake = Batch::new();
-        wake.extend(channel.signal(channel.given_up));
+        wake.extend(channels.map(command::signal));
         // If the server has ended, its clients have ended too.
         let _ = self.run(&wake.repeatable());
     }
 }
 
-/// A channel of `wait-for`, with the hidden variables that count the reasons for its signals.
+/// The channels on which clients of this process wait. `None` where none may wait any more.
 #[derive(Debug)]
-pub struct Channel {
-    pub name: &'static str,
-    /// The variable that counts changes.
-    pub changes: &'static str,
-    /// The variable that counts waits that were given up.
-    pub given_up: &'static str,
-}
+pub(super) struct Waiting(Mutex<Option<Vec<String>>>);
 
-impl Channel {
-    /// Returns the format whose value [`Counters::read`] parses.
-    #[must_use]
-    pub fn format(&self) -> String {
-        format!("#{{{}}} #{{{}}}", self.changes, self.given_up)
-    }
-
-    /// Returns the commands that signal a change.
-    #[must_use]
-    pub fn change(&self) -> [Command; 2] {
-        self.signal(self.changes)
-    }
-
-    fn signal(&self, counter: &str) -> [Command; 2] {
-        let next = format!("#{{e|+:#{{{counter}}},1}}");
-        [
-            command::set_hidden_expanded(counter, &next),
-            command::signal(self.name),
-        ]
+impl Default for Waiting {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
     }
 }
 
-/// How often a channel was signalled up to one moment, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    changes: u64,
-    given_up: u64,
+impl Waiting {
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Vec<String>>>> {
+        match self.0.try_lock() {
+            Ok(channels) => Some(channels),
+            Err(TryLockError::Poisoned(channels)) => Some(channels.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Starts a client that waits on a channel. A process that is about to end wakes it, or does not let it start.
+    fn start(
+        self: &Arc<Self>,
+        channel: &str,
+        start: impl FnOnce() -> Option<WaitingClient>,
+    ) -> Option<(WaitingChannel, WaitingClient)> {
+        let mut channels = self.lock();
+        let channels = channels.as_mut()?;
+        let client = start()?;
+        channels.push(channel.into());
+        let channel = WaitingChannel {
+            waiting: Arc::clone(self),
+            name: channel.into(),
+        };
+        Some((channel, client))
+    }
 }
 
-impl Counters {
-    /// Parses the value of [`Channel::format`]. A counter that was never set is 0.
-    #[must_use]
-    pub fn read(text: &str) -> Self {
-        let (changes, given_up) = text
-            .trim_end_matches('\n')
-            .split_once(' ')
-            .unwrap_or_default();
-        Self {
-            changes: changes.parse().unwrap_or(0),
-            given_up: given_up.parse().unwrap_or(0),
+/// A channel in [`Waiting`], which leaves it when it is dropped.
+#[derive(Debug)]
+struct WaitingChannel {
+    waiting: Arc<Waiting>,
+    name: String,
+}
+
+impl Drop for WaitingChannel {
+    fn drop(&mut self) {
+        let mut channels = self.waiting.lock();
+        let Some(channels) = channels.as_mut() else {
+            return;
+        };
+        if let Some(at) = channels.iter().position(|name| *name == self.name) {
+            channels.swap_remove(at);
         }
     }
 }
 
-/// A wait for changes that are signalled on a channel.
+/// How many changes a server had counted at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changes {
+    server: ServerId,
+    count: u64,
+}
+
+impl Changes {
+    /// Returns the format whose value [`Changes::read`] parses.
+    #[must_use]
+    pub fn format(counter: &str) -> String {
+        format!("#{{pid}} #{{start_time}} #{{{counter}}}")
+    }
+
+    /// Parses the value of [`Changes::format`]. A counter that was never set is 0.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        let mut fields = text.split(' ');
+        let [pid, start, count] = [(); 3].map(|()| fields.next().unwrap_or_default());
+        Self {
+            server: ServerId::read(pid, start).unwrap_or(ServerId::NONE),
+            count: count.parse().unwrap_or(0),
+        }
+    }
+
+    /// Returns the server.
+    #[must_use]
+    pub fn server(self) -> ServerId {
+        self.server
+    }
+
+    /// Returns whether there may have been changes after `seen`. Another server counts anew.
+    fn are_after(self, seen: Self) -> bool {
+        self.server != seen.server || self.count > seen.count
+    }
+}
+
+/// A channel to wait on.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pub name: String,
+    /// What is asked right after a signal. It may be empty, and then the answer is.
+    pub question: Batch,
+}
+
+/// Why [`Subscription::wait`] returned.
+#[derive(Debug)]
+pub enum ChannelOutcome {
+    /// There was a signal. This is the answer to the question of its channel.
+    Answer(String),
+    /// There is a reason to ask again.
+    Ask,
+    TimedOut,
+}
+
+/// A wait for changes that are signalled.
 ///
-/// It is a client of the server that has no process. tmux never frees a client that disconnects while it waits (5 kB;
-/// 3.3a and 3.7c). So a client that is given up is woken first. This wakes all other clients on its channel too: they
-/// read the reason from the counters and continue to wait. Only a process that is killed leaves its client behind.
+/// For each channel it has a client of the server, without a process, whose list prints the count of changes, waits for
+/// the channel, and asks a question. So the answer comes with the signal. A change between a reading and the wait is
+/// seen by the count. (tmux remembers a signal without a waiter, but two of them are none.)
+///
+/// tmux never frees a client that disconnects while it waits (5 kB; 3.3a and 3.7c). So a client that is given up is woken
+/// first. This wakes all other clients on its channel too, which get an answer in which nothing is new. Only a process
+/// that is killed leaves its clients behind.
 #[derive(Debug)]
 pub struct Subscription {
     server: Server,
-    channel: &'static Channel,
-    /// The client, which starts with the first wait. Also `None` if the server can be reached only through the tmux
-    /// program.
-    client: Option<direct::WaitingClient>,
+    counter: &'static str,
+    clients: Vec<ChannelClient>,
+}
+
+/// A client that waits.
+#[derive(Debug)]
+struct ChannelClient {
+    channel: WaitingChannel,
+    list: WaitingClient,
+    /// The changes before it waits, until they were compared with those that the caller has seen.
+    before: Option<Changes>,
+}
+
+impl ChannelClient {
+    /// Returns the count after the signal, and the answer to its question. `None` if the list failed.
+    fn answer(&self) -> Option<(Changes, &str)> {
+        let printed = std::str::from_utf8(self.list.printed())
+            .ok()
+            .filter(|_| self.list.has_succeeded())?;
+        let (_, after) = printed.split_once('\n')?;
+        let (changes, answer) = after.split_once('\n')?;
+        Some((Changes::read(changes), answer))
+    }
 }
 
 impl Subscription {
-    /// Waits until there is a reason to check again, and returns `true`. Returns `false` if the limit passes first. A
-    /// reason is a change after `since`, a signal without a counter, or the end of the server. If the server cannot be
-    /// reached directly, there is a reason after 250 ms.
-    pub fn wait(&mut self, since: Counters, limit: Duration) -> bool {
+    /// Waits until there is a reason to ask again: a signal on one of the channels, a change after `seen` that may have
+    /// been signalled before this wait, or the end of the server. If the server cannot be reached directly, there is a
+    /// reason after 250 ms.
+    ///
+    /// A later call continues the wait. Then the questions are those of the channels that are new.
+    pub fn wait(&mut self, channels: &[Channel], seen: Changes, limit: Duration) -> ChannelOutcome {
         const POLL_INTERVAL: Duration = Duration::from_millis(250);
         let deadline = Instant::now() + limit;
-        let left = || deadline.saturating_duration_since(Instant::now());
+        self.give_up(|name| !channels.iter().any(|channel| channel.name == name));
         loop {
-            if self.client.is_none() {
-                self.client = self.start_client();
+            if !self.start(channels) {
+                let left = deadline.saturating_duration_since(Instant::now());
+                std::thread::sleep(left.min(POLL_INTERVAL)); // why: a server that cannot be reached directly sends no signal.
+                return if left > POLL_INTERVAL {
+                    ChannelOutcome::Ask
+                } else {
+                    ChannelOutcome::TimedOut
+                };
             }
-            let Some(client) = &mut self.client else {
-                std::thread::sleep(left().min(POLL_INTERVAL)); // why: a server that cannot be reached directly sends no signal.
-                return !left().is_zero();
+            // A reading after this has all changes before the wait. So each client is compared once.
+            let before = self.clients.iter_mut().filter_map(|it| it.before.take());
+            if before.filter(|before| before.are_after(seen)).count() > 0 {
+                return ChannelOutcome::Ask;
+            }
+            WaitingClient::wait_for_any(self.clients.iter_mut().map(|it| &mut it.list), deadline);
+            let ended = |client: &mut ChannelClient| client.list.has_ended();
+            let ended: Vec<ChannelClient> = self.clients.extract_if(.., ended).collect();
+            let answers: Option<Vec<_>> = ended.iter().map(ChannelClient::answer).collect();
+            let Some(answers) = answers else {
+                return ChannelOutcome::Ask;
             };
-            let before = Counters::read(&String::from_utf8_lossy(client.printed()));
-            // Another server may have counted fewer changes.
-            if before.changes != since.changes {
-                return true;
-            }
-            if !client.ends_within(left()) {
-                return false;
-            }
-            self.client = None;
-            let Ok(after) = self.server.counters(self.channel) else {
-                return true;
-            };
-            if after.changes != since.changes || after.given_up == before.given_up {
-                return true;
+            match answers.into_iter().max_by_key(|(changes, _)| changes.count) {
+                // A list that had ended before the caller asked by another client knows less.
+                Some((changes, _)) if seen.are_after(changes) => {}
+                Some((_, answer)) => return ChannelOutcome::Answer(answer.into()),
+                None if Instant::now() >= deadline => return ChannelOutcome::TimedOut,
+                None => {}
             }
         }
     }
 
-    fn start_client(&self) -> Option<direct::WaitingClient> {
+    /// Starts a client for each channel that has none. Returns `false` if that is not possible.
+    fn start(&mut self, channels: &[Channel]) -> bool {
+        for channel in channels {
+            if (self.clients.iter()).all(|it| it.channel.name != channel.name) {
+                let Some(client) = self.start_client(channel) else {
+                    return false;
+                };
+                self.clients.push(client);
+            }
+        }
+        true
+    }
+
+    fn start_client(&self, channel: &Channel) -> Option<ChannelClient> {
         let path = self.server.socket_path().filter(|_| !env::by_program())?;
-        let list = Batch::from(command::print(None, &self.channel.format()))
-            .then(command::wait_for(self.channel.name));
-        direct::WaitingClient::start(&path, &list.argv(), self.server.limit.of_next_answer())
+        let changes = command::print(None, &Changes::format(self.counter));
+        let list = Batch::from(changes.clone())
+            .then(command::wait_for(&channel.name))
+            .then(changes)
+            .and(channel.question.0.iter().cloned());
+        let limit = self.server.limit.of_next_answer();
+        let start = || WaitingClient::start(&path, &list.argv(), limit);
+        let (waiting, list) = self.server.waiting.start(&channel.name, start)?;
+        let printed = String::from_utf8_lossy(list.printed());
+        let before = printed.lines().next().map(Changes::read);
+        Some(ChannelClient {
+            channel: waiting,
+            before,
+            list,
+        })
+    }
+
+    /// Ends the clients of some channels.
+    fn give_up(&mut self, is_needless: impl Fn(&str) -> bool) {
+        let is_needless = |client: &mut ChannelClient| is_needless(&client.channel.name);
+        let needless: Vec<ChannelClient> = self.clients.extract_if(.., is_needless).collect();
+        let waiting = needless.iter().filter(|it| !it.list.has_ended());
+        let waiting: Vec<&str> = waiting.map(|it| it.channel.name.as_str()).collect();
+        if !waiting.is_empty() {
+            self.server.wake(waiting.into_iter());
+        }
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let waits = |client: &mut direct::WaitingClient| !client.ends_within(Duration::ZERO);
-        if self.client.as_mut().is_some_and(waits) {
-            self.server.wake_waiting_clients(self.channel);
-        }
+        self.give_up(|_| true);
     }
 }

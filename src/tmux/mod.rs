@@ -27,7 +27,8 @@ use tmux_interface::Tmux;
 
 use crate::env;
 use crate::error::{Error, ErrorKind, Exit, Result};
-pub use channel::{Channel, Counters, Subscription};
+use channel::Waiting;
+pub use channel::{Changes, Channel, ChannelOutcome, Subscription};
 pub use command::Command;
 use limit::AnswerLimit;
 pub use row::Frame;
@@ -170,6 +171,7 @@ pub struct Server {
     program: PathBuf,
     socket: Socket,
     limit: Arc<AnswerLimit>,
+    waiting: Arc<Waiting>,
     /// Its changes are none that the user asked for.
     upkeep: bool,
 }
@@ -240,6 +242,7 @@ impl Server {
             program,
             socket,
             limit: Arc::default(),
+            waiting: Arc::default(),
             upkeep: false,
         })
     }

@@ -149,13 +149,14 @@ fn left_events(
         .iter()
         .any(|until| matches!(until, WaitEvent::Exit | WaitEvent::Turn | WaitEvent::Change));
     let is_member = |id: &SeshId| seshes.members.iter().any(|record| record.uuid == *id);
+    // A cursor may hold seshes of another set. Only a set of tags is read with all others.
+    let may_be_of_set = |id: &SeshId| !set.tags.is_empty() || set.ids.contains(id);
     cursors
         .iter()
-        .filter(|(id, _)| !is_member(id))
+        .filter(|(id, _)| !is_member(id) && may_be_of_set(id))
         .filter_map(|(id, cursor)| {
             let other = seshes.others.iter().find(|record| record.uuid == *id);
             let (what, reason, record) = match other {
-                // A cursor may hold seshes of another set.
                 Some(other) => (any_change && !set.tags.is_empty())
                     .then(|| (EventKind::Left, "untagged", Some(other.clone()))),
                 None => (any_exit && !cursor.ended)

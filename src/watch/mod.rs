@@ -1,10 +1,11 @@
 //! Waits for seshes: one, any or all of a set. A wait misses no change and reports none twice.
 //!
-//! A wait reads the store together with the counter of signalled changes ([`schema::CHANGED`]), and then waits for the
-//! next signal. A signal that came in between ends that wait at once. The signal is a hint and the store is the truth:
-//! each sesh has a generation that grows with every change of its state, and a [`Cursor`] holds the generation up to
-//! which the caller knows each sesh. Of the states between two readings only the last one is reported. An exit is never
-//! lost, since the record of an exited sesh stays.
+//! A wait reads the store together with the count of signalled changes ([`schema::CHANGES`]), and then waits for the
+//! next [`hint`](crate::store::hint), which comes with what the store has then. A wait on a few seshes waits for their
+//! hints, any other wait for all. A hint that came in between ends that wait at once. The hint is no proof and the store
+//! is the truth: each sesh has a generation that grows with every change of its state, and a [`Cursor`] holds the
+//! generation up to which the caller knows each sesh. Of the states between two readings only the last one is reported.
+//! An exit is never lost, since the record of an exited sesh stays.
 //!
 //! `poll` finds changes that no writer reports, and `printed` watches what panes print.
 
@@ -13,6 +14,7 @@ mod events;
 mod poll;
 mod printed;
 mod server_activity;
+mod view;
 mod wait_event;
 
 use std::collections::BTreeMap;
@@ -24,15 +26,14 @@ pub use events::{EventKind, SeshEvent};
 use events::{Judged, Seshes, cursor_of, judge};
 use poll::Poll;
 use printed::Screens;
+use view::{Hints, StoreView};
 pub use wait_event::WaitEvent;
 
 use crate::error::{Error, Exit, Result};
-use crate::id::{ServerId, SeshId, Tag};
+use crate::id::{SeshId, Tag};
 use crate::inventory::reconcile;
-use crate::store::condition::{equal, registered};
-use crate::store::query::{Snapshot, books, life, row_format};
-use crate::store::{Record, Target, schema, write};
-use crate::tmux::{Batch, Counters, Frame, Server, Subscription, command};
+use crate::store::{Record, schema};
+use crate::tmux::{ChannelOutcome, Server, Subscription};
 
 /// Which seshes are waited for.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +118,10 @@ pub struct Watch<'a> {
     cursor: Cursor,
     /// What wakes this wait.
     subscription: Subscription,
+    /// What it listens to, from its first pause on.
+    hints: Option<Hints>,
+    /// What was read last, where it was not judged yet.
+    unjudged: Option<StoreView>,
     /// The last known record of each sesh.
     before: BTreeMap<SeshId, Record>,
     poll: Poll,
@@ -125,30 +130,19 @@ pub struct Watch<'a> {
     happened: BTreeMap<SeshId, Judged>,
 }
 
-/// The store at one moment.
-struct StoreView {
-    server: ServerId,
-    /// The plugin's tick looks at agents.
-    ticks: bool,
-    /// The server's clock, in epoch seconds.
-    now: u64,
-    /// The signals up to that moment.
-    counters: Counters,
-    seshes: Seshes,
-}
-
 impl<'a> Watch<'a> {
     /// Begins a wait.
     ///
     /// # Errors
     /// As [`wait`].
     pub fn new(server: &'a Server, mut request: WaitRequest) -> Result<Self> {
-        let mut poll = Poll::of(&read(server, &request.set)?.seshes);
+        let mut poll = Poll::of(&StoreView::read(server, &request.set)?.seshes);
         reconcile_store(server, &mut poll)?;
-        let seen = read(server, &request.set)?;
+        let seen = StoreView::read(server, &request.set)?;
+        let server_id = seen.server();
         let since = std::mem::take(&mut request.since);
         if let WaitSince::Cursor(cursor) = &since
-            && cursor.server != seen.server
+            && cursor.server != server_id
         {
             return Err(Error::new(
                 Exit::Changed,
@@ -163,13 +157,15 @@ impl<'a> Watch<'a> {
         Ok(Self {
             server,
             cursor: Cursor {
-                server: seen.server,
+                server: server_id,
                 seshes,
             },
-            subscription: server.subscribe(&schema::CHANGED),
+            subscription: server.subscribe(schema::CHANGES),
+            hints: None,
+            unjudged: Some(seen),
             before: BTreeMap::new(),
             poll,
-            screens: Screens::of(seen.server),
+            screens: Screens::of(server_id),
             happened: BTreeMap::new(),
             request,
         })
@@ -187,8 +183,11 @@ impl<'a> Watch<'a> {
     /// As [`wait`].
     pub fn next(&mut self, deadline: Option<Instant>) -> Result<WaitOutcome> {
         loop {
-            let seen = read(self.server, &self.request.set)?;
-            if seen.server != self.cursor.server {
+            let seen = match self.unjudged.take() {
+                Some(seen) => seen,
+                None => StoreView::read(self.server, &self.request.set)?,
+            };
+            if seen.server() != self.cursor.server {
                 return Err(Error::new(
                     Exit::NoServer,
                     "the tmux server has ended, and another one is in its place",
@@ -196,13 +195,17 @@ impl<'a> Watch<'a> {
             }
             self.look_at_screens(&seen.seshes)?;
             if let Some(outcome) = self.outcome(&seen.seshes) {
+                // All that has happened by now is reported. The next pause finds out whether more has.
+                self.unjudged = (self.request.how == WaitMode::Each).then_some(seen);
                 return Ok(outcome);
             }
             let known = seen.seshes.members.iter().cloned();
             self.before
                 .extend(known.map(|record| (record.uuid, record)));
-            if !self.pause(&seen, deadline)? {
-                return Ok(WaitOutcome::TimedOut);
+            match self.pause(&seen, deadline)? {
+                Pause::Seen(seen) => self.unjudged = Some(seen),
+                Pause::Unseen => {}
+                Pause::TimedOut => return Ok(WaitOutcome::TimedOut),
             }
         }
     }
@@ -297,8 +300,24 @@ impl<'a> Watch<'a> {
         events
     }
 
-    /// Waits for a reason to read the store again. Returns `false` when the deadline has passed.
-    fn pause(&mut self, seen: &StoreView, deadline: Option<Instant>) -> Result<bool> {
+    /// Waits for a reason to judge the store again.
+    fn pause(&mut self, seen: &StoreView, deadline: Option<Instant>) -> Result<Pause> {
+        let set = &self.request.set;
+        let hints = match self.hints.take() {
+            Some(hints) if hints.are_of(set, &seen.seshes) => hints,
+            _ => Hints::of(set, &seen.seshes),
+        };
+        let pause = self.pause_for(&hints, seen, deadline);
+        self.hints = Some(hints);
+        pause
+    }
+
+    fn pause_for(
+        &mut self,
+        hints: &Hints,
+        seen: &StoreView,
+        deadline: Option<Instant>,
+    ) -> Result<Pause> {
         loop {
             let now = Instant::now();
             let mut next = self.poll.due();
@@ -309,8 +328,17 @@ impl<'a> Watch<'a> {
             next = deadline.map_or(next, |deadline| next.min(deadline));
             // Without time left the wait does not become a waiting client of the server.
             let limit = next.saturating_duration_since(now);
-            if !limit.is_zero() && self.subscription.wait(seen.counters, limit) {
-                return Ok(true);
+            if !limit.is_zero() {
+                match (self.subscription).wait(&hints.channels, seen.changes, limit) {
+                    ChannelOutcome::Answer(answer) => {
+                        let seen = hints
+                            .question
+                            .view(self.server, &self.request.set, &answer)?;
+                        return Ok(seen.map_or(Pause::Unseen, Pause::Seen));
+                    }
+                    ChannelOutcome::Ask => return Ok(Pause::Unseen),
+                    ChannelOutcome::TimedOut => {}
+                }
             }
             let now = Instant::now();
             if self.prints() {
@@ -321,11 +349,11 @@ impl<'a> Watch<'a> {
                     .iter()
                     .any(|found| !self.happened.contains_key(&found.event.uuid))
                 {
-                    return Ok(true);
+                    return Ok(Pause::Unseen);
                 }
             }
             if deadline.is_some_and(|deadline| now >= deadline) {
-                return Ok(false);
+                return Ok(Pause::TimedOut);
             }
             if now >= self.poll.due()
                 && self
@@ -333,10 +361,19 @@ impl<'a> Watch<'a> {
                     .needs_reconcile(self.server, &seen.seshes, seen.ticks)?
             {
                 reconcile_store(self.server, &mut self.poll)?;
-                return Ok(true);
+                return Ok(Pause::Unseen);
             }
         }
     }
+}
+
+/// How a pause of a wait ended.
+enum Pause {
+    /// With what the store has now.
+    Seen(StoreView),
+    /// The store has to be read.
+    Unseen,
+    TimedOut,
 }
 
 /// Reconciles the store. A pane that closes meanwhile makes the wait try again later, and does not end it.
@@ -383,41 +420,4 @@ fn begin(since: WaitSince, seen: &StoreView, set: &Set) -> BTreeMap<SeshId, Sesh
             })
             .collect(),
     }
-}
-
-fn read(server: &Server, set: &Set) -> Result<StoreView> {
-    // If the plugin's tick is slower, in seconds, the wait looks at agents itself.
-    const SLOWEST_TICK: f64 = 5.0;
-    let frame = Frame::new();
-    // SESH_tick is unset where the plugin was removed.
-    let every = "#{?SESH_tick,#{SESH_every},}";
-    let counters = schema::CHANGED.format();
-    let head = frame.format(["#{pid}", "#{start_time}", every, write::NOW, &counters]);
-    let mut filter = registered();
-    if let ([id], []) = (&set.ids[..], &set.tags[..]) {
-        filter = equal(schema::Key::Id, &id.to_string());
-    }
-    let mut batch = Batch::from(command::print(None, &head))
-        .then(command::list_panes(&row_format(&frame), Some(&filter)));
-    batch.extend([life(&frame)]);
-    batch.extend(books(&frame));
-    let output = server.run(&batch)?;
-    let mut snapshot = Snapshot::parse(&frame, &output)?;
-    // Seshes of a server that has died have exited. Only those that the set names are read from the journal.
-    let named: Vec<Target> = set.ids.iter().copied().map(Target::Id).collect();
-    snapshot.add_past_of(server, &named);
-    snapshot.add_left(server, &set.tags);
-    let head = frame.sections(&output).next().map(|(row, _)| row);
-    let Some(&[pid, started, every, now, counters]) = head.as_deref() else {
-        return Err(Error::failed("tmux did not say which server it is"));
-    };
-    Ok(StoreView {
-        server: ServerId::read(pid, started).unwrap_or(ServerId::NONE),
-        ticks: every
-            .parse::<f64>()
-            .is_ok_and(|every| every <= SLOWEST_TICK),
-        now: now.parse().unwrap_or(0),
-        counters: Counters::read(counters),
-        seshes: Seshes::new(snapshot.records().cloned(), set),
-    })
 }

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::events::Seshes;
 use crate::error::Result;
-use crate::id::SeshId;
+use crate::id::{PaneId, SeshId};
 use crate::proc;
-use crate::store::{Record, schema, second, write};
+use crate::store::second::{self, Reconciler};
+use crate::store::{Record, schema, write};
 use crate::tmux::{Batch, Server, command};
 
 /// How often the process table is read at most and at least. The interval grows with the number of seshes, since each
@@ -36,6 +37,8 @@ pub(super) struct Poll {
     print_interval: Duration,
     /// Something has changed, and the store has not been reconciled since.
     changed: bool,
+    /// In which second that was known at the latest, by the server's clock.
+    noticed: Option<u64>,
 }
 
 /// What the process table has of a sesh: the foreground of its pane, and whether the process that it is bound to is
@@ -86,12 +89,18 @@ impl Poll {
             next_printed: now + PRINT_INTERVAL_MIN,
             print_interval: PRINT_INTERVAL_MIN,
             changed: false,
+            noticed: None,
         }
     }
 
     /// Notes that the store could not be reconciled, so that the wait tries again.
     pub(super) fn reconcile_failed(&mut self) {
+        self.notice();
+    }
+
+    fn notice(&mut self) {
         self.changed = true;
+        self.noticed = None;
     }
 
     pub(super) fn due(&self) -> Instant {
@@ -113,37 +122,38 @@ impl Poll {
                 .saturating_mul(each)
                 .clamp(INTERVAL_MIN, INTERVAL_MAX);
         let is_unchanged = |(id, state)| self.processes.get(id) == Some(state);
-        self.changed |= !processes.iter().all(is_unchanged);
+        if !processes.iter().all(is_unchanged) {
+            self.notice();
+        }
         self.processes = processes;
         let has_agents = seshes.not_exited().any(|record| record.agent.is_some());
         if has_agents && !ticks && now >= self.next_printed {
             if self.agents_print(server, seshes)? {
-                self.changed = true;
+                self.notice();
                 self.print_interval = PRINT_INTERVAL_MIN;
             } else {
                 self.print_interval = (self.print_interval * 2).min(PRINT_INTERVAL_MAX);
             }
             self.next_printed = now + self.print_interval;
         }
-        if self.changed && second::is_first(server)? {
-            self.changed = false;
-            return Ok(true);
+        if !self.changed {
+            return Ok(false);
         }
-        Ok(false)
+        let reconciler = second::reconciler(server, self.noticed)?;
+        match reconciler {
+            Reconciler::Later(second) => self.noticed = self.noticed.or(second),
+            Reconciler::Own | Reconciler::Other => self.changed = false,
+        }
+        Ok(reconciler == Reconciler::Own)
     }
 
     /// Returns whether an agent has printed since the last look or just before it.
     fn agents_print(&mut self, server: &Server, seshes: &Seshes) -> Result<bool> {
-        let has_agent = format!("#{{!=:{},}}", schema::Key::Agent.format());
-        let format = format!("#{{pane_id}} #{{window_activity}} {}", write::NOW);
-        let batch = Batch::from(command::list_panes(&format, Some(&has_agent)));
-        let output = server.run(&batch)?;
-        let is_member = |pane: &str| {
-            seshes.not_exited().any(|record| {
-                let place = record.tmux.as_ref();
-                place.is_some_and(|place| place.pane.to_string() == pane)
-            })
-        };
+        let agents = seshes.not_exited().filter(|record| record.agent.is_some());
+        let panes = agents.filter_map(|record| Some(record.tmux.as_ref()?.pane));
+        let panes: Vec<PaneId> = panes.collect();
+        let output = server.run(&last_output(&panes))?;
+        let is_member = |pane: &str| panes.iter().any(|it| it.0.to_string() == pane);
         let mut printed = Vec::new();
         let mut recently = false;
         for line in output.lines() {
@@ -160,4 +170,23 @@ impl Poll {
         self.printed = printed;
         Ok(changed)
     }
+}
+
+/// Returns the question when the windows of these panes have printed: the number of the pane, that time, and the present
+/// one. It may ask for other agents too.
+fn last_output(panes: &[PaneId]) -> Batch {
+    /// Up to so many panes are asked for one by one, which costs less than to look through all.
+    const FEW: usize = 8;
+    // 3.2a crashes on the time of a window that is gone.
+    let time = format!("#{{?pane_id,#{{window_activity}},}} {}", write::NOW);
+    if panes.len() <= FEW {
+        let print =
+            |pane: &PaneId| command::print(Some(&pane.to_string()), &format!("{} {time}", pane.0));
+        let mut batch = Batch::new();
+        batch.extend(panes.iter().map(print));
+        return batch;
+    }
+    let has_agent = format!("#{{!=:{},}}", schema::Key::Agent.format());
+    let format = format!("#{{s/%//:pane_id}} {time}");
+    Batch::from(command::list_panes(&format, Some(&has_agent)))
 }

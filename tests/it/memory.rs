@@ -155,7 +155,7 @@ fn a_change_and_a_sesh_leave_nothing_in_the_server() {
     let Some(mut table) = Table::new(&server) else {
         return;
     };
-    table.row("a change of an agent's state", times(500), 1000, |times| {
+    let change = |times: usize| {
         let before = generation(&server, claude.pane());
         // The first one differs from what is stored, and each other one from the one before it.
         let busy = server.format(claude.pane(), "#{@sesh_state}") == "busy";
@@ -171,7 +171,38 @@ fn a_change_and_a_sesh_leave_nothing_in_the_server() {
         let changes = generation(&server, claude.pane()) - before;
         let expected = u64::try_from(times).expect("a number");
         assert_eq!(changes, expected, "each report is a change");
-    });
+    };
+    table.row("a change of an agent's state", times(500), 1000, change);
+    let gate = Arc::new(Gate::default());
+    gate.open.store(true, Ordering::SeqCst);
+    let relay = Relay::before(&server, "relay", Play::Holds("wait-for", Arc::clone(&gate)));
+    let wait = |name: &str| {
+        let places = gate.answered.load(Ordering::SeqCst);
+        let wait = server
+            .helper("sesh-wait")
+            .args(["-S".as_ref(), relay.socket().as_os_str()])
+            .args([name, "--follow", "--for", "change"])
+            .command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("a wait");
+        // On the channels of its pane and of its identity.
+        until("it waits", || {
+            gate.answered.load(Ordering::SeqCst) >= places + 2
+        });
+        wait
+    };
+    let waits = [wait("claude"), wait("claude"), wait("cat")];
+    let places = gate.answered.load(Ordering::SeqCst);
+    let what = "a change on which two wait";
+    table.row(what, times(3000), 1000, change);
+    assert!(gate.answered.load(Ordering::SeqCst) > places + 2 * WARM);
+    for mut wait in waits {
+        let pid = Pid::from_raw(i32::try_from(wait.id()).expect("a pid"));
+        kill(pid, Signal::SIGTERM).expect("it lives");
+        wait.wait().expect("its end");
+    }
 
     let mut made = 0;
     // Ten of these take longer than all the others, and their limit of 60 kB is far above the noise.

@@ -19,11 +19,13 @@ mod receiver;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{AccessFlags, access};
 
 use crate::env;
@@ -227,46 +229,75 @@ impl Write for Connection<'_> {
     }
 }
 
-/// A client whose list of commands ends with one that waits.
+/// A client whose list of commands prints a line, waits, and prints more when it was woken.
 #[derive(Debug)]
 pub(super) struct WaitingClient {
     receiver: Receiver<Connection<'static>>,
-    ended: bool,
+    /// How the list has ended.
+    ended: Option<Received>,
 }
 
 impl WaitingClient {
-    /// Runs a list that prints before it waits. Returns when the printed text has arrived; then the list waits. Returns
-    /// `None` in doubt, or at the deadline.
+    /// Runs a list that prints a line before it waits. Returns when that has arrived; then the list waits. Returns `None`
+    /// in doubt, or at the deadline.
     pub(super) fn start(socket: &Path, argv: &[String], deadline: Instant) -> Option<Self> {
         let identity = Identity::of_caller()?;
         let mut receiver = Receiver::new(send(socket, argv, &identity, until(deadline)).ok()?);
         let mut outcome = Received::More;
-        while outcome == Received::More && receiver.printed().is_empty() {
+        while outcome == Received::More && !receiver.printed().contains(&b'\n') {
             outcome = receiver.receive();
         }
-        (!receiver.printed().is_empty()).then_some(Self {
+        receiver.printed().contains(&b'\n').then_some(Self {
             receiver,
-            ended: outcome != Received::More,
+            ended: (outcome != Received::More).then_some(outcome),
         })
     }
 
-    /// Returns what the list printed before it waits.
+    /// Returns what the list has printed so far.
     pub(super) fn printed(&self) -> &[u8] {
         self.receiver.printed()
     }
 
-    /// Waits until the list has ended or the server has closed the connection. Returns `false` if the limit passes
-    /// first.
-    pub(super) fn ends_within(&mut self, limit: Duration) -> bool {
-        self.receiver.server.left = until(Instant::now() + limit);
-        while !self.ended {
-            match self.receiver.receive() {
-                Received::More => {}
-                Received::Timeout => return false,
-                _ => self.ended = true,
+    /// Returns whether the list has ended or the server has closed the connection.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Returns whether all of the list has run.
+    pub(super) fn has_succeeded(&self) -> bool {
+        self.ended == Some(Received::Exit) && !self.receiver.has_failed()
+    }
+
+    /// Waits until the lists of some of the clients have ended, or until a deadline.
+    pub(super) fn wait_for_any<'a>(
+        clients: impl IntoIterator<Item = &'a mut Self>,
+        deadline: Instant,
+    ) {
+        /// How long a read may take where there is something to read.
+        const READ: Duration = Duration::from_secs(1);
+        /// The time is rounded up, so that one below a millisecond does not cause a busy loop.
+        const ROUND_UP: Duration = Duration::from_micros(999);
+        let mut clients: Vec<&mut Self> = clients.into_iter().collect();
+        while !clients.iter().any(|client| client.has_ended()) {
+            let left = deadline.saturating_duration_since(Instant::now()) + ROUND_UP;
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            let streams = clients.iter().map(|it| it.receiver.server.stream.as_fd());
+            let polled = streams.map(|stream| PollFd::new(stream, PollFlags::POLLIN));
+            let mut polled: Vec<PollFd<'_>> = polled.collect();
+            let _ = poll(&mut polled, timeout);
+            let ready = polled.iter().map(|it| it.any().unwrap_or(true));
+            let ready: Vec<bool> = ready.collect();
+            for (client, _) in clients.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+                client.receiver.server.left = until(Instant::now() + READ);
+                client.ended = match client.receiver.receive() {
+                    Received::More | Received::Timeout => None,
+                    ended => Some(ended),
+                };
+            }
+            if Instant::now() >= deadline {
+                return;
             }
         }
-        true
     }
 }
 

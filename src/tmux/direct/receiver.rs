@@ -71,6 +71,11 @@ impl<S: Read + Write> Receiver<S> {
         &self.files.stdout
     }
 
+    /// Returns whether the server has reported that the list has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.code != 0
+    }
+
     fn into_output(self, server_ends: bool) -> ClientOutput {
         ClientOutput {
             server_ends,

@@ -26,6 +26,8 @@ pub(crate) enum Play {
 pub(crate) struct Gate {
     pub(crate) held: AtomicBool,
     pub(crate) open: AtomicBool,
+    /// How many questions with that word the server has begun to answer.
+    pub(crate) answered: AtomicUsize,
 }
 
 pub(crate) struct Relay {
@@ -83,6 +85,12 @@ fn serve(mut client: UnixStream, real: &Path, play: &Play) {
             until("the gate is open", || gate.open.load(Ordering::SeqCst));
         }
         let _ = told.write_all(question);
+        if question.windows(word.len()).any(|it| it == word.as_bytes()) {
+            let mut answer = vec![0; 65_536];
+            let length = server.read(&mut answer).unwrap_or(0);
+            let _ = client.write_all(&answer[..length]);
+            gate.answered.fetch_add(1, Ordering::SeqCst);
+        }
     }
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut asked, &mut told);

@@ -299,7 +299,7 @@ impl Server {
         all.push_str(&self.tmux(["show-options", "-g"]));
         let hidden = self.tmux(["show-environment", "-gh"]);
         // What a list of commands leaves behind when it has run says nothing of the state.
-        let passing = ["SESH_if", "SESH_tell", "SESH_changes", "SESH_given_up"];
+        let passing = ["SESH_if", "SESH_tell", "SESH_changes"];
         let is_kept = |line: &&str| !passing.iter().any(|name| line.starts_with(name));
         all.extend(hidden.lines().filter(is_kept).flat_map(|line| [line, "\n"]));
         all
