@@ -118,15 +118,13 @@ impl StoreQuestion {
         let frame = Frame::new();
         let mut batch = Batch::from(head(&frame));
         for (id, pane) in &few {
-            match pane {
-                Some(pane) => {
-                    batch.extend([command::print(Some(&pane.to_string()), &row_format(&frame))])
-                }
-                None => batch.extend([
+            batch.extend(match pane {
+                Some(pane) => vec![command::print(Some(&pane.to_string()), &row_format(&frame))],
+                None => vec![
                     command::print(None, &frame.format(["record"])),
                     print_record(*id),
-                ]),
-            }
+                ],
+            });
         }
         Self {
             frame,
