@@ -1330,6 +1330,7 @@ fn what_a_client_has_passed_on_counts_more_than_an_old_shell() {
     set("NOT_UPDATED", "of the caller");
     let user = server.tmux(["new-window", "-d", "-P", "-F", "#{pane_id}", "cat"]);
     let user = user.trim_end();
+    server.runs(user, "cat");
     // Another client attaches.
     set("SSH_AUTH_SOCK", "/run/new");
     set("OWN_TOKEN", "new");
