@@ -262,14 +262,16 @@ fn a_wait_does_not_end_with_the_screen_before_the_message() {
     }
 }
 
-/// The store may never have had the state in which the message's turn was seen: it was idle before, and is idle when it
-/// is next reconciled. Then nothing changes there, and nothing is signalled.
+/// The store may have an agent as idle that is at work, and be reconciled only when it is idle again. Then nothing changes
+/// there, and nothing is signalled.
 #[test]
 fn a_turn_that_no_one_recorded_ends_the_wait() {
     let server = Server::start();
     let agent = Agent::called(&server, "claude");
-    server.becomes(&agent.pane, "idle");
-    agent.order("undrawn 500");
+    let found = server.becomes(&agent.pane, "idle");
+    let changes = || server.record(found.uuid()).get("gen").as_u64();
+    let before = changes();
+    agent.order("undrawn 800");
     agent.order("turn 600000");
     let gate = Arc::new(Gate::default());
     let play = Play::Holds("SESH_settled", Arc::clone(&gate));
@@ -281,6 +283,18 @@ fn a_turn_that_no_one_recorded_ends_the_wait() {
             send.args([agent.pane.as_str(), "--json", "--wait=20s", "hello"])
                 .said()
         });
+        // As one does that looks before the message is drawn.
+        until("the delivery is recorded", || changes() > before);
+        let pane = agent.pane.as_str();
+        server.tmux([
+            "set-option",
+            "-pF",
+            "-t",
+            pane,
+            "@sesh_gen",
+            "#{e|+:#{@sesh_gen},1}",
+        ]);
+        server.tmux(["set-option", "-p", "-t", pane, "@sesh_state", "idle"]);
         until("it would reconcile", || gate.held.load(Ordering::SeqCst));
         agent.order("idle");
         until("its turn is over", || {
