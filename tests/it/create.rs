@@ -1328,9 +1328,17 @@ fn what_a_client_has_passed_on_counts_more_than_an_old_shell() {
     set("DISPLAY", ":1");
     set("XAUTHORITY", "/home/older");
     set("NOT_UPDATED", "of the caller");
-    let user = server.tmux(["new-window", "-d", "-P", "-F", "#{pane_id}", "cat"]);
+    let user = server.tmux([
+        "new-window",
+        "-d",
+        "-P",
+        "-F",
+        "#{pane_id}",
+        "echo ready; cat",
+    ]);
     let user = user.trim_end();
-    server.runs(user, "cat");
+    // Until it runs, its environment is that of tmux.
+    server.shows(user, "ready");
     // Another client attaches.
     set("SSH_AUTH_SOCK", "/run/new");
     set("OWN_TOKEN", "new");
