@@ -44,6 +44,22 @@ pub struct Log {
     path: PathBuf,
 }
 
+/// A journal in which only this process writes.
+pub struct LockedLog<'a> {
+    log: &'a Log,
+    lock: File,
+}
+
+impl LockedLog<'_> {
+    /// Appends all lines or none, as [`Log::append`], and lets others write again.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn append(self, lines: &[Line<'_>], lasting: bool) -> Result<()> {
+        self.log.add(self.lock, lines, lasting)
+    }
+}
+
 impl Log {
     /// Returns the journal of the server at `socket`. The file need not exist.
     ///
@@ -107,6 +123,15 @@ impl Log {
             .unwrap_or(false)
     }
 
+    /// Waits until no other process writes, and keeps others from writing.
+    ///
+    /// # Errors
+    /// When another process writes for too long, or the lock cannot be made.
+    pub fn locked(&self) -> Result<LockedLog<'_>> {
+        let lock = self.lock()?;
+        Ok(LockedLog { log: self, lock })
+    }
+
     /// Appends all lines or none. With `lasting` they are on the disk when this returns.
     ///
     /// # Errors
@@ -115,8 +140,7 @@ impl Log {
         if lines.is_empty() {
             return Ok(());
         }
-        let lock = self.lock()?;
-        self.add(lock, lines, lasting)
+        self.locked()?.append(lines, lasting)
     }
 
     /// Appends the line that `change` returns for the merged line of an identity. No other process writes in between.

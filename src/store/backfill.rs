@@ -11,32 +11,17 @@ use super::schema::{self, Key};
 use super::{tail, value};
 use crate::clock;
 use crate::error::Result;
-use crate::id::{ServerId, SeshId};
+use crate::id::SeshId;
 use crate::journal::line::{FORGOTTEN, Line};
 use crate::journal::merged::MergedLines;
 use crate::tmux::{Batch, Server, command};
-
-/// The maximum number of passes. Other processes change seshes meanwhile, and an older state must not be the last one
-/// in the journal, so the comparison is repeated until there is no difference.
-const PASSES: usize = 8;
 
 /// Writes to the journal what it lacks of the seshes in tmux, compacts it, and returns the number of written lines.
 ///
 /// # Errors
 /// As [`Server::run`], and if the journal cannot be written.
 pub fn write(server: &Server) -> Result<usize> {
-    let mut written = 0;
-    for _ in 0..PASSES {
-        let snapshot = known(server)?;
-        let records: Vec<&Record> = snapshot.records().collect();
-        let more = save(server, &records, snapshot.server_id, &|id| {
-            last_lines(server, id)
-        })?;
-        written += more;
-        if more == 0 {
-            break;
-        }
-    }
+    let written = save(server)?;
     tidy(server)?;
     clear_missed(server)?;
     Ok(written)
@@ -71,18 +56,21 @@ fn last_lines(server: &Server, id: SeshId) -> Option<String> {
     (!value::decode(&text).is_empty()).then_some(text)
 }
 
-/// Writes to the journal what it lacks of these seshes, and returns the number of written lines. Forgotten seshes stay
-/// forgotten.
+/// Writes to the journal what it lacks of the seshes in tmux, and returns the number of written lines. Forgotten seshes
+/// stay forgotten.
 ///
 /// # Errors
-/// The journal cannot be read or written.
-fn save(
-    server: &Server,
-    records: &[&Record],
-    life: Option<ServerId>,
-    tails: &dyn Fn(SeshId) -> Option<String>,
-) -> Result<usize> {
+/// As [`Server::run`], and if the journal cannot be read or written.
+fn save(server: &Server) -> Result<usize> {
+    // A server that does not answer is noticed before others are kept from writing.
+    known(server)?;
     let log = log_of(server)?;
+    // tmux is read while no other process writes. A process that changes a sesh changes it in tmux first, so its line
+    // comes after those that are written here, and an older state is never the last one.
+    let locked = log.locked()?;
+    let snapshot = known(server)?;
+    let records: Vec<&Record> = snapshot.records().collect();
+    let life = snapshot.server_id;
     let forgotten = unwritten_forgotten(server);
     let ids = records.iter().map(|record| record.uuid);
     let text = log.search(&ids.chain(forgotten.iter().copied()).collect())?;
@@ -101,7 +89,7 @@ fn save(
         let mut now = Note::all(JournalEvent::Saved, record, life).line;
         let ended = !record.values.get(Key::Exit).is_empty();
         if ended && old.is_none_or(|old| old.tail.is_none()) {
-            let tail = tails(record.uuid);
+            let tail = last_lines(server, record.uuid);
             now.tail = tail.map(|text| end_of(&text, tail::BYTES).to_string().into());
         }
         let same = old.is_some_and(|old| {
@@ -114,9 +102,11 @@ fn save(
         }
     }
     if lines.is_empty() {
+        drop(locked);
         log.probe()?;
+        return Ok(0);
     }
-    log.append(&lines, true)?;
+    locked.append(&lines, true)?;
     Ok(lines.len())
 }
 

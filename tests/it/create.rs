@@ -513,6 +513,8 @@ fn without_a_command_it_is_a_login_shell() {
     server.shows(made.pane(), "it is -sh");
     server.tmux(["send-keys", "-t", made.pane(), "sleep 1000", "Enter"]);
     server.when("the shell is busy", made.uuid(), |it| it.state() == "busy");
+    // Until it runs, it ignores C-c as its shell does.
+    server.runs(made.pane(), "sleep");
     server.tmux(["send-keys", "-t", made.pane(), "C-c"]);
     server.when("the shell is idle again", made.uuid(), |it| {
         it.state() == "idle"

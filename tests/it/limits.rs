@@ -276,6 +276,11 @@ fn a_message_whose_paste_has_no_answer_is_not_known_to_be_sent() {
     let relay = Relay::before(&server, "relay", holds);
     let shell = server.session((80, 24), &["sh"]);
     server.runs(&shell, "sh");
+    until("the socket is older than the clock's tick", || {
+        let made = relay.socket().metadata().and_then(|it| it.modified());
+        let age = made.expect("a socket").elapsed();
+        age.is_ok_and(|age| age > Duration::from_millis(100))
+    });
     // The lease is no change that was asked for.
     let socket = ["-S".as_ref(), relay.socket().as_os_str()];
     let send = server.helper("sesh-send").args(socket);
