@@ -3,9 +3,9 @@
 #
 #   bench_writes ROUNDS   prints the section; sets $exceeded higher for each limit that is exceeded
 
-# write_row LABEL LIMIT OURS THEIRS: a row of lines that alternate; OURS and THEIRS are arrays of command lines.
+# write_row LABEL LIMIT OURS THEIRS [PANES]: a row of lines that alternate; OURS and THEIRS are arrays of command lines.
 write_row() {
-  local label=$1 limit=$2 verdict at
+  local label=$1 limit=$2 panes=${5:-160} verdict at
   local -n ours_lines=$3 theirs_lines=$4
   local -a all=()
   for ((at = 0; at < ${#ours_lines[@]}; at++)); do
@@ -23,7 +23,7 @@ write_row() {
     exceeded=$((exceeded + 1))
   fi
   # shellcheck disable=SC2059 # the row is ours
-  printf "$row" 160 "$label" "$ours" "$theirs" "$ratio" "$verdict" "$tmuxes" "$processes" '' ''
+  printf "$row" "$panes" "$label" "$ours" "$theirs" "$ratio" "$verdict" "$tmuxes" "$processes" '' ''
 }
 
 # The whole job as a script: creates ten, which work, waits for all, gathers what they printed, and ends them.
@@ -61,7 +61,7 @@ bench_writes() {
     inside "$built/sesh-new" "s$at" -- cat >/dev/null
   done
   pane=$(tmux -S "$socket" list-panes -a -f '#{==:#{@sesh_name},s160}' -F '#{pane_id}')
-  # shellcheck disable=SC2059 # the row is our_calls
+  # shellcheck disable=SC2059 # the row is ours
   printf "\n$row" panes 'what changes something' 'helper ms' 'tmux ms' ratio limit tmux processes '' ''
   local -a our_calls=() their_calls=()
   local around=(env "TMUX=$socket,$server,0")

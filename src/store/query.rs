@@ -35,23 +35,22 @@ pub fn books(frame: &Frame) -> [Command; 2] {
 /// The word that stands before the forgotten seshes if exited seshes have left the server.
 const HAS_LEFT: &str = "left";
 
+/// Returns the format of the seshes that the stored records lack, for [`Snapshot::read_life`].
+fn gone() -> String {
+    format!(
+        "#{{?{},{HAS_LEFT} ,}}#{{{}}}",
+        schema::LEFT,
+        schema::FORGOTTEN
+    )
+}
+
 /// Returns the command that prints the [`ServerId`] of the server, for [`read_life`], the seshes that were forgotten on
 /// it but not yet in the journal, and [`HAS_LEFT`].
 #[must_use]
 pub fn life(frame: &Frame) -> Command {
     command::print(
         None,
-        &frame.format([
-            "server",
-            "is",
-            "#{pid}",
-            "#{start_time}",
-            &format!(
-                "#{{?{},{HAS_LEFT} ,}}#{{{}}}",
-                schema::LEFT,
-                schema::FORGOTTEN
-            ),
-        ]),
+        &frame.format(["server", "is", "#{pid}", "#{start_time}", &gone()]),
     )
 }
 
@@ -406,17 +405,12 @@ impl Snapshot {
         Self::parse(&frame, &server.run(&batch)?)
     }
 
-    /// Reads a row of [`life`]. Returns whether it is one.
-    fn read_life(&mut self, row: &[&str]) -> bool {
-        let Some(life) = read_server_id(row) else {
-            return false;
-        };
-        self.server_id = Some(life);
-        let ids = row.last().copied().unwrap_or_default();
-        let ids = ids.split_whitespace();
+    /// Reads which server it is, and what [`gone`] expanded to.
+    fn read_life(&mut self, pid: &str, start: &str, gone: &str) {
+        self.server_id = ServerId::read(pid, start);
+        let ids = gone.split_whitespace();
         self.has_left = ids.clone().any(|word| word == HAS_LEFT);
         self.forgotten = ids.filter_map(|id| id.parse().ok()).collect();
-        true
     }
 
     /// Parses the output of a batch of these commands.
@@ -430,10 +424,9 @@ impl Snapshot {
         let mut living: HashSet<String> = HashSet::new();
         for (row, after) in frame.sections(output) {
             books = after;
-            if snapshot.read_life(&row) {
-                continue;
-            }
-            if let [id] = row[..] {
+            if let ["server", "is", pid, start, gone] = row[..] {
+                snapshot.read_life(pid, start, gone);
+            } else if let [id] = row[..] {
                 living.insert(id.to_string());
             } else if let [pane, formatted] = row[..] {
                 snapshot.formatted.insert(pane.parse()?, formatted.into());

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Pane, Snapshot, book_line, life};
+use super::{Pane, Snapshot, book_line, gone};
 use crate::error::Result;
 use crate::id::{PaneId, SeshId};
 use crate::store::record::{Place, Record, Values};
@@ -17,22 +17,27 @@ use crate::tmux::{Batch, Frame, Server, check_floor, command, row, show};
 const BESIDE: [Key; 2] = [Key::Seen, Key::Note];
 
 row::formats! {
-    /// What the record of a sesh does not have. No value contains a separator, except that of the session.
+    /// What the record of a sesh does not have. The values of the first ones contain no separator.
     struct LiveRow {
         id = "#{@sesh_id}",
         seen = "#{@sesh_seen}",
-        note = "#{@sesh_note}",
         pane = "#{pane_id}",
         pid = "#{pane_pid}",
         dead = "#{pane_dead}",
         window = "#{window_index}",
+        note = "#{@sesh_note}",
         session = "#{session_name}",
     }
 }
 
+/// How many fields of a [`LiveRow`] may be any text.
+const FOREIGN: usize = 2;
+
 row::formats! {
     /// What is the same for all panes.
     struct ServerRow {
+        pid = "#{pid}",
+        start = "#{start_time}",
         version = "#{version}",
         socket = "#{socket_path}",
     }
@@ -46,10 +51,13 @@ row::formats! {
 pub(super) fn read(server: &Server, ended: bool) -> Result<Option<Snapshot>> {
     let frame = Frame::new();
     // A condition would cost as much for each pane as three more fields.
-    let mut batch = Batch::from(command::list_panes(&frame.format(LiveRow::FORMATS), None));
+    let (own, foreign) = LiveRow::FORMATS.split_at(LiveRow::FORMATS.len() - FOREIGN);
+    let format = frame.format_with(own, foreign);
+    let mut batch = Batch::from(command::list_panes(&format, None));
+    let gone = gone();
+    let common = ServerRow::FORMATS.iter().copied().chain([&*gone]);
     batch.extend([
-        life(&frame),
-        command::print(None, &frame.format(ServerRow::FORMATS)),
+        command::print(None, &frame.format(common)),
         show::server_options(),
     ]);
     parse(&frame, &server.run(&batch)?, ended)
@@ -64,14 +72,11 @@ fn parse(frame: &Frame, output: &str, ended: bool) -> Result<Option<Snapshot>> {
         books = after;
         if row.len() == LiveRow::FORMATS.len() {
             live.push(LiveRow::read(row));
-        } else if row.len() == ServerRow::FORMATS.len() {
-            common = ServerRow::read(row);
-        } else {
-            snapshot.read_life(&row);
+        } else if let Some((gone, fields)) = row.split_last() {
+            common = ServerRow::read(fields.iter().copied());
+            check_floor(common.version)?;
+            snapshot.read_life(common.pid, common.start, gone);
         }
-    }
-    if snapshot.server_id.is_some() {
-        check_floor(common.version)?;
     }
     // tmux escapes what a person wrote by hand into an option and what no value of the store contains.
     let books = books.lines().filter_map(book_line);
