@@ -26,7 +26,7 @@ until_waiting() {
       echo "bench: the server has $(sockets) sockets, and $1 when all have their places" >&2
       exit 1
     fi
-    sleep 0.1 # why: that a waiter has its place nobody can ask tmux
+    sleep 0.1 # why: tmux does not tell that a waiter has its place
   done
 }
 

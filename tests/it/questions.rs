@@ -6,7 +6,7 @@ use std::path::Path;
 use pretty_assertions::assert_eq;
 
 use crate::send::Agent;
-use crate::support::{Call, NONE, Play, Record, Relay, Server};
+use crate::support::{Call, NONE, Play, Record, Relay, Server, message};
 
 /// A server with a sesh that runs, one that is held and one that has gone.
 struct House {
@@ -192,17 +192,6 @@ fn a_refusal_is_the_same_either_way() {
             .fails(code);
         assert_eq!(direct, program, "{helper} {args:?}");
     }
-}
-
-/// A message of tmux's protocol, version 8.
-fn message(kind: u32, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(16 + body.len()).expect("a short message");
-    let mut message: Vec<u8> = [kind, length, 8, 1]
-        .into_iter()
-        .flat_map(u32::to_ne_bytes)
-        .collect();
-    message.extend(body);
-    message
 }
 
 #[test]

@@ -14,24 +14,13 @@ use tmux_sesh::id::PaneId;
 use tmux_sesh::tmux::command::{self, ActingClient};
 use tmux_sesh::tmux::{Batch, Command, Socket};
 
-use crate::support::{Call, Play, Relay, Server, for_all, until};
+use crate::support::{Call, Play, Relay, Server, for_all, message, until};
 
 const COMMAND: u32 = 200;
 const EXIT: u32 = 203;
 const VERSION: u32 = 12;
 const WRITE_OPEN: u32 = 303;
 const WRITE: u32 = 304;
-
-/// A message of tmux's protocol, version 8.
-fn message(kind: u32, body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(16 + body.len()).expect("a short message");
-    let mut message: Vec<u8> = [kind, length, 8, 1]
-        .into_iter()
-        .flat_map(u32::to_ne_bytes)
-        .collect();
-    message.extend(body);
-    message
-}
 
 /// How many whole lists these bytes hold.
 fn whole_lists(mut bytes: &[u8]) -> usize {

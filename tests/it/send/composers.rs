@@ -286,15 +286,12 @@ fn a_turn_that_no_one_recorded_ends_the_wait() {
         // As one does that looks before the message is drawn.
         until("the delivery is recorded", || changes() > before);
         let pane = agent.pane.as_str();
-        server.tmux([
-            "set-option",
-            "-pF",
-            "-t",
-            pane,
-            "@sesh_gen",
-            "#{e|+:#{@sesh_gen},1}",
-        ]);
-        server.tmux(["set-option", "-p", "-t", pane, "@sesh_state", "idle"]);
+        let channel = format!("tmux-sesh-p{}", pane.trim_start_matches('%'));
+        let list = format!(
+            "set-option -pF -t {pane} @sesh_gen #{{e|+:#{{@sesh_gen}},1}} ; set-option -p -t {pane} @sesh_state idle ; \
+             set-environment -ghF SESH_changes #{{e|+:#{{SESH_changes}},1}} ; wait-for -S {channel}"
+        );
+        server.tmux(list.split(' '));
         until("it would reconcile", || gate.held.load(Ordering::SeqCst));
         agent.order("idle");
         until("its turn is over", || {

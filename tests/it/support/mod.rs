@@ -23,7 +23,7 @@ pub(crate) use client::{Control, Screen};
 pub(crate) use heap::{Gauge, by_rss};
 pub(crate) use plugin::{copy_plugin, same_settings};
 pub(crate) use record::Record;
-pub(crate) use relay::{Gate, Play, Relay};
+pub(crate) use relay::{Gate, Play, Relay, message};
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
 pub(crate) use sources::rust_files;

@@ -108,3 +108,14 @@ fn serve(mut client: UnixStream, real: &Path, play: &Play) {
     let _ = client.shutdown(std::net::Shutdown::Both);
     let _ = server.shutdown(std::net::Shutdown::Both);
 }
+
+/// A message of tmux's protocol, version 8.
+pub(crate) fn message(kind: u32, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + body.len()).expect("a short message");
+    let mut message: Vec<u8> = [kind, length, 8, 1]
+        .into_iter()
+        .flat_map(u32::to_ne_bytes)
+        .collect();
+    message.extend(body);
+    message
+}
