@@ -50,9 +50,9 @@ row::formats! {
 /// As [`Server::run`].
 pub(super) fn read(server: &Server, ended: bool) -> Result<Option<Snapshot>> {
     let frame = Frame::new();
-    // A condition would cost as much for each pane as three more fields.
     let (own, foreign) = LiveRow::FORMATS.split_at(LiveRow::FORMATS.len() - FOREIGN);
     let format = frame.format_with(own, foreign);
+    // Panes that are no seshes are listed too: a condition would cost as much for each pane as three more fields.
     let mut batch = Batch::from(command::list_panes(&format, None));
     let gone = gone();
     let common = ServerRow::FORMATS.iter().copied().chain([&*gone]);
