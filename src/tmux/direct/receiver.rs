@@ -46,6 +46,8 @@ pub(super) struct Receiver<S> {
     files: Files,
     /// The bytes that were read and do not form a whole message yet.
     unparsed: Vec<u8>,
+    /// The replies to the messages of this read.
+    replies: Vec<u8>,
     chunk: Vec<u8>,
     /// Whether anything has arrived.
     has_heard: bool,
@@ -60,6 +62,7 @@ impl<S: Read + Write> Receiver<S> {
             code: 0,
             files: Files::default(),
             unparsed: Vec::new(),
+            replies: Vec::new(),
             chunk: vec![0; 65_536],
             has_heard: false,
             has_answered: false,
@@ -86,6 +89,9 @@ impl<S: Read + Write> Receiver<S> {
     }
 
     /// Reads once and processes the whole messages.
+    ///
+    /// An answer that ends in one read gets no reply: the server needs none to end, and it would read the reply. Before
+    /// each read, tmux up to 3.5 counts its open files, which costs 340,000 instructions with 185 of them (3.3a).
     pub(super) fn receive(&mut self) -> Received {
         let length = match self.server.read(&mut self.chunk) {
             Ok(0) => return Received::HungUp,
@@ -106,7 +112,11 @@ impl<S: Read + Write> Receiver<S> {
         self.has_heard = true;
         self.unparsed.extend_from_slice(&self.chunk[..length]);
         let unparsed = std::mem::take(&mut self.unparsed);
-        self.process_messages(&unparsed).unwrap_or(Received::HungUp)
+        let received = self.process_messages(&unparsed);
+        if let Some(Received::More) = received {
+            self.reply();
+        }
+        received.unwrap_or(Received::HungUp)
     }
 
     /// Processes the messages that are whole, and keeps the rest. Returns `None` for a message that is not valid.
@@ -118,18 +128,16 @@ impl<S: Read + Write> Receiver<S> {
                 message::VERSION if is_first => return Some(Received::NotRun),
                 message::WRITE_OPEN => {
                     let reply = self.files.open_for_writing(body)?;
-                    self.reply(&reply);
+                    self.replies.extend(reply);
                 }
                 message::WRITE => self.files.write(body)?,
                 message::WRITE_CLOSE => self.files.close(body)?,
                 message::READ_OPEN => {
                     let reply = self.files.read(body)?;
-                    self.reply(&reply);
+                    self.replies.extend(reply);
                 }
                 message::DETACH | message::DETACHKILL => {
-                    let mut reply = Vec::new();
-                    imsg::append(&mut reply, message::EXITING, &[])?;
-                    self.reply(&reply);
+                    imsg::append(&mut self.replies, message::EXITING, &[])?;
                 }
                 message::EXIT | message::SHUTDOWN => {
                     if !body.is_empty() {
@@ -152,9 +160,11 @@ impl<S: Read + Write> Receiver<S> {
         Some(Received::More)
     }
 
-    fn reply(&mut self, bytes: &[u8]) {
-        // Whether the server is gone or stopped is what the next read finds out.
-        let _ = self.server.write_all(bytes);
+    fn reply(&mut self) {
+        if !self.replies.is_empty() {
+            // Whether the server is gone or stopped is what the next read finds out.
+            let _ = self.server.write_all(&std::mem::take(&mut self.replies));
+        }
     }
 
     /// Adds the text of an exit message to the standard error, as a line.
@@ -246,13 +256,18 @@ mod tests {
             let mut messages: Vec<(u32, &[u8])> = vec![(message::WRITE_OPEN, &out), (message::WRITE_OPEN, &errors)];
             messages.extend(bodies.iter().map(|body| (message::WRITE, &body[..])));
             messages.push((message::EXIT, &exit));
-            let mut server = fake_server(&words(&messages), size);
+            let words = words(&messages);
+            let length = words.len();
+            let mut server = fake_server(&words, size);
             let answer = receive_all(&mut server).expect("an answer");
             let all = |wanted: bool| -> Vec<u8> {
                 texts.iter().filter(|(good, _)| *good == wanted).flat_map(|(_, text)| text.clone()).collect()
             };
             prop_assert_eq!(answer, output(code, all(true), all(false)));
-            prop_assert_eq!(server.sent.len(), 2 * (HEADER + 8));
+            // The read that gets the exit message sends no reply.
+            let last_read = (length - 1) / size * size;
+            let opened = (1..=2).filter(|opened| opened * (HEADER + out.len()) <= last_read).count();
+            prop_assert_eq!(server.sent.len(), opened * (HEADER + 8));
         }
 
         #[test]
@@ -339,7 +354,7 @@ mod tests {
             .map(|body| (message::WRITE_OPEN, &body[..]))
             .collect();
         messages.push((message::EXIT, b""));
-        let mut server = fake_server(&words(&messages), 64);
+        let mut server = fake_server(&words(&messages), 8);
         receive_all(&mut server).expect("an answer");
         let mut rest = &server.sent[..];
         for (stream, _, error) in ALL {
