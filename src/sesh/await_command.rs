@@ -12,7 +12,7 @@ use crate::store::Record;
 use crate::store::commit;
 use crate::store::prior::Prior;
 use crate::store::query::read_server_id;
-use crate::tmux::{Batch, Command, Frame, Server, command};
+use crate::tmux::{Batch, Frame, Server, command};
 
 /// How long the process in the pane may take to start the command. It takes some milliseconds, and seconds on a machine
 /// with hundreds of processes in its queue.
@@ -30,9 +30,9 @@ pub(super) struct NewPane {
 }
 
 impl NewPane {
-    /// Returns the command that prints how long the server lives, for [`NewPane::read`].
-    pub(super) fn print_server(frame: &Frame) -> Command {
-        command::print(None, &frame.format(["exits", "#{exit-unattached}"]))
+    /// Returns a format that expands to how long the server lives, for [`NewPane::read`].
+    pub(super) fn server_format(frame: &Frame) -> String {
+        frame.format(["exits", "#{exit-unattached}"])
     }
 
     /// Parses the rows of the list that has created the pane.

@@ -15,7 +15,7 @@ use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::journal::start_signal::StartSignal;
 use crate::store::commit::{self, commit_in};
-use crate::store::condition::{name_is_free, record_is};
+use crate::store::condition::{both, name_is_free, record_is};
 use crate::store::durable::Journal;
 use crate::store::generated_name;
 use crate::store::limit;
@@ -359,7 +359,8 @@ impl Plan {
         // An implicit target after `new-window -d` is the user's own pane. Therefore the new pane is found by a window
         // name that no other window has. A split is made as a window and then joined, for the same reason: this list
         // could not name the new pane of `split-window -d`.
-        let temporary_name = self.id.to_string();
+        // Half of the identity: each command of the list repeats the target, and tmux writes each command out twice.
+        let temporary_name = format!("s{}", &self.id.simple()[16..]);
         let label = self.label(name);
         let (make, window) = match &self.spot {
             Placement::Session { .. } => (
@@ -399,10 +400,14 @@ impl Plan {
                 create.extend([command::unset_window(&window, "window-size")]);
             }
         }
+        let printed = [
+            row_format(frame),
+            query::life_format(frame),
+            NewPane::server_format(frame),
+        ];
         create.extend([
-            command::print(Some(&window), &row_format(frame)),
-            query::life(frame),
-            NewPane::print_server(frame),
+            // One print for all, since each command has its price.
+            command::print(Some(&window), &printed.concat()),
         ]);
         create.extend([match &self.spot {
             Placement::Beside {
@@ -421,30 +426,36 @@ impl Plan {
             }
         }]);
         create.extend(self.request.prior.iter().flat_map(Prior::release_pane));
-        let unused = match &self.request.prior {
-            Some(past) => past.is_unchanged(),
-            None => record_is(self.id, ""),
+        let name_is_free = name_is_free(name, self.request.prior.as_ref().map(|_| self.id));
+        let id_is_free = record_is(self.id, "");
+        let (is_free, refusal) = match &self.request.prior {
+            None => (
+                both(&name_is_free, &id_is_free),
+                format!("#{{?{id_is_free},name,id}}"),
+            ),
+            Some(past) => {
+                create = Batch::from(command::if_format(
+                    None,
+                    &past.is_unchanged(),
+                    &create,
+                    &Batch::from(command::print(None, "id")),
+                ));
+                (name_is_free, "name".into())
+            }
         };
-        let with_id = Batch::from(command::if_format(
-            None,
-            &unused,
-            &create,
-            &Batch::from(command::print(None, "id")),
-        ));
-        let limited = match below_limit {
-            Some(below_limit) => Batch::from(command::if_format(
+        if let Some(below_limit) = below_limit {
+            create = Batch::from(command::if_format(
                 None,
                 below_limit,
-                &with_id,
+                &create,
                 &Batch::from(command::print(None, "room")),
-            )),
-            None => with_id,
-        };
+            ));
+        }
         Batch::from(command::start_server()).then(command::if_format(
             None,
-            &name_is_free(name, self.request.prior.as_ref().map(|_| self.id)),
-            &limited,
-            &Batch::from(command::print(None, "name")),
+            &is_free,
+            &create,
+            &Batch::from(command::print(None, &refusal)),
         ))
     }
 

@@ -44,14 +44,17 @@ fn gone() -> String {
     )
 }
 
-/// Returns the command that prints the [`ServerId`] of the server, for [`read_life`], the seshes that were forgotten on
-/// it but not yet in the journal, and [`HAS_LEFT`].
+/// Returns the command that prints [`life_format`].
 #[must_use]
 pub fn life(frame: &Frame) -> Command {
-    command::print(
-        None,
-        &frame.format(["server", "is", "#{pid}", "#{start_time}", &gone()]),
-    )
+    command::print(None, &life_format(frame))
+}
+
+/// Returns a format that expands to the [`ServerId`] of the server, for [`read_server_id`], the seshes that were
+/// forgotten on it but not yet in the journal, and [`HAS_LEFT`].
+#[must_use]
+pub fn life_format(frame: &Frame) -> String {
+    frame.format(["server", "is", "#{pid}", "#{start_time}", &gone()])
 }
 
 /// Parses the output of [`life`].

@@ -348,10 +348,6 @@ impl BoundOutcome {
             .lines()
             .filter_map(|line| Self::ALL.into_iter().find(|outcome| outcome.word() == line))
     }
-
-    fn print(self) -> Batch {
-        Batch::from(command::print(None, self.word()))
-    }
 }
 
 /// Returns the command that runs other commands on the pane of a sesh, if the pane still belongs to the sesh and a
@@ -374,17 +370,14 @@ pub fn bound(pane: PaneId, id: SeshId, condition: &str, commands: Vec<Command>) 
                 .then(count(&target)),
         ),
     ]);
-    let checked = command::if_format(
-        Some(&target),
-        condition,
-        &act,
-        &BoundOutcome::Condition.print(),
-    );
+    let is_own = equal(Key::Id, &id.to_string());
+    let [refused, gone] = [BoundOutcome::Condition, BoundOutcome::Gone].map(BoundOutcome::word);
+    let refusal = format!("#{{?{is_own},{refused},{gone}}}");
     command::if_format(
         Some(&target),
-        &equal(Key::Id, &id.to_string()),
-        &Batch::from(checked),
-        &BoundOutcome::Gone.print(),
+        &both(&is_own, condition),
+        &act,
+        &Batch::from(command::print(Some(&target), &refusal)),
     )
 }
 
