@@ -6,6 +6,9 @@ use super::files::Files;
 use super::imsg::{self, split_number};
 use super::{ClientOutput, NoAnswer, message};
 
+/// The size of a read. No message of tmux is larger, and each question clears these bytes anew.
+const CHUNK: usize = 16_384;
+
 /// Reads the messages of the server up to the exit message.
 pub(super) fn receive_all<S: Read + Write>(server: S) -> Result<ClientOutput, NoAnswer> {
     let mut receiver = Receiver::new(server);
@@ -63,7 +66,7 @@ impl<S: Read + Write> Receiver<S> {
             files: Files::default(),
             unparsed: Vec::new(),
             replies: Vec::new(),
-            chunk: vec![0; 65_536],
+            chunk: vec![0; CHUNK],
             has_heard: false,
             has_answered: false,
         }
