@@ -93,7 +93,9 @@ pub fn living<'a>(
         let has_foreground = process.terminal == 0 || process.group == process.foreground;
         let in_front = step.in_front && has_foreground;
         let mut inside = step.inside;
-        let program = (!process.zombie).then(|| reader.program(process.pid));
+        // The runner of a pane starts programs, and is none of an agent's.
+        let may_be_agent = !process.zombie && process.name != proc::RUNNER;
+        let program = may_be_agent.then(|| reader.program(process.pid));
         if let Some(program) = &program {
             let clues = Clues::of(process, program);
             let agent = agents.iter().find(|agent| clues.is_agent(&agent.process));

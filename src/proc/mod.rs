@@ -112,6 +112,9 @@ impl Process {
     }
 }
 
+/// The name of the process of every created pane.
+pub const RUNNER: &str = "sesh-run";
+
 /// Returns whether a program name is that of a shell that people use.
 #[must_use]
 pub fn is_shell(name: &str) -> bool {

@@ -40,7 +40,7 @@ use crate::store::{Binding, Key, setting, tail, value, write};
 use crate::tmux::{Batch, Frame, Server, Socket, command};
 
 /// The name of this helper.
-pub const PROGRAM: &str = "sesh-run";
+pub const PROGRAM: &str = proc::RUNNER;
 /// How long tmux may take to read what was written. Measured: below 60 ms.
 const DRAIN: Duration = Duration::from_secs(2);
 /// Lines of an ended sesh that are kept when its pane closes.
