@@ -151,3 +151,45 @@ fn the_time_may_be_longer() {
     }
     assert_eq!(in_server(&server), 2);
 }
+
+#[test]
+fn one_that_leaves_meanwhile_is_restored() {
+    let server = Server::start();
+    let mut calls = 1;
+    // It leaves before each of the questions of a restore in turn.
+    for at in 1.. {
+        let name = format!("one-{at}");
+        let old = exited(&server, &name, &[]);
+        let_age(&server, old.uuid());
+        // The journal gets everything, and the sesh stays for now.
+        reap(&server);
+        let go = server.path("go");
+        server.script(
+            "tmux",
+            &format!(
+                "echo call >>'{calls}'\n[ \"$(wc -l <'{calls}')\" -ne {at} ] || '{tmux}' -S '{socket}' set-option -su @seshbook_{id} \\; \
+                 set-environment -gu SESH_tail_{tail} 2>/dev/null\nexec '{tmux}' \"$@\"",
+                calls = go.display(),
+                tmux = server.program().display(),
+                socket = server.socket().display(),
+                id = old.uuid(),
+                tail = old.uuid().replace('-', ""),
+            ),
+        );
+        server
+            .sesh("sesh-restore", [&name])
+            .env("SESH_CLIENT", "tmux")
+            .ok();
+        assert!(server.record(old.uuid()).live(), "before question {at}");
+        calls = std::fs::read_to_string(&go)
+            .unwrap_or_default()
+            .lines()
+            .count();
+        let _ = std::fs::remove_file(&go);
+        server.sesh("sesh-end", ["--forget", &name]).ok();
+        if at > calls {
+            break;
+        }
+    }
+    assert!(calls > 2, "a restore asks {calls} questions");
+}

@@ -53,6 +53,19 @@ impl RestoreOptions<'_> {
 /// [`Exit::TimedOut`] and [`Exit::Unconfirmed`] for an agent that is alive and is not ready yet, or is in another
 /// conversation.
 pub fn one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Result<Record> {
+    match try_one(server, record, options) {
+        Err(error) if error.exit == Exit::Changed && record.kept.is_none() => {
+            match find::one(server, &Target::Id(record.uuid)) {
+                // It has left the server since it was read, and now the journal has it.
+                Ok(now) if now.kept.is_some() => try_one(server, &now, options),
+                _ => Err(error),
+            }
+        }
+        outcome => outcome,
+    }
+}
+
+fn try_one(server: &Server, record: &Record, options: &RestoreOptions<'_>) -> Result<Record> {
     let agents = &Agents::loaded().all;
     refuse::living(record)?;
     let path = search_path(server, record);
