@@ -51,7 +51,7 @@ impl Exit {
         WORST_FIRST.into_iter().find(is_one).unwrap_or(self)
     }
 
-    /// Every code with its meaning. The table in the README and `--help` are generated from it.
+    /// Every code with its meaning. The table in plugin/doc/helpers.md and `--help` are generated from it.
     pub const MEANINGS: [(Exit, &'static str); 11] = [
         (Exit::Done, "done"),
         (Exit::Failed, "failed"),

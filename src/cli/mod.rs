@@ -74,7 +74,8 @@ macro_rules! tools {
             };
         )*
 
-        /// Every helper. The binaries, `tmux-sesh`, the help and the README's table are made from this table.
+        /// Every helper. The binaries, `tmux-sesh`, the help and the table in plugin/doc/helpers.md are made from this
+        /// table.
         pub static TOOLS: [&Tool; [$($name),*].len()] = [$(&$tool),*];
     };
     (@silent) => { false };

@@ -48,7 +48,7 @@ pub enum Area {
 }
 
 impl Area {
-    /// Every area with its meaning. The README's table is generated from it.
+    /// Every area with its meaning. The table in plugin/doc/json.md is generated from it.
     pub const MEANINGS: [(Area, &str); 12] = [
         (
             Area::Tmux,

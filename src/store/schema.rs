@@ -1,5 +1,5 @@
-//! The list of all names that tmux-sesh uses in tmux. The README's tables, the queries and the tests are built from
-//! it.
+//! The list of all names that tmux-sesh uses in tmux. The tables in plugin/doc/store.md, the queries and the tests are
+//! built from it.
 //!
 //! The schema is public: users may write their own formats with it. Texts are percent-encoded (see [`super::value`]).
 

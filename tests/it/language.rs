@@ -88,6 +88,14 @@ fn the_sources_use_plain_words() {
     );
 }
 
+/// The words of a line that are avoided.
+pub(crate) fn avoided_in(line: &str) -> impl Iterator<Item = &'static str> {
+    AVOIDED
+        .into_iter()
+        .map(|(avoided, _)| avoided)
+        .filter(move |avoided| uses(line, avoided))
+}
+
 #[test]
 fn an_avoided_word_is_found() {
     assert!(uses("/// Nobody's pane.", "nobody"));

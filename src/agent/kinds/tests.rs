@@ -32,9 +32,10 @@ fn a_kind_with_hooks_reads_its_payloads() {
 #[test]
 fn a_kind_has_recorded_screens_and_stands_in_the_guide() {
     const GUIDE: &str = include_str!("../../../plugin/doc/agents.md");
-    let (first, _) = GUIDE
-        .split_once("\n\nA file for")
-        .expect("the first paragraph");
+    let (_, files) = GUIDE
+        .split_once("## Files that describe an agent\n\n")
+        .expect("the section");
+    let (first, _) = files.split_once("\n\n").expect("its first paragraph");
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/agents");
     let fixtures: Vec<String> = std::fs::read_dir(fixtures)
         .expect("the folder of recordings")

@@ -123,7 +123,7 @@ fn notes(roff: &mut Roff, text: &str) {
     }
 }
 
-/// The page of `tmux-sesh`: what all helpers have in common. What the README says of that is said in its words.
+/// The page of `tmux-sesh`: what all helpers have in common. What the documents say of that is said in their words.
 fn family(helpers: &[Helper], names: &[&str]) -> String {
     let mut roff = start("tmux-sesh", ABOUT);
     roff.control("SH", ["SYNOPSIS"]).text([
@@ -140,14 +140,17 @@ fn family(helpers: &[Helper], names: &[&str]) -> String {
     for helper in helpers {
         item(&mut roff, reference(helper.name), &helper.about);
     }
-    let readme = docs::readme();
     roff.control("SH", ["TARGET"]);
-    markdown(&mut roff, docs::section(&readme, "TARGET"));
+    let page = docs::document("plugin/doc/helpers.md");
+    markdown(&mut roff, docs::section(&page, "TARGET"));
+    roff.control("SH", ["NAMES"]);
+    markdown(&mut roff, docs::section(&page, "Names and tags"));
     roff.control("SH", ["RECORD"]);
     roff.text([roman(
         "What --json prints for a sesh. Times are seconds since 1970, what is absent is null.",
     )]);
-    for row in docs::table(&readme, "record").lines().skip(2) {
+    let page = docs::document("plugin/doc/json.md");
+    for row in docs::table(&page, "record").lines().skip(2) {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
         let [field, form, meaning] = cells[..] else {
             panic!("three cells in {row}");
