@@ -10,6 +10,7 @@ mod capture;
 mod change;
 mod create;
 mod docs;
+mod docs_examples;
 mod doctor;
 mod end;
 mod enter;

@@ -234,3 +234,48 @@ fn beside_a_theme_and_savers_in_both_orders() {
         }
     }
 }
+
+/// The first block of code in a language.
+fn block<'a>(text: &'a str, language: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(&format!("\n```{language}\n"))
+        .expect("a block");
+    rest.split("```").next().unwrap_or(rest)
+}
+
+#[test]
+fn the_readme_says_all_that_a_person_has_to_do() {
+    let Some(tpm) = tpm() else { return };
+    let server = Server::start();
+    let remote = remote(&server);
+    let readme = crate::docs::document("README.md");
+    let lines = block(&readme, "tmux").replace("OWNER/tmux-sesh", &remote.display().to_string());
+    let conf = configure(&server, &tpm, &lines, &[]);
+    read(&server, &conf);
+    let person = Screen::attach(&server, MAIN, (120, 30));
+    person.types(&["C-b", "I"]);
+    until("TPM has installed it and loaded it", || loaded(&server));
+    person.shows("Done, press ENTER to continue");
+    person.types(&["Enter"]);
+    server.plugin_has_settled();
+    std::fs::create_dir(server.path("home/.claude")).expect("the folder of an agent");
+    let said = server
+        .outside("/bin/sh".as_ref())
+        .args(["-ec", block(&readme, "sh")])
+        .said();
+    assert_eq!(said.code(), Some(0), "{said}");
+    assert!(server.path("home/.claude/settings.json").exists());
+    server.make_sesh(&server.user_pane(), "mine", "busy");
+    server.recount();
+    person.shows("●1 ● mine now");
+    person.shows("0:user ●");
+    let bound = server.tmux(["display-message", "-p", "#{@seshplugin_keys}"]);
+    let keys: Vec<&str> = crate::docs::section(&readme, "Four keys")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    assert_eq!(keys.len(), 4, "{keys:?}");
+    for key in keys {
+        assert!(bound.contains(key), "{key} is none of {bound}");
+    }
+}

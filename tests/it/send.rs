@@ -37,7 +37,7 @@ impl<'a> Agent<'a> {
 
     /// The one that lives in a pane.
     #[track_caller]
-    fn of(server: &'a Server, pane: &str) -> Self {
+    pub(crate) fn of(server: &'a Server, pane: &str) -> Self {
         let folder = server.path(&format!("composer{}", pane.trim_start_matches('%')));
         std::fs::create_dir_all(&folder).expect("a folder");
         let _ = std::fs::remove_file(folder.join("orders"));
