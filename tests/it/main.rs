@@ -14,6 +14,7 @@ mod doctor;
 mod end;
 mod enter;
 mod errors;
+mod examples;
 mod find;
 mod gather;
 mod generated_docs;
