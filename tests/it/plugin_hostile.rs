@@ -221,7 +221,7 @@ fn a_plugin_folder_may_have_any_name() {
         !person.text().contains("none lives")
     });
     person.types(&["C-b", "M-e"]);
-    person.shows("Make it a sesh");
+    person.shows("Adopt as a sesh");
     person.types(&["a"]);
     person.shows("name of the sesh");
     person.types(&["mine", "Enter"]);
