@@ -37,7 +37,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 use crate::agent::kinds::Kind;
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::PaneId;
+use crate::id::{PaneId, shown};
 use crate::journal::failures;
 use crate::out;
 use crate::proc::{input, signal};
@@ -281,7 +281,7 @@ fn first_sentence(error: &clap::Error) -> String {
         let place = flag.strip_prefix(['[', '<']);
         let flag = place.map_or(flag, |place| place.trim_end_matches([']', '>', '.']));
         let (reason, value) = (reason.to_string(), error.get(ContextKind::InvalidValue));
-        return match value.map(|value| format!("{:?}", value.to_string())) {
+        return match value.map(|value| shown(&value.to_string())) {
             Some(value) if !reason.contains(&value) => format!("{flag} {value}: {reason}"),
             _ => format!("{flag}: {reason}"),
         };

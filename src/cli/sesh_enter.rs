@@ -307,6 +307,6 @@ fn require_terminal() -> Result<()> {
         return Ok(());
     }
     Err(Error::unusable(
-        "stdin is not a terminal to attach: --print shows the command",
+        "stdin is not a terminal to attach: sesh-enter --print shows the command",
     ))
 }

@@ -96,7 +96,7 @@ impl Scene {
 fn run_examples(tool: &Tool) {
     let scene = Scene::new();
     let _client = Screen::attach(&scene.server, MAIN, (120, 40));
-    let fails = |line: &&str| {
+    let fails = |line: &str| {
         let said = scene.run(line);
         let codes = CODES.iter().find(|(start, _)| line.starts_with(start));
         let codes = codes.map_or(&[0][..], |(_, codes)| codes);
@@ -104,7 +104,7 @@ fn run_examples(tool: &Tool) {
         (!works).then(|| format!("{line}: {said}"))
     };
     let lines = tool.examples.iter().map(|(_, line)| line);
-    let failures: Vec<String> = lines.filter_map(|line| fails(&line)).collect();
+    let failures: Vec<String> = lines.filter_map(|line| fails(line)).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

@@ -51,6 +51,7 @@ mod restore;
 mod resurrect;
 mod run;
 mod send;
+mod snapshots;
 mod started;
 mod starts;
 mod state;

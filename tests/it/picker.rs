@@ -258,7 +258,7 @@ fn several(server: &Server, person: &Screen, gamma: &Record) {
     person.shows("choose one of the other panes");
     until("another pane is chosen", || person.chosen().contains('·'));
     person.types(&["C-o"]);
-    person.shows("its name");
+    person.shows("name (empty");
     person.types_text("adopted");
     person.types(&["Enter"]);
     person.shows("is adopted now");

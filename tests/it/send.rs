@@ -716,7 +716,7 @@ fn a_new_sesh_gets_its_first_message_when_it_is_ready() {
     let late = server.sesh("sesh-new", ["slow", "--wait=200ms", "--", "sleep", "1000"]);
     let late = late.said();
     assert_eq!(late.code(), Some(6), "{late}");
-    assert!(late.stderr.contains("slow continues"), "{late}");
+    assert!(late.stderr.contains("slow has not finished"), "{late}");
 }
 
 #[test]

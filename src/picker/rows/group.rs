@@ -255,7 +255,7 @@ mod tests {
                 "a",
                 "# idle 1",
                 "c",
-                "# ended 1",
+                "# exited 1",
                 "d",
                 "# archived 1",
                 "e"
