@@ -13,6 +13,13 @@ say() {
     tmux -u display-message -d 5000 -- "$sentence" >/dev/null 2>&1
 }
 
+# brief NAME ERRORS: the error of a helper for a status line of 80 columns: without the helper's name, the flag and --help,
+# and cut at a word where it is longer. Warnings come before the error.
+brief() {
+  printf '%s\n' "$2" | sed -n "\$ { s/^$1: //; s/^--[a-z]*:* //; s/;* $1 --help .*//; p; }" |
+    awk 'length($0) > 79 { $0 = substr($0, 1, 76); sub(/ [^ ]*$/, ""); $0 = $0 "..." } { print }'
+}
+
 # helper NAME ARGUMENT...: runs it, and says what it says when it fails.
 helper() {
   name=$1
@@ -20,7 +27,7 @@ helper() {
   if ! [ -x "$bin/$name" ]; then
     sentence=$(ask '#{@seshplugin_trouble}')
     if [ -z "$sentence" ]; then
-      sentence="sesh: there is no $name in ${bin:-any folder}, run $(short "$dir/bin/install")"
+      sentence="sesh: no helpers in ${bin:-any folder}, run $(short "$dir/bin/install")"
       [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ] && trouble "$sentence"
     fi
     say "$sentence"
@@ -29,7 +36,7 @@ helper() {
   if errors=$("$bin/$name" "$@" 2>&1 >/dev/null </dev/null); then
     return 0
   fi
-  say "${errors:-$name failed}"
+  say "$(brief "$name" "${errors:-it failed}")"
   return 1
 }
 
@@ -103,7 +110,7 @@ new_here() {
     made=$(printf '%s' "$made" | sed -n 's/.*"uuid": *"\([0-9a-f-]*\)".*/\1/p' | sed -n 1p)
     helper sesh-enter "$made" --client "$client"
   else
-    say "${made:-sesh-new failed}"
+    say "$(brief sesh-new "${made:-it failed}")"
   fi
 }
 
@@ -137,11 +144,11 @@ confirms() {
 
 menu() {
   if [ -z "$(ask_pane '#{@sesh_id}')" ]; then
-    items ' no sesh ' 'Make it a sesh' a ask-adopt
+    items ' not a sesh ' 'Adopt as a sesh' a ask-adopt
   elif [ -z "$(ask_pane '#{@sesh_archived}')" ]; then
-    items_of_sesh 'Put it away' archive
+    items_of_sesh 'Archive' archive
   else
-    items_of_sesh 'Take it out again' unarchive
+    items_of_sesh 'Unarchive' unarchive
   fi
 }
 
@@ -149,9 +156,9 @@ menu() {
 # shellcheck disable=SC2016 # tmux expands it
 items_of_sesh() {
   items ' #{=/24/...:#{q/h:@sesh_name}} ' \
-    '-#{?@sesh_exit,ended,#{@sesh_state}#{?@sesh_why, #{@sesh_why},}} #{E:@seshpart_age}' '' '' \
-    'Why is that?' w explain 'Rename' r ask-rename 'Add a tag' t ask-tag 'Take a tag away' T ask-untag \
-    'Note' n ask-note "$1" a "$2" 'Copy its text' c copy 'End it' x ask-end 'End and forget it' X ask-forget
+    '-#{?@sesh_exit,exited,#{@sesh_state}#{?@sesh_why, #{@sesh_why},}} #{E:@seshpart_age}' '' '' \
+    'Explain' w explain 'Rename' r ask-rename 'Add a tag' t ask-tag 'Remove a tag' T ask-untag \
+    'Note' n ask-note "$1" a "$2" 'Copy its text' c copy 'End' x ask-end 'End and forget' X ask-forget
 }
 
 # items TITLE NAME KEY ACTION...: menus expand the command of an item once more than prompts do. tmux shows none where
@@ -167,7 +174,7 @@ items() {
   done
   room
   if [ "$columns" -lt 36 ] || [ "$rows" -lt "$needed" ]; then
-    say "sesh: there is no room for the menu, which takes 36 columns and $needed rows"
+    say "sesh: no room for the menu: it needs 36 columns and $needed rows"
     return
   fi
   command tmux -u display-menu -c "$client" -t "$pane" -T "$title" -x P -y P -- "$@"
@@ -190,7 +197,7 @@ case $action in
     esac
     ;;
   last) helper sesh-enter --last --client "$client" ;;
-  new) asks 'name of the new sesh (empty: one is made up):' '' new-here ;;
+  new) asks 'name of the new sesh (empty: generated):' '' new-here ;;
   new-here) new_here ;;
   explain) popup explained ;;
   explained)
@@ -199,10 +206,10 @@ case $action in
     ;;
   next) helper sesh-enter --next --client "$client" ;;
   menu) if [ -x "$bin/sesh-set" ]; then menu; else helper sesh-set; fi ;;
-  adopt-here | ask-adopt) asks 'name of the sesh (empty: one is made up):' '' adopt ;;
+  adopt-here | ask-adopt) asks 'name of the sesh (empty: generated):' '' adopt ;;
   ask-rename) asks 'new name:' "$(ask_pane '#{@sesh_name}')" rename ;;
   ask-tag) asks 'tag:' '' tag ;;
-  ask-untag) asks 'tag to take away:' '' untag ;;
+  ask-untag) asks 'tag to remove:' '' untag ;;
   ask-note) asks 'note (empty: none):' '' note ;;
   ask-end) confirms "end $(ask_pane '#{@sesh_name}')?" end ;;
   ask-forget) confirms "end and forget $(ask_pane '#{@sesh_name}')?" forget ;;
@@ -218,9 +225,9 @@ case $action in
   tag) set_typed --tag ;;
   untag) set_typed --untag ;;
   note) set_typed --note ;;
-  archive) helper sesh-set "$pane" --archive && say 'sesh: put away' ;;
-  unarchive) helper sesh-set "$pane" --unarchive && say 'sesh: here again' ;;
-  copy) tmux -u capture-pane -J -S - -b sesh -t "$pane" && say 'sesh: its text is in the buffer sesh' ;;
+  archive) helper sesh-set "$pane" --archive && say 'sesh: archived' ;;
+  unarchive) helper sesh-set "$pane" --unarchive && say 'sesh: unarchived' ;;
+  copy) tmux -u capture-pane -J -S - -b sesh -t "$pane" && say 'sesh: text copied to the buffer "sesh"' ;;
   end) helper sesh-end "$pane" ;;
   forget) helper sesh-end "$pane" --forget ;;
 esac

@@ -66,9 +66,9 @@ note_for() {
     sesh-enter) echo 'Go to a sesh' ;;
     sesh-next) echo 'Go to the next sesh that needs you' ;;
     sesh-last) echo 'Go back to where you were before' ;;
-    sesh-new) echo "A new sesh in this pane's folder" ;;
-    sesh-adopt) echo 'Make a sesh of this pane' ;;
-    sesh-menu) echo "What can be done with this pane's sesh" ;;
+    sesh-new) echo "Create a sesh in this pane's folder" ;;
+    sesh-adopt) echo 'Adopt this pane as a sesh' ;;
+    sesh-menu) echo "Open the menu of this pane's sesh" ;;
   esac
 }
 

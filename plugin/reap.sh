@@ -24,7 +24,7 @@ if [ -n "$bin" ] && [ -x "$bin/sesh-reap" ]; then
     common
     # They had left, and are back.
     case $(ask '#{@seshplugin_trouble}') in
-      'sesh: the helpers left '* | 'sesh: there is no '*) trouble '' ;;
+      'sesh: the helpers left '* | 'sesh: no helpers in '*) trouble '' ;;
     esac
   fi
   exit 0

@@ -55,18 +55,18 @@ impl Exit {
     pub const MEANINGS: [(Exit, &'static str); 11] = [
         (Exit::Done, "done"),
         (Exit::Failed, "failed"),
-        (Exit::Usage, "usage: the words on the command line are off"),
+        (Exit::Usage, "invalid arguments"),
         (
             Exit::Nothing,
-            "nothing there: no such sesh or pane, nothing to select",
+            "nothing there: no such sesh or pane, or no match",
         ),
         (
             Exit::Unusable,
-            "there, but not usable as asked: ambiguous, name taken, copy mode, ended",
+            "not usable as asked: ambiguous, name taken, copy mode, exited",
         ),
         (
             Exit::Changed,
-            "changed by someone else between the look and the write",
+            "changed by another process or person in the meantime",
         ),
         (
             Exit::TimedOut,
@@ -74,10 +74,10 @@ impl Exit {
         ),
         (
             Exit::Unconfirmed,
-            "delivered, but not confirmed; or not known whether it was done",
+            "delivered, but not confirmed; or unknown whether it was done",
         ),
         (Exit::NoServer, "no tmux server"),
-        (Exit::NoTmux, "no tmux, or one older than 3.2a"),
+        (Exit::NoTmux, "no tmux, or a version older than 3.2a"),
         (Exit::Cancelled, "cancelled"),
     ];
 
@@ -154,6 +154,17 @@ impl Error {
 
     pub fn nothing(what: impl Into<String>) -> Self {
         Self::new(Exit::Nothing, what)
+    }
+
+    /// Returns the error for a pane that is not a sesh.
+    pub fn not_a_sesh(pane: impl fmt::Display) -> Self {
+        Self::nothing(format!("pane {pane} is not a sesh"))
+            .with_way_out(format!("sesh-adopt {pane} registers it"))
+    }
+
+    /// Returns the error for a pane that does not exist.
+    pub fn no_pane(pane: impl fmt::Display) -> Self {
+        Self::nothing(format!("no pane {pane}")).with_way_out("tmux list-panes -a shows all panes")
     }
 
     pub fn unusable(what: impl Into<String>) -> Self {

@@ -28,7 +28,7 @@ impl FromStr for PaneId {
             .map(PaneId)
             .ok_or_else(|| {
                 Error::usage(format!(
-                    "{text:?} is no pane: a pane is % and a number, as in %3"
+                    "{text:?} is not a pane: write % and a number, as in %3"
                 ))
             })
     }
@@ -69,7 +69,7 @@ impl FromStr for ProcessId {
             })
             .ok_or_else(|| {
                 Error::usage(format!(
-                    "{} is no process: a process is its pid and its start, as in 4711:90210",
+                    "{} is not a process: write its pid and its start, as in 4711:90210",
                     shown(text)
                 ))
             })
@@ -158,7 +158,7 @@ impl FromStr for SeshId {
             return Ok(Self(uuid));
         }
         Err(Error::usage(format!(
-            "{text:?} is no UUID: it has 36 characters, as in 3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f"
+            "{text:?} is not a UUID: a UUID has 36 characters, as in 3f2c8a10-5b7e-4c1d-9f00-1a2b3c4d5e6f"
         )))
     }
 }
@@ -235,11 +235,11 @@ impl Name {
             // A character of zero width is invisible in a list. At the start of a line it kills a tmux server that
             // prints it to a client without UTF-8 (all versions).
             if !prints(c) {
-                let why = format!("it holds {c:?}, which not every terminal prints");
+                let why = format!("it contains {c:?}, which not every terminal prints");
                 return Err(invalid_name(text, &why));
             }
             if FORBIDDEN_IN_NAMES.contains(c) {
-                return Err(invalid_name(text, &format!("it holds {c:?}")));
+                return Err(invalid_name(text, &format!("it contains {c:?}")));
             }
         }
         if text.starts_with(['%', '@', '$', '=', '-', '.']) {
@@ -249,7 +249,7 @@ impl Name {
             return Err(invalid_name(text, "it starts or ends with a space"));
         }
         if text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let why = "four or more hex digits are the prefix of a UUID";
+            let why = "4 or more hex digits are the prefix of a UUID";
             return Err(invalid_name(text, why));
         }
         if text.parse::<SeshId>().is_ok() {
@@ -297,7 +297,7 @@ impl FromStr for Name {
         if text.contains(':') {
             return Err(invalid_name(
                 text,
-                "it holds ':', which is reserved for hosts",
+                "it contains ':', which is reserved for hosts",
             ));
         }
         Ok(name)
@@ -305,7 +305,7 @@ impl FromStr for Name {
 }
 
 fn invalid_name(text: &str, why: &str) -> Error {
-    Error::usage(format!("{} is no name: {why}", shown(text)))
+    Error::usage(format!("{} is not a valid name: {why}", shown(text)))
 }
 
 /// A tag: 1 to 64 characters of `[A-Za-z0-9_/-]`.
@@ -338,7 +338,7 @@ impl FromStr for Tag {
             Ok(Self(text.into()))
         } else {
             Err(Error::usage(format!(
-                "{} is no tag: a tag is 1 to 64 of A-Z a-z 0-9 _ / -",
+                "{} is not a tag: a tag is 1 to 64 of A-Z a-z 0-9 _ / -",
                 shown(text)
             )))
         }
@@ -431,7 +431,7 @@ mod tests {
             assert_eq!(Name::stored(name).expect("a stored name").as_str(), name);
             let error = name.parse::<Name>().expect_err("no new name");
             assert_eq!(error.exit, crate::error::Exit::Usage);
-            let why = "is no name: it holds ':', which is reserved for hosts";
+            let why = "is not a valid name: it contains ':', which is reserved for hosts";
             assert!(error.to_string().ends_with(why), "{error}");
         }
         for name in ["", "a#b", "a:b;", "-a:b"] {

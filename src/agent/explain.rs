@@ -148,18 +148,16 @@ fn changes(evidence: &Evidence<'_>, verdict: Verdict) -> Vec<String> {
     }
     let mut changes = Vec::new();
     if verdict.by == Authority::Hook && !order(evidence.agent).is_empty() {
-        changes.push("any other source that contradicts the hook once it is 2 s old".into());
+        changes.push("any other source that contradicts the hook after 2 s".into());
     }
     if verdict.by != Authority::Hook {
-        changes.push("a report of a hook, for 2 s".into());
+        changes.push("a report of a hook, within 2 s".into());
     }
     if verdict.state != State::Waiting {
-        changes.push("a prompt on the screen that a rule knows".into());
+        changes.push("a prompt on the screen that matches a rule".into());
     }
     if evidence.young {
-        changes.push(
-            "what its title says, once its screen is drawn or it has been there for 5 s".into(),
-        );
+        changes.push("its title, once its screen is drawn or 5 s after its start".into());
     }
     for source in order(evidence.agent) {
         let by = Authority::from(*source);

@@ -311,23 +311,23 @@ impl Manifest {
                     return wrong("has no state");
                 }
                 if rule.why.is_some() && rule.state != Some(State::Waiting) {
-                    return wrong("has a why, which only waiting has");
+                    return wrong("has a why, which is allowed only for waiting");
                 }
                 let of_screen = rule.region.is_some() || rule.titled.is_some();
                 if table == "title" && (of_screen || rule.last.is_some() || rule.coloured.is_some())
                 {
                     return wrong(
-                        "has a region, a title, a colour or a last row, which only a screen has",
+                        "has a region, a title, a colour or a last row, which are allowed only for screens",
                     );
                 }
                 if rule.has_no_condition() {
-                    return wrong("has no condition: it would always hold");
+                    return wrong("has no condition: it would always match");
                 }
                 if table == "title" && !rule.has_text() {
-                    return wrong("has no text of a title");
+                    return wrong("has no title text");
                 }
                 if table == "screen" && rule.region.is_none() && rule.has_text() {
-                    return wrong("has no region to look for its text in");
+                    return wrong("has no region for its text");
                 }
             }
         }

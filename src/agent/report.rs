@@ -69,13 +69,13 @@ pub(super) fn read<P: Payload>(payload: &[u8]) -> ReadPayload {
         Ok(payload) => payload,
         Err(error) => {
             return ReadPayload::Unreadable(format!(
-                "the payload is no JSON object of its: {error}"
+                "the payload is not the expected JSON object: {error}"
             ));
         }
     };
     let word = |text: &str| is_word(text).then(|| text.to_string());
     let Some(event) = word(payload.event()) else {
-        return ReadPayload::Unreadable("the payload names no event".into());
+        return ReadPayload::Unreadable("the payload has no event name".into());
     };
     match payload.hook_event() {
         Some(hook_event) => ReadPayload::Event(HookEvent {

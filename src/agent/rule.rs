@@ -94,14 +94,14 @@ impl fmt::Display for Condition<'_> {
         match self {
             Self::Composer => f.write_str("there is no composer"),
             Self::NoComposer => f.write_str("there is a composer"),
-            Self::Titled(true) => f.write_str("the title is not one of its own"),
-            Self::Titled(false) => f.write_str("the title is one of its own"),
+            Self::Titled(true) => f.write_str("the title is not the agent's"),
+            Self::Titled(false) => f.write_str("the title is the agent's"),
             Self::Any(texts) => write!(f, "none of {texts:?}"),
             Self::All(text) => write!(f, "no {text:?}"),
             Self::Starts(texts) => write!(f, "no row starts with one of {texts:?}"),
             Self::Regex(text) => write!(f, "no match of {text:?}"),
             Self::Last(texts) => write!(f, "none of {texts:?} in the last rows"),
-            Self::None(text) => write!(f, "{text:?} is there"),
+            Self::None(text) => write!(f, "{text:?} is present"),
         }
     }
 }

@@ -293,7 +293,7 @@ pub(super) fn decide(
         let verdict = verdict(unknown, Authority::Process, Confidence::High);
         return (
             verdict,
-            "its process is stopped: it does nothing until it is continued",
+            "its process is stopped (C-z): it does nothing until it is continued",
         );
     }
     let level = order(evidence.agent)
@@ -326,21 +326,21 @@ pub(super) fn decide(
         (_, Some(reported)) if runs && !fresh => (
             reported,
             Authority::Hook,
-            "its hooks report every end of a turn, and have not reported this one's",
+            "its hooks report the end of every turn, and have not reported this one",
         ),
         (_, Some(reported)) if fresh => {
             (reported, Authority::Hook, "a hook reported it a moment ago")
         }
-        (Some((claim, by)), _) => (claim, by, "it is the strongest source that speaks"),
+        (Some((claim, by)), _) => (claim, by, "it is the strongest source with a statement"),
         (None, Some(reported)) => (
             reported,
             Authority::Hook,
-            "nothing but the last hook speaks",
+            "the last hook is the only source with a statement",
         ),
         (None, None) => (
             unknown,
             Authority::Process,
-            "nothing that is known tells its state",
+            "no known source tells its state",
         ),
     };
     // Where hooks report every answer, the screen may show the answered prompt for a moment longer.
@@ -352,7 +352,7 @@ pub(super) fn decide(
     if let Some((prompt, source)) = prompt {
         if claim.state != State::Waiting {
             (claim, by) = (prompt, source);
-            because = "a prompt or another view of it takes the keys";
+            because = "a prompt or another view of the agent receives the keys";
         } else if claim.why.is_none()
             || (prompt.why != Some(Why::Dialog) && claim.why != Some(Why::Dialog))
         {

@@ -51,7 +51,7 @@ impl TypedValueParser for KindParser {
         let agents = Agents::loaded();
         let why = match agents.named(name) {
             Some(_) if self.with_hooks => Some(format!(
-                "the hooks of {name:?} are not known, only those of {}: what it runs can call sesh-report --state",
+                "no hooks are known for {name:?}, only for {}; its scripts can call sesh-report --state",
                 built_in.join(", ")
             )),
             Some(_) => return Ok(name.into()),

@@ -31,18 +31,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::agent::kinds::Kind;
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::PaneId;
+use crate::id::{PaneId, shown};
 use crate::journal::failures;
 use crate::out;
 use crate::proc::{input, signal};
 use crate::store::Target;
 use crate::tmux::{Server, Socket};
+
+/// Examples of a helper: what each does, and its line of shell. A test runs every line.
+pub type Examples = &'static [(&'static str, &'static str)];
 
 /// One helper.
 pub struct Tool {
@@ -50,6 +53,8 @@ pub struct Tool {
     pub name: &'static str,
     /// Its arguments and its help.
     pub command: fn() -> clap::Command,
+    /// The examples at the end of its help and of its man page.
+    pub examples: Examples,
     /// Runs it with the parsed arguments.
     pub run: fn(&ArgMatches) -> anyhow::Result<Exit>,
     /// Whether it hides its failures, unless a person typed the command: it logs the error, prints nothing and exits
@@ -68,7 +73,9 @@ macro_rules! tools {
                     $file::Args::command()
                         .name($name)
                         .version(env!("CARGO_PKG_VERSION"))
+                        .max_term_width(HELP_WIDTH)
                 },
+                examples: $file::EXAMPLES,
                 run: |matches| $file::run($file::Args::from_arg_matches(matches)?),
                 silent: tools!(@silent $($silent)?),
             };
@@ -114,6 +121,13 @@ impl Tool {
             .get_about()
             .map(ToString::to_string)
             .unwrap_or_default()
+    }
+
+    /// Returns the end of its help.
+    fn examples_in_help(&self) -> String {
+        let examples = self.examples.iter();
+        let examples = examples.map(|(does, line)| format!("\n  # {does}\n  {line}\n"));
+        format!("\nExamples:{}", examples.collect::<String>())
     }
 
     /// Returns its name as a command of `tmux-sesh`.
@@ -186,7 +200,7 @@ fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
             failures::log(&source, &first_sentence(&error));
             return Exit::Done.code();
         }
-        Err(error) => return explain(tool.name, &error),
+        Err(error) => return explain(tool, &error),
     };
     let outcome = (tool.run)(&matches);
     let warnings = crate::error::warnings();
@@ -239,49 +253,83 @@ fn failed(name: &str, error: &anyhow::Error) -> u8 {
 }
 
 /// Prints the help and the version on stdout, a usage error as one sentence on stderr, and returns the exit code.
-fn explain(name: &str, error: &clap::Error) -> u8 {
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
-        return match out::text(&error.render().to_string()) {
-            Ok(()) => Exit::Done.code(),
-            Err(error) => failed(name, &error),
-        };
+fn explain(tool: &Tool, error: &clap::Error) -> u8 {
+    let name = tool.name;
+    let text = match error.kind() {
+        ErrorKind::DisplayHelp => format!("{}{}", error.render(), tool.examples_in_help()),
+        ErrorKind::DisplayVersion => error.render().to_string(),
+        _ => {
+            let sentence = first_sentence(error);
+            let joint = if sentence.ends_with('?') { "" } else { ";" };
+            let sentence = format!("{sentence}{joint} {name} --help shows the usage");
+            out::complain(name, &sentence);
+            return Exit::Usage.code();
+        }
+    };
+    match out::text(&text) {
+        Ok(()) => Exit::Done.code(),
+        Err(error) => failed(name, &error),
     }
-    let sentence = first_sentence(error);
-    out::complain(name, &format!("{sentence}; {name} --help shows the usage"));
-    Exit::Usage.code()
 }
 
-/// Returns the first paragraph of a message, which says what is wrong; the rest repeats the usage. For a value that was
-/// refused it returns the flag, the value and the reason: a status line has room for little more.
+/// Returns the first paragraph of a message, which says what is wrong, and what clap suggests instead; the rest repeats the
+/// usage. For a value that was refused it returns the flag, the value and the reason: a status line has room for little
+/// more.
 fn first_sentence(error: &clap::Error) -> String {
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if let (Some(reason), Some(argument)) = (error.source(), argument) {
         let flag = argument.split(' ').next().unwrap_or(&argument);
+        let place = flag.strip_prefix(['[', '<']);
+        let flag = place.map_or(flag, |place| place.trim_end_matches([']', '>', '.']));
         let (reason, value) = (reason.to_string(), error.get(ContextKind::InvalidValue));
-        return match value.map(|value| format!("{:?}", value.to_string())) {
+        return match value.map(|value| shown(&value.to_string())) {
             Some(value) if !reason.contains(&value) => format!("{flag} {value}: {reason}"),
             _ => format!("{flag}: {reason}"),
         };
     }
-    error
-        .render()
-        .to_string()
+    let message = error.render().to_string();
+    let paragraph = message
         .trim_start_matches("error: ")
         .split("\n\n")
         .next()
-        .unwrap_or("")
-        .split_whitespace()
-        .collect::<Vec<&str>>()
-        .join(" ")
+        .unwrap_or("");
+    let (what, values) = match paragraph.split_once('[') {
+        Some((what, values)) if values.starts_with("possible values") => (what, values),
+        _ => (paragraph, ""),
+    };
+    let what = what.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let suggestion = suggestion(error);
+    let values = match values.trim_end().strip_suffix(']') {
+        Some(values) if suggestion.is_empty() => format!("; {values}"),
+        Some(values) => format!(" {values}"),
+        None => String::new(),
+    };
+    // The suggestion comes first: the list may be long.
+    what + &suggestion + &values
+}
+
+/// Returns the words that clap suggests instead of an unknown one, as the end of a sentence.
+fn suggestion(error: &clap::Error) -> String {
+    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let words: Vec<String> = kinds
+        .into_iter()
+        .filter_map(|kind| error.get(kind))
+        .flat_map(|value| match value {
+            ContextValue::String(word) => vec![word.clone()],
+            ContextValue::Strings(words) => words.clone(),
+            _ => Vec::new(),
+        })
+        .collect();
+    if words.is_empty() {
+        return String::new();
+    }
+    format!("; did you mean {}?", words.join(" or "))
 }
 
 /// The two options that choose the server, the same for every helper.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct ServerArgs {
-    /// The tmux server with this socket name
+    /// Use the tmux server with this socket name
     #[arg(
         short = 'L',
         value_name = "NAME",
@@ -290,7 +338,7 @@ pub(crate) struct ServerArgs {
     )]
     socket_name: Option<String>,
 
-    /// The tmux server with this socket path
+    /// Use the tmux server with this socket path
     #[arg(
         short = 'S',
         value_name = "PATH",
@@ -332,11 +380,7 @@ impl ServerArgs {
 /// Returns the pane that `--pane` names, else the one that the helper runs in.
 fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
     pane.or_else(|| env::tmux_pane().filter(|_| server.is_own_server()))
-        .ok_or_else(|| {
-            Error::nothing(
-                "there is no $TMUX_PANE of that server here: name the pane with --pane %N",
-            )
-        })
+        .ok_or_else(|| Error::nothing("not in a pane of that server: name the pane with --pane %N"))
 }
 
 /// Parses a TARGET on a server. `.` is valid only on the server that the caller runs in.
@@ -356,7 +400,9 @@ fn absolute(path: &std::path::Path) -> Result<PathBuf> {
 
 /// Parses `KEY=VALUE`.
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("it has no =, as in KEY=VALUE")?;
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("it needs a =, as in KEY=VALUE")?;
     let fits = (1..=64).contains(&key.len())
         && key
             .bytes()
@@ -369,8 +415,11 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// The TARGET grammar, which is printed at the end of a helper's help.
-const TARGETS: &str = "TARGET is, in this order: . (this pane), %N (a pane), a uuid, the name of a living sesh, \
-                       four or more first characters of a uuid, the name of an ended one.";
+const TARGETS: &str = "TARGET is, in this order: . (this pane), %N (a pane), a uuid, the name of a live sesh, \
+                       the first 4 or more digits of a uuid, the name of an exited sesh.";
+
+/// The width of the help on a wide terminal, in columns.
+const HELP_WIDTH: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -379,8 +428,19 @@ mod tests {
     #[test]
     fn every_helper_describes_itself() {
         for tool in TOOLS {
-            (tool.command)().debug_assert();
+            let mut command = (tool.command)();
+            command.build();
+            command.clone().debug_assert();
             assert!(!tool.about().is_empty(), "{}", tool.name);
+            for argument in command.get_arguments() {
+                let help = argument.get_help().map(ToString::to_string);
+                let name = argument.get_id();
+                assert!(
+                    help.is_some_and(|help| !help.is_empty()),
+                    "{}: {name}",
+                    tool.name
+                );
+            }
         }
     }
 }

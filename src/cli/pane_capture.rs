@@ -8,46 +8,68 @@ use crate::out;
 use crate::pane::capture::{CaptureOptions, CaptureRegion, Captured, capture};
 use crate::pane::since::{CaptureSince, since};
 
-/// Print the text of a pane: of a sesh, also an ended one, or of any pane
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Print the last lines of a sesh", "pane-capture build -n 3"),
+    (
+        "Print all output, with wrapped lines joined",
+        "pane-capture build --scrollback --join",
+    ),
+    (
+        "Print the last lines of a sesh whose pane has closed",
+        "pane-capture old",
+    ),
+    (
+        "Print the screen of any pane, with colours",
+        "pane-capture %3 --screen --ansi",
+    ),
+    (
+        "Print a cursor and all output, to ask for new output later",
+        "pane-capture build --since start --cursor",
+    ),
+];
+
+/// Print the text of a pane, also of a sesh that has exited
 ///
-/// The last lines up to the last that holds text, 50 of them if nothing else is asked.
+/// Without a selection the last 50 lines are printed, up to the last one that holds text. Of a sesh whose pane has
+/// closed, its saved last lines are printed.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
+    /// The sesh or pane to read
     target: String,
 
-    /// The last N lines that hold text
+    /// Print the last N lines, up to the last one that holds text
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50, group = "region",
         value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     lines: u32,
 
-    /// The whole screen, empty lines too
+    /// Print the whole screen, with its empty lines
     #[arg(long, group = "region")]
     screen: bool,
 
-    /// The screen and all its history, or the last N lines of history
+    /// Print the screen and all of its history, or its last N lines of history
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, group = "region")]
     scrollback: Option<Option<u32>>,
 
-    /// Only what is new since a cursor, lines joined: start (all there is), now (nothing), or the `next` that the last call
-    /// gave (--json, --cursor). A line that was changed on the screen comes again, with all below it; a full-screen
-    /// program's screen comes whole when anything on it changed
+    /// Print only what is new since a cursor: start (everything), now (nothing), or the next cursor of an earlier call
+    /// (--cursor, --json). Wrapped lines are joined. A line that changed on the screen is printed again with all lines
+    /// below it; the screen of a full-screen program is printed whole when anything on it has changed
     #[arg(long, value_name = "CURSOR", group = "region")]
     since: Option<CaptureSince>,
 
-    /// Print the next cursor first, as a line of its own
+    /// Print the next cursor first, on a line of its own
     #[arg(long, requires = "since", conflicts_with = "json")]
     cursor: bool,
 
-    /// With colours and attributes
+    /// Keep colours and attributes, as escape sequences
     #[arg(long)]
     ansi: bool,
 
-    /// Join lines that the pane's width has wrapped
+    /// Join lines that were wrapped at the pane's width
     #[arg(long)]
     join: bool,
 
-    /// With the pane's size, cursor and mode, as JSON
+    /// Print JSON, with the pane's size, cursor and mode
     #[arg(long)]
     json: bool,
 
@@ -87,7 +109,7 @@ fn print(args: &Args, captured: &Captured) -> anyhow::Result<Exit> {
     if captured.truncated == Some(true) {
         out::complain(
             "pane-capture",
-            "lines before these may be missing: the history was full, or was cleared",
+            "earlier lines may be missing: the history was full or was cleared",
         );
     }
     if let (true, Some(next)) = (args.cursor, &captured.next) {
@@ -117,7 +139,14 @@ fn summary(captured: &Captured) -> String {
     words.extend(captured.mode.clone());
     if captured.ended {
         let saved = captured.pane.is_none();
-        words.push(if saved { "ended, saved lines" } else { "ended" }.into());
+        words.push(
+            if saved {
+                "exited, saved lines"
+            } else {
+                "exited"
+            }
+            .into(),
+        );
     }
     format!("[{}]", words.join(", "))
 }

@@ -8,20 +8,31 @@ use crate::inventory::find;
 use crate::pane::keys::{KeysRequest, Mode, send};
 use crate::store::Target;
 
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Type a line into a shell",
+        "pane-keys notes --literal 'ls src' Enter",
+    ),
+    ("Interrupt a program", "pane-keys build C-c"),
+    ("Press a key several times", "pane-keys notes --repeat 3 Up"),
+    ("Close a held pane", "pane-keys tests --to-held Enter"),
+];
+
 /// Type keys and text into a pane
 ///
-/// Keys are tmux's: Enter, Escape, C-c, M-x, Up, F5, or one character. Each is checked before anything is
-/// sent. Exit 4, with the reason, when nothing would arrive or it would go elsewhere.
+/// Keys have tmux's names: Enter, Escape, C-c, M-x, Up, F5, or one character. All of them are checked before any is
+/// sent. Where the keys would not reach the program in the pane, nothing is sent, and the exit code is 4.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
+    /// The sesh or pane to type into
     target: String,
 
-    /// The keys, in order
+    /// The keys to type, in order
     #[arg(value_name = "KEY", required_unless_present = "literal")]
     keys: Vec<String>,
 
-    /// This text, to the letter, before the keys
+    /// Type this text before the keys, as it is
     #[arg(
         long,
         value_name = "TEXT",
@@ -31,7 +42,7 @@ pub(super) struct Args {
     )]
     literal: String,
 
-    /// All of it so many times
+    /// Type text and keys this many times
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repeat: u16,
 
@@ -39,15 +50,15 @@ pub(super) struct Args {
     #[arg(long)]
     leave_mode: bool,
 
-    /// The keys are for copy mode
+    /// Send the keys to copy mode
     #[arg(long, conflicts_with = "leave_mode")]
     to_mode: bool,
 
-    /// The keys are for the prompt of a held pane: Enter closes it, r runs its command again
+    /// Send the keys to the prompt of a held pane: Enter closes it, r runs its command again
     #[arg(long)]
     to_held: bool,
 
-    /// Also to the other panes, if the window's panes are synchronised
+    /// Send also where the window's panes are synchronised: then to all of them
     #[arg(long)]
     synchronized: bool,
 
@@ -57,9 +68,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.keys.is_empty() && args.literal.is_empty() {
-        return Err(
-            Error::usage("there is nothing to send: name keys, or a text with --literal").into(),
-        );
+        return Err(Error::usage("nothing to type: give keys, or a text with --literal").into());
     }
     let server = args.on.server()?;
     let (pane, sesh) = match target(&server, &args.target)? {
@@ -69,7 +78,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             let place = record
                 .tmux
                 .as_ref()
-                .ok_or_else(|| record.no_pane("nothing was sent, sesh-restore brings it back"))?;
+                .ok_or_else(|| record.no_pane("nothing was sent, sesh-restore restores it"))?;
             (place.pane, Some(record.uuid))
         }
     };

@@ -12,21 +12,31 @@ use crate::out;
 use crate::pane::resolve::resolve;
 use crate::state::Why;
 
-/// Say which agent lives in a pane, registered or not: kind, conversation, pid, uuid, state and reason, tab-separated
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Print which agent runs in a pane", "pane-resolve --pane %5"),
+    (
+        "Print only the kind of agent",
+        "pane-resolve --pane %5 | cut -f 1",
+    ),
+    ("Print it as JSON", "pane-resolve --pane %5 --json"),
+];
+
+/// Print which agent runs in a pane: kind, conversation, pid, uuid, state and reason
 ///
-/// It asks the process table, so wrappers, links and names of others do not mislead it. Exit 3 when no agent lives
-/// there, 4 when one does and its conversation is not known.
+/// The fields are separated by tabs. The pane need not be a sesh. The agent is found in the process table, so wrappers,
+/// links and other programs with the same name do not mislead it. Exit 3 where no agent runs, 4 where one runs and its
+/// conversation is not known.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// The pane [default: this one, $TMUX_PANE]
     #[arg(long, value_name = "%N")]
     pane: Option<PaneId>,
 
-    /// The tmux server with this socket path: the same as -S
+    /// Use the tmux server with this socket path; the same as -S
     #[arg(long = "socket-path", value_name = "PATH", conflicts_with_all = ["socket_name", "socket_path"])]
     socket_path_of_pane: Option<PathBuf>,
 
-    /// Print it as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 

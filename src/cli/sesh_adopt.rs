@@ -10,31 +10,45 @@ use crate::out;
 use crate::sesh::adopt::{AdoptRequest, adopt};
 use crate::store::Target;
 
-/// Make a sesh of an existing pane
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Register this pane", "sesh-adopt . --name editor"),
+    (
+        "Register another pane, with a tag",
+        "sesh-adopt %3 --name logs --tag ops",
+    ),
+    (
+        "Register an agent that runs behind ssh",
+        "sesh-adopt %2 --name remote --agent codex",
+    ),
+];
+
+/// Register an existing pane as a sesh
+///
+/// Nothing in the pane changes. Prints the uuid of the sesh.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// The pane, as in %3
+    /// The pane to register: . is this pane, %3 is pane 3
     #[arg(default_value = ".")]
     pane: String,
 
-    /// Its name, unique among the living; generated if left out
+    /// The name, unique among live seshes [default: generated]
     #[arg(long)]
     name: Option<Name>,
 
-    /// The agent that lives there. Where none is found (ssh, docker exec), the program in front counts as it until that
-    /// ends
+    /// The kind of agent that runs there [default: detected]. Where none is detected, as behind ssh or docker exec, the
+    /// foreground program counts as this agent until it ends
     #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: Option<String>,
 
-    /// The agent's conversation id
+    /// The id of the agent's conversation [default: detected]
     #[arg(long, value_name = "ID")]
     conv: Option<String>,
 
-    /// A tag; may be repeated
+    /// Give it this tag; may be repeated
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
-    /// Also when another pane has that conversation
+    /// Register it even if another pane has the same conversation
     #[arg(long)]
     force: bool,
 
@@ -50,7 +64,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let Target::Pane(pane) = target(&server, &args.pane)? else {
         return Err(Error::usage(format!(
-            "{} is no pane: sesh-adopt takes . or a pane, as in %3",
+            "{} is not a pane: give . or a pane, as in %3",
             args.pane
         ))
         .into());

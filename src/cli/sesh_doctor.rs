@@ -7,14 +7,25 @@ use crate::doctor::{Report, Severity, examine};
 use crate::error::Exit;
 use crate::out::{self, Table};
 
-/// Say what is well and what is not, each with the way to mend it
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Check everything", "sesh-doctor"),
+    (
+        "Show only the faults and how to fix them",
+        "sesh-doctor | grep -A 1 FAULT",
+    ),
+    ("Print the findings as JSON", "sesh-doctor --json"),
+];
+
+/// Diagnose tmux, the helpers and the plugin, and say how to fix each problem
 ///
-/// Looks at tmux and its known faults, the helpers, who may open what, the plugin, its keys, hooks and segment, the
-/// store, and what is remembered and not so any more. It changes nothing. Exit 0 when there is no fault, 1 when there
-/// is; without a server, without tmux, or where the server does not answer, it says what it can and ends with that code.
+/// Checks tmux and its known faults, the helpers, the permissions of files and sockets, the plugin with its keys, hooks
+/// and status segment, the records, and whether they match the panes and processes that exist. Changes nothing. Exit 0
+/// without a fault, 1 with one. Without tmux or a server, or where the server does not answer, it checks what it can
+/// and exits with the code for that.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// Print the findings as JSON: level, area, id (the word of a problem, null where all is well), what and mend
+    /// Print the findings as JSON: level, area, id (the word for the problem, null for none), what and mend (how to fix
+    /// it)
     #[arg(long)]
     json: bool,
 

@@ -14,26 +14,42 @@ use crate::sesh::end::{EndOptions, Ended, end, names, still_alive_after};
 use crate::store::{Record, Select};
 use crate::tmux::Server;
 
-/// End seshes: an idle agent leaves by its own way out, else HUP, then TERM
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "End a sesh; its record and last lines are kept",
+        "sesh-end build",
+    ),
+    (
+        "End a sesh that may ignore HUP and TERM",
+        "sesh-end --kill --timeout 10s notes",
+    ),
+    (
+        "Remove exited seshes with their records",
+        "sesh-end --forget tests old",
+    ),
+];
+
+/// End seshes: have an idle agent quit, else send HUP, then TERM
 ///
-/// Where nothing is in the way an idle agent is told to leave as a person would (/exit); nothing else is typed. A
-/// created pane closes, its record and last lines stay; in an adopted pane only the
-/// foreground job ends, pane and shell stay. Waits until the end is proven and says what is still alive.
+/// An idle agent gets its own command for quitting, as in /exit, where that cannot do harm. A pane that sesh-new
+/// created closes; its record and last lines are kept. In an adopted pane only the foreground job ends; the pane and
+/// its shell stay. Waits until the processes have ended, and names those that are still alive.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
+    /// The seshes to end
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
 
-    /// KILL what does not end otherwise
+    /// Send KILL to what does not end otherwise
     #[arg(long)]
     kill: bool,
 
-    /// Remove the record too; also of ended and archived ones
+    /// Remove the record too; works for exited and archived seshes
     #[arg(long)]
     forget: bool,
 
-    /// How long HUP and TERM may take together [default: 5s]
+    /// Give up this long after the first signal [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 
@@ -104,7 +120,7 @@ pub(super) fn end_all(
                         out::complain(
                             helper,
                             &format!(
-                                "{} has ended; of its terminal still alive: {}",
+                                "{} has exited; still alive in its terminal: {}",
                                 record.name,
                                 names(&left)
                             ),

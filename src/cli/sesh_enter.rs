@@ -19,62 +19,76 @@ use crate::store::Record;
 use crate::store::setting::PICKERS;
 use crate::tmux::{Batch, Server, command};
 
-/// Go to a sesh: switch the client that asked, or attach
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Go to a sesh", "sesh-enter api"),
+    (
+        "Go to the next sesh that waits for a person or is unread",
+        "sesh-enter --next",
+    ),
+    ("Go back", "sesh-enter --last"),
+    (
+        "Print the tmux command that would go there",
+        "sesh-enter --print build",
+    ),
+];
+
+/// Go to a sesh: switch this client, or attach
 ///
-/// One that has ended and has no pane any more is brought back first, as sesh-restore does. Without a TARGET the picker
-/// opens: every sesh, live, to go to and to act on. @sesh-picker makes it fzf, or tmux's own chooser (tree). Exit 130 when
-/// nothing was chosen, 3 when there is nothing to choose or --next finds none.
+/// An exited sesh without a pane is restored first, as by sesh-restore. Without a TARGET the picker opens: a live list
+/// of all seshes, to go to and to act on. The option @sesh-picker replaces it by fzf or by tmux's own chooser (tree).
+/// Exit 130 if nothing was chosen, 3 if there is nothing to choose or --next finds nothing.
 #[derive(Debug, Parser)]
 #[command(after_help = after_help())]
 pub(super) struct Args {
-    /// Where to go; - with --pick: choose among the lines of stdin, the records of sesh-list --json or a TARGET each
+    /// The sesh or pane to go to. With --pick, - chooses among the lines of stdin: the records of sesh-list --json, or
+    /// one TARGET a line
     target: Option<String>,
 
-    /// The one that needs you: it waits, or it has finished and was not looked at since; again for the next
+    /// Go to the next sesh that waits for a person or is unread; repeat for the one after it
     #[arg(long, conflicts_with = "target")]
     next: bool,
 
-    /// Back to where this client was before it was taken somewhere by one of these keys or by sesh-enter; again to return
+    /// Go back to where this client was before a key of the plugin or sesh-enter moved it; repeat to return
     #[arg(long, conflicts_with_all = ["target", "next"])]
     last: bool,
 
-    /// The client to switch [default: the one that looks at this session]
+    /// Switch this client [default: the one that shows this session]
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
 
-    /// Look without being able to type
+    /// Attach or switch read-only
     #[arg(long)]
     read_only: bool,
 
-    /// Print the tmux command that would go there, and do nothing
+    /// Print the tmux command that would go there, and do not run it
     #[arg(long)]
     print: bool,
 
-    /// Which picker [default: @sesh-picker, else builtin]
+    /// Use this picker [default: @sesh-picker, else builtin]
     #[arg(long, value_name = "PICKER", value_parser = PICKERS, help_heading = "Picker")]
     picker: Option<String>,
 
-    /// Print what was chosen instead of going there; it is chosen on the terminal, whatever stdout is
+    /// Print the chosen sesh instead of going there. The picker uses the terminal, even if stdout is a pipe
     #[arg(long, conflicts_with_all = ["next", "last", "print"], help_heading = "Picker")]
     pick: bool,
 
-    /// How it is printed: an object, its values each ended by a NUL, or key=value lines
+    /// Print the choice as a JSON object, as values that each end with a NUL, or as key=value lines
     #[arg(long, value_name = "FORM", value_parser = ["json", "nul", "kv"], default_value = "json", requires = "pick", help_heading = "Picker")]
     format: String,
 
-    /// Choose this one without asking
+    /// Choose this sesh without opening the picker
     #[arg(long, value_name = "UUID", requires = "pick", help_heading = "Picker")]
     select: Option<SeshId>,
 
-    /// Go there too
+    /// Go to the chosen sesh, too
     #[arg(long, requires = "pick", help_heading = "Picker")]
     enter: bool,
 
-    /// The one that is chosen at first
+    /// Place the cursor on this sesh at the start
     #[arg(long, value_name = "UUID", help_heading = "Picker")]
     cursor: Option<SeshId>,
 
-    /// What is typed already
+    /// Start with this filter text
     #[arg(
         long,
         value_name = "TEXT",
@@ -85,7 +99,7 @@ pub(super) struct Args {
     )]
     filter: String,
 
-    /// Show archived and ended ones too, from the start
+    /// Show archived and exited seshes from the start
     #[arg(long, conflicts_with = "next", help_heading = "Picker")]
     all: bool,
 
@@ -112,13 +126,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let client = args.client.as_deref();
     let route = match &args.target {
         Some(text) if args.pick && text != "-" => {
-            return Err(
-                Error::usage("--pick chooses: name no TARGET, or - for rows on stdin").into(),
-            );
+            return Err(Error::usage(
+                "--pick takes no TARGET: omit it, or give - for rows on stdin",
+            )
+            .into());
         }
         _ if args.pick && args.picker.as_deref() == Some("tree") => {
             return Err(Error::usage(
-                "tmux's own chooser cannot tell what was chosen: --picker builtin or fzf",
+                "tmux's own chooser cannot print the choice: use --picker builtin or fzf",
             )
             .into());
         }
@@ -217,7 +232,7 @@ fn pick(server: &Server, args: &Args) -> anyhow::Result<Exit> {
             let mut text = String::new();
             std::io::stdin().lock().read_to_string(&mut text)?;
             match text.trim_start().chars().next() {
-                None => return Err(Error::nothing("there is no row on stdin").into()),
+                None => return Err(Error::nothing("stdin is empty: no rows to choose from").into()),
                 Some('[' | '{') => From::Rows(Row::from_json(&text)?),
                 Some(_) => From::Only(picker::named(server, &text)?),
             }
@@ -292,6 +307,6 @@ fn require_terminal() -> Result<()> {
         return Ok(());
     }
     Err(Error::unusable(
-        "this is no terminal to attach: sesh-enter --print shows the command for one",
+        "stdin is not a terminal to attach: sesh-enter --print shows the command",
     ))
 }

@@ -11,17 +11,24 @@ use crate::out::{self, Table};
 use crate::sesh::explain::{Account, explain};
 use crate::state::Why;
 
-/// Say why a sesh or a pane counts as what it counts as: every source with its age, the rule that held, who won
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Explain the state of this pane", "sesh-explain"),
+    ("Explain the state of a sesh", "sesh-explain api"),
+    ("Explain any pane, as JSON", "sesh-explain %3 --json"),
+];
+
+/// Explain how a pane's state was decided
 ///
-/// It looks anew and writes nothing. A pane need not be a sesh.
+/// Reads all sources again, and prints what each of them says, its age, the rule that matched, and which source
+/// decided. Writes nothing. The pane need not be a sesh.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// What to explain
+    /// The sesh or pane to explain
     #[arg(default_value = ".")]
     target: String,
 
-    /// Print it as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 

@@ -11,42 +11,58 @@ use crate::out;
 use crate::sesh::end::EndOptions;
 use crate::sesh::gather::{Gathered, gather};
 
-/// Read what came of a set of seshes: state, exit, duration and all that each printed
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Print what all seshes with a tag have printed",
+        "sesh-gather --tag ci",
+    ),
+    (
+        "Print the results of two seshes as JSON",
+        "sesh-gather tests build --json",
+    ),
+    (
+        "Write a log, then remove the seshes and their records",
+        "sesh-gather --tag ci --forget >ci.log",
+    ),
+];
+
+/// Collect the results of a set of seshes: state, exit code, duration and output
 ///
-/// The set is every sesh with the tag, ended ones too, and the targets. Of a pane that is there all of its output is
-/// read, of one that is gone the kept last lines.
+/// The set is every sesh with the tag, also the exited ones, and all targets. Of an existing pane all of its output is
+/// read; of a closed one its saved last lines.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 #[command(group = ArgGroup::new("ends").args(["end", "forget"]).multiple(true))]
 pub(super) struct Args {
+    /// The seshes to read
     #[arg(required_unless_present = "tag", value_name = "TARGET")]
     targets: Vec<String>,
 
-    /// All with this tag; may be repeated: those that have all of them
+    /// Read all seshes with this tag; repeat it to require several tags
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
-    /// End those whose output was read, as sesh-end does, the ones that still run too
+    /// End every sesh whose output was read, as sesh-end does, also those that still run
     #[arg(long)]
     end: bool,
 
-    /// The same, and remove their records and kept lines
+    /// Like --end, and remove their records and saved lines
     #[arg(long)]
     forget: bool,
 
-    /// KILL what does not end otherwise
+    /// Send KILL to what does not end otherwise
     #[arg(long, requires = "ends")]
     kill: bool,
 
-    /// How long HUP and TERM may take together [default: 5s]
+    /// Give up ending this long after the first signal [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 
-    /// Exit 1 if a command of the set failed, by its code, by a signal, or for an unknown cause
+    /// Exit 1 if a command of the set failed: by its exit code, by a signal, or for an unknown cause
     #[arg(long)]
     propagate: bool,
 
-    /// Print an array of results
+    /// Print an array of JSON objects
     #[arg(long)]
     json: bool,
 
@@ -110,8 +126,8 @@ fn header(one: &Gathered) -> String {
         words.push("alternate screen".into());
     }
     match (&one.lines, one.pane) {
-        (None, _) => words.push("nothing was kept".into()),
-        (Some(_), None) => words.push("last lines".into()),
+        (None, _) => words.push("no lines saved".into()),
+        (Some(_), None) => words.push("last lines only".into()),
         (Some(_), Some(_)) if one.truncated => words.push("first lines may be missing".into()),
         _ => {}
     }

@@ -10,21 +10,42 @@ use crate::error::{Error, Exit};
 use crate::out;
 use crate::sesh::hooks::{self, FileChange, Installable};
 
-/// Put the hooks that report an agent's state into its own configuration, show them, take them out
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Show for which agents hooks are installed",
+        "sesh-hooks status",
+    ),
+    (
+        "Show what would change",
+        "sesh-hooks install claude --dry-run",
+    ),
+    (
+        "Install the hooks of two agents",
+        "sesh-hooks install claude codex",
+    ),
+    (
+        "Teach an agent to use tmux-sesh",
+        "sesh-hooks install claude --skill",
+    ),
+    ("Remove the hooks of an agent", "sesh-hooks remove claude"),
+];
+
+/// Install, show or remove the hooks that report an agent's state
 ///
-/// Everything else in those files stays as it is, byte for byte. Before the first change a copy is kept. A file that
-/// cannot be read is left alone. The hooks start sesh-report; where that is gone they do nothing.
+/// The hooks go into the agent's own configuration files. Everything else in those files stays unchanged, byte for
+/// byte, and a copy is kept before the first change. A file that cannot be parsed is left alone. The hooks call
+/// sesh-report; if that is missing, they do nothing.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// What to do; status prints agent, state and file, tab-separated
+    /// What to do. status prints agent, state and file, separated by tabs
     #[arg(value_enum)]
     act: HooksCommand,
 
-    /// The agents [default: those whose program or folder is there; for status all]
+    /// The kinds of agents [default: those that are installed; all for status]
     #[arg(value_name = "AGENT", value_parser = KindParser::with_hooks())]
     agents: Vec<String>,
 
-    /// Not the hooks, but the skill: a text that tells the agent itself how to use tmux-sesh
+    /// Act on the skill instead of the hooks: a text that teaches the agent to use tmux-sesh
     #[arg(long)]
     skill: bool,
 
@@ -47,10 +68,13 @@ enum HooksCommand {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let act = match args.act {
         HooksCommand::Status if args.dry_run => {
-            return Err(Error::usage("status changes nothing: --dry-run is for the others").into());
+            return Err(Error::usage(
+                "--dry-run is for install and remove: status changes nothing",
+            )
+            .into());
         }
         HooksCommand::Status => return status(what(&args), &args.agents, args.json),
-        _ if args.json => return Err(Error::usage("--json is for status").into()),
+        _ if args.json => return Err(Error::usage("--json is for status: omit it").into()),
         HooksCommand::Install => hooks::HooksAction::Install,
         HooksCommand::Remove => hooks::HooksAction::Remove,
     };
@@ -92,7 +116,7 @@ fn show(
     let file = change.file.display();
     if !change.is_one() {
         let already = match act {
-            hooks::HooksAction::Install => "installed already",
+            hooks::HooksAction::Install => "already installed",
             hooks::HooksAction::Remove => "not installed",
         };
         out::unless_hung_up(out::line(&format!("{}: {already}: {file}", change.agent)))?;
@@ -116,7 +140,7 @@ fn show(
     out::unless_hung_up(out::line(&format!("{}: {done}: {file}", change.agent)))?;
     if let Some(kept) = kept {
         out::unless_hung_up(out::line(&format!(
-            "{}: as it was: {}",
+            "{}: copy of the old file: {}",
             change.agent,
             kept.display()
         )))?;
@@ -199,7 +223,7 @@ fn status(what: Installable, agents: &[String], json: bool) -> anyhow::Result<Ex
         let word = match (status.present, &status.what) {
             (_, Some(what)) => format!("{}: {what}", status.state.as_str()),
             (true, None) => status.state.as_str().into(),
-            (false, None) => format!("{}, and so is the agent", status.state.as_str()),
+            (false, None) => format!("{}; the agent is not installed", status.state.as_str()),
         };
         let file = status.file.to_string_lossy();
         out::line(&format!(

@@ -24,72 +24,86 @@ use crate::store::target::{is_id_prefix, search_starts};
 use crate::store::{Key, Record, Select, Snapshot, value};
 use crate::tmux::Server;
 
-/// Find seshes and show them
+pub(super) const EXAMPLES: super::Examples = &[
+    ("List all seshes that have a pane", "sesh-list"),
+    ("List archived and exited seshes, too", "sesh-list --all"),
+    (
+        "List the commands with a tag that have exited",
+        "sesh-list --tag ci --state exited",
+    ),
+    (
+        "Print names and exit codes for a script",
+        "sesh-list --tag ci --columns name,exit --no-header",
+    ),
+    ("Print the record of one sesh", "sesh-list --json api"),
+];
+
+/// List seshes, with their states
 ///
-/// Shows those that have a pane and are not archived; a TARGET or PREFIX finds archived and ended ones too.
-/// Several --tag mean all of them.
+/// Lists the seshes that have a pane and are not archived. A TARGET or PREFIX finds archived and exited seshes, too.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// Only these: a name or the start of one, a uuid or the start of one, a pane
+    /// List only these: names, uuids, or prefixes of them, and panes (%3)
     #[arg(value_name = "TARGET|PREFIX")]
     words: Vec<String>,
 
-    /// Only those with this tag; may be repeated
+    /// List only seshes with this tag; repeat it to require several tags
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
-    /// Only those of this agent
+    /// List only seshes of this kind of agent
     #[arg(long, value_name = "KIND")]
     agent: Option<String>,
 
-    /// Only those in this state
+    /// List only seshes in this state
     #[arg(long, value_parser = State::ALL.map(State::as_str))]
     state: Option<String>,
 
-    /// Only those that the sesh of this pane made: it is their owner or their parent
+    /// List only seshes whose owner or parent is the sesh of this pane
     #[arg(long)]
     mine: bool,
 
-    /// Only those of this owner
+    /// List only seshes of this owner
     #[arg(long, value_name = "WHO", value_parser = super::sesh_new::owner, allow_hyphen_values = true)]
     owner: Option<String>,
 
-    /// Archived ones too
+    /// List archived seshes, too
     #[arg(long)]
     archived: bool,
 
-    /// Archived ones and ended ones too
+    /// List archived and exited seshes, too
     #[arg(long)]
     all: bool,
 
-    /// Those of every tmux server of this user's, each with its socket: those whose sockets $SESH_TMUX_SOCKETS
-    /// names, paths with a colon between them, else all in tmux's folder
+    /// List the seshes of all tmux servers of this user, each with its socket. The sockets are those in
+    /// $SESH_TMUX_SOCKETS (paths separated by colons), else all in tmux's folder
     #[arg(long, conflicts_with_all = ["mine", "format"])]
     all_servers: bool,
 
-    /// The tags in use, with their counts, instead
+    /// List the tags in use and how many seshes have each, instead
     #[arg(long, conflicts_with_all = ["columns", "format"])]
     tags: bool,
 
-    /// These columns as tab-separated values, in which a tab, a newline and a backslash are \t, \n and \\
+    /// Print these columns, separated by tabs. In values a tab, a newline and a backslash are \t, \n and \\
     #[arg(long, value_delimiter = ',', value_name = "NAME,…",
         value_parser = PossibleValuesParser::new(COLUMNS.map(|(name, _)| name)).try_map(column))]
     columns: Vec<Column>,
 
-    /// An array of records
+    /// Print an array of records as JSON
     #[arg(long, conflicts_with_all = ["columns", "format"])]
     json: bool,
 
-    /// This tmux format, a line a pane, as in '#{@sesh_name} #{pane_title}'
+    /// Print this tmux format, one line for each pane, as in '#{@sesh_name} #{pane_title}'
     #[arg(long, value_name = "FORMAT", conflicts_with = "columns")]
     format: Option<String>,
 
-    /// No header line
+    /// Print no header line
     #[arg(long)]
     no_header: bool,
 
-    /// Stay, and show it again when it changes: on a terminal the picker as a dashboard, where nothing but --tag, --agent,
-    /// --state, --all and --archived says what to show; else after an empty line (--json: a line each)
+    /// Keep running, and print the list again when it changes. On a terminal the picker opens as a dashboard, if only
+    /// --tag, --agent, --state, --all and --archived are given. Else each list follows an empty line; with --json each
+    /// is one line
     #[arg(long)]
     watch: bool,
 
@@ -99,7 +113,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.words.iter().any(String::is_empty) {
-        return Err(Error::usage("a target is empty: leave it out for all seshes").into());
+        return Err(Error::usage("the target is empty: omit it for all seshes").into());
     }
     let server = args.on.server()?;
     if args.watch {
@@ -138,7 +152,8 @@ fn dashboard(args: &Args) {
     }
 }
 
-const NO_SESH: &str = "no sesh to show: sesh-new makes one, sesh-list --all shows ended ones too";
+const NO_SESH: &str =
+    "no sesh to show: sesh-new creates one, sesh-list --all shows exited ones, too";
 
 /// Prints the list whenever it has changed, until the process is interrupted or the server is gone.
 fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {
@@ -210,7 +225,8 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
-        return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
+        let none = Error::nothing(format!("no sesh matches {}", words.join(", ")));
+        return Err(none.with_way_out("sesh-list --all shows all seshes").into());
     }
     for lost in records.iter().filter_map(|record| record.lost_server()) {
         error::warn(lost.to_string());
@@ -239,12 +255,15 @@ fn age_order(record: &Record) -> (Option<u64>, Option<PaneId>, &str) {
 
 /// Returns the sesh that this pane is.
 fn own_sesh(server: &Server) -> Result<SeshId> {
-    let pane = super::pane_or_own(server, None)?;
+    let pane = env::tmux_pane().filter(|_| server.is_own_server());
+    let pane = pane.ok_or_else(|| {
+        Error::nothing("--mine: not in a pane of that server: run it in one, or use --owner")
+    })?;
     find::of_pane(server, pane, None)?
         .map(|(record, _)| record.uuid)
         .ok_or_else(|| {
             Error::nothing(format!(
-                "pane {pane} is no sesh, so it has made none: sesh-adopt . makes it one"
+                "pane {pane} is not a sesh, so it has created none: sesh-adopt . registers it"
             ))
         })
 }
@@ -355,9 +374,8 @@ fn formatted(snapshots: &[Snapshot], records: &[&Record]) -> anyhow::Result<Stri
         let Some(place) = &record.tmux else { continue };
         let mut formatted = snapshots.iter().map(|snapshot| &snapshot.formatted);
         let formatted = formatted.find_map(|formatted| formatted.get(&place.pane));
-        let formatted = formatted.ok_or_else(|| {
-            Error::usage("tmux could not read the format: are its braces balanced?")
-        })?;
+        let formatted = formatted
+            .ok_or_else(|| Error::usage("tmux cannot parse the format: check its braces"))?;
         lines.push_str(&out::as_line(formatted));
     }
     Ok(lines)
@@ -419,7 +437,7 @@ fn column(name: String) -> Result<Column> {
     COLUMNS
         .into_iter()
         .find(|(known, _)| *known == name)
-        .ok_or_else(|| Error::usage(format!("there is no column {}", shown(&name))))
+        .ok_or_else(|| Error::usage(format!("no column {}", shown(&name))))
 }
 
 fn number(value: Option<u64>) -> String {

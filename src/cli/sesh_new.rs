@@ -27,57 +27,80 @@ use crate::store::{Record, Target, value};
 use crate::tmux::Server;
 use crate::watch::{self, Set, WaitEvent, WaitSince, Watch};
 
-/// Make a sesh: a pane with a name, a command and a memory
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Run a command in a new window",
+        "sesh-new deps --tag ci -- cargo build --release",
+    ),
+    (
+        "Run a line of shell",
+        "sesh-new check -- sh -c 'make && make test'",
+    ),
+    (
+        "Start an agent, give it a task, and wait for the end of its turn",
+        "sesh-new fix --agent claude --send 'fix the failing test' --wait=10m",
+    ),
+    (
+        "Open a shell beside this pane, and go there",
+        "sesh-new --split h --enter",
+    ),
+    (
+        "End a server after two hours",
+        "sesh-new web --ttl 2h -- npm run dev",
+    ),
+];
+
+/// Create a sesh: a new pane with a name that runs a command, an agent or a shell
 ///
-/// Inside tmux it is a detached window of this session (option @sesh-new-in), outside a new detached
+/// Inside tmux it is a window of this session that is not shown yet (option @sesh-new-in), outside tmux a new detached
 /// session. Prints the uuid.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// Its name, unique among the living; generated if left out
+    /// The name, unique among live seshes [default: generated]
     name: Option<Name>,
 
-    /// Launch this agent
+    /// Launch this kind of agent
     #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: Option<String>,
 
-    /// A tag; may be repeated
+    /// Give it this tag; may be repeated
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
-    /// The folder it starts in [default: this one]
+    /// Start in this folder [default: the current one]
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
 
-    /// A variable for it, on top of this environment; may be repeated
+    /// Set this environment variable for its command; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = clap::value_parser!(OsString))]
     env: Vec<OsString>,
 
-    /// The height of its pane [default: this client's, else 50]
+    /// The height of the pane [default: that of this client, else 50]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     rows: Option<u16>,
 
-    /// The width of its pane [default: this client's, else 200]
+    /// The width of the pane [default: that of this client, else 200]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     cols: Option<u16>,
 
-    /// Keep that size, whichever client looks at it
+    /// Keep this size, whichever client shows the pane
     #[arg(long, requires = "rows", requires = "cols", conflicts_with = "split")]
     fixed_size: bool,
 
-    /// In a session of its own
+    /// Create it in a session of its own
     #[arg(long, group = "where", help_heading = "Where")]
     session: bool,
 
-    /// In a window of this session
+    /// Create it in a window of this session
     #[arg(long, group = "where", help_heading = "Where")]
     window: bool,
 
-    /// In a split of this pane: h (beside) or v (below)
+    /// Create it in a split of this pane: h (beside it) or v (below it)
     #[arg(long, value_name = "h|v", value_parser = ["h", "v"], group = "where", help_heading = "Where")]
     split: Option<String>,
 
-    /// In this session, and this window of it; made when absent
+    /// Create it in this session and window; what does not exist is created
     #[arg(
         long,
         value_name = "SESSION[:WINDOW]",
@@ -86,19 +109,19 @@ pub(super) struct Args {
     )]
     target: Option<String>,
 
-    /// The sesh it belongs to [default: the one this pane is]
+    /// The sesh that it belongs to [default: the sesh of this pane]
     #[arg(long, value_name = "TARGET")]
     parent: Option<String>,
 
-    /// Who answers for it, and whose limit (@sesh-max) counts [default: the sesh that this pane is]
+    /// Whose limit (@sesh-max) it counts towards [default: the sesh of this pane]
     #[arg(long, value_name = "WHO", value_parser = owner, allow_hyphen_values = true)]
     owner: Option<String>,
 
-    /// After this time sesh-reap ends it, as in 90s, 2h or 1day: HUP, TERM, then KILL
+    /// End it after this time, as in 90s, 2h or 1day: sesh-reap sends HUP, TERM, then KILL [default: never]
     #[arg(long, value_name = "DURATION", value_parser = ttl)]
     ttl: Option<Duration>,
 
-    /// A note
+    /// Give it this note
     #[arg(
         long,
         value_name = "TEXT",
@@ -108,27 +131,28 @@ pub(super) struct Args {
     )]
     note: String,
 
-    /// Its identity, a UUID that was never used here
+    /// Use this UUID, which must never have been used here [default: generated]
     #[arg(long, value_name = "UUID")]
     id: Option<SeshId>,
 
-    /// Send it this first message when it is ready for one, as sesh-send does
+    /// Send this message as soon as it accepts one, as sesh-send does
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with_all = ["no_launch", "dry_run"])]
     send: Option<String>,
 
-    /// Wait for the end of what the message begins; without one until it has ended, is idle or needs a person
+    /// Wait until the message has been handled; without --send, until the sesh is idle, waits for a person or has
+    /// exited. With a DURATION, give up after it
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit, conflicts_with_all = ["no_launch", "dry_run"])]
     wait: Option<Limit>,
 
-    /// Make the pane, but wait there for Enter before the command starts
+    /// Create the pane, but start the command only when a person presses Enter in it
     #[arg(long)]
     no_launch: bool,
 
-    /// Go there
+    /// Go to the new pane
     #[arg(long, conflicts_with = "dry_run")]
     enter: bool,
 
-    /// Say what would be done and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
 
@@ -139,7 +163,7 @@ pub(super) struct Args {
     #[command(flatten)]
     on: ServerArgs,
 
-    /// The command, word by word: no shell splits it again [default: a login shell]
+    /// The command, as separate words: no shell parses it again [default: a login shell]
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
@@ -150,7 +174,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .as_deref()
         .is_some_and(|text| typeable(text).trim().is_empty())
     {
-        return Err(Error::usage("the message is empty").into());
+        return Err(Error::usage("the message is empty: give a text").into());
     }
     let server = args.on.server()?;
     let cwd = folder(args.cwd.as_deref())?;
@@ -267,7 +291,7 @@ fn wait_until_idle(
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     match Watch::new(server, request)?.next(deadline)? {
         watch::WaitOutcome::TimedOut => {
-            let what = format!("{} continues: the time to wait for it is over", record.name);
+            let what = format!("timed out: {} has not finished", record.name);
             Err(Error::new(Exit::TimedOut, what).into())
         }
         _ => Ok(Exit::Done),
@@ -287,7 +311,7 @@ pub(super) fn owner(text: &str) -> Result<String, String> {
 /// Parses a time to live. It is at least a second, because times are stored in whole seconds.
 fn ttl(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
-        Ok(time) if time < Duration::from_secs(1) => Err("it is shorter than a second".into()),
+        Ok(time) if time < Duration::from_secs(1) => Err("it must be at least 1s".into()),
         Ok(time) => Ok(time),
         Err(error) => Err(error.to_string()),
     }
@@ -298,7 +322,7 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
     let folder = absolute(given.unwrap_or(Path::new(".")))?;
     if folder.to_str().is_none() {
         return Err(Error::unusable(format!(
-            "the folder {} is not UTF-8: tmux cannot say its name",
+            "the folder {} is not UTF-8: tmux cannot print its name",
             folder.display()
         )));
     }
@@ -311,10 +335,8 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
     if folder.is_dir() {
         Ok(folder)
     } else {
-        Err(Error::nothing(format!(
-            "there is no folder {}",
-            folder.display()
-        )))
+        Err(Error::nothing(format!("no folder {}", folder.display()))
+            .with_way_out("create it, or give another with --cwd"))
     }
 }
 
@@ -341,7 +363,7 @@ fn place_of(text: &str) -> Result<Where> {
     };
     if session.is_empty() {
         return Err(Error::usage(
-            "--target names no session: SESSION or SESSION:WINDOW",
+            "--target needs a session: SESSION or SESSION:WINDOW",
         ));
     }
     Ok(Where::At {
@@ -359,7 +381,7 @@ fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Resul
         .map_or_else(env::path, |(_, path)| path.clone());
     let agent = args.agent.as_ref().map(|kind| {
         let agent = Agents::loaded().named(kind);
-        agent.ok_or_else(|| Error::usage("no such agent"))
+        agent.ok_or_else(|| Error::usage("unknown agent"))
     });
     argv::words(agent.transpose()?, &args.command, &path, cwd)
 }

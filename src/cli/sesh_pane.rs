@@ -10,17 +10,29 @@ use crate::id::PaneId;
 use crate::inventory::find;
 use crate::out;
 
-/// Say which sesh a pane is: uuid, name, state and agent on one line, tab-separated
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Print the sesh of this pane", "sesh-pane"),
+    (
+        "Print its name, for a prompt",
+        "sesh-pane --format '#{@sesh_name}'",
+    ),
+    (
+        "Print the record of another pane",
+        "sesh-pane --pane %4 --json",
+    ),
+];
+
+/// Print which sesh a pane is: uuid, name, state and agent
 ///
-/// It asks the pane itself, so a SESH_ID that was inherited from another pane cannot mislead it. Exit 3 when
-/// the pane is no sesh.
+/// The fields are separated by tabs. The pane itself is asked, so a SESH_ID inherited from another pane does not
+/// mislead it. Exit 3 if the pane is not a sesh.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// The pane [default: this one, $TMUX_PANE]
     #[arg(long, value_name = "%N")]
     pane: Option<PaneId>,
 
-    /// The tmux server with this socket path: the same as -S
+    /// Use the tmux server with this socket path; the same as -S
     #[arg(long = "socket-path", value_name = "PATH", conflicts_with_all = ["socket_name", "socket_path"])]
     socket_path_of_pane: Option<PathBuf>,
 
@@ -43,7 +55,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let pane = pane_or_own(&server, args.pane)?;
     let (record, formatted) = find::of_pane(&server, pane, args.format.as_deref())?
-        .ok_or_else(|| Error::nothing(format!("pane {pane} is no sesh")))?;
+        .ok_or_else(|| Error::not_a_sesh(pane))?;
     if args.json {
         out::json(&record)?;
     } else if args.format.is_some() {

@@ -10,19 +10,24 @@ use crate::inventory::change::Change;
 use crate::out;
 use crate::sesh::reap::{ReapScope, reap};
 
-/// Mend what tmux remembers of seshes where it is not so any more
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Reconcile all seshes", "sesh-reap"),
+    ("Print the changes as JSON", "sesh-reap --json"),
+    ("Record only the ends of closed panes", "sesh-reap --closed"),
+];
+
+/// Reconcile stored state with the panes and processes that exist
 ///
-/// Writes down ends that were not recorded and what shells are doing, takes marks off panes in which something else
-/// runs, closes held panes whose time is over, ends what has outlived its --ttl, and drops what is left of forgotten
-/// seshes. What is right is not
-/// written again. On a terminal it prints a line a change, else nothing: hooks start it.
+/// Records ends that were missed and the states of shells, releases panes in which another process runs, closes held
+/// panes after their time, ends seshes whose --ttl is over, and removes the remains of forgotten seshes. On a terminal
+/// it prints one line for each change, else nothing, because hooks start it.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// Print the changes as JSON
     #[arg(long)]
     json: bool,
 
-    /// Write down only the ends of seshes whose pane has closed
+    /// Record only the ends of seshes whose pane has closed
     #[arg(long)]
     closed: bool,
 
@@ -44,7 +49,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             out::line(&sentence(change))?;
         }
         if changes.is_empty() {
-            out::hint("there is nothing to mend");
+            out::hint("records match reality");
         }
     }
     Ok(Exit::Done)

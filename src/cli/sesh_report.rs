@@ -22,36 +22,50 @@ const READ_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long all of it may take: the agent waits for its hook.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Tell the state of the agent in this pane: what agents' hooks call
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Report that the agent of this pane is busy",
+        "sesh-report --state busy",
+    ),
+    (
+        "Report that it waits for an answer",
+        "sesh-report --state waiting --why question",
+    ),
+    (
+        "Report that a script has finished its work",
+        "sesh-report --state idle --event done",
+    ),
+];
+
+/// Report the state of the agent in this pane; the hooks of agents call it
 ///
-/// With --from it reads the payload of that agent's hook; without, the options say the state. It is believed only for
-/// the pane whose agent started it: what an agent runs as a tool, and a daemon that serves several panes, do not speak
-/// for it. What is no news is not written. Unless its standard input is a terminal it prints nothing and exits with 0,
-/// whatever happens: agents take its words and its exit code for an answer; what went wrong, sesh-doctor tells.
-/// sesh-hooks puts it into the configuration of agents.
+/// With --from it reads the payload of that agent's hook, else the options give the state. A report counts only for the
+/// pane whose agent started it, not from a tool that the agent runs, nor from a daemon that serves several panes.
+/// Unless its standard input is a terminal it prints nothing and exits with 0, because agents interpret the output and
+/// the exit code of their hooks; sesh-doctor shows what failed. sesh-hooks installs it in the configuration of agents.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// The agent whose payload it is
+    /// Read the hook payload of this kind of agent
     #[arg(long, value_name = "AGENT", value_parser = KindParser::with_hooks(), required_unless_present = "state")]
     from: Option<String>,
 
-    /// The payload, where it does not come on standard input
+    /// The payload [default: standard input]
     #[arg(value_name = "PAYLOAD", requires = "from")]
     payload: Option<OsString>,
 
-    /// What it does now
+    /// The state of the agent
     #[arg(long, value_enum, conflicts_with = "from")]
     state: Option<ReportedState>,
 
-    /// What it waits for
+    /// What the agent waits for
     #[arg(long, value_enum, requires = "state")]
     why: Option<WaitReason>,
 
-    /// The id of the conversation that it is in
+    /// The id of the agent's conversation
     #[arg(long, value_name = "ID", requires = "state")]
     conversation: Option<String>,
 
-    /// The word for what happened
+    /// A word for the event
     #[arg(
         long,
         value_name = "WORD",
@@ -105,7 +119,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if report(&server, args.from.as_deref(), &event, &agents.all)? || args.from.is_some() {
         return Ok(Exit::Done);
     }
-    Err(Error::nothing("it was started in no pane of that server").into())
+    Err(Error::nothing("not started in a pane of that server").into())
 }
 
 /// Reads the hook event in a payload. Returns `None` where the payload concerns no state.
@@ -113,15 +127,14 @@ fn read_payload(kind: &str, payload: Option<OsString>) -> anyhow::Result<Option<
     let payload = match payload {
         Some(payload) => payload.into_vec(),
         None if input::is_terminal() => {
-            return Err(Error::usage(
-                "the payload comes on standard input: this is what hooks call",
-            )
-            .into());
+            return Err(
+                Error::usage("no payload on standard input: hooks call this, with --from").into(),
+            );
         }
         None => input::read(MAX_PAYLOAD, READ_TIMEOUT),
     };
     let read = Kind::named(kind).and_then(|kind| kind.code.payload);
-    let read = read.ok_or_else(|| Error::usage(format!("the hooks of {kind:?} are not known")))?;
+    let read = read.ok_or_else(|| Error::usage(format!("no hooks are known for {kind:?}")))?;
     match read(&payload) {
         ReadPayload::Event(event) => Ok(Some(event)),
         ReadPayload::Irrelevant => Ok(None),
@@ -151,12 +164,12 @@ fn from_options(
         WaitReason::Dialog => Why::Dialog,
     });
     if why.is_some() && state != State::Waiting {
-        return Err(Error::usage("--why is the reason of --state waiting").into());
+        return Err(Error::usage("--why needs --state waiting").into());
     }
     for word in conversation.iter().chain([&event]) {
         if !report::is_word(word) {
             return Err(Error::usage(format!(
-                "{word:?} is no word of 1 to 128 letters, digits, dots, dashes and underscores"
+                "{word:?} is not 1 to 128 letters, digits, dots, dashes and underscores"
             ))
             .into());
         }

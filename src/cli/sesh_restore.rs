@@ -17,26 +17,43 @@ use crate::store::Record;
 use crate::store::pending_restore::{self, RestoreSetting};
 use crate::tmux::Server;
 
-/// Bring an ended sesh back: the same identity in a new pane, its agent in the same conversation
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Restore an exited sesh, and go there",
+        "sesh-restore old --enter",
+    ),
+    (
+        "Show what would be restored after the tmux server died",
+        "sesh-restore --last-alive --dry-run",
+    ),
+    (
+        "Restore all seshes that were alive then",
+        "sesh-restore --last-alive",
+    ),
+    ("Decline to restore them", "sesh-restore --dismiss"),
+];
+
+/// Restore an exited sesh: the same identity in a new pane, its agent in the same conversation
 ///
-/// It continues in its folder, in a window of its session or in a new one. Waits until its agent is there; one that
-/// does not come leaves everything as it was, and its last lines are printed. A command stands there typed and waits for
-/// Enter. Prints the uuid.
+/// It gets a window of its session, or a new session, in its folder. Waits until its agent has started; if that fails,
+/// everything is left as it was, and the last lines of the agent are printed. A command is typed and waits for Enter.
+/// Prints the uuid.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
+    /// The sesh to restore
     #[arg(required_unless_present_any = ["last_alive", "dismiss", "offer", "resurrect", "resurrect_begins"])]
     target: Option<String>,
 
-    /// All that were alive when the last tmux server died
+    /// Restore all seshes that were alive when the last tmux server died
     #[arg(long, conflicts_with_all = ["target", "enter", "words"])]
     last_alive: bool,
 
-    /// Only say what would be brought back and what would not, and why
+    /// Print what would be restored, and what would not and why; do nothing
     #[arg(long, conflicts_with_all = ["dismiss", "offer", "resurrect", "resurrect_begins", "enter", "run"])]
     dry_run: bool,
 
-    /// Do not bring those back, and ask no more
+    /// Do not restore the seshes that were alive when the last tmux server died, and do not offer them again
     #[arg(long, conflicts_with_all = ["target", "last_alive", "enter", "words", "run", "json"])]
     dismiss: bool,
 
@@ -44,24 +61,24 @@ pub(super) struct Args {
     #[arg(long, hide = true, conflicts_with_all = ["target", "last_alive", "dismiss"])]
     offer: bool,
 
-    /// Have those go on that tmux-resurrect has brought the panes of back, as sesh-save wrote them into that file: for its
-    /// hook post-restore-all
+    /// Restore the seshes whose panes tmux-resurrect has restored, from the lines that sesh-save wrote into this file;
+    /// for its hook post-restore-all
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "last_alive", "dismiss", "offer", "enter", "words", "run"])]
     resurrect: Option<PathBuf>,
 
-    /// Remember which panes are there, for its hook pre-restore-all
+    /// Record which panes exist; for the hook pre-restore-all of tmux-resurrect
     #[arg(long, conflicts_with_all = ["target", "last_alive", "dismiss", "offer", "resurrect", "enter", "words", "run", "json"])]
     resurrect_begins: bool,
 
-    /// Run a command that would otherwise be typed and wait for Enter
+    /// Run the command at once, instead of typing it without Enter
     #[arg(long)]
     run: bool,
 
-    /// How long an agent may take until it is there [default: 2m]
+    /// Give up if an agent has not started after this long [default: 2m]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 
-    /// Go there
+    /// Go to the new pane
     #[arg(long)]
     enter: bool,
 
@@ -72,7 +89,7 @@ pub(super) struct Args {
     #[command(flatten)]
     on: ServerArgs,
 
-    /// More words for the agent's command line
+    /// More arguments for the agent's command line
     #[arg(last = true, value_name = "COMMAND")]
     words: Vec<OsString>,
 }
@@ -134,7 +151,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     if record.state == State::Waiting && !args.enter {
         let why = record.why.as_deref().unwrap_or("a person");
-        out::hint(&format!("{} is there and waits for {why}", record.name));
+        out::hint(&format!("{} is restored, and waits for {why}", record.name));
     }
     if args.enter {
         sesh_enter::go(&server, &record, None, false)?;
@@ -143,7 +160,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// The hint for a person where no restore is pending.
-const NONE_PENDING: &str = "nothing waits to be brought back: sesh-list --all shows what has ended";
+const NONE_PENDING: &str = "no pending restores: sesh-list --all shows exited seshes";
 
 /// Prints for each sesh what a restore would do.
 fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit> {
@@ -197,7 +214,7 @@ fn restore_pending(
         },
     )?;
     if worst != Exit::Done {
-        out::hint("what did not come stays offered: sesh-restore --dismiss ends that");
+        out::hint("the others stay pending: sesh-restore --dismiss declines them");
     }
     Ok(worst)
 }

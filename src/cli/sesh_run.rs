@@ -8,13 +8,25 @@ use clap::Parser;
 use crate::error::Exit;
 use crate::runner;
 
-/// Run a sesh's command in its pane, record its end, hold the pane readable
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Show how sesh-new would start it",
+        "sesh-new hello --dry-run -- echo hello",
+    ),
+    (
+        "Run the command of a held pane again",
+        "pane-keys tests --to-held r",
+    ),
+    ("Close a held pane", "pane-keys lint --to-held Enter"),
+];
+
+/// Run the command of a sesh in its pane, record its end and hold the pane
 ///
-/// sesh-new starts it; it is not typed by hand. The command and its environment are in a private file, which is
-/// deleted when it is opened: tmux shows its own arguments to everyone. It exits with the command's code.
+/// Started by sesh-new, not by hand. The command and its environment are in a private file, which is deleted when it is
+/// opened, because every user can see tmux's arguments. Exits with the exit code of the command.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// The launch file
+    /// The launch file that sesh-new wrote
     #[arg(long, value_name = "FILE")]
     launch: PathBuf,
 }

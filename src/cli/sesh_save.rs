@@ -12,19 +12,27 @@ use crate::sesh::restore::resurrect;
 use crate::sesh::save::save;
 use crate::store::durable;
 
-/// Write down what must outlive the tmux server, where that was missed
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Add to the journal what it lacks", "sesh-save"),
+    ("Print the path of the journal", "sesh-save --json"),
+    (
+        "Print the panes of all seshes for tmux-resurrect",
+        "sesh-save --resurrect",
+    ),
+];
+
+/// Write to the journal what it lacks, and compact it
 ///
-/// Every helper writes what it changes to a journal, one file for each server. This compares all that tmux knows with it
-/// and writes what it lacks: after the disk was full, or a change without the helpers. Then it writes the file anew with
-/// what its lines add up to. Forgotten seshes stay forgotten. On a terminal it says what it did, else nothing: the plugin
-/// starts it.
+/// The journal is the file that outlives the tmux server; every helper writes its changes there. This command compares
+/// it with what tmux stores, and adds what is missing, as after a full disk or a change without the helpers. Forgotten
+/// seshes stay forgotten. On a terminal it prints what it did, else nothing, because the plugin starts it.
 #[derive(Debug, Parser)]
 pub(super) struct Args {
-    /// Print which pane is which sesh, for the end of the file of tmux-resurrect: for its hook post-save-layout
+    /// Print which pane is which sesh, for the save file of tmux-resurrect; for its hook post-save-layout
     #[arg(long, conflicts_with = "json")]
     resurrect: bool,
 
-    /// Print the journal's file and how many lines were written
+    /// Print the journal's file and how many lines were written, as JSON
     #[arg(long)]
     json: bool,
 
@@ -52,7 +60,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::json(&Saved { file, written })?;
     } else if std::io::stdout().is_terminal() {
         match written {
-            0 => out::hint(&format!("{file} has it all")),
+            0 => out::hint(&format!("{file} is complete")),
             _ => out::line(&format!("{file}: {written} lines written"))?,
         }
     }

@@ -18,57 +18,73 @@ use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason}
 use crate::sesh::send::{Patience, Sent, send};
 use crate::state::{State, Why};
 
-/// Send a message to agents and shells, and prove that it arrived
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Send a message and print the answer",
+        "sesh-send api 'say the tests pass' --reply",
+    ),
+    (
+        "Type a line into a shell, and wait for its end",
+        "sesh-send notes 'git status' --wait=1m",
+    ),
+    ("Send what a command prints", "git diff | sesh-send api -"),
+    (
+        "Leave a message in the agent's queue if it is busy",
+        "sesh-send --queue api 'then update the changelog'",
+    ),
+];
+
+/// Send a message to agents and shells, and prove that it was delivered
 ///
-/// The message is pasted and Enter is pressed behind it, where that does no harm: not at a question of the agent's,
-/// where Enter would mean yes, not behind what a person has typed and not sent, not into the shell that a dead agent has
-/// left. Exit 0 only with proof: the agent's hook or its transcript has the message, or the screen shows that it was
-/// taken. Exit 4 when nothing was sent, with the reason; 7 when it was typed and nothing proves that it arrived. If
-/// one of several targets is unknown, nothing is sent. Else each has a line, and the worst exit code counts.
+/// The message is pasted, and Enter is pressed after it, unless that could do harm: at a question of the agent, where
+/// Enter would mean yes; behind a draft that a person has typed; or in the shell that an exited agent has left. Exit 0
+/// only with proof: the agent's hook or transcript has the message, or the screen shows that the agent accepted it.
+/// Exit 4 if nothing was sent, with the reason; 7 if the message was typed and its delivery is not confirmed. With
+/// several targets nothing is sent if one of them is unknown; else each has a line, and the worst exit code counts.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// The targets, and last the message; - reads it from stdin. With --file all are targets
+    /// One or more targets, then the message as one word; - reads it from stdin. With --file, only targets
     #[arg(required = true, value_name = "TARGET... MESSAGE")]
     words: Vec<String>,
 
-    /// Read the message from a file
+    /// Read the message from this file
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Wait for the end of what the message begins
+    /// Wait until the message has been handled. With a DURATION, give up after it
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit)]
     wait: Option<Limit>,
 
-    /// Wait, and print the agent's answer: from its transcript, its hook, or the screen, which stderr says
+    /// Wait, and print the agent's answer: from its transcript, its hook, or (with a note on stderr) the screen
     #[arg(long)]
     reply: bool,
 
-    /// If the agent works: into its own queue, for when it has finished; nothing is typed where it has a command for that
+    /// If the agent is busy: put the message into the agent's own queue
     #[arg(long)]
     queue: bool,
 
-    /// If the agent works: at once, into what it does; where it has no such thing, that is interrupted
+    /// If the agent is busy: give it the message at once; an agent that cannot take one is interrupted first
     #[arg(long, conflicts_with = "queue")]
     now: bool,
 
-    /// If a person has typed something and not sent it
+    /// What to do if a person has typed a draft and not sent it
     #[arg(long, value_enum, default_value_t = OnDraft::Refuse)]
     draft: OnDraft,
 
-    /// Leave the message in the composer
+    /// Type the message, but do not press Enter
     #[arg(long, conflicts_with_all = ["wait", "reply"])]
     no_enter: bool,
 
-    /// Also a message that the agent takes for a command
+    /// Send the message even if the agent interprets it as a command
     #[arg(long)]
     as_it_is: bool,
 
-    /// How long the delivery may take, from the start on [default: 30s]
+    /// Give up the delivery after this long [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 
-    /// A line of JSON for each target
+    /// Print a line of JSON for each target
     #[arg(long)]
     json: bool,
 
@@ -81,9 +97,9 @@ pub(super) struct Args {
 enum OnDraft {
     /// Send nothing
     Refuse,
-    /// Wait until it is sent or gone
+    /// Wait until it is sent or removed
     Wait,
-    /// Have the agent put it aside, where it can
+    /// Have the agent stash it, where it can
     Stash,
 }
 
@@ -104,7 +120,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     let text = typeable(&text(&mut args)?);
     if text.trim().is_empty() {
-        return Err(Error::usage("the message is empty").into());
+        return Err(Error::usage("the message is empty: give a text").into());
     }
     let server = args.on.server_within(args.timeout)?;
     let targets = args
@@ -141,7 +157,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     if args.file.is_none() && several && all.iter().any(Sent::is_unknown) {
         out::complain(
             "sesh-send",
-            "nothing was sent: every word but the last is a target, so quote a message of several words",
+            "nothing was sent: quote a message of several words; all words but the last are targets",
         );
     }
     let mut worst = Exit::Done;
@@ -167,7 +183,7 @@ fn text(args: &mut Args) -> anyhow::Result<String> {
     let word = args.words.pop().unwrap_or_default();
     if args.words.is_empty() {
         return Err(Error::usage(
-            "there is no message: name the target and then the message, - for stdin, or --file FILE",
+            "no message: give targets, then the message, - for stdin, or --file FILE",
         )
         .into());
     }
@@ -215,7 +231,7 @@ pub(super) fn print_outcome(helper: &str, sent: &Sent, several: bool) -> anyhow:
         }
         Ok(DeliveryOutcome::Typed { why, seen, .. }) => {
             complain(
-                &format!("typed, and not proven to have arrived: {why}"),
+                &format!("typed, but delivery is not confirmed: {why}"),
                 seen,
             );
         }
@@ -239,12 +255,9 @@ pub(super) fn print_outcome(helper: &str, sent: &Sent, several: bool) -> anyhow:
                 out::lines(&lines, false)?;
                 match (reply.from, reply.cut) {
                     (ReplyFrom::Screen, _) => {
-                        complain(
-                            "what its screen shows below the message, and no record of it",
-                            "",
-                        );
+                        complain("the answer was read from its screen, not from a record", "");
                     }
-                    (_, true) => complain("the answer continues: this is its begin", ""),
+                    (_, true) => complain("only the beginning of the answer is known", ""),
                     _ => {}
                 }
             }

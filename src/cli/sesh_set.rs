@@ -11,21 +11,35 @@ use crate::sesh::change::{change, change_tagged};
 use crate::store::edit::Edit;
 use crate::store::{Record, Select};
 
-/// Rename, tag, archive, annotate a sesh
+pub(super) const EXAMPLES: super::Examples = &[
+    ("Rename a sesh", "sesh-set build --name compile"),
+    (
+        "Add a tag and a note",
+        "sesh-set api --tag team --note 'waits for the review'",
+    ),
+    (
+        "Replace a tag in a whole set",
+        "sesh-set --tagged ci --retag ci=ci-old",
+    ),
+    ("Hide a sesh from lists", "sesh-set notes --archive"),
+];
+
+/// Rename, tag, annotate or archive seshes
 ///
-/// All the changes to one sesh are made, or none. What does not change redraws nothing. With --tagged they are made to a whole
-/// set in one command list, and each that was changed is printed: uuid and name, tab-separated.
+/// All changes to one sesh are made, or none. With --tagged a whole set is changed at once, and the uuid and name of
+/// each changed sesh are printed, separated by a tab.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
+    /// The seshes to change
     #[arg(required_unless_present = "tagged", value_name = "TARGET")]
     targets: Vec<String>,
 
-    /// Every sesh that has a pane and this tag, instead; may be repeated: those that have all of them
+    /// Change every sesh that has a pane and this tag; repeat it to require several tags
     #[arg(long, value_name = "TAG", conflicts_with_all = ["targets", "name"])]
     tagged: Vec<Tag>,
 
-    /// Give it this name, unique among the living
+    /// Rename it; the name must be unique among live seshes
     #[arg(long)]
     name: Option<Name>,
 
@@ -33,23 +47,23 @@ pub(super) struct Args {
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
-    /// Take this tag away; may be repeated
+    /// Remove this tag; may be repeated
     #[arg(long, value_name = "TAG")]
     untag: Vec<Tag>,
 
-    /// Replace a tag; may be repeated
+    /// Replace a tag by another; may be repeated
     #[arg(long, value_name = "OLD=NEW", value_parser = retag)]
     retag: Vec<(Tag, Tag)>,
 
-    /// Put it away: hidden from lists, kept all the same
+    /// Archive it: hide it from lists without ending it
     #[arg(long)]
     archive: bool,
 
-    /// Take it out again
+    /// Show it in lists again
     #[arg(long, conflicts_with = "archive")]
     unarchive: bool,
 
-    /// Give it this note; an empty one removes it
+    /// Set its note; an empty text removes it
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     note: Option<String>,
 
@@ -57,7 +71,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     meta: Vec<(String, String)>,
 
-    /// The sesh it belongs to; an empty one removes it
+    /// Set the sesh that it belongs to; an empty text removes it
     #[arg(long, value_name = "TARGET")]
     parent: Option<String>,
 
@@ -70,7 +84,7 @@ pub(super) struct Args {
 }
 
 fn retag(text: &str) -> Result<(Tag, Tag), String> {
-    let (old, new) = text.split_once('=').ok_or("it has no =, as in OLD=NEW")?;
+    let (old, new) = text.split_once('=').ok_or("it needs a =, as in OLD=NEW")?;
     let tag = |text: &str| text.parse::<Tag>().map_err(|error| error.to_string());
     Ok((tag(old)?, tag(new)?))
 }
@@ -79,7 +93,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let targets = targets(&server, &args.targets)?;
     if targets.len() > 1 && args.name.is_some() {
-        return Err(Error::usage("one name cannot be given to several seshes").into());
+        return Err(Error::usage("several seshes cannot have one name: give one target").into());
     }
     let mut changes = Vec::new();
     changes.extend(args.name.map(Edit::Name));
@@ -106,7 +120,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     if changes.is_empty() {
         return Err(
-            Error::usage("there is nothing to change: sesh-set --help lists what can be").into(),
+            Error::usage("nothing to change: give --name, --tag, --note, --archive …").into(),
         );
     }
     if !args.tagged.is_empty() {

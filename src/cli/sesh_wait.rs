@@ -15,58 +15,79 @@ use crate::watch::{
     Watch,
 };
 
-/// Wait for a sesh: until it is idle, needs a person, has ended, prints …
+pub(super) const EXAMPLES: super::Examples = &[
+    (
+        "Wait until an agent is idle, waits for a person or has exited",
+        "sesh-wait api",
+    ),
+    (
+        "Wait until all commands with a tag have exited",
+        "sesh-wait --tag ci --for exit --all",
+    ),
+    (
+        "Wait for a line of output, for at most a minute",
+        "sesh-wait build --for output=compiled --timeout 1m",
+    ),
+    (
+        "Wait until nothing has been printed for a second",
+        "sesh-wait notes --for quiet=1s",
+    ),
+];
+
+/// Wait until a sesh is idle, waits for a person, exits or prints something
 ///
-/// Prints a line an event, in columns with tabs between: the name, what happened (idle, waiting, busy, exit, joined,
-/// left, output, quiet), why, and a cursor. The next call continues from there with --since: no state, no end and no
-/// coming or going is missed and none reported twice, whatever happens in between. (A state that came and went between two
-/// calls is reported as what is there now.) Without a cursor, conditions that already hold count.
-/// Exits with 0 when the event came, 3 when all have ended and nothing can come any more, 6 when the time was over, 69
-/// as soon as the server ends.
+/// Prints one line for each event, with tabs between its fields: the name, the event (idle, waiting, busy, exit,
+/// joined, left, output, quiet), the reason, and a cursor. With --since CURSOR the next call continues there: no state,
+/// exit, arrival or departure is missed or reported twice, whatever happens between the calls. (A state that came and
+/// went between two calls is reported as the current one.) Without a cursor, a condition that already holds counts.
+/// Exit 0 after the event, 3 if all have exited and no event can come, 6 after the timeout, 69 as soon as the server
+/// ends.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
+    /// The seshes to wait for
     #[arg(value_name = "TARGET", required_unless_present = "tag")]
     targets: Vec<String>,
 
-    /// And those with this tag, also when they come later or ended less than ten minutes ago; several mean all of them
+    /// Wait for all seshes with this tag, also those that get it later or exited in the last ten minutes; repeat it to
+    /// require several tags
     #[arg(long, value_name = "TAG")]
     tag: Vec<Tag>,
 
-    /// Until it is idle, waiting, busy, exit, turn (it was busy and is no more), output=REGEX, quiet=DURATION or change
-    /// (of anything); may be repeated; idle, waiting or exit where it is left out
+    /// Wait for this event: idle, waiting, busy, exit, turn (the end of busy), output=REGEX, quiet=DURATION or change
+    /// (of anything); may be repeated [default: idle, waiting, exit]
     #[arg(long = "for", value_name = "EVENT", value_parser = until)]
     until: Vec<WaitEvent>,
 
-    /// Until it happened to one of them; this is what is done anyway
+    /// Return when any one matches (default)
     #[arg(long)]
     any: bool,
 
-    /// Until it happened to each of them
+    /// Return when all have matched
     #[arg(long, conflicts_with = "any")]
     all: bool,
 
-    /// From where the wait that gave this cursor ended
+    /// Continue where the wait that printed this cursor ended
     #[arg(long, value_name = "CURSOR")]
     since: Option<String>,
 
-    /// Only what happens from now on
+    /// Ignore conditions that already hold
     #[arg(long)]
     fresh: bool,
 
-    /// How long
+    /// Give up after this long [default: never]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
 
-    /// Go on after each event, until all have ended
+    /// Continue after each event, until all have exited
     #[arg(long, conflicts_with = "all")]
     follow: bool,
 
-    /// Exit with 1 when one that ended did not end with 0
+    /// Exit 1 if a sesh exited with anything but 0
     #[arg(long)]
     propagate: bool,
 
-    /// A JSON object a line, with the record
+    /// Print each event as a line of JSON, with the record
     #[arg(long)]
     json: bool,
 
@@ -136,12 +157,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 return Ok(exit);
             }
             WaitOutcome::Empty if reported => return Ok(exit),
-            WaitOutcome::Empty => Error::nothing(
-                "there is no sesh to wait for, or all have ended and that was not what was waited for, or was told",
-            ),
-            WaitOutcome::TimedOut => {
-                Error::new(Exit::TimedOut, "the time is over, and it has not happened")
+            WaitOutcome::Empty => {
+                Error::nothing("nothing left to wait for: no match, or all have already exited")
             }
+            WaitOutcome::TimedOut => Error::new(Exit::TimedOut, "timed out before it happened"),
         };
         if args.json {
             let event = if error.exit == Exit::TimedOut {

@@ -21,9 +21,7 @@ pub(super) fn main(called_as: &OsStr, arguments: Vec<OsString>) -> u8 {
         None => {
             out::complain(
                 NAME,
-                &format!(
-                    "there is no helper {name:?}, by whose name this was called: tmux-sesh alone lists them"
-                ),
+                &format!("no helper {name:?}, the name of this link: tmux-sesh lists the helpers"),
             );
             Exit::Usage.code()
         }
@@ -49,7 +47,7 @@ fn as_itself(mut arguments: Vec<OsString>) -> u8 {
             }
             out::complain(
                 NAME,
-                &format!("there is no helper {word:?}: tmux-sesh alone lists them"),
+                &format!("no helper {word:?}: tmux-sesh lists the helpers"),
             );
             Exit::Usage.code()
         }
@@ -83,7 +81,7 @@ fn overview() -> String {
         .map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit.code()))
         .collect();
     format!(
-        "tmux as the store of your sessions: every helper says more with --help.\n\n{}\nExit codes:\n{codes}",
+        "Every tmux pane can be a sesh. Each helper has --help.\n\n{}\nExit codes:\n{codes}",
         table.render(true, out::width())
     )
 }

@@ -17,7 +17,7 @@ pub(super) fn manifests(findings: &mut Findings) {
         findings.problem(
             ProblemKind::AgentFile,
             &problem.sentence,
-            "correct that file (plugin/doc/agents.md has every key) or remove it; until then it does not count",
+            "correct this file (plugin/doc/agents.md lists every key) or remove it; until then it is ignored",
         );
     }
 }
@@ -30,8 +30,8 @@ pub(super) fn hooks(findings: &mut Findings) {
             let what = status.what.unwrap_or_default();
             findings.problem(
                 ProblemKind::HooksDisabled,
-                format!("{} runs no hook: {what}", status.agent),
-                format!("remove that from {}", status.file.display()),
+                format!("{} runs no hooks: {what}", status.agent),
+                format!("remove this from {}", status.file.display()),
             );
         }
     }
@@ -40,18 +40,18 @@ pub(super) fn hooks(findings: &mut Findings) {
 /// Checks the recorded failures.
 pub(super) fn failures(findings: &mut Findings) {
     let Some(last) = failures::last() else {
-        return findings.ok(Area::Agents, "no hook of an agent has failed");
+        return findings.ok(Area::Agents, "no hook of any agent has failed");
     };
     let now = clock::seconds();
     let age = now.saturating_sub(last.at);
     let what = format!(
-        "what agents' hooks started has failed {} times, the last time {} ago: {}",
+        "hooks of agents have failed {} times, the last time {} ago: {}",
         last.count,
         humantime::format_duration(std::time::Duration::from_secs(age)),
         last.sentence
     );
     let mend = format!(
-        "this goes when the same hook works again; to be rid of it now: rm {}",
+        "this disappears when the same hook succeeds; to clear it now: rm {}",
         mend::path(&last.file)
     );
     let kind = if age < FRESH {

@@ -11,23 +11,27 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
     match inspect() {
         Ok(Some(folder)) if folder.exists() => findings.ok(
             Area::Permissions,
-            format!("{} is yours alone", folder.display()),
+            format!("{} is private", folder.display()),
         ),
         Ok(_) => {}
-        Err(error) => findings.error(ProblemKind::JournalOpen, &error, "let only you open it"),
+        Err(error) => findings.error(
+            ProblemKind::JournalOpen,
+            &error,
+            "remove the access of others",
+        ),
     }
     let save = findings.mends.helper("sesh-save", &[]);
     let standing = match examine(server) {
         Ok(standing) => standing,
         Err(error) => {
             let mend = error.way_out().map_or_else(
-                || "make room for it, or let it be written".into(),
+                || "free disk space, or make it writable".into(),
                 ToString::to_string,
             );
             return findings.problem(
                 ProblemKind::JournalUnwritable,
                 format!(
-                    "{}; until then what happens is lost when the server ends",
+                    "{}; until this is fixed, changes are lost when the server ends",
                     error.what
                 ),
                 format!("{mend}; then: {save}"),
@@ -38,7 +42,9 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
     if answers && was_missed(server) {
         findings.problem(
             ProblemKind::JournalMissed,
-            format!("{path} could not be written for a time, and lacks what happened then"),
+            format!(
+                "{path} could not be written for some time, and lacks the changes of that time"
+            ),
             &save,
         );
     }
@@ -50,7 +56,7 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
     if lacking > 0 {
         findings.problem(
             ProblemKind::JournalLacks,
-            format!("{path} lacks {lacking} of the seshes that tmux knows: was it taken away?"),
+            format!("{path} lacks {lacking} seshes that tmux has: was it removed?"),
             &save,
         );
     }
@@ -58,10 +64,10 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
         findings.problem(
             ProblemKind::JournalNewer,
             format!(
-                "{path} has {} lines of a newer tmux-sesh, which this one keeps and does not understand",
+                "{path} has {} lines of a newer tmux-sesh, which this version keeps but cannot read",
                 standing.newer
             ),
-            "install that version of the helpers to have them; they do no harm",
+            "install that version of the helpers to read them; they do no harm",
         );
     }
     // Without a server nothing writes the file anew, and what the lines said is lost anyway.
@@ -69,7 +75,7 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
         findings.problem(
             ProblemKind::JournalTorn,
             format!(
-                "{path} has {} lines that were never finished: the process that wrote them was killed",
+                "{path} has {} incomplete lines: the process that wrote them was killed",
                 standing.torn
             ),
             &save,

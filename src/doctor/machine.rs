@@ -60,26 +60,26 @@ pub(super) fn tmux(
     match (client, running, missing) {
         (Some(client), Some(running), _) if running < FLOOR => findings.problem(
             ProblemKind::ServerTooOld,
-            format!("the server runs tmux {running}, which is too old, though {client} is on PATH"),
-            format!("end the server when nothing in it is needed any more: {end}"),
+            format!("the server runs tmux {running}, which is too old; PATH has {client}"),
+            format!("when you no longer need what runs in the server, end it: {end}"),
         ),
         (Some(client), Some(running), _) if (client < NEW_PROTOCOL) != (running < NEW_PROTOCOL) => {
             findings.problem(
                 ProblemKind::OtherProtocol,
                 format!(
-                    "the server runs tmux {running}, and the one on PATH is {client}: they cannot attach to one \
-                     another (3.5 and older do not speak with 3.6 and newer)"
+                    "the server runs tmux {running}, PATH has {client}, and they cannot talk to each other (3.5 and \
+                     older cannot talk to 3.6 and newer)"
                 ),
                 format!(
-                    "put the tmux {running} that the server was started with first on PATH, or end the server: {end}"
+                    "put tmux {running} first on PATH, or end the server: {end}"
                 ),
             );
         }
         (Some(client), Some(running), _) if client != running => findings.problem(
             ProblemKind::OtherVersion,
-            format!("the server runs tmux {running}, and the one on PATH is {client}"),
+            format!("the server runs tmux {running}, and PATH has {client}"),
             format!(
-                "nothing has to be done: the server keeps its version until it ends. To end it: {end}"
+                "nothing needs to be done: the server keeps its version until it ends. To end it: {end}"
             ),
         ),
         (Some(client), Some(_), _) => {
@@ -89,10 +89,9 @@ pub(super) fn tmux(
             findings.problem(
                 ProblemKind::ServerHungUp,
                 format!(
-                    "the tmux on PATH is {client}, and the server hung up on it: 3.5 and older do not speak with \
-                     3.6 and newer"
+                    "PATH has tmux {client}, and the server hung up on it: 3.5 and older cannot talk to 3.6 and newer"
                 ),
-                "put the tmux that the server was started with first on PATH",
+                "put the tmux that started the server first on PATH",
             );
             return;
         }
@@ -100,10 +99,10 @@ pub(super) fn tmux(
         (None, _, _) => findings.problem(
             ProblemKind::NoVersion,
             format!(
-                "{} -V does not say its version",
+                "{} -V does not print its version",
                 server.program().display()
             ),
-            format!("put a tmux that does, {FLOOR} or newer, first on PATH"),
+            format!("put tmux {FLOOR} or newer first on PATH"),
         ),
     }
     let Some(version) = running.or(client) else {
@@ -120,20 +119,20 @@ pub(super) fn tmux(
         findings.problem(
             ProblemKind::PasteIntoDead,
             format!(
-                "remain-on-exit is on, and a paste into a pane that is kept dead ends a server of tmux {version} \
-                 (tmux/tmux#3830); the panes of sesh-new are never kept dead"
+                "remain-on-exit is on: a paste into a dead pane crashes tmux {version} (tmux/tmux#3830); panes of \
+                 sesh-new are not affected"
             ),
-            format!("update tmux to 3.4 or newer; or take remain-on-exit out of tmux.conf: {off}"),
+            format!("update tmux to 3.4 or newer; or remove remain-on-exit from tmux.conf: {off}"),
         );
     }
     if version < EXIT_STATUS_FIXED && has_utempter(server, info) {
         findings.problem(
             ProblemKind::LosesExits,
             format!(
-                "tmux {version} built with libutempter loses the exit status of some panes (tmux/tmux#311); those of \
-                 sesh-new write down their own"
+                "tmux {version} built with libutempter loses the exit status of some panes (tmux/tmux#311); panes of \
+                 sesh-new record their own"
             ),
-            "update tmux to 3.6 or newer if panes that you adopt must say how they ended",
+            "update tmux to 3.6 or newer if you need the exit status of adopted panes",
         );
     }
 }
@@ -156,7 +155,7 @@ pub(super) fn silence(server: &Server, error: &Error, findings: &mut Findings) -
         Some(process) if process.stopped => findings.problem(
             ProblemKind::ServerStopped,
             format!(
-                "the tmux server {} at {socket} is stopped and answers nothing",
+                "the tmux server {} at {socket} is stopped and does not answer",
                 process.pid
             ),
             format!("kill -CONT {}", process.pid),
@@ -164,17 +163,17 @@ pub(super) fn silence(server: &Server, error: &Error, findings: &mut Findings) -
         Some(process) => findings.problem(
             ProblemKind::ServerHangs,
             format!(
-                "the tmux server {} at {socket} hangs: it runs and answers nothing",
+                "the tmux server {} at {socket} hangs: it runs and does not answer",
                 process.pid
             ),
             format!(
-                "wait and look again; to end it and all that runs in it: kill -KILL {}",
+                "wait and check again; to end it with everything in it: kill -KILL {}",
                 process.pid
             ),
         ),
         None => findings.problem(
             ProblemKind::ServerHangs,
-            format!("the tmux server at {socket} answers nothing: it hangs or is stopped"),
+            format!("the tmux server at {socket} does not answer: it hangs or is stopped"),
             "continue its process with kill -CONT, or end it with kill -KILL",
         ),
     }
@@ -189,7 +188,7 @@ fn has_utempter(server: &Server, info: Option<&ServerInfo>) -> bool {
     std::fs::read(program).is_ok_and(|bytes| bytes.windows(NAME.len()).any(|window| window == NAME))
 }
 
-const REINSTALL: &str = "install the helpers together, of one version (bin/install)";
+const REINSTALL: &str = "install all helpers of one version together (bin/install)";
 
 /// Checks the helpers beside this one and on PATH.
 pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
@@ -202,7 +201,7 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
         if beside.is_none() && first.is_none() {
             findings.problem(
                 ProblemKind::HelperMissing,
-                format!("{name} is missing: it is neither beside this program nor on PATH"),
+                format!("{name} is missing: it is neither next to this program nor on PATH"),
                 REINSTALL,
             );
         }
@@ -218,8 +217,8 @@ pub(super) fn helpers(names: &[&str], version: &str, findings: &mut Findings) {
         let folder = folder.map_or("\"folder of the helpers\"".into(), mend::path);
         findings.problem(
             ProblemKind::NoHelperOnPath,
-            "no helper is on PATH, so only the plugin and programs that know their folder can run them",
-            format!("add their folder to PATH, in the start file of your shell too: export PATH=$PATH:{folder}"),
+            "no helper is on PATH: only the plugin and programs that know their folder can run them",
+            format!("add their folder to PATH, also in the start file of your shell: export PATH=$PATH:{folder}"),
         );
     }
     let faultless = findings.all[before..]
@@ -238,7 +237,7 @@ fn other_version(file: &Path, version: &str, findings: &mut Findings) {
     match version_of(file) {
         None => findings.problem(
             ProblemKind::HelperWithoutVersion,
-            format!("{} does not say its version", file.display()),
+            format!("{} does not print its version", file.display()),
             another(file),
         ),
         Some(other) if other != version => {
@@ -262,10 +261,7 @@ fn other_version(file: &Path, version: &str, findings: &mut Findings) {
 
 /// Returns the way out for a helper that does not belong to this program.
 fn another(file: &Path) -> String {
-    format!(
-        "{REINSTALL}; where this one is a leftover: rm {}",
-        mend::path(file)
-    )
+    format!("{REINSTALL}; if it is a leftover: rm {}", mend::path(file))
 }
 
 /// Returns the version that a helper prints, or `None` if it prints none, or not in time.
@@ -312,12 +308,14 @@ pub(super) fn files(findings: &mut Findings) {
     match launch::inspect() {
         Ok(folder) => findings.ok(
             Area::Permissions,
-            format!("{} is yours alone", folder.display()),
+            format!("{} is private", folder.display()),
         ),
-        Err(error) => return findings.error(ProblemKind::LaunchFolder, &error, "move it away"),
+        Err(error) => {
+            return findings.error(ProblemKind::LaunchFolder, &error, "move it elsewhere");
+        }
     }
     if let Err(error) = launch::probe() {
-        findings.error(ProblemKind::LaunchUnwritable, &error, "let it be written");
+        findings.error(ProblemKind::LaunchUnwritable, &error, "make it writable");
     }
 }
 
@@ -331,7 +329,7 @@ pub(super) fn socket(info: &ServerInfo, findings: &mut Findings) {
         return findings.problem(
             ProblemKind::SocketGone,
             format!("the server's socket {} is gone", socket.display()),
-            format!("have tmux make it again: kill -USR1 {}", info.pid),
+            format!("have tmux create it again: kill -USR1 {}", info.pid),
         );
     };
     let (folder, word) = (folder.display(), mend::path(folder));
@@ -345,7 +343,7 @@ pub(super) fn socket(info: &ServerInfo, findings: &mut Findings) {
         findings.problem(
             ProblemKind::SocketOpen,
             format!(
-                "others may reach the server through {}, and do there what you can",
+                "other users can connect to the server through {} and control it",
                 socket.display()
             ),
             format!("chmod 600 {}", mend::path(socket)),
@@ -353,8 +351,8 @@ pub(super) fn socket(info: &ServerInfo, findings: &mut Findings) {
     } else {
         findings.problem(
             ProblemKind::SocketFolderOpen,
-            format!("others may look into {folder}, though the socket there is yours alone"),
-            format!("if that folder is yours alone: chmod 700 {word}"),
+            format!("other users can list {folder}; the socket there is private"),
+            format!("if only you use that folder: chmod 700 {word}"),
         );
     }
 }

@@ -50,33 +50,27 @@ pub enum Area {
 impl Area {
     /// Every area with its meaning. The table in plugin/doc/json.md is generated from it.
     pub const MEANINGS: [(Area, &str); 12] = [
-        (
-            Area::Tmux,
-            "tmux itself: client, server, their known faults",
-        ),
-        (Area::Helpers, "the helpers beside this one and on PATH"),
+        (Area::Tmux, "tmux itself: client, server and known faults"),
+        (Area::Helpers, "the helpers next to this one and on PATH"),
         (
             Area::Permissions,
-            "who may open the socket and the private files",
+            "who can open the socket and the private files",
         ),
-        (Area::Plugin, "the plugin, and the helpers that it uses"),
+        (Area::Plugin, "the plugin and the helpers that it uses"),
         (Area::Keys, "the keys that it bound"),
         (Area::Hooks, "the hooks that it set"),
-        (Area::Segment, "the segment in the status lines"),
-        (Area::Settings, "the options that you have set"),
+        (Area::Segment, "the status segment"),
+        (Area::Settings, "the options that are set"),
         (
             Area::Agents,
-            "the files that describe agents, and what their hooks could not tell",
+            "the files that describe agents, and failures of their hooks",
         ),
-        (
-            Area::Store,
-            "the records, and names where they do not belong",
-        ),
+        (Area::Store, "the records, and options in the wrong scope"),
         (
             Area::Journal,
-            "what outlives the server: whether it can be written and read",
+            "the journal: whether it can be written and read",
         ),
-        (Area::Stale, "what is remembered and not so any more"),
+        (Area::Stale, "records that no longer match reality"),
     ];
 
     #[must_use]
@@ -241,7 +235,7 @@ fn examine_server(
         && ![Exit::NoServer, Exit::NoTmux].contains(&error.exit)
     {
         let mend = format!(
-            "put tmux itself first on PATH, in the place of {}",
+            "put tmux itself first on PATH, instead of {}",
             server.program().display()
         );
         findings.error(ProblemKind::NoAnswerOfTmux, error, &mend);
@@ -304,7 +298,7 @@ fn query(server: &Server) -> Result<ServerInfo> {
     };
     let row = sections.first().map_or(&[][..], |(row, _)| &row[..]);
     let [version, pid, socket, now, reaping, plugin @ ..] = row else {
-        return Err(Error::failed("tmux does not say what it is"));
+        return Err(Error::failed("tmux does not print its version"));
     };
     Ok(ServerInfo {
         version: (*version).into(),

@@ -64,7 +64,7 @@ impl PluginOptions {
     fn load(&self, mends: &Mends) -> String {
         if self.is_loaded() {
             let load = mends.load(self.folder.as_ref());
-            return format!("load the plugin again: {load}");
+            return format!("reload the plugin: {load}");
         }
         match folder_of_program() {
             Some(folder) => format!(
@@ -114,7 +114,7 @@ pub(super) fn plugin(info: &ServerInfo, version: &str, findings: &mut Findings) 
     if !plugin.is_loaded() {
         return findings.problem(
             ProblemKind::PluginNotLoaded,
-            "the plugin is not loaded: no keys, no segment, and nothing starts sesh-reap",
+            "the plugin is not loaded: no keys, no status segment, no automatic sesh-reap",
             load,
         );
     }
@@ -122,8 +122,8 @@ pub(super) fn plugin(info: &ServerInfo, version: &str, findings: &mut Findings) 
     if !plugin.trouble.is_empty() {
         findings.problem(
             ProblemKind::PluginTrouble,
-            format!("the plugin says: {}", shown(&plugin.trouble)),
-            format!("do what it says, and {load}"),
+            format!("the plugin reports: {}", shown(&plugin.trouble)),
+            format!("follow its advice, and {load}"),
         );
     }
     if !Path::new(&plugin.folder).join("sesh.tmux").is_file() {
@@ -131,7 +131,7 @@ pub(super) fn plugin(info: &ServerInfo, version: &str, findings: &mut Findings) 
             ProblemKind::PluginFolderGone,
             format!("the plugin's folder {} is gone", plugin.folder),
             format!(
-                "install it there again, and {load}; to be rid of what it has set, run plugin/uninstall of any copy"
+                "install it there again, and {load}; to remove its settings, run plugin/uninstall of any copy"
             ),
         );
     }
@@ -140,10 +140,10 @@ pub(super) fn plugin(info: &ServerInfo, version: &str, findings: &mut Findings) 
         findings.problem(
             ProblemKind::PluginOfOtherVersion,
             format!(
-                "the plugin is {}, and this program {version}",
+                "the plugin is {}, this program is {version}",
                 plugin.version
             ),
-            format!("update the older one when it suits you, and {load}"),
+            format!("update the older one, and {load}"),
         );
     }
     findings.ok_unless_more(
@@ -160,7 +160,7 @@ fn helpers_of(plugin: &PluginOptions, findings: &mut Findings) {
         if plugin.trouble.is_empty() {
             findings.problem(
                 ProblemKind::PluginWithoutHelpers,
-                "the plugin has found no helpers",
+                "the plugin found no helpers",
                 plugin.load(&findings.mends),
             );
         }
@@ -205,7 +205,7 @@ pub(super) fn keys(info: &ServerInfo, findings: &mut Findings) {
         match bound(&info.keys, table, key) {
             None => findings.problem(
                 ProblemKind::KeyGone,
-                format!("{table} {key} is bound to nothing any more"),
+                format!("{table} {key} is no longer bound"),
                 &load,
             ),
             Some(command) if !command.contains("sesh") => findings.problem(
@@ -215,8 +215,8 @@ pub(super) fn keys(info: &ServerInfo, findings: &mut Findings) {
                     shown(&command)
                 ),
                 format!(
-                    "if that is wanted, give ours another key with @sesh-key-enter, -next, -last, -new, -adopt or \
-                     -menu; in any case {load}"
+                    "if that is intended, choose another key with @sesh-key-enter, -next, -last, -new, -adopt or \
+                     -menu; then {load}"
                 ),
             ),
             Some(_) => {}
@@ -266,14 +266,14 @@ pub(super) fn hooks(info: &ServerInfo, findings: &mut Findings) {
         })
         .collect();
     let mend = format!(
-        "a set-hook of your own needs an index, or -a, to leave the others there; {}",
+        "your own set-hook needs an index, or -a, to keep the other hooks; {}",
         info.plugin.load(&findings.mends)
     );
     let before = findings.count();
     if info.plugin.count.is_empty() {
         findings.problem(
             ProblemKind::ProceduresGone,
-            "the hooks that hold the plugin's procedures are gone, so nothing is counted",
+            "the hooks with the plugin's procedures are gone, so nothing is counted",
             &mend,
         );
     }
@@ -327,7 +327,9 @@ pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
             };
             findings.problem(
                 ProblemKind::SegmentNotReplaced,
-                format!("{name} has a {literal} that the plugin has not replaced by the segment"),
+                format!(
+                    "{name} has a {literal} that the plugin has not replaced by the status segment"
+                ),
                 mend,
             );
         }
@@ -337,7 +339,7 @@ pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
         if used(name) && value.is_empty() {
             findings.problem(
                 ProblemKind::SegmentUnset,
-                format!("{name} is shown, and is not set: the plugin sets it"),
+                format!("{name} is shown, but not set: the plugin sets it"),
                 &load,
             );
         }
@@ -346,14 +348,14 @@ pub(super) fn segment(info: &ServerInfo, findings: &mut Findings) {
         return;
     }
     if used(STATUS) || used(WINDOW) {
-        findings.ok(Area::Segment, "the segment is shown");
+        findings.ok(Area::Segment, "the status segment is shown");
     } else {
         let put = ["set-option", "-ag", "status-right", " #{E:@sesh-status}"];
         let put = findings.mends.tmux(&put);
         findings.problem(
             ProblemKind::SegmentNotShown,
-            "no status line shows the segment: it was never put in, or a theme that was loaded later has written over it",
-            format!("put it into a status line, in tmux.conf behind the theme too: {put}"),
+            "no status line shows the status segment: it was not added, or a theme that loads later has overwritten it",
+            format!("add it to a status line, in tmux.conf after the theme: {put}"),
         );
     }
 }

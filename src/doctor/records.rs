@@ -32,8 +32,8 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
         match book_version(text) {
             Some(version) if version > schema::VERSION => findings.problem(
                 ProblemKind::RecordNewer,
-                format!("{name} was written by a newer tmux-sesh, which this one leaves alone"),
-                format!("install that version of the helpers; or drop this record: {remove}"),
+                format!("{name} was written by a newer tmux-sesh, and is left alone"),
+                format!("install that version of the helpers; or remove this record: {remove}"),
             ),
             Some(_) if Values::from_book(text).is_some() => {}
             _ => {
@@ -41,7 +41,7 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
                 findings.problem(
                     ProblemKind::RecordUnreadable,
                     format!("{name} cannot be read"),
-                    format!("look at it ({show}), and remove it: {remove}"),
+                    format!("inspect it ({show}), and remove it: {remove}"),
                 );
             }
         }
@@ -57,7 +57,9 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
                 let unset = findings.mends.tmux(&["set-option", flags, name]);
                 findings.problem(
                     ProblemKind::StateForMany,
-                    format!("{name} is set for {scope}, so panes that are no sesh seem to have it"),
+                    format!(
+                        "{name} is set for {scope}, so panes that are not seshes seem to have it"
+                    ),
                     unset,
                 );
             }
@@ -66,7 +68,7 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
     findings.ok_unless_more(
         before,
         Area::Store,
-        format!("{books} seshes are remembered, schema {}", schema::VERSION),
+        format!("{books} records, schema {}", schema::VERSION),
     );
 }
 
@@ -118,7 +120,7 @@ pub(super) fn stale(server: &Server, info: &ServerInfo, findings: &mut Findings)
             findings.problem(
                 ProblemKind::StateUnwritten,
                 what,
-                format!("the plugin writes it down within seconds; to do it now: {reap}"),
+                format!("the plugin records it within seconds; to do it now: {reap}"),
             );
         }
     }
@@ -127,11 +129,11 @@ pub(super) fn stale(server: &Server, info: &ServerInfo, findings: &mut Findings)
         findings.problem(
             ProblemKind::ReapWithoutEnd,
             format!(
-                "a sesh-reap that was started {} s ago has not said that it is over",
+                "a sesh-reap that started {} s ago has not finished",
                 info.now - since
             ),
             &reap,
         );
     }
-    findings.ok_unless_more(before, Area::Stale, "what is remembered is so");
+    findings.ok_unless_more(before, Area::Stale, "records match reality");
 }

@@ -26,14 +26,17 @@ pub(super) fn settings(info: &ServerInfo, findings: &mut Findings) {
         let unset = findings.mends.tmux(&["set-option", flags, name]);
         findings.problem(
             ProblemKind::SettingUnknown,
-            format!("{name} is {}, so its default counts", shown(value)),
             format!(
-                "set it to {}, also in tmux.conf; or have the default: {unset}",
+                "{name} has the unknown value {}, so its default is used",
+                shown(value)
+            ),
+            format!(
+                "set it to {}, also in tmux.conf; or use the default: {unset}",
                 takes.in_words()
             ),
         );
     }
-    findings.ok_unless_more(before, Area::Settings, "every option is one that is known");
+    findings.ok_unless_more(before, Area::Settings, "all options have known values");
 }
 
 /// Returns the value of an option, or an empty text if it is not set, and the flags that unset it.

@@ -97,7 +97,7 @@ fn agent_gone(pane: &SeshPane) -> Option<Repair> {
                 .map(|process| write::last_agent(pane.pane, process)),
         );
         let condition = pane.unchanged(&equal(Key::Exit, ""));
-        let what = "has ended: its agent is gone, and the pane is no sesh any more";
+        let what = "has exited: its agent is gone, and the pane is no longer a sesh";
         return Some(pane.repair(ChangeKind::Ended, what, condition, commands));
     }
     // The agent was the command itself, and sesh-run is about to write its end.
@@ -111,6 +111,6 @@ fn agent_gone(pane: &SeshPane) -> Option<Repair> {
         .collect();
     let state = find::state_without_agent(&pane.record);
     commands.extend(write::state(&target, state, None, "process"));
-    let what = format!("has no agent any more, and is {}", state.as_str());
+    let what = format!("no longer has an agent, and is {}", state.as_str());
     Some(pane.changes(ChangeKind::Agent, &what, commands))
 }

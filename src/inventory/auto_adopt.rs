@@ -88,7 +88,7 @@ pub(super) fn adoptions(
                 .into_iter()
                 .chain(generated)
                 .find(|name| !taken.contains(name.as_str()))
-                .expect("one more name than there are taken");
+                .expect("one more name than are in use");
             taken.insert(name.to_string());
             Some(adoption(found, id, &name, folder, returning))
         })
@@ -142,11 +142,11 @@ fn adoption(
         Some(Returning { prior, .. }) => {
             prior.carry_over(&mut values);
             condition = both(&condition, &prior.is_unchanged());
-            let what = format!("is back: {kind} in its conversation");
+            let what = format!("is back: {kind} continues its conversation");
             (ChangeKind::Returned, what)
         }
         None => {
-            let what = format!("was found: {kind} in a pane that was no sesh");
+            let what = format!("was adopted: {kind} runs in its pane");
             (ChangeKind::Adopted, what)
         }
     };

@@ -28,8 +28,8 @@ pub(super) fn read_books(lines: &str) -> Result<HashMap<SeshId, Book>> {
         let name = line.split(' ').next().unwrap_or("");
         if schema::is_state(name) {
             return Err(Error::unusable(format!(
-                "{name} is set for more than one pane, so it is unknown which are seshes: sesh-doctor says how to \
-                 take that back"
+                "{name} is set for more than one pane, so the seshes cannot be told apart: sesh-doctor shows how to \
+                 fix it"
             )));
         }
         if let Some((id, text)) = book_line(line) {
@@ -58,7 +58,7 @@ pub(super) fn ended_without_pane(id: SeshId, book: &Book) -> Option<Repair> {
             uuid: id,
             name: Some(record.name),
             pane: None,
-            what: "has ended, for an unknown cause: its pane is gone".into(),
+            what: "has exited for an unknown cause: its pane is gone".into(),
         },
         condition: record_is(id, &book.text),
         commands: std::iter::once(write::end_in_book(
@@ -79,7 +79,7 @@ pub(super) fn orphaned_tail(id: SeshId) -> Repair {
             uuid: id,
             name: None,
             pane: None,
-            what: "is forgotten, and its last lines were left".into(),
+            what: "was forgotten, and its last lines were left over".into(),
         },
         condition: both(&has_tail(id), &record_is(id, "")),
         commands: vec![tail::unset(id)],

@@ -64,7 +64,7 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
             _ => {
                 let socket = server.address().unwrap_or_default();
                 error::warn(format!(
-                    "the tmux server at {} does not answer: it is left out",
+                    "the tmux server at {} does not answer and is skipped",
                     socket.display()
                 ));
             }
@@ -73,7 +73,7 @@ pub fn read_all(select: &Select) -> Result<Vec<Snapshot>> {
     if snapshots.is_empty() {
         return Err(Error::new(
             Exit::NoServer,
-            "no tmux server of this user's answers: tmux starts one",
+            "no tmux server of this user answers: start one with tmux",
         ));
     }
     Ok(snapshots)

@@ -71,7 +71,7 @@ impl SeshPane {
         let condition = both(&equal(Key::Exit, ""), "#{==:#{pane_dead},1}");
         self.repair(
             ChangeKind::Ended,
-            "has ended, and its end was not recorded",
+            "has exited, and its end was not recorded",
             self.unchanged(&condition),
             commands,
         )
@@ -95,12 +95,12 @@ impl SeshPane {
         let (kind, what) = if unended {
             (
                 ChangeKind::Ended,
-                "has ended, for an unknown cause: another process runs in its pane",
+                "has exited for an unknown cause: another process runs in its pane",
             )
         } else {
             (
                 ChangeKind::Released,
-                "has no pane any more: another process runs there",
+                "no longer has a pane: another process runs there",
             )
         };
         self.repair(kind, what, self.unchanged(&still_runs), commands)
@@ -120,7 +120,7 @@ impl SeshPane {
             let differs = format!("#{{==:{},0}}", write::book_is_in_step(self.record.uuid));
             self.repair(
                 ChangeKind::Book,
-                "had a book that did not say what its pane says",
+                "had a record that did not match its pane",
                 self.unchanged(&differs),
                 vec![self.book()],
             )

@@ -113,7 +113,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
         .then(show::global_options(OptionScope::Windows));
     let output = server.run(&batch)?;
     let mut sections = frame.sections(&output);
-    let no_answer = || Error::failed("tmux did not say what time it is");
+    let no_answer = || Error::failed("tmux did not print its time");
     let (settings, mut rest) = sections.next().ok_or_else(no_answer)?;
     let &[now, hold, keep, records, adopt, swept, unwritten, life] = &settings[..] else {
         return Err(no_answer());
@@ -403,11 +403,11 @@ impl StoreState {
                     .hold
                     .is_some_and(|hold| held.since.saturating_add(hold.as_secs()) <= self.now);
                 let what = if surplus.contains(held) {
-                    "was held longest, and more are held than @sesh-keep says"
+                    "was held the longest, and more panes are held than @sesh-keep allows"
                 } else if pane.is_expired(self.now) {
                     "was held until its time was over"
                 } else if pane.dead && succeeded && is_overdue {
-                    "was held longer than @sesh-hold says"
+                    "was held longer than @sesh-hold allows"
                 } else {
                     return None;
                 };

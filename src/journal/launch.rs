@@ -75,7 +75,7 @@ impl Launch {
             .map_err(|error| io_error("read", path, &error))?;
         Self::from_bytes(&bytes)
             .map(Some)
-            .ok_or_else(|| Error::failed(format!("{} is no launch file", path.display())))
+            .ok_or_else(|| Error::failed(format!("{} is not a launch file", path.display())))
     }
 
     /// Removes a file whose pane was not created.
@@ -157,7 +157,7 @@ pub fn probe() -> Result<()> {
     };
     outcome.map_err(|error| {
         io_error("write in", &folder, &error).with_way_out_after_why(
-            "make room there or let it be written, or set XDG_RUNTIME_DIR to another folder",
+            "free space there or make it writable, or set XDG_RUNTIME_DIR to another folder",
         )
     })
 }
@@ -179,7 +179,7 @@ pub fn inspect() -> Result<PathBuf> {
             .is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
         {
             let path = entry.path().display().to_string();
-            return Err(Error::failed(format!("others may open {path}"))
+            return Err(Error::failed(format!("other users can open {path}"))
                 .with_way_out(format!("chmod go= {}", shell_word(&path))));
         }
     }
@@ -216,12 +216,12 @@ fn check(folder: &Path) -> Result<()> {
             (true, true) => format!("chmod 700 {}", shell_word(&path)),
             (true, false) => format!("mv {0} {0}.other", shell_word(&path)),
             // In a folder that all users share, another user's cannot be moved.
-            (false, _) => "set XDG_RUNTIME_DIR to a folder of your own".into(),
+            (false, _) => "set XDG_RUNTIME_DIR to a folder that you own".into(),
         };
-        return Err(
-            Error::failed(format!("{path} is not a folder of your own with mode 0700"))
-                .with_way_out(way_out),
-        );
+        return Err(Error::failed(format!(
+            "{path} is not a folder that you own with mode 0700"
+        ))
+        .with_way_out(way_out));
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ impl Log {
     /// When neither `$XDG_STATE_HOME` nor `$HOME` is set.
     pub fn of(socket: &Path) -> Result<Self> {
         let folder = env::state_dir().ok_or_else(|| {
-            Error::failed("there is neither $XDG_STATE_HOME nor $HOME to keep a journal in")
+            Error::failed("no place for the journal: neither $XDG_STATE_HOME nor $HOME is set")
         })?;
         Ok(Self::in_folder(&folder.join("journal"), socket))
     }
@@ -312,7 +312,7 @@ impl Log {
                 Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {}
                 Err(fs::TryLockError::WouldBlock) => {
                     return Err(Error::failed(format!(
-                        "cannot write {}: another process holds {} and does not go on",
+                        "cannot write {}: another process keeps {} locked",
                         self.path.display(),
                         path.display()
                     ))
@@ -374,7 +374,7 @@ impl Log {
                 head.journal,
                 self.socket
             ))
-            .with_way_out("move it away")),
+            .with_way_out("move it elsewhere")),
             _ => Ok(()),
         }
     }
@@ -436,7 +436,7 @@ pub fn inspect() -> Result<Option<PathBuf>> {
     for path in paths {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.mode() & 0o077 != 0) {
             let path = path.display().to_string();
-            return Err(Error::failed(format!("others may open {path}"))
+            return Err(Error::failed(format!("other users can open {path}"))
                 .with_way_out(format!("chmod go= {}", shell_word(&path))));
         }
     }

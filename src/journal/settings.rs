@@ -103,7 +103,9 @@ pub fn prune(path: &Path, up_to: &Path) {
 /// When the copy cannot be written.
 pub fn keep(path: &Path, text: Option<&str>) -> Result<Option<PathBuf>> {
     let Some(kept) = backup_path(path) else {
-        return Err(Error::failed("there is no $HOME to keep a copy in"));
+        return Err(Error::failed(
+            "no place for a copy of the file: $HOME is not set",
+        ));
     };
     let Some(text) = text else {
         // This copy dates from an earlier time, when there was a file.
@@ -143,7 +145,7 @@ fn check_unchanged(path: &Path, old: Option<&str>) -> Result<()> {
     }
     Err(Error::new(
         Exit::Changed,
-        format!("{} was changed meanwhile: try again", path.display()),
+        format!("{} has changed in the meantime: try again", path.display()),
     ))
 }
 
@@ -157,7 +159,7 @@ fn resolve_links(path: &Path) -> Result<PathBuf> {
         path = path.parent().unwrap_or(Path::new("/")).join(link);
     }
     Err(Error::failed(format!(
-        "{} is a link without an end",
+        "{} is a link that leads back to itself",
         path.display()
     )))
 }

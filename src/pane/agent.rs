@@ -241,7 +241,7 @@ pub fn look<'a>(
         &shown,
         &Batch::new(),
     ));
-    let gone = || Error::nothing(format!("there is no pane {pane}"));
+    let gone = || Error::no_pane(pane);
     let output = match server.run(&question) {
         Err(error) if error.exit == Exit::Nothing => return Err(gone()),
         outcome => outcome?,

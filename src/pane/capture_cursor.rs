@@ -147,7 +147,7 @@ impl CaptureCursor {
         sesh: Option<SeshId>,
     ) -> Result<(), Error> {
         let other = if self.server != server {
-            "server, or of one that has ended since"
+            "server, or from one that has ended since"
         } else if pane.is_some() && self.pane != pane {
             "pane"
         } else if pane.is_none() && (sesh.is_none() || self.sesh != sesh) {
@@ -156,8 +156,8 @@ impl CaptureCursor {
             return Ok(());
         };
         Err(
-            Error::new(Exit::Changed, format!("the cursor is of another {other}"))
-                .with_way_out("begin anew with --since start or --since now"),
+            Error::new(Exit::Changed, format!("the cursor is from another {other}"))
+                .with_way_out("start again with --since start or --since now"),
         )
     }
 
@@ -261,7 +261,7 @@ impl FromStr for CaptureCursor {
             })
             .ok_or_else(|| {
                 Error::usage(format!(
-                    "{} is no cursor: it is start, now, or what pane-capture gave as the next one",
+                    "{} is not a cursor: give start, now, or the next cursor of pane-capture",
                     crate::id::shown(text)
                 ))
             })

@@ -139,17 +139,15 @@ formats! {
 /// Returns the error for keys that were refused. `extended`: one of them needs extended keys.
 fn refusal(pane: PaneId, reasons: &Reasons<'_>, to_held: bool, extended: bool) -> Error {
     let because = match reasons {
-        Reasons { dead: "1", .. } => "its process has ended".into(),
+        Reasons { dead: "1", .. } => "its process has exited".into(),
         Reasons { input_off: "1", .. } => {
             "its input is switched off (select-pane -e switches it on)".into()
         }
         Reasons { mode, .. } if !mode.is_empty() => {
-            format!(
-                "it is in {mode}: --leave-mode leaves that first, --to-mode sends the keys there"
-            )
+            format!("it is in {mode}: --leave-mode leaves it first, --to-mode sends the keys to it")
         }
         Reasons { held, .. } if !held.is_empty() && !to_held => {
-            "its command has ended and the pane is held: --to-held sends to its prompt".into()
+            "its command has exited and the pane is held: --to-held sends to its prompt".into()
         }
         Reasons {
             takes_extended: "0",
@@ -160,14 +158,14 @@ fn refusal(pane: PaneId, reasons: &Reasons<'_>, to_held: bool, extended: bool) -
         }
         Reasons {
             synchronized: "1", ..
-        } => "its window has synchronised panes: --synchronized sends to all of them".into(),
+        } => "its window's panes are synchronised: --synchronized sends to all of them".into(),
         Reasons { pane: found, .. } if !found.is_empty() => {
             return Error::new(
                 Exit::Changed,
-                format!("pane {pane} is another sesh's now: look again with sesh-list"),
+                format!("pane {pane} is now another sesh: check with sesh-list"),
             );
         }
-        _ => return Error::nothing(format!("there is no pane {pane}")),
+        _ => return Error::no_pane(pane),
     };
     Error::unusable(format!("nothing was sent to pane {pane}: {because}"))
 }
@@ -199,7 +197,7 @@ pub fn check(key: &str) -> Result<()> {
         Ok(())
     } else {
         Err(Error::usage(format!(
-            "{} is no key: keys are as in Enter, Escape, C-c, M-x, F5, or one character; --literal sends text",
+            "{} is not a key: use Enter, Escape, C-c, M-x, F5, or one character; --literal sends text",
             shown(key)
         )))
     }

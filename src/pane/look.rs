@@ -112,7 +112,7 @@ fn no_lines(record: &Record) -> Error {
         return record.no_pane("");
     }
     Error::unusable(format!(
-        "{} ended without a pane to read: its last lines were not saved",
+        "{} has exited and has no pane: its last lines were not saved",
         record.name
     ))
 }
@@ -253,7 +253,7 @@ pub(super) fn read<'a>(
     let (seen, snapshot) = panes(frame, [&answer.rows, &answer.texts])?;
     let (pane, record) = match (target, snapshot.panes.first()) {
         (Target::Pane(pane), None) => {
-            return Err(Error::nothing(format!("there is no pane {pane}")));
+            return Err(Error::no_pane(pane));
         }
         (Target::Pane(pane), Some(found)) => (*pane, found.record.clone()),
         (_, None) => return saved(frame, &answer.rows, target),
@@ -269,7 +269,7 @@ pub(super) fn read<'a>(
     seen.into_iter()
         .find(|seen| seen.pane == pane && !seen.texts.is_empty())
         .map(|seen| Located::Pane(seen, record))
-        .ok_or_else(|| Error::nothing(format!("there is no pane {pane}")))
+        .ok_or_else(|| Error::no_pane(pane))
 }
 
 /// Returns the saved last lines of a sesh that has no pane any more.

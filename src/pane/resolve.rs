@@ -48,7 +48,10 @@ pub fn resolve(server: &Server, pane: PaneId, agents: &[Agent]) -> Result<Resolv
         pane_agent,
         ..
     } = look(server, pane, agents, &[])?;
-    let none = || Error::nothing(format!("no agent lives in pane {pane}"));
+    let none = || {
+        let none = Error::nothing(format!("no agent runs in pane {pane}"));
+        none.with_way_out(format!("sesh-explain {pane} shows what runs there"))
+    };
     let pane_agent = pane_agent.ok_or_else(none)?;
     let kind = pane_agent.process_of_agent.agent.name.as_str();
     let record = found.record.filter(|record| record.live);

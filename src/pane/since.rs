@@ -65,7 +65,7 @@ pub fn since(
         }
     }
     Err(Error::unusable(format!(
-        "{target} changes between its screens faster than it can be read"
+        "{target} switches its screens faster than it can be read"
     ))
     .with_way_out("try again"))
 }
@@ -217,7 +217,7 @@ enum Begins {
 impl<'a> Read<'a> {
     /// Returns `None` when the pane changed between the normal and the alternate screen meanwhile.
     fn of(seen: &PaneReading<'a>) -> Result<Option<Self>> {
-        let gone = || Error::nothing(format!("there is no pane {}", seen.pane));
+        let gone = || Error::no_pane(seen.pane);
         let [(header, text), (_, own), ..] = &seen.texts[..] else {
             return Err(gone());
         };

@@ -69,72 +69,72 @@ const fn view(verb: Verb, key: PressedKey, word: &'static str, about: &'static s
 
 /// Every action, the most useful first.
 pub const ACTIONS: [Action; 16] = [
-    view(Verb::Go, PressedKey::Enter, "go", "go there"),
+    view(Verb::Go, PressedKey::Enter, "go", "go to it"),
     view(
         Verb::Help,
         PressedKey::Plain('?'),
         "help",
-        "all keys, before anything is typed",
+        "show all keys (before anything is typed)",
     ),
     action(
         Verb::Send,
         PressedKey::Control('s'),
         "send",
-        "send a message",
+        "send it a message",
     ),
     action(
         Verb::Answer,
         PressedKey::Control('y'),
         "answer",
-        "go to the prompt that waits: this one's, else the one that has waited longest",
+        "go to its prompt, else to the one that waits longest",
     ),
     action(
         Verb::End,
         PressedKey::Control('x'),
         "end",
-        "end it; asks first",
+        "end it, after a question",
     ),
     action(
         Verb::New,
         PressedKey::Control('n'),
         "new",
-        "make one in this one's folder: a name, then an agent or a command",
+        "create one in its folder: name, then agent or command",
     ),
     action(
         Verb::Archive,
         PressedKey::Control('a'),
         "archive",
-        "put it away, or take it out again",
+        "archive or unarchive it",
     ),
     action(
         Verb::Undo,
         PressedKey::Control('z'),
         "undo",
-        "take back the last change",
+        "undo the last change",
     ),
     action(
         Verb::Rename,
         PressedKey::Control('r'),
         "rename",
-        "another name",
+        "rename it",
     ),
     action(
         Verb::Tag,
         PressedKey::Control('t'),
         "tag",
-        "add tags; -tag takes one away",
+        "add tags; -tag removes one",
     ),
     action(
         Verb::Adopt,
         PressedKey::Control('o'),
         "adopt",
-        "make a sesh of another pane; shows them first",
+        "adopt another pane; first shows the panes",
     ),
     action(
         Verb::Mark,
         PressedKey::Tab,
         "mark",
-        "mark it: what is done next is done to all that are marked",
+        "mark it; the next action acts on all marked seshes",
     ),
     view(
         Verb::Group,
@@ -146,23 +146,26 @@ pub const ACTIONS: [Action; 16] = [
         Verb::Show,
         PressedKey::Control('e'),
         "all",
-        "archived and ended ones too, then panes that are no sesh",
+        "show archived and exited seshes, then other panes",
     ),
     view(
         Verb::Preview,
         PressedKey::Control('v'),
         "preview",
-        "with or without what is on it",
+        "show or hide the preview",
     ),
-    view(Verb::Leave, PressedKey::Escape, "leave", "leave"),
+    view(Verb::Leave, PressedKey::Escape, "leave", "close the picker"),
 ];
 
 /// The keys that move and that edit the typed text, for the help only.
 pub const MOVES: [(&str, &str); 4] = [
     ("Up Down ^K ^J", "move; PgUp PgDn Home End wheel"),
-    ("click", "choose; a second click goes there"),
-    ("^U ^W", "clear what is typed; or a word"),
-    ("tag:x agent:x state:x", "only those; !tag:x not; session:x"),
+    ("click", "select; a second click goes there"),
+    ("^U ^W", "clear the filter; delete a word"),
+    (
+        "tag:x agent:x state:x",
+        "filter by a field; !tag:x excludes; session:x",
+    ),
 ];
 
 impl Action {
@@ -217,10 +220,7 @@ pub fn help() -> String {
         .chain(moves)
         .map(|(key, about): (String, &str)| format!("  {key:<22} {about}"))
         .collect();
-    format!(
-        "Keys of the picker (^S is control and s):\n{}",
-        lines.join("\n")
-    )
+    format!("Keys of the picker (^S is Ctrl-s):\n{}", lines.join("\n"))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::tmux::Server;
 pub(super) fn choose<'a>(server: &Server, rows: &'a [Row]) -> Result<Option<&'a Row>> {
     let cannot = |error: &dyn std::fmt::Display| {
         Error::nothing(format!("cannot run fzf ({error})"))
-            .with_way_out("install it, or set -g @sesh-picker builtin")
+            .with_way_out("install it, or: set -g @sesh-picker builtin")
     };
     let fzf = which::which("fzf").map_err(|error| cannot(&error))?;
     let mut fzf = Command::new(fzf)

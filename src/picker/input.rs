@@ -101,6 +101,23 @@ mod tests {
         KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL)
     }
 
+    /// tui-input, for one, removes the whole line with ^U and less than a word of a filter with ^W, and needs seconds for a
+    /// paste of 10 kB.
+    #[test]
+    fn keys_edit_as_in_a_shell() {
+        let mut input = TextInput::of("one two");
+        for _ in 0..3 {
+            input.key(&KeyEvent::from(KeyCode::Left));
+        }
+        input.key(&control('u'));
+        assert_eq!(input.text(), "two");
+        let mut input = TextInput::of("x tag:a-b");
+        input.key(&control('w'));
+        assert_eq!(input.text(), "x ");
+        input.insert(&"🦀".repeat(2_500));
+        assert_eq!(input.text().len(), 10_002);
+    }
+
     #[test]
     fn a_line_is_edited() {
         let mut input = TextInput::of("grün 日本");

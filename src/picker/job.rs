@@ -121,9 +121,9 @@ impl Job {
         Job::Change {
             steps,
             message: if archive {
-                format!("{names} archived; ^Z takes it back")
+                format!("{names} archived; ^Z undoes it")
             } else {
-                format!("{names} here again")
+                format!("{names} unarchived")
             },
         }
     }
@@ -172,7 +172,7 @@ impl Job {
             }
         }
         if wanted.is_empty() {
-            return Err("there is no tag: nothing was changed".into());
+            return Err("no tag given: nothing was changed".into());
         }
         let steps = on
             .iter()
@@ -246,7 +246,7 @@ impl Job {
     /// # Errors
     /// A word that is no name, or an open quote; the error is a sentence.
     pub(super) fn new(text: &str, folder: Option<String>) -> Result<Self, String> {
-        let words = shlex::split(text).ok_or("a quote is open: close it")?;
+        let words = shlex::split(text).ok_or("an open quote: close it")?;
         let mut words = words.into_iter();
         let name = words.next();
         Ok(Job::New {
@@ -276,7 +276,7 @@ impl Job {
             Job::Change { .. } => "",
             Job::Send { .. } => "sending …",
             Job::End(_) => "ending …",
-            Job::New { .. } => "making …",
+            Job::New { .. } => "creating …",
             Job::Adopt { .. } => "adopting …",
         }
     }
@@ -363,7 +363,7 @@ fn check_name_unchanged(server: &Server, step: &EditStep) -> Result<()> {
     Err(Error::new(
         Exit::Changed,
         format!(
-            "{} was renamed to {} since: that is left as it is",
+            "{} has been renamed to {} since: not undone",
             step.record.name, now.name
         ),
     ))
@@ -395,7 +395,7 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
                 Some(format!("{name}: nothing was sent: {why}"))
             }
             Ok(DeliveryOutcome::Typed { why, .. }) => Some(format!(
-                "{name}: typed, and not proven to have arrived: {why}"
+                "{name}: typed, but delivery is not confirmed: {why}"
             )),
             Ok(_) => None,
         }
@@ -487,7 +487,7 @@ fn made(
     };
     let record = plan(server, request)?.carry_out(server)?;
     Ok(Done {
-        message: format!("{} is there", record.name),
+        message: format!("{} created", record.name),
         select: Some(RowId::Sesh(record.uuid)),
         ..Done::default()
     })

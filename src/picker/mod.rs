@@ -103,7 +103,7 @@ enum LoopEvent {
 /// Runs the picker until something is chosen or it is left.
 ///
 /// # Errors
-/// [`Exit::Nothing`](crate::error::Exit::Nothing) when there is nothing to choose,
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) when no sesh to choose,
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) without a terminal, and as [`Server::run`].
 pub fn run(server: &Server, options: PickerOptions) -> Result<PickerOutcome> {
     let mut model = Model::new(options.purpose, &options.filter);
@@ -194,9 +194,9 @@ pub fn run_fzf(server: &Server, options: &PickerOptions) -> Result<PickerOutcome
 }
 
 fn nothing(shown: model::RowSet) -> Error {
-    Error::nothing("there is nothing to choose").with_way_out(match shown {
-        model::RowSet::Active => "sesh-new makes a sesh, --all offers archived and ended ones",
-        _ => "sesh-new makes a sesh",
+    Error::nothing("no sesh to choose").with_way_out(match shown {
+        model::RowSet::Active => "sesh-new creates one, --all shows archived and exited ones",
+        _ => "sesh-new creates one",
     })
 }
 
@@ -216,7 +216,7 @@ pub fn row(server: &Server, uuid: SeshId, from: From) -> Result<Row> {
         _ => source::read(server, &wanted, false, &mut Branches::default())?,
     };
     let found = rows.into_iter().find(|row| row.id == id);
-    found.ok_or_else(|| Error::nothing(format!("there is no sesh {uuid} to choose")))
+    found.ok_or_else(|| Error::nothing(format!("no sesh {uuid} to choose")))
 }
 
 /// Returns the route to a row. A sesh without a pane is restored first, and `late` is called with a sentence where that
@@ -415,7 +415,7 @@ impl Picker<'_> {
             return Some(PickerOutcome::Chosen(row));
         }
         if let (Some(record), None) = (&row.record, &row.place) {
-            self.model.say(format!("bringing {} back …", record.name));
+            self.model.say(format!("restoring {} …", record.name));
             let (server, sender) = (self.server.clone(), self.sender.clone());
             let record = record.clone();
             thread::spawn(move || {

@@ -130,7 +130,7 @@ pub fn named(server: &Server, text: &str) -> Result<HashSet<RowId>> {
         .filter_map(|target| Some(RowId::Sesh(snapshot.find(target).ok()?.uuid)))
         .collect();
     if found.is_empty() {
-        return Err(Error::nothing("no line on stdin names a sesh"));
+        return Err(Error::nothing("no line of stdin names a sesh"));
     }
     Ok(found)
 }

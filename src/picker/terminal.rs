@@ -68,8 +68,8 @@ impl Drop for Canvas {
 }
 
 fn unusable(error: std::io::Error) -> Error {
-    Error::unusable(format!("there is no terminal to choose on ({error})"))
-        .with_way_out("name a TARGET, or with --pick --select UUID")
+    Error::unusable(format!("no terminal for the picker ({error})"))
+        .with_way_out("give a TARGET, or use --pick --select UUID")
 }
 
 /// Opens the terminal for another program to draw on, also where stdout is something else.

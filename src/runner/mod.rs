@@ -83,9 +83,8 @@ struct Hold {
 /// # Errors
 /// This process runs in no pane, or it is unknown what to run.
 pub fn run(file: &Path) -> Result<u8> {
-    let pane = env::tmux_pane().ok_or_else(|| {
-        Error::usage("this is no tmux pane: sesh-run is started by sesh-new, in a pane")
-    })?;
+    let pane = env::tmux_pane()
+        .ok_or_else(|| Error::usage("not in a tmux pane: sesh-new starts sesh-run, in a pane"))?;
     let mut terminal = Terminal::take()
         .map_err(|error| Error::failed(format!("this pane has no terminal: {error}")))?;
     let report = StartReport::of(file);
@@ -112,7 +111,7 @@ impl Run {
             .rev()
             .find(|(name, _)| name == "SESH_ID")
             .and_then(|(_, id)| id.to_str())
-            .ok_or_else(|| Error::failed("the launch file names no sesh"))?
+            .ok_or_else(|| Error::failed("the launch file does not name a sesh"))?
             .parse()?;
         Ok(Self {
             server: patient(Server::with_program(launch.tmux.clone(), Socket::Default)?),
@@ -128,7 +127,7 @@ impl Run {
     fn from_store(pane: PaneId) -> Result<Self> {
         let server = patient(Server::at(Socket::Default)?);
         let (record, _) = find::of_pane(&server, pane, None)?.ok_or_else(|| {
-            Error::nothing("this pane is no sesh any more, and its launch file is used up")
+            Error::nothing("this pane is no longer a sesh, and its launch file has been used")
         })?;
         let argv = value::decode_words(record.values.get(Key::Cmd))
             .into_iter()
@@ -379,7 +378,7 @@ impl Run {
             Ok(())
         } else {
             Err(Error::unusable(format!(
-                "another living sesh is called {name} now: rename one with sesh-set"
+                "the name {name} is now used by another live sesh: rename one with sesh-set"
             )))
         }
     }

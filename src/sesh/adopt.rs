@@ -59,7 +59,7 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
     let pane_agent = look.pane_agent.as_ref();
     if past.is_some() && pane_agent.is_some() {
         return Err(Error::unusable(format!(
-            "an agent lives in pane {pane}: which sesh that is, its conversation says"
+            "an agent runs in pane {pane}: its conversation tells which sesh it is"
         )));
     }
     let verdict = pane_agent.map(PaneAgent::verdict);
@@ -126,19 +126,17 @@ pub fn adopt(server: &Server, pane: PaneId, request: &AdoptRequest) -> Result<Re
             Registration::NameTaken if request.name.is_none() => continue,
             Registration::NameTaken if past.is_some() => Err(name_is_taken(name.as_str())),
             Registration::NameTaken => Err(Error::unusable(format!(
-                "the name {name} is taken by a living sesh: choose another"
+                "the name {name} is taken by a live sesh: choose another"
             ))),
             Registration::PriorChanged => Err(target::changed(id)),
             Registration::ConversationTaken => Err(Error::unusable(format!(
-                "another pane has the conversation {} already: --force registers it twice",
+                "another pane already has the conversation {}: --force registers it twice",
                 shown(request.conversation.as_deref().unwrap_or(""))
             ))),
             Registration::IsSesh(name) => Err(already_registered(pane, &name)),
         };
     }
-    Err(Error::unusable(
-        "no free name was found: give one with --name",
-    ))
+    Err(Error::unusable("no free name found: give one with --name"))
 }
 
 /// Returns the value of `@sesh_pid` where a person names an agent that is not found: the program in front counts as it.
@@ -176,7 +174,7 @@ fn read(frame: &Frame, answer: &str, pane: PaneId) -> Result<Registration> {
     let (rows, _) = frame.read(answer);
     let record = first_pane(&rows)?
         .and_then(|pane| pane.record)
-        .ok_or_else(|| Error::nothing(format!("pane {pane} went away meanwhile")))?;
+        .ok_or_else(|| Error::nothing(format!("pane {pane} has closed in the meantime")))?;
     let life = rows.iter().find_map(|row| read_server_id(row));
     Ok(Registration::Registered(Box::new(record), life))
 }
@@ -248,6 +246,6 @@ fn registration(
 
 fn already_registered(pane: PaneId, name: &str) -> Error {
     Error::unusable(format!(
-        "pane {pane} is the sesh {name} already: sesh-set changes it"
+        "pane {pane} is already the sesh {name}: sesh-set changes it"
     ))
 }

@@ -47,7 +47,7 @@ pub fn words(
         && which::which_in(program, Some(path), cwd).is_err()
     {
         return Err(Error::nothing(format!(
-            "there is no program {}: looked in {}",
+            "no program {} in {}",
             shown(&program.to_string_lossy()),
             path.display()
         )));

@@ -103,7 +103,7 @@ pub(super) fn wait(
             return Err(Error::new(
                 Exit::Unconfirmed,
                 format!(
-                    "not known whether {} started: its pane {} is there; sesh-list shows it",
+                    "unknown whether {} started: its pane {} exists; sesh-list shows it",
                     record.name, place.pane
                 ),
             ));
@@ -136,7 +136,7 @@ fn pane_is_there(server: &Server, pane: PaneId) -> Result<()> {
 
 fn server_ended(record: &Record) -> Error {
     Error::failed(format!(
-        "{} did not start: exit-unattached ends a tmux server that no client shows; attach one first",
+        "{} did not start: exit-unattached ends a tmux server without a client; attach one first",
         record.name
     ))
 }

@@ -65,7 +65,7 @@ pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Ve
     if members.is_empty() {
         let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
         return Err(Error::nothing(format!(
-            "no sesh with a pane has the tag {}: sesh-list --tags shows those in use",
+            "no sesh with a pane has the tag {}: sesh-list --tags shows the tags in use",
             tags.join(" and ")
         )));
     }
@@ -122,7 +122,7 @@ fn explain(server: &Server, edits: &[Edit], record: &Record) -> Result<Error> {
                 )))?;
                 if free.trim() != "free" {
                     return Ok(Error::unusable(format!(
-                        "the name {name} is taken by a living sesh: choose another"
+                        "the name {name} is taken by a live sesh: choose another"
                     )));
                 }
             }
@@ -136,7 +136,7 @@ fn explain(server: &Server, edits: &[Edit], record: &Record) -> Result<Error> {
     }
     Ok(Error::new(
         Exit::Changed,
-        format!("{} was changed meanwhile: try again", record.name),
+        format!("{} has changed in the meantime: try again", record.name),
     ))
 }
 

@@ -103,7 +103,7 @@ pub fn plan(server: &Server, mut request: CreateRequest) -> Result<Plan> {
     let spot = place::decide(server, &request.place, caller.as_ref())?;
     if request.fixed && matches!(spot, Placement::Beside { .. }) {
         return Err(Error::usage(
-            "that window is there already: a split of it cannot keep a size of its own",
+            "that window exists: a split of it cannot keep a size of its own",
         ));
     }
     let (size, updated) =
@@ -162,8 +162,7 @@ impl Plan {
                 }
                 Attempt::NameTaken if self.request.name.is_some() => {
                     return Err(Error::unusable(format!(
-                        "the name {name} is taken by a living sesh: choose another, or go there with \
-                         sesh-enter"
+                        "the name {name} is taken by a live sesh: choose another, or go there with sesh-enter"
                     )));
                 }
                 Attempt::IdTaken if self.request.prior.is_some() => {
@@ -187,7 +186,7 @@ impl Plan {
             }
         }
         Err(Error::unusable(
-            "no free name was found: give one as the first argument",
+            "no free name found: give one as the first argument",
         ))
     }
 
@@ -323,7 +322,7 @@ impl Plan {
         let record = first_pane(&rows)?
             .and_then(|pane| pane.record)
             .ok_or_else(|| {
-                Error::failed("tmux made the pane, but did not say where: see sesh-list")
+                Error::failed("tmux created the pane, but did not say where: see sesh-list")
             })?;
         let mut record = match (&self.spot, &record.tmux) {
             // The row is from before the pane was joined to the other window.
@@ -544,7 +543,7 @@ enum Attempt {
 
 fn id_is_taken(id: SeshId) -> Error {
     Error::unusable(format!(
-        "the identity {id} is taken: leave --id out for a new one"
+        "the uuid {id} has been used before: omit --id for a new one"
     ))
 }
 
@@ -558,7 +557,7 @@ fn expiry(ttl: Duration) -> String {
 fn runner() -> Result<String> {
     let path = env::helper(crate::runner::PROGRAM).ok_or_else(|| {
         Error::failed(
-            "sesh-run is neither beside this program nor on PATH: install it with the others",
+            "sesh-run is neither next to this program nor on PATH: install all helpers together",
         )
     })?;
     utf8(&path)

@@ -84,7 +84,7 @@ pub fn end(
         }
         (None, None) if !how.forget => {
             return Err(Error::unusable(format!(
-                "{} has ended already: --forget removes its record",
+                "{} has already exited: --forget removes its record",
                 record.name
             )));
         }
@@ -140,7 +140,7 @@ fn asked_to_leave(
             how.timeout / 2,
             || processes.gone(),
             || {
-                late(&format!("waiting for {} to leave …", record.name));
+                late(&format!("waiting for {} to quit …", record.name));
             },
         )
 }
@@ -364,7 +364,7 @@ fn still_alive(record: &Record, left: &[Process], how: EndOptions) -> Error {
     let way_out = if how.kill {
         "it does not answer KILL"
     } else {
-        "--kill ends it for certain"
+        "--kill sends KILL"
     };
     Error::new(
         Exit::TimedOut,

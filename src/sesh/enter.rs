@@ -64,10 +64,7 @@ pub fn next(server: &Server, client: Option<&str>) -> Result<Record> {
         first => first,
     };
     first.map(|(_, record)| (*record).clone()).ok_or_else(|| {
-        Error::nothing(
-            "no sesh needs you: none waits elsewhere, and none that has finished or ended is unread; \
-             sesh-list shows them all",
-        )
+        Error::nothing("no sesh needs you: none waits, none is unread; sesh-list shows them")
     })
 }
 
@@ -102,7 +99,7 @@ pub fn route(
     read_only: bool,
 ) -> Result<Route> {
     let place = record.tmux.as_ref().ok_or_else(|| {
-        record.no_pane("sesh-restore brings it back, pane-capture shows its last lines")
+        record.no_pane("sesh-restore restores it, pane-capture shows its last lines")
     })?;
     route_to(server, place, client, read_only)
 }
@@ -160,9 +157,7 @@ pub fn chooser(server: &Server, client: Option<&str>, read_only: bool) -> Result
     let filter = registered();
     let any = server.run(&Batch::from(command::list_panes("x", Some(&filter))))?;
     if any.is_empty() {
-        return Err(Error::nothing(
-            "there is no sesh to choose: sesh-new makes one",
-        ));
+        return Err(Error::nothing("no sesh to choose: sesh-new creates one"));
     }
     let format = format!(
         "{} {} {}",
@@ -199,8 +194,7 @@ pub fn last(server: &Server, client: Option<&str>) -> Result<Route> {
     let before = server.run(&Batch::from(command::print(None, &format)))?;
     let nowhere = || {
         Error::nothing(
-            "there is nothing to go back to: no key and no sesh-enter has taken this client anywhere, or that pane \
-             is gone",
+            "nowhere to go back to: no key has moved this client yet, or that pane is gone",
         )
     };
     let pane: PaneId = before.trim_end().parse().map_err(|_| nowhere())?;
@@ -303,12 +297,10 @@ fn asking_client(
             (shows_caller, is_callers, client.activity)
         })
         .ok_or_else(|| match wanted {
-            Some(name) => Error::nothing(format!(
-                "there is no client {name}: tmux list-clients shows them"
-            )),
+            Some(name) => Error::nothing(format!("no client {name}: tmux list-clients shows them")),
             None => Error::new(
                 Exit::Unusable,
-                "no client looks at this session: name the one to switch with --client",
+                "no client shows this session: name the one to switch with --client",
             ),
         })?;
     let session = match place {

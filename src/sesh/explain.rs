@@ -131,14 +131,14 @@ fn ended_explained(record: &Record) -> Explanation {
     }
     let (because, changes) = match (record.was, &record.tmux) {
         (Some(_), _) => (
-            "its tmux server has ended, and with it all that ran there",
-            "sesh-restore brings it back",
+            "its tmux server has ended, with everything in it",
+            "sesh-restore restores it",
         ),
         (None, Some(_)) => (
             "its end was recorded",
-            "sesh-enter and a key in the held pane start it again, and so does sesh-restore in another one",
+            "sesh-enter or a key in the held pane starts it again; so does sesh-restore, in another pane",
         ),
-        (None, None) => ("its end was recorded", "sesh-restore brings it back"),
+        (None, None) => ("its end was recorded", "sesh-restore restores it"),
     };
     by_process(State::Exited, because, how, changes)
 }
@@ -148,7 +148,7 @@ fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanati
     if dead {
         return Ok(by_process(
             State::Exited,
-            "tmux keeps the pane of a process that has ended",
+            "tmux keeps the pane of a process that has exited",
             format!("pid {pid}"),
             "another process in the pane",
         ));
@@ -156,7 +156,7 @@ fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanati
     let first = proc::read(pid)
         .ok_or_else(|| Error::failed(format!("process {pid} of the pane cannot be read")))?;
     let front = proc::read(first.foreground).unwrap_or_else(|| first.clone());
-    let read = format!("{} (pid {}) is in front", front.name, front.pid);
+    let read = format!("{} (pid {}) is in the foreground", front.name, front.pid);
     let state = match record {
         Some(record) => find::state_without_agent(record),
         None => find::state_by_shell(&first),
@@ -164,14 +164,14 @@ fn of_process(pid: i32, dead: bool, record: Option<&Record>) -> Result<Explanati
     let (because, changes) = match state {
         State::Idle => (
             "its shell is at its prompt",
-            "a command in front of the shell, or an agent that is known",
+            "a command in the foreground of the shell, or a known agent",
         ),
         State::Busy => (
-            "something that is no known agent has the foreground: it is busy until it ends",
-            "its end; silence is not one",
+            "the foreground program is not a known agent: busy until it exits",
+            "its exit; silence is not one",
         ),
         _ => (
-            "its process cannot be told to be a shell",
+            "its process cannot be recognized as a shell",
             "a shell or a known agent in the pane",
         ),
     };

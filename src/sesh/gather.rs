@@ -78,7 +78,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
     if found.is_empty() {
         let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
         return Err(Error::nothing(format!(
-            "no sesh has the tag {}: sesh-list --all --tags shows those in use",
+            "no sesh has the tag {}: sesh-list --all --tags shows the tags in use",
             tags.join(" and ")
         )));
     }

@@ -149,7 +149,7 @@ pub fn plan(
     }
     if hooked_agents.is_empty() {
         return Err(Error::nothing(
-            "no agent that has hooks is here: neither its program nor its folder; name it to have them all the same",
+            "no agent with hooks is installed: name one to install its hooks anyway",
         ));
     }
     Ok(hooked_agents
@@ -214,7 +214,7 @@ impl FileChange {
 /// another PATH.
 fn program() -> Result<String> {
     let program = env::helper("sesh-report")
-        .ok_or_else(|| Error::nothing("sesh-report is neither beside this program nor on PATH"))?;
+        .ok_or_else(|| Error::nothing("sesh-report is neither next to this program nor on PATH"))?;
     program
         .to_str()
         .map(Into::into)
@@ -236,7 +236,7 @@ fn hooked_agents(what: Installable, kinds: &[String]) -> Result<Vec<HookedAgent>
                 .find_map(|(variable, below)| Some(env::folder(variable)?.join(below)))
                 .ok_or_else(|| {
                     Error::nothing(format!(
-                        "there is no $HOME to find the configuration of {} in",
+                        "$HOME is not set: the configuration of {} cannot be found",
                         hooks.kind
                     ))
                 })?;
@@ -252,7 +252,7 @@ fn hooked_agents(what: Installable, kinds: &[String]) -> Result<Vec<HookedAgent>
 
 fn refused(file: &Path, refusal: &Refusal) -> Error {
     Error::unusable(format!(
-        "{}:{}:{}: {}: the file is left alone",
+        "{}:{}:{}: {}: the file was not changed",
         file.display(),
         refusal.line,
         refusal.column,

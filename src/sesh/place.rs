@@ -188,13 +188,13 @@ pub(super) fn decide(
         (Where::Split { horizontal }, Some(caller)) => Placement::Beside {
             session: caller.session.clone(),
             pane: caller.pane.ok_or_else(|| {
-                Error::unusable("there is no pane here to split: use --target SESSION:WINDOW")
+                Error::unusable("no pane to split here: use --target SESSION:WINDOW")
             })?,
             horizontal: *horizontal,
         },
         (Where::Window | Where::Split { .. }, None) => {
             return Err(Error::unusable(
-                "this is not inside tmux: use --session, or --target SESSION[:WINDOW]",
+                "not inside tmux: use --session, or --target SESSION[:WINDOW]",
             ));
         }
     })
@@ -266,7 +266,7 @@ fn label(text: &str) -> Result<String> {
         Ok(text.into())
     } else {
         Err(Error::usage(format!(
-            "{} is no name for a session or a window: use letters, digits, - and _",
+            "{} is not a valid session or window name: use letters, digits, - and _",
             shown(text)
         )))
     }

@@ -23,7 +23,7 @@ const MAX_CONCURRENT: usize = 32;
 pub fn look(server: &Server) -> Result<Vec<Change>> {
     let differences = scan(server, Sweep::Now)?;
     let expired = differences.expired.iter();
-    let ended = expired.map(|record| expired_change(record, "is alive, and its time is over"));
+    let ended = expired.map(|record| expired_change(record, "is alive, and its --ttl is over"));
     Ok(differences.changes().chain(ended).collect())
 }
 
@@ -99,10 +99,10 @@ fn end_all(server: &Server, expired: &[Record]) -> Vec<Change> {
         let records = some.iter().zip(&outcomes).filter(|(_, end)| end.is_some());
         for ((record, _), left) in records.zip(still_alive_after(&ended)) {
             let what = if left.is_empty() {
-                "has ended: its time was over".into()
+                "has exited: its --ttl was over".into()
             } else {
                 format!(
-                    "has ended: its time was over; of its terminal still alive: {}",
+                    "has exited: its --ttl was over; still alive in its terminal: {}",
                     names(&left)
                 )
             };

@@ -87,7 +87,7 @@ pub fn send(
                 // Without a server nothing is known of panes; the delivery reports that.
                 let exists = snapshot.server_id.is_none()
                     || snapshot.panes.iter().any(|it| it.place.pane == *pane);
-                let unknown = || Error::nothing(format!("there is no pane {pane}"));
+                let unknown = || Error::no_pane(pane);
                 addressed(
                     text,
                     None,
@@ -98,7 +98,7 @@ pub fn send(
             target => match snapshot.find(target) {
                 Ok(record) => {
                     let pane = record.tmux.as_ref().map(|place| place.pane);
-                    let pane = pane.ok_or_else(|| record.no_pane("sesh-restore brings it back"));
+                    let pane = pane.ok_or_else(|| record.no_pane("sesh-restore restores it"));
                     addressed(text, Some(record.uuid), Some(record.name.clone()), pane)
                 }
                 Err(error) => addressed(text, None, None, Err(error)),
@@ -111,7 +111,7 @@ pub fn send(
     }
     if all.iter().any(Sent::is_unknown) {
         for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
-            let why = "nothing was sent, since another target is unknown";
+            let why = "nothing was sent: another target is unknown";
             sent.outcome = Err(Error::unusable(why));
         }
         return Ok(all);
@@ -252,7 +252,10 @@ fn wait_for_end(
         if limit.is_some_and(|limit| Instant::now() >= limit) {
             return Err(Error::new(
                 Exit::TimedOut,
-                format!("it is still {} after what was sent", state.as_str()),
+                format!(
+                    "timed out: it is still {} after the message",
+                    state.as_str()
+                ),
             ));
         }
         let turn_over_at = idle.map(|since| since + IDLE_AFTER_TURN);

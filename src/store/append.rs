@@ -88,7 +88,7 @@ fn warn_once(server: &Server, error: &Error) -> Result<()> {
     };
     if first {
         error::warn(format!(
-            "{error}; what happens from now on is lost when this tmux server ends: sesh-save when that is mended"
+            "{error}; until this is fixed, changes are lost when this tmux server ends; then run sesh-save"
         ));
     }
     Ok(())

@@ -29,7 +29,7 @@ use crate::tmux::Server;
 pub(super) fn log_of(server: &Server) -> Result<Log> {
     let socket = server
         .address()
-        .ok_or_else(|| Error::failed("the socket of that server is unknown: name it with -S"))?;
+        .ok_or_else(|| Error::failed("the socket of the server is unknown: name it with -S"))?;
     Log::of(&socket)
 }
 

@@ -28,7 +28,7 @@ impl LostServer {
     /// Returns what is wrong, as a sentence without the way out.
     #[must_use]
     pub fn what(&self) -> String {
-        format!("the tmux server {} lives without its socket", self.pid)
+        format!("the socket of tmux server {} is gone", self.pid)
     }
 
     /// Returns how to reach it again, as a shell command. On this signal tmux makes its socket anew, but not the folder.
@@ -47,6 +47,6 @@ impl LostServer {
 
 impl fmt::Display for LostServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} makes it again", self.what(), self.way_back())
+        write!(f, "{}: {} creates it again", self.what(), self.way_back())
     }
 }

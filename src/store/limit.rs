@@ -37,10 +37,10 @@ pub(crate) fn check(server: &Server, owner: Option<&str>) -> Result<Option<Strin
     let count = panes.split_terminator(' ').collect::<BTreeSet<_>>().len();
     if count >= max {
         return Err(Error::unusable(format!(
-            "the owner {} has {count} living seshes, and @sesh-max allows {max}",
+            "the owner {} has {count} live seshes, and @sesh-max allows {max}",
             shown(owner)
         ))
-        .with_way_out("end one, or raise it"));
+        .with_way_out("end one, or raise @sesh-max"));
     }
     Ok(Some(format!("#{{==:{now},{panes}}}")))
 }

@@ -27,7 +27,7 @@ impl Record {
         let name = &self.name;
         Error::unusable(match self.lost_server() {
             Some(lost) => format!("{name} still runs: {lost}"),
-            None => format!("{name} has ended and has no pane any more: {way_out}"),
+            None => format!("{name} has exited and has no pane: {way_out}"),
         })
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn with_way_out(server: &Server, error: Error) -> Error {
         Some(lost) => error.with_way_out_after_why(lost.to_string()),
         None if alive.is_empty() && !Journal::read(server).has_records() => error,
         None => error.with_way_out_after_why(
-            "sesh-list --all shows what ran on it, sesh-restore --last-alive brings it back",
+            "sesh-list --all shows its seshes, sesh-restore --last-alive restores them",
         ),
     }
 }

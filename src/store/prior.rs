@@ -32,7 +32,7 @@ pub struct Prior {
 /// Returns the error that another live sesh now has the name of a sesh that is to be restored.
 pub(crate) fn name_is_taken(name: &str) -> Error {
     Error::unusable(format!(
-        "another living sesh is called {name} now: rename one with sesh-set"
+        "the name {name} is now used by another live sesh: rename one with sesh-set"
     ))
 }
 

@@ -478,9 +478,8 @@ impl Snapshot {
                     record: Some(record),
                     ..
                 }) => Ok(record),
-                Some(_) => Err(Error::nothing(format!("pane {pane} is no sesh"))
-                    .with_way_out(format!("sesh-adopt {pane} makes it one"))),
-                None => Err(Error::nothing(format!("there is no pane {pane}"))),
+                Some(_) => Err(Error::not_a_sesh(pane)),
+                None => Err(Error::no_pane(pane)),
             },
             Target::Id(id) => self
                 .records()
@@ -547,12 +546,12 @@ fn best<'a>(word: &str, mut matches: Vec<&'a Record>) -> Result<&'a Record> {
         more => format!(" and {more} more"),
     };
     Err(Error::unusable(format!(
-        "{} means {} seshes: {}{more}",
+        "{} matches {} seshes: {}{more}",
         shown(word),
         matches.len(),
         candidates.join(", ")
     ))
-    .with_way_out("name one by its uuid"))
+    .with_way_out("give one by its uuid"))
 }
 
 /// Returns the identity and the text of a stored record, from a line of `show-options -s`. tmux quotes a value that

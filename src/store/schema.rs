@@ -118,14 +118,15 @@ pub const PANE: [Entry; 29] = [
         Key::Pid,
         "@sesh_pid",
         "pid:start[:given]",
-        "the agent's process: another one in the pane is another story; `given` where a person named the agent that this process shows",
+        "the agent's process; another process in the pane is not this agent; `given` where a person named the agent \
+         of this process",
     )
     .lasts(Lifetime::Record),
     entry(
         Key::Auto,
         "@sesh_auto",
         "1",
-        "registered automatically: it was found, and ends with its agent",
+        "adopted automatically; ends with its agent",
     ),
     entry(
         Key::Proc,
@@ -138,7 +139,7 @@ pub const PANE: [Entry; 29] = [
         Key::Made,
         "@sesh_made",
         "1",
-        "sesh-new made the pane: its first process is `sesh-run`",
+        "sesh-new created the pane: its first process is `sesh-run`",
     ),
     entry(
         Key::State,
@@ -162,7 +163,7 @@ pub const PANE: [Entry; 29] = [
         Key::By,
         "@sesh_by",
         "word",
-        "who says so: the state's authority",
+        "the source of the state",
     ),
     entry(
         Key::Gen,
@@ -197,7 +198,7 @@ pub const PANE: [Entry; 29] = [
         "words",
         "the command it was started with; empty for a login shell",
     ),
-    entry(Key::Created, "@sesh_created", "seconds", "its birth"),
+    entry(Key::Created, "@sesh_created", "seconds", "when it was created"),
     entry(
         Key::Updated,
         "@sesh_updated",
@@ -214,26 +215,26 @@ pub const PANE: [Entry; 29] = [
         Key::Owner,
         "@sesh_owner",
         "text",
-        "who answers for it: the sesh that made it, or whom `--owner` named",
+        "its owner: the sesh that created it, or what `--owner` named",
     ),
     entry(
         Key::Expires,
         "@sesh_expires",
         "seconds",
-        "when its time is over, and `sesh-reap` ends it",
+        "when `sesh-reap` ends it (`--ttl`)",
     ),
     entry(Key::Host, "@sesh_host", "text", "the machine"),
     entry(
         Key::Exit,
         "@sesh_exit",
         "`code signal seconds`",
-        "how it ended; `-` for what does not apply",
+        "how it exited; `-` for what does not apply",
     ),
     entry(
         Key::Held,
         "@sesh_held",
         "seconds",
-        "since when the ended pane is held readable",
+        "since when the exited pane is held readable",
     )
     .lasts(Lifetime::Record),
     entry(Key::Archived, "@sesh_archived", "1", "archived by a person"),
@@ -286,8 +287,8 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "@seshbook_<uuid>",
         "server option",
-        "the record of a sesh, from its birth on: `version,field=value,…`, the last of two equal fields \
-         counts; without a pane it is an ended sesh",
+        "the record of a sesh, from its creation on: `version,field=value,…`, the last of two equal fields \
+         counts; without a pane it is an exited sesh",
     ),
     named(
         "@seshsum_waiting",
@@ -304,12 +305,12 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "@seshsum_ended",
         "server option",
-        "how many have ended and are held in their panes",
+        "how many have exited and are held in their panes",
     ),
     named(
         "@seshsum_unseen",
         "server option",
-        "how many of those, and of the agents that have finished, no person has looked at since",
+        "how many of those, and of the agents that have finished, are unread",
     ),
     named(
         "@seshsum_next",
@@ -326,7 +327,8 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "@seshplugin_tell",
         "server option",
-        "a format: the shell command that notifies a person of a pane, as `@sesh-notify` says; the count starts it for the \
+        "a format: the shell command that notifies a person of a pane, as `@sesh-notify` says; the count starts it \
+         for the \
          pane in `SESH_tell`",
     ),
     named(
@@ -337,8 +339,8 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "SESH_tell",
         "hidden variable",
-        "the pane of an agent that has begun to wait, or has finished, where no client shows it; empty of another change of \
-         state. It stands in the list that writes the state, before the count",
+        "the pane of an agent that has begun to wait or has finished, if no client shows it; empty for other changes \
+         of state. It is set in the list that writes the state, before the count",
     ),
     named(
         "SESH_if<n>, SESH_if_signal",
@@ -389,39 +391,41 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "SESH_tail_<uuid, no dashes>",
         "hidden variable",
-        "the last lines of an ended sesh, percent-encoded",
+        "the last lines of an exited sesh, percent-encoded",
     ),
     named(
         "SESH_hook_<pane number>",
         "hidden variable",
-        "what the agent's hooks said last: `pid:start,milliseconds,state,why,event,conversation`, `-` for what they did not",
+        "the last report of the agent's hooks: `pid:start,milliseconds,state,why,event,conversation`, `-` for what it \
+         lacks",
     ),
     named(
         "SESH_send_<pane number>",
         "hidden variable",
-        "which process is typing a message there: `pid:start:…`; two at once would be one text",
+        "which process is typing a message there: `pid:start:…`; two at once would mix their texts",
     ),
     named(
         "SESH_prompt_<pane number>",
         "hidden variable",
-        "the prompt that the agent took last, as its hook says: `pid:start,milliseconds,mark`, where the mark tells \
-         whether it is a certain text and nothing of what stands in it",
+        "the last prompt that the agent accepted, as its hook reports: `pid:start,milliseconds,mark`; the mark tells \
+         whether it is a certain text, and nothing of its content",
     ),
     named(
         "SESH_answer_<pane number>",
         "hidden variable",
-        "what the agent said last, as its hook says: `pid:start,milliseconds,whole,text` or `cut` in place of `whole`, the text \
-         percent-encoded; of a long one its first 8 kB",
+        "the agent's last answer, as its hook reports: `pid:start,milliseconds,whole,text` or `cut` in place of \
+         `whole`, the text percent-encoded; of a long one its first 8 kB",
     ),
     named(
         "SESH_was_<client>",
         "hidden variable",
-        "the pane where that client was before it was last taken to a sesh; what is no letter or digit in its name is `_`",
+        "the pane where that client was before it last went to a sesh; characters of its name other than letters and \
+         digits are `_`",
     ),
     named(
         "SESH_from_<pane number>",
         "hidden variable",
-        "where clients were before they were taken to that pane, and go when it closes: `client=session:pane …`",
+        "where clients were before they went to that pane, and return to when it closes: `client=session:pane …`",
     ),
     named(
         "SESH_reap",
@@ -431,12 +435,13 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "SESH_reap_again",
         "hidden variable",
-        "1: another `sesh-reap` is wanted when that one has ended",
+        "1: another `sesh-reap` is requested for when this one has ended",
     ),
     named(
         "SESH_do",
         "hidden variable",
-        "which of the plugin's procedures `set-hook -gR after-unbind-key` runs, as words; set right before and unset right \
+        "which of the plugin's procedures `set-hook -gR after-unbind-key` runs, as words; set right before and unset \
+         right \
          after, in one list",
     ),
     named(
@@ -469,7 +474,7 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "SESH_scope",
         "hidden variable",
-        "set while `sesh-reap` is started for everything, not only for what has no pane any more",
+        "set while `sesh-reap` is started for all seshes, not only for those without a pane",
     ),
     named(
         "SESH_tick, SESH_every, SESH_late, SESH_client",
@@ -484,12 +489,14 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "@seshsum_lost",
         "server option",
-        "how many seshes were alive when the last tmux server died, until it is decided what is to become of them",
+        "how many seshes were alive when the last tmux server died (pending restores), until they are restored or \
+         dismissed",
     ),
     named(
         "SESH_restored",
         "hidden variable",
-        "whether those were brought back in this life of the server: `pid:start` of who does it, then `done`",
+        "whether those were restored during this life of the server: `pid:start` of the process that does it, then \
+         `done`",
     ),
     named(
         "SESH_unwritten",
@@ -519,7 +526,8 @@ pub const ELSEWHERE: [Named; 49] = [
     named(
         "tmux-sesh",
         "channel of `wait-for`",
-        "each write of a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the store \
+        "each write of a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the \
+         store \
          again, never a proof",
     ),
     named(

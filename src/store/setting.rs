@@ -39,19 +39,20 @@ pub const HOLD: Setting = Setting {
     name: "@sesh-hold",
     default: "10m",
     takes: Takes::Duration,
-    meaning: "how long a pane that ended with 0 is held readable; `0` closes at once, `off` never",
+    meaning: "how long a pane that exited with 0 is held readable; `0` closes at once, `off` never",
 };
 pub const KEEP: Setting = Setting {
     name: "@sesh-keep",
     default: "50",
     takes: Takes::Number,
-    meaning: "how many ended panes are held at most; the oldest close first",
+    meaning: "how many exited panes are held at most; the oldest close first",
 };
 pub const KEEP_RECORDS: Setting = Setting {
     name: "@sesh-keep-records",
     default: "1h",
     takes: Takes::Duration,
-    meaning: "how long the server has the record and the last lines of an exited sesh without a pane, `10m` at least: then \
+    meaning: "how long the server has the record and the last lines of an exited sesh without a pane, `10m` at least: \
+              then \
               the journal alone has them, and every helper reads them there; `off` keeps them as long as the server lives",
 };
 
@@ -66,16 +67,16 @@ pub const MAX: Setting = Setting {
     name: "@sesh-max",
     default: "off",
     takes: Takes::Limit,
-    meaning: "how many living seshes one owner may have: `sesh-new` makes no more. What is no number is no limit, and what \
-              has no owner has none",
+    meaning: "how many live seshes one owner may have: `sesh-new` creates no more. Any other value is no limit; a \
+              sesh without an owner does not count",
 };
 
 pub const RESTORE: Setting = Setting {
     name: "@sesh-restore",
     default: "ask",
     takes: Takes::Word(&["ask", "on", "off"]),
-    meaning: "what becomes of the seshes that were alive when the last tmux server died: `ask` shows in the segment how many \
-              there are until `sesh-restore --last-alive` or `--dismiss` answers, `on` brings them back, `off` does neither",
+    meaning: "what to do with the seshes that were alive when the last tmux server died: `ask` shows their number in \
+              the status segment until `sesh-restore --last-alive` or `--dismiss`, `on` restores them, `off` does neither",
 };
 
 /// The pickers: the values of `@sesh-picker` and of `sesh-enter --picker`.

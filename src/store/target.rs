@@ -26,13 +26,13 @@ impl Target {
     pub fn parse(text: &str, own: Option<PaneId>) -> Result<Self> {
         if text.is_empty() {
             return Err(Error::usage(
-                "the target is empty: name a sesh, a uuid, a pane (%3) or . for this pane",
+                "the target is empty: give a name, a uuid, a pane (%3) or . (this pane)",
             ));
         }
         if text == "." {
             return own.map(Target::Pane).ok_or_else(|| {
                 Error::nothing(
-                    ". is this pane, but there is no $TMUX_PANE here: name the pane, as in %3",
+                    ". means this pane, but $TMUX_PANE is not set: name the pane, as in %3",
                 )
             });
         }
@@ -115,7 +115,7 @@ pub fn is_id_prefix(text: &str) -> bool {
 /// Returns the error that there is no such sesh.
 pub(super) fn no_such(text: &str) -> Error {
     Error::nothing(format!(
-        "there is no sesh {}: sesh-list --all shows them all",
+        "no sesh {}: sesh-list --all shows all seshes",
         shown(text)
     ))
 }
@@ -125,6 +125,6 @@ pub(super) fn no_such(text: &str) -> Error {
 pub fn changed(id: SeshId) -> Error {
     Error::new(
         Exit::Changed,
-        format!("sesh {id} was changed meanwhile: look again with sesh-list"),
+        format!("sesh {id} has changed in the meantime: check it with sesh-list"),
     )
 }

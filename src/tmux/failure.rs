@@ -57,13 +57,13 @@ pub(super) fn is_hang_up(stderr: &str) -> bool {
 /// Returns the error that the server at a socket has closed the connection. `in_doubt`: it had got a change.
 pub(super) fn hung_up(socket: &str, in_doubt: bool) -> Error {
     let why = format!(
-        "the tmux server at {socket} hung up: it has ended, or this tmux is of another version than it (3.5 and older \
-         do not speak with 3.6 and newer)"
+        "the tmux server at {socket} hung up: it has ended, or has another version than this tmux (3.5 and older \
+         cannot talk to 3.6 and newer)"
     );
     let error = if in_doubt {
         Error::new(
             Exit::Unconfirmed,
-            format!("not known whether it was done: {why}"),
+            format!("unknown whether it was done: {why}"),
         )
     } else {
         Error::new(Exit::NoServer, why)

@@ -101,7 +101,7 @@ impl AnswerLimit {
         let error = if self.changed.load(Ordering::Relaxed) {
             Error::new(
                 Exit::Unconfirmed,
-                format!("not known whether it was done: {why}"),
+                format!("unknown whether it was done: {why}"),
             )
         } else {
             Error::new(Exit::TimedOut, why)

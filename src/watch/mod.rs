@@ -146,7 +146,7 @@ impl<'a> Watch<'a> {
         {
             return Err(Error::new(
                 Exit::Changed,
-                "that cursor is of another tmux server, which is gone: wait without it to start from now",
+                "the cursor is from a tmux server that is gone: wait without --since to start now",
             ));
         }
         let fresh = matches!(since, WaitSince::Fresh);
@@ -190,7 +190,7 @@ impl<'a> Watch<'a> {
             if seen.server() != self.cursor.server {
                 return Err(Error::new(
                     Exit::NoServer,
-                    "the tmux server has ended, and another one is in its place",
+                    "the tmux server has ended, and another one has replaced it",
                 ));
             }
             self.look_at_screens(&seen.seshes)?;

@@ -29,7 +29,7 @@ impl StoreView {
         let question = StoreQuestion::of_all(set);
         let answer = server.run(&question.batch)?;
         let view = question.view(server, set, &answer)?;
-        view.ok_or_else(|| Error::failed("tmux did not say which server it is"))
+        view.ok_or_else(|| Error::failed("tmux did not identify its server"))
     }
 
     pub(super) fn server(&self) -> ServerId {

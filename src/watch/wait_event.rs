@@ -37,13 +37,16 @@ impl FromStr for WaitEvent {
             Some(("output", pattern)) => {
                 Regex::new(pattern).map(WaitEvent::Output).map_err(|error| {
                     let lines = error.to_string();
-                    let what = lines.lines().last().unwrap_or("it cannot be read").trim();
-                    format!("that is no pattern: {}", what.trim_start_matches("error: "))
+                    let what = lines.lines().last().unwrap_or("it cannot be parsed").trim();
+                    format!(
+                        "not a regular expression: {}",
+                        what.trim_start_matches("error: ")
+                    )
                 })
             }
             Some(("quiet", time)) => match humantime::parse_duration(time) {
                 Ok(time) if !time.is_zero() => Ok(WaitEvent::Quiet(time)),
-                Ok(_) => Err("no time at all is not quiet".into()),
+                Ok(_) => Err("the time must be longer than 0, as in quiet=2s".into()),
                 Err(error) => Err(format!("{error}, as in quiet=2s")),
             },
             None if text == "idle" => Ok(WaitEvent::Idle),
@@ -52,7 +55,7 @@ impl FromStr for WaitEvent {
             None if text == "exit" => Ok(WaitEvent::Exit),
             None if text == "turn" => Ok(WaitEvent::Turn),
             None if text == "change" => Ok(WaitEvent::Change),
-            _ => Err(format!("it is {WORDS}")),
+            _ => Err(format!("an event is {WORDS}")),
         }
     }
 }

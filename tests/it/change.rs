@@ -175,7 +175,7 @@ fn a_new_name_holds_no_colon() {
     ];
     for (helper, args) in ways {
         let why = server.sesh(helper, args).fails(2);
-        let reason = "\"a:b\" is no name: it holds ':', which is reserved for hosts";
+        let reason = "\"a:b\" is not a valid name: it contains ':', which is reserved for hosts";
         assert!(why.contains(reason), "{helper}: {why}");
     }
     assert_eq!(server.everything(), before);

@@ -668,7 +668,7 @@ fn a_bad_name_is_refused_with_the_reason() {
         long.as_str(),
     ] {
         let sentence = server.sesh("sesh-new", [name, "--", "true"]).fails(2);
-        assert!(sentence.contains("no name"), "{sentence}");
+        assert!(sentence.contains("not a valid name"), "{sentence}");
     }
     server
         .sesh("sesh-new", ["--tag", "a b", "one", "--", "true"])
@@ -1204,7 +1204,7 @@ fn an_owner_has_no_more_than_it_may() {
     let before = server.everything();
     let sentence = make("a", "two").fails(4);
     assert!(
-        sentence.contains("\"a\" has 4 living seshes") && sentence.contains("allows 4"),
+        sentence.contains("\"a\" has 4 live seshes") && sentence.contains("allows 4"),
         "{sentence}"
     );
     assert_eq!(server.everything(), before);

@@ -134,6 +134,7 @@ fn the_pages_are_whole_and_well_formed() {
         "SYNOPSIS",
         "DESCRIPTION",
         "OPTIONS",
+        "EXAMPLES",
         "\"EXIT STATUS\"",
         "\"SEE ALSO\"",
     ];
@@ -144,7 +145,8 @@ fn the_pages_are_whole_and_well_formed() {
     for path in pages() {
         let text = read(&path);
         for section in sections {
-            let family = section == "OPTIONS" && path.ends_with("/tmux-sesh.1");
+            let family =
+                ["OPTIONS", "EXAMPLES"].contains(&section) && path.ends_with("/tmux-sesh.1");
             let there = text.contains(&format!("\n.SH {section}\n"));
             assert!(there != family, "{section} of {path}");
         }

@@ -413,6 +413,25 @@ fn a_comment_stays_with_what_it_is_about() {
     }
 }
 
+/// What jsonc-parser's own editing (`cst`) does not give back as it was: it lays out anew what stood on one line.
+#[test]
+fn the_layout_of_others_stays() {
+    let claude = hooks_of("claude");
+    for text in [
+        "{ }",
+        "{\n}\n",
+        "{ \"a\": 1 }\n",
+        "{\"a\":1}",
+        "{\n    \"hooks\": {}\n}\n",
+        "{\n    \"hooks\": { }\n}\n",
+        "{\n  \"hooks\": {\n    \"Stop\": []\n  }\n}\n",
+        "{\n  \"hooks\": {\n    \"Stop\": [ { \"hooks\": [] } ]\n  },\n  \"b\": 2\n}\n",
+        "{ // first\n  \"a\": [1,\n 2]   ,\n\n  \"b\" : 2 }\n// end\n",
+    ] {
+        comes_and_goes(claude, text);
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_refused_by_place() {
     let claude = hooks_of("claude");
@@ -511,14 +530,14 @@ fn from_install_to_remove() {
     let copy = said
         .lines()
         .into_iter()
-        .find_map(|line| line.strip_prefix("claude: as it was: "));
+        .find_map(|line| line.strip_prefix("claude: copy of the old file: "));
     assert_eq!(
         std::fs::read_to_string(copy.expect("a copy")).expect("a text"),
         text
     );
     let said = hooks(&server, &["install", "claude"]).ok();
     assert!(
-        said.line().starts_with("claude: installed already: "),
+        said.line().starts_with("claude: already installed: "),
         "{said}"
     );
     assert_eq!(read(), with);

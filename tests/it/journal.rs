@@ -140,7 +140,7 @@ fn a_server_that_is_killed_loses_nobody() {
         assert_eq!(found.uuid(), build.uuid());
     }
     let sentence = server.sesh("sesh-enter", ["--print", "build"]).fails(4);
-    assert!(sentence.contains("has ended"), "{sentence}");
+    assert!(sentence.contains("has exited"), "{sentence}");
     assert!(
         server
             .sesh("sesh-list", ["nobody"])
@@ -223,16 +223,13 @@ fn what_only_the_journal_has_has_ended_for_every_helper() {
     server.sesh("sesh-wait", since).fails(3);
     for (helper, args) in [("sesh-send", ["one", "x"]), ("pane-keys", ["one", "x"])] {
         let sentence = server.sesh(helper, args).fails(4);
-        assert!(
-            sentence.contains("sesh-restore brings it back"),
-            "{sentence}"
-        );
+        assert!(sentence.contains("sesh-restore restores it"), "{sentence}");
     }
     let explained = server.sesh("sesh-explain", ["one"]).ok();
     let explained = explained.text();
     assert!(explained.contains("it was busy then"), "{explained}");
     assert!(
-        explained.contains("sesh-restore brings it back"),
+        explained.contains("sesh-restore restores it"),
         "{explained}"
     );
     let sentence = server.sesh("pane-capture", ["one"]).fails(4);
@@ -339,7 +336,7 @@ fn one_of_many_is_the_same_as_in_the_list_of_all() {
     // It was compacted once. The second time there was nothing to gain.
     assert_eq!(events(&server, &old(5)), ["changed", "changed"]);
     let doctor = server.sesh("sesh-doctor", ["--json"]).said();
-    assert!(!doctor.text().contains("never finished"), "{doctor}");
+    assert!(!doctor.text().contains("incomplete"), "{doctor}");
 }
 
 /// A sesh of which the server has nothing any more is read from the journal, as it was.
@@ -745,7 +742,7 @@ fn a_file_that_may_not_grow_is_said_once_and_the_store_goes_on() {
     );
     let doctor = server.sesh("sesh-doctor", ["--json"]).said();
     assert!(
-        doctor.text().contains("could not be written for a time"),
+        doctor.text().contains("could not be written for some time"),
         "{doctor}"
     );
     assert_eq!(
@@ -754,7 +751,7 @@ fn a_file_that_may_not_grow_is_said_once_and_the_store_goes_on() {
     );
     let doctor = server.sesh("sesh-doctor", ["--json"]).said();
     assert!(
-        !doctor.text().contains("could not be written for a time"),
+        !doctor.text().contains("could not be written for some time"),
         "{doctor}"
     );
     server.dies();
@@ -836,7 +833,10 @@ fn a_file_that_was_taken_away_is_written_anew() {
     let made = ["one", "two"].map(|name| server.new_sesh([name, "--", "cat"]));
     std::fs::remove_file(file(&server)).expect("the journal");
     let doctor = server.sesh("sesh-doctor", ["--json"]).said();
-    assert!(doctor.text().contains("lacks 2 of the seshes"), "{doctor}");
+    assert!(
+        doctor.text().contains("lacks 2 seshes that tmux has"),
+        "{doctor}"
+    );
     server.sesh("sesh-set", ["one", "--note", "x"]).ok();
     let doctor = server.sesh("sesh-doctor", ["--json"]).said();
     assert!(!doctor.text().contains("lacks"), "{doctor}");
@@ -970,7 +970,7 @@ fn a_journal_of_a_newer_program_is_kept() {
     std::fs::write(file(&server), text).expect("the journal");
     let doctor = server.sesh("sesh-doctor", ["--json"]).said();
     assert!(doctor.text().contains("newer tmux-sesh"), "{doctor}");
-    assert!(doctor.text().contains("never finished"), "{doctor}");
+    assert!(doctor.text().contains("incomplete"), "{doctor}");
     let two = server.new_sesh(["two", "--", "cat"]);
     server.dies();
     let records = all(&server);

@@ -186,7 +186,7 @@ fn nobody_is_there() {
     let dead = server.format("=main:=dead", "#{pane_id}");
     until("it is dead", || server.format(&dead, "#{pane_dead}") == "1");
     let sentence = server.sesh("pane-keys", [&dead, "a"]).fails(4);
-    assert!(sentence.contains("ended"), "{sentence}");
+    assert!(sentence.contains("has exited"), "{sentence}");
     assert!(server.alive());
 }
 

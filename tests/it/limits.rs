@@ -96,7 +96,7 @@ fn a_stopped_server_is_given_up_after_five_seconds() {
         // The first thing that these do is a change, which the server still does when it continues.
         let changes = ["pane-keys", "sesh-new"].iter().any(|it| said.is_of(it));
         let (code, begin) = if changes {
-            (7, "not known whether it was done: no answer from tmux")
+            (7, "unknown whether it was done: no answer from tmux")
         } else {
             (6, "no answer from tmux")
         };
@@ -256,7 +256,7 @@ fn of_a_change_without_an_answer_it_is_not_known_whether_it_was_done() {
             assert_eq!(said.code(), Some(7), "{said}");
             took(&said, time, ANSWER);
             let sentence = said.sentence();
-            assert!(sentence.contains("not known whether it was done"), "{said}");
+            assert!(sentence.contains("unknown whether it was done"), "{said}");
         }
     }
     assert_eq!(
@@ -406,7 +406,7 @@ fn a_lock_that_is_held_has_a_limit() {
     lock.lock().expect("the lock");
     let (said, time) = timed(server.sesh("sesh-set", ["one", "--note", "x"]));
     assert_eq!(said.code(), Some(0), "{said}");
-    assert!(said.stderr.contains("another process holds"), "{said}");
+    assert!(said.stderr.contains("another process keeps"), "{said}");
     took(&said, time, ANSWER);
     assert_eq!(server.record(one.uuid()).text("note"), "x");
 }

@@ -139,8 +139,8 @@ fn a_folder_that_is_gone_too_is_made_again() {
     call("sesh-new", &["job", "--", "sleep", "54323"]).ok();
     std::fs::remove_dir_all(&folder).expect("it is removed");
     let said = call("sesh-restore", &["job"]).fails(4);
-    let (_, back) = said.split_once("socket: ").expect("a way out");
-    let back = back.strip_suffix(" makes it again").expect("a command");
+    let (_, back) = said.split_once("is gone: ").expect("a way out");
+    let back = back.strip_suffix(" creates it again").expect("a command");
     assert!(back.starts_with("mkdir "), "{back}");
     server.call("/bin/sh".as_ref()).args(["-c", back]).ok();
     until("the sesh is reached", || {

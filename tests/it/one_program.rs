@@ -124,7 +124,7 @@ fn a_link_is_the_helper_of_its_name() {
 fn refused(call: Call, name: &str) {
     let said = call.said();
     let sentence = format!(
-        "tmux-sesh: there is no helper \"{name}\", by whose name this was called: tmux-sesh alone lists them\n"
+        "tmux-sesh: no helper \"{name}\", the name of this link: tmux-sesh lists the helpers\n"
     );
     assert_eq!((said.code(), said.stderr), (Some(2), sentence));
     assert!(said.stdout.is_empty());

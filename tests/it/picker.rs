@@ -156,7 +156,7 @@ fn actions(size: (u16, u16)) {
     answer("rename alpha", "beta");
     person.shows("the name beta is taken");
     answer("rename alpha", "a:b");
-    person.shows("is no name: it holds ':'");
+    person.shows("is not a valid name: it contains ':'");
     answer("rename alpha", "first");
     person.shows("alpha renamed to first");
     assert_eq!(now().name(), "first");
@@ -187,7 +187,7 @@ fn actions(size: (u16, u16)) {
     person.shows("first renamed to second");
     server.sesh("sesh-set", ["second", "--name", "first"]).ok();
     person.types(&["C-z"]);
-    person.shows("second was renamed to first since");
+    person.shows("second has been renamed to first since");
     assert_eq!(now().name(), "first");
     person.finds("first");
     // A message to a shell.
@@ -202,16 +202,16 @@ fn actions(size: (u16, u16)) {
     // A new one, with a command.
     person.types(&["C-n"]);
     answer("new (", "made cat");
-    person.shows("made is there");
+    person.shows("made created");
     let made = server.sesh("sesh-list", ["--json", "made"]).ok().only();
     server.runs(made.pane(), "cat");
     // What cannot be is said at once, and the question stays.
     person.types(&["C-n"]);
     answer("new (", "odd sh -c 'echo");
-    person.shows("a quote is open: close it");
+    person.shows("an open quote: close it");
     person.types_text(" \"a  b\"; cat'");
     person.types(&["Enter"]);
-    person.shows("odd is there");
+    person.shows("odd created");
     let odd = server.sesh("sesh-list", ["--json", "odd"]).ok().only();
     server.shows(odd.pane(), "a  b");
     // End: no, and yes.
@@ -228,7 +228,7 @@ fn actions(size: (u16, u16)) {
     server.ended(made.uuid());
     // The rename before that is not the last change any more.
     person.types(&["C-z"]);
-    person.shows("there is nothing to undo");
+    person.shows("nothing to undo");
     assert_eq!(now().name(), "first");
     several(&server, &person, &gamma);
 }
@@ -247,10 +247,10 @@ fn several(server: &Server, person: &Screen, gamma: &Record) {
     // They are shown when they are asked for.
     person.types(&["Escape", "C-u"]);
     person.types(&["C-e"]);
-    person.shows("archived and ended ones too");
+    person.shows("also archived and exited seshes");
     person.finds("gamma");
     person.types(&["C-a"]);
-    person.shows("gamma here again");
+    person.shows("gamma unarchived");
     assert_eq!(server.record(gamma.uuid()).get("archived"), false);
     // Another pane becomes one.
     person.types(&["C-u"]);
@@ -258,7 +258,7 @@ fn several(server: &Server, person: &Screen, gamma: &Record) {
     person.shows("choose one of the other panes");
     until("another pane is chosen", || person.chosen().contains('·'));
     person.types(&["C-o"]);
-    person.shows("its name");
+    person.shows("name (empty");
     person.types_text("adopted");
     person.types(&["Enter"]);
     person.shows("is adopted now");
@@ -346,7 +346,7 @@ fn one_without_a_pane_comes_back() {
     ends();
     // Nothing can be sent to it; it can be forgotten.
     person.types(&["C-s"]);
-    person.shows("has no pane any more");
+    person.shows("has no pane: Enter");
     person.types(&["C-x"]);
     person.shows("forget beta? y/n");
     person.types(&["y"]);
@@ -448,7 +448,7 @@ fn a_dashboard_stays() {
     screen.types(&["Escape"]);
     screen.shows("2 seshes");
     screen.types(&["?"]);
-    screen.shows("^C                      leave");
+    screen.shows("^C                      close the picker");
     screen.types(&["x"]);
     // With a question of its own.
     server.sesh("sesh-set", ["beta", "--tag", "api"]).ok();
@@ -523,7 +523,7 @@ fn a_choice_is_printed() {
     pick.screen.finds("alpha");
     // Here one is only chosen.
     pick.screen.types(&["C-x"]);
-    pick.screen.shows("only chosen");
+    pick.screen.shows("only chooses");
     pick.screen.types(&["Enter"]);
     let (code, printed) = pick.ends();
     assert_eq!(code, 0);
@@ -802,7 +802,7 @@ fn keys_make_and_adopt_here() {
     });
     // Why it is what it is.
     person.types(&["C-b", "M-e"]);
-    person.shows("Why is that?");
+    person.shows("Explain");
     person.types(&["w"]);
     person.shows("Enter closes this");
     person.types(&["Enter"]);

@@ -429,8 +429,8 @@ fn a_key_opens_the_chooser_for_who_pressed_it() {
     });
     // What a helper refuses is told to the same one.
     presses.types(&["C-b", "N"]);
-    presses.shows("sesh-enter: ");
-    assert!(!watches.text().contains("sesh-enter"), "{}", watches.text());
+    presses.shows("no sesh needs you");
+    assert!(!watches.text().contains("no sesh"), "{}", watches.text());
 }
 
 #[test]
@@ -472,7 +472,7 @@ fn the_menu_names_tags_and_ends() {
         note.0["note"] == "a \"b\" $HOME ; #(touch x) 100% ~ \\"
     });
     menu("a");
-    person.shows("put away");
+    person.shows("sesh: archived");
     until("it is put away", || {
         server.format(&user, "#{@sesh_archived}") == "1"
     });
@@ -517,25 +517,38 @@ fn the_menu_says_what_cannot_be_done() {
         person.types_text(text);
         person.types(&["Enter"]);
         person.shows(why);
+        let screen = person.text();
+        let message = screen.lines().find(|line| line.contains(why));
+        let message = message.expect("the message").trim_end();
+        assert!(message.chars().count() <= 80, "{message}");
+        for avoided in ["sesh-set", "--help", "--name", "--tag"] {
+            assert!(!message.contains(avoided), "{message}");
+        }
         // A key takes the message away.
         person.types(&["Escape"]);
         until("the message is gone", || !person.text().contains(why));
     };
-    refused("r", "new name:", "taken", "sesh-set: ");
-    refused("r", "new name:", "$(touch x)", "sesh-set: ");
-    refused("t", "tag:", "not a tag!", "sesh-set: ");
-    refused("T", "tag to take away:", "~", "sesh-set: ");
+    refused("r", "new name:", "taken", "is taken by a live sesh");
+    refused("r", "new name:", "$(touch x)", "is not a valid name");
+    refused("r", "new name:", &"x".repeat(300), "...");
+    refused(
+        "t",
+        "tag:",
+        "not a tag!",
+        "is not a tag: a tag is 1 to 64 of",
+    );
+    refused("T", "tag to remove:", "~", "is not a tag");
     // Its pane goes while it is asked about.
     server.tmux(["select-window", "-t", &pane]);
     menu("x");
     person.shows("end taken? (y/n)");
     server.tmux(["kill-pane", "-t", &pane]);
     person.types(&["y"]);
-    person.shows("sesh-end: ");
+    person.shows("no pane ");
     // No room, and one sentence that says so.
     let small = Screen::attach(&server, MAIN, (70, 6));
     small.types(&["C-b", "M-e"]);
-    small.shows("there is no room for the menu");
+    small.shows("no room for the menu");
     // A long name is no reason for it.
     let name = "long name ".repeat(6);
     server

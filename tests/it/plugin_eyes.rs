@@ -198,7 +198,7 @@ fn each_client_gets_the_glyphs_that_it_can_show() {
     server.new_sesh(["real", "--target", MAIN]);
     without.types(&["C-b", "e"]);
     without.shows("- real");
-    without.shows("> type to find");
+    without.shows("> type to filter");
     let text = without.text();
     let mut picker = text.lines().take(19);
     assert!(!picker.any(|line| line.contains('_')), "{text}");
@@ -320,7 +320,7 @@ fn the_default_shell_may_be_another_one() {
         until("it is seen", || seen(&server, &pane) == "2");
         server.tmux(["select-window", "-t", &user]);
         person.types(&["C-b", "M-e"]);
-        person.shows("Make it a sesh");
+        person.shows("Adopt as a sesh");
         person.types(&["a"]);
         person.shows("name of the sesh");
         person.types(&["mine", "Enter"]);

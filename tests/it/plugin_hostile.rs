@@ -215,13 +215,13 @@ fn a_plugin_folder_may_have_any_name() {
     server.tmux(["kill-pane", "-t", &pane]);
     let person = Screen::attach(&server, MAIN, (120, 20));
     person.types(&["C-b", "e"]);
-    person.shows("none lives");
+    person.shows("no live sesh");
     person.types(&["Escape"]);
     until("the picker is gone", || {
-        !person.text().contains("none lives")
+        !person.text().contains("no live sesh")
     });
     person.types(&["C-b", "M-e"]);
-    person.shows("Make it a sesh");
+    person.shows("Adopt as a sesh");
     person.types(&["a"]);
     person.shows("name of the sesh");
     person.types(&["mine", "Enter"]);

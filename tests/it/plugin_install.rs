@@ -263,7 +263,7 @@ fn helpers_that_leave_are_missed_once() {
     std::fs::remove_dir_all(&folder).expect("the helpers go");
     let person = Screen::attach(&server, MAIN, (160, 20));
     person.types(&["C-b", "e"]);
-    person.shows("there is no sesh-enter in");
+    person.shows("no helpers in");
     let trouble = plugin_option(&server, "trouble");
     assert!(trouble.contains("bin/install"), "{trouble}");
     server.tmux([

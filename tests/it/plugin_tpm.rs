@@ -112,10 +112,10 @@ fn install_press_keys_update_uninstall() {
     server.recount();
     person.shows("●1 ● mine now");
     person.types(&["C-b", "e"]);
-    person.shows("type to find");
+    person.shows("type to filter");
     person.types(&["Escape"]);
     until("the picker is gone", || {
-        !person.text().contains("type to find")
+        !person.text().contains("type to filter")
     });
     // What `prefix ?` shows.
     assert!(server.tmux(["list-keys", "-N"]).contains("Go to a sesh"));

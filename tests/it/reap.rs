@@ -604,8 +604,8 @@ fn a_person_reads_a_line_a_change() {
         let command = format!("{program} -S {socket}; exec cat");
         Screen::open((100, 10), &["sh", "-c", &command])
     };
-    run().shows(&format!("one ({}) had a book", made.pane()));
-    run().shows("there is nothing to mend");
+    run().shows(&format!("one ({}) had a record", made.pane()));
+    run().shows("records match reality");
 }
 
 #[test]
@@ -777,10 +777,7 @@ fn whose_time_is_over_is_ended() {
     });
     for name in ["soon", "held", "stuck"] {
         let of: Vec<&String> = told.iter().filter(|it| it.starts_with(name)).collect();
-        assert!(
-            of.iter().any(|it| it.contains("its time was over")),
-            "{told:?}"
-        );
+        assert!(of.iter().any(|it| it.contains(" was over")), "{told:?}");
     }
     assert!(server.has_pane(later.pane()));
     let ended = server.record(soon.uuid());
@@ -796,7 +793,7 @@ fn whose_time_is_over_is_only_told_by_who_looks() {
     let soon = server.new_sesh(["--ttl", "1s", "soon", "--", "sleep", "1000"]);
     until("the doctor tells it", || {
         let said = server.sesh("sesh-doctor", NONE).said();
-        String::from_utf8_lossy(&said.stdout).contains("its time is over")
+        String::from_utf8_lossy(&said.stdout).contains("its --ttl is over")
     });
     assert!(server.has_pane(soon.pane()));
 }

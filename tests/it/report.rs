@@ -573,14 +573,17 @@ fn an_agent_is_not_disturbed_and_failures_are_told_by_the_doctor() {
     assert_eq!(agent.failures(), "");
     let before = server.everything();
     let failing = [
-        ("sesh-report --from claude <&-", "the payload is no JSON"),
+        (
+            "sesh-report --from claude <&-",
+            "the payload is not the expected JSON",
+        ),
         (
             "sesh-report --from claude </dev/null",
-            "the payload is no JSON",
+            "the payload is not the expected JSON",
         ),
         (
             "echo x | sesh-report --from claude",
-            "the payload is no JSON",
+            "the payload is not the expected JSON",
         ),
         ("sesh-report --from aider </dev/null", "aider"),
         ("sesh-report --form claude </dev/null", "--form"),
@@ -605,7 +608,7 @@ fn an_agent_is_not_disturbed_and_failures_are_told_by_the_doctor() {
     let fault = findings
         .lines()
         .into_iter()
-        .find(|line| line.contains("agents' hooks"));
+        .find(|line| line.contains("hooks of agents"));
     let fault = fault.expect("a finding");
     assert!(
         fault.contains("failed 7 times") && fault.contains("no tmux on PATH"),
@@ -617,9 +620,9 @@ fn an_agent_is_not_disturbed_and_failures_are_told_by_the_doctor() {
 fn a_person_is_told() {
     let server = Server::start();
     let pane = server.types("sesh-report --from claude; sesh-report --state bsy; sesh-report -S /nowhere/s --state busy");
-    server.shows(&pane, "sesh-report: the payload comes on standard input");
+    server.shows(&pane, "sesh-report: no payload on standard input");
     server.shows(&pane, "--help shows the usage");
-    server.shows(&pane, "it was started in no pane");
+    server.shows(&pane, "not started in a pane");
     assert_eq!(failures(&server), "");
     let help = server.helper("sesh-report").args(["--help"]).ok();
     assert!(help.text().contains("--from"));

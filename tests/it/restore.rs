@@ -172,7 +172,7 @@ fn going_there_brings_it_back() {
     let nobody = ["one", "--client", "nobody"];
     server.inside(&user, "sesh-enter", nobody).fails(3);
     let sentence = server.sesh("sesh-enter", ["one"]).fails(4);
-    assert!(sentence.contains("no terminal"), "{sentence}");
+    assert!(sentence.contains("not a terminal"), "{sentence}");
     assert!(!server.record(before.uuid()).live(), "for nobody");
     server.inside(&user, "sesh-enter", ["one"]).ok();
     asks.shows("one again");
@@ -360,7 +360,7 @@ fn a_shell_is_back_in_its_folder() {
     server.shows(now.pane(), &folder);
     server.when("it is idle", made.uuid(), |record| record.state() == "idle");
     let words = server.sesh("sesh-restore", ["one", "--", "more"]).fails(4);
-    assert!(words.contains("lives"), "{words}");
+    assert!(words.contains("is alive"), "{words}");
     let ended = ends(&server, &now);
     let more = [ended.uuid(), "--", "more"];
     server.sesh("sesh-restore", more).fails(2);
@@ -403,7 +403,7 @@ fn a_conversation_that_would_be_an_option() {
     let ended = ends(&server, &made);
     let book = format!("@seshbook_{}", ended.uuid());
     server.tmux(["set-option", "-sa", &book, ",conv=--help"]);
-    refused(&server, &ended, "is no id of a conversation");
+    refused(&server, &ended, "is not a conversation id");
 }
 
 #[test]
@@ -513,7 +513,7 @@ fn a_turn_that_runs_without_a_terminal() {
     let daemon = format!("codex app-server 3<{}", file.display());
     let daemon = server.types(&daemon);
     server.runs(&daemon, "codex");
-    refused(&server, &ended, "when it is over");
+    refused(&server, &ended, "when it has ended");
     std::fs::write(&file, begun + &turn("task_complete")).expect("a transcript");
     let sentence = server
         .sesh("sesh-restore", ["one", "--timeout", "300ms"])
@@ -530,7 +530,7 @@ fn a_folder_that_is_gone() {
     let made = claude(&server, &["one", "--cwd", &folder]);
     let ended = ends(&server, &made);
     std::fs::remove_dir(&folder).expect("a folder");
-    refused(&server, &ended, "put it back");
+    refused(&server, &ended, "create it first");
     std::fs::create_dir(&folder).expect("a folder");
     restored(&server, &ended);
 }
@@ -594,7 +594,7 @@ fn what_would_be_brought_back_is_only_said() {
     let sentence = server
         .sesh("sesh-restore", [one.uuid(), "--dry-run"])
         .fails(4);
-    assert!(sentence.contains("is called one now"), "{sentence}");
+    assert!(sentence.contains("the name one is now used"), "{sentence}");
     server.sesh("sesh-restore", ["--dry-run"]).fails(2);
 }
 

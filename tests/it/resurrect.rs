@@ -126,7 +126,10 @@ fn what_ended_or_is_forgotten_does_not_come_back() {
     let other = server.new_sesh(["named", "--target", "elsewhere"]);
     let path = file.display().to_string();
     let sentence = server.sesh("sesh-restore", ["--resurrect", &path]).fails(4);
-    assert!(sentence.contains("is called named now"), "{sentence}");
+    assert!(
+        sentence.contains("the name named is now used"),
+        "{sentence}"
+    );
     let registered = server.panes("#{@sesh_id}").concat();
     assert_eq!(registered, other.uuid());
     assert!(!server.record(named.uuid()).live());

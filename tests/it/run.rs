@@ -378,7 +378,7 @@ fn a_name_that_was_given_away_is_not_taken_back_by_a_rerun() {
     let held = counted(&server, "one", 1);
     server.new_sesh(["one", "--", "sleep", "1000"]);
     press(&server, held.uuid(), "r");
-    server.shows(held.pane(), "another living sesh is called one");
+    server.shows(held.pane(), "the name one is now used by another live sesh");
     assert_eq!(runs(&server), 1);
     assert!(!server.record(held.uuid()).live());
     server

@@ -238,7 +238,7 @@ fn without_hooks_the_screen_proves_it() {
         .sesh("sesh-send", [&agent.pane, "--reply", "and now"])
         .said();
     assert_eq!(text.stdout, b"got 7\n");
-    assert!(text.stderr.contains("what its screen shows"), "{text}");
+    assert!(text.stderr.contains("read from its screen"), "{text}");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn where_the_conversation_is_known_the_screen_alone_proves_nothing() {
     let astray = agent.send(&["astray", "--timeout=3s"]).said();
     assert_eq!(astray.code(), Some(7), "{astray}");
     let why = astray.json()["message"].to_string();
-    assert!(why.contains("its conversation does not have it"), "{why}");
+    assert!(why.contains("is not in the conversation"), "{why}");
     // A command is no prompt, and is not kept.
     delivered(agent.send(&["--as-it-is", "/clear"]).said(), "screen");
 }
@@ -286,7 +286,7 @@ fn at_a_question_nothing_is_approved() {
     assert_eq!(said["outcome"], "typed");
     assert_eq!(
         said["message"],
-        "it asks something now: the text was not sent"
+        "it now asks a question: the text was not sent"
     );
     // Perhaps half drawn.
     assert!(said["seen"].as_str().is_some_and(|seen| !seen.is_empty()));
@@ -409,7 +409,10 @@ fn an_enter_that_is_lost_is_pressed_again_and_the_text_is_not() {
     agent.order("deaf 1000");
     let said = agent.send(&["--timeout", "2s", "not heard"]).said();
     assert_eq!(said.code(), Some(7));
-    assert_eq!(said.json()["message"], "it still stands in the composer");
+    assert_eq!(
+        said.json()["message"],
+        "the message is still in the composer"
+    );
     agent.shows("❯\u{a0}not heard\n");
     assert_eq!(agent.got().len(), 1);
 }
@@ -499,7 +502,7 @@ fn where_it_would_be_lost_or_go_elsewhere() {
     let none = server.sesh("sesh-send", ["%999", "hello"]).fails(3);
     assert!(none.contains("no pane %999"), "{none}");
     let no_message = server.sesh("sesh-send", [pane]).fails(2);
-    assert!(no_message.contains("there is no message"), "{no_message}");
+    assert!(no_message.contains("no message"), "{no_message}");
     // A dead pane: a paste there ends a server of 3.2a and 3.3a.
     let dead = server.tmux([
         "new-window",
@@ -646,7 +649,7 @@ fn the_limit_of_a_wait_may_stand_behind_it() {
     let sentence = server
         .sesh("sesh-send", [agent.pane.as_str(), "--wait", "10m"])
         .fails(2);
-    assert!(sentence.contains("there is no message"), "{sentence}");
+    assert!(sentence.contains("no message"), "{sentence}");
 }
 
 #[test]
@@ -713,7 +716,7 @@ fn a_new_sesh_gets_its_first_message_when_it_is_ready() {
     let late = server.sesh("sesh-new", ["slow", "--wait=200ms", "--", "sleep", "1000"]);
     let late = late.said();
     assert_eq!(late.code(), Some(6), "{late}");
-    assert!(late.stderr.contains("slow continues"), "{late}");
+    assert!(late.stderr.contains("slow has not finished"), "{late}");
 }
 
 #[test]

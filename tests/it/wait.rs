@@ -283,7 +283,7 @@ fn a_set_that_becomes_empty_ends_the_wait() {
     let server = Server::start();
     ends(&server, 3, "empty", &["--tag", "nobody"]);
     let sentence = server.sesh("sesh-wait", ["--tag", "nobody"]).fails(3);
-    assert!(sentence.contains("no sesh to wait for"), "{sentence}");
+    assert!(sentence.contains("nothing left to wait for"), "{sentence}");
     server.sesh("sesh-wait", ["nobody"]).fails(3);
     let one = told(&server, &["one", "--tag", "x"]);
     let idle = Standing::start(&server, &["--tag", "x", "--for", "idle"]);
@@ -584,7 +584,7 @@ fn the_time_is_over() {
     for (args, least) in [(["--timeout", "0s"], 0), (["--timeout", "400ms"], 400)] {
         let started = Instant::now();
         let sentence = server.sesh("sesh-wait", ["one"]).args(args).fails(6);
-        assert!(sentence.contains("time is over"), "{sentence}");
+        assert!(sentence.contains("timed out"), "{sentence}");
         let took = started.elapsed();
         let least = Duration::from_millis(least);
         assert!(
@@ -999,7 +999,10 @@ fn words_that_are_off() {
     let sentence = other
         .sesh("sesh-wait", ["one", "--since", &cursor])
         .fails(5);
-    assert!(sentence.contains("another tmux server"), "{sentence}");
+    assert!(
+        sentence.contains("a tmux server that is gone"),
+        "{sentence}"
+    );
 }
 
 #[test]

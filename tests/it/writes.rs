@@ -167,7 +167,7 @@ fn a_list_reaches_the_server_or_the_program_once() {
                 assert_eq!((code, calls), (Some(7), 0), "{act:?}: {said}");
                 let sentence = said.sentence();
                 assert!(
-                    sentence.contains("not known whether it was done"),
+                    sentence.contains("unknown whether it was done"),
                     "{sentence}"
                 );
                 assert!(sentence.contains("hung up"), "{sentence}");
@@ -204,7 +204,7 @@ fn the_program_reports_a_hang_up_alike() {
     let call = server.sesh("pane-keys", ["%0", "Enter"]);
     let sentence = call.env("SESH_CLIENT", "tmux").fails(7);
     assert!(
-        sentence.contains("not known whether it was done"),
+        sentence.contains("unknown whether it was done"),
         "{sentence}"
     );
     // A question has changed nothing.

@@ -141,7 +141,11 @@ impl Hooks {
                 return Ok(self.own_file(program));
             }
             HookForm::File(_) | HookForm::Document(_) => {
-                return Err(refusal_at(text, 0, "this file is not of tmux-sesh"));
+                return Err(refusal_at(
+                    text,
+                    0,
+                    "this file does not belong to tmux-sesh",
+                ));
             }
         };
         if self.status(text, program)? == HookStatus::Installed {
@@ -199,7 +203,7 @@ impl Hooks {
             return Err(refusal_at(
                 text,
                 hooks.value.start(),
-                "\"hooks\" is no object",
+                "\"hooks\" is not an object",
             ));
         };
         let Some(groups) = member(hooks, event) else {
@@ -209,7 +213,7 @@ impl Hooks {
             return Ok(());
         };
         let Value::Array(groups) = &groups.value else {
-            let what = format!("{event:?} is no list");
+            let what = format!("{event:?} is not a list");
             return Err(refusal_at(text, groups.value.start(), what));
         };
         style.insert(text, &Container::from(groups), false, |_| group.clone());
@@ -359,7 +363,7 @@ fn member_of(name: &str, value: &str) -> String {
 fn root(text: &str) -> Result<Option<Object<'_>>, Refusal> {
     match parse(text)? {
         Some(Value::Object(root)) => Ok(Some(root)),
-        Some(other) => Err(refusal_at(text, other.start(), "this is no object")),
+        Some(other) => Err(refusal_at(text, other.start(), "not an object")),
         None => Ok(None),
     }
 }

@@ -172,7 +172,7 @@ impl Agents {
             let name = path.file_stem().and_then(|stem| stem.to_str());
             let outcome = match (name, std::fs::read_to_string(&path)) {
                 (Some(name), Ok(text)) if is_word(name) => agents.add_users(name, &text),
-                (_, Ok(_)) => Err(": the file's name is the agent's: a-z, 0-9 and -".into()),
+                (_, Ok(_)) => Err(": the file's name is the kind's name: a-z, 0-9 and -".into()),
                 (_, Err(error)) => Err(format!(": {error}")),
             };
             if let Err(problem) = outcome {
@@ -205,7 +205,9 @@ impl Agents {
             manifest = manifest.merged_over(&self.all[at].manifest);
         }
         if !manifest.process.identifies_process() {
-            return Err(": [process] has no names and no packages to know the agent by".into());
+            return Err(
+                ": [process] has neither names nor packages to recognize the agent by".into(),
+            );
         }
         let (process, manifest) = (manifest.process.clone(), manifest.with_order().into());
         match at {
@@ -352,7 +354,7 @@ mod tests {
                 "[conversation]\nform = \"x\"",
                 ":2: form = \"x\": unknown variant",
             ),
-            ("", ": [process] has no names"),
+            ("", ": [process] has neither names"),
             (
                 "[process]\nnames = [\"a\"]\n[screen.x]\nstate = \"busy\"\nregion = \"bottom 1\"\nregex = '('",
                 ":6: regex = '(': error: unclosed group",
@@ -374,7 +376,7 @@ mod tests {
             ("[title.x]\nstate = \"idle\"", "[title.x] has no condition"),
             (
                 "[title.x]\nstate = \"idle\"\ncomposer = true",
-                "[title.x] has no text",
+                "[title.x] has no title text",
             ),
             (
                 "[title.x]\nstate = \"idle\"\nlast = [\"a\"]",

@@ -117,8 +117,7 @@ impl<'a> Delivery<'a> {
                 (Reason::Draft, Draft::Wait) if !self.timed_out() => {}
                 (Reason::Draft, Draft::Stash) if !self.timed_out() => {
                     let Some(stash) = keys.and_then(|keys| keys.stash.as_ref()) else {
-                        let why =
-                            "it cannot put a draft aside: --draft wait waits until it is sent";
+                        let why = "it cannot stash a draft: --draft wait waits until it is sent";
                         return Ok(Err(refused(&seen, Blocked::new(Reason::Draft, why))));
                     };
                     if !stashed && !self.press(&seen, None, 1, stash)? {
@@ -142,11 +141,11 @@ impl<'a> Delivery<'a> {
     pub(super) fn destination(&self, seen: &PaneView<'_>) -> Result<Destination, Blocked> {
         let block = |reason, why: &str| Err(Blocked::new(reason, why));
         if seen.look.dead {
-            return block(Reason::Dead, "its process has ended");
+            return block(Reason::Dead, "its process has exited");
         }
         let facts = seen.facts();
         if !facts.held.is_empty() {
-            return block(Reason::Held, "its command has ended and the pane is held");
+            return block(Reason::Held, "its command has exited and the pane is held");
         }
         if facts.input_off == "1" {
             return block(
@@ -169,7 +168,7 @@ impl<'a> Delivery<'a> {
     fn agent_destination(&self, pane_agent: &PaneAgent<'_>) -> Result<Destination, Blocked> {
         let name = &pane_agent.process_of_agent.agent.name;
         if pane_agent.process_of_agent.process.stopped || !pane_agent.process_of_agent.in_front {
-            let why = format!("{name} is suspended, or another program is in front");
+            let why = format!("{name} is suspended, or another program is in the foreground");
             return Err(Blocked::new(Reason::Suspended, why));
         }
         let verdict = pane_agent.own_verdict();
@@ -179,10 +178,10 @@ impl<'a> Delivery<'a> {
                     Reason::Permission,
                     "asks for permission: Enter would mean yes",
                 ),
-                Some(Why::Question) => (Reason::Question, "asks its person something"),
+                Some(Why::Question) => (Reason::Question, "asks a question"),
                 Some(Why::Trust) => (Reason::Trust, "asks whether to trust the folder"),
                 Some(Why::Login) => (Reason::Login, "asks for a login"),
-                Some(Why::Dialog) => (Reason::Dialog, "shows a menu that a person opened"),
+                Some(Why::Dialog) => (Reason::Dialog, "shows a menu that a person has opened"),
             };
             return Err(Blocked::new(reason, format!("{name} {what}")));
         }
@@ -191,14 +190,14 @@ impl<'a> Delivery<'a> {
         if busy {
             let keys = match self.message.busy {
                 Busy::Refuse => {
-                    let why = format!("{name} works: --queue or --now");
+                    let why = format!("{name} is busy: use --queue or --now");
                     return Err(Blocked::new(Reason::Busy, why));
                 }
                 Busy::Queue => &keys.queue,
                 Busy::Now => &keys.steer,
             };
             if keys.is_none() {
-                let why = format!("{name} works, and takes nothing meanwhile");
+                let why = format!("{name} is busy, and accepts nothing until it has finished");
                 return Err(Blocked::new(Reason::Busy, why));
             }
         }
@@ -206,11 +205,11 @@ impl<'a> Delivery<'a> {
             Composer::Empty => Ok(Destination::Agent { busy }),
             Composer::Draft(draft) => {
                 let draft: String = draft.chars().take(60).collect();
-                let why = format!("a person has typed and not sent {draft:?}");
+                let why = format!("a person has typed, but not sent: {draft:?}");
                 Err(Blocked::new(Reason::Draft, why))
             }
             Composer::Locked(mode) => {
-                let why = format!("{name} is in the mode {mode}: Enter would not send");
+                let why = format!("{name} is in {mode} mode: Enter would not send");
                 Err(Blocked::new(Reason::NotReady, why))
             }
             Composer::Absent => {
@@ -231,7 +230,7 @@ impl<'a> Delivery<'a> {
         {
             return Err(Blocked::new(
                 Reason::NoAgent,
-                "its agent is gone, and a shell would run the text: pane-keys types it all the same",
+                "its agent is gone, and a shell would run the text: pane-keys can type it",
             ));
         }
         let front = first.and_then(|first| proc::read(first.foreground));
@@ -239,7 +238,9 @@ impl<'a> Delivery<'a> {
             // A shell without job control leads the group of the program that reads the keys.
             let pid = seen.look.pane.place.pid;
             let why = match given::front(pid, is_made, &proc::tree(pid)) {
-                Some(front) => format!("its agent is gone, and {} is in front", front.name),
+                Some(front) => {
+                    format!("its agent is gone, and {} is in the foreground", front.name)
+                }
                 None => "its agent is gone, and a shell would run the text".into(),
             };
             return Err(Blocked::new(Reason::NoAgent, why));
@@ -250,7 +251,7 @@ impl<'a> Delivery<'a> {
         };
         if let Some(record) = seen.look.pane.record.as_ref().filter(awaits_enter) {
             let why = format!(
-                "its command has not been started: Enter in its pane does (pane-keys {} Enter)",
+                "its command has not started: press Enter in its pane (pane-keys {} Enter)",
                 record.name
             );
             return Err(Blocked::new(Reason::Held, why));
@@ -259,7 +260,7 @@ impl<'a> Delivery<'a> {
             Some(front) => shell::line_of(seen, front).map(Destination::Shell),
             None => Err(Blocked::new(
                 Reason::Stranger,
-                "it is not known what is in front",
+                "its foreground program is unknown",
             )),
         }
     }

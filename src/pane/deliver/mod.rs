@@ -288,7 +288,7 @@ impl<'a> Delivery<'a> {
         loop {
             let (seen, destination) = match (self.wait_until_ready()?, &lease) {
                 (Ok((seen, _)), None) => {
-                    let why = "another message is on its way there";
+                    let why = "another message is being typed there";
                     return Ok(refused(&seen, Blocked::new(Reason::Busy, why)));
                 }
                 (Ok(ready), Some(_)) => ready,
@@ -318,7 +318,7 @@ impl<'a> Delivery<'a> {
                             TextEnd::End => "ends",
                         };
                         let why = format!(
-                            "{} takes a text that {at} with {} for a command: --as-it-is sends it all the same",
+                            "{} takes a text that {at} with {} for a command: --as-it-is sends it anyway",
                             agent.name, trap.mark
                         );
                         return Ok(refused(&seen, Blocked::new(Reason::Command, why)));
@@ -364,7 +364,7 @@ impl<'a> Delivery<'a> {
             return Err(Error::new(
                 Exit::Changed,
                 format!(
-                    "pane {} is another sesh's now: look again with sesh-list",
+                    "pane {} is now another sesh: check with sesh-list",
                     self.pane
                 ),
             ));

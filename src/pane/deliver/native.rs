@@ -45,7 +45,7 @@ impl Delivery<'_> {
                     let _ = child.wait();
                     return Err(Error::new(
                         Exit::Unconfirmed,
-                        "the agent's queue gave no answer: it is not known whether it has the message",
+                        "the agent's queue did not answer: unknown whether it has the message",
                     ));
                 }
             }

@@ -89,7 +89,7 @@ impl Delivery<'_> {
                 // The pane closed after the message was sent.
                 Err(error) if error.exit == Exit::Nothing => {
                     return Err(Error::nothing(format!(
-                        "pane {} went away behind the message: it is not known whether it arrived",
+                        "pane {} closed after the message: unknown whether it was delivered",
                         self.pane
                     )));
                 }
@@ -104,7 +104,7 @@ impl Delivery<'_> {
                     .filter(|_| by != Proof::Hook && !queued),
             };
             let Some(pane_agent) = seen.pane_agent() else {
-                return Ok(typed(&seen, "its agent has gone behind the message"));
+                return Ok(typed(&seen, "its agent has exited after the message"));
             };
             let process = pane_agent.process();
             let prompt = seen.facts().prompt;
@@ -176,8 +176,8 @@ impl Delivery<'_> {
 /// Returns why a message that was sent is not proven. `stands`: the composer still has it.
 fn why_unproven(stands: bool, has_transcript: bool) -> &'static str {
     match (stands, has_transcript) {
-        (true, _) => "it still stands in the composer",
-        (false, true) => "it left the composer, and its conversation does not have it",
-        (false, false) => "it left the composer, and nothing shows where to",
+        (true, _) => "the message is still in the composer",
+        (false, true) => "the message left the composer, but is not in the conversation",
+        (false, false) => "the message left the composer, and nothing shows where it went",
     }
 }

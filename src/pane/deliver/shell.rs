@@ -130,9 +130,7 @@ pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, 
     let name = front.name.clone();
     let age = proc::started(&front).and_then(|started| started.elapsed().ok());
     let Some(shell) = Shell::of(front) else {
-        let why = format!(
-            "{name} is in front, which is no agent and no shell: pane-keys types into anything"
-        );
+        let why = format!("{name} is neither an agent nor a shell: pane-keys types into anything");
         return Err(Blocked::new(Reason::Stranger, why));
     };
     let facts = seen.facts();
@@ -140,12 +138,11 @@ pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, 
     if reading == Reading::Nothing {
         let left = STARTUP.saturating_sub(age.unwrap_or(STARTUP));
         if shell.is_interactive() && !left.is_zero() {
-            let why = format!("{name} is not at its prompt: it starts, or runs something");
+            let why = format!("{name} is not at its prompt: it is starting, or runs a command");
             return Err(Blocked::new(Reason::NotReady, why).passes_within(left));
         }
-        let why = format!(
-            "{name} is not at its prompt: it runs something, which would get the text as its input"
-        );
+        let why =
+            format!("{name} is not at its prompt: it runs a command, which would read the text");
         return Err(Blocked::new(Reason::Busy, why).passes_within(PROMPT_DELAY));
     }
     let screen = Screen::parse(&seen.look.drawn);
@@ -155,14 +152,14 @@ pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, 
         LineContent::Typed => {
             let row = screen.rows().get(cursor.1).map_or("", ScreenRow::text);
             let why = format!(
-                "a person has typed and not sent a command: {:?}",
+                "a person has typed a command, but not sent it: {:?}",
                 row.trim()
             );
             Err(Blocked::new(Reason::Draft, why))
         }
         LineContent::NoPrompt => {
             let why = format!(
-                "{name} shows no prompt that is known, such as one that ends in $, %, # or >: it may ask something"
+                "{name} shows no known prompt (one that ends in $, %, # or >): it may ask a question"
             );
             Err(Blocked::new(Reason::NotReady, why))
         }
@@ -194,7 +191,7 @@ impl ShellLine {
         let unfit = |why: &str| Err(Blocked::new(Reason::Unsupported, why));
         if self.reading == Reading::Lines {
             if has_lines {
-                return unfit("this shell would run each line by itself: send one at a time");
+                return unfit("this shell would run each line separately: send one line at a time");
             }
             if text.len() > LINE_BYTES {
                 return unfit("its terminal cuts a line at 4,095 bytes: put the text into a file");
@@ -212,7 +209,7 @@ impl ShellLine {
             // It asks for bracketed paste in the functions that it comes with.
             Ok(Form::Paste)
         } else {
-            unfit("this shell takes no paste: a line end or a tab in the text would be a key")
+            unfit("this shell accepts no paste: a line end or a tab would act as a key")
         }
     }
 
@@ -317,14 +314,14 @@ impl<'a> Delivery<'a> {
             if self.message.draft == Draft::Wait && !self.timed_out() {
                 return look_again();
             }
-            let why = "a person has typed and not sent a command";
+            let why = "a person has typed a command, but not sent it";
             return Ok(Some(refused(&seen, Blocked::new(Reason::Draft, why))));
         }
         let look_again_or_refuse = || {
             if !self.timed_out() {
                 return look_again();
             }
-            let why = "its shell draws all the time";
+            let why = "its shell redraws its line all the time";
             Ok(Some(refused(&seen, Blocked::new(Reason::NotReady, why))))
         };
         let begun = if line.may_take_text_for_keys(form) {
@@ -333,8 +330,7 @@ impl<'a> Delivery<'a> {
             }
             let Some(begun) = self.wait_until_moved(&seen)? else {
                 self.type_keys(&seen, "\u{15}")?;
-                let why =
-                    "its shell inserts no text: in the command mode of its vi keys, press i there";
+                let why = "its shell inserts no text: press i there (vi command mode)";
                 return Ok(Some(refused(&seen, Blocked::new(Reason::NotReady, why))));
             };
             Some(begun)
@@ -371,7 +367,7 @@ impl<'a> Delivery<'a> {
                 }));
             }
             if self.timed_out() {
-                return Ok(Some(typed(&now, "the shell has not taken the line")));
+                return Ok(Some(typed(&now, "the shell has not accepted the line")));
             }
             pause();
         }
@@ -499,7 +495,7 @@ impl<'a> Delivery<'a> {
                     pause();
                     continue;
                 }
-                let why = "its shell has left the prompt: it is not known what became of the text";
+                let why = "its shell has left the prompt: unknown what happened to the text";
                 return Ok(Some(typed(&now, why)));
             }
             if pressed.is_some() && line.is_empty_again(&now) {
@@ -514,9 +510,9 @@ impl<'a> Delivery<'a> {
                 // A person has typed at the same moment, so that the text may have run.
                 let is_another = now.line_content() == LineContent::Empty;
                 let why = if is_another {
-                    "the shell shows another prompt: it is not known what became of the text"
+                    "the shell shows another prompt: unknown what happened to the text"
                 } else {
-                    "the text does not stand at the prompt as it was typed: C-u there removes it"
+                    "the text at the prompt is not as it was typed: C-u there removes it"
                 };
                 return Ok(Some(typed(&now, why)));
             }

@@ -110,7 +110,7 @@ impl<'a> Delivery<'a> {
         let now = self.look()?;
         let blocked = match self.destination(&now) {
             Err(blocked) => blocked,
-            Ok(_) => Blocked::new(Reason::NotReady, "another program came to the front"),
+            Ok(_) => Blocked::new(Reason::NotReady, "another program came to the foreground"),
         };
         Ok(Err(refused(&now, blocked)))
     }
@@ -131,7 +131,7 @@ impl<'a> Delivery<'a> {
                 }
                 Some(pane_agent) => {
                     if pane_agent.own_verdict().state == State::Waiting {
-                        let why = "it asks something now: the text was not sent";
+                        let why = "it now asks a question: the text was not sent";
                         return Ok(Err(typed(&seen, why)));
                     }
                     match pane_agent.composer() {
@@ -157,8 +157,7 @@ impl<'a> Delivery<'a> {
                 stands => last = (stands.unwrap_or_default(), Instant::now()),
             }
             if Instant::now() >= limit.min(self.deadline) {
-                let why =
-                    "it does not stand in the composer as it was typed: Enter was not pressed";
+                let why = "the text in the composer is not as it was typed: Enter was not pressed";
                 return Ok(Err(typed(&seen, why)));
             }
             pause();

@@ -117,7 +117,7 @@ impl Model {
     /// Carries out the action of a key.
     pub(super) fn act(&mut self, verb: Verb) -> Effect {
         if Action::of(verb).acts && self.purpose == Purpose::Pick {
-            self.complain("here one is only chosen");
+            self.complain("this picker only chooses a sesh");
             return Effect::None;
         }
         match verb {
@@ -127,13 +127,13 @@ impl Model {
             },
             Verb::Answer => return self.answer_next(),
             // The last change is not known before the running jobs are done.
-            Verb::Undo if self.running > 0 => self.complain("something is still being done"),
+            Verb::Undo if self.running > 0 => self.complain("wait: another action is running"),
             Verb::Undo => match self.undo.pop() {
                 Some(undo) => {
                     self.running += 1;
                     return Effect::Do(Job::undo(undo));
                 }
-                None => self.complain("there is nothing to undo"),
+                None => self.complain("nothing to undo"),
             },
             Verb::Archive => {
                 let on = self.action_seshes();
@@ -169,14 +169,14 @@ impl Model {
                     RowSet::Panes => RowSet::Active,
                 };
                 self.say(match self.shown {
-                    RowSet::Active => "those that live",
-                    RowSet::All => "archived and ended ones too",
-                    RowSet::Panes => "panes that are no sesh too: ^O makes one of them",
+                    RowSet::Active => "seshes that have a pane",
+                    RowSet::All => "also archived and exited seshes",
+                    RowSet::Panes => "also other panes: ^O adopts one",
                 });
                 return Effect::Reload;
             }
             Verb::Preview if self.previews && !self.preview_fits => {
-                self.complain("there is no room for it here");
+                self.complain("no room for the preview here");
             }
             Verb::Preview => self.previews = !self.previews,
             Verb::Help => self.help = true,
@@ -217,7 +217,7 @@ impl Model {
         on.retain(|row| row.record.is_some());
         if on.is_empty() {
             self.complain(match self.chosen() {
-                Some(_) => "that is no sesh: ^O makes one of it",
+                Some(_) => "not a sesh: ^O adopts this pane",
                 None => "nothing is chosen",
             });
         }
@@ -235,14 +235,14 @@ impl Model {
             on = self.chosen().cloned().into_iter().collect();
             on.retain(|row| row.record.is_some());
             if on.is_empty() {
-                self.complain("choose the one that is to be called otherwise");
+                self.complain("nothing is chosen to rename");
                 return;
             }
         }
         if verb == Verb::Send {
             on.retain(|row| row.place.is_some());
             if on.is_empty() {
-                self.complain("it has ended and has no pane any more");
+                self.complain("it has exited and has no pane: Enter restores it");
                 return;
             }
         }
@@ -253,7 +253,7 @@ impl Model {
         let title = match verb {
             Verb::Send => format!("send to {whom}"),
             Verb::Rename => format!("rename {whom}"),
-            Verb::Tag => format!("tag {whom} (-tag takes one away)"),
+            Verb::Tag => format!("tag {whom} (-tag removes one)"),
             _ if on.iter().all(|row| row.place.is_none()) => format!("forget {whom}? y/n"),
             _ => format!("end {whom}? y/n"),
         };
@@ -279,21 +279,17 @@ impl Model {
         match self.chosen().filter(|row| row.uuid().is_none()) {
             Some(row) => {
                 let row = row.clone();
-                self.prompt(
-                    Verb::Adopt,
-                    "its name (empty: one is generated)".into(),
-                    vec![row],
-                );
+                self.prompt(Verb::Adopt, "name (empty: generated)".into(), vec![row]);
                 Effect::None
             }
             None if self.shown == RowSet::Panes => {
-                self.complain("that is a sesh already: choose one of the other panes");
+                self.complain("already a sesh: choose one of the other panes");
                 Effect::None
             }
             None => {
                 self.shown = RowSet::Panes;
                 self.wants_pane = true;
-                self.say("choose one of the other panes, and ^O again");
+                self.say("choose one of the other panes, then ^O again");
                 Effect::Reload
             }
         }
@@ -328,7 +324,7 @@ impl Model {
         let text = prompt.input.text().trim().to_string();
         let folder = self.chosen().map(|row| row.cwd.clone());
         let job = match prompt.verb {
-            Verb::Send if text.is_empty() => Err("there is no message: nothing was sent".into()),
+            Verb::Send if text.is_empty() => Err("no message: nothing was sent".into()),
             Verb::Send => Ok(Job::send(&prompt.on, text)),
             Verb::Rename => Job::rename(&prompt.on, &text),
             Verb::Tag => Job::tag(&prompt.on, &text),

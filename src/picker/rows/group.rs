@@ -139,8 +139,8 @@ fn group(row: &Row, by: Grouping) -> Group {
                 (_, _, State::Busy | State::Waiting) => (2, "working"),
                 (_, _, State::Idle) => (3, "idle"),
                 (_, _, State::Starting) => (4, "starting"),
-                (_, _, State::Unknown) => (5, "not known"),
-                (_, _, State::Exited) => (6, "ended"),
+                (_, _, State::Unknown) => (5, "unknown"),
+                (_, _, State::Exited) => (6, "exited"),
             };
             (place, title.into())
         }
@@ -255,7 +255,7 @@ mod tests {
                 "a",
                 "# idle 1",
                 "c",
-                "# ended 1",
+                "# exited 1",
                 "d",
                 "# archived 1",
                 "e"

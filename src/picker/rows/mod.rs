@@ -126,7 +126,7 @@ impl Row {
         }
         .map_err(|error| {
             Error::usage(format!(
-                "the rows on stdin are no records as sesh-list --json prints them: {error}"
+                "stdin does not hold records as sesh-list --json prints them: {error}"
             ))
         })?;
         given.into_iter().map(Given::row).collect()

@@ -111,12 +111,12 @@ pub(super) fn list(buffer: &mut Buffer, area: Rect, model: &mut Model, theme: &T
         let mut pen = Pen::new(buffer, line);
         pen.skip(3);
         let text = match (model.input.is_empty(), model.purpose) {
-            (false, _) => "nothing is like that; ^U takes it away",
-            (true, Purpose::Pick) => "there is nothing to choose",
+            (false, _) => "no match; ^U clears the filter",
+            (true, Purpose::Pick) => "nothing to choose",
             (true, _) if model.shown == RowSet::Active => {
-                "none lives: ^N makes one, ^O of a pane; ^E shows ended ones"
+                "no live sesh: ^N creates one, ^O adopts a pane; ^E shows exited ones"
             }
-            (true, _) => "no sesh yet: ^N makes one, ^O of a pane",
+            (true, _) => "no sesh yet: ^N creates one, ^O adopts a pane",
         };
         pen.write(text, theme.dim);
         return;

@@ -127,7 +127,7 @@ fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<
     }
     let cursor = if model.input.is_empty() {
         let at = Position::new(pen.x, pen.y);
-        pen.write("type to find", theme.dim);
+        pen.write("type to filter", theme.dim);
         at
     } else {
         typed(&mut pen, &model.input, theme.name)

@@ -82,7 +82,7 @@ pub(super) fn wait(
         }
         if begun.elapsed() >= NOTIFY_AFTER && !notified {
             notified = true;
-            (options.late)(&format!("waiting for {} to be there …", made.name));
+            (options.late)(&format!("waiting for {} to start …", made.name));
         }
         std::thread::sleep(POLL_INTERVAL); // why: there is no event for what an agent shows when it is ready.
     }
@@ -119,7 +119,7 @@ fn gone(server: &Server, made: &Record, pane: PaneId) -> Failure {
     let lines = last_lines(server, made, pane);
     Failure {
         error: Error::failed(format!(
-            "{} did not come: it has ended at once{lines}",
+            "{} did not start: it exited at once{lines}",
             made.name
         )),
         undo: true,
@@ -131,7 +131,7 @@ fn in_another(made: &Record, resumed: &Resumed<'_>, other: &str) -> Failure {
         error: Error::new(
             Exit::Unconfirmed,
             format!(
-                "{} runs again, but in the conversation {} and not in {}: sesh-enter {} goes there",
+                "{} runs again, but in conversation {} instead of {}: sesh-enter {} goes there",
                 made.name,
                 shown(other),
                 resumed.conversation,
@@ -148,7 +148,7 @@ fn late(server: &Server, made: &Record, pane: PaneId) -> Failure {
         error: Error::new(
             Exit::TimedOut,
             format!(
-                "{} runs, but does not show yet that it is there: sesh-enter {} goes there{lines}",
+                "{} runs, but has not shown its screen yet: sesh-enter {} goes there{lines}",
                 made.name, made.name
             ),
         ),

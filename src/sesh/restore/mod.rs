@@ -170,7 +170,7 @@ fn resumed<'a>(
             return Ok(None);
         }
         return Err(Error::usage(format!(
-            "{} is no agent: its command takes no more words",
+            "{} is not an agent: its command takes no more arguments",
             record.name
         )));
     };
@@ -178,26 +178,26 @@ fn resumed<'a>(
     let agent = agents.iter().find(|agent| agent.name == *kind);
     let agent = agent.ok_or_else(|| {
         Error::unusable(format!(
-            "{name} was {}, which is no agent that is known: describe it in a file (plugin/doc/agents.md)",
+            "{name} was {}, which is not a known agent: describe it in a file (plugin/doc/agents.md)",
             shown(kind)
         ))
     })?;
     let Some(words) = &agent.manifest.commands.resume else {
         return Err(Error::unusable(format!(
-            "{kind} cannot go on with a conversation: sesh-new --agent {kind} --cwd {} starts another",
+            "{kind} cannot resume a conversation: sesh-new --agent {kind} --cwd {} starts a new one",
             record.cwd
         )));
     };
     let Some(conversation) = record.conversation.clone() else {
         return Err(Error::unusable(format!(
-            "it is unknown in which conversation {name} was: its hooks tell that (sesh-hooks install {kind}); sesh-new \
-             --agent {kind} --cwd {} starts another",
+            "the conversation of {name} is unknown: its hooks report it (sesh-hooks install {kind}); sesh-new --agent \
+             {kind} --cwd {} starts a new one",
             record.cwd
         )));
     };
     if !agent.manifest.conversation.may_be(&conversation) {
         return Err(Error::unusable(format!(
-            "{} is no id of a conversation of {kind}: sesh-new --agent {kind} starts another",
+            "{} is not a conversation id of {kind}: sesh-new --agent {kind} starts a new one",
             shown(&conversation)
         )));
     }

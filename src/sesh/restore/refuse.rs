@@ -25,11 +25,11 @@ pub(super) fn living(record: &Record) -> Result<()> {
     let name = &record.name;
     match &record.tmux {
         Some(place) if record.live => Err(Error::unusable(format!(
-            "{name} lives, in pane {}: sesh-enter {name} goes there",
+            "{name} is alive in pane {}: sesh-enter {name} goes there",
             place.pane
         ))),
         Some(place) if record.exit.is_none() => Err(Error::unusable(format!(
-            "another process runs in the pane of {name}, {}: sesh-reap takes the name off it",
+            "another process runs in the pane of {name}, {}: sesh-reap releases the pane",
             place.pane
         ))),
         None if record.lost_server().is_some() => Err(record.no_pane("")),
@@ -49,7 +49,7 @@ pub(super) fn folder(record: &Record) -> Result<()> {
         "is gone"
     };
     Err(Error::unusable(format!(
-        "the folder of {}, {}, {what}: put it back first",
+        "the folder of {}, {}, {what}: create it first",
         record.name, record.cwd
     )))
 }
@@ -62,7 +62,9 @@ pub(super) fn program(
     path: &OsStr,
 ) -> Result<()> {
     let Some(program) = argv.first_mut() else {
-        return Err(Error::unusable(format!("{kind} has no command to go on")));
+        return Err(Error::unusable(format!(
+            "{kind} has no command to resume a conversation"
+        )));
     };
     let found = which::which_in(&*program, Some(path), &record.cwd).map_err(|_| {
         Error::unusable(format!(
@@ -120,7 +122,7 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
     if let Some(process) = in_process(resumed, &open) {
         return refused(
             &format!("the process {} ({})", process.pid, process.name),
-            "end that first",
+            "end it first",
         );
     }
     // Codex's daemon finishes a turn whose terminal is gone.
@@ -128,7 +130,7 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
         && file.is_in_turn()
     {
         return Err(Error::unusable(format!(
-            "the last turn of {name} still runs without a terminal, in the process {} ({}): try again when it is over",
+            "the last turn of {name} still runs without a terminal, in process {} ({}): try again when it has ended",
             process.pid, process.name
         )));
     }

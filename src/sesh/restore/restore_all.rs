@@ -29,8 +29,8 @@ pub fn all(
         Ok(LeaseOutcome::Closed) => return Ok(()),
         Ok(LeaseOutcome::HeldByOther) => {
             return Err(
-                Error::unusable("another sesh-restore brings them back at this moment")
-                    .with_way_out("sesh-list shows how far it is"),
+                Error::unusable("another sesh-restore is restoring them now")
+                    .with_way_out("sesh-list shows its progress"),
             );
         }
     }

@@ -183,7 +183,7 @@ fn restored_panes(server: &Server) -> Result<Vec<(PaneId, [String; 3])>> {
         };
         if there.is_empty() {
             return Err(Error::unusable(format!(
-                "it is unknown which panes were there before: `sesh-restore --resurrect-begins` belongs into {}",
+                "unknown which panes existed before: `sesh-restore --resurrect-begins` belongs into {}",
                 shown("@resurrect-hook-pre-restore-all")
             )));
         }

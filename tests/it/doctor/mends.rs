@@ -514,7 +514,10 @@ fn alone() -> Scene {
                 .env("PATH", server.path("bin"))
         })
         .person(|server, mend| {
-            assert!(mend.starts_with("install the helpers together"), "{mend}");
+            assert!(
+                mend.starts_with("install all helpers of one version together"),
+                "{mend}"
+            );
             install(&server.path("a lone folder"));
         })
 }
@@ -535,7 +538,10 @@ fn leftover(does: &str) -> Scene {
 
 fn installed_together() -> Scene {
     leftover("echo sesh-new 0.0.1").person(|server, mend| {
-        assert!(mend.starts_with("install the helpers together"), "{mend}");
+        assert!(
+            mend.starts_with("install all helpers of one version together"),
+            "{mend}"
+        );
         std::fs::remove_file(server.path("bin/sesh-new")).expect("a file");
         install(&server.path("bin"));
     })
@@ -578,7 +584,7 @@ fn launch_of_another() -> Scene {
                 .env("XDG_RUNTIME_DIR", folder.expect("a folder"))
         })
         .person(|server, mend| {
-            assert_eq!(mend, "set XDG_RUNTIME_DIR to a folder of your own");
+            assert_eq!(mend, "set XDG_RUNTIME_DIR to a folder that you own");
             std::fs::create_dir(server.path("own")).expect("a folder");
         })
 }
@@ -592,7 +598,7 @@ fn no_temporary_folder() -> Scene {
                 .env("TMPDIR", server.path("gone"))
         })
         .person(|server, mend| {
-            assert!(mend.contains("let it be written"), "{mend}");
+            assert!(mend.contains("make it writable"), "{mend}");
             std::fs::create_dir(server.path("gone")).expect("a folder");
         })
 }
@@ -617,7 +623,7 @@ fn limited(name: Option<&str>) -> Scene {
                 .args(["sh".as_ref(), "-S".as_ref(), server.socket().as_os_str()])
         })
         .person(|server, mend| {
-            assert!(mend.starts_with("make room"), "{mend}");
+            assert!(mend.starts_with("free "), "{mend}");
             std::fs::write(server.path("room"), "").expect("a file");
             if mend.contains("sesh-save") {
                 run(server, mend);
@@ -688,10 +694,7 @@ fn lock_is_a_folder() -> Scene {
     std::fs::remove_file(&lock).expect("a lock");
     std::fs::create_dir(&lock).expect("a folder");
     Scene::new(server).person(move |server, mend| {
-        assert!(
-            mend.contains("let it be written; then: sesh-save"),
-            "{mend}"
-        );
+        assert!(mend.contains("make it writable; then: sesh-save"), "{mend}");
         std::fs::remove_dir(&lock).expect("a folder");
         run(server, mend);
     })
@@ -703,10 +706,7 @@ fn state_is_a_file() -> Scene {
     std::fs::create_dir_all(&state).expect("a folder");
     std::fs::write(state.join("journal"), "no folder").expect("a file");
     Scene::new(server).person(|server, mend| {
-        assert!(
-            mend.contains("let it be written; then: sesh-save"),
-            "{mend}"
-        );
+        assert!(mend.contains("make it writable; then: sesh-save"), "{mend}");
         std::fs::remove_file(journal(server)).expect("a file");
         run(server, mend);
     })
@@ -719,7 +719,10 @@ fn journal_of_another() -> Scene {
     let socket = server.socket().display().to_string();
     std::fs::write(&path, text.replacen(&socket, "/another/socket", 1)).expect("the journal");
     Scene::new(server).person(move |server, mend| {
-        assert!(mend.starts_with("move it away; then: sesh-save"), "{mend}");
+        assert!(
+            mend.starts_with("move it elsewhere; then: sesh-save"),
+            "{mend}"
+        );
         std::fs::rename(&path, path.with_extension("away")).expect("a file");
         run(server, mend);
     })
@@ -837,7 +840,7 @@ fn no_helpers() -> Scene {
             trouble.contains(&install_here.display().to_string()),
             "{trouble}"
         );
-        assert!(mend.starts_with("do what it says"), "{mend}");
+        assert!(mend.starts_with("follow its advice"), "{mend}");
         // Where that puts them.
         install(&server.plugin().join("bin"));
         run(server, mend);
@@ -941,7 +944,7 @@ fn agent_file(corrected: bool) -> Scene {
     let file = folder.join("mine.toml");
     std::fs::write(&file, "nonsense = 1\n").expect("a file");
     Scene::new(server).person(move |_, mend| {
-        assert!(mend.starts_with("correct that file"), "{mend}");
+        assert!(mend.starts_with("correct this file"), "{mend}");
         let outcome = if corrected {
             std::fs::write(&file, "[process]\nnames = [\"mine\"]\n")
         } else {
@@ -958,7 +961,7 @@ fn hooks_disabled() -> Scene {
     std::fs::write(&settings, "{\"disableAllHooks\": true}\n").expect("a file");
     server.helper("sesh-hooks").args(["install", "claude"]).ok();
     Scene::new(server).person(move |_, mend| {
-        let file = mend.strip_prefix("remove that from ").expect("a file");
+        let file = mend.strip_prefix("remove this from ").expect("a file");
         assert_eq!(Path::new(file), settings);
         let text = std::fs::read_to_string(file).expect("a file");
         let mut settings: Value = serde_json::from_str(&text).expect("JSON");
@@ -984,7 +987,7 @@ fn hook_failed(payload: &str) -> Scene {
     report(&server, "claude", payload);
     Scene::new(server).person(|server, mend| {
         assert!(
-            mend.starts_with("this goes when the same hook works again"),
+            mend.starts_with("this disappears when the same hook succeeds"),
             "{mend}"
         );
         report(server, "claude", STOP);

@@ -7,7 +7,7 @@ use tmux_sesh::store::setting::SETTINGS;
 use super::takes::{Argument, Helper, Kind};
 use crate::docs;
 
-const ABOUT: &str = "tmux as the store of sessions: list the helpers, and run any of them";
+const ABOUT: &str = "list the helpers of tmux-sesh, and run any of them";
 
 const DESCRIPTION: &str = "Any tmux pane can be a sesh: named, tagged, found, read, typed into, entered and ended by \
                            commands. tmux itself remembers it, in user options: there is no daemon, no database \
@@ -109,6 +109,10 @@ fn page(helper: &Helper, names: &[&str]) -> String {
     for option in &helper.options {
         item(&mut roff, option_words(option, ", "), &full_help(option));
     }
+    roff.control("SH", ["EXAMPLES"]);
+    for (does, line) in helper.examples {
+        item(&mut roff, vec![bold(*line)], does);
+    }
     end(roff, helper.name, names)
 }
 
@@ -188,7 +192,7 @@ fn start(name: &str, about: &str) -> Roff {
 
 fn end(mut roff: Roff, name: &str, names: &[&str]) -> String {
     roff.control("SH", ["EXIT STATUS"]);
-    roff.text([roman("One list for the whole family:")]);
+    roff.text([roman("The same codes for all helpers:")]);
     for (exit, meaning) in Exit::MEANINGS {
         item(&mut roff, vec![bold(exit.code().to_string())], meaning);
     }

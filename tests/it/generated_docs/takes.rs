@@ -2,7 +2,7 @@
 
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction};
-use tmux_sesh::cli::TOOLS;
+use tmux_sesh::cli::{Examples, TOOLS};
 
 pub(super) struct Helper {
     pub(super) name: &'static str,
@@ -13,6 +13,7 @@ pub(super) struct Helper {
     pub(super) description: String,
     /// What its help says at its end.
     pub(super) notes: String,
+    pub(super) examples: Examples,
     pub(super) options: Vec<Argument>,
     pub(super) places: Vec<Argument>,
 }
@@ -101,6 +102,7 @@ pub(super) fn helpers() -> Vec<Helper> {
                 description: if more.is_empty() { &about } else { more }.into(),
                 about,
                 notes: text(command.get_after_help()).unwrap_or_default(),
+                examples: tool.examples,
                 options: options.into_iter().map(argument).collect(),
                 places: places.into_iter().map(argument).collect(),
             }

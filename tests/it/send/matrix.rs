@@ -99,7 +99,10 @@ fn the_answer_comes_from_the_best_that_has_it() {
     assert!(begin.starts_with("begin word word ") && begin.len() > 7_000);
     let said = server.sesh("sesh-send", [&agent.pane, "--reply", "much more"]);
     let said = said.said();
-    assert!(said.stderr.contains("the answer continues"), "{said}");
+    assert!(
+        said.stderr.contains("only the beginning of the answer"),
+        "{said}"
+    );
     agent.order("transcript");
     let whole = format!("begin {}", "word ".repeat(4000));
     let (from, cut, answer) = reply(&agent, "all of it");
