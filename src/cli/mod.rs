@@ -1,6 +1,7 @@
 //! The helpers: one table, and one file for each helper. A file holds the arguments and a few lines of glue, and the
 //! modules below do the work.
 
+mod guess;
 mod kind_parser;
 mod pane_capture;
 mod pane_keys;
@@ -35,14 +36,18 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::agent::kinds::Kind;
+use crate::clock;
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::PaneId;
+use crate::id::{PaneId, shown};
+use crate::inventory::find;
 use crate::journal::failures;
 use crate::out;
 use crate::proc::{input, signal};
 use crate::store::Target;
 use crate::tmux::{Server, Socket};
+
+pub use tmux_sesh::ALIASES;
 
 /// One helper.
 pub struct Tool {
@@ -151,8 +156,8 @@ pub fn multicall() -> ExitCode {
     ExitCode::from(tmux_sesh::main(&called_as, words.collect()))
 }
 
-/// Joins a flag whose value is optional with a duration behind it, so that `--wait 10m` means `--wait=10m`. Any other word
-/// there is not its value.
+/// Joins a flag whose value is optional with a duration or a number behind it, so that `--wait 10m` means `--wait=10m`. Any
+/// other word there is not its value.
 fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
     let takes_optional_value = |word: &OsString| {
         command.get_arguments().any(|arg| {
@@ -162,7 +167,7 @@ fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
     };
     let mut at = 0;
     while at + 1 < words.len() && words[at] != "--" {
-        let is_duration = |word: &str| humantime::parse_duration(word).is_ok();
+        let is_duration = |word: &str| clock::duration(word).is_ok();
         if takes_optional_value(&words[at]) && words[at + 1].to_str().is_some_and(is_duration) {
             let value = words.remove(at + 1);
             words[at].push("=");
@@ -172,21 +177,36 @@ fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
     }
 }
 
+/// Parses the arguments of a helper. A number behind a flag whose value is optional is its value, unless it is needed as an
+/// argument of its own: `pane-capture --scrollback 3` reads the sesh `3`.
+fn parse(tool: &Tool, words: &mut Vec<OsString>) -> Result<ArgMatches, clap::Error> {
+    let mut command = (tool.command)();
+    let typed = words.clone();
+    join_optional_values(&command, words);
+    let joined = command.try_get_matches_from_mut(words.iter());
+    match joined {
+        Err(error) if *words != typed && error.kind() == ErrorKind::MissingRequiredArgument => {
+            (tool.command)()
+                .try_get_matches_from(typed)
+                .map_err(|_| error)
+        }
+        outcome => outcome,
+    }
+}
+
 /// Runs a helper with its arguments and returns its exit code.
 fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let mut words = vec![OsString::from(tool.name)];
     words.extend(arguments);
-    let command = (tool.command)();
-    join_optional_values(&command, &mut words);
     let silent = tool.silent && !input::is_terminal();
     let source = source(tool, &words);
-    let matches = match command.try_get_matches_from(words) {
+    let matches = match parse(tool, &mut words) {
         Ok(matches) => matches,
         Err(error) if silent && error.use_stderr() => {
             failures::log(&source, &first_sentence(&error));
             return Exit::Done.code();
         }
-        Err(error) => return explain(tool.name, &error),
+        Err(error) => return explain(tool.name, &words, &error),
     };
     let outcome = (tool.run)(&matches);
     let warnings = crate::error::warnings();
@@ -239,7 +259,7 @@ fn failed(name: &str, error: &anyhow::Error) -> u8 {
 }
 
 /// Prints the help and the version on stdout, a usage error as one sentence on stderr, and returns the exit code.
-fn explain(name: &str, error: &clap::Error) -> u8 {
+fn explain(name: &str, words: &[OsString], error: &clap::Error) -> u8 {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
@@ -249,8 +269,9 @@ fn explain(name: &str, error: &clap::Error) -> u8 {
             Err(error) => failed(name, &error),
         };
     }
-    let sentence = first_sentence(error);
-    out::complain(name, &format!("{sentence}; {name} --help shows the usage"));
+    let sentence = guess::instead(name, words, error)
+        .unwrap_or_else(|| format!("{}; {name} --help shows the usage", first_sentence(error)));
+    out::complain(name, &sentence);
     Exit::Usage.code()
 }
 
@@ -261,7 +282,7 @@ fn first_sentence(error: &clap::Error) -> String {
     if let (Some(reason), Some(argument)) = (error.source(), argument) {
         let flag = argument.split(' ').next().unwrap_or(&argument);
         let (reason, value) = (reason.to_string(), error.get(ContextKind::InvalidValue));
-        return match value.map(|value| format!("{:?}", value.to_string())) {
+        return match value.map(|value| shown(&value.to_string())) {
             Some(value) if !reason.contains(&value) => format!("{flag} {value}: {reason}"),
             _ => format!("{flag}: {reason}"),
         };
@@ -329,13 +350,27 @@ impl ServerArgs {
     }
 }
 
+/// Returns the pane of a TARGET, which may be any pane.
+///
+/// # Errors
+/// There is no such sesh, or it has no pane.
+fn pane_of(server: &Server, text: &str) -> Result<PaneId> {
+    match target(server, text)? {
+        Target::Pane(pane) => Ok(pane),
+        named => {
+            let record = find::one(server, &named)?;
+            let place = record.tmux.as_ref();
+            let place = place.ok_or_else(|| record.no_pane("sesh-restore brings it back"))?;
+            Ok(place.pane)
+        }
+    }
+}
+
 /// Returns the pane that `--pane` names, else the one that the helper runs in.
 fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
     pane.or_else(|| env::tmux_pane().filter(|_| server.is_own_server()))
         .ok_or_else(|| {
-            Error::nothing(
-                "there is no $TMUX_PANE of that server here: name the pane with --pane %N",
-            )
+            Error::nothing("there is no $TMUX_PANE of that server here: name the pane, as in %3")
         })
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{ServerArgs, pane_or_own};
+use super::{ServerArgs, pane_of, pane_or_own};
 use crate::agent::kinds::Agents;
 use crate::error::Exit;
 use crate::id::PaneId;
@@ -17,9 +17,14 @@ use crate::state::Why;
 /// It asks the process table, so wrappers, links and names of others do not mislead it. Exit 3 when no agent lives
 /// there, 4 when one does and its conversation is not known.
 #[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// The pane [default: this one, $TMUX_PANE]
-    #[arg(long, value_name = "%N")]
+    /// A pane or a sesh [default: this pane, $TMUX_PANE]
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    /// The pane: the same as a TARGET that is one
+    #[arg(long, value_name = "%N", conflicts_with = "target")]
     pane: Option<PaneId>,
 
     /// The tmux server with this socket path: the same as -S
@@ -39,7 +44,10 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         args.on.socket_path = args.socket_path_of_pane;
     }
     let server = args.on.server()?;
-    let pane = pane_or_own(&server, args.pane)?;
+    let pane = match &args.target {
+        Some(target) => pane_of(&server, target)?,
+        None => pane_or_own(&server, args.pane)?,
+    };
     let agents = Agents::loaded();
     for problem in &agents.problems {
         out::complain("pane-resolve", &problem.sentence);

@@ -144,6 +144,7 @@ fn sources(sources: &[Statement]) -> Table {
             })
             .collect(),
         shrink: vec![4],
+        ..Table::default()
     }
 }
 

@@ -35,16 +35,16 @@ pub(super) struct Args {
     words: Vec<String>,
 
     /// Only those with this tag; may be repeated
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
     tag: Vec<Tag>,
 
     /// Only those of this agent
     #[arg(long, value_name = "KIND")]
     agent: Option<String>,
 
-    /// Only those in this state
-    #[arg(long, value_parser = State::ALL.map(State::as_str))]
-    state: Option<String>,
+    /// Only those in one of these states; failed ones are exited ones whose command has failed
+    #[arg(long, value_delimiter = ',', value_parser = states())]
+    state: Vec<String>,
 
     /// Only those that the sesh of this pane made: it is their owner or their parent
     #[arg(long)]
@@ -72,7 +72,7 @@ pub(super) struct Args {
     tags: bool,
 
     /// These columns as tab-separated values, in which a tab, a newline and a backslash are \t, \n and \\
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…",
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", ignore_case = true,
         value_parser = PossibleValuesParser::new(COLUMNS.map(|(name, _)| name)).try_map(column))]
     columns: Vec<Column>,
 
@@ -95,6 +95,14 @@ pub(super) struct Args {
 
     #[command(flatten)]
     on: ServerArgs,
+}
+
+/// The word of `--state` for the exited seshes whose command has failed.
+const FAILED: &str = "failed";
+
+/// Returns the values of `--state`.
+fn states() -> PossibleValuesParser {
+    PossibleValuesParser::new(State::ALL.map(State::as_str).into_iter().chain([FAILED]))
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -120,6 +128,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 fn dashboard(args: &Args) {
     let other = args.json || args.tags || args.mine || args.no_header;
     let other = other || args.format.is_some() || args.owner.is_some();
+    let other = other || args.state.len() > 1 || args.state.iter().any(|state| state == FAILED);
     if other || !args.words.is_empty() || !args.columns.is_empty() || out::width().is_none() {
         return;
     }
@@ -210,7 +219,18 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     records.sort_by(|one, other| age_order(one).cmp(&age_order(other)));
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
-        return Err(Error::nothing(format!("no sesh matches {}", words.join(", "))).into());
+        let error = Error::nothing(format!("no sesh matches {}", words.join(", ")));
+        let state = args.words.iter().find(|word| {
+            let states = State::ALL.map(State::as_str).into_iter().chain([FAILED]);
+            states.into_iter().any(|state| state == **word)
+        });
+        return Err(match state {
+            Some(state) => {
+                error.with_way_out(format!("a state goes behind --state: --state {state}"))
+            }
+            None => error,
+        }
+        .into());
     }
     for lost in records.iter().filter_map(|record| record.lost_server()) {
         error::warn(lost.to_string());
@@ -282,10 +302,11 @@ fn wanted(record: &Record, args: &Args, own: Option<PaneId>, mine: Option<SeshId
         .agent
         .as_ref()
         .is_none_or(|agent| record.agent.as_ref() == Some(agent));
-    let state = args
-        .state
-        .as_ref()
-        .is_none_or(|state| record.state.as_str() == state);
+    let is_in = |state: &String| match state.as_str() {
+        FAILED => record.state == State::Exited && record.failed(),
+        state => record.state.as_str() == state,
+    };
+    let state = args.state.is_empty() || args.state.iter().any(is_in);
     let shown = if args.words.is_empty() {
         let there = record.tmux.is_some() || args.all || (args.archived && record.archived);
         there && (!record.archived || args.archived || args.all)
@@ -345,6 +366,7 @@ fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
             .map(|count| vec![count.tag.into(), count.count.to_string()])
             .collect(),
         shrink: vec![0],
+        ..Table::default()
     };
     Ok(rendered(&table, !args.no_header))
 }
@@ -385,9 +407,7 @@ fn table(records: &[&Record], servers: bool) -> Table {
                     out::age(record.since, now),
                     record.agent.clone().unwrap_or_default(),
                     record.tags.join(" "),
-                    record.tmux.as_ref().map_or_else(String::new, |place| {
-                        format!("{}:{} {}", place.session, place.window, place.pane)
-                    }),
+                    place(record),
                     cwd,
                     // A note may be a page long. --json prints all of it.
                     out::cut(record.note.as_deref().unwrap_or_default(), 60),
@@ -395,6 +415,12 @@ fn table(records: &[&Record], servers: bool) -> Table {
             })
             .collect(),
         shrink: vec![7, 6, 4, 5, 0],
+        red: records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.state == State::Exited && record.failed())
+            .map(|(row, _)| (row, 1))
+            .collect(),
     };
     if servers {
         table.header.push("SERVER");
@@ -418,7 +444,7 @@ type Column = (&'static str, fn(&Record) -> String);
 fn column(name: String) -> Result<Column> {
     COLUMNS
         .into_iter()
-        .find(|(known, _)| *known == name)
+        .find(|(known, _)| known.eq_ignore_ascii_case(&name))
         .ok_or_else(|| Error::usage(format!("there is no column {}", shown(&name))))
 }
 
@@ -426,7 +452,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 29] = [
+const COLUMNS: [Column; 31] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -485,7 +511,17 @@ const COLUMNS: [Column; 29] = [
         it.was.map_or_else(String::new, |was| was.as_str().into())
     }),
     ("socket", |it| it.socket.clone().unwrap_or_default()),
+    // What the table shows under these names.
+    ("age", |it| out::age(it.since, clock::seconds())),
+    ("where", place),
 ];
+
+/// Formats where a sesh is: its session, the index of its window, and its pane.
+fn place(record: &Record) -> String {
+    record.tmux.as_ref().map_or_else(String::new, |place| {
+        format!("{}:{} {}", place.session, place.window, place.pane)
+    })
+}
 
 fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {
     let mut lines = String::new();

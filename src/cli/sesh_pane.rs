@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{ServerArgs, pane_or_own};
+use super::{ServerArgs, pane_of, pane_or_own};
 use crate::error::{Error, Exit};
 use crate::id::PaneId;
 use crate::inventory::find;
@@ -15,9 +15,14 @@ use crate::out;
 /// It asks the pane itself, so a SESH_ID that was inherited from another pane cannot mislead it. Exit 3 when
 /// the pane is no sesh.
 #[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// The pane [default: this one, $TMUX_PANE]
-    #[arg(long, value_name = "%N")]
+    /// A pane or a sesh [default: this pane, $TMUX_PANE]
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    /// The pane: the same as a TARGET that is one
+    #[arg(long, value_name = "%N", conflicts_with = "target")]
     pane: Option<PaneId>,
 
     /// The tmux server with this socket path: the same as -S
@@ -41,7 +46,10 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         args.on.socket_path = args.socket_path_of_pane;
     }
     let server = args.on.server()?;
-    let pane = pane_or_own(&server, args.pane)?;
+    let pane = match &args.target {
+        Some(target) => pane_of(&server, target)?,
+        None => pane_or_own(&server, args.pane)?,
+    };
     let (record, formatted) = find::of_pane(&server, pane, args.format.as_deref())?
         .ok_or_else(|| Error::nothing(format!("pane {pane} is no sesh")))?;
     if args.json {

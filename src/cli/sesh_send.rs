@@ -10,13 +10,17 @@ use serde::Serialize;
 
 use super::{ServerArgs, end_clients_on_signal, target};
 use crate::agent::message::typeable;
+use crate::clock;
+use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, SeshId, Tag};
+use crate::inventory::find;
 use crate::out;
 use crate::pane::deliver::reply::ReplyFrom;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason};
 use crate::sesh::send::{Patience, Sent, send};
 use crate::state::{State, Why};
+use crate::store::{Record, Target};
 
 /// Send a message to agents and shells, and prove that it arrived
 ///
@@ -29,8 +33,13 @@ use crate::state::{State, Why};
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
     /// The targets, and last the message; - reads it from stdin. With --file all are targets
-    #[arg(required = true, value_name = "TARGET... MESSAGE")]
+    #[arg(required_unless_present_all = ["tag", "file"], value_name = "TARGET... MESSAGE")]
     words: Vec<String>,
+
+    /// Send it to every living sesh with this tag too, except the one of this pane; may be repeated: those that have all of
+    /// them. Then the message is the only argument, or the last one
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
+    tag: Vec<Tag>,
 
     /// Read the message from a file
     #[arg(long, value_name = "FILE")]
@@ -65,7 +74,7 @@ pub(super) struct Args {
     as_it_is: bool,
 
     /// How long the delivery may take, from the start on [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
 
     /// A line of JSON for each target
@@ -91,11 +100,11 @@ enum OnDraft {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit(pub(super) Option<Duration>);
 
-pub(super) fn limit(text: &str) -> Result<Limit, humantime::DurationError> {
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
     if text.is_empty() {
         return Ok(Limit(None));
     }
-    humantime::parse_duration(text).map(|limit| Limit(Some(limit)))
+    clock::duration(text).map(|limit| Limit(Some(limit)))
 }
 
 /// How long a delivery may take where nothing else is said.
@@ -107,11 +116,24 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         return Err(Error::usage("the message is empty").into());
     }
     let server = args.on.server_within(args.timeout)?;
-    let targets = args
+    let mut targets = args
         .words
         .iter()
         .map(|word| Ok((word.clone(), target(&server, word)?)))
         .collect::<Result<Vec<_>>>()?;
+    if !args.tag.is_empty() {
+        let own = env::tmux_pane().filter(|_| server.is_own_server());
+        let is_own = |it: &Record| own.is_some() && it.tmux.as_ref().map(|at| at.pane) == own;
+        let tagged = find::tagged(&server, &args.tag)?.into_iter();
+        let others = tagged.filter(|record| record.live && !is_own(record));
+        targets.extend(others.map(|record| (record.name, Target::Id(record.uuid))));
+    }
+    if targets.is_empty() {
+        return Err(Error::nothing(
+            "no other living sesh has the tag: sesh-list --tags shows those in use",
+        )
+        .into());
+    }
     let message = Message {
         text: &text,
         busy: match (args.queue, args.now) {
@@ -165,7 +187,7 @@ fn text(args: &mut Args) -> anyhow::Result<String> {
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
     let word = args.words.pop().unwrap_or_default();
-    if args.words.is_empty() {
+    if args.words.is_empty() && args.tag.is_empty() {
         return Err(Error::usage(
             "there is no message: name the target and then the message, - for stdin, or --file FILE",
         )
@@ -265,7 +287,7 @@ fn word(value: impl serde::Serialize) -> String {
 
 /// The outcome of one message, as JSON. The fields are public, and their order is that of the JSON.
 #[derive(Serialize)]
-struct SentJson<'a> {
+pub(super) struct SentJson<'a> {
     /// The kind of agent in the pane; `null` where none runs there or nothing was delivered to it.
     agent: Option<&'a str>,
     /// The exit code of this target.
@@ -312,7 +334,7 @@ enum OutcomeWord {
 }
 
 impl<'a> SentJson<'a> {
-    fn of(sent: &'a Sent, exit: Exit) -> Self {
+    pub(super) fn of(sent: &'a Sent, exit: Exit) -> Self {
         let mut line = Self {
             agent: None,
             exit: exit.code(),

@@ -6,6 +6,7 @@ use clap::Parser;
 use serde::Serialize;
 
 use super::{ServerArgs, end_clients_on_signal, targets};
+use crate::clock;
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::out;
@@ -30,13 +31,13 @@ pub(super) struct Args {
     targets: Vec<String>,
 
     /// And those with this tag, also when they come later or ended less than ten minutes ago; several mean all of them
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
     tag: Vec<Tag>,
 
     /// Until it is idle, waiting, busy, exit, turn (it was busy and is no more), output=REGEX, quiet=DURATION or change
     /// (of anything); may be repeated; idle, waiting or exit where it is left out
-    #[arg(long = "for", value_name = "EVENT", value_parser = until)]
-    until: Vec<WaitEvent>,
+    #[arg(long = "for", value_name = "EVENT", value_parser = events)]
+    until: Vec<EventList>,
 
     /// Until it happened to one of them; this is what is done anyway
     #[arg(long)]
@@ -46,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "any")]
     all: bool,
 
-    /// From where the wait that gave this cursor ended
+    /// From where the wait that gave this cursor ended; start (or an empty text) is no cursor, now is --fresh
     #[arg(long, value_name = "CURSOR")]
     since: Option<String>,
 
@@ -55,7 +56,7 @@ pub(super) struct Args {
     fresh: bool,
 
     /// How long
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
 
     /// Go on after each event, until all have ended
@@ -74,13 +75,35 @@ pub(super) struct Args {
     on: ServerArgs,
 }
 
-fn until(word: &str) -> Result<WaitEvent, String> {
-    word.parse()
+/// The events of one `--for`.
+#[derive(Clone, Debug)]
+struct EventList(Vec<WaitEvent>);
+
+fn events(text: &str) -> Result<EventList, String> {
+    WaitEvent::parse_list(text).map(EventList)
+}
+
+/// Parses the value of `--since`: a cursor, or a word for what needs none. An empty one is as good as `start`, so that a loop
+/// can begin with a variable that is not set yet.
+fn since(text: &str) -> Result<Since> {
+    match text {
+        "" | "start" => Ok(Since::Start),
+        "now" => Ok(Since::Now),
+        cursor => cursor.parse().map(Since::Cursor),
+    }
+}
+
+/// What `--since` names.
+#[derive(Clone, Debug)]
+enum Since {
+    Start,
+    Now,
+    Cursor(Cursor),
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // A cursor that cannot be read is reported first, whatever else is wrong.
-    let cursor: Option<Cursor> = args.since.as_deref().map(str::parse).transpose()?;
+    let from = args.since.as_deref().map_or(Ok(Since::Start), since)?;
     let server = args.on.server_within(args.timeout)?;
     let deadline = server.deadline();
     let targets = targets(&server, &args.targets)?;
@@ -103,17 +126,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         until: if args.until.is_empty() {
             vec![WaitEvent::Idle, WaitEvent::Waiting, WaitEvent::Exit]
         } else {
-            args.until.clone()
+            let lists = args.until.iter();
+            lists.flat_map(|EventList(events)| events.clone()).collect()
         },
         how: match () {
             () if args.all => WaitMode::All,
             () if args.follow => WaitMode::Each,
             () => WaitMode::Any,
         },
-        since: match cursor {
+        since: match from {
             _ if args.fresh => WaitSince::Fresh,
-            Some(cursor) => WaitSince::Cursor(cursor),
-            None => WaitSince::Now,
+            Since::Now => WaitSince::Fresh,
+            Since::Cursor(cursor) => WaitSince::Cursor(cursor),
+            Since::Start => WaitSince::Now,
         },
     };
     end_clients_on_signal(&server);

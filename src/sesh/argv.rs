@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::agent::kinds::{Agent, Agents, Kind};
 use crate::error::{Error, Result};
-use crate::id::shown;
+use crate::id::{shell_word, shown};
 
 /// Returns the agent that a command starts. A built-in agent is recognised by its name, without reading a file.
 #[must_use]
@@ -46,11 +46,19 @@ pub fn words(
     if let Some(program) = command.first()
         && which::which_in(program, Some(path), cwd).is_err()
     {
-        return Err(Error::nothing(format!(
-            "there is no program {}: looked in {}",
-            shown(&program.to_string_lossy()),
-            path.display()
-        )));
+        let text = program.to_string_lossy();
+        let is_script = text.contains(|c: char| c.is_whitespace() || "|&;<>()$`".contains(c));
+        let error = Error::nothing(format!("there is no program {}", shown(&text)));
+        return Err(
+            error.with_way_out(if is_script && command.len() == 1 && text.len() <= 200 {
+                format!(
+                    "a line for a shell goes to one: -- sh -c {}",
+                    shell_word(&text)
+                )
+            } else {
+                format!("looked in {}", path.display())
+            }),
+        );
     }
     Ok(command.to_vec())
 }
