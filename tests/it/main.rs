@@ -15,6 +15,7 @@ mod doctor;
 mod end;
 mod enter;
 mod errors;
+mod failed;
 mod find;
 mod forget;
 mod gather;
