@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{NONE, Record, Server, until};
+use crate::support::{MAIN, NONE, Record, Screen, Server, until};
 
 /// A sesh that has exited and has no pane any more.
 fn gone(server: &Server, name: &str, word: &str) -> Record {
@@ -190,4 +190,21 @@ fn a_tag_restores_the_newest_of_each_name() {
             == 2
     });
     server.sesh("sesh-restore", ["--tag", "none"]).fails(3);
+}
+
+#[test]
+fn the_plugin_tells_a_person_of_what_is_forgotten() {
+    let server = Server::start();
+    server.option("@sesh-tick", "off");
+    server.load();
+    let old = gone(&server, "old (touch ran)", "x");
+    exited_days_ago(&server, &old, 31);
+    server.plugin_has_settled();
+    let person = Screen::attach(&server, MAIN, (100, 20));
+    server.option("@sesh-forget", "30d");
+    server.tmux(["set-environment", "-ghu", "SESH_swept"]);
+    server.tmux(["set-environment", "-gh", "SESH_scope", "all"]);
+    server.tmux(["set-hook", "-gR", "after-lock-server"]);
+    person.shows("sesh: @sesh-forget has forgotten 1: old (touch ran)");
+    assert!(!server.path("ran").exists());
 }
