@@ -1,5 +1,5 @@
 #!/bin/sh
-# notify.sh PANE-NUMBER STATE: tells of an agent that waits or has finished, as @sesh-notify says: bell, message, or a
+# notify.sh PANE-NUMBER STATE: tells of an agent that waits or has finished, or of a command that has failed, as @sesh-notify says: bell, message, or a
 # command, which finds the facts in its environment. They are read here: a text from outside, written into a command of
 # run-shell, could run.
 dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
@@ -12,11 +12,21 @@ SESH_NAME=$(ask_pane '#{@sesh_name}')
 SESH_WHY=$(ask_pane '#{@sesh_why}')
 SESH_AGENT=$(ask_pane '#{@sesh_agent}')
 export SESH_PANE SESH_STATE SESH_ID SESH_NAME SESH_WHY SESH_AGENT
+SESH_EXIT=
 case $SESH_STATE in
+  exited)
+    SESH_EXIT=$(ask_pane '#{@sesh_exit}')
+    case $SESH_EXIT in
+      '- - '*) SESH_EXIT='unknown cause' ;;
+      '- '*) SESH_EXIT=${SESH_EXIT#- } SESH_EXIT="signal ${SESH_EXIT%% *}" ;;
+      *) SESH_EXIT="exit ${SESH_EXIT%% *}" ;;
+    esac
+    SESH_SENTENCE="$SESH_NAME has failed ($SESH_EXIT)"
+    ;;
   waiting) SESH_SENTENCE="$SESH_NAME waits${SESH_WHY:+ ($SESH_WHY)}" ;;
   *) SESH_SENTENCE="$SESH_NAME has finished" ;;
 esac
-export SESH_SENTENCE
+export SESH_SENTENCE SESH_EXIT
 how=$(tmux -u show-options -gqv @sesh-notify)
 # This version prints a backslash before a dollar that has none.
 [ "$(ask '#{version}')" != 3.4 ] || how=$(printf '%s' "$how" | sed 's/\\\$/$/g')

@@ -1,7 +1,7 @@
 #!/bin/sh
 # reap.sh well|troubled all|closed [BIN]: runs sesh-reap from the folder BIN, for the hooks and the tick; `closed` has it
 # look only at what has no pane any more. Quiet: run-shell would put anything it prints, and any exit code but 0, before
-# a person's eyes.
+# a person's eyes. A message tells what it has forgotten.
 dir=${0%/*}/..
 common() {
   dir=$(cd -- "$dir" && pwd -P) || exit 0
@@ -19,7 +19,12 @@ reap() {
 
 health=$1 scope=$2 bin=$3
 if [ -n "$bin" ] && [ -x "$bin/sesh-reap" ]; then
-  reap >/dev/null 2>&1
+  # What @sesh-forget has forgotten is a line each: nobody shall miss it.
+  if told=$(reap 2>/dev/null) && [ -n "$told" ]; then
+    common
+    names=$(printf '%s\n' "$told" | sed 's/ is forgotten: .*//' | head -n 4 | paste -s -d , -)
+    tell "sesh: @sesh-forget has forgotten $(printf '%s\n' "$told" | wc -l | tr -d ' '): $names"
+  fi
   if [ "$health" = troubled ]; then
     common
     # They had left, and are back.

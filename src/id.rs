@@ -248,10 +248,6 @@ impl Name {
         if text.starts_with(' ') || text.ends_with(' ') {
             return Err(invalid_name(text, "it starts or ends with a space"));
         }
-        if text.len() >= 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let why = "4 or more hex digits are the prefix of a UUID";
-            return Err(invalid_name(text, why));
-        }
         if text.parse::<SeshId>().is_ok() {
             return Err(invalid_name(text, "it is a UUID"));
         }
@@ -338,8 +334,13 @@ impl FromStr for Tag {
             Ok(Self(text.into()))
         } else {
             Err(Error::usage(format!(
-                "{} is not a tag: a tag is 1 to 64 of A-Z a-z 0-9 _ / -",
-                shown(text)
+                "{} is not a tag: a tag is 1 to 64 of A-Z a-z 0-9 _ / -{}",
+                shown(text),
+                if text.contains(',') {
+                    "; give several one by one"
+                } else {
+                    ""
+                }
             )))
         }
     }
@@ -420,6 +421,10 @@ mod tests {
             "feature/x",
             "(a|b)&c",
             "face it",
+            // They may also be the start of a UUID.
+            "face",
+            "12345",
+            "deadbeef",
         ] {
             assert!(name.parse::<Name>().is_ok(), "{name}");
         }
@@ -452,9 +457,6 @@ mod tests {
             "-x",
             ".",
             ".x",
-            "dead",
-            "12345",
-            "beef0",
             "a#b",
             "a;b",
             "a'b",

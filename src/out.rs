@@ -11,6 +11,8 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::env;
+
 /// Prints a text as it is, and adds a newline where it does not end with one.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -180,11 +182,14 @@ pub(crate) fn tsv(value: &str) -> String {
 }
 
 /// A table whose columns are as wide as their widest cells.
+#[derive(Default)]
 pub(crate) struct Table {
     pub(crate) header: Vec<&'static str>,
     pub(crate) rows: Vec<Vec<String>>,
     /// The columns that are cut in a narrow terminal, in the order in which they are cut.
     pub(crate) shrink: Vec<usize>,
+    /// The cells that are red on a terminal with colours, by row and column.
+    pub(crate) red: Vec<(usize, usize)>,
 }
 
 impl Table {
@@ -211,11 +216,20 @@ impl Table {
             }
         }
         let mut text = String::new();
-        for line in lines {
+        let first = lines.len() - self.rows.len();
+        let colours = width.is_some() && !env::no_colour();
+        for (at, line) in lines.into_iter().enumerate() {
             let start = text.len();
-            for (cell, &width) in line.into_iter().zip(&widths) {
+            for (column, (cell, &width)) in line.into_iter().zip(&widths).enumerate() {
                 let cell = cell.cut(width);
-                text.push_str(&cell.text);
+                let is_red = |(row, it): &(usize, usize)| (row + first, *it) == (at, column);
+                if colours && self.red.iter().any(is_red) {
+                    text.push_str(RED);
+                    text.push_str(&cell.text);
+                    text.push_str(DEFAULT_COLOUR);
+                } else {
+                    text.push_str(&cell.text);
+                }
                 text.extend(std::iter::repeat_n(' ', width - cell.width + GAP));
             }
             text.truncate(start + text[start..].trim_end().len());
@@ -224,6 +238,9 @@ impl Table {
         text
     }
 }
+
+const RED: &str = "\x1b[31m";
+const DEFAULT_COLOUR: &str = "\x1b[39m";
 
 /// A cell of a table as it is printed, with its width in columns of the terminal.
 struct Cell<'a> {
@@ -325,6 +342,7 @@ mod tests {
                 vec!["a".into(), "2".into()],
             ],
             shrink: vec![0],
+            ..Table::default()
         };
         assert_eq!(table.render(true, None), "NAME  X\n日本  1\na     2\n");
     }
@@ -335,8 +353,13 @@ mod tests {
             header: vec!["NAME", "CWD"],
             rows: vec![vec!["build".into(), "/a/very/long/path".into()]],
             shrink: vec![1, 0],
+            red: vec![(0, 1)],
         };
-        assert_eq!(table.render(false, Some(14)), "build  /a/ver…\n");
+        assert_eq!(
+            table.render(false, Some(14)),
+            "build  \u{1b}[31m/a/ver…\u{1b}[39m\n"
+        );
+        assert_eq!(table.render(false, None), "build  /a/very/long/path\n");
         assert_eq!(cut("日本語", 4), "日…");
     }
 

@@ -13,61 +13,64 @@ _tmux_sesh_takes() {
   # shellcheck disable=SC2034 # it is the caller's
   case $1 in
     # table: takes
-    tmux-sesh)
+    tmux-sesh | help)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
         '-h' '--help' '-V' '--version'
       )
       ;;
     new | sesh-new)
       takes=(
-        '1=text' '--=command' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline'
-        '--tag=tags' '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session'
-        '--window' '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=text' '--ttl=text'
-        '--note=text' '--id=text' '--send=text' '--wait' '--no-launch' '--enter' '--dry-run' '--json'
-        '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=text' '--=command' '--name=text'
+        '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--tag=tags'
+        '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
+        '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=owners' '--ttl=text'
+        '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--no-launch' '--enter' '--dry-run'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
       takes=(
         '1=panes' '--name=text'
         '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--conv=text'
-        '--tag=tags' '--force' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--tag=tags' '--force' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
-    list | sesh-list)
+    list | sesh-list | ls)
       takes=(
-        '1=targets' '+=targets' '--tag=tags' '--agent=agents'
-        '--state=words:starting,busy,waiting,idle,exited,unknown' '--mine' '--owner=text' '--archived'
-        '--all' '--all-servers' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket'
-        '--json' '--format=text' '--no-header' '--watch' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--agent=agents'
+        '--state=list:starting,busy,waiting,idle,exited,unknown,failed' '--mine' '--owner=owners'
+        '--archived' '--all' '--all-servers' '--tags'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket,age,where'
+        '--json' '--format=text' '--no-header' '--watch' '-L=sockets' '-S=file' '-h' '--help' '-V'
+        '--version'
       )
       ;;
     set | sesh-set)
       takes=(
         '1=targets' '+=targets' '--tagged=tags' '--name=text' '--tag=tags' '--untag=tags' '--retag=retags'
-        '--archive' '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json' '-L=text'
+        '--archive' '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json' '-L=sockets'
         '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
-    end | sesh-end)
+    end | sesh-end | kill)
       takes=(
-        '1=targets' '+=targets' '--kill' '--forget' '--timeout=text' '-L=text' '-S=file' '-h' '--help' '-V'
-        '--version'
+        '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--kill' '--forget' '--older=text'
+        '--timeout=text' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     restore | sesh-restore)
       takes=(
-        '1=targets' '--=command' '--last-alive' '--dry-run' '--dismiss' '--resurrect=file'
-        '--resurrect-begins' '--run' '--timeout=text' '--enter' '--json' '-L=text' '-S=file' '-h' '--help'
-        '-V' '--version'
+        '1=targets' '--=command' '--tag=tags' '--tagged=tags' '--target=sessions' '--last-alive'
+        '--dry-run' '--dismiss' '--resurrect=file' '--resurrect-begins' '--run' '--timeout=text' '--enter'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     gather | sesh-gather)
       takes=(
-        '1=targets' '+=targets' '--tag=tags' '--end' '--forget' '--kill' '--timeout=text' '--propagate'
-        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '-n=text' '--lines=text' '--tail=text' '--end'
+        '--forget' '--kill' '--timeout=text' '--propagate' '--json' '-L=sockets' '-S=file' '-h' '--help'
+        '-V' '--version'
       )
       ;;
     run | sesh-run)
@@ -77,53 +80,53 @@ _tmux_sesh_takes() {
       ;;
     send | sesh-send)
       takes=(
-        '1=targets' '+=targets' '--file=file' '--wait' '--reply' '--queue' '--now'
-        '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text' '--json' '-L=text'
-        '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--file=file' '--wait' '--reply' '--queue'
+        '--now' '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text' '--json'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane | sesh-pane)
       takes=(
-        '--pane=panes' '--socket-path=file' '--format=text' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
-        '--version'
+        '1=targets' '--pane=panes' '--socket-path=file' '--format=text' '--json' '-L=sockets' '-S=file'
+        '-h' '--help' '-V' '--version'
       )
       ;;
-    enter | sesh-enter)
+    enter | sesh-enter | attach)
       takes=(
         '1=targets' '--next' '--last' '--client=clients' '--read-only' '--print'
-        '--picker=words:builtin,fzf,tree' '--pick' '--format=words:json,nul,kv' '--select=text' '--enter'
-        '--cursor=text' '--filter=text' '--all' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--picker=words:builtin,fzf,tree' '--pick' '--format=words:json,nul,kv' '--select=uuids' '--enter'
+        '--cursor=uuids' '--filter=text' '--all' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     wait | sesh-wait)
       takes=(
-        '1=targets' '+=targets' '--tag=tags'
-        '--for=words:idle,waiting,busy,exit,turn,change,output=,quiet=' '--any' '--all' '--since=text'
-        '--fresh' '--timeout=text' '--follow' '--propagate' '--json' '-L=text' '-S=file' '-h' '--help' '-V'
-        '--version'
+        '1=targets' '+=targets' '--tag=tags' '--tagged=tags'
+        '--for=words:idle,waiting,busy,exit,turn,change,output=,quiet=' '--any' '--all'
+        '--since=words:start,now' '--fresh' '--timeout=text' '--follow' '--propagate' '--json' '-L=sockets'
+        '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     explain | sesh-explain)
       takes=(
-        '1=targets' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     reap | sesh-reap)
       takes=(
-        '--json' '--closed' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--json' '--closed' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     save | sesh-save)
       takes=(
-        '--resurrect' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--resurrect' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     report | sesh-report)
       takes=(
         '1=text' '--from=words:claude,codex,gemini,opencode,pi'
         '--state=words:starting,busy,waiting,idle,unknown'
-        '--why=words:permission,question,trust,login,dialog' '--conversation=text' '--event=text' '-L=text'
-        '-S=file' '-h' '--help' '-V' '--version'
+        '--why=words:permission,question,trust,login,dialog' '--conversation=text' '--event=text'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     hooks | sesh-hooks)
@@ -135,24 +138,29 @@ _tmux_sesh_takes() {
       ;;
     doctor | sesh-doctor)
       takes=(
-        '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
-    pane-capture)
+    pane-capture | capture)
       takes=(
-        '1=targets' '-n=text' '--lines=text' '--screen' '--scrollback' '--since=text' '--cursor' '--ansi'
-        '--join' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '-n=text' '--lines=text' '--tail=text' '--screen' '--scrollback'
+        '--since=words:start,now' '--cursor' '--ansi' '--join' '--json' '-L=sockets' '-S=file' '-h'
+        '--help' '-V' '--version'
       )
       ;;
-    pane-keys)
+    pane-keys | keys)
       takes=(
-        '1=targets' '2=text' '+=text' '--literal=text' '--repeat=text' '--leave-mode' '--to-mode'
-        '--to-held' '--synchronized' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets'
+        '2=words:Enter,Escape,Tab,BTab,Space,BSpace,Up,Down,Left,Right,Home,End,PageUp,PageDown,IC,DC,C-a,C-c,C-d,C-e,C-k,C-l,C-r,C-u,C-w,C-z,F1,F2,F3,F4,F5,F6,F7,F8,F9,F10,F11,F12'
+        '+=words:Enter,Escape,Tab,BTab,Space,BSpace,Up,Down,Left,Right,Home,End,PageUp,PageDown,IC,DC,C-a,C-c,C-d,C-e,C-k,C-l,C-r,C-u,C-w,C-z,F1,F2,F3,F4,F5,F6,F7,F8,F9,F10,F11,F12'
+        '--literal=text' '--repeat=text' '--leave-mode' '--to-mode' '--to-held' '--synchronized' '--json'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
-    pane-resolve)
+    pane-resolve | resolve)
       takes=(
-        '--pane=panes' '--socket-path=file' '--json' '-L=text' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '--pane=panes' '--socket-path=file' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V'
+        '--version'
       )
       ;;
     # end
@@ -291,9 +299,13 @@ _tmux_sesh_values() {
       lines=("${lines[@]%% *}")
       _tmux_sesh_offer "${lines[@]/%/=}"
       ;;
-    agents/*)
-      _tmux_sesh_list --all --columns agent
+    agents/* | owners/* | uuids/*)
+      _tmux_sesh_list --all --columns "${1%s}"
       _tmux_sesh_offer "${lines[@]}"
+      ;;
+    sockets/*)
+      lines=("${TMUX_TMPDIR:-/tmp}/tmux-$UID"/*)
+      _tmux_sesh_offer "${lines[@]##*/}"
       ;;
     clients/*)
       _tmux_sesh_tmux list-clients -F '#{client_name}'

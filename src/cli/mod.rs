@@ -1,6 +1,7 @@
 //! The helpers: one table, and one file for each helper. A file holds the arguments and a few lines of glue, and the
 //! modules below do the work.
 
+mod guess;
 mod kind_parser;
 mod pane_capture;
 mod pane_keys;
@@ -35,14 +36,18 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::agent::kinds::Kind;
+use crate::clock;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, shown};
+use crate::inventory::find;
 use crate::journal::failures;
 use crate::out;
 use crate::proc::{input, signal};
 use crate::store::Target;
 use crate::tmux::{Server, Socket};
+
+pub use tmux_sesh::ALIASES;
 
 /// Examples of a helper: what each does, and its line of shell. A test runs every line.
 pub type Examples = &'static [(&'static str, &'static str)];
@@ -165,8 +170,8 @@ pub fn multicall() -> ExitCode {
     ExitCode::from(tmux_sesh::main(&called_as, words.collect()))
 }
 
-/// Joins a flag whose value is optional with a duration behind it, so that `--wait 10m` means `--wait=10m`. Any other word
-/// there is not its value.
+/// Joins a flag whose value is optional with a duration or a number behind it, so that `--wait 10m` means `--wait=10m`. Any
+/// other word there is not its value.
 fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
     let takes_optional_value = |word: &OsString| {
         command.get_arguments().any(|arg| {
@@ -176,7 +181,7 @@ fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
     };
     let mut at = 0;
     while at + 1 < words.len() && words[at] != "--" {
-        let is_duration = |word: &str| humantime::parse_duration(word).is_ok();
+        let is_duration = |word: &str| clock::duration(word).is_ok();
         if takes_optional_value(&words[at]) && words[at + 1].to_str().is_some_and(is_duration) {
             let value = words.remove(at + 1);
             words[at].push("=");
@@ -186,21 +191,36 @@ fn join_optional_values(command: &Command, words: &mut Vec<OsString>) {
     }
 }
 
+/// Parses the arguments of a helper. A number behind a flag whose value is optional is its value, unless it is needed as an
+/// argument of its own: `pane-capture --scrollback 3` reads the sesh `3`.
+fn parse(tool: &Tool, words: &mut Vec<OsString>) -> Result<ArgMatches, clap::Error> {
+    let mut command = (tool.command)();
+    let typed = words.clone();
+    join_optional_values(&command, words);
+    let joined = command.try_get_matches_from_mut(words.iter());
+    match joined {
+        Err(error) if *words != typed && error.kind() == ErrorKind::MissingRequiredArgument => {
+            (tool.command)()
+                .try_get_matches_from(typed)
+                .map_err(|_| error)
+        }
+        outcome => outcome,
+    }
+}
+
 /// Runs a helper with its arguments and returns its exit code.
 fn call(tool: &Tool, arguments: Vec<OsString>) -> u8 {
     let mut words = vec![OsString::from(tool.name)];
     words.extend(arguments);
-    let command = (tool.command)();
-    join_optional_values(&command, &mut words);
     let silent = tool.silent && !input::is_terminal();
     let source = source(tool, &words);
-    let matches = match command.try_get_matches_from(words) {
+    let matches = match parse(tool, &mut words) {
         Ok(matches) => matches,
         Err(error) if silent && error.use_stderr() => {
             failures::log(&source, &first_sentence(&error));
             return Exit::Done.code();
         }
-        Err(error) => return explain(tool, &error),
+        Err(error) => return explain(tool, &words, &error),
     };
     let outcome = (tool.run)(&matches);
     let warnings = crate::error::warnings();
@@ -253,15 +273,17 @@ fn failed(name: &str, error: &anyhow::Error) -> u8 {
 }
 
 /// Prints the help and the version on stdout, a usage error as one sentence on stderr, and returns the exit code.
-fn explain(tool: &Tool, error: &clap::Error) -> u8 {
+fn explain(tool: &Tool, words: &[OsString], error: &clap::Error) -> u8 {
     let name = tool.name;
     let text = match error.kind() {
         ErrorKind::DisplayHelp => format!("{}{}", error.render(), tool.examples_in_help()),
         ErrorKind::DisplayVersion => error.render().to_string(),
         _ => {
-            let sentence = first_sentence(error);
-            let joint = if sentence.ends_with('?') { "" } else { ";" };
-            let sentence = format!("{sentence}{joint} {name} --help shows the usage");
+            let sentence = guess::instead(name, words, error).unwrap_or_else(|| {
+                let sentence = first_sentence(error);
+                let joint = if sentence.ends_with('?') { "" } else { ";" };
+                format!("{sentence}{joint} {name} --help shows the usage")
+            });
             out::complain(name, &sentence);
             return Exit::Usage.code();
         }
@@ -377,10 +399,26 @@ impl ServerArgs {
     }
 }
 
+/// Returns the pane of a TARGET, which may be any pane.
+///
+/// # Errors
+/// There is no such sesh, or it has no pane.
+fn pane_of(server: &Server, text: &str) -> Result<PaneId> {
+    match target(server, text)? {
+        Target::Pane(pane) => Ok(pane),
+        named => {
+            let record = find::one(server, &named)?;
+            let place = record.tmux.as_ref();
+            let place = place.ok_or_else(|| record.no_pane("sesh-restore brings it back"))?;
+            Ok(place.pane)
+        }
+    }
+}
+
 /// Returns the pane that `--pane` names, else the one that the helper runs in.
 fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
     pane.or_else(|| env::tmux_pane().filter(|_| server.is_own_server()))
-        .ok_or_else(|| Error::nothing("not in a pane of that server: name the pane with --pane %N"))
+        .ok_or_else(|| Error::nothing("not in a pane of that server: give the pane, as in %3"))
 }
 
 /// Parses a TARGET on a server. `.` is valid only on the server that the caller runs in.

@@ -39,7 +39,7 @@ pub(super) struct Args {
     target: String,
 
     /// Print the last N lines, up to the last one that holds text
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50, group = "region",
+    #[arg(short = 'n', long, visible_alias = "tail", value_name = "N", default_value_t = 50, group = "region",
         value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     lines: u32,
 

@@ -1,10 +1,13 @@
 //! `pane-keys`: types into a pane.
 
 use clap::Parser;
+use serde::Serialize;
 
 use super::{ServerArgs, target};
 use crate::error::{Error, Exit};
+use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
+use crate::out;
 use crate::pane::keys::{KeysRequest, Mode, send};
 use crate::store::Target;
 
@@ -62,8 +65,20 @@ pub(super) struct Args {
     #[arg(long)]
     synchronized: bool,
 
+    /// Print where the keys went, as JSON: uuid and name of the sesh (null for another pane), and pane
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     on: ServerArgs,
+}
+
+/// Where the keys went, as JSON. The fields are public.
+#[derive(Serialize)]
+struct KeysJson {
+    uuid: Option<SeshId>,
+    name: Option<String>,
+    pane: PaneId,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
@@ -72,6 +87,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let server = args.on.server()?;
     let (pane, sesh) = match target(&server, &args.target)? {
+        Target::Pane(pane) if args.json => {
+            let record = find::of_pane(&server, pane, None)?.map(|(record, _)| record);
+            (pane, record.map(|record| (record.uuid, record.name)))
+        }
         Target::Pane(pane) => (pane, None),
         named => {
             let record = find::one(&server, &named)?;
@@ -79,13 +98,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 .tmux
                 .as_ref()
                 .ok_or_else(|| record.no_pane("nothing was sent, sesh-restore restores it"))?;
-            (place.pane, Some(record.uuid))
+            (place.pane, Some((record.uuid, record.name.clone())))
         }
     };
     send(
         &server,
         pane,
-        sesh,
+        sesh.as_ref().map(|(uuid, _)| *uuid),
         &KeysRequest {
             text: args.literal,
             keys: args.keys,
@@ -99,5 +118,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             synchronized: args.synchronized,
         },
     )?;
+    if args.json {
+        let (uuid, name) = sesh.unzip();
+        out::unless_hung_up(out::json(&KeysJson { uuid, name, pane }))?;
+    }
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{ServerArgs, pane_or_own};
+use super::{ServerArgs, pane_of, pane_or_own};
 use crate::agent::kinds::Agents;
 use crate::error::Exit;
 use crate::id::PaneId;
@@ -27,9 +27,14 @@ pub(super) const EXAMPLES: super::Examples = &[
 /// links and other programs with the same name do not mislead it. Exit 3 where no agent runs, 4 where one runs and its
 /// conversation is not known.
 #[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// The pane [default: this one, $TMUX_PANE]
-    #[arg(long, value_name = "%N")]
+    /// A pane or a sesh [default: this pane, $TMUX_PANE]
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    /// The pane: the same as a TARGET that is one
+    #[arg(long, value_name = "%N", conflicts_with = "target")]
     pane: Option<PaneId>,
 
     /// Use the tmux server with this socket path; the same as -S
@@ -49,7 +54,10 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         args.on.socket_path = args.socket_path_of_pane;
     }
     let server = args.on.server()?;
-    let pane = pane_or_own(&server, args.pane)?;
+    let pane = match &args.target {
+        Some(target) => pane_of(&server, target)?,
+        None => pane_or_own(&server, args.pane)?,
+    };
     let agents = Agents::loaded();
     for problem in &agents.problems {
         out::complain("pane-resolve", &problem.sentence);

@@ -66,7 +66,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         let table = Table {
             header: vec!["LEVEL", "AREA", "FINDING"],
             rows,
-            shrink: Vec::new(),
+            ..Table::default()
         };
         out::text(&table.render(false, None))?;
     }

@@ -151,6 +151,7 @@ fn sources(sources: &[Statement]) -> Table {
             })
             .collect(),
         shrink: vec![4],
+        ..Table::default()
     }
 }
 

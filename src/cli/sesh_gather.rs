@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Parser};
 
 use super::{ServerArgs, sesh_end, targets};
+use crate::clock;
 use crate::error::Exit;
 use crate::id::Tag;
 use crate::out;
@@ -39,8 +40,12 @@ pub(super) struct Args {
     targets: Vec<String>,
 
     /// Read all seshes with this tag; repeat it to require several tags
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
     tag: Vec<Tag>,
+
+    /// Print only the last N lines of each [default: all]
+    #[arg(short = 'n', long, visible_alias = "tail", value_name = "N")]
+    lines: Option<usize>,
 
     /// End every sesh whose output was read, as sesh-end does, also those that still run
     #[arg(long)]
@@ -55,7 +60,7 @@ pub(super) struct Args {
     kill: bool,
 
     /// Give up ending this long after the first signal [default: 5s]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
 
     /// Exit 1 if a command of the set failed: by its exit code, by a signal, or for an unknown cause
@@ -72,7 +77,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server_within(args.timeout)?;
-    let gathered = gather(&server, &args.tag, &targets(&server, &args.targets)?)?;
+    let mut gathered = gather(&server, &args.tag, &targets(&server, &args.targets)?)?;
+    if let Some(count) = args.lines {
+        for one in &mut gathered {
+            one.keep_last(count);
+        }
+    }
     let printed = print(&gathered, args.json);
     if args.end || args.forget {
         out::unless_hung_up(printed)?;
@@ -93,7 +103,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             forget: args.forget,
             timeout: args.timeout.unwrap_or(sesh_end::END_TIMEOUT),
         };
-        exit = sesh_end::end_all(&server, "sesh-gather", read, how);
+        let outcomes = sesh_end::end_all(&server, "sesh-gather", read, how);
+        exit = sesh_end::worst(&outcomes);
     }
     if exit == Exit::Done && args.propagate && gathered.iter().any(Gathered::failed) {
         exit = Exit::Failed;

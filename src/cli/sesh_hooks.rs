@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use clap::{Parser, ValueEnum};
 use imara_diff::{Algorithm, Diff, InternedInput};
+use serde::Serialize;
 
 use super::kind_parser::KindParser;
 use crate::error::{Error, Exit};
@@ -53,8 +54,9 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Print the status as JSON
-    #[arg(long, conflicts_with = "dry_run")]
+    /// Print the status as JSON; of a change an array with agent, file, change (installed, removed or none), kept (where the
+    /// file is as it was) and note
+    #[arg(long)]
     json: bool,
 }
 
@@ -62,6 +64,7 @@ pub(super) struct Args {
 enum HooksCommand {
     Install,
     Status,
+    #[value(alias = "uninstall")]
     Remove,
 }
 
@@ -74,7 +77,6 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             .into());
         }
         HooksCommand::Status => return status(what(&args), &args.agents, args.json),
-        _ if args.json => return Err(Error::usage("--json is for status: omit it").into()),
         HooksCommand::Install => hooks::HooksAction::Install,
         HooksCommand::Remove => hooks::HooksAction::Remove,
     };
@@ -92,37 +94,65 @@ fn what(args: &Args) -> Installable {
 /// Changes the agents one by one. The exit code is that of the last one that failed.
 fn change(act: hooks::HooksAction, args: &Args) -> anyhow::Result<Exit> {
     let mut failed: Option<Error> = None;
+    let mut made = Vec::new();
     for change in hooks::plan(act, what(args), &args.agents)? {
         let outcome = match change {
-            Ok(change) => show(act, &change, args.dry_run)?,
+            Ok(change) => show(act, &change, args)?,
             Err(error) => Err(error),
         };
-        if let Err(error) = outcome
-            && let Some(before) = failed.replace(error)
-        {
-            out::complain("sesh-hooks", &before.to_string());
+        match outcome {
+            Ok(change) => made.push(change),
+            Err(error) => {
+                if let Some(before) = failed.replace(error) {
+                    out::complain("sesh-hooks", &before.to_string());
+                }
+            }
         }
+    }
+    if args.json {
+        out::unless_hung_up(out::json(&made))?;
     }
     failed.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
-/// Makes a change, unless it is a dry run, and shows it. A reader that has gone does not keep the other changes from being
+/// A change of one file, as JSON. The fields are public.
+#[derive(Serialize)]
+struct ChangeJson {
+    agent: &'static str,
+    file: String,
+    change: &'static str,
+    /// Where the file is kept as it was before the first change.
+    kept: Option<String>,
+    note: Option<&'static str>,
+}
+
+/// Makes a change, unless it is a dry run, and shows it unless that is for JSON. A reader that has gone does not keep the other changes from being
 /// made.
 fn show(
     act: hooks::HooksAction,
     change: &FileChange,
-    dry_run: bool,
-) -> anyhow::Result<Result<(), Error>> {
+    args: &Args,
+) -> anyhow::Result<Result<ChangeJson, Error>> {
     let file = change.file.display();
+    let mut made = ChangeJson {
+        agent: change.agent,
+        file: file.to_string(),
+        change: "none",
+        kept: None,
+        note: None,
+    };
+    if !change.is_one() && args.json {
+        return Ok(Ok(made));
+    }
     if !change.is_one() {
         let already = match act {
             hooks::HooksAction::Install => "already installed",
             hooks::HooksAction::Remove => "not installed",
         };
         out::unless_hung_up(out::line(&format!("{}: {already}: {file}", change.agent)))?;
-        return Ok(Ok(()));
+        return Ok(Ok(made));
     }
-    let kept = if dry_run {
+    let kept = if args.dry_run {
         None
     } else {
         match change.make() {
@@ -130,8 +160,17 @@ fn show(
             Err(error) => return Ok(Err(error)),
         }
     };
+    made.change = match act {
+        hooks::HooksAction::Install => "installed",
+        hooks::HooksAction::Remove => "removed",
+    };
+    made.kept = kept.as_ref().map(|kept| kept.display().to_string());
+    made.note = change.note;
+    if args.json {
+        return Ok(Ok(made));
+    }
     out::unless_hung_up(out::lines(&diff(change), false))?;
-    let done = match (act, dry_run) {
+    let done = match (act, args.dry_run) {
         (hooks::HooksAction::Install, false) => "installed",
         (hooks::HooksAction::Install, true) => "would be installed",
         (hooks::HooksAction::Remove, false) => "removed",
@@ -148,7 +187,7 @@ fn show(
     if let Some(note) = change.note {
         out::unless_hung_up(out::line(&format!("{}: {note}", change.agent)))?;
     }
-    Ok(Ok(()))
+    Ok(Ok(made))
 }
 
 /// Returns the lines of a unified diff.

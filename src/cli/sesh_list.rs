@@ -48,16 +48,16 @@ pub(super) struct Args {
     words: Vec<String>,
 
     /// List only seshes with this tag; repeat it to require several tags
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
     tag: Vec<Tag>,
 
     /// List only seshes of this kind of agent
     #[arg(long, value_name = "KIND")]
     agent: Option<String>,
 
-    /// List only seshes in this state
-    #[arg(long, value_parser = State::ALL.map(State::as_str))]
-    state: Option<String>,
+    /// List only seshes in one of these states; failed means exited seshes whose command has failed
+    #[arg(long, value_delimiter = ',', value_parser = states())]
+    state: Vec<String>,
 
     /// List only seshes whose owner or parent is the sesh of this pane
     #[arg(long)]
@@ -85,7 +85,7 @@ pub(super) struct Args {
     tags: bool,
 
     /// Print these columns, separated by tabs. In values a tab, a newline and a backslash are \t, \n and \\
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…",
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…", ignore_case = true,
         value_parser = PossibleValuesParser::new(COLUMNS.map(|(name, _)| name)).try_map(column))]
     columns: Vec<Column>,
 
@@ -111,6 +111,14 @@ pub(super) struct Args {
     on: ServerArgs,
 }
 
+/// The word of `--state` for the exited seshes whose command has failed.
+const FAILED: &str = "failed";
+
+/// Returns the values of `--state`.
+fn states() -> PossibleValuesParser {
+    PossibleValuesParser::new(State::ALL.map(State::as_str).into_iter().chain([FAILED]))
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     if args.words.iter().any(String::is_empty) {
         return Err(Error::usage("the target is empty: omit it for all seshes").into());
@@ -134,6 +142,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
 fn dashboard(args: &Args) {
     let other = args.json || args.tags || args.mine || args.no_header;
     let other = other || args.format.is_some() || args.owner.is_some();
+    let other = other || args.state.len() > 1 || args.state.iter().any(|state| state == FAILED);
     if other || !args.words.is_empty() || !args.columns.is_empty() || out::width().is_none() {
         return;
     }
@@ -226,7 +235,15 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     if records.is_empty() && !args.words.is_empty() {
         let words: Vec<String> = args.words.iter().map(|word| shown(word)).collect();
         let none = Error::nothing(format!("no sesh matches {}", words.join(", ")));
-        return Err(none.with_way_out("sesh-list --all shows all seshes").into());
+        let state = args.words.iter().find(|word| {
+            let states = State::ALL.map(State::as_str).into_iter().chain([FAILED]);
+            states.into_iter().any(|state| state == **word)
+        });
+        let way_out = match state {
+            Some(state) => format!("give a state with --state: --state {state}"),
+            None => "sesh-list --all shows all seshes".into(),
+        };
+        return Err(none.with_way_out(way_out).into());
     }
     for lost in records.iter().filter_map(|record| record.lost_server()) {
         error::warn(lost.to_string());
@@ -301,10 +318,11 @@ fn wanted(record: &Record, args: &Args, own: Option<PaneId>, mine: Option<SeshId
         .agent
         .as_ref()
         .is_none_or(|agent| record.agent.as_ref() == Some(agent));
-    let state = args
-        .state
-        .as_ref()
-        .is_none_or(|state| record.state.as_str() == state);
+    let is_in = |state: &String| match state.as_str() {
+        FAILED => record.state == State::Exited && record.failed(),
+        state => record.state.as_str() == state,
+    };
+    let state = args.state.is_empty() || args.state.iter().any(is_in);
     let shown = if args.words.is_empty() {
         let there = record.tmux.is_some() || args.all || (args.archived && record.archived);
         there && (!record.archived || args.archived || args.all)
@@ -364,6 +382,7 @@ fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
             .map(|count| vec![count.tag.into(), count.count.to_string()])
             .collect(),
         shrink: vec![0],
+        ..Table::default()
     };
     Ok(rendered(&table, !args.no_header))
 }
@@ -403,9 +422,7 @@ fn table(records: &[&Record], servers: bool) -> Table {
                     out::age(record.since, now),
                     record.agent.clone().unwrap_or_default(),
                     record.tags.join(" "),
-                    record.tmux.as_ref().map_or_else(String::new, |place| {
-                        format!("{}:{} {}", place.session, place.window, place.pane)
-                    }),
+                    place(record),
                     cwd,
                     // A note may be a page long. --json prints all of it.
                     out::cut(record.note.as_deref().unwrap_or_default(), 60),
@@ -413,6 +430,12 @@ fn table(records: &[&Record], servers: bool) -> Table {
             })
             .collect(),
         shrink: vec![7, 6, 4, 5, 0],
+        red: records
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.state == State::Exited && record.failed())
+            .map(|(row, _)| (row, 1))
+            .collect(),
     };
     if servers {
         table.header.push("SERVER");
@@ -436,7 +459,7 @@ type Column = (&'static str, fn(&Record) -> String);
 fn column(name: String) -> Result<Column> {
     COLUMNS
         .into_iter()
-        .find(|(known, _)| *known == name)
+        .find(|(known, _)| known.eq_ignore_ascii_case(&name))
         .ok_or_else(|| Error::usage(format!("no column {}", shown(&name))))
 }
 
@@ -444,7 +467,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 29] = [
+const COLUMNS: [Column; 31] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -503,7 +526,17 @@ const COLUMNS: [Column; 29] = [
         it.was.map_or_else(String::new, |was| was.as_str().into())
     }),
     ("socket", |it| it.socket.clone().unwrap_or_default()),
+    // What the table shows under these names.
+    ("age", |it| out::age(it.since, clock::seconds())),
+    ("where", place),
 ];
+
+/// Formats where a sesh is: its session, the index of its window, and its pane.
+fn place(record: &Record) -> String {
+    record.tmux.as_ref().map_or_else(String::new, |place| {
+        format!("{}:{} {}", place.session, place.window, place.pane)
+    })
+}
 
 fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {
     let mut lines = String::new();

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use super::kind_parser::KindParser;
-use super::sesh_send::{self, Limit, limit};
+use super::sesh_send::{self, Limit, SentJson, limit};
 use super::{ServerArgs, absolute, end_clients_on_signal, sesh_enter, target};
 use crate::agent::kinds::Agents;
 use crate::agent::message::typeable;
+use crate::clock;
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{Name, SeshId, Tag};
+use crate::id::{Name, SeshId, Tag, shown};
 use crate::inventory::find;
 use crate::out;
 use crate::pane::deliver::{Busy, Draft, Message};
@@ -59,6 +60,10 @@ pub(super) const EXAMPLES: super::Examples = &[
 pub(super) struct Args {
     /// The name, unique among live seshes [default: generated]
     name: Option<Name>,
+
+    /// The same as the first argument
+    #[arg(long = "name", value_name = "NAME", conflicts_with = "name")]
+    named: Option<Name>,
 
     /// Launch this kind of agent
     #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
@@ -144,6 +149,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit, conflicts_with_all = ["no_launch", "dry_run"])]
     wait: Option<Limit>,
 
+    /// Wait, and print the agent's answer to the first message, as sesh-send does; with --json on a second line
+    #[arg(long, requires = "send")]
+    reply: bool,
+
     /// Create the pane, but start the command only when a person presses Enter in it
     #[arg(long)]
     no_launch: bool,
@@ -185,7 +194,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let request = CreateRequest {
         argv: command(&args, &variables, &cwd)?,
-        name: args.name,
+        name: args.name.or(args.named),
         id: args.id,
         agent: args.agent.or_else(|| argv::agent(&args.command)),
         tags: args.tag,
@@ -230,14 +239,27 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     } else {
         out::unless_hung_up(out::text(&record.uuid.to_string()))?;
     }
+    if record.agent.is_some() && args.send.is_none() && record.name.contains(' ') {
+        out::hint(&format!(
+            "{} is its name: a first message goes behind --send",
+            shown(&record.name)
+        ));
+    }
     if args.enter {
         sesh_enter::go(&server, &record, None, false)?;
     }
-    if args.wait.is_some() {
+    if args.wait.is_some() || args.reply {
         end_clients_on_signal(&server);
     }
     match (&args.send, args.wait) {
-        (Some(text), wait) => send_first_message(&server, &record, text, wait),
+        (Some(text), wait) => {
+            let patience = (args.reply || wait.is_some()).then(|| Patience {
+                limit: wait.and_then(|Limit(limit)| limit),
+                reply: args.reply,
+            });
+            let json = args.json && args.reply;
+            send_first_message(&server, &record, text, patience, json)
+        }
         (None, Some(Limit(limit))) => wait_until_idle(&server, &record, limit),
         (None, None) => Ok(Exit::Done),
     }
@@ -247,7 +269,8 @@ fn send_first_message(
     server: &Server,
     record: &Record,
     text: &str,
-    wait: Option<Limit>,
+    patience: Option<Patience>,
+    json: bool,
 ) -> anyhow::Result<Exit> {
     // The time that an agent on a busy machine may need until it accepts its first prompt.
     const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -261,15 +284,16 @@ fn send_first_message(
         starting: true,
         within: START_TIMEOUT,
     };
-    let patience = wait.map(|Limit(limit)| Patience {
-        limit,
-        reply: false,
-    });
     let target = (record.name.clone(), Target::Id(record.uuid));
     let mut worst = Exit::Done;
     for sent in send(server, &[target], message, patience)? {
-        out::unless_hung_up(sesh_send::print_outcome("sesh-new", &sent, false))?;
         worst = sesh_send::exit(&sent);
+        let printed = if json {
+            out::json_line(&SentJson::of(&sent, worst))
+        } else {
+            sesh_send::print_outcome("sesh-new", &sent, false)
+        };
+        out::unless_hung_up(printed)?;
     }
     Ok(worst)
 }
@@ -310,10 +334,9 @@ pub(super) fn owner(text: &str) -> Result<String, String> {
 
 /// Parses a time to live. It is at least a second, because times are stored in whole seconds.
 fn ttl(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
+    match clock::duration(text) {
         Ok(time) if time < Duration::from_secs(1) => Err("it must be at least 1s".into()),
-        Ok(time) => Ok(time),
-        Err(error) => Err(error.to_string()),
+        outcome => outcome,
     }
 }
 
@@ -356,7 +379,7 @@ fn variable(pair: &OsString) -> Result<(OsString, OsString)> {
 }
 
 /// Parses `SESSION[:WINDOW]`.
-fn place_of(text: &str) -> Result<Where> {
+pub(super) fn place_of(text: &str) -> Result<Where> {
     let (session, window) = match text.split_once(':') {
         Some((session, window)) => (session, Some(window).filter(|window| !window.is_empty())),
         None => (text, None),

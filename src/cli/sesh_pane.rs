@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use super::{ServerArgs, pane_or_own};
+use super::{ServerArgs, pane_of, pane_or_own};
 use crate::error::{Error, Exit};
 use crate::id::PaneId;
 use crate::inventory::find;
@@ -27,9 +27,14 @@ pub(super) const EXAMPLES: super::Examples = &[
 /// The fields are separated by tabs. The pane itself is asked, so a SESH_ID inherited from another pane does not
 /// mislead it. Exit 3 if the pane is not a sesh.
 #[derive(Debug, Parser)]
+#[command(after_help = super::TARGETS)]
 pub(super) struct Args {
-    /// The pane [default: this one, $TMUX_PANE]
-    #[arg(long, value_name = "%N")]
+    /// A pane or a sesh [default: this pane, $TMUX_PANE]
+    #[arg(value_name = "TARGET")]
+    target: Option<String>,
+
+    /// The pane: the same as a TARGET that is one
+    #[arg(long, value_name = "%N", conflicts_with = "target")]
     pane: Option<PaneId>,
 
     /// Use the tmux server with this socket path; the same as -S
@@ -53,7 +58,10 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         args.on.socket_path = args.socket_path_of_pane;
     }
     let server = args.on.server()?;
-    let pane = pane_or_own(&server, args.pane)?;
+    let pane = match &args.target {
+        Some(target) => pane_of(&server, target)?,
+        None => pane_or_own(&server, args.pane)?,
+    };
     let (record, formatted) = find::of_pane(&server, pane, args.format.as_deref())?
         .ok_or_else(|| Error::not_a_sesh(pane))?;
     if args.json {

@@ -6,7 +6,7 @@ use clap::Parser;
 
 use super::ServerArgs;
 use crate::error::Exit;
-use crate::inventory::change::Change;
+use crate::inventory::change::{Change, ChangeKind};
 use crate::out;
 use crate::sesh::reap::{ReapScope, reap};
 
@@ -50,6 +50,12 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         if changes.is_empty() {
             out::hint("records match reality");
+        }
+    } else {
+        // Nothing is forgotten silently: the plugin shows these lines.
+        let forgotten = |change: &&Change| change.change == ChangeKind::Forgotten;
+        for change in changes.iter().filter(forgotten) {
+            out::line(&sentence(change))?;
         }
     }
     Ok(Exit::Done)

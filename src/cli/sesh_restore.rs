@@ -1,13 +1,17 @@
 //! `sesh-restore`: brings exited seshes back.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
 
+use super::sesh_new::place_of;
 use super::{ServerArgs, sesh_enter, target};
+use crate::clock;
 use crate::error::{self, Error, Exit};
+use crate::id::Tag;
 use crate::inventory::find;
 use crate::out;
 use crate::sesh::restore::resurrect;
@@ -42,8 +46,17 @@ pub(super) const EXAMPLES: super::Examples = &[
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
     /// The sesh to restore
-    #[arg(required_unless_present_any = ["last_alive", "dismiss", "offer", "resurrect", "resurrect_begins"])]
+    #[arg(required_unless_present_any = ["tag", "last_alive", "dismiss", "offer", "resurrect", "resurrect_begins"])]
     target: Option<String>,
+
+    /// Restore every exited sesh with this tag, of each name the newest; repeat it to require several tags. With
+    /// --last-alive only those of them
+    #[arg(long, visible_alias = "tagged", value_name = "TAG", conflicts_with_all = ["target", "enter", "words"])]
+    tag: Vec<Tag>,
+
+    /// Put it into this session, and this window of it; made when absent [default: its former session]
+    #[arg(long = "target", value_name = "SESSION[:WINDOW]", conflicts_with_all = ["dismiss", "offer", "resurrect", "resurrect_begins"])]
+    place: Option<String>,
 
     /// Restore all seshes that were alive when the last tmux server died
     #[arg(long, conflicts_with_all = ["target", "enter", "words"])]
@@ -54,7 +67,7 @@ pub(super) struct Args {
     dry_run: bool,
 
     /// Do not restore the seshes that were alive when the last tmux server died, and do not offer them again
-    #[arg(long, conflicts_with_all = ["target", "last_alive", "enter", "words", "run", "json"])]
+    #[arg(long, conflicts_with_all = ["target", "last_alive", "enter", "words", "run"])]
     dismiss: bool,
 
     /// What the plugin calls at load: do with those what @sesh-restore says
@@ -75,14 +88,14 @@ pub(super) struct Args {
     run: bool,
 
     /// Give up if an agent has not started after this long [default: 2m]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
 
     /// Go to the new pane
     #[arg(long)]
     enter: bool,
 
-    /// Print the record as JSON
+    /// Print the record as JSON; of several an array of records, with --dismiss that of those that are not offered any more
     #[arg(long)]
     json: bool,
 
@@ -101,14 +114,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let options = RestoreOptions {
         run: args.run,
         words: args.words,
+        place: args.place.as_deref().map(place_of).transpose()?,
         within: args.timeout.unwrap_or(RestoreOptions::DEFAULT.within),
         late: &out::hint,
     };
     if args.dismiss {
-        if pending_restore::pending(&server)?.is_empty() {
+        let pending = pending_restore::pending(&server)?;
+        if pending.is_empty() {
             out::hint(NONE_PENDING);
         }
         pending_restore::answer(&server)?;
+        if args.json {
+            out::unless_hung_up(out::json(&pending))?;
+        }
         return Ok(Exit::Done);
     }
     if args.offer {
@@ -122,17 +140,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return restore_resurrected(&server, file, &options, args.json);
     }
     let Some(text) = &args.target else {
+        if !args.tag.is_empty() && !args.last_alive {
+            return restore_tagged(&server, &args.tag, &options, args.dry_run, args.json);
+        }
         pending_restore::lost_servers(&server)?
             .iter()
             .for_each(|lost| error::warn(lost.to_string()));
-        let pending = pending_restore::pending(&server)?;
+        let mut pending = pending_restore::pending(&server)?;
+        pending.retain(|record| record.has_tags(&args.tag));
         if pending.is_empty() {
             out::hint(NONE_PENDING);
         }
         return if args.dry_run {
             plan(&server, &pending, args.json)
         } else {
-            all(&server, &options, args.json)
+            all(&server, &options, &args.tag, args.json)
         };
     };
     let record = find::one(&server, &target(&server, text)?)?;
@@ -183,9 +205,51 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
     Ok(Exit::Done)
 }
 
-fn all(server: &Server, options: &RestoreOptions<'_>, json: bool) -> anyhow::Result<Exit> {
+/// Restores the pending restores with these tags.
+fn all(
+    server: &Server,
+    options: &RestoreOptions<'_>,
+    tags: &[Tag],
+    json: bool,
+) -> anyhow::Result<Exit> {
     let mut back = Vec::new();
-    let worst = restore_pending(server, options, &|_| true, &mut back)?;
+    let worst = restore_pending(server, options, &|record| record.has_tags(tags), &mut back)?;
+    print_restored(&back, json, worst)
+}
+
+/// Restores the exited seshes with these tags, or prints what that would do.
+fn restore_tagged(
+    server: &Server,
+    tags: &[Tag],
+    options: &RestoreOptions<'_>,
+    dry_run: bool,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let mut exited = find::tagged_or_exited(server, tags)?;
+    exited.retain(|record| !record.live && !record.archived);
+    // Only one sesh of a name can live, and the newest is the one that the name means.
+    exited.sort_by_key(|record| std::cmp::Reverse(record.last_end()));
+    let mut names = HashSet::new();
+    exited.retain(|record| names.insert(record.name.clone()));
+    exited.sort_by(|one, other| (one.created_at, &one.name).cmp(&(other.created_at, &other.name)));
+    if exited.is_empty() {
+        return Err(
+            Error::nothing("every sesh with the tag is alive or archived")
+                .with_way_out("sesh-list --all shows them")
+                .into(),
+        );
+    }
+    if dry_run {
+        return plan(server, &exited, json);
+    }
+    let mut back = Vec::new();
+    let mut worst = Exit::Done;
+    for record in &exited {
+        match restore::one(server, record, options) {
+            Ok(record) => back.push(record),
+            Err(error) => worst = worse(worst, &error),
+        }
+    }
     print_restored(&back, json, worst)
 }
 
@@ -264,7 +328,7 @@ fn print_restored(back: &[Record], json: bool, worst: Exit) -> anyhow::Result<Ex
 fn offer(server: &Server, options: &RestoreOptions<'_>) -> anyhow::Result<Exit> {
     match pending_restore::setting(server)? {
         RestoreSetting::On if !resurrect::comes_first(server)? => {
-            return all(server, options, false);
+            return all(server, options, &[], false);
         }
         RestoreSetting::Off => {}
         // After its own restore, tmux-resurrect calls for the others.

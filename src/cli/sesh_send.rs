@@ -10,13 +10,17 @@ use serde::Serialize;
 
 use super::{ServerArgs, end_clients_on_signal, target};
 use crate::agent::message::typeable;
+use crate::clock;
+use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, SeshId, Tag};
+use crate::inventory::find;
 use crate::out;
 use crate::pane::deliver::reply::ReplyFrom;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason};
 use crate::sesh::send::{Patience, Sent, send};
 use crate::state::{State, Why};
+use crate::store::{Record, Target};
 
 pub(super) const EXAMPLES: super::Examples = &[
     (
@@ -45,8 +49,13 @@ pub(super) const EXAMPLES: super::Examples = &[
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
     /// One or more targets, then the message as one word; - reads it from stdin. With --file, only targets
-    #[arg(required = true, value_name = "TARGET... MESSAGE")]
+    #[arg(required_unless_present_all = ["tag", "file"], value_name = "TARGET... MESSAGE")]
     words: Vec<String>,
+
+    /// Send it to every live sesh with this tag too, except the one of this pane; repeat it to require several tags. Then
+    /// the message is the only argument, or the last one
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
+    tag: Vec<Tag>,
 
     /// Read the message from this file
     #[arg(long, value_name = "FILE")]
@@ -81,7 +90,7 @@ pub(super) struct Args {
     as_it_is: bool,
 
     /// Give up the delivery after this long [default: 30s]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
 
     /// Print a line of JSON for each target
@@ -107,11 +116,11 @@ enum OnDraft {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit(pub(super) Option<Duration>);
 
-pub(super) fn limit(text: &str) -> Result<Limit, humantime::DurationError> {
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
     if text.is_empty() {
         return Ok(Limit(None));
     }
-    humantime::parse_duration(text).map(|limit| Limit(Some(limit)))
+    clock::duration(text).map(|limit| Limit(Some(limit)))
 }
 
 /// How long a delivery may take where nothing else is said.
@@ -123,11 +132,24 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         return Err(Error::usage("the message is empty: give a text").into());
     }
     let server = args.on.server_within(args.timeout)?;
-    let targets = args
+    let mut targets = args
         .words
         .iter()
         .map(|word| Ok((word.clone(), target(&server, word)?)))
         .collect::<Result<Vec<_>>>()?;
+    if !args.tag.is_empty() {
+        let own = env::tmux_pane().filter(|_| server.is_own_server());
+        let is_own = |it: &Record| own.is_some() && it.tmux.as_ref().map(|at| at.pane) == own;
+        let tagged = find::tagged(&server, &args.tag)?.into_iter();
+        let others = tagged.filter(|record| record.live && !is_own(record));
+        targets.extend(others.map(|record| (record.name, Target::Id(record.uuid))));
+    }
+    if targets.is_empty() {
+        return Err(Error::nothing(
+            "no other living sesh has the tag: sesh-list --tags shows those in use",
+        )
+        .into());
+    }
     let message = Message {
         text: &text,
         busy: match (args.queue, args.now) {
@@ -181,7 +203,7 @@ fn text(args: &mut Args) -> anyhow::Result<String> {
         return Ok(String::from_utf8_lossy(&bytes).into_owned());
     }
     let word = args.words.pop().unwrap_or_default();
-    if args.words.is_empty() {
+    if args.words.is_empty() && args.tag.is_empty() {
         return Err(Error::usage(
             "no message: give targets, then the message, - for stdin, or --file FILE",
         )
@@ -278,7 +300,7 @@ fn word(value: impl serde::Serialize) -> String {
 
 /// The outcome of one message, as JSON. The fields are public, and their order is that of the JSON.
 #[derive(Serialize)]
-struct SentJson<'a> {
+pub(super) struct SentJson<'a> {
     /// The kind of agent in the pane; `null` where none runs there or nothing was delivered to it.
     agent: Option<&'a str>,
     /// The exit code of this target.
@@ -325,7 +347,7 @@ enum OutcomeWord {
 }
 
 impl<'a> SentJson<'a> {
-    fn of(sent: &'a Sent, exit: Exit) -> Self {
+    pub(super) fn of(sent: &'a Sent, exit: Exit) -> Self {
         let mut line = Self {
             agent: None,
             exit: exit.code(),

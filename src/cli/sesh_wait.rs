@@ -6,6 +6,7 @@ use clap::Parser;
 use serde::Serialize;
 
 use super::{ServerArgs, end_clients_on_signal, targets};
+use crate::clock;
 use crate::error::{Error, Exit, Result};
 use crate::id::{SeshId, Tag};
 use crate::out;
@@ -51,13 +52,13 @@ pub(super) struct Args {
 
     /// Wait for all seshes with this tag, also those that get it later or exited in the last ten minutes; repeat it to
     /// require several tags
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, visible_alias = "tagged", value_name = "TAG")]
     tag: Vec<Tag>,
 
     /// Wait for this event: idle, waiting, busy, exit, turn (the end of busy), output=REGEX, quiet=DURATION or change
     /// (of anything); may be repeated [default: idle, waiting, exit]
-    #[arg(long = "for", value_name = "EVENT", value_parser = until)]
-    until: Vec<WaitEvent>,
+    #[arg(long = "for", value_name = "EVENT", value_parser = events)]
+    until: Vec<EventList>,
 
     /// Return when any one matches (default)
     #[arg(long)]
@@ -67,7 +68,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "any")]
     all: bool,
 
-    /// Continue where the wait that printed this cursor ended
+    /// Continue where the wait that printed this cursor ended; start (or an empty text) is no cursor, now is --fresh
     #[arg(long, value_name = "CURSOR")]
     since: Option<String>,
 
@@ -76,7 +77,7 @@ pub(super) struct Args {
     fresh: bool,
 
     /// Give up after this long [default: never]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
 
     /// Continue after each event, until all have exited
@@ -95,13 +96,35 @@ pub(super) struct Args {
     on: ServerArgs,
 }
 
-fn until(word: &str) -> Result<WaitEvent, String> {
-    word.parse()
+/// The events of one `--for`.
+#[derive(Clone, Debug)]
+struct EventList(Vec<WaitEvent>);
+
+fn events(text: &str) -> Result<EventList, String> {
+    WaitEvent::parse_list(text).map(EventList)
+}
+
+/// Parses the value of `--since`: a cursor, or a word for what needs none. An empty one is as good as `start`, so that a loop
+/// can begin with a variable that is not set yet.
+fn since(text: &str) -> Result<Since> {
+    match text {
+        "" | "start" => Ok(Since::Start),
+        "now" => Ok(Since::Now),
+        cursor => cursor.parse().map(Since::Cursor),
+    }
+}
+
+/// What `--since` names.
+#[derive(Clone, Debug)]
+enum Since {
+    Start,
+    Now,
+    Cursor(Cursor),
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // A cursor that cannot be read is reported first, whatever else is wrong.
-    let cursor: Option<Cursor> = args.since.as_deref().map(str::parse).transpose()?;
+    let from = args.since.as_deref().map_or(Ok(Since::Start), since)?;
     let server = args.on.server_within(args.timeout)?;
     let deadline = server.deadline();
     let targets = targets(&server, &args.targets)?;
@@ -124,17 +147,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         until: if args.until.is_empty() {
             vec![WaitEvent::Idle, WaitEvent::Waiting, WaitEvent::Exit]
         } else {
-            args.until.clone()
+            let lists = args.until.iter();
+            lists.flat_map(|EventList(events)| events.clone()).collect()
         },
         how: match () {
             () if args.all => WaitMode::All,
             () if args.follow => WaitMode::Each,
             () => WaitMode::Any,
         },
-        since: match cursor {
+        since: match from {
             _ if args.fresh => WaitSince::Fresh,
-            Some(cursor) => WaitSince::Cursor(cursor),
-            None => WaitSince::Now,
+            Since::Now => WaitSince::Fresh,
+            Since::Cursor(cursor) => WaitSince::Cursor(cursor),
+            Since::Start => WaitSince::Now,
         },
     };
     end_clients_on_signal(&server);

@@ -3,11 +3,101 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::{TOOLS, call};
+use super::{TOOLS, Tool, call};
 use crate::error::Exit;
+use crate::id::shown;
 use crate::out::{self, Table};
 
 pub(super) const NAME: &str = "tmux-sesh";
+
+/// Other names of helpers: what people type, from tmux and the shell.
+pub static ALIASES: [(&str, &str); 6] = [
+    ("ls", "sesh-list"),
+    ("kill", "sesh-end"),
+    ("attach", "sesh-enter"),
+    ("capture", "pane-capture"),
+    ("keys", "pane-keys"),
+    ("resolve", "pane-resolve"),
+];
+
+/// Words that are no names of helpers, with the helper that is meant.
+const GUESSES: [(&[&str], &str); 11] = [
+    (&["start", "create", "spawn", "open", "launch"], "new"),
+    (
+        &[
+            "ps",
+            "status",
+            "top",
+            "sessions",
+            "list-sessions",
+            "list-panes",
+        ],
+        "list",
+    ),
+    (
+        &[
+            "stop",
+            "rm",
+            "remove",
+            "delete",
+            "close",
+            "quit",
+            "kill-session",
+            "kill-pane",
+        ],
+        "end",
+    ),
+    (
+        &[
+            "switch",
+            "go",
+            "goto",
+            "pick",
+            "select",
+            "a",
+            "attach-session",
+            "switch-client",
+        ],
+        "enter",
+    ),
+    (
+        &[
+            "cat",
+            "read",
+            "logs",
+            "log",
+            "tail",
+            "capture-pane",
+            "output",
+            "show",
+        ],
+        "capture",
+    ),
+    (&["type", "send-keys", "press"], "keys"),
+    (&["message", "msg", "tell", "ask", "prompt"], "send"),
+    (&["rename", "tag", "note", "archive", "edit"], "set"),
+    (&["resume", "recover", "reopen"], "restore"),
+    (&["why", "explain-state", "debug"], "explain"),
+    (&["collect", "results", "join"], "gather"),
+];
+
+/// Returns the helper that a word names below `tmux-sesh`.
+fn tool(word: &str) -> Option<&'static Tool> {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == word);
+    let name = alias.map_or(word, |(_, name)| name);
+    let is_it = |tool: &&&Tool| tool.name == name || tool.short_name() == name;
+    TOOLS.iter().find(is_it).copied()
+}
+
+/// Returns the sentence for a word that names no helper.
+fn unknown(word: &str) -> String {
+    let meant = GUESSES.iter().find(|(words, _)| words.contains(&word));
+    let way_out = match meant {
+        Some((_, meant)) => format!("write {NAME} {meant}"),
+        None => format!("{NAME} alone lists them"),
+    };
+    format!("there is no helper {}: {way_out}", shown(word))
+}
 
 /// Runs the program under the path by which it was called.
 pub(super) fn main(called_as: &OsStr, arguments: Vec<OsString>) -> u8 {
@@ -33,25 +123,30 @@ fn as_itself(mut arguments: Vec<OsString>) -> u8 {
         .first()
         .map(|word| word.to_string_lossy().into_owned());
     match first.as_deref() {
+        Some("help") if arguments.len() > 1 => {
+            let word = arguments[1].to_string_lossy().into_owned();
+            match tool(&word) {
+                Some(tool) => call(tool, vec!["--help".into()]),
+                None => refused(&word),
+            }
+        }
         None | Some("-h" | "--help" | "help") => printed(out::text(&overview())),
         Some("-V" | "--version") => {
             printed(out::text(&format!("{NAME} {}", env!("CARGO_PKG_VERSION"))))
         }
         Some(word) => {
-            let tool = TOOLS
-                .iter()
-                .find(|tool| tool.name == word || tool.short_name() == word);
-            if let Some(tool) = tool {
+            if let Some(tool) = tool(word) {
                 arguments.remove(0);
                 return call(tool, arguments);
             }
-            out::complain(
-                NAME,
-                &format!("no helper {word:?}: tmux-sesh lists the helpers"),
-            );
-            Exit::Usage.code()
+            refused(word)
         }
     }
+}
+
+fn refused(word: &str) -> u8 {
+    out::complain(NAME, &unknown(word));
+    Exit::Usage.code()
 }
 
 fn printed(outcome: anyhow::Result<()>) -> u8 {
@@ -67,14 +162,17 @@ fn overview() -> String {
         rows: TOOLS
             .iter()
             .map(|tool| {
+                let alias = ALIASES.iter().find(|(_, name)| *name == tool.name);
+                let alias = alias.map_or_else(String::new, |(alias, _)| format!(", {alias}"));
                 vec![
                     tool.name.into(),
-                    format!("tmux-sesh {}", tool.short_name()),
+                    format!("tmux-sesh {}{alias}", tool.short_name()),
                     tool.about(),
                 ]
             })
             .collect(),
         shrink: vec![2],
+        ..Table::default()
     };
     let codes: String = Exit::MEANINGS
         .iter()

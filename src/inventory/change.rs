@@ -1,5 +1,7 @@
 //! Differences between what is stored and what exists, and the commands that repair them.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::id::{PaneId, ServerId, SeshId};
@@ -31,6 +33,8 @@ pub enum ChangeKind {
     Tail,
     /// A sesh is ended because its time is over.
     Expired,
+    /// An exited sesh is forgotten, as `@sesh-forget` says.
+    Forgotten,
 }
 
 /// One change, made or to be made.
@@ -68,6 +72,8 @@ pub(crate) struct Differences {
     pub(crate) unwritten: bool,
     /// The exited seshes whose time in the server is over, and that server.
     pub(crate) leavers: Option<(ServerId, Vec<Leaver>)>,
+    /// How long after their end exited seshes are forgotten, where that is due now.
+    pub(crate) forget: Option<Duration>,
 }
 
 impl Differences {

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::agent::kinds::Agents;
 use crate::error::{self, Error, ErrorKind, Exit, Result};
-use crate::id::PaneId;
+use crate::id::{PaneId, Tag};
 use crate::pane::agent::{self, FACT_FORMATS, PaneAgent, PaneFacts, agent_in};
 use crate::pane::shell::is_at_prompt;
 use crate::proc;
 use crate::state::State;
-use crate::store::condition::either;
-use crate::store::query::{Pane, read_row, row_format};
+use crate::store::condition::{self, both, either, registered};
+use crate::store::query::{Pane, Past, read_row, row_format};
+use crate::store::target::search_tag;
 use crate::store::{Key, Record, Select, Snapshot, Target, write};
 use crate::tmux::{Batch, Frame, Server, command};
 
@@ -110,6 +111,64 @@ fn update_from_processes(panes: &mut [Pane]) {
 pub fn one(server: &Server, target: &Target) -> Result<Record> {
     let snapshot = read(server, &Select::targets(std::slice::from_ref(target)))?;
     snapshot.find(target).cloned()
+}
+
+/// Returns the seshes that have a pane and all of these tags, the oldest first.
+///
+/// # Errors
+/// As [`Server::run`], and [`Exit::Nothing`] when there is none.
+pub fn tagged(server: &Server, tags: &[Tag]) -> Result<Vec<Record>> {
+    let select = Select {
+        filter: Some(all_tags(tags)),
+        ..Select::default()
+    };
+    let snapshot = read(server, &select)?;
+    sorted(
+        snapshot.with_pane(),
+        tags,
+        "no sesh with a pane has the tag",
+    )
+}
+
+/// Like [`tagged`], with the exited seshes that have no pane any more.
+///
+/// # Errors
+/// As [`tagged`].
+pub fn tagged_or_exited(server: &Server, tags: &[Tag]) -> Result<Vec<Record>> {
+    let select = Select {
+        filter: Some(all_tags(tags)),
+        ended: true,
+        past: tags
+            .first()
+            .map_or(Past::No, |tag| Past::Of(search_tag(tag))),
+        ..Select::default()
+    };
+    let snapshot = read(server, &select)?;
+    sorted(snapshot.records(), tags, "no sesh has the tag")
+}
+
+/// Returns the condition that a pane is a sesh with all of these tags.
+#[must_use]
+pub fn all_tags(tags: &[Tag]) -> String {
+    tags.iter()
+        .map(condition::tagged)
+        .fold(registered(), |all, one| both(&all, &one))
+}
+
+fn sorted<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    tags: &[Tag],
+    none: &str,
+) -> Result<Vec<Record>> {
+    let pane = |record: &Record| record.tmux.as_ref().map(|place| place.pane);
+    let mut records: Vec<Record> = records.filter(|it| it.has_tags(tags)).cloned().collect();
+    records.sort_by_key(|record| (record.created_at, pane(record)));
+    if records.is_empty() {
+        let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
+        return Err(Error::nothing(format!("{none} {}", tags.join(" and ")))
+            .with_way_out("sesh-list --all --tags shows those in use"));
+    }
+    Ok(records)
 }
 
 /// Returns the sesh of a pane and, if `format` is given, that format expanded there. Returns `None` when the pane is no

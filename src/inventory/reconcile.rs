@@ -79,7 +79,8 @@ fn event(kind: ChangeKind) -> Option<JournalEvent> {
         | ChangeKind::Book
         | ChangeKind::Closed
         | ChangeKind::Tail
-        | ChangeKind::Expired => None,
+        | ChangeKind::Expired
+        | ChangeKind::Forgotten => None,
     }
 }
 

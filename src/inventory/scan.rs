@@ -83,18 +83,67 @@ const EXTRA_COLUMNS: [&str; 8] = [
     FACT_FORMATS[3],
 ];
 
-/// Returns the formats that are asked of the server itself.
-fn settings() -> [String; 8] {
+/// Returns the formats that are asked of the server itself, for [`read_settings`].
+fn settings() -> [String; 9] {
     [
         write::NOW.into(),
         setting::HOLD.format(),
         setting::KEEP.format(),
         setting::KEEP_RECORDS.format(),
+        setting::FORGET.format(),
         setting::ADOPT.format(),
         format!("#{{{}}}", schema::LAST_SWEEP),
         format!("#{{{}}}", schema::UNWRITTEN),
         "#{pid} #{start_time}".into(),
     ]
+}
+
+/// What the server answers of itself, beside the settings.
+struct ServerAnswer<'a> {
+    /// How long after their end exited seshes are forgotten.
+    forget: Option<std::time::Duration>,
+    swept: &'a str,
+    unwritten: bool,
+    /// Its pid and its start.
+    life: &'a str,
+}
+
+/// Reads the values of [`settings`].
+fn read_settings<'a>(row: &[&'a str], sweep: Sweep) -> Option<(StoreState, ServerAnswer<'a>)> {
+    let &[
+        now,
+        hold,
+        keep,
+        records,
+        forget,
+        adopt,
+        swept,
+        unwritten,
+        life,
+    ] = row
+    else {
+        return None;
+    };
+    let seen = StoreState {
+        now: now.parse().unwrap_or(0),
+        hold: hold::limit(hold),
+        keep: hold::keep(keep),
+        keep_records: hold::keep_records(records).filter(|_| sweep != Sweep::Never),
+        // A reconciliation for a wait adopts no agents.
+        adopts: adopt != "off" && sweep != Sweep::Never,
+        panes: Vec::new(),
+        unregistered: Vec::new(),
+        books: HashMap::new(),
+        tails: Vec::new(),
+        silent: Vec::new(),
+    };
+    let answer = ServerAnswer {
+        forget: hold::forget(forget),
+        swept,
+        unwritten: !unwritten.is_empty(),
+        life,
+    };
+    Some((seen, answer))
 }
 
 /// Reads everything and finds the differences. Changes nothing.
@@ -115,23 +164,7 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     let mut sections = frame.sections(&output);
     let no_answer = || Error::failed("tmux did not print its time");
     let (settings, mut rest) = sections.next().ok_or_else(no_answer)?;
-    let &[now, hold, keep, records, adopt, swept, unwritten, life] = &settings[..] else {
-        return Err(no_answer());
-    };
-    let unwritten = !unwritten.is_empty();
-    let mut seen = StoreState {
-        now: now.parse().unwrap_or(0),
-        hold: hold::limit(hold),
-        keep: hold::keep(keep),
-        keep_records: hold::keep_records(records).filter(|_| sweep != Sweep::Never),
-        // A reconciliation for a wait adopts no agents.
-        adopts: adopt != "off" && sweep != Sweep::Never,
-        panes: Vec::new(),
-        unregistered: Vec::new(),
-        books: HashMap::new(),
-        tails: Vec::new(),
-        silent: Vec::new(),
-    };
+    let (mut seen, answer) = read_settings(&settings, sweep).ok_or_else(no_answer)?;
     let mut facts: HashMap<PaneId, (i32, PaneFacts<'_>)> = HashMap::new();
     let mut with_screen: Vec<PaneId> = Vec::new();
     for (row, after) in sections {
@@ -184,20 +217,24 @@ pub(crate) fn scan(server: &Server, sweep: Sweep) -> Result<Differences> {
     for (pane, (_, facts)) in &mut facts {
         facts.screen = screens.get(pane).map(String::as_str);
     }
-    if sweep.is_due(swept, seen.now) {
+    let is_sweep_due = sweep.is_due(answer.swept, seen.now);
+    if is_sweep_due {
         let hidden = server.run(&Batch::from(show::hidden_variables()))?;
         seen.read_hidden(&hidden, |pane| facts.contains_key(&pane));
     }
     let pane_agents = agents_of(&seen, facts);
     Ok(Differences {
         expired: seen.expired(),
-        leavers: life
+        leavers: answer
+            .life
             .split_once(' ')
             .and_then(|(pid, start)| ServerId::read(pid, start))
             .map(|server| (server, seen.leavers())),
         repairs: seen.repairs(server, &pane_agents)?,
         silent: seen.silent,
-        unwritten,
+        unwritten: answer.unwritten,
+        // The journal is read for it, so it is as rare as a sweep.
+        forget: answer.forget.filter(|_| is_sweep_due),
     })
 }
 

@@ -178,6 +178,25 @@ impl Log {
         }
     }
 
+    /// Compacts the file, however little that gains: after seshes were forgotten, nothing of them shall be in it.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn compact_now(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        let file = match File::open(&self.path) {
+            Err(error) if is_missing(&error) => return Ok(()),
+            outcome => outcome.map_err(|error| self.io_error("read", &error))?,
+        };
+        match self.compacted_size(&file)? {
+            // A journal of a newer schema is left as it is.
+            None => Ok(()),
+            Some(_) => self
+                .rewrite()
+                .map_err(|error| self.io_error("write anew", &error)),
+        }
+    }
+
     /// Returns whether much was appended to a file since it was compacted, or a line that was never finished.
     fn is_worth_compacting(&self, file: &File, kept: u64) -> Result<bool> {
         const LITTLE: u64 = 8;

@@ -27,7 +27,8 @@ impl FromStr for CaptureSince {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
-            "start" => Ok(Self::Start),
+            // A loop can begin with a variable that is not set yet.
+            "" | "start" => Ok(Self::Start),
             "now" => Ok(Self::Now),
             text => text.parse().map(Self::Cursor),
         }

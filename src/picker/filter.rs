@@ -133,7 +133,7 @@ impl Term {
         let matches = match self.field {
             "tag" => row.tags.iter().any(|tag| starts(tag)),
             "agent" => row.agent.as_deref().is_some_and(starts),
-            "state" => starts(&row.state_in_words),
+            "state" => starts(&row.state_in_words) || (row.failed && starts("failed")),
             _ => row.place.as_ref().is_some_and(|it| starts(&it.session)),
         };
         matches != self.negative

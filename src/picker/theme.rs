@@ -42,6 +42,8 @@ pub(super) struct Theme {
     pub mark: Style,
     pub key: Style,
     pub trouble: Style,
+    /// The icon of a sesh whose command has failed.
+    pub failed: Style,
     /// Whether the colours of other programs are shown.
     pub colours: bool,
     /// Whether the client shows ASCII characters only.
@@ -61,7 +63,8 @@ impl Theme {
         let glyphs = LOOKS.map(|look| format!("#{{@seshlook_glyph_{look}}}"));
         let ascii = LOOKS.map(|look| format!("#{{@seshlook_ascii_{look}}}"));
         let styles = LOOKS.map(style);
-        let mut fields = vec!["look".to_string(), "#{@sesh-preset}".into()];
+        let failed = style("failed");
+        let mut fields = vec!["look".to_string(), "#{@sesh-preset}".into(), failed];
         fields.extend(glyphs.into_iter().chain(ascii).chain(styles));
         vec![
             command::print(None, &frame.format(&fields)),
@@ -85,12 +88,13 @@ impl Theme {
     pub(super) fn read(rows: &[Vec<&str>], client: Option<&str>) -> Self {
         let mut preset = "";
         let mut own: [OwnLook<'_>; 6] = Default::default();
+        let mut own_failed = "";
         let mut ascii = false;
         let mut background = "";
         for row in rows {
             match row[..] {
-                ["look", named, ref rest @ ..] if rest.len() == 3 * LOOKS.len() => {
-                    preset = named;
+                ["look", named, failed, ref rest @ ..] if rest.len() == 3 * LOOKS.len() => {
+                    (preset, own_failed) = (named, failed);
                     for (at, own) in own.iter_mut().enumerate() {
                         *own = (rest[at], rest[LOOKS.len() + at], rest[2 * LOOKS.len() + at]);
                     }
@@ -111,7 +115,11 @@ impl Theme {
             ("", "dark") | ("dark" | "catppuccin", _) => Self::dark(),
             _ => Self::either(),
         };
-        theme.with(&own, true, ascii)
+        let mut theme = theme.with(&own, true, ascii);
+        if !own_failed.is_empty() {
+            theme.failed = parse(own_failed);
+        }
+        theme
     }
 
     fn with(mut self, own: &[OwnLook<'_>; 6], colours: bool, ascii: bool) -> Self {
@@ -164,6 +172,7 @@ impl Theme {
             mark: bold,
             key: with(accent),
             trouble: with(colours[0]),
+            failed: bold,
             colours: true,
             ascii: false,
         }
@@ -185,6 +194,7 @@ impl Theme {
             .bg(Color::Indexed(236))
             .add_modifier(Modifier::BOLD);
         theme.trouble = Style::new().fg(Color::Indexed(210));
+        theme.failed = theme.trouble.add_modifier(Modifier::BOLD);
         theme
     }
 
@@ -200,6 +210,7 @@ impl Theme {
             .bg(Color::Indexed(254))
             .add_modifier(Modifier::BOLD);
         theme.trouble = Style::new().fg(Color::Indexed(124));
+        theme.failed = theme.trouble.add_modifier(Modifier::BOLD);
         theme
     }
 
@@ -218,6 +229,7 @@ impl Theme {
         ];
         let mut theme = Self::of(looks.map(Some), dim, Some(Color::Cyan));
         theme.trouble = Style::new().fg(Color::Red);
+        theme.failed = theme.trouble.add_modifier(Modifier::BOLD);
         theme
     }
 
@@ -227,6 +239,7 @@ impl Theme {
         let mut theme = Self::of([None; 6], Style::new().add_modifier(Modifier::DIM), None);
         theme.looks[0].style = Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED);
         theme.trouble = Style::new().add_modifier(Modifier::BOLD);
+        theme.failed = theme.trouble.add_modifier(Modifier::UNDERLINED);
         theme.colours = false;
         theme
     }
@@ -248,7 +261,11 @@ impl Theme {
             (_, State::Unknown | State::Starting) => 3,
             (_, State::Exited) => 4,
         };
-        self.looks[at].clone()
+        let mut look = self.looks[at].clone();
+        if row.failed {
+            look.style = self.failed;
+        }
+        look
     }
 }
 
@@ -319,7 +336,7 @@ mod tests {
 
     #[test]
     fn options_of_the_plugin_win() {
-        let mut rows = vec!["look", "dark", "▲", "", "", "", "", ""];
+        let mut rows = vec!["look", "dark", "fg=blue", "▲", "", "", "", "", ""];
         rows.extend(["^", "", "", "", "", ""]);
         rows.extend(["fg=red", "", "", "", "", ""]);
         let rows = [
@@ -344,6 +361,9 @@ mod tests {
             (look.glyph.as_str(), look.style.fg),
             ("●", Some(Color::Indexed(114)))
         );
+        let mut failed = row("x", State::Exited);
+        failed.failed = true;
+        assert_eq!(theme.look(&failed).style.fg, Some(Color::Indexed(4)));
         let theme = Theme::read(&rows[1..], Some("c"));
         assert_eq!(
             theme.look(&row("x", State::Busy)).style.fg,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::agent::kinds::{Agent, Agents, Kind};
 use crate::error::{Error, Result};
-use crate::id::shown;
+use crate::id::{shell_word, shown};
 
 /// Returns the agent that a command starts. A built-in agent is recognised by its name, without reading a file.
 #[must_use]
@@ -46,9 +46,20 @@ pub fn words(
     if let Some(program) = command.first()
         && which::which_in(program, Some(path), cwd).is_err()
     {
+        let text = program.to_string_lossy();
+        let is_script = text.contains(|c: char| c.is_whitespace() || "|&;<>()$`".contains(c));
+        if is_script && command.len() == 1 && text.len() <= 200 {
+            let way_out = format!(
+                "give a line for a shell to it: -- sh -c {}",
+                shell_word(&text)
+            );
+            return Err(
+                Error::nothing(format!("no program {}", shown(&text))).with_way_out(way_out)
+            );
+        }
         return Err(Error::nothing(format!(
             "no program {} in {}",
-            shown(&program.to_string_lossy()),
+            shown(&text),
             path.display()
         )));
     }

@@ -4,7 +4,7 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{Name, PaneId, Tag};
 use crate::inventory::find;
 use crate::store::commit::{self, commit};
-use crate::store::condition::{both, name_is_free, registered, tagged};
+use crate::store::condition::{both, name_is_free};
 use crate::store::edit::{Edit, require_tag};
 use crate::store::target;
 use crate::store::write::{self, BoundOutcome};
@@ -48,27 +48,12 @@ fn refuse_own_parent(record: &Record, edits: &[Edit]) -> Result<()> {
 /// # Errors
 /// [`Exit::Nothing`] when no sesh has the tags.
 pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Vec<Result<Record>>> {
-    let all_tags = tags
+    let all_tags = find::all_tags(tags);
+    let found = find::tagged(server, tags)?;
+    let members: Vec<(PaneId, &Record)> = found
         .iter()
-        .map(tagged)
-        .fold(registered(), |all, one| both(&all, &one));
-    let select = |filter| Select {
-        filter,
-        ..Select::default()
-    };
-    let found = find::read(server, &select(Some(all_tags.clone())))?;
-    let mut members: Vec<(PaneId, &Record)> = found
-        .with_pane()
         .filter_map(|record| Some((record.tmux.as_ref()?.pane, record)))
         .collect();
-    members.sort_by_key(|(pane, record)| (record.created_at, *pane));
-    if members.is_empty() {
-        let tags: Vec<&str> = tags.iter().map(Tag::as_str).collect();
-        return Err(Error::nothing(format!(
-            "no sesh with a pane has the tag {}: sesh-list --tags shows the tags in use",
-            tags.join(" and ")
-        )));
-    }
     let mut batch = Batch::new();
     for (pane, record) in &members {
         refuse_own_parent(record, edits)?;
@@ -77,7 +62,7 @@ pub fn change_tagged(server: &Server, tags: &[Tag], edits: &[Edit]) -> Result<Ve
     }
     let outcomes = commit(server, &batch, |answer| {
         let bounds: Vec<BoundOutcome> = BoundOutcome::read_each(&answer?).collect();
-        let now = find::read(server, &select(None))?;
+        let now = find::read(server, &Select::default())?;
         let outcomes: Vec<(BoundOutcome, Option<Record>)> = members
             .iter()
             .enumerate()

@@ -37,6 +37,15 @@ pub struct Gathered {
 }
 
 impl Gathered {
+    /// Removes all but the last lines, which then are [`truncated`](Self::truncated).
+    pub fn keep_last(&mut self, count: usize) {
+        if let Some(lines) = &mut self.lines {
+            let surplus = lines.len().saturating_sub(count);
+            self.truncated |= surplus > 0;
+            lines.drain(..surplus);
+        }
+    }
+
     /// Whether its command failed: with an exit code other than 0, by a signal, or for an unknown cause.
     #[must_use]
     pub fn failed(&self) -> bool {
@@ -69,7 +78,7 @@ pub fn gather(server: &Server, tags: &[Tag], targets: &[Target]) -> Result<Vec<G
         .map(|target| snapshot.find(target))
         .collect::<Result<Vec<&Record>>>()?;
     if !tags.is_empty() {
-        found.extend(snapshot.records().filter(|record| has_all(record, tags)));
+        found.extend(snapshot.records().filter(|record| record.has_tags(tags)));
     }
     let mut known = HashSet::new();
     found.retain(|record| known.insert(record.uuid));
@@ -115,11 +124,6 @@ fn ask(server: &Server, frame: &Frame, condition: &str) -> Result<(String, Strin
             return Ok((answer, outputs));
         }
     }
-}
-
-fn has_all(record: &Record, tags: &[Tag]) -> bool {
-    tags.iter()
-        .all(|tag| record.tags.iter().any(|it| it == tag.as_str()))
 }
 
 fn pane_of(record: &Record) -> Option<PaneId> {

@@ -12,6 +12,7 @@ pub mod end;
 pub mod enter;
 mod environment;
 pub mod explain;
+pub mod forget;
 pub mod gather;
 pub mod hooks;
 pub mod place;

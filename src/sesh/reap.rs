@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::end::{EndOptions, Ended, end, names, still_alive_after};
+use super::forget;
 use super::save::save;
 use crate::error::{Exit, Result};
 use crate::inventory::change::{Change, ChangeKind};
@@ -58,12 +59,16 @@ pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
         let expired = std::mem::take(&mut differences.expired);
         let unwritten = differences.unwritten;
         let leavers = differences.leavers.take();
+        let forget = differences.forget;
         let (made, again) = reconcile(server, differences)?;
         changes.extend(made);
         changes.extend(end_all(server, &expired));
         if let Some((life, leavers)) = leavers {
             // It is tried again the next time. Until then nothing is missing.
             let _ = leave::leave(server, life, leavers);
+        }
+        if let Some(age) = forget {
+            changes.extend(forget_older(server, age)?);
         }
         if !again {
             if unwritten {
@@ -77,6 +82,23 @@ pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
         // The last look does not cover a request that comes from now on. The next look may.
         server.run(&Batch::from(write::reap_again_is_read()).repeatable())?;
     }
+}
+
+/// Forgets the exited seshes without a pane that exited longer ago than `age`.
+fn forget_older(server: &Server, age: Duration) -> Result<Vec<Change>> {
+    let mut old = forget::older(server, age, &[])?;
+    old.retain(|record| record.tmux.is_none());
+    if old.is_empty() {
+        return Ok(Vec::new());
+    }
+    forget::forget(server, &old)?;
+    let age = humantime::format_duration(age);
+    let what = format!("is forgotten: it exited more than {age} ago (@sesh-forget)");
+    let change = |record: &Record| Change {
+        change: ChangeKind::Forgotten,
+        ..expired_change(record, &what)
+    };
+    Ok(old.iter().map(change).collect())
 }
 
 /// Ends the seshes whose time is over, all at once. Each of them gets the time to end by itself.

@@ -110,14 +110,16 @@ pub(super) fn lived_in(server: &Server, records: &[Record], life: ServerId) -> R
     try_notes(server, &notes).or_else(|error| warn_once(server, &error))
 }
 
-/// Writes the tombstone of a sesh.
+/// Writes the tombstones of seshes.
 ///
 /// # Errors
 /// The journal cannot be written, and there is no server from which it could be written later.
-pub(super) fn tombstone(server: &Server, id: SeshId) -> Result<()> {
-    let write = || log_of(server)?.append(&[Note::forgotten(id).line], true);
+pub(super) fn tombstones(server: &Server, ids: &[SeshId]) -> Result<()> {
+    let lines = ids.iter().map(|id| Note::forgotten(*id).line);
+    let write = || log_of(server)?.append(&lines.collect::<Vec<_>>(), true);
     write().or_else(|error| {
-        let all = format!("#{{{}}} {id}", schema::FORGOTTEN);
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let all = format!("#{{{}}} {}", schema::FORGOTTEN, ids.join(" "));
         let add = command::set_hidden_expanded(schema::FORGOTTEN, &all);
         // An error is ignored: without a server `warn_once` fails.
         let _ = server.run(&Batch::from(add));

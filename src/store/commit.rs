@@ -242,7 +242,7 @@ fn edit_in_journal(server: &Server, old: &Record, edits: &[Edit]) -> Result<Reco
 /// # Errors
 /// The tombstone cannot be written, and there is no server from which it could be written later.
 pub fn forget(server: &Server, record: &Record) -> Result<()> {
-    append::tombstone(server, record.uuid)?;
+    append::tombstones(server, &[record.uuid])?;
     match withdraw(server, record.uuid) {
         // The server has exited with its last pane, and its options are gone with it.
         Err(error) if error.server_is_gone() => {}
@@ -254,13 +254,35 @@ pub fn forget(server: &Server, record: &Record) -> Result<()> {
     Ok(())
 }
 
+/// Like [`forget`], for many seshes, and compacts the journal, so that nothing of them is in the file any more.
+///
+/// # Errors
+/// As [`forget`], and if the journal cannot be compacted.
+pub fn forget_all(server: &Server, records: &[Record]) -> Result<()> {
+    /// How many are removed from the server in one list.
+    const AT_ONCE: usize = 100;
+    let ids: Vec<SeshId> = records.iter().map(|record| record.uuid).collect();
+    append::tombstones(server, &ids)?;
+    for some in ids.chunks(AT_ONCE) {
+        let mut batch = Batch::new();
+        batch.extend(some.iter().flat_map(|id| removal(*id)));
+        match server.run(&batch) {
+            Err(error) if error.server_is_gone() => {}
+            outcome => drop(outcome?),
+        }
+    }
+    if records.iter().any(|record| record.kept.is_some()) {
+        pending_restore::recount(server)?;
+    }
+    log_of(server)?.compact_now()
+}
+
 /// Writes tombstones of seshes that other seshes have already replaced in tmux.
 ///
 /// # Errors
 /// They cannot be written, and there is no server from which they could be written later.
 pub fn forget_replaced(server: &Server, ids: impl IntoIterator<Item = SeshId>) -> Result<()> {
-    ids.into_iter()
-        .try_for_each(|id| append::tombstone(server, id))
+    append::tombstones(server, &ids.into_iter().collect::<Vec<_>>())
 }
 
 /// Removes what tmux stores of a sesh whose creation failed. The journal contains nothing of it.
@@ -268,8 +290,14 @@ pub fn forget_replaced(server: &Server, ids: impl IntoIterator<Item = SeshId>) -
 /// # Errors
 /// As [`Server::run`].
 pub fn withdraw(server: &Server, id: SeshId) -> Result<()> {
-    let batch = Batch::from(command::unset_server(&schema::book(id)))
-        .then(tail::unset(id))
-        .and(hint::of_sesh(id));
+    let mut batch = Batch::new();
+    batch.extend(removal(id));
     server.run(&batch).map(drop)
+}
+
+/// Returns the commands that remove what tmux stores of a sesh without a pane.
+fn removal(id: SeshId) -> Vec<Command> {
+    let mut commands = vec![write::drop_record(id), tail::unset(id)];
+    commands.extend(hint::of_sesh(id));
+    commands
 }

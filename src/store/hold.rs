@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::condition::{IS_READ, both};
 use super::{Key, setting};
+use crate::clock;
 use crate::id::{PaneId, SeshId};
 use crate::tmux::{Batch, Command, command};
 
@@ -18,8 +19,7 @@ pub(crate) fn limit(setting: &str) -> Option<Duration> {
 pub(crate) fn duration(text: &str) -> Option<Option<Duration>> {
     match text.trim() {
         "off" | "none" | "never" => Some(None),
-        "0" => Some(Some(Duration::ZERO)),
-        text => humantime::parse_duration(text).ok().map(Some),
+        text => clock::duration(text).ok().map(Some),
     }
 }
 
@@ -40,6 +40,13 @@ pub(crate) fn keep_records(setting: &str) -> Option<Duration> {
         .or_else(|| duration(setting::KEEP_RECORDS.default))
         .flatten()
         .map(|keep| keep.max(LEAST))
+}
+
+/// Parses `@sesh-forget`: how long after its end an exited sesh is forgotten. `None` means never, also for a malformed value:
+/// what is forgotten does not come back. A day is the least, because a number alone is seconds.
+pub(crate) fn forget(setting: &str) -> Option<Duration> {
+    const LEAST: Duration = Duration::from_secs(86_400);
+    duration(setting).flatten().map(|age| age.max(LEAST))
 }
 
 /// A pane that is held.
@@ -116,6 +123,7 @@ mod tests {
         assert_eq!(limit("off"), None);
         assert_eq!(limit("0"), Some(Duration::ZERO));
         assert_eq!(limit("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(limit("90"), Some(Duration::from_secs(90)));
         assert_eq!(limit("rubbish"), default);
         assert_eq!((keep(""), keep("3"), keep("rubbish")), (50, 3, 50));
         let minutes = |count: u64| Some(Duration::from_secs(60 * count));

@@ -7,9 +7,9 @@ use super::durable::Journal;
 use super::lost_socket;
 use super::record::{Place, Record, Values};
 use super::schema::{self, Key, PANE};
-use super::target::{self, Target, is_id_prefix, no_such};
+use super::target::{self, Target};
 use crate::error::{Error, Exit, Result};
-use crate::id::{PaneId, ServerId, SeshId, shown};
+use crate::id::{PaneId, ServerId, SeshId};
 use crate::journal::search::Search;
 use crate::tmux::{Batch, Command, Frame, Server, command, show};
 
@@ -371,20 +371,6 @@ impl Snapshot {
         Self::query(server, select)
     }
 
-    /// Returns whether a target is one of the panes, whatever the stored records are.
-    fn has_alive(&self, target: &Target) -> bool {
-        match target {
-            Target::Pane(_) => true,
-            Target::Id(id) => self.with_pane().any(|record| record.uuid == *id),
-            Target::Word(word) => self.live_by_name(word).next().is_some(),
-        }
-    }
-
-    fn live_by_name(&self, name: &str) -> impl Iterator<Item = &Record> {
-        self.with_pane()
-            .filter(move |record| record.live && record.name == name)
-    }
-
     /// Reads the panes that are selected, and with `ended` the stored records if they are selected.
     fn query_panes(server: &Server, select: &Select, ended: bool) -> Result<Self> {
         let frame = Frame::new();
@@ -465,93 +451,6 @@ impl Snapshot {
     pub fn records(&self) -> impl Iterator<Item = &Record> {
         self.with_pane().chain(&self.ended)
     }
-
-    /// Returns the one sesh that a target means. A word is tried as the name of a live sesh, then as the start of a
-    /// UUID, then as the name of a sesh that is not live. The first of these that matches is used.
-    ///
-    /// # Errors
-    /// [`Exit::Nothing`] if there is none, and [`Exit::Unusable`] with the candidates if there are several.
-    pub fn find(&self, target: &Target) -> Result<&Record> {
-        match target {
-            Target::Pane(pane) => match self.panes.iter().find(|it| it.place.pane == *pane) {
-                Some(Pane {
-                    record: Some(record),
-                    ..
-                }) => Ok(record),
-                Some(_) => Err(Error::not_a_sesh(pane)),
-                None => Err(Error::no_pane(pane)),
-            },
-            Target::Id(id) => self
-                .records()
-                .find(|record| record.uuid == *id)
-                .ok_or_else(|| no_such(&id.to_string())),
-            Target::Word(word) => self.find_word(word),
-        }
-    }
-
-    fn find_word(&self, word: &str) -> Result<&Record> {
-        let live: Vec<&Record> = self.live_by_name(word).collect();
-        let prefix = word.to_lowercase();
-        let by_prefix: Vec<&Record> = self
-            .records()
-            .filter(|record| is_id_prefix(word) && record.uuid.to_string().starts_with(&prefix))
-            .collect();
-        let ended: Vec<&Record> = self
-            .records()
-            .filter(|record| !record.live && record.name == word)
-            .collect();
-        [live, by_prefix, ended]
-            .into_iter()
-            .find(|matches| !matches.is_empty())
-            .map_or_else(|| Err(no_such(word)), |matches| best(word, matches))
-    }
-}
-
-/// Returns the best of several matches. A live sesh ranks before an archived one, then comes an exited one that is
-/// still held in its pane, then an exited one without a pane.
-///
-/// # Errors
-/// [`Exit::Unusable`] if several have the best rank.
-fn best<'a>(word: &str, mut matches: Vec<&'a Record>) -> Result<&'a Record> {
-    let rank = |record: &Record| match record {
-        Record {
-            live: true,
-            archived: false,
-            ..
-        } => 0,
-        Record { archived: true, .. } => 1,
-        Record { tmux: Some(_), .. } => 2,
-        _ => 3,
-    };
-    let first = matches.iter().map(|record| rank(record)).min();
-    matches.retain(|record| Some(rank(record)) == first);
-    if let [only] = matches[..] {
-        return Ok(only);
-    }
-    matches.sort_by_key(|record| std::cmp::Reverse(record.created_at));
-    let candidates: Vec<String> = matches
-        .iter()
-        .take(10)
-        .map(|record| {
-            format!(
-                "{} ({}, {})",
-                record.uuid,
-                record.name,
-                record.state.as_str()
-            )
-        })
-        .collect();
-    let more = match matches.len().saturating_sub(10) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Err(Error::unusable(format!(
-        "{} matches {} seshes: {}{more}",
-        shown(word),
-        matches.len(),
-        candidates.join(", ")
-    ))
-    .with_way_out("give one by its uuid"))
 }
 
 /// Returns the identity and the text of a stored record, from a line of `show-options -s`. tmux quotes a value that
@@ -573,6 +472,7 @@ fn read_book(line: &str) -> Option<Values> {
 }
 
 mod from_records;
+mod means;
 mod past;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use super::bound::Binding;
 use super::kept::JournalData;
 use super::schema::{self, Key, PANE};
 use super::value;
-use crate::id::{PaneId, SeshId};
+use crate::id::{PaneId, SeshId, Tag};
 use crate::proc::signal;
 use crate::state::{State, Why};
 use crate::tmux::Server;
@@ -162,6 +162,18 @@ impl ExitStatus {
         format!("{} {}", word(code), word(signal))
     }
 
+    /// Returns whether a command failed: it has exited with a code other than 0 or by a signal, or the cause is unknown. HUP,
+    /// INT and TERM are how a command is asked to end, so what they ended has not failed, and neither has a shell or a
+    /// script that exits with their codes.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        match (self.code, self.signal) {
+            (Some(code), _) => ![0, 129, 130, 143].contains(&code),
+            (None, Some(signal)) => ![1, 2, 15].contains(&signal),
+            (None, None) => true,
+        }
+    }
+
     fn parse(value: &str) -> Option<Self> {
         let mut words = value.split(' ');
         let exit = Self {
@@ -268,6 +280,29 @@ impl Record {
     #[must_use]
     pub fn worked(&self) -> u64 {
         self.values.get(Key::Worked).parse().unwrap_or(0)
+    }
+
+    /// Returns whether it has all of these tags.
+    #[must_use]
+    pub fn has_tags(&self, tags: &[Tag]) -> bool {
+        let has = |tag: &Tag| self.tags.iter().any(|it| it == tag.as_str());
+        tags.iter().all(has)
+    }
+
+    /// Returns when it exited, as far as that is known, and then when it was created: of exited seshes of one name the newest
+    /// has the largest value.
+    #[must_use]
+    pub fn last_end(&self) -> (Option<u64>, Option<u64>) {
+        let end = self.exit.and_then(|exit| exit.at);
+        (end.or(self.updated_at), self.created_at)
+    }
+
+    /// Returns whether its command has failed. The exit code of a login shell is that of the last command in it, and what
+    /// was alive when its server died has no end of its own.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        let has_command = !self.command.is_empty() && self.was.is_none();
+        has_command && self.exit.is_some_and(ExitStatus::is_failure)
     }
 
     /// Returns the pid of the shell that `sesh-run` started, if it is known.

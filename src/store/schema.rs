@@ -283,7 +283,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// All names that are not in [`PANE`].
-pub const ELSEWHERE: [Named; 49] = [
+pub const ELSEWHERE: [Named; 50] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -312,6 +312,7 @@ pub const ELSEWHERE: [Named; 49] = [
         "server option",
         "how many of those, and of the agents that have finished, are unread",
     ),
+    named("@seshsum_failed", "server option", "unread failures"),
     named(
         "@seshsum_next",
         "server option",
@@ -322,7 +323,8 @@ pub const ELSEWHERE: [Named; 49] = [
         "pane option",
         "what the sums count this pane as: `w` waiting, `b` busy, `i` idle, `u` anything else, `e` exited; `I` and `E` \
          the same and unread; `m` waiting only for an answer to a menu that a person opened, `a` archived, `x` archived \
-         and exited, which count in none; `w`, `I` and `E` with the pane's number behind them",
+         and exited, which count in none; `w`, `I` and `E` with the pane's number behind them, and `e` with an `f`, `E` with an \
+         `F` at the end, where the command has failed",
     ),
     named(
         "@seshplugin_tell",

@@ -56,6 +56,14 @@ pub const KEEP_RECORDS: Setting = Setting {
               the journal alone has them, and every helper reads them there; `off` keeps them as long as the server lives",
 };
 
+pub const FORGET: Setting = Setting {
+    name: "@sesh-forget",
+    default: "off",
+    takes: Takes::Duration,
+    meaning: "how long after its end an exited sesh is forgotten, as with `sesh-end --forget`; `off` never. Archived ones and \
+              those that are offered for a restore stay. Each is named in a message",
+};
+
 pub const ADOPT: Setting = Setting {
     name: "@sesh-adopt",
     default: "on",
@@ -83,4 +91,13 @@ pub const RESTORE: Setting = Setting {
 pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 7] = [NEW_IN, HOLD, KEEP, KEEP_RECORDS, ADOPT, MAX, RESTORE];
+pub const SETTINGS: [Setting; 8] = [
+    NEW_IN,
+    HOLD,
+    KEEP,
+    KEEP_RECORDS,
+    FORGET,
+    ADOPT,
+    MAX,
+    RESTORE,
+];

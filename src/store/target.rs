@@ -2,8 +2,9 @@
 
 use super::condition::{either, equal};
 use super::schema::Key;
+use super::value;
 use crate::error::{Error, Exit, Result};
-use crate::id::{Name, PaneId, SeshId, shown};
+use crate::id::{Name, PaneId, SeshId, Tag, shown};
 use crate::journal::search::Search;
 
 /// A reference of a person or a script to a sesh or a pane.
@@ -103,6 +104,12 @@ pub fn search_starts(words: &[String]) -> Search {
     })
 }
 
+/// Returns the search for the seshes of the journal with a tag.
+#[must_use]
+pub fn search_tag(tag: &Tag) -> Search {
+    Search::default().part(&value::encode_tags(&[tag.as_str()]))
+}
+
 /// Returns whether a text can be the start of a UUID. The start must have at least four characters.
 #[must_use]
 pub fn is_id_prefix(text: &str) -> bool {
@@ -113,7 +120,7 @@ pub fn is_id_prefix(text: &str) -> bool {
 }
 
 /// Returns the error that there is no such sesh.
-pub(super) fn no_such(text: &str) -> Error {
+pub(in crate::store) fn no_such(text: &str) -> Error {
     Error::nothing(format!(
         "no sesh {}: sesh-list --all shows all seshes",
         shown(text)

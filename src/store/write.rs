@@ -243,6 +243,7 @@ pub fn state(pane: &str, state: State, why: Option<Why>, by: &str) -> Vec<Comman
             Key::Seen.format(),
             Key::Gen.format()
         )),
+        (State::Exited, _) => Some(failed()),
         _ => None,
     };
     // The count that follows starts the notification: only the plugin's own hook can branch without a command string
@@ -269,6 +270,18 @@ pub fn end(pane: &str, exit: &str) -> Vec<Command> {
     commands.extend(state(pane, State::Exited, None, "process"));
     commands
 }
+
+/// Returns the condition that the command of a pane's sesh has failed, as
+/// [`Record::failed`](super::record::Record::failed) does.
+fn failed() -> String {
+    let (exit, command) = (Key::Exit.format(), Key::Cmd.format());
+    format!("#{{?#{{m/r:{NO_FAILURE},{exit}}},0,#{{!=:{command},}}}}")
+}
+
+/// The pattern of the exit statuses that are no failure, as [`ExitStatus::is_failure`] has them.
+///
+/// [`ExitStatus::is_failure`]: super::record::ExitStatus::is_failure
+const NO_FAILURE: &str = "^(0|129|130|143|- 1|- 2|- 15) ";
 
 /// Returns the command that sets the exit status in the record of a sesh without a pane. A [`hint`] has to follow.
 #[must_use]

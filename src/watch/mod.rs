@@ -46,8 +46,7 @@ pub struct Set {
 
 impl Set {
     fn has(&self, record: &Record) -> bool {
-        let has = |tag: &Tag| record.tags.iter().any(|it| it == tag.as_str());
-        self.ids.contains(&record.uuid) || (!self.tags.is_empty() && self.tags.iter().all(has))
+        self.ids.contains(&record.uuid) || (!self.tags.is_empty() && record.has_tags(&self.tags))
     }
 }
 

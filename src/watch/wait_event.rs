@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use crate::clock;
+use crate::id::shown;
 use crate::state::{State, Why};
 use crate::store::Record;
 
@@ -44,19 +46,66 @@ impl FromStr for WaitEvent {
                     )
                 })
             }
-            Some(("quiet", time)) => match humantime::parse_duration(time) {
+            Some(("quiet", time)) => match clock::duration(time) {
                 Ok(time) if !time.is_zero() => Ok(WaitEvent::Quiet(time)),
                 Ok(_) => Err("the time must be longer than 0, as in quiet=2s".into()),
                 Err(error) => Err(format!("{error}, as in quiet=2s")),
             },
-            None if text == "idle" => Ok(WaitEvent::Idle),
-            None if text == "waiting" => Ok(WaitEvent::Waiting),
-            None if text == "busy" => Ok(WaitEvent::Busy),
-            None if text == "exit" => Ok(WaitEvent::Exit),
-            None if text == "turn" => Ok(WaitEvent::Turn),
-            None if text == "change" => Ok(WaitEvent::Change),
-            _ => Err(format!("an event is {WORDS}")),
+            _ => match text {
+                "idle" => Ok(WaitEvent::Idle),
+                "waiting" => Ok(WaitEvent::Waiting),
+                "busy" => Ok(WaitEvent::Busy),
+                // The first is the word of the event, the second that of the state.
+                "exit" | "exited" => Ok(WaitEvent::Exit),
+                "turn" => Ok(WaitEvent::Turn),
+                "change" => Ok(WaitEvent::Change),
+                _ => Err(instead(text)),
+            },
         }
+    }
+}
+
+/// Returns what to write instead of a word that is no event.
+fn instead(word: &str) -> String {
+    let way_out = match word {
+        "done" | "finished" | "complete" | "completed" | "end" | "ended" | "stopped" | "dead" => {
+            "write exit (the process has ended) or turn (the agent has finished what it worked on)"
+        }
+        "ready" | "prompt" => "write idle",
+        "permission" | "question" | "input" | "blocked" => "write waiting (it needs a person)",
+        "running" | "started" | "working" => "write busy",
+        "success" | "failed" | "failure" => "write exit, with --propagate for the exit code",
+        "output" => "write output=REGEX, as in --for 'output=listening on'",
+        "quiet" | "silent" => "write quiet=DURATION, as in quiet=2s",
+        "joined" | "left" | "starting" | "unknown" | "any" => "write change",
+        _ => return format!("write {WORDS}"),
+    };
+    way_out.into()
+}
+
+impl WaitEvent {
+    /// Parses events with commas between them. A pattern may contain commas, so what follows `output=` is one event.
+    ///
+    /// # Errors
+    /// What is wrong with the first word that is no event.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
+        let mut events = Vec::new();
+        let mut rest = Some(text);
+        while let Some(text) = rest {
+            let (event, after) = match text.split_once(',') {
+                Some((event, after)) if !event.starts_with("output=") => (event, Some(after)),
+                _ => (text, None),
+            };
+            // Of a list, the word that is none has to be named.
+            let name = |error: String| match after {
+                None if events.is_empty() => error,
+                _ => format!("{}: {error}", shown(event)),
+            };
+            let parsed = event.parse().map_err(name)?;
+            events.push(parsed);
+            rest = after;
+        }
+        Ok(events)
     }
 }
 
@@ -112,6 +161,7 @@ mod tests {
             "waiting",
             "busy",
             "exit",
+            "exited",
             "turn",
             "change",
             "output=a|b=c",
@@ -129,12 +179,26 @@ mod tests {
             "quiet=",
             "quiet=0s",
             "quiet=fast",
+            "done",
         ] {
             let error = word.parse::<WaitEvent>().expect_err("no word");
             assert!(
                 !error.is_empty() && !error.contains('\n'),
                 "{word}: {error}"
             );
+        }
+    }
+
+    #[test]
+    fn a_list_of_events_ends_with_a_pattern() {
+        let parsed = WaitEvent::parse_list("idle,quiet=3,output=a,b").expect("events");
+        assert_eq!(parsed.len(), 3);
+        let WaitEvent::Output(pattern) = &parsed[2] else {
+            panic!("{parsed:?}")
+        };
+        assert_eq!(pattern.as_str(), "a,b");
+        for text in ["", "idle,", ",idle", "idle,done", "done,idle"] {
+            assert!(WaitEvent::parse_list(text).is_err(), "{text}");
         }
     }
 }

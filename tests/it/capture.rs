@@ -458,7 +458,6 @@ fn without_json_the_cursor_is_the_first_line() {
         &["--cursor"][..],
         &["--since", "start", "--cursor", "--json"],
         &["--since", "start", "--screen"],
-        &["--since", ""],
         &["--since", "p1."],
         &["--since", "p1.AAAA"],
         &["--since", &lines[0][..lines[0].len() - 1]],

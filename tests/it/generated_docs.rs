@@ -31,11 +31,10 @@ fn read(name: &str) -> String {
 
 /// The patterns of a shell's `case` that a helper goes by.
 fn patterns(helper: &Helper, between: &str) -> String {
-    if helper.short_name == helper.name {
-        helper.name.into()
-    } else {
-        format!("{}{between}{}", helper.short_name, helper.name)
-    }
+    let mut names = vec![helper.short_name, helper.name];
+    names.dedup();
+    names.extend(helper.alias);
+    names.join(between)
 }
 
 /// A text with its tables made anew: what is between `# table: NAME` and `# end`.
@@ -230,13 +229,40 @@ fn a_completed_name_is_one_word_and_runs_nothing() {
     assert!(!server.path("ran").exists());
 }
 
+/// What is typed, and what is offered for it on the server of the test below.
+const OFFERED: [(&str, &[&str]); 23] = [
+    ("tmux-sesh help set", &["set"]),
+    ("tmux-sesh kill l", &["lint"]),
+    ("tmux-sesh capture bu", &["build"]),
+    ("sesh-end --tag ", &["team/api", "x"]),
+    ("sesh-end --tagged te", &["team/api"]),
+    ("sesh-send --tag te", &["team/api"]),
+    ("sesh-restore --tag te", &["team/api"]),
+    ("sesh-gather --tag te", &["team/api"]),
+    ("sesh-wait --tagged te", &["team/api"]),
+    ("sesh-set --tagged te", &["team/api"]),
+    ("sesh-pane l", &["lint"]),
+    ("pane-resolve b", &["build"]),
+    ("pane-capture b", &["build"]),
+    ("pane-capture build --since ", &["now", "start"]),
+    ("sesh-wait build --since s", &["start"]),
+    ("pane-keys build Ent", &["Enter"]),
+    ("sesh-list --owner te", &["team-a"]),
+    ("sesh-report --why tr", &["trust"]),
+    ("sesh-hooks rem", &["remove"]),
+    ("sesh-enter --picker f", &["fzf"]),
+    ("sesh-send --draft w", &["wait"]),
+    ("sesh-list --state f", &["failed"]),
+    ("sesh-list -L oth", &["other-server"]),
+];
+
 #[test]
 fn what_there_is_at_the_moment_is_offered() {
     let server = Server::start();
     let other = Server::start();
     other.new_sesh(["elsewhere", "--", "sleep", "1000"]);
     server.new_sesh([
-        "build", "--tag", "x", "--tag", "team/api", "--", "sleep", "1000",
+        "build", "--owner", "team-a", "--tag", "x", "--tag", "team/api", "--", "sleep", "1000",
     ]);
     server.new_sesh(["lint", "--tag", "x", "--", "sleep", "1000"]);
     let old = server.new_sesh(["old", "--tag", "past", "--", "true"]);
@@ -245,7 +271,12 @@ fn what_there_is_at_the_moment_is_offered() {
     let adopted = ["%0", "--name", "mine", "--agent", "claude"];
     server.sesh("sesh-adopt", adopted).ok();
     let helpers = takes::helpers();
-    let short: Vec<&str> = helpers.iter().map(|helper| helper.short_name).collect();
+    let mut with_help: Vec<&str> = helpers.iter().map(|helper| helper.short_name).collect();
+    with_help.push("help");
+    // A socket of another name, where tmux has them.
+    let sockets = server.path(&format!("tmux-{}", nix::unistd::getuid()));
+    std::fs::create_dir_all(&sockets).expect("a folder");
+    std::fs::write(sockets.join("other-server"), "").expect("a file");
     let shells = Shell::all(&server);
     let panes = server.panes("#{pane_id}");
     let panes: Vec<&str> = panes.iter().map(String::as_str).collect();
@@ -279,14 +310,17 @@ fn what_there_is_at_the_moment_is_offered() {
         ("sesh-list --agent ", &["claude"]),
         (
             "sesh-list --state ",
-            &["busy", "exited", "idle", "starting", "unknown", "waiting"],
+            &[
+                "busy", "exited", "failed", "idle", "starting", "unknown", "waiting",
+            ],
         ),
         (
             "sesh-list --columns tmux-",
             &["tmux-pane", "tmux-session", "tmux-socket", "tmux-window"],
         ),
         ("sesh-list --no", &["--no-header"]),
-        ("tmux-sesh ", &short),
+        ("tmux-sesh ", &with_help),
+        ("sesh-restore --target ", &sessions),
         ("tmux-sesh enter l", &["lint"]),
         (&elsewhere, &["elsewhere"]),
         (&joined, &["elsewhere"]),
@@ -295,7 +329,7 @@ fn what_there_is_at_the_moment_is_offered() {
         ("sesh-adopt -S /nowhere/s ", &[]),
     ];
     for shell in &shells {
-        for (typed, expected) in cases {
+        for (typed, expected) in cases.iter().chain(&OFFERED) {
             let mut expected = expected.to_vec();
             expected.sort_unstable();
             let mut found = shell.candidates(typed);

@@ -183,7 +183,7 @@ fn the_segment_is_seen() {
     server.tmux(["set-option", "-p", "-t", &ended, "@sesh_exit", "1 - 5"]);
     server.tmux(["set-option", "-p", "-t", &ended, "@sesh_gen", "2"]);
     server.recount();
-    person.shows("◆1 ■1 ●2 ○1 ◌1 □1 ◌ mine now");
+    person.shows("◆1 ■1 ●2 ○1 ◌1 ◌ mine now");
     person.shows("0 ◌*");
     person.shows("5 ■");
     // The age is computed, not written.

@@ -708,7 +708,7 @@ fn a_new_sesh_gets_its_first_message_when_it_is_ready() {
     assert_eq!(said.code(), Some(0), "{said}");
     agent.got_only("sent", "say hello");
     server.sesh("sesh-new", ["none", "--send", "\n"]).fails(2);
-    server.sesh("sesh-pane", ["none"]).fails(2);
+    server.sesh("sesh-pane", ["none"]).fails(3);
     server
         .sesh("sesh-new", ["quick", "--wait", "--", "true"])
         .ok();

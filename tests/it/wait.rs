@@ -986,7 +986,6 @@ fn words_that_are_off() {
         &["one", "--for", "output=("],
         &["one", "--for", "quiet=0s"],
         &["one", "--since", "c1.%"],
-        &["one", "--since", ""],
         &["one", "--any", "--all"],
         &["one", "--all", "--follow"],
         &["--tag", "a b"],

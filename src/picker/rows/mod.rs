@@ -41,6 +41,8 @@ pub struct Row {
     pub archived: bool,
     pub live: bool,
     pub need: Option<Need>,
+    /// Whether it has exited and its command has failed.
+    pub failed: bool,
     pub place: Option<Place>,
     /// The record in the store; a row from stdin and a pane that is no sesh have none.
     pub record: Option<Record>,
@@ -67,6 +69,7 @@ impl Row {
             archived: record.archived,
             live: record.live,
             need: record.needs().filter(|_| !record.archived),
+            failed: record.failed(),
             place: record.tmux.clone(),
             record: Some(record),
         }
@@ -92,6 +95,7 @@ impl Row {
             archived: false,
             live: true,
             need: None,
+            failed: false,
             place: Some(place),
             record: None,
         }
@@ -160,6 +164,8 @@ struct Given {
     #[serde(default)]
     seen: u64,
     exit: Option<ExitStatus>,
+    #[serde(default)]
+    command: Vec<String>,
     was: Option<State>,
     tmux: Option<GivenPlace>,
 }
@@ -208,6 +214,9 @@ impl Given {
             archived: self.archived,
             live: self.live.unwrap_or(place.is_some()),
             need: need.filter(|_| !self.archived),
+            failed: !self.command.is_empty()
+                && self.was.is_none()
+                && self.exit.is_some_and(ExitStatus::is_failure),
             place,
             record: None,
         })
@@ -244,6 +253,7 @@ pub(super) mod tests {
             archived: false,
             live: true,
             need: (state == State::Waiting).then_some(Need::Unseen),
+            failed: false,
             place: Some(Place {
                 socket: "/s".into(),
                 session: "main".into(),
@@ -274,11 +284,12 @@ pub(super) mod tests {
         }
         let ended = text.replace("waiting", "exited").replace(
             "\"new\":1",
-            "\"gen\":2,\"seen\":1,\"exit\":{\"code\":3,\"signal\":null,\"at\":1}",
+            "\"command\":[\"x\"],\"gen\":2,\"seen\":1,\"exit\":{\"code\":3,\"signal\":null,\"at\":1}",
         );
         let rows = Row::from_json(&ended).expect("rows");
         assert_eq!(rows[0].need, Some(Need::Finished));
         assert_eq!(rows[0].state_in_words, "exited 3");
+        assert!(rows[0].failed);
         assert!(Row::from_json("[]").expect("none").is_empty());
         assert!(Row::from_json("x").is_err());
     }

@@ -207,7 +207,7 @@ fn draw_row(
     pen.end = (words_at + room).min(end);
     let why = why(row);
     if !why.is_empty() {
-        let style = if row.waits() {
+        let style = if row.waits() || row.failed {
             look.style.remove_modifier(Modifier::REVERSED)
         } else {
             theme.dim

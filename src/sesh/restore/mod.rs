@@ -29,6 +29,8 @@ pub struct RestoreOptions<'a> {
     pub run: bool,
     /// Additional words for the agent's command line.
     pub words: Vec<OsString>,
+    /// Where it goes. `None` is a window of its former session.
+    pub place: Option<Where>,
     /// How long an agent may take until it is ready. Reading a long conversation takes minutes.
     pub within: Duration,
     /// Called once, with a sentence, when it takes longer than a second.
@@ -40,6 +42,7 @@ impl RestoreOptions<'_> {
     pub const DEFAULT: RestoreOptions<'static> = RestoreOptions {
         run: false,
         words: Vec::new(),
+        place: None,
         within: Duration::from_secs(120),
         late: &|_| {},
     };
@@ -271,11 +274,11 @@ fn request(
         id: Some(record.uuid),
         agent: record.agent.clone(),
         cwd: PathBuf::from(&record.cwd),
-        place: Where::Back {
+        place: options.place.clone().unwrap_or_else(|| Where::Back {
             session: place
                 .map(|place| place.session_id.clone())
                 .or_else(last_session),
-        },
+        }),
         owner: record.owner.clone(),
         wait: resumed.is_none() && !argv.is_empty() && !options.run,
         argv,

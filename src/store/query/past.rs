@@ -2,11 +2,10 @@
 
 use super::{Past, Select, Snapshot};
 use crate::id::Tag;
-use crate::journal::search::Search;
 use crate::store::durable::{self, Journal};
+use crate::store::lost_socket;
 use crate::store::record::Record;
 use crate::store::target::{self, Target};
-use crate::store::{lost_socket, value};
 use crate::tmux::Server;
 
 impl Snapshot {
@@ -34,17 +33,12 @@ impl Snapshot {
         let (Some(life), Some(first), true) = (self.server_id, tags.first(), self.has_left) else {
             return;
         };
-        let search = Search::default().part(&value::encode_tags(&[first.as_str()]));
-        let mut left = Journal::search(server, &search).others(&self.known);
-        let has_all = |record: &Record| {
-            tags.iter()
-                .all(|tag| record.tags.iter().any(|it| it == tag.as_str()))
-        };
+        let mut left = Journal::search(server, &target::search_tag(first)).others(&self.known);
         // A sesh that was created since the server was asked has no end in the journal, or is not known to it.
         left.retain(|record| {
             let lived_in = record.kept.as_ref().and_then(|kept| kept.server);
             let is_known = self.ended.iter().any(|known| known.uuid == record.uuid);
-            record.was.is_none() && lived_in == Some(life) && has_all(record) && !is_known
+            record.was.is_none() && lived_in == Some(life) && record.has_tags(tags) && !is_known
         });
         self.add_past(server, left);
     }

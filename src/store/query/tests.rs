@@ -79,15 +79,22 @@ fn a_live_name_ranks_before_an_id_prefix_and_an_exited_name() {
 }
 
 #[test]
-fn an_archived_sesh_ranks_before_an_exited_one() {
-    let mut archived = ended(ONE, "x");
-    archived.archived = true;
-    let snapshot = Snapshot {
-        panes: vec![],
-        ended: vec![archived, ended(TWO, "x")],
-        ..Snapshot::default()
+fn of_exited_seshes_of_one_name_the_newest_is_meant() {
+    let at = |id, seconds| {
+        let mut record = ended(id, "x");
+        record.updated_at = Some(seconds);
+        record
     };
-    assert_eq!(found(&snapshot, "x").expect("the archived one"), ONE);
+    for (one, other, newest) in [(5, 6, TWO), (6, 5, ONE)] {
+        let mut archived = at(ONE, one);
+        archived.archived = true;
+        let snapshot = Snapshot {
+            panes: vec![],
+            ended: vec![archived, at(TWO, other)],
+            ..Snapshot::default()
+        };
+        assert_eq!(found(&snapshot, "x").expect("the newest"), newest);
+    }
 }
 
 #[test]

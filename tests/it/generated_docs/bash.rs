@@ -6,9 +6,9 @@ use super::takes::{Argument, Helper, Kind};
 pub(super) fn tables(helpers: &[Helper]) -> Vec<(&'static str, String)> {
     let names: Vec<&str> = helpers.iter().map(|helper| helper.short_name).collect();
     let mut takes = row(
-        "tmux-sesh",
+        "tmux-sesh | help",
         &[
-            format!("1=words:{}", names.join(",")),
+            format!("1=words:{},help", names.join(",")),
             "-h".into(),
             "--help".into(),
             "-V".into(),

@@ -6,10 +6,18 @@ use super::takes::{Argument, Helper, Kind};
 pub(super) fn tables(helpers: &[Helper]) -> Vec<(&'static str, String)> {
     let names: Vec<&str> = helpers.iter().map(|helper| helper.name).collect();
     let mut takes = format!("set -g __tmux_sesh_helpers {}\n", names.join(" "));
+    let aliases = helpers
+        .iter()
+        .filter_map(|helper| Some((helper.alias?, helper.name)));
+    let aliases: Vec<String> = aliases
+        .map(|(alias, name)| format!("{alias}={name}"))
+        .collect();
+    takes += &format!("set -g __tmux_sesh_aliases {}\n", aliases.join(" "));
     takes += "complete -c tmux-sesh -f\n\
               complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'\n\
               complete -c tmux-sesh -n '__tmux_sesh_at 1' -s V -l version -d 'Print version'\n\
-              complete -c tmux-sesh -n 'not __tmux_sesh_at 1' -a '(__tmux_sesh_below)'\n";
+              complete -c tmux-sesh -n 'not __tmux_sesh_at 1' -a '(__tmux_sesh_below)'\n\
+              complete -c tmux-sesh -n '__tmux_sesh_at 1' -a help -d 'Print the help of a helper'\n";
     for helper in helpers {
         takes += &format!(
             "complete -c tmux-sesh -n '__tmux_sesh_at 1' -a {} -d {}\n",

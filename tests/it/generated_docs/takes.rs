@@ -2,12 +2,14 @@
 
 use clap::builder::StyledStr;
 use clap::{Arg, ArgAction};
-use tmux_sesh::cli::{Examples, TOOLS};
+use tmux_sesh::cli::{ALIASES, Examples, TOOLS};
 
 pub(super) struct Helper {
     pub(super) name: &'static str,
     /// Its name below `tmux-sesh`.
     pub(super) short_name: &'static str,
+    /// Another name below `tmux-sesh`.
+    pub(super) alias: Option<&'static str>,
     pub(super) about: String,
     /// What its help says behind that, or the same if that is all.
     pub(super) description: String,
@@ -66,19 +68,24 @@ fn kind(name: &str) -> Kind {
         "CLIENT" => Kind::Live("clients"),
         "SESSION[:WINDOW]" => Kind::Live("sessions"),
         "KIND" => Kind::Live("agents"),
-        // What --for waits for; the last two go on.
-        "EVENT" => Kind::Words(
-            [
-                "idle", "waiting", "busy", "exit", "turn", "change", "output=", "quiet=",
-            ]
-            .map(Into::into)
-            .into(),
+        "WHO" => Kind::Live("owners"),
+        "UUID" => Kind::Live("uuids"),
+        "CURSOR" => words("start now"),
+        "KEY" => words(
+            "Enter Escape Tab BTab Space BSpace Up Down Left Right Home End PageUp PageDown IC DC C-a C-c C-d C-e C-k C-l \
+             C-r C-u C-w C-z F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11 F12",
         ),
+        // What --for waits for; the last two go on.
+        "EVENT" => words("idle waiting busy exit turn change output= quiet="),
         "DIR" => Kind::Folder,
         "FILE" | "PATH" => Kind::File,
         "COMMAND" => Kind::Command,
         _ => Kind::Text,
     }
+}
+
+fn words(words: &str) -> Kind {
+    Kind::Words(words.split_whitespace().map(Into::into).collect())
 }
 
 /// Every helper but `tmux-sesh`, which takes one of them and its arguments.
@@ -99,6 +106,9 @@ pub(super) fn helpers() -> Vec<Helper> {
             Helper {
                 name: tool.name,
                 short_name: tool.short_name(),
+                alias: ALIASES
+                    .iter()
+                    .find_map(|(alias, name)| (*name == tool.name).then_some(*alias)),
                 description: if more.is_empty() { &about } else { more }.into(),
                 about,
                 notes: text(command.get_after_help()).unwrap_or_default(),
@@ -112,7 +122,8 @@ pub(super) fn helpers() -> Vec<Helper> {
 
 fn argument(argument: &Arg) -> Argument {
     let short = argument.get_short().map(|short| format!("-{short}"));
-    let long = argument.get_long().map(|long| format!("--{long}"));
+    let long = argument.get_long_and_visible_aliases().unwrap_or_default();
+    let long = long.into_iter().map(|long| format!("--{long}"));
     let values = argument.get_num_args().unwrap_or_default();
     Argument {
         names: short.into_iter().chain(long).collect(),
@@ -142,6 +153,7 @@ fn value(argument: &Arg) -> Value {
         .map(|value| value.get_name().into())
         .collect();
     let kind = match (words.is_empty(), argument.get_value_delimiter()) {
+        (true, _) if argument.get_short() == Some('L') => Kind::Live("sockets"),
         (true, _) => kind(&name),
         (false, Some(_)) => Kind::List(words),
         (false, None) if name == "KIND" => Kind::Kinds(words),

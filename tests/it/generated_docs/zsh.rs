@@ -9,7 +9,7 @@ pub(super) fn first_line(helpers: &[Helper]) -> String {
 
 /// The tables, by their names.
 pub(super) fn tables(helpers: &[Helper]) -> Vec<(&'static str, String)> {
-    let mut takes = String::from("  (tmux-sesh)\n    local -a helpers=(\n");
+    let mut takes = String::from("  (tmux-sesh|help)\n    local -a helpers=(\n");
     for helper in helpers {
         let about = helper.about.replace(':', "\\:");
         takes += &format!(
@@ -17,7 +17,7 @@ pub(super) fn tables(helpers: &[Helper]) -> Vec<(&'static str, String)> {
             quoted(&format!("{}:{about}", helper.short_name))
         );
     }
-    takes += "    )\n    _arguments -S ':helper:{ _describe helper helpers }' \\\n      \
+    takes += "      'help:Print the help of a helper'\n    )\n    _arguments -S ':helper:{ _describe helper helpers }' \\\n      \
               '(- :)'{-h,--help}'[Print help]' '(- :)'{-V,--version}'[Print version]'\n    ;;\n";
     for helper in helpers {
         let command = helper.places.iter().any(|place| place.last);
