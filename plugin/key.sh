@@ -20,7 +20,7 @@ helper() {
   if ! [ -x "$bin/$name" ]; then
     sentence=$(ask '#{@seshplugin_trouble}')
     if [ -z "$sentence" ]; then
-      sentence="sesh: there is no $name in ${bin:-any folder}, run $(short "$dir/bin/install")"
+      sentence="sesh: there is no $name in ${bin:-any folder}, $(by_hand)"
       [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ] && trouble "$sentence"
     fi
     say "$sentence"
