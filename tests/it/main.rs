@@ -31,6 +31,7 @@ mod list;
 mod lost_socket;
 mod memory;
 mod one_program;
+mod packaging;
 mod pane_moves;
 mod picker;
 mod plugin;
