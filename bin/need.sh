@@ -86,6 +86,7 @@ package_of() {
     cc/apt-get) echo gcc libc6-dev ;;
     cc/apk) echo gcc musl-dev ;;
     cc/*) echo gcc ;;
+    nix-instantiate/apt-get) echo nix-bin ;;
     tpm/apt-get) echo tmux-plugin-manager ;;
     shellcheck/dnf | shellcheck/zypper) echo ShellCheck ;;
     *) echo "$1" ;;

@@ -27,7 +27,7 @@ helper() {
   if ! [ -x "$bin/$name" ]; then
     sentence=$(ask '#{@seshplugin_trouble}')
     if [ -z "$sentence" ]; then
-      sentence="sesh: no helpers in ${bin:-any folder}, run $(short "$dir/bin/install")"
+      sentence="sesh: no helpers in ${bin:-any folder}, $(by_hand)"
       [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ] && trouble "$sentence"
     fi
     say "$sentence"

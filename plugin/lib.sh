@@ -5,13 +5,16 @@
 . "$dir/plugin/version.sh"
 # shellcheck source=plugin/tmux.sh
 . "$dir/plugin/tmux.sh"
+# shellcheck source=plugin/release.sh
+. "$dir/plugin/release.sh"
 
 # The PATH of a login shell is in $login_path. Logs and locks; what may be thrown away; helpers of a plugin whose own folder cannot be written.
 state_dir=${XDG_STATE_HOME:-$HOME/.local/state}/tmux-sesh
 cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/tmux-sesh
 data_dir=${XDG_DATA_HOME:-$HOME/.local/share}/tmux-sesh
-log=$state_dir/build.log
-login_path=$cache_dir/login-path
+log=$state_dir/build.log failed_build=$state_dir/failed failed_download=$state_dir/failed-download
+welcomed=$state_dir/welcomed
+login_path=$cache_dir/login-path link_dir=$HOME/.local/bin
 
 newline='
 '
@@ -166,14 +169,19 @@ sources() {
   git -C "$dir" rev-parse --verify -q HEAD 2>/dev/null || echo "$version"
 }
 
-# Whether the plugin's own helpers were built from other sources than there are now: after an update.
+# Whether the plugin's own helpers are of another version than the plugin is, after an update: of another release, or built
+# from other sources.
 stale() {
-  built_from=$bin/.sesh-built
   case $bin in
     "$dir/bin" | "$data_dir/bin") ;;
     *) return 1 ;;
   esac
-  [ -f "$built_from" ] && [ "$(cat "$built_from")" != "$(sources)" ]
+  [ -f "$bin/.sesh-built" ] || return 1
+  built_from=$(cat "$bin/.sesh-built")
+  case $built_from in
+    release*) [ "$built_from" != "release $version" ] || [ "$wanted_install" = cargo ] ;;
+    *) [ "$built_from" != "$(sources)" ] ;;
+  esac
 }
 
 # count_all: gives every sesh the letter by which the sums count it, and writes the sums anew. Those that became one while
@@ -191,7 +199,7 @@ load() {
   case $dir in
     *"$newline"*) return ;;
   esac
-  sentence='' build=''
+  sentence=''
   {
     read -r wanted_bin
     read -r wanted_install
@@ -208,8 +216,9 @@ $(ask "#{@sesh-bin}$newline#{@sesh-install}$newline#{@sesh-key-enter}$newline#{@
 #{@sesh-key-menu}$newline#{@sesh-key-last}$newline#{@sesh-key-new}$newline#{@sesh-key-adopt}$newline\
 #{@seshplugin_keys}$newline#{@seshplugin_trouble}")
 END
+  ways=''
   if ! find_helpers || stale; then
-    may_build && build=1
+    find_ways
   fi
   mistakes=$(cat "$dir"/tmux.conf.d/*.conf | tmux -u \
     set-option -s @seshplugin_dir "$(word "$dir")" \; \
@@ -221,33 +230,58 @@ END
   # shellcheck source=plugin/keys.sh
   . "$dir/plugin/keys.sh"
   bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
-  if [ -n "$bin" ]; then
-    on_path "$bin"
-    tmux -u run-shell -b "#{E:@seshplugin_job}path.sh #{q:@seshplugin_bin}"
-  fi
-  if [ -n "$build" ]; then
+  [ -z "$bin" ] || with_helpers "$bin"
+  if [ -n "$ways" ]; then
     tmux -u run-shell -b "#{E:@seshplugin_job}build.sh"
   elif [ "$sentence" != "$was_trouble" ]; then
     tmux -u set-option -s @seshplugin_trouble "$(word "$sentence")"
   fi
 }
 
-# Whether to build; else the sentence that says what to do is in $sentence.
-may_build() {
-  by_hand="$(short "$dir/bin/install")"
+# by_hand: what a person can do without helpers, as the end of a sentence. A package of the plugin has nothing to build them.
+by_hand() {
+  if [ -x "$dir/bin/install" ]; then
+    printf 'run %s' "$(short "$dir/bin/install")"
+  else
+    printf 'install the package tmux-sesh again'
+  fi
+}
+
+# find_ways: how the helpers can be obtained here, as @sesh-install in $wanted_install says: $ways has the words `release`
+# and `cargo`, or nothing. The address of the release archives is then in $address. Without helpers and without a way,
+# $sentence says what a person can do. What failed is not tried again and again: a build of the same sources never, a download
+# that would replace helpers that work an hour later.
+find_ways() {
+  ways=''
   if [ -z "$bin" ]; then
-    sentence="sesh: no helpers, run $by_hand"
+    sentence="sesh: no helpers, $(by_hand)"
     if [ -n "$too_old" ]; then
-      sentence="sesh: $(short "$too_old") is older than $minimum, run $by_hand"
+      sentence="sesh: $(short "$too_old") is older than $minimum, $(by_hand)"
     fi
   fi
+  [ -x "$dir/bin/install" ] || return
   case $wanted_install in
-    off | no | 0) return 1 ;;
+    off | no | 0) return ;;
   esac
-  find_cargo || return 1
-  # Sources that would not build are not built again and again.
-  [ "$(cat "$state_dir/failed" 2>/dev/null)" != "$(sources)" ] || {
-    [ -n "$bin" ] || sentence="sesh: the build failed, see $(short "$log")"
-    return 1
-  }
+  if [ "$wanted_install" != cargo ] && address=$(release_address "$(option @sesh-release-url)"); then
+    [ -n "$bin" ] && [ "$(cat "$failed_download" 2>/dev/null)" = "$address" ] &&
+      [ -n "$(find "$failed_download" -mmin -60)" ] || ways=release
+  fi
+  if [ "$wanted_install" != release ] && find_cargo; then
+    if [ "$(cat "$failed_build" 2>/dev/null)" != "$(sources)" ]; then
+      ways="$ways cargo"
+    else
+      [ -n "$bin" ] || sentence="sesh: the build failed, see $(short "$log")"
+    fi
+  fi
+}
+
+# with_helpers FOLDER: what is done once the helpers are known: for new panes, for the keys, and for the first client
+# that is or becomes attached in the life of this home, which sees what to do first.
+with_helpers() {
+  on_path "$1"
+  tmux -u run-shell -b "#{E:@seshplugin_job}path.sh #{q:@seshplugin_bin}"
+  [ -e "$welcomed" ] ||
+    tmux -u set-hook -g 'client-attached[8802]' 'run-shell -b "#{E:@seshplugin_job}welcome.sh"' \; \
+      run-shell -b '#{E:@seshplugin_job}welcome.sh'
 }

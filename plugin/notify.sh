@@ -27,9 +27,7 @@ case $SESH_STATE in
   *) SESH_SENTENCE="$SESH_NAME has finished" ;;
 esac
 export SESH_SENTENCE SESH_EXIT
-how=$(tmux -u show-options -gqv @sesh-notify)
-# This version prints a backslash before a dollar that has none.
-[ "$(ask '#{version}')" != 3.4 ] || how=$(printf '%s' "$how" | sed 's/\\\$/$/g')
+how=$(option @sesh-notify)
 case $how in
   '' | off) ;;
   # As if the agent rang it: tmux marks the window, or does what a person has set for bells.

@@ -24,12 +24,41 @@ ask_shell() {
   tr '\0' '\n' <"$login_path.new" | sed -n 's/^PATH=\(..*\)/\1/p' | tail -n 1
 }
 
+# link_helpers: a login shell whose start files set PATH anew, as those of Debian do, drops the folder of the plugin's own
+# helpers. It finds links to them in ~/.local/bin, if that is a folder where it looks, or is one once it exists.
+link_helpers() {
+  case $bin in
+    "$dir/bin" | "$data_dir/bin") ;;
+    *) return ;;
+  esac
+  case :$path: in
+    *":$bin:"*) return ;;
+  esac
+  [ "$(ask '#{@sesh-links}')" != off ] || return
+  if ! [ -d "$link_dir" ]; then
+    (umask 022 && mkdir -p "$link_dir") || return
+    path=$(ask_shell)
+  fi
+  case :$path: in
+    *":$link_dir:"*) ;;
+    *)
+      rmdir "$link_dir"
+      return
+      ;;
+  esac
+  for helper in "$bin/tmux-sesh" "$bin"/sesh-* "$bin"/pane-*; do
+    # What is there already is a person's own, or ours.
+    [ -e "$link_dir/${helper##*/}" ] || ln -s "$helper" "$link_dir/${helper##*/}"
+  done
+}
+
 # One shell at a time. The plugin may have left meanwhile.
 lock=$login_path.lock
 if mkdir -p "$cache_dir" && { mkdir "$lock" || { [ -n "$(find "$lock" -prune -mmin +1)" ] && rmdir "$lock" && mkdir "$lock"; }; }; then
   trap 'rm -f "$login_path.new"; rmdir "$lock" "$cache_dir"; exit 0' TERM
   path=$(ask_shell)
   if [ -n "$path" ] && [ -n "$(ask '#{@seshplugin_dir}')" ]; then
+    link_helpers
     printf '%s\n' "$path" >"$login_path.new" && mv "$login_path.new" "$login_path"
   fi
   rm -f "$login_path.new"

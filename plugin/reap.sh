@@ -39,6 +39,6 @@ tmux -u set-environment -ghu SESH_reap
 if [ -n "$bin" ] && ! [ -x "$bin/sesh-list" ]; then
   left=$bin
   common
-  trouble "sesh: the helpers left $(short "$left"), run $(short "$dir/bin/install")"
+  trouble "sesh: the helpers left $(short "$left"), $(by_hand)"
 fi
 exit 0

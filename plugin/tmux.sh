@@ -34,6 +34,16 @@ tmux() {
   return "$tmux_code"
 }
 
+# option NAME: prints the value of a global option as it is. tmux 3.4 prints a backslash before a dollar that has none.
+option() {
+  option_value=$(tmux -u show-options -gqv "$1")
+  case $option_value in
+    *'\$'*) [ "$(tmux -u display-message -p '#{version}')" != 3.4 ] ||
+      option_value=$(printf '%s' "$option_value" | sed 's/\\\$/$/g') ;;
+  esac
+  printf '%s' "$option_value"
+}
+
 gives_up() {
   [ -t 2 ] || exit 0
   echo "${0##*/}: no answer from tmux: its server hangs or is stopped" >&2

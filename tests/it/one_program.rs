@@ -400,7 +400,8 @@ fn an_archive_holds_the_program_and_its_links() {
     let said = server
         .call(&server.plugin().join("bin/dist"))
         .args([&dist])
-        .ok();
+        .said();
+    assert_eq!(said.code(), Some(0), "{said}");
     let archive = PathBuf::from(said.text().lines().last().expect("its path"));
     let unpacked = server.path("un packed");
     std::fs::create_dir(&unpacked).expect("a folder");

@@ -9,7 +9,7 @@ use pretty_assertions::assert_eq;
 use crate::support::{Call, MAIN, Screen, Server, helpers, say, until};
 
 /// The folder of ours that Debian and others share; none of our helpers is there.
-const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
+pub(super) const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A folder with a stand-in for every helper, which says a version.
 fn fake_helpers(server: &Server, name: &str, version: &str) -> PathBuf {
@@ -25,7 +25,7 @@ fn fake_helpers(server: &Server, name: &str, version: &str) -> PathBuf {
 }
 
 /// A tmux whose PATH is this and the system's.
-fn path(server: &Server, folders: &[&Path]) {
+pub(super) fn path(server: &Server, folders: &[&Path]) {
     let tmux = server.program().parent().expect("a folder").display();
     let mut path: Vec<String> = folders
         .iter()
@@ -35,7 +35,7 @@ fn path(server: &Server, folders: &[&Path]) {
     server.tmux(["set-environment", "-g", "PATH", &path.join(":")]);
 }
 
-fn plugin_option(server: &Server, name: &str) -> String {
+pub(super) fn plugin_option(server: &Server, name: &str) -> String {
     server
         .tmux(["display-message", "-p", &format!("#{{@seshplugin_{name}}}")])
         .trim_end()
@@ -43,7 +43,7 @@ fn plugin_option(server: &Server, name: &str) -> String {
 }
 
 /// A cargo and a rustc that build at once what the real ones would, and write down that they did.
-fn fake_cargo(server: &Server, exit: i32) -> PathBuf {
+pub(super) fn fake_cargo(server: &Server, exit: i32) -> PathBuf {
     let folder = server.path("rust");
     std::fs::create_dir_all(&folder).expect("a folder");
     server.program_file(
@@ -84,7 +84,7 @@ impl<F: Fn()> Drop for AtEnd<F> {
     }
 }
 
-fn builds(server: &Server) -> usize {
+pub(super) fn builds(server: &Server) -> usize {
     std::fs::read_to_string(server.path("builds"))
         .unwrap_or_default()
         .lines()
@@ -165,9 +165,11 @@ fn without_helpers_and_cargo_one_command_is_named() {
     if !said.stderr.contains("Compiling") {
         assert!(said.sentence().contains("rustup.rs"), "{said}");
     }
-    assert!(
-        !server.path("home/.local/state").exists(),
-        "nothing was to be written"
+    let state = std::fs::read_dir(server.path("home/.local/state/tmux-sesh"));
+    assert_eq!(
+        state.expect("a folder").count(),
+        1,
+        "nothing was to be written but that the user was welcomed"
     );
 }
 
@@ -209,7 +211,9 @@ fn they_are_built_once_in_the_background() {
         .collect();
     assert_eq!(left.len(), 2, "install and dist: {left:?}");
     assert!(!state.exists());
-    assert!(!server.path("home/.cache/tmux-sesh").exists());
+    until("what ran in the background is done", || {
+        !server.path("home/.cache/tmux-sesh").exists()
+    });
 }
 
 #[test]
@@ -324,6 +328,7 @@ fn a_plugin_folder_that_cannot_be_written_is_left_as_it_is() {
             return say("not tested: root may write anywhere, and there is no setpriv");
         }
         words.extend(["setpriv", "--reuid=65534", "--clear-groups"]);
+        std::fs::remove_dir_all(home.join(".local")).expect("what root has made");
         for path in [server.folder().to_path_buf(), home.clone()] {
             std::fs::set_permissions(&path, Permissions::from_mode(0o777)).expect("permissions");
         }
@@ -487,9 +492,93 @@ fn refuses_what_is_not_as_it_was_made(
     assert!(install(archive).fails(1).contains("SHA256SUMS"));
     let other = dist.join("other.tar.gz");
     std::fs::copy(archive, &other).expect("a copy");
-    assert!(install(&other).fails(1).contains("does not know"));
+    assert!(install(&other).fails(1).contains("does not list"));
     std::fs::remove_file(dist.join("SHA256SUMS")).expect("the sums");
     assert!(install(archive).fails(1).contains("there is no SHA256SUMS"));
+}
+
+#[test]
+fn a_release_has_a_static_archive_for_each_machine() {
+    let server = Server::start();
+    let plugin = server.plugin();
+    let sysroot = server.path("rust");
+    let target =
+        |machine: &str| sysroot.join(format!("lib/rustlib/{machine}-unknown-linux-musl/lib"));
+    server.script(
+        "rustc",
+        &format!(
+            "[ \"$1\" = -vV ] && echo host: x86_64-test || echo '{}'",
+            sysroot.display()
+        ),
+    );
+    server.script(
+        "cargo",
+        "while [ $# -gt 0 ]; do case $1 in --target-dir) t=$2 ;; --target) to=$2/ ;; esac; shift; done\n\
+         mkdir -p \"$t/${to-}release\"\n\
+         { echo '#!/bin/sh'; echo \"# ${to-} ${CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER-}\"; } \
+         >\"$t/${to-}release/tmux-sesh\"",
+    );
+    let name = |machine: &str| {
+        let version = env!("CARGO_PKG_VERSION");
+        format!("tmux-sesh-{version}-linux-{machine}.tar.gz")
+    };
+    let dist = |args: &[&str]| {
+        let to = server.path("dist");
+        let dist = server.call(&plugin.join("bin/dist"));
+        dist.env("CARGO_TARGET_DIR", server.path("target"))
+            .args(args)
+            .args([to])
+            .said()
+    };
+    if std::env::consts::OS != "linux" || std::env::consts::ARCH != "x86_64" {
+        return say("not tested: the archives of two machines are those of Linux on x86_64");
+    }
+    // Without a target the archive of this machine is made, and it is said that it is not static.
+    let said = dist(&[]);
+    assert_eq!(said.code(), Some(0), "{said}");
+    assert_eq!(said.lines().len(), 1, "{said}");
+    for part in [
+        "no archive for aarch64: this Rust has no target aarch64-unknown-linux-musl (rustup target add ",
+        "the archive for x86_64 is not static: this Rust has no target x86_64-unknown-linux-musl",
+    ] {
+        assert!(said.stderr.contains(part), "{said}");
+    }
+    std::fs::remove_dir_all(server.path("dist")).expect("a folder");
+    let said = dist(&["--all"]);
+    assert_eq!(said.code(), Some(1), "{said}");
+    assert!(!server.path("dist").exists(), "{said}");
+    for machine in ["x86_64", "aarch64"] {
+        std::fs::create_dir_all(target(machine)).expect("a folder");
+    }
+    let said = dist(&["--all"]);
+    assert_eq!(said.code(), Some(0), "{said}");
+    assert!(said.stderr.is_empty(), "{said}");
+    let paths: Vec<String> = ["aarch64", "x86_64"]
+        .iter()
+        .map(|machine| {
+            server
+                .path("dist")
+                .join(name(machine))
+                .display()
+                .to_string()
+        })
+        .collect();
+    assert_eq!(said.lines(), paths);
+    let check = server
+        .call("sha256sum".as_ref())
+        .folder(&server.path("dist"));
+    assert_eq!(check.args(["-c", "SHA256SUMS"]).ok().lines().len(), 2);
+    for (path, word) in paths.iter().zip([
+        "# aarch64-unknown-linux-musl/ rust-lld",
+        "# x86_64-unknown-linux-musl/ ",
+    ]) {
+        let text = server
+            .call("tar".as_ref())
+            .args(["-xzOf", path, "tmux-sesh"])
+            .ok();
+        assert!(text.text().contains(word), "{text}");
+    }
+    assert_eq!(dist(&["--what"]).code(), Some(2));
 }
 
 #[test]

@@ -51,10 +51,11 @@ fn what_is_started_by_hand_gives_up() {
     send(&server, Signal::SIGSTOP);
     let bin = helpers().display().to_string();
     let gone = "/no/such/folder";
-    let scripts: [(&str, &[&str], i32); 13] = [
+    let scripts: [(&str, &[&str], i32); 14] = [
         ("sesh.tmux", &[], 0),
         ("plugin/count.sh", &[], 0),
         ("plugin/mend.sh", &[], 0),
+        ("plugin/welcome.sh", &[], 0),
         ("plugin/seen.sh", &["0", "1"], 0),
         ("plugin/notify.sh", &["0", "waiting"], 0),
         ("plugin/path.sh", &[""], 0),

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{MAIN, Screen, Server, copy_plugin, same_settings, say, until};
+use super::plugin_install::{path, plugin_option};
+use crate::support::{MAIN, Screen, Server, Site, copy_plugin, helpers, same_settings, say, until};
 
 /// Where Debian's tmux-plugin-manager puts it, and where TPM's own instructions do.
 fn tpm() -> Option<PathBuf> {
@@ -151,6 +152,112 @@ fn install_press_keys_update_uninstall() {
     assert!(!folder.exists(), "TPM could not remove it");
     read(&server, &conf);
     same_settings(&server.settings(), &before);
+}
+
+/// All that is in a folder: files with their text, links with their goal, folders.
+fn listing(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut list = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder").flatten() {
+            let path = entry.path();
+            if let Ok(goal) = std::fs::read_link(&path) {
+                list.push((path, goal.into_os_string().into_encoded_bytes()));
+            } else if path.is_dir() {
+                list.push((path.clone(), Vec::new()));
+                folders.push(path);
+            } else {
+                list.push((path.clone(), std::fs::read(path).expect("a file")));
+            }
+        }
+    }
+    list.sort();
+    list
+}
+
+#[test]
+fn an_uninstall_of_all_leaves_the_home_as_it_was() {
+    let Some(tpm) = tpm() else { return };
+    let server = Server::start();
+    let site = Site::start(&server);
+    let program = helpers().display();
+    let program = format!("#!/bin/sh\nexec \"{program}/${{0##*/}}\" \"$@\"\n");
+    site.publish(&server, program.as_bytes());
+    let remote = remote(&server);
+    let home = server.path("home");
+    // What a person has, and a folder that is empty.
+    std::fs::remove_dir_all(home.join(".local")).expect("a folder");
+    for (file, text) in [
+        (".claude/settings.json", "{ \"model\": \"opus\" }\n"),
+        (".codex/config.toml", "model = \"x\"\n"),
+        (".gemini/settings.json", "{}\n"),
+        (".config/opencode/opencode.json", "{}\n"),
+        (".pi/agent/settings.json", "{}\n"),
+        (".local/share/other/file", "other\n"),
+    ] {
+        let path = home.join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    std::fs::create_dir_all(home.join(".tmux/plugins")).expect("a folder");
+    let options = format!("set -g @sesh-release-url '{}'\n", site.address());
+    let conf = configure(&server, &tpm, &options, &[&remote]);
+    path(&server, &[]);
+    let files = listing(&home);
+    read(&server, &conf);
+    let settings = server.settings();
+    let said = server.outside(&tpm.join("bin/install_plugins")).said();
+    assert_eq!(said.code(), Some(0), "{said}");
+    read(&server, &conf);
+    let plugin = home.join(".tmux/plugins/tmux-sesh");
+    let bin = plugin.join("bin");
+    until("the helpers are downloaded", || {
+        plugin_option(&server, "bin") == bin.canonicalize().expect("a folder").display().to_string()
+    });
+    let helper = |name: &str, args: &[&str]| {
+        let socket = server.socket();
+        let call = server.call(&bin.join(name)).args(args);
+        if name == "sesh-hooks" {
+            call.said()
+        } else {
+            call.env("TMUX", format!("{},{},0", socket.display(), server.pid()))
+                .said()
+        }
+    };
+    // It is used for everything that leaves something.
+    let agents = ["claude", "codex", "gemini", "opencode", "pi"];
+    for words in [&["install"] as &[&str], &["install", "--skill"]] {
+        let said = helper("sesh-hooks", &[words, &agents].concat());
+        assert_eq!(said.code(), Some(0), "{said}");
+    }
+    for name in ["one", "two"] {
+        let said = helper("sesh-new", &[name, "--", "sleep", "1000"]);
+        assert_eq!(said.code(), Some(0), "{said}");
+    }
+    assert_eq!(helper("sesh-end", &["two"]).code(), Some(0));
+    std::fs::write(home.join(".local/state/tmux-sesh/failures.log"), "x\n").expect("a file");
+    let person = Screen::attach(&server, MAIN, (80, 24));
+    person.shows("New pane: sesh-hooks install");
+    until("what a login shell knows is known", || {
+        home.join(".cache/tmux-sesh/login-path").exists()
+    });
+    drop(person);
+    let said = server
+        .outside(&plugin.join("plugin/uninstall"))
+        .args(["--all"])
+        .ok();
+    for part in [
+        "taken out: the hooks of claude codex gemini opencode pi",
+        "taken out: the skill of claude codex gemini opencode pi",
+        "its folder is removed",
+    ] {
+        assert!(said.text().contains(part), "{part}: {said}");
+    }
+    server.plugin_has_settled();
+    assert_eq!(listing(&home), files);
+    let panes = server.tmux(["list-panes", "-a", "-F", "#{@sesh_id}"]);
+    assert_eq!(panes.trim(), "");
+    same_settings(&server.settings(), &settings);
 }
 
 /// The settings as soon as the tick has seen to the theme's lines.

@@ -9,6 +9,7 @@ mod record;
 mod relay;
 mod run;
 mod server;
+mod site;
 mod sources;
 mod victim;
 
@@ -21,11 +22,12 @@ use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 pub(crate) use agent::is;
 pub(crate) use client::{Control, Screen};
 pub(crate) use heap::{Gauge, by_rss};
-pub(crate) use plugin::{copy_plugin, same_settings};
+pub(crate) use plugin::{WELCOMED, copy_plugin, same_settings};
 pub(crate) use record::Record;
 pub(crate) use relay::{Gate, Play, Relay, message};
 pub(crate) use run::{Call, Said};
 pub(crate) use server::{MAIN, Server, helpers};
+pub(crate) use site::{Site, archive, program};
 pub(crate) use sources::rust_files;
 pub(crate) use victim::Victim;
 

@@ -7,7 +7,8 @@ use pretty_assertions::assert_eq;
 use super::{Server, helpers, until};
 
 /// What of the project a plugin manager's copy is made of, as far as the plugin reads it.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
+    ".gitignore",
     "sesh.tmux",
     "plugin",
     "tmux.conf.d",
@@ -37,6 +38,9 @@ const MOMENTS: [&str; 15] = [
     // The tick's own generation stands in it.
     "after-unbind-key[8803] ",
 ];
+
+/// The file that says that the message after the first load was seen.
+pub(crate) const WELCOMED: &str = "home/.local/state/tmux-sesh/welcomed";
 
 impl Server {
     /// A copy of the plugin in the server's folder.
@@ -264,9 +268,13 @@ impl Server {
     }
 }
 
-/// Copies the plugin to a folder.
+/// Copies the plugin to a folder. The server's user has seen the message after the first load, which would stand in the
+/// status line for a while.
 #[track_caller]
 pub(crate) fn copy_plugin(server: &Server, to: &Path) {
+    let seen = server.path(WELCOMED);
+    std::fs::create_dir_all(seen.parent().expect("a folder")).expect("a folder");
+    std::fs::write(seen, "").expect("a file");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for part in PARTS {
         let at = to.join(part);
