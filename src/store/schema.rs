@@ -118,8 +118,7 @@ pub const PANE: [Entry; 29] = [
         Key::Pid,
         "@sesh_pid",
         "pid:start[:given]",
-        "the agent's process; another process in the pane is not this agent; `given` where a person named the agent \
-         of this process",
+        "the agent's process; `given` where a person named the agent of this process",
     )
     .lasts(Lifetime::Record),
     entry(
@@ -159,12 +158,7 @@ pub const PANE: [Entry; 29] = [
         "seconds",
         "when the state changed, by the server's clock",
     ),
-    entry(
-        Key::By,
-        "@sesh_by",
-        "word",
-        "the source of the state",
-    ),
+    entry(Key::By, "@sesh_by", "word", "the source of the state"),
     entry(
         Key::Gen,
         "@sesh_gen",
@@ -198,7 +192,12 @@ pub const PANE: [Entry; 29] = [
         "words",
         "the command it was started with; empty for a login shell",
     ),
-    entry(Key::Created, "@sesh_created", "seconds", "when it was created"),
+    entry(
+        Key::Created,
+        "@sesh_created",
+        "seconds",
+        "when it was created",
+    ),
     entry(
         Key::Updated,
         "@sesh_updated",
@@ -329,8 +328,7 @@ pub const ELSEWHERE: [Named; 50] = [
     named(
         "@seshplugin_tell",
         "server option",
-        "a format: the shell command that notifies a person of a pane, as `@sesh-notify` says; the count starts it \
-         for the \
+        "a format: the shell command that notifies a person of a pane, as `@sesh-notify` says; the count starts it for the \
          pane in `SESH_tell`",
     ),
     named(
@@ -442,8 +440,7 @@ pub const ELSEWHERE: [Named; 50] = [
     named(
         "SESH_do",
         "hidden variable",
-        "which of the plugin's procedures `set-hook -gR after-unbind-key` runs, as words; set right before and unset \
-         right \
+        "which of the plugin's procedures `set-hook -gR after-unbind-key` runs, as words; set right before and unset right \
          after, in one list",
     ),
     named(
@@ -491,14 +488,12 @@ pub const ELSEWHERE: [Named; 50] = [
     named(
         "@seshsum_lost",
         "server option",
-        "how many seshes were alive when the last tmux server died (pending restores), until they are restored or \
-         dismissed",
+        "pending restores: how many seshes were alive when the last tmux server died",
     ),
     named(
         "SESH_restored",
         "hidden variable",
-        "whether those were restored during this life of the server: `pid:start` of the process that does it, then \
-         `done`",
+        "whether they were restored in this life of the server: `pid:start` while it is done, then `done`",
     ),
     named(
         "SESH_unwritten",
@@ -528,8 +523,7 @@ pub const ELSEWHERE: [Named; 50] = [
     named(
         "tmux-sesh",
         "channel of `wait-for`",
-        "each write of a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the \
-         store \
+        "each write of a state, an end, a birth, a tag or a removal signals it, in the same list: a hint to read the store \
          again, never a proof",
     ),
     named(
