@@ -298,7 +298,7 @@ pub(super) fn instead(helper: &str, words: &[OsString], error: &clap::Error) -> 
         ErrorKind::UnknownArgument => {
             let suggested = || Some(format!("write {}", error.get(ContextKind::SuggestedArg)?));
             let way_out = of_flag(helper, flag).map_or_else(suggested, |it| Some(it.into()))?;
-            Some(format!("there is no {flag} here: {way_out}"))
+            Some(format!("no flag {flag}: {way_out}"))
         }
         _ if lacks_value => Some(format!("{flag}: {}", of_flag(helper, flag)?)),
         _ => None,
@@ -397,7 +397,7 @@ fn missing_target(helper: &str, error: &clap::Error) -> Option<String> {
     }
     if helper == "sesh-send" {
         return Some(
-            "there is no message: name a target or --tag TAG, and then the message, or - for stdin"
+            "no message: give a target or --tag TAG, then the message, or - for stdin"
                 .into(),
         );
     }
@@ -408,7 +408,7 @@ fn missing_target(helper: &str, error: &clap::Error) -> Option<String> {
         _ => "",
     };
     Some(format!(
-        "there is no TARGET: name a sesh, a pane as in %3, or . for this pane{set}"
+        "no TARGET: give a sesh, a pane as in %3, or . for this pane{set}"
     ))
 }
 

@@ -78,8 +78,8 @@ const REPORTED: [(&str, Outcome); 45] = [
     ("pane-capture over --scrollback 3", Works("all done")),
     ("sesh-pane $P", Works("shell")),
     ("sesh-pane shell", Works("shell")),
-    ("pane-resolve $P", Says(3, "no agent lives in pane")),
-    ("pane-resolve shell", Says(3, "no agent lives in pane")),
+    ("pane-resolve $P", Says(3, "no agent runs in pane")),
+    ("pane-resolve shell", Says(3, "no agent runs in pane")),
     ("sesh-end go1 --json", Works("\"ended\":true")),
     ("pane-keys shell --json Enter", Works("\"name\":\"shell\"")),
     ("sesh-gather -n 20 over", Works("all done")),
@@ -115,7 +115,7 @@ const THOUGHT_UP: [(&str, Outcome); 41] = [
     ("sesh-new m5 -e A=1", Says(2, "write --env KEY=VALUE")),
     (
         "sesh-new m6 --split right",
-        Says(2, "[possible values: h, v]"),
+        Says(2, "possible values: h, v"),
     ),
     ("sesh-new m7 --ttl soon", Says(2, "write 10 (seconds)")),
     ("sesh-new m8 --tag a,b", Says(2, "give several one by one")),
@@ -140,7 +140,7 @@ const THOUGHT_UP: [(&str, Outcome); 41] = [
     ("sesh-send shell --interrupt hi", Says(2, "write --now")),
     (
         "sesh-send shell",
-        Says(2, "name the target and then the message"),
+        Says(2, "give targets, then the message"),
     ),
     ("sesh-send --tagged shells true", Works("")),
     ("sesh-wait --until idle shell", Says(2, "write --for EVENT")),
@@ -274,7 +274,7 @@ fn a_number_is_a_value_unless_it_is_needed_as_a_target() {
     assert!(said.text().contains("third"), "{said}");
     // It would be sent as the message otherwise.
     let sentence = server.sesh("sesh-send", ["3", "--wait", "10"]).fails(2);
-    assert!(sentence.contains("there is no message"), "{sentence}");
+    assert!(sentence.contains("no message"), "{sentence}");
 }
 
 #[test]
@@ -386,7 +386,7 @@ fn a_set_is_selected_by_its_tag_and_the_sender_is_left_out() {
         .fails(3);
     assert!(sentence.contains("sesh-list --all --tags"), "{sentence}");
     let sentence = server.sesh("sesh-send", ["--tag", "set"]).fails(2);
-    assert!(sentence.contains("there is no message"), "{sentence}");
+    assert!(sentence.contains("no message"), "{sentence}");
     server.sesh("sesh-end", ["--tag", "none"]).fails(3);
     server.sesh("sesh-end", ["--tag", "set"]).ok();
     assert!(!server.has_pane(one.pane()) && !server.has_pane(two.pane()));
