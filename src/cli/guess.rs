@@ -397,8 +397,7 @@ fn missing_target(helper: &str, error: &clap::Error) -> Option<String> {
     }
     if helper == "sesh-send" {
         return Some(
-            "no message: give a target or --tag TAG, then the message, or - for stdin"
-                .into(),
+            "no message: give a target or --tag TAG, then the message, or - for stdin".into(),
         );
     }
     let many = ["sesh-wait", "sesh-gather", "sesh-end", "sesh-restore"];

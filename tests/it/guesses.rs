@@ -138,10 +138,7 @@ const THOUGHT_UP: [(&str, Outcome); 41] = [
         Says(2, "the message is the last argument"),
     ),
     ("sesh-send shell --interrupt hi", Says(2, "write --now")),
-    (
-        "sesh-send shell",
-        Says(2, "give targets, then the message"),
-    ),
+    ("sesh-send shell", Says(2, "give targets, then the message")),
     ("sesh-send --tagged shells true", Works("")),
     ("sesh-wait --until idle shell", Says(2, "write --for EVENT")),
     ("sesh-wait --idle shell", Says(2, "write --for EVENT")),
