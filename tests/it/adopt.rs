@@ -198,7 +198,7 @@ fn what_a_person_names_counts_until_the_program_in_front_ends() {
         let sentence = server.sesh("sesh-send", [pane, "echo done"]).fails(4);
         let what = match next {
             "sh" => "a shell would run the text",
-            _ => "its agent is gone, and sleep is in front",
+            _ => "its agent is gone, and sleep is in the foreground",
         };
         assert!(sentence.contains(what), "{sentence}");
         until("the word counts no longer", || {

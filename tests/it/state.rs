@@ -226,7 +226,7 @@ fn a_found_one_becomes_a_persons_by_name() {
     assert_eq!((mine.uuid(), mine.name()), (found.uuid(), "mine"));
     assert_eq!(mine.strings("tags"), ["x"]);
     let again = server.sesh("sesh-adopt", [pane.as_str()]).fails(4);
-    assert!(again.contains("mine already"), "{again}");
+    assert!(again.contains("already the sesh mine"), "{again}");
     server.say(&pane, "exit 0");
     server.runs(&pane, "sh");
     let left = server.becomes(&pane, "idle");
