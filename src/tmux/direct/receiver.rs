@@ -6,8 +6,10 @@ use super::files::Files;
 use super::imsg::{self, split_number};
 use super::{ClientOutput, NoAnswer, message};
 
-/// The size of a read. No message of tmux is larger, and each question clears these bytes anew.
+/// The size of a first read. Most answers are smaller, and each question clears these bytes anew.
 const CHUNK: usize = 16_384;
+/// The size of a read after one that has filled its bytes: what a long answer lies ready with.
+const LARGE_CHUNK: usize = 65_536;
 
 /// Reads the messages of the server up to the exit message.
 pub(super) fn receive_all<S: Read + Write>(server: S) -> Result<ClientOutput, NoAnswer> {
@@ -114,6 +116,9 @@ impl<S: Read + Write> Receiver<S> {
         };
         self.has_heard = true;
         self.unparsed.extend_from_slice(&self.chunk[..length]);
+        if length == self.chunk.len() {
+            self.chunk.resize(LARGE_CHUNK, 0);
+        }
         let unparsed = std::mem::take(&mut self.unparsed);
         let received = self.process_messages(&unparsed);
         if let Some(Received::More) = received {
