@@ -418,7 +418,7 @@ fn pane_of(server: &Server, text: &str) -> Result<PaneId> {
 /// Returns the pane that `--pane` names, else the one that the helper runs in.
 fn pane_or_own(server: &Server, pane: Option<PaneId>) -> Result<PaneId> {
     pane.or_else(|| env::tmux_pane().filter(|_| server.is_own_server()))
-        .ok_or_else(|| Error::nothing("not in a pane of that server: give the pane, as in %3"))
+        .ok_or_else(|| Error::nothing("not in a pane of this tmux server: give the pane, as in %3"))
 }
 
 /// Parses a TARGET on a server. `.` is valid only on the server that the caller runs in.

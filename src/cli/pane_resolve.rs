@@ -33,7 +33,7 @@ pub(super) struct Args {
     #[arg(value_name = "TARGET")]
     target: Option<String>,
 
-    /// The pane: the same as a TARGET that is one
+    /// The pane; the same as %N as the TARGET
     #[arg(long, value_name = "%N", conflicts_with = "target")]
     pane: Option<PaneId>,
 

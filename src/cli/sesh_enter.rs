@@ -80,7 +80,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "UUID", requires = "pick", help_heading = "Picker")]
     select: Option<SeshId>,
 
-    /// Go to the chosen sesh, too
+    /// Also go to the chosen sesh, besides printing it
     #[arg(long, requires = "pick", help_heading = "Picker")]
     enter: bool,
 
@@ -307,6 +307,6 @@ fn require_terminal() -> Result<()> {
         return Ok(());
     }
     Err(Error::unusable(
-        "stdin is not a terminal to attach: sesh-enter --print shows the command",
+        "cannot attach: stdin is not a terminal: sesh-enter --print shows the command",
     ))
 }

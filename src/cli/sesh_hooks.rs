@@ -46,7 +46,7 @@ pub(super) struct Args {
     #[arg(value_name = "AGENT", value_parser = KindParser::with_hooks())]
     agents: Vec<String>,
 
-    /// Act on the skill instead of the hooks: a text that teaches the agent to use tmux-sesh
+    /// Act on the skill, a text that teaches the agent to use tmux-sesh, instead of the hooks
     #[arg(long)]
     skill: bool,
 
@@ -54,8 +54,8 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Print the status as JSON; of a change an array with agent, file, change (installed, removed or none), kept (where the
-    /// file is as it was) and note
+    /// Print the status as JSON. For install and remove, print an array with agent, file, change (installed, removed or
+    /// none), kept (the path of the copy from before the change) and note
     #[arg(long)]
     json: bool,
 }

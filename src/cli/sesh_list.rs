@@ -274,7 +274,7 @@ fn age_order(record: &Record) -> (Option<u64>, Option<PaneId>, &str) {
 fn own_sesh(server: &Server) -> Result<SeshId> {
     let pane = env::tmux_pane().filter(|_| server.is_own_server());
     let pane = pane.ok_or_else(|| {
-        Error::nothing("--mine: not in a pane of that server: run it in one, or use --owner")
+        Error::nothing("--mine: not in a pane of this tmux server: run it in one, or use --owner")
     })?;
     find::of_pane(server, pane, None)?
         .map(|(record, _)| record.uuid)

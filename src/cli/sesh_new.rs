@@ -61,7 +61,7 @@ pub(super) struct Args {
     /// The name, unique among live seshes [default: generated]
     name: Option<Name>,
 
-    /// The same as the first argument
+    /// The name, as an option instead of the first argument
     #[arg(long = "name", value_name = "NAME", conflicts_with = "name")]
     named: Option<Name>,
 
@@ -114,7 +114,7 @@ pub(super) struct Args {
     )]
     target: Option<String>,
 
-    /// The sesh that it belongs to [default: the sesh of this pane]
+    /// The parent of the new sesh [default: the sesh of this pane]
     #[arg(long, value_name = "TARGET")]
     parent: Option<String>,
 
@@ -144,8 +144,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, conflicts_with_all = ["no_launch", "dry_run"])]
     send: Option<String>,
 
-    /// Wait until the message has been handled; without --send, until the sesh is idle, waits for a person or has
-    /// exited. With a DURATION, give up after it
+    /// With --send, wait until the agent has finished with the message; without it, until the sesh is idle, waits for a
+    /// person or has exited. Give up after DURATION
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit, conflicts_with_all = ["no_launch", "dry_run"])]
     wait: Option<Limit>,
 

@@ -49,8 +49,8 @@ pub(super) struct Args {
     #[arg(required_unless_present_any = ["tag", "last_alive", "dismiss", "offer", "resurrect", "resurrect_begins"])]
     target: Option<String>,
 
-    /// Restore every exited sesh with this tag, of each name the newest; repeat it to require several tags. With
-    /// --last-alive only those of them
+    /// Restore the newest exited sesh of each name that has this tag; repeat it to require several tags. With --last-alive,
+    /// restore only those of its seshes that have the tag
     #[arg(long, visible_alias = "tagged", value_name = "TAG", conflicts_with_all = ["target", "enter", "words"])]
     tag: Vec<Tag>,
 
@@ -79,7 +79,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "last_alive", "dismiss", "offer", "enter", "words", "run"])]
     resurrect: Option<PathBuf>,
 
-    /// Record which panes exist; for the hook pre-restore-all of tmux-resurrect
+    /// Record which panes exist; the hook pre-restore-all of tmux-resurrect calls it
     #[arg(long, conflicts_with_all = ["target", "last_alive", "dismiss", "offer", "resurrect", "enter", "words", "run", "json"])]
     resurrect_begins: bool,
 

@@ -52,8 +52,8 @@ pub(super) struct Args {
     #[arg(required_unless_present_all = ["tag", "file"], value_name = "TARGET... MESSAGE")]
     words: Vec<String>,
 
-    /// Send it to every live sesh with this tag too, except the one of this pane; repeat it to require several tags. Then
-    /// the message is the only argument, or the last one
+    /// Also send to every live sesh with this tag, except the one of this pane; repeat it to require several tags. Other
+    /// targets are optional then, and the message stays the last argument
     #[arg(long, visible_alias = "tagged", value_name = "TAG")]
     tag: Vec<Tag>,
 
@@ -61,7 +61,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Wait until the message has been handled. With a DURATION, give up after it
+    /// Wait until the agent has finished with the message. Give up after DURATION
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = limit)]
     wait: Option<Limit>,
 
@@ -146,7 +146,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     }
     if targets.is_empty() {
         return Err(Error::nothing(
-            "no other living sesh has the tag: sesh-list --tags shows those in use",
+            "no other live sesh has the tag: sesh-list --tags shows those in use",
         )
         .into());
     }
@@ -179,7 +179,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     if args.file.is_none() && several && all.iter().any(Sent::is_unknown) {
         out::complain(
             "sesh-send",
-            "nothing was sent: quote a message of several words; all words but the last are targets",
+            "nothing was sent: put the message in quotes; every word before the last is a target",
         );
     }
     let mut worst = Exit::Done;

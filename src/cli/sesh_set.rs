@@ -93,7 +93,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let targets = targets(&server, &args.targets)?;
     if targets.len() > 1 && args.name.is_some() {
-        return Err(Error::usage("several seshes cannot have one name: give one target").into());
+        return Err(Error::usage("several seshes cannot share a name: give one target").into());
     }
     let mut changes = Vec::new();
     changes.extend(args.name.map(Edit::Name));

@@ -184,8 +184,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             WaitOutcome::Empty if reported => return Ok(exit),
             WaitOutcome::Empty => {
                 Error::nothing("nothing left to wait for: no match, or all have already exited")
+                    .with_way_out("sesh-list --all shows them")
             }
-            WaitOutcome::TimedOut => Error::new(Exit::TimedOut, "timed out before it happened"),
+            WaitOutcome::TimedOut => Error::new(Exit::TimedOut, "timed out before it happened")
+                .with_way_out("sesh-list shows the states"),
         };
         if args.json {
             let event = if error.exit == Exit::TimedOut {

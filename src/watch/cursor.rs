@@ -82,7 +82,7 @@ impl FromStr for Cursor {
             .filter(|cursor| cursor.to_string() == text)
             .ok_or_else(|| {
                 Error::usage(
-                    "not a cursor: --since takes the last field of a line of sesh-wait, as in c1.AAAB…",
+                    "not a cursor: give --since the last field of an output line of sesh-wait, as in c1.AAAB…",
                 )
             })
     }

@@ -130,7 +130,7 @@ pub(super) fn line_of(seen: &PaneView<'_>, front: Process) -> Result<ShellLine, 
     let name = front.name.clone();
     let age = proc::started(&front).and_then(|started| started.elapsed().ok());
     let Some(shell) = Shell::of(front) else {
-        let why = format!("{name} is neither an agent nor a shell: pane-keys types into anything");
+        let why = format!("it runs {name}, which is no agent and no shell: pane-keys types anyway");
         return Err(Blocked::new(Reason::Stranger, why));
     };
     let facts = seen.facts();
