@@ -1,7 +1,7 @@
 #!/bin/sh
 # Obtains the helpers, once, in the background: from a release archive, else with cargo, as @sesh-install says. sesh.tmux
 # starts it through run-shell, which does not wait. The segment shows the progress. A failure leaves the helpers that are there
-# as they are, is told once, and its log is kept.
+# as they are, is reported once, and its log is kept.
 dir=$(cd -- "${0%/*}/.." && pwd -P) || exit 0
 . "$dir/plugin/lib.sh"
 # The helpers are of use without the server's answer too.

@@ -19,7 +19,7 @@ reap() {
 
 health=$1 scope=$2 bin=$3
 if [ -n "$bin" ] && [ -x "$bin/sesh-reap" ]; then
-  # What @sesh-forget has forgotten is a line each: nobody shall miss it.
+  # What @sesh-forget has forgotten has a line each, so that nothing is forgotten silently.
   if told=$(reap 2>/dev/null) && [ -n "$told" ]; then
     common
     names=$(printf '%s\n' "$told" | sed 's/ is forgotten: .*//' | head -n 4 | paste -s -d , -)
