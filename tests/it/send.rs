@@ -609,7 +609,7 @@ fn where_one_target_is_unknown_nothing_is_sent() {
     ] {
         let said = server.sesh("sesh-send", &words).said();
         assert_eq!(said.code(), Some(3), "{said}");
-        assert!(said.stderr.contains("quote a message"), "{said}");
+        assert!(said.stderr.contains("put the message in quotes"), "{said}");
         assert!(said.stderr.contains("another target is unknown"), "{said}");
     }
     for agent in &agents {
