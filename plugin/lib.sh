@@ -77,6 +77,15 @@ at_least() {
   return 0
 }
 
+# unlink_helpers: removes the links to the plugin's own helpers that path.sh has made.
+unlink_helpers() {
+  for link in "$link_dir"/tmux-sesh "$link_dir"/sesh-* "$link_dir"/pane-*; do
+    case $(readlink "$link") in
+      "$dir/bin/${link##*/}" | "$data_dir/bin/${link##*/}") rm -f "$link" ;;
+    esac
+  done
+}
+
 # use_login_path: programs are also found where a login shell finds them, as path.sh has seen it.
 use_login_path() {
   if [ -r "$login_path" ] && IFS= read -r of_login <"$login_path"; then

@@ -63,11 +63,7 @@ if mkdir -p "$cache_dir" && { mkdir "$lock" || { [ -n "$(find "$lock" -prune -mm
     # An uninstall first takes the plugin out of the options, and then removes files: what was made since is removed here.
     if [ -z "$(ask '#{@seshplugin_dir}')" ]; then
       rm -f "$login_path"
-      for link in "$link_dir"/tmux-sesh "$link_dir"/sesh-* "$link_dir"/pane-*; do
-        case $(readlink "$link") in
-          "$bin/${link##*/}") rm -f "$link" ;;
-        esac
-      done
+      unlink_helpers
     fi
   fi
   rm -f "$login_path.new"
