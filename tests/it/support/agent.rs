@@ -1,6 +1,11 @@
 //! Agents that are not: real programs with the names of the real ones, which do what they are told.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
+
+use nix::fcntl::OFlag;
+use nix::sys::termios::{LocalFlags, tcgetattr};
 
 use super::{Record, Server, helpers, until, until_some};
 
@@ -41,12 +46,12 @@ impl Server {
         self.tmux(["send-keys", "-t", pane, "Enter"]);
     }
 
-    /// A pane with a shell in which an agent was started by hand, once it is there.
+    /// A pane with a shell in which an agent was started by hand, once it reads what it is told.
     #[track_caller]
     pub(crate) fn hosts(&self, agent: &str) -> String {
         self.agent(agent);
         let pane = self.types(agent);
-        self.runs(&pane, agent);
+        self.listens(&pane, agent);
         pane
     }
 
@@ -55,7 +60,23 @@ impl Server {
     pub(crate) fn starts(&self, pane: &str, agent: &str) {
         let path = self.agent(agent);
         self.say(pane, &path.display().to_string());
+        self.listens(pane, agent);
+    }
+
+    /// Waits until an agent runs in a pane and has turned the terminal's echo off: what is typed before that stands on its
+    /// screen for good.
+    #[track_caller]
+    fn listens(&self, pane: &str, agent: &str) {
         self.runs(pane, agent);
+        let terminal = OpenOptions::new()
+            .read(true)
+            .custom_flags(OFlag::O_NOCTTY.bits())
+            .open(self.format(pane, "#{pane_tty}"))
+            .expect("its terminal");
+        until(&format!("{agent} has turned the echo off"), || {
+            let flags = tcgetattr(&terminal).expect("its modes").local_flags;
+            flags.contains(LocalFlags::ICANON) && !flags.contains(LocalFlags::ECHO)
+        });
     }
 
     /// What `sesh-pane` says of a pane, if that is a sesh.
