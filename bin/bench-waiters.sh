@@ -11,7 +11,7 @@ ticks() {
   done | awk '{ sub(/.*[)] /, ""); sum += $12 + $13 } END { print sum + 0 }'
 }
 
-# How many sockets the server holds: a waiter on one sesh is two, one for each channel.
+# How many sockets the server holds: a waiter on one sesh with a pane is one.
 sockets() {
   # One that is closed meanwhile is none.
   find "/proc/$server/fd" -lname 'socket:*' 2>/dev/null | wc -l || true
@@ -40,12 +40,12 @@ hundred_waiters() {
     inside "$built/sesh-wait" waited-for --for exit "$@" >/dev/null 2>&1 &
     waiters+=($!)
   done
-  until_waiting $((empty + 200))
+  until_waiting $((empty + 100))
   sleep 2 # why: what begins with a wait is no cost of it
   before=$(ticks "$server" "${waiters[@]}")
   sleep 10 # why: nothing happens for so long
   after=$(ticks "$server" "${waiters[@]}")
-  if ! kill -0 "${waiters[@]}" 2>/dev/null || [ "$(sockets)" -lt $((empty + 200)) ]; then
+  if ! kill -0 "${waiters[@]}" 2>/dev/null || [ "$(sockets)" -lt $((empty + 100)) ]; then
     echo "bench: not all of the 100 waiters wait to the end" >&2
     exit 1
   fi
@@ -83,7 +83,7 @@ fifty_wait() {
     inside "$built/sesh-wait" "${1:-s$at}" --for exit >/dev/null 2>&1 &
     waiting+=($!)
   done
-  until_waiting $((empty + 100))
+  until_waiting $((empty + 50))
   sleep 3 # why: what begins with a wait is no cost of a change
 }
 

@@ -530,7 +530,7 @@ pub const ELSEWHERE: [Named; 50] = [
         "tmux-sesh-p<n>, tmux-sesh-s<n>",
         "channels of `wait-for`",
         "the same for the changes of one sesh: the first one of its pane, by the number of the pane modulo 1024; the \
-         second one, for a sesh without a pane, by the end of its uuid. Several seshes may share one",
+         second one, for a sesh without a pane, by the end of its uuid. A birth signals both. Several seshes may share one",
     ),
 ];
 

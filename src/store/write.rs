@@ -46,7 +46,7 @@ pub fn birth(pane: &str, id: SeshId, values: &[(Key, String)]) -> Vec<Command> {
         commands.push(command::set_pane(pane, Key::Worked.option(), "1"));
     }
     commands.extend([book(pane, id), count(pane)]);
-    commands.extend(hint::of_sesh(id));
+    commands.extend(hint::of_birth(id, pane));
     commands
 }
 

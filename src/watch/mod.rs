@@ -24,7 +24,7 @@ pub use cursor::Cursor;
 use cursor::SeshCursor;
 pub use events::{EventKind, SeshEvent};
 use events::{Judged, Seshes, cursor_of, judge};
-use poll::Poll;
+use poll::{Duty, Poll};
 use printed::Screens;
 use view::{Hints, StoreView};
 pub use wait_event::WaitEvent;
@@ -354,13 +354,15 @@ impl<'a> Watch<'a> {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(Pause::TimedOut);
             }
-            if now >= self.poll.due()
-                && self
-                    .poll
-                    .needs_reconcile(self.server, &seen.seshes, seen.ticks)?
-            {
-                reconcile_store(self.server, &mut self.poll)?;
-                return Ok(Pause::Unseen);
+            if now >= self.poll.due() {
+                match self.poll.look(self.server, &seen.seshes, seen.ticks)? {
+                    Duty::Nothing => {}
+                    Duty::Read => return Ok(Pause::Unseen),
+                    Duty::Reconcile => {
+                        reconcile_store(self.server, &mut self.poll)?;
+                        return Ok(Pause::Unseen);
+                    }
+                }
             }
         }
     }

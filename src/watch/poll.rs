@@ -3,7 +3,8 @@
 //! The plugin's tick looks for all of these, where it runs. A wait also looks at the processes of its own seshes, which
 //! costs a few reads of the process table, and at what agents print where no tick does. When something has changed, one
 //! of the waits reconciles the store, at most once a second for all of them. The store then signals the change to all
-//! waits.
+//! waits but one: a wait on a sesh in a pane does not hear of the loss of that pane, and reads the store until it is
+//! stored.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -50,6 +51,15 @@ struct ProcessState {
     generation: Option<u64>,
     foreground: Option<i32>,
     is_alive: bool,
+}
+
+/// What a wait has to do after a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Duty {
+    Nothing,
+    /// The store has to be read: another process reconciles it.
+    Read,
+    Reconcile,
 }
 
 impl ProcessState {
@@ -107,13 +117,9 @@ impl Poll {
         self.next
     }
 
-    /// Returns whether this process is to reconcile the store now. `ticks`: the plugin looks at agents.
-    pub(super) fn needs_reconcile(
-        &mut self,
-        server: &Server,
-        seshes: &Seshes,
-        ticks: bool,
-    ) -> Result<bool> {
+    /// Looks again. Returns whether this process is to reconcile the store now, or to read it. `ticks`: the plugin looks
+    /// at agents.
+    pub(super) fn look(&mut self, server: &Server, seshes: &Seshes, ticks: bool) -> Result<Duty> {
         let now = Instant::now();
         let processes = processes(seshes);
         let each = u32::try_from(processes.len()).unwrap_or(u32::MAX);
@@ -125,6 +131,7 @@ impl Poll {
         if !processes.iter().all(is_unchanged) {
             self.notice();
         }
+        let any_lost = processes.values().any(|state| !state.is_alive);
         self.processes = processes;
         let has_agents = seshes.not_exited().any(|record| record.agent.is_some());
         if has_agents && !ticks && now >= self.next_printed {
@@ -137,14 +144,23 @@ impl Poll {
             self.next_printed = now + self.print_interval;
         }
         if !self.changed {
-            return Ok(false);
+            return Ok(Duty::Nothing);
         }
-        let reconciler = second::reconciler(server, self.noticed)?;
-        match reconciler {
-            Reconciler::Later(second) => self.noticed = self.noticed.or(second),
-            Reconciler::Own | Reconciler::Other => self.changed = false,
-        }
-        Ok(reconciler == Reconciler::Own)
+        Ok(match second::reconciler(server, self.noticed)? {
+            Reconciler::Later(second) => {
+                self.noticed = self.noticed.or(second);
+                Duty::Nothing
+            }
+            Reconciler::Own => {
+                self.changed = false;
+                Duty::Reconcile
+            }
+            Reconciler::Other => {
+                self.changed = any_lost;
+                self.noticed = None;
+                if any_lost { Duty::Read } else { Duty::Nothing }
+            }
+        })
     }
 
     /// Returns whether an agent has printed since the last look or just before it.

@@ -43,8 +43,16 @@ pub(super) struct Hints {
     pub(super) question: StoreQuestion,
 }
 
-/// The seshes of a set, with their panes.
-type Few = Vec<(SeshId, Option<PaneId>)>;
+/// The seshes of a set, and where they were seen.
+type Few = Vec<Seat>;
+
+/// Where a sesh was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seat {
+    id: SeshId,
+    pane: Option<PaneId>,
+    has_exited: bool,
+}
 
 impl Hints {
     /// Returns what a wait listens to. A wait on a few seshes does not concern itself with others.
@@ -55,7 +63,9 @@ impl Hints {
             return Self { channels, question };
         };
         let question = StoreQuestion::of_few(few.clone());
-        let names = few.iter().flat_map(|(id, pane)| hint::channels(*id, *pane));
+        let names = few
+            .iter()
+            .flat_map(|one| hint::channels(one.id, one.pane, one.has_exited));
         let channels = names.map(|name| question.after(name)).collect();
         Self { channels, question }
     }
@@ -68,11 +78,15 @@ impl Hints {
 
 /// Returns the seshes of a set that names only a few.
 fn few(set: &Set, seshes: &Seshes) -> Option<Few> {
-    /// A client waits on one channel, and a sesh has two.
+    /// A client waits on one channel, and a sesh has up to two.
     const MOST: usize = 4;
     let of = |id: &SeshId| {
         let record = seshes.members.iter().find(|record| record.uuid == *id);
-        (*id, record.and_then(pane))
+        Seat {
+            id: *id,
+            pane: record.and_then(pane),
+            has_exited: record.is_some_and(|record| record.exit.is_some()),
+        }
     };
     let mut ids = set.ids.clone();
     ids.sort_unstable();
@@ -117,7 +131,7 @@ impl StoreQuestion {
     fn of_few(few: Few) -> Self {
         let frame = Frame::new();
         let mut batch = Batch::from(head(&frame));
-        for (id, pane) in &few {
+        for Seat { id, pane, .. } in &few {
             batch.extend(match pane {
                 Some(pane) => vec![command::print(Some(&pane.to_string()), &row_format(&frame))],
                 None => vec![
@@ -186,12 +200,12 @@ impl StoreQuestion {
     fn records_of_few(
         &self,
         server: &Server,
-        few: &[(SeshId, Option<PaneId>)],
+        few: &[Seat],
         answer: &str,
     ) -> Result<Option<Vec<Record>>> {
         let mut sections = self.frame.sections(answer).skip(1);
         let mut records = Vec::with_capacity(few.len());
-        for (id, pane) in few {
+        for Seat { id, pane, .. } in few {
             let (row, text) = sections.next().unwrap_or_default();
             let record = if pane.is_some() {
                 let mut pane = read_row(&row)?;

@@ -11,7 +11,7 @@ use tmux_sesh::store::second::{Reconciler, reconciler};
 use tmux_sesh::tmux::Socket;
 
 use super::{Standing, nothing, told};
-use crate::support::{Dice, NONE, Record, Server, count, until};
+use crate::support::{Dice, Record, Server, count, until};
 
 /// A wait that has all its places.
 fn standing(server: &Server, args: &[&str], places: usize) -> Standing {
@@ -41,10 +41,10 @@ fn a_change_wakes_those_that_it_concerns() {
     let of_five = [&["one"][..], &names].concat();
     takes_signals(&server, &of_five[..4]);
     takes_signals(&server, &of_five);
-    let of_one = standing(&server, &["one", "--for", "exit"], 2);
-    let of_two = standing(&server, &["two", "--for", "exit"], 2);
+    let of_one = standing(&server, &["one", "--for", "exit"], 1);
+    let of_two = standing(&server, &["two", "--for", "exit"], 1);
     let of_four = ["one", "two", "three", "four", "--for", "exit"];
-    let of_four = standing(&server, &of_four, 8);
+    let of_four = standing(&server, &of_four, 4);
     let of_tag = standing(&server, &["--tag", "x", "--for", "exit"], 1);
     let of_five = [&of_five[..], &["--for", "exit"]].concat();
     let of_five = standing(&server, &of_five, 1);
@@ -93,7 +93,7 @@ fn a_herd_on_one_sesh_is_a_client_each() {
     let one = told(&server, &["one"]);
     takes_signals(&server, &["one"]);
     let herd: Vec<Standing> = (0..count(100).min(50))
-        .map(|_| standing(&server, &["one", "--for", "exit"], 2))
+        .map(|_| standing(&server, &["one", "--for", "exit"], 1))
         .collect();
     let states = ["idle", "busy", "idle"];
     for state in states {
@@ -114,51 +114,53 @@ fn a_herd_on_one_sesh_is_a_client_each() {
     }
 }
 
-/// Each of the channels of a sesh wakes a wait on it.
+/// A wait on an exited sesh that keeps its pane is woken by what is written to the pane, and by what is written to the
+/// sesh: it may be restored into another pane.
 #[test]
-fn a_sesh_has_two_channels() {
+fn an_exited_sesh_with_a_pane_has_two_channels() {
     let server = Server::start();
     let one = told(&server, &["one"]);
-    takes_signals(&server, &["one"]);
-    let mut wait = standing(&server, &["one", "--for", "exit"], 2);
-    let channels = channels_of(&one);
+    server.say(one.pane(), "exit 3");
+    until("it has exited", || {
+        server.record(one.uuid()).state() == "exited"
+    });
+    let id = one.uuid().parse().expect("an id");
+    let pane = one.pane().parse().expect("a pane");
+    let channels = hint::channels(id, Some(pane), true);
     assert_eq!(channels.len(), 2);
+    // Another one is waited for too, since there is nothing to wait for from an exited sesh alone.
+    told(&server, &["two"]);
+    let both = ["one", "two", "--for", "idle"];
+    nothing(&server, &both);
+    let mut wait = standing(&server, &both, 3);
     for (at, channel) in channels.iter().enumerate() {
         server.tmux(["wait-for", "-S", channel]);
-        until("it waits again", || wait.places() >= 3 + at);
+        until("it waits again", || wait.places() >= 4 + at);
     }
-    assert!(wait.clients() <= 3);
     assert!(wait.goes_on());
     wait.kill();
 }
 
-fn channels_of(sesh: &Record) -> Vec<String> {
-    let id = sesh.uuid().parse().expect("an id");
-    let pane = sesh.pane().parse().expect("a pane");
-    hint::channels(id, Some(pane))
-}
-
-/// The end is written by one that knows no pane any more.
+/// The end is written by one that knows no pane any more, and it signals the sesh. A wait on the sesh of the pane does not
+/// listen to that. Of many such waits one reconciles, and the others have to see what it wrote.
 #[test]
 fn an_end_that_is_written_behind_the_pane() {
     let server = Server::start();
-    let one = told(&server, &["one"]);
-    takes_signals(&server, &["one"]);
-    let of_sesh = channels_of(&one).pop().expect("a channel");
-    let mut waits = std::process::Command::new(server.program())
-        .args(["-S".as_ref(), server.socket().as_os_str()])
-        .args(["wait-for", &of_sesh])
-        .spawn()
-        .expect("a tmux");
-    let pid = server.format(one.pane(), "#{pane_pid}");
-    let pid = Pid::from_raw(pid.parse().expect("a pid"));
-    kill(pid, Signal::SIGKILL).expect("it can be killed");
-    until("its pane is gone", || !server.has_pane(one.pane()));
-    server.sesh("sesh-reap", NONE).ok();
-    until("it is signalled", || {
-        waits.try_wait().expect("its state").is_some()
-    });
-    assert_eq!(server.record(one.uuid()).state(), "exited");
+    let names = ["one", "two", "three", "four"];
+    let seshes: Vec<Record> = names.iter().map(|name| told(&server, &[name])).collect();
+    takes_signals(&server, &names);
+    let waits: Vec<Standing> = names
+        .iter()
+        .map(|name| standing(&server, &[name, "--for", "exit"], 1))
+        .collect();
+    for sesh in &seshes {
+        let pid = server.format(sesh.pane(), "#{pane_pid}");
+        let pid = Pid::from_raw(pid.parse().expect("a pid"));
+        kill(pid, Signal::SIGKILL).expect("it can be killed");
+    }
+    for (name, wait) in names.iter().zip(waits) {
+        assert_eq!(wait.words(), [format!("{name} exit ?")]);
+    }
 }
 
 /// What another process wrote before it waits, and what it writes while the wait begins, ends the wait.
