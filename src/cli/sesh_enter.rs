@@ -64,6 +64,10 @@ pub(super) struct Args {
     #[arg(long)]
     print: bool,
 
+    /// Print the record of the sesh as JSON; with a TARGET or --next
+    #[arg(long, conflicts_with_all = ["last", "print", "pick"])]
+    json: bool,
+
     /// Use this picker [default: @sesh-picker, else builtin]
     #[arg(long, value_name = "PICKER", value_parser = PICKERS, help_heading = "Picker")]
     picker: Option<String>,
@@ -124,6 +128,10 @@ fn after_help() -> String {
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let client = args.client.as_deref();
+    if args.json && args.target.is_none() && !args.next {
+        return Err(Error::usage("--json needs a TARGET or --next: --pick prints a choice").into());
+    }
+    let mut found = None;
     let route = match &args.target {
         Some(text) if args.pick && text != "-" => {
             return Err(Error::usage(
@@ -148,15 +156,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
                 };
                 record = restore::one(&server, &record, &late)?;
             }
-            route(&server, &record, client, args.read_only)?
+            let there = route(&server, &record, client, args.read_only)?;
+            found = Some(record);
+            there
         }
         None if args.next => {
             let record = next(&server, client)?;
             let there = route(&server, &record, client, args.read_only)?;
-            match mark_seen(&record) {
+            let there = match mark_seen(&record) {
                 Some(seen) => there.then(seen),
                 None => there,
-            }
+            };
+            found = Some(record);
+            there
         }
         None if args.last => last(&server, client)?,
         None => match picker_name(&server, &args).as_str() {
@@ -176,7 +188,20 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         out::text(&words.join(" "))?;
         return Ok(Exit::Done);
     }
-    follow(&server, route)?;
+    let found = found.filter(|_| args.json);
+    match (route, found) {
+        (route @ Route::Switch(_), Some(record)) => {
+            follow(&server, route)?;
+            out::unless_hung_up(out::json(&record))?;
+        }
+        // What attaches becomes another program, which uses the terminal.
+        (route @ Route::Attach(_), Some(record)) => {
+            require_terminal()?;
+            out::json(&record)?;
+            follow(&server, route)?;
+        }
+        (route, None) => follow(&server, route)?,
+    }
     Ok(Exit::Done)
 }
 

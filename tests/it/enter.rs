@@ -371,3 +371,27 @@ fn the_next_without_anybody_to_go_is_not_seen() {
     server.sesh("sesh-enter", ["--next", "one"]).fails(2);
     Server::empty().sesh("sesh-enter", ["--next"]).fails(3);
 }
+
+#[test]
+fn it_prints_where_it_went_as_json() {
+    let server = Server::start();
+    let asks = Control::attach(&server, MAIN);
+    let name = asks.name();
+    let made = named(&server, &[], "one");
+    let said = server
+        .sesh("sesh-enter", ["one", "--json", "--client", &name])
+        .ok()
+        .record();
+    assert_eq!((said.uuid(), said.pane()), (made.uuid(), made.pane()));
+    assert_eq!(place(&server, &name), format!("one {}", made.pane()));
+    // Where the reader has gone, the client has gone to the sesh all the same.
+    named(&server, &[], "two");
+    let command = "sesh-enter two --json --client \"$1\" | true";
+    server
+        .call("sh".as_ref())
+        .args(["-c", command, "sh", &name])
+        .ok();
+    until("it is there", || place(&server, &name).starts_with("two "));
+    let said = server.sesh("sesh-enter", ["--json"]).fails(2);
+    assert!(said.contains("--pick"), "{said}");
+}
