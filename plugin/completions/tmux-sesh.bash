@@ -93,7 +93,7 @@ _tmux_sesh_takes() {
       ;;
     enter | sesh-enter | attach)
       takes=(
-        '1=targets' '--next' '--last' '--client=clients' '--read-only' '--print'
+        '1=targets' '--next' '--last' '--client=clients' '--read-only' '--print' '--json'
         '--picker=words:builtin,fzf,tree' '--pick' '--format=words:json,nul,kv' '--select=uuids' '--enter'
         '--cursor=uuids' '--filter=text' '--all' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )

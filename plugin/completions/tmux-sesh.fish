@@ -367,6 +367,7 @@ complete -c sesh-enter -l last -d 'Go back to where this client was before a key
 complete -c sesh-enter -l client -x -a '(__tmux_sesh_clients)' -d 'Switch this client [default: the one that shows this session]'
 complete -c sesh-enter -l read-only -d 'Attach or switch read-only'
 complete -c sesh-enter -l print -d 'Print the tmux command that would go there, and do not run it'
+complete -c sesh-enter -l json -d 'Print the record of the sesh as JSON; with a TARGET or --next'
 complete -c sesh-enter -l picker -x -a 'builtin fzf tree' -d 'Use this picker [default: @sesh-picker, else builtin]'
 complete -c sesh-enter -l pick -d 'Print the chosen sesh instead of going there. The picker uses the terminal, even if stdout is a pipe'
 complete -c sesh-enter -l format -x -a 'json nul kv' -d 'Print the choice as a JSON object, as values that each end with a NUL, or as key=value lines'

@@ -386,10 +386,11 @@ fn it_prints_where_it_went_as_json() {
     assert_eq!(place(&server, &name), format!("one {}", made.pane()));
     // Where the reader has gone, the client has gone to the sesh all the same.
     named(&server, &[], "two");
-    let command = "sesh-enter two --json --client \"$1\" | true";
+    let command = "sesh-enter -S \"$1\" two --json --client \"$2\" | true";
+    let socket = server.socket().display().to_string();
     server
         .call("sh".as_ref())
-        .args(["-c", command, "sh", &name])
+        .args(["-c", command, "sh", &socket, &name])
         .ok();
     until("it is there", || place(&server, &name).starts_with("two "));
     let said = server.sesh("sesh-enter", ["--json"]).fails(2);
