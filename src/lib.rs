@@ -15,6 +15,7 @@
 //! - [`store`]: what is stored in tmux: the schema, records, queries, conditional writes; and the part of it that
 //!   outlives the server.
 //! - [`journal`]: the only module that writes files.
+//! - [`transcript`]: reads the files that agents keep of their conversations.
 //! - [`proc`]: the only module that reads the process table, and the only one that makes system calls.
 //! - [`tmux`]: the only module that sends commands to tmux.
 //! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`]: names and ids, the states of a sesh, the environment,
@@ -42,4 +43,5 @@ pub mod sesh;
 pub mod state;
 pub mod store;
 pub mod tmux;
+pub mod transcript;
 pub mod watch;

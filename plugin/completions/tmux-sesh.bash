@@ -15,7 +15,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh | help)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,log,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -41,7 +41,7 @@ _tmux_sesh_takes() {
         '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--agent=agents'
         '--state=list:starting,busy,waiting,idle,exited,unknown,failed' '--mine' '--owner=owners'
         '--archived' '--all' '--all-servers' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket,age,where'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket,age,where,model,context,title'
         '--json' '--format=text' '--no-header' '--watch' '-L=sockets' '-S=file' '-h' '--help' '-V'
         '--version'
       )
@@ -104,6 +104,12 @@ _tmux_sesh_takes() {
         '--for=words:idle,waiting,busy,exit,turn,change,output=,quiet=' '--any' '--all'
         '--since=words:start,now' '--fresh' '--timeout=text' '--follow' '--propagate' '--json' '-L=sockets'
         '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    log | sesh-log)
+      takes=(
+        '1=targets' '-n=text' '--turns=text' '--whole' '--since=words:start,now' '-f' '--follow' '--json'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     explain | sesh-explain)
@@ -400,6 +406,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-pane \
   sesh-enter \
   sesh-wait \
+  sesh-log \
   sesh-explain \
   sesh-reap \
   sesh-save \

@@ -179,7 +179,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-log sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 set -g __tmux_sesh_aliases ls=sesh-list kill=sesh-end attach=sesh-enter capture=pane-capture keys=pane-keys resolve=pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
@@ -198,6 +198,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a send -d 'Send a message to agents
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Print which sesh a pane is: uuid, name, state and agent'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch this client, or attach'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait until a sesh is idle, waits for a person, exits or prints something'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a log -d 'Print the transcript of an agent: prompts, answers and tools'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Explain how a pane\'s state was decided'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Reconcile stored state with the panes and processes that exist'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a save -d 'Write to the journal what it lacks, and compact it'
@@ -259,8 +260,8 @@ complete -c sesh-list -l archived -d 'List archived seshes, too'
 complete -c sesh-list -l all -d 'List archived and exited seshes, too'
 complete -c sesh-list -l all-servers -d 'List the seshes of all tmux servers of this user, each with its socket. The sockets are those in $SESH_TMUX_SOCKETS (paths separated by colons), else all in tmux\'s folder'
 complete -c sesh-list -l tags -d 'List the tags in use and how many seshes have each, instead'
-complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machine status state cwd tags archived live tmux-socket tmux-session tmux-window tmux-pane why since by gen note parent owner conversation command exit created updated expires was socket age where)' -d 'Print these columns, separated by tabs. In values a tab, a newline and a backslash are \\t, \\n and \\\\'
-complete -c sesh-list -l json -d 'Print an array of records as JSON'
+complete -c sesh-list -l columns -x -a '(__tmux_sesh_list uuid name agent machine status state cwd tags archived live tmux-socket tmux-session tmux-window tmux-pane why since by gen note parent owner conversation command exit created updated expires was socket age where model context title)' -d 'Print these columns, separated by tabs. In values a tab, a newline and a backslash are \\t, \\n and \\\\'
+complete -c sesh-list -l json -d 'Print an array of records as JSON. With --columns model,context,title each has model, contextPct, title and transcript (the file), too, which are read from the transcript of its agent'
 complete -c sesh-list -l format -x -d 'Print this tmux format, one line for each pane, as in \'#{@sesh_name} #{pane_title}\''
 complete -c sesh-list -l no-header -d 'Print no header line'
 complete -c sesh-list -l watch -d 'Keep running, and print the list again when it changes. On a terminal the picker opens as a dashboard, if only --tag, --agent, --state, --all and --archived are given. Else each list follows an empty line; with --json each is one line'
@@ -397,6 +398,17 @@ complete -c sesh-wait -s S -r -F -d 'Use the tmux server with this socket path'
 complete -c sesh-wait -s h -l help -d 'Print help'
 complete -c sesh-wait -s V -l version -d 'Print version'
 complete -c sesh-wait -n '__tmux_sesh_at 1+ --tag --tagged --for --since --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-log -f
+complete -c sesh-log -s n -l turns -x -d 'Print the last TURNS turns: a turn is a prompt with all that follows it'
+complete -c sesh-log -l whole -d 'Print the whole conversation'
+complete -c sesh-log -l since -x -a 'start now' -d 'Print only what is new since a cursor: start (everything), now (nothing), or the last cursor of --json'
+complete -c sesh-log -s f -l follow -d 'Keep running, and print what is added, until the agent exits'
+complete -c sesh-log -l json -d 'Print one JSON object a line. The last one has the cursor for --since; with --follow, one follows each addition'
+complete -c sesh-log -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
+complete -c sesh-log -s S -r -F -d 'Use the tmux server with this socket path'
+complete -c sesh-log -s h -l help -d 'Print help'
+complete -c sesh-log -s V -l version -d 'Print version'
+complete -c sesh-log -n '__tmux_sesh_at 1 -n --turns --since -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-explain -f
 complete -c sesh-explain -l json -d 'Print JSON'
 complete -c sesh-explain -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'

@@ -1,6 +1,8 @@
 //! The conversation that an agent's process is in, from the agent's own files, or else from its command line.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::kinds::Agent;
@@ -8,8 +10,9 @@ use super::manifest::{Conversation, Home, IdForm, Manifest};
 use super::recognise::AgentProcess;
 use super::session::{SessionRecord, pids};
 use super::state::Session;
-use super::transcript::Transcript;
+use super::transcript::{Transcript, files};
 use crate::id::SeshId;
+use crate::transcript::form::TranscriptForm;
 
 impl Conversation {
     /// Returns whether a text can be an id. A text that cannot must not get onto a command line.
@@ -37,16 +40,64 @@ pub struct ConversationEvidence {
     pub session: Option<Session>,
 }
 
-/// Returns the transcript of a conversation, if the agent keeps one that can be read. `variable` reads an environment.
+/// Where the transcript of a conversation is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TranscriptFile {
+    pub path: PathBuf,
+    pub form: TranscriptForm,
+}
+
+/// Returns where the transcript of a conversation is, if the agent keeps one that can be read. `variable` reads an
+/// environment. Several files may have the id: the newest one in whose first line the folder is `cwd` counts, else the
+/// newest one.
+pub fn transcript_file(
+    agent: &Agent,
+    id: &str,
+    cwd: Option<&str>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<TranscriptFile> {
+    let known = &agent.manifest.transcripts;
+    let form = known.form?;
+    // An id that cannot be the name of a file is no id.
+    if id.contains('/') || id.is_empty() {
+        return None;
+    }
+    let mut found = files(
+        &agent.manifest.home.folder(variable)?,
+        known.files.as_ref()?,
+        id,
+    );
+    let is_of_folder = |path: &PathBuf| cwd.is_some() && folder_in(path).as_deref() == cwd;
+    let at = match found.len() {
+        0 => return None,
+        1 => 0,
+        _ => found.iter().position(is_of_folder).unwrap_or(0),
+    };
+    Some(TranscriptFile {
+        path: found.swap_remove(at),
+        form,
+    })
+}
+
+/// Returns the folder that the first line of a transcript has.
+fn folder_in(path: &Path) -> Option<String> {
+    const LONGEST: u64 = 64 << 10;
+    let mut line = Vec::new();
+    let file = File::open(path).ok()?.take(LONGEST);
+    BufReader::new(file).read_until(b'\n', &mut line).ok()?;
+    let line: serde_json::Value = serde_json::from_slice(&line).ok()?;
+    line.get("cwd")?.as_str().map(Into::into)
+}
+
+/// Returns the transcript of a conversation, positioned at its end, if the agent keeps one that can be read. `variable`
+/// reads an environment.
 pub fn transcript(
     agent: &Agent,
     id: &str,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Option<Transcript> {
-    let entries = agent.code.transcript?;
-    let folder = agent.manifest.home.folder(variable)?;
-    let files = agent.manifest.transcripts.files.as_ref()?;
-    Transcript::find(entries, &folder, files, id)
+    let TranscriptFile { path, form } = transcript_file(agent, id, None, variable)?;
+    Transcript::at_end(form, path)
 }
 
 /// Returns the id of the conversation that a process is in. `variable` reads the environment of the process.

@@ -8,6 +8,7 @@ use toml::de::DeTable;
 
 use super::rule::{Pattern, Rule};
 use crate::state::{State, Why};
+use crate::transcript::form::TranscriptForm;
 
 /// The description of one agent. In a user's file for a built-in kind, each key replaces the built-in one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -101,6 +102,8 @@ pub struct Transcripts {
     pub files: Option<String>,
     /// The files below the agent's working directory.
     pub local: Option<String>,
+    /// The form of their lines. Without it they are not read.
+    pub form: Option<TranscriptForm>,
 }
 
 /// What to type to the agent. Keys have tmux's names.
@@ -240,7 +243,7 @@ impl Manifest {
         fill_missing!(self.home, under.home, variable folder);
         fill_missing!(self.conversation, under.conversation, file id start lock options unless form);
         fill_missing!(self.commands, under.commands, launch launch_as resume headless headless_resume queue);
-        fill_missing!(self.transcripts, under.transcripts, files local);
+        fill_missing!(self.transcripts, under.transcripts, files local form);
         fill_missing!(self.keys, under.keys, submit interrupt leave queue steer stash);
         fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);
         fill_missing!(self.sources, under.sources, order ends prompts);

@@ -1,23 +1,20 @@
 //! The transcript that an agent keeps of a conversation: whether the agent took a prompt, and what it answered.
 //!
-//! A transcript consists of lines of JSON, and grows at its end. [`kinds`](super::kinds) reads the content of a line.
+//! A transcript consists of lines of JSON, and grows at its end. [`crate::transcript`] reads the content of a line.
 //! opencode 1.18.33 keeps a database, and aider 0.86.2 text; those are not read.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::message;
-
-/// Returns the entries in a line of a kind's transcript.
-pub type Entries = fn(&Value) -> Vec<TranscriptLine>;
+use crate::transcript::LogEntry;
+use crate::transcript::form::TranscriptForm;
 
 /// The file of a conversation, and how far it was read.
 #[derive(Debug)]
 pub struct Transcript {
-    entries: Entries,
+    form: TranscriptForm,
     path: PathBuf,
     offset: u64,
     /// The bytes of a line whose end is not written yet.
@@ -38,18 +35,12 @@ pub enum TranscriptLine {
 }
 
 impl Transcript {
-    /// Returns the transcript of a conversation, positioned at its end, or `None` if there is none.
-    ///
-    /// `files` is the manifest's pattern below the agent's folder.
+    /// Returns the transcript in a file, positioned at its end, or `None` if the file cannot be read.
     #[must_use]
-    pub fn find(entries: Entries, folder: &Path, files: &str, id: &str) -> Option<Self> {
-        // Gemini names the file after the first part of the id.
-        let short = id.split('-').next().unwrap_or_default();
-        let pattern = files.replace("{id8}", short).replace("{id}", id);
-        let path = newest(folder, &pattern)?;
+    pub fn at_end(form: TranscriptForm, path: PathBuf) -> Option<Self> {
         let offset = path.metadata().ok()?.len();
         Some(Self {
-            entries,
+            form,
             path,
             offset,
             partial: Vec::new(),
@@ -97,7 +88,9 @@ impl Transcript {
         bytes
             .split(|byte| *byte == b'\n')
             .filter_map(|line| serde_json::from_slice(line).ok())
-            .flat_map(|line| (self.entries)(&line))
+            .flat_map(|line| self.form.content(&line).messages)
+            .flat_map(|message| message.entries)
+            .filter_map(TranscriptLine::of)
             .collect()
     }
 
@@ -110,8 +103,25 @@ impl Transcript {
     }
 }
 
-/// Returns the newest file that matches a pattern. A `*` in it stands for a part of a name.
-fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
+impl TranscriptLine {
+    /// Returns what an entry of a log is here.
+    fn of(entry: LogEntry) -> Option<Self> {
+        match entry {
+            LogEntry::Prompt { text } | LogEntry::Queued { text } => Some(Self::Prompt(text)),
+            LogEntry::Answer { text } => Some(Self::Answer(text)),
+            LogEntry::Begin => Some(Self::Begin),
+            LogEntry::End => Some(Self::End),
+            LogEntry::Tool { .. } | LogEntry::Result { .. } | LogEntry::Note { .. } => None,
+        }
+    }
+}
+
+/// Returns the files of a conversation, the newest first. `files` is the manifest's pattern below the agent's folder; a
+/// `*` in it stands for a part of a name.
+pub(super) fn files(folder: &Path, files: &str, id: &str) -> Vec<PathBuf> {
+    // Gemini names the file after the first part of the id.
+    let short = id.split('-').next().unwrap_or_default();
+    let pattern = files.replace("{id8}", short).replace("{id}", id);
     let mut found = vec![folder.to_path_buf()];
     for part in pattern.split('/') {
         found = match part.split_once('*') {
@@ -132,41 +142,9 @@ fn newest(folder: &Path, pattern: &str) -> Option<PathBuf> {
                 .collect(),
         };
     }
+    found.retain(|path| path.is_file());
+    found.sort_by_cached_key(|path| {
+        std::cmp::Reverse(path.metadata().and_then(|it| it.modified()).ok())
+    });
     found
-        .into_iter()
-        .filter(|path| path.is_file())
-        .max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok())
-}
-
-/// Returns one entry with the text of a content, or none if it has no text.
-pub(super) fn entry(
-    make: fn(String) -> TranscriptLine,
-    content: Option<&Value>,
-) -> Vec<TranscriptLine> {
-    let text = content.map(text).unwrap_or_default();
-    (!text.is_empty()).then(|| make(text)).into_iter().collect()
-}
-
-/// Returns the string at a JSON pointer of a line.
-pub(super) fn string_at<'a>(line: &'a Value, pointer: &str) -> Option<&'a str> {
-    line.pointer(pointer).and_then(Value::as_str)
-}
-
-/// Returns the text of a content: a string, or the parts that have a text.
-fn text(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => {
-            let texts: Vec<&str> = parts
-                .iter()
-                .filter(|part| {
-                    let kind = part.get("type").and_then(Value::as_str);
-                    kind.is_none_or(|kind| kind.ends_with("text"))
-                })
-                .filter_map(|part| part.get("text")?.as_str())
-                .collect();
-            texts.join("\n")
-        }
-        _ => String::new(),
-    }
 }

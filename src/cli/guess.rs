@@ -14,7 +14,7 @@ use crate::out;
 type Helper = &'static str;
 
 /// Flags that do not exist, by helper, with the way out. An entry of a helper comes before those of every helper.
-const FLAGS: [(Helper, &[&str], &str); 58] = [
+const FLAGS: [(Helper, &[&str], &str); 61] = [
     (
         "sesh-new",
         &["--tags", "-t"],
@@ -221,6 +221,17 @@ const FLAGS: [(Helper, &[&str], &str); 58] = [
         &["-e", "--color", "--colour", "--escape"],
         "write --ansi",
     ),
+    (
+        "sesh-log",
+        &["--tail", "--lines", "--last", "--limit", "--count"],
+        "write -n TURNS",
+    ),
+    (
+        "sesh-log",
+        &["--all", "--full", "-a", "--history"],
+        "write --whole",
+    ),
+    ("sesh-log", &["--watch", "-F"], "write --follow"),
     ("pane-capture", &["-J"], "write --join"),
     (
         "pane-capture",

@@ -14,6 +14,7 @@ mod sesh_explain;
 mod sesh_gather;
 mod sesh_hooks;
 mod sesh_list;
+mod sesh_log;
 mod sesh_new;
 mod sesh_pane;
 mod sesh_reap;
@@ -25,6 +26,7 @@ mod sesh_send;
 mod sesh_set;
 mod sesh_wait;
 mod tmux_sesh;
+mod transcript_columns;
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -107,6 +109,7 @@ tools! {
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
     SESH_WAIT = "sesh-wait" in sesh_wait,
+    SESH_LOG = "sesh-log" in sesh_log,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
     SESH_SAVE = "sesh-save" in sesh_save,

@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::ServerArgs;
+use super::transcript_columns::{self, DetailedRecord};
 use crate::clock;
 use crate::env;
 use crate::error::{self, Error, Exit, Result};
@@ -89,8 +90,9 @@ pub(super) struct Args {
         value_parser = PossibleValuesParser::new(COLUMNS.map(|(name, _)| name)).try_map(column))]
     columns: Vec<Column>,
 
-    /// Print an array of records as JSON
-    #[arg(long, conflicts_with_all = ["columns", "format"])]
+    /// Print an array of records as JSON. With --columns model,context,title each has model, contextPct, title and
+    /// transcript (the file), too, which are read from the transcript of its agent
+    #[arg(long, conflicts_with = "format")]
     json: bool,
 
     /// Print this tmux format, one line for each pane, as in '#{@sesh_name} #{pane_title}'
@@ -250,6 +252,8 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     }
     if args.tags {
         tags(&records, args)
+    } else if args.json && !args.columns.is_empty() {
+        detailed(&records, &args.columns)
     } else if args.json {
         out::json_text(&records)
     } else if args.format.is_some() {
@@ -387,6 +391,20 @@ fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
     Ok(rendered(&table, !args.no_header))
 }
 
+/// Returns the records as JSON, with what their transcripts say.
+fn detailed(records: &[&Record], columns: &[Column]) -> anyhow::Result<String> {
+    if let Some((name, _)) = columns
+        .iter()
+        .find(|(name, _)| !transcript_columns::NAMES.contains(name))
+    {
+        let fields = "with --json only model, context and title can be asked for";
+        let other = format!("--columns {name}: --json has all other fields anyway, and {fields}");
+        return Err(Error::usage(other).into());
+    }
+    let records = records.iter().map(|record| DetailedRecord::read(record));
+    out::json_text(&records.collect::<Vec<_>>())
+}
+
 fn formatted(snapshots: &[Snapshot], records: &[&Record]) -> anyhow::Result<String> {
     let mut lines = String::new();
     for record in records {
@@ -467,7 +485,7 @@ fn number(value: Option<u64>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-const COLUMNS: [Column; 31] = [
+const COLUMNS: [Column; 34] = [
     ("uuid", |it| it.uuid.to_string()),
     ("name", |it| it.name.clone()),
     ("agent", |it| it.agent.clone().unwrap_or_default()),
@@ -529,6 +547,10 @@ const COLUMNS: [Column; 31] = [
     // What the table shows under these names.
     ("age", |it| out::age(it.since, clock::seconds())),
     ("where", place),
+    // Read from the transcript.
+    ("model", transcript_columns::model),
+    ("context", transcript_columns::context),
+    ("title", transcript_columns::title),
 ];
 
 /// Formats where a sesh is: its session, the index of its window, and its pane.

@@ -21,7 +21,7 @@ pub static ALIASES: [(&str, &str); 6] = [
 ];
 
 /// Words that are no names of helpers, with the helper that is meant.
-const GUESSES: [(&[&str], &str); 11] = [
+const GUESSES: [(&[&str], &str); 12] = [
     (&["start", "create", "spawn", "open", "launch"], "new"),
     (
         &[
@@ -65,7 +65,6 @@ const GUESSES: [(&[&str], &str); 11] = [
             "cat",
             "read",
             "logs",
-            "log",
             "tail",
             "capture-pane",
             "output",
@@ -73,6 +72,7 @@ const GUESSES: [(&[&str], &str); 11] = [
         ],
         "capture",
     ),
+    (&["transcript", "conversation", "history"], "log"),
     (&["type", "send-keys", "press"], "keys"),
     (&["message", "msg", "tell", "ask", "prompt"], "send"),
     (&["rename", "tag", "note", "archive", "edit"], "set"),

@@ -1,6 +1,6 @@
 //! The operations on seshes: [`create`], [`adopt`], [`change`], [`enter`], [`end`], [`gather`](mod@gather),
-//! [`send`](mod@send), [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap), [`save`](mod@save),
-//! [`restore`].
+//! [`send`](mod@send), [`log`], [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap),
+//! [`save`](mod@save), [`restore`].
 
 pub mod adopt;
 pub mod argv;
@@ -15,6 +15,7 @@ pub mod explain;
 pub mod forget;
 pub mod gather;
 pub mod hooks;
+pub mod log;
 pub mod place;
 pub mod reap;
 pub mod report;

@@ -20,7 +20,7 @@ const LAYERS: [(&[&str], Sideways); 10] = [
     // What lives in a pane is asked of all panes alike: a sesh is a pane with a name.
     (&["pane"], Sideways::No),
     (&["agent", "store"], Sideways::No),
-    (&["tmux", "proc", "journal"], Sideways::No),
+    (&["tmux", "proc", "journal", "transcript"], Sideways::No),
     // Words, errors and the environment are of one piece.
     (&["id", "state", "env", "error", "clock"], Sideways::Yes),
 ];
@@ -106,7 +106,10 @@ const OWN: [Own; 8] = [
             "tempfile",
         ],
         folder: "journal",
-        except: &[("tmux/direct/mod.rs", "its tests have sockets")],
+        except: &[
+            ("tmux/direct/mod.rs", "its tests have sockets"),
+            ("transcript/lines.rs", "its tests have files"),
+        ],
     },
     Own {
         words: &["OpenOptions"],

@@ -152,6 +152,12 @@ fn before(server: &Server, page: &str, at: usize) {
             worker.order("answers the tests pass");
             messaged(server, "reviewer");
         }
+        ("plugin/doc/transcripts.md", 0) => {
+            let worker = messaged(server, "worker");
+            for order in ["hooks", "transcript", "answers the tests pass"] {
+                worker.order(order);
+            }
+        }
         ("plugin/doc/messages.md", 1) => {
             let listed = server.sesh("sesh-list", ["worker", "--json"]);
             let worker = listed.ok().only();
@@ -251,6 +257,11 @@ fn those_of_messages() {
 }
 
 #[test]
+fn those_of_transcripts() {
+    prints_what_it_says("plugin/doc/transcripts.md");
+}
+
+#[test]
 fn those_of_restore() {
     prints_what_it_says("plugin/doc/restore.md");
 }
@@ -268,6 +279,7 @@ fn none_is_left_out() {
         "helpers.md",
         "messages.md",
         "restore.md",
+        "transcripts.md",
         "waiting.md",
     ];
     assert_eq!(pages.len(), run.len(), "{pages:?}");

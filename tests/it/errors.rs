@@ -10,7 +10,7 @@ use pretty_assertions::assert_eq;
 use crate::support::{Call, NONE, Server};
 
 /// A call of every helper that asks a server, and would do something on one that has what it asks for.
-pub(crate) const CALLS: [(&str, &[&str]); 16] = [
+pub(crate) const CALLS: [(&str, &[&str]); 17] = [
     ("sesh-list", &[]),
     ("sesh-set", &["one", "--note", "x"]),
     ("sesh-end", &["one"]),
@@ -19,6 +19,7 @@ pub(crate) const CALLS: [(&str, &[&str]); 16] = [
     ("sesh-enter", &["one", "--print"]),
     ("sesh-enter", &["--next", "--print"]),
     ("sesh-reap", &[]),
+    ("sesh-log", &["one"]),
     ("pane-capture", &["one"]),
     ("pane-keys", &["%0", "Enter"]),
     ("pane-resolve", &["--pane", "%0"]),

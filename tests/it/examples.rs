@@ -61,6 +61,14 @@ impl Scene {
         Self { server, notes }
     }
 
+    /// Has the agent keep a transcript, with a turn in it.
+    fn talks(&self) {
+        let orders = self.server.path("composer5/orders");
+        std::fs::write(orders, "hooks\ntranscript\nanswers hello\n").expect("orders");
+        let send = ["api", "say hello", "--wait"];
+        self.server.sesh("sesh-send", send).ok();
+    }
+
     /// Runs a line as a person types it in a pane: in that of the sesh `notes`, or, where that would be adopted, in one
     /// that is no sesh.
     fn run(&self, line: &str) -> Said {
@@ -95,6 +103,9 @@ impl Scene {
 
 fn run_examples(tool: &Tool) {
     let scene = Scene::new();
+    if tool.name == "sesh-log" {
+        scene.talks();
+    }
     let _client = Screen::attach(&scene.server, MAIN, (120, 40));
     let fails = |line: &str| {
         let said = scene.run(line);

@@ -32,6 +32,7 @@ mod lease;
 mod leave;
 mod limits;
 mod list;
+mod log;
 mod lost_socket;
 mod memory;
 mod one_program;

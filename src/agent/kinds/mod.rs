@@ -13,20 +13,14 @@ mod unsupported;
 mod claude {
     pub(super) mod hooks;
     pub(super) mod payload;
-    pub(super) mod transcript;
 }
 mod codex {
     pub(super) mod hooks;
     pub(super) mod payload;
-    pub(super) mod transcript;
-}
-mod copilot {
-    pub(super) mod transcript;
 }
 mod gemini {
     pub(super) mod hooks;
     pub(super) mod payload;
-    pub(super) mod transcript;
 }
 mod opencode {
     pub(super) mod hooks;
@@ -35,14 +29,12 @@ mod opencode {
 mod pi {
     pub(super) mod hooks;
     pub(super) mod payload;
-    pub(super) mod transcript;
 }
 
 pub use loaded::{Agent, Agents, Problem};
 
 use super::hooks::Hooks;
 use super::report::{self, ReadPayload};
-use super::transcript::Entries;
 
 /// A built-in kind of agent.
 #[derive(Debug)]
@@ -62,14 +54,11 @@ pub struct Code {
     pub hooks: Option<&'static Hooks>,
     /// Parses a payload of its hooks.
     pub payload: Option<fn(&[u8]) -> ReadPayload>,
-    /// Parses a line of its transcripts.
-    pub transcript: Option<Entries>,
 }
 
 const NO_CODE: Code = Code {
     hooks: None,
     payload: None,
-    transcript: None,
 };
 
 /// The built-in kinds. They were measured with Claude Code 2.1.332, Codex 0.171.0, pi 1.6.0, Gemini CLI 0.61.0, opencode
@@ -81,7 +70,6 @@ pub static KINDS: &[Kind] = &[
         code: Code {
             hooks: Some(&claude::hooks::HOOKS),
             payload: Some(report::read::<claude::payload::ClaudePayload>),
-            transcript: Some(claude::transcript::entries),
         },
     },
     Kind {
@@ -90,7 +78,6 @@ pub static KINDS: &[Kind] = &[
         code: Code {
             hooks: Some(&codex::hooks::HOOKS),
             payload: Some(report::read::<codex::payload::CodexPayload>),
-            transcript: Some(codex::transcript::entries),
         },
     },
     Kind {
@@ -99,7 +86,6 @@ pub static KINDS: &[Kind] = &[
         code: Code {
             hooks: Some(&pi::hooks::HOOKS),
             payload: Some(report::read::<pi::payload::PiPayload>),
-            transcript: Some(pi::transcript::entries),
         },
     },
     Kind {
@@ -108,7 +94,6 @@ pub static KINDS: &[Kind] = &[
         code: Code {
             hooks: Some(&gemini::hooks::HOOKS),
             payload: Some(report::read::<gemini::payload::GeminiPayload>),
-            transcript: Some(gemini::transcript::entries),
         },
     },
     Kind {
@@ -117,16 +102,12 @@ pub static KINDS: &[Kind] = &[
         code: Code {
             hooks: Some(&opencode::hooks::HOOKS),
             payload: Some(report::read::<opencode::payload::OpencodePayload>),
-            ..NO_CODE
         },
     },
     Kind {
         name: "copilot",
         manifest: include_str!("copilot/manifest.json"),
-        code: Code {
-            transcript: Some(copilot::transcript::entries),
-            ..NO_CODE
-        },
+        code: NO_CODE,
     },
     Kind {
         name: "aider",
