@@ -455,16 +455,13 @@ impl Follower {
         self.child.id().cast_signed()
     }
 
-    /// Its processor time, in ticks.
-    fn ticks(&self) -> u64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
-        let stat = stat.expect("its statistics");
-        let (_, fields) = stat.rsplit_once(") ").expect("fields");
-        let fields: Vec<&str> = fields.split(' ').collect();
-        [fields[11], fields[12]]
-            .iter()
-            .map(|it| it.parse::<u64>().expect("a number"))
-            .sum()
+    /// How often it has run: each time it begins to wait counts.
+    fn runs(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("its status");
+        let mut lines = status.lines();
+        let count = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        count.expect("a count").trim().parse().expect("a number")
     }
 
     fn sleeps(&self) -> bool {
@@ -590,7 +587,7 @@ fn following_uses_nothing_until_something_is_written() {
     follower.prints("> one");
     follower.prints("  1");
     until("it sleeps", || follower.sleeps());
-    let ticks = follower.ticks();
+    let runs = follower.runs();
     assert!(proc::children(follower.pid()).is_empty());
     let threads = std::fs::read_dir(format!("/proc/{}/task", follower.pid()));
     assert_eq!(threads.expect("its threads").count(), 1);
@@ -600,7 +597,7 @@ fn following_uses_nothing_until_something_is_written() {
         talk.server.sesh("sesh-list", ["--json"]).ok();
     }
     assert!(follower.sleeps());
-    assert_eq!(follower.ticks(), ticks);
+    assert_eq!(follower.runs(), runs);
 
     // Half a line is not printed, and the whole one is.
     let line = talk.next("user", "two");
