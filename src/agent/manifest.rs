@@ -84,6 +84,15 @@ pub struct Commands {
     pub launch_as: Option<Vec<String>>,
     /// Resumes a conversation.
     pub resume: Option<Vec<String>>,
+    /// The words that choose a model, after the words that start the agent. `{model}` stands for the model.
+    pub model: Option<Vec<String>>,
+    /// Words on the command line that choose a model.
+    pub model_options: Option<Vec<String>>,
+    /// Prints the models that the agent offers.
+    pub models: Option<Vec<String>>,
+    /// The field of the JSON that `models` prints, at any depth, that holds the name of a model. Without it, what
+    /// `models` prints is for a person.
+    pub models_field: Option<String>,
     /// Answers one prompt without a terminal.
     pub headless: Option<Vec<String>>,
     /// Answers one prompt without a terminal, in an existing conversation.
@@ -116,6 +125,8 @@ pub struct Keys {
     pub interrupt: Option<Vec<String>>,
     /// The text that ends the agent when it is typed and sent.
     pub leave: Option<String>,
+    /// The text that has the agent compact its conversation when it is typed and sent.
+    pub compact: Option<String>,
     /// While the agent works: queues the content of the composer until it has finished.
     pub queue: Option<Vec<String>>,
     /// While the agent works: gives it the content of the composer at once, and it continues. Without this key, that
@@ -242,9 +253,9 @@ impl Manifest {
         fill_missing!(self.process, under.process, names packages not_agent);
         fill_missing!(self.home, under.home, variable folder);
         fill_missing!(self.conversation, under.conversation, file id start lock options unless form);
-        fill_missing!(self.commands, under.commands, launch launch_as resume headless headless_resume queue);
+        fill_missing!(self.commands, under.commands, launch launch_as resume model model_options models models_field headless headless_resume queue);
         fill_missing!(self.transcripts, under.transcripts, files local form);
-        fill_missing!(self.keys, under.keys, submit interrupt leave queue steer stash);
+        fill_missing!(self.keys, under.keys, submit interrupt leave compact queue steer stash);
         fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);
         fill_missing!(self.sources, under.sources, order ends prompts);
         fill_missing!(self.session, under.session, status waiting at);

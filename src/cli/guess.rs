@@ -61,14 +61,13 @@ const FLAGS: [(Helper, &[&str], &str); 61] = [
     (
         "sesh-new",
         &[
-            "--model",
             "--resume",
             "--continue",
             "--dangerously-skip-permissions",
             "--yolo",
             "-r",
         ],
-        "arguments of the agent go after --, as in sesh-new --agent claude -- --model opus",
+        "arguments of the agent go after --, as in sesh-new --agent claude -- --continue",
     ),
     (
         "sesh-new",

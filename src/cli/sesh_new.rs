@@ -22,6 +22,7 @@ use crate::pane::deliver::{Busy, Draft, Message};
 use crate::proc;
 use crate::sesh::argv;
 use crate::sesh::create::{CreateRequest, RequestedSize, plan};
+use crate::sesh::model;
 use crate::sesh::place::Where;
 use crate::sesh::send::{Patience, send};
 use crate::store::{Record, Target, value};
@@ -40,6 +41,10 @@ pub(super) const EXAMPLES: super::Examples = &[
     (
         "Start an agent, give it a task, and wait for the end of its turn",
         "sesh-new fix --agent claude --send 'fix the failing test' --wait=10m",
+    ),
+    (
+        "Start an agent with a model of your choice",
+        "sesh-new review --agent claude --model opus",
     ),
     (
         "Open a shell beside this pane, and go there",
@@ -68,6 +73,16 @@ pub(super) struct Args {
     /// Launch this kind of agent
     #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: Option<String>,
+
+    /// With --agent: let it use this model [default: option @sesh-model-KIND, else @sesh-model, else the agent's own]
+    #[arg(long, value_name = "MODEL", requires = "agent", value_parser = model_name)]
+    model: Option<String>,
+
+    /// With --agent: print the models that it offers, and create nothing
+    #[arg(long, requires = "agent", conflicts_with_all = [
+        "name", "named", "model", "send", "wait", "no_launch", "enter", "dry_run", "json", "command",
+    ])]
+    list_models: bool,
 
     /// Give it this tag; may be repeated
     #[arg(long, value_name = "TAG")]
@@ -188,12 +203,26 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let cwd = folder(args.cwd.as_deref())?;
     let variables = args.env.iter().map(variable).collect::<Result<Vec<_>>>()?;
+    let agent = args.agent.as_ref().map(|kind| {
+        let agent = Agents::loaded().named(kind);
+        agent.ok_or_else(|| Error::usage("unknown agent"))
+    });
+    let agent = agent.transpose()?;
+    if let (Some(agent), true) = (agent, args.list_models) {
+        out::text(&model::list(agent, &search_path(&variables), &cwd)?)?;
+        return Ok(Exit::Done);
+    }
+    let mut words = match agent {
+        Some(agent) => model::words(&server, agent, args.model.as_deref(), &args.command)?,
+        None => Vec::new(),
+    };
+    words.extend(args.command.iter().cloned());
     let parent = match &args.parent {
         Some(parent) => Some(find::one(&server, &target(&server, parent)?)?.uuid),
         None => None,
     };
     let request = CreateRequest {
-        argv: command(&args, &variables, &cwd)?,
+        argv: argv::words(agent, &words, &search_path(&variables), &cwd)?,
         name: args.name.or(args.named),
         id: args.id,
         agent: args.agent.or_else(|| argv::agent(&args.command)),
@@ -341,7 +370,7 @@ fn ttl(text: &str) -> Result<Duration, String> {
 }
 
 /// Returns the absolute path of the folder. Fails where it cannot be entered: tmux would silently start somewhere else.
-fn folder(given: Option<&Path>) -> Result<PathBuf> {
+pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf> {
     let folder = absolute(given.unwrap_or(Path::new(".")))?;
     if folder.to_str().is_none() {
         return Err(Error::unusable(format!(
@@ -395,16 +424,16 @@ pub(super) fn place_of(text: &str) -> Result<Where> {
     })
 }
 
-/// Returns the words of the command line that the pane runs.
-fn command(args: &Args, variables: &[(OsString, OsString)], cwd: &Path) -> Result<Vec<OsString>> {
-    let path = variables
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "PATH")
-        .map_or_else(env::path, |(_, path)| path.clone());
-    let agent = args.agent.as_ref().map(|kind| {
-        let agent = Agents::loaded().named(kind);
-        agent.ok_or_else(|| Error::usage("unknown agent"))
-    });
-    argv::words(agent.transpose()?, &args.command, &path, cwd)
+/// Returns where the program of the command is looked for, as the value of PATH.
+fn search_path(variables: &[(OsString, OsString)]) -> OsString {
+    let path = variables.iter().rfind(|(name, _)| name == "PATH");
+    path.map_or_else(env::path, |(_, path)| path.clone())
+}
+
+/// Parses the name of a model.
+fn model_name(text: &str) -> Result<String, String> {
+    match model::problem(text) {
+        None => Ok(text.into()),
+        Some(why) => Err(why.into()),
+    }
 }

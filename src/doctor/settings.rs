@@ -59,6 +59,7 @@ impl Takes {
             Takes::Duration => hold::duration(value).is_some(),
             Takes::Number => number(),
             Takes::Limit => value == "off" || number(),
+            Takes::Text => true,
         }
     }
 
@@ -68,6 +69,7 @@ impl Takes {
             Takes::Duration => "a duration such as 10m, or off".into(),
             Takes::Number => "a number".into(),
             Takes::Limit => "a number, or off".into(),
+            Takes::Text => "a text".into(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words of a command that is about to run in a pane.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::agent::kinds::{Agent, Agents, Kind};
 use crate::error::{Error, Result};
@@ -18,6 +18,20 @@ pub fn agent(command: &[OsString]) -> Option<String> {
     Some(agent.name.clone())
 }
 
+/// Returns the file of an agent's program.
+///
+/// # Errors
+/// [`Exit::Nothing`](crate::error::Exit::Nothing) when it does not exist.
+pub fn program(kind: &str, name: &OsStr, path: &OsStr, cwd: &Path) -> Result<PathBuf> {
+    which::which_in(name, Some(path), cwd).map_err(|_| {
+        Error::nothing(format!(
+            "{kind} is not installed: no {} in {}",
+            shown(&name.to_string_lossy()),
+            path.display()
+        ))
+    })
+}
+
 /// Returns the words of the command, or those of an agent with the command as its arguments. A program that does not
 /// exist is an error here, because an error in a new pane may remain unseen.
 ///
@@ -31,15 +45,7 @@ pub fn words(
 ) -> Result<Vec<OsString>> {
     if let Some(agent) = agent {
         let mut words: Vec<OsString> = agent.launch().into_iter().map(Into::into).collect();
-        let program = which::which_in(&words[0], Some(path), cwd).map_err(|_| {
-            Error::nothing(format!(
-                "{} is not installed: no {} in {}",
-                agent.name,
-                shown(&words[0].to_string_lossy()),
-                path.display()
-            ))
-        })?;
-        words[0] = program.into_os_string();
+        words[0] = program(&agent.name, &words[0], path, cwd)?.into_os_string();
         words.extend(command.iter().cloned());
         return Ok(words);
     }

@@ -10,6 +10,8 @@ pub enum Takes {
     Number,
     /// A number, or `off` for none.
     Limit,
+    /// Any text.
+    Text,
 }
 
 /// A global option that a person may set.
@@ -79,6 +81,14 @@ pub const MAX: Setting = Setting {
               sesh without an owner does not count",
 };
 
+pub const MODEL: Setting = Setting {
+    name: "@sesh-model",
+    default: "",
+    takes: Takes::Text,
+    meaning: "the model of agents that `sesh-new --agent` starts without `--model`; with a kind behind it (`-claude`, `-codex`, \
+              …) that of this kind. Without it the agent's own default",
+};
+
 pub const RESTORE: Setting = Setting {
     name: "@sesh-restore",
     default: "ask",
@@ -91,7 +101,7 @@ pub const RESTORE: Setting = Setting {
 pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 8] = [
+pub const SETTINGS: [Setting; 9] = [
     NEW_IN,
     HOLD,
     KEEP,
@@ -99,5 +109,6 @@ pub const SETTINGS: [Setting; 8] = [
     FORGET,
     ADOPT,
     MAX,
+    MODEL,
     RESTORE,
 ];

@@ -101,7 +101,11 @@ fn tables() -> Vec<(&'static str, String)> {
     }
     let mut configuration = row(&["option", "default", "meaning"]) + &row(&["---", "---", "---"]);
     for setting in &setting::SETTINGS {
-        configuration += &row(&[&code(setting.name), &code(setting.default), setting.meaning]);
+        let default = match setting.default {
+            "" => String::new(),
+            default => code(default),
+        };
+        configuration += &row(&[&code(setting.name), &default, setting.meaning]);
     }
     let mut exits = row(&["code", "meaning"]) + &row(&["---", "---"]);
     for (exit, meaning) in Exit::MEANINGS {

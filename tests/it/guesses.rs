@@ -109,7 +109,7 @@ const THOUGHT_UP: [(&str, Outcome); 41] = [
     ),
     ("sesh-new m3 --attach", Says(2, "write --enter")),
     (
-        "sesh-new m4 --agent claude --model opus",
+        "sesh-new m4 --agent claude --continue",
         Says(2, "arguments of the agent go after --"),
     ),
     ("sesh-new m5 -e A=1", Says(2, "write --env KEY=VALUE")),

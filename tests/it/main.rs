@@ -35,6 +35,7 @@ mod list;
 mod log;
 mod lost_socket;
 mod memory;
+mod model;
 mod one_program;
 mod packaging;
 mod pane_moves;

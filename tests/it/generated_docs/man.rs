@@ -167,7 +167,9 @@ fn family(helpers: &[Helper], names: &[&str]) -> String {
     roff.text([roman("Options of tmux, to be set with set -g.")]);
     for setting in &SETTINGS {
         let mut text = code(setting.meaning);
-        text.push(roman(format!(" [default: {}]", setting.default)));
+        if !setting.default.is_empty() {
+            text.push(roman(format!(" [default: {}]", setting.default)));
+        }
         roff.control("TP", []).text([bold(setting.name)]).text(text);
     }
     roff.control("SH", ["ENVIRONMENT"]);
