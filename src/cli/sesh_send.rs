@@ -8,7 +8,8 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
-use super::{ServerArgs, end_clients_on_signal, target};
+use super::{ServerArgs, end_clients_on_signal, pane_of, target};
+use crate::agent::kinds::Agents;
 use crate::agent::message::typeable;
 use crate::clock;
 use crate::env;
@@ -16,11 +17,13 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId, Tag};
 use crate::inventory::find;
 use crate::out;
+use crate::pane::agent::look;
 use crate::pane::deliver::reply::ReplyFrom;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason};
 use crate::sesh::send::{Patience, Sent, send};
 use crate::state::{State, Why};
 use crate::store::{Record, Target};
+use crate::tmux::Server;
 
 pub(super) const EXAMPLES: super::Examples = &[
     (
@@ -32,6 +35,10 @@ pub(super) const EXAMPLES: super::Examples = &[
         "sesh-send notes 'git status' --wait=1m",
     ),
     ("Send what a command prints", "git diff | sesh-send api -"),
+    (
+        "Have the agent compact its conversation, and wait until it has",
+        "sesh-send api --compact --wait=5m",
+    ),
     (
         "Leave a message in the agent's queue if it is busy",
         "sesh-send --queue api 'then update the changelog'",
@@ -76,6 +83,10 @@ pub(super) struct Args {
     /// If the agent is busy: give it the message at once; an agent that cannot take one is interrupted first
     #[arg(long, conflicts_with = "queue")]
     now: bool,
+
+    /// Send no message, but the agent's own command that compacts its conversation; takes one target
+    #[arg(long, conflicts_with_all = ["file", "tag", "no_enter", "as_it_is", "reply"])]
+    compact: bool,
 
     /// What to do if a person has typed a draft and not sent it
     #[arg(long, value_enum, default_value_t = OnDraft::Refuse)]
@@ -127,11 +138,21 @@ pub(super) fn limit(text: &str) -> Result<Limit, String> {
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
-    let text = typeable(&text(&mut args)?);
-    if text.trim().is_empty() {
+    let mut text = match args.compact {
+        true if args.words.len() > 1 => {
+            return Err(Error::usage("--compact takes one target, and no message").into());
+        }
+        true => String::new(),
+        false => typeable(&text(&mut args)?),
+    };
+    if text.trim().is_empty() && !args.compact {
         return Err(Error::usage("the message is empty: give a text").into());
     }
     let server = args.on.server_within(args.timeout)?;
+    if args.compact {
+        let target = args.words.first().map_or("", String::as_str);
+        text = command_that_compacts(&server, pane_of(&server, target)?)?;
+    }
     let mut targets = args
         .words
         .iter()
@@ -163,7 +184,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
             OnDraft::Stash => Draft::Stash,
         },
         enter: !args.no_enter,
-        allow_agent_commands: args.as_it_is,
+        allow_agent_commands: args.as_it_is || args.compact,
         starting: false,
         within: args.timeout.unwrap_or(DELIVERY_TIMEOUT),
     };
@@ -193,6 +214,23 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
         }
     }
     Ok(worst)
+}
+
+/// Returns the text that has the agent of a pane compact its conversation.
+fn command_that_compacts(server: &Server, pane: PaneId) -> Result<String> {
+    let agents = &Agents::loaded().all;
+    let look = look(server, pane, agents, &[])?;
+    let Some(pane_agent) = &look.pane_agent else {
+        return Err(Error::unusable(format!("no agent runs in pane {pane}")));
+    };
+    let agent = pane_agent.process_of_agent.agent;
+    agent.manifest.keys.compact.clone().ok_or_else(|| {
+        Error::unusable(format!(
+            "{} has no known command that compacts its conversation",
+            agent.name
+        ))
+        .with_way_out("describe it in a file (plugin/doc/agents.md)")
+    })
 }
 
 /// Returns the message, and removes it from the words where it is one of them.

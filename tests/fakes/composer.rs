@@ -139,6 +139,8 @@ const END: &[u8] = b"\x1b[201~";
 const CONVERSATION: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
 /// How long after one of 50 kB Gemini still takes Enter for a line of it.
 const LATE: Duration = Duration::from_millis(110);
+/// Words behind a slash that it knows.
+const COMMANDS: [&str; 5] = ["/exit", "/quit", "/clear", "/compact", "/compress"];
 /// So many keys at once are no person's.
 const BURST: u32 = 3;
 
@@ -424,7 +426,7 @@ impl Composer {
         let first = first.to_string();
         let slash =
             self.text.starts_with('/') && (self.kind.paths || first.matches('/').count() == 1);
-        let known = matches!(first.as_str(), "/exit" | "/quit" | "/clear");
+        let known = COMMANDS.contains(&first.as_str());
         if slash && !known && self.kind.slash == Slash::Stays {
             self.history.push("Unrecognized command".into());
             return;

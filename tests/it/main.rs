@@ -23,6 +23,7 @@ mod gather;
 mod generated_docs;
 mod guesses;
 mod hooks;
+mod interrupt;
 mod journal;
 mod keys;
 mod killed;
