@@ -40,6 +40,13 @@ pub struct ConversationEvidence {
     pub session: Option<Session>,
 }
 
+/// Returns whether the transcripts of an agent can be found and read.
+#[must_use]
+pub fn has_transcripts(agent: &Agent) -> bool {
+    let transcripts = &agent.manifest.transcripts;
+    transcripts.form.is_some() && transcripts.files.is_some()
+}
+
 /// Where the transcript of a conversation is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TranscriptFile {

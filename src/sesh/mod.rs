@@ -20,6 +20,7 @@ pub mod interrupt;
 pub mod model;
 pub mod place;
 pub mod reap;
+pub mod register;
 pub mod report;
 pub mod restore;
 pub mod save;

@@ -27,6 +27,7 @@ pub mod pending_restore;
 pub mod prior;
 pub mod query;
 pub mod record;
+pub mod registration;
 pub mod schema;
 pub mod second;
 pub mod setting;

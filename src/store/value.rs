@@ -87,6 +87,12 @@ pub fn decode_pairs(value: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Returns whether a text can be a stored value: it has only characters that one of the encodings here writes.
+#[must_use]
+pub fn is_stored(text: &str) -> bool {
+    text.chars().all(|c| is_kept(c) || " %+=".contains(c))
+}
+
 fn encode_bytes(bytes: &[u8], keep_blanks: bool) -> String {
     let mut encoded = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
