@@ -14,11 +14,13 @@ use crate::error::{self, Error, Exit};
 use crate::id::Tag;
 use crate::inventory::find;
 use crate::out;
+use crate::sesh::import::import;
 use crate::sesh::restore::resurrect;
 use crate::sesh::restore::{self, RestoreOptions, restore_all};
 use crate::state::State;
 use crate::store::Record;
 use crate::store::pending_restore::{self, RestoreSetting};
+use crate::store::registration::RegisterOutcome;
 use crate::tmux::Server;
 
 pub(super) const EXAMPLES: super::Examples = &[
@@ -35,6 +37,10 @@ pub(super) const EXAMPLES: super::Examples = &[
         "sesh-restore --last-alive",
     ),
     ("Decline to restore them", "sesh-restore --dismiss"),
+    (
+        "Write all seshes into a file, and show what of it would be new here",
+        "sesh-save --export all.jsonl && sesh-restore --from all.jsonl --dry-run",
+    ),
 ];
 
 /// Restore an exited sesh: the same identity in a new pane, its agent in the same conversation
@@ -46,13 +52,18 @@ pub(super) const EXAMPLES: super::Examples = &[
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
     /// The sesh to restore
-    #[arg(required_unless_present_any = ["tag", "last_alive", "dismiss", "offer", "resurrect", "resurrect_begins"])]
+    #[arg(required_unless_present_any = ["tag", "last_alive", "dismiss", "offer", "resurrect", "resurrect_begins", "from"])]
     target: Option<String>,
 
     /// Restore the newest exited sesh of each name that has this tag; repeat it to require several tags. With --last-alive,
     /// restore only those of its seshes that have the tag
     #[arg(long, visible_alias = "tagged", value_name = "TAG", conflicts_with_all = ["target", "enter", "words"])]
     tag: Vec<Tag>,
+
+    /// Register the seshes of this file as exited ones: a file of sesh-save --export, or a sessions.json of sesh v1. What
+    /// is known here stays as it is. With --last-alive, restore those that were alive when it was written
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "tag", "dismiss", "offer", "resurrect", "resurrect_begins", "enter", "words"])]
+    from: Option<PathBuf>,
 
     /// Put it into this session, and this window of it; made when absent [default: its former session]
     #[arg(long = "target", value_name = "SESSION[:WINDOW]", conflicts_with_all = ["dismiss", "offer", "resurrect", "resurrect_begins"])]
@@ -138,6 +149,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     if let Some(file) = &args.resurrect {
         return restore_resurrected(&server, file, &options, args.json);
+    }
+    if let Some(file) = &args.from {
+        let restored = args.last_alive.then_some(&options);
+        return from_file(&server, file, restored, args.dry_run, args.json);
     }
     let Some(text) = &args.target else {
         if !args.tag.is_empty() && !args.last_alive {
@@ -305,6 +320,57 @@ fn restore_resurrected(
         worst = worst.worst(restore_pending(server, options, &not_saved, &mut back)?);
     }
     print_restored(&back, json, worst)
+}
+
+/// Registers the seshes of a file, and restores those of them that were alive when `restored` says how.
+fn from_file(
+    server: &Server,
+    file: &Path,
+    restored: Option<&RestoreOptions<'_>>,
+    dry_run: bool,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    let all = import(server, file, !dry_run)?;
+    let mut records = Vec::new();
+    let mut worst = Exit::Done;
+    for sesh in &all {
+        if let RegisterOutcome::ConversationTaken(holder) = &sesh.outcome {
+            let why = format!(
+                "{} is not registered: its conversation is the sesh {} ({})",
+                sesh.name, holder.name, holder.uuid
+            );
+            out::complain("sesh-restore", &why);
+        }
+        let Some(record) = sesh.registered() else {
+            continue;
+        };
+        let outcome = match restored.filter(|_| sesh.was_alive && !dry_run) {
+            Some(options) => restore::one(server, record, options),
+            None => Ok(record.clone()),
+        };
+        match outcome {
+            Ok(record) => records.push(record),
+            Err(error) => {
+                worst = worse(worst, &error);
+                records.push(record.clone());
+            }
+        }
+    }
+    out::hint(&format!(
+        "{} of {} seshes in {} are new here",
+        records.len(),
+        all.len(),
+        file.display()
+    ));
+    if dry_run && !json {
+        for record in &records {
+            let kind = record.agent.as_deref().unwrap_or("-");
+            let row = format!("{}  {}  {kind}", record.name, record.cwd);
+            out::line(&out::tsv(&row))?;
+        }
+        return Ok(worst);
+    }
+    print_restored(&records, json, worst)
 }
 
 /// Prints the error of one of several seshes, and returns the worse of the exit codes.

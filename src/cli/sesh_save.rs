@@ -1,6 +1,7 @@
 //! `sesh-save`: writes what the journal lacks.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::Parser;
 use serde::Serialize;
@@ -9,12 +10,16 @@ use super::ServerArgs;
 use crate::error::Exit;
 use crate::out;
 use crate::sesh::restore::resurrect;
-use crate::sesh::save::save;
+use crate::sesh::save::{export, save};
 use crate::store::durable;
 
 pub(super) const EXAMPLES: super::Examples = &[
     ("Add to the journal what it lacks", "sesh-save"),
     ("Print the path of the journal", "sesh-save --json"),
+    (
+        "Write all seshes into a file for another machine",
+        "sesh-save --export seshes.jsonl",
+    ),
     (
         "Print the panes of all seshes for tmux-resurrect",
         "sesh-save --resurrect",
@@ -32,7 +37,12 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "json")]
     resurrect: bool,
 
-    /// Print the journal's file and how many lines were written, as JSON
+    /// Also write all seshes into this file, for sesh-restore --from on another machine or server. It replaces an earlier
+    /// file in one step. The transcripts of agents are not in it
+    #[arg(long, value_name = "FILE", conflicts_with = "resurrect")]
+    export: Option<PathBuf>,
+
+    /// Print the journal's file and how many lines were written, as JSON; with --export the file and the number of seshes
     #[arg(long)]
     json: bool,
 
@@ -46,8 +56,24 @@ struct Saved {
     written: usize,
 }
 
+#[derive(Serialize)]
+struct Exported {
+    file: String,
+    seshes: usize,
+}
+
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
+    if let Some(file) = &args.export {
+        let seshes = export(&server, file)?;
+        let file = file.display().to_string();
+        if args.json {
+            out::json(&Exported { file, seshes })?;
+        } else {
+            out::hint(&format!("{file}: {seshes} seshes written"));
+        }
+        return Ok(Exit::Done);
+    }
     let written = save(&server)?;
     if args.resurrect {
         for line in resurrect::lines(&server)?.lines() {

@@ -16,6 +16,7 @@ pub mod forget;
 pub mod gather;
 pub mod hooks;
 pub mod log;
+pub mod import;
 pub mod interrupt;
 pub mod model;
 pub mod place;

@@ -1,10 +1,13 @@
 //! Writes into the journal what it lacks, and an answer about pending restores that could not be written when it was
 //! given.
 
-use crate::error::Result;
+use std::path::Path;
+
+use crate::error::{Exit, Result};
 use crate::journal::failures;
 use crate::runner;
 use crate::store::backfill;
+use crate::store::durable;
 use crate::store::pending_restore;
 use crate::tmux::Server;
 
@@ -18,4 +21,17 @@ pub fn save(server: &Server) -> Result<usize> {
     // What `sesh-run` cannot say on its terminal is about the journal, which is whole again.
     failures::worked(runner::PROGRAM);
     Ok(written)
+}
+
+/// Writes all seshes into a file for another machine, and returns their number. Without a server it writes what the
+/// journal has.
+///
+/// # Errors
+/// As [`save`] and [`durable::export`].
+pub fn export(server: &Server, file: &Path) -> Result<usize> {
+    match save(server) {
+        Err(error) if error.exit == Exit::NoServer => {}
+        outcome => drop(outcome?),
+    }
+    durable::export(server, file)
 }

@@ -13,8 +13,11 @@ use super::kept::JournalData;
 use super::note::{COUNTERS, PATH};
 use super::record::{ExitStatus, Record, Values};
 use super::schema::{Key, Lifetime, PANE};
+use crate::clock;
+use crate::env;
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
+use crate::journal::export;
 use crate::journal::line::{FORGOTTEN, Line};
 use crate::journal::log::{self, Log};
 use crate::journal::merged::MergedLines;
@@ -202,6 +205,30 @@ pub(super) fn record_of(line: &Line<'_>) -> Option<Record> {
 /// The journal cannot be written.
 pub fn tidy(server: &Server) -> Result<()> {
     log_of(server)?.compact()
+}
+
+/// Writes the lines of all seshes that are not forgotten into a file for another machine. Returns their number.
+///
+/// # Errors
+/// The journal cannot be read, or the file cannot be written; [`Exit::Nothing`](crate::error::Exit::Nothing) if there is
+/// no sesh.
+pub fn export(server: &Server, file: &std::path::Path) -> Result<usize> {
+    let text = log_of(server)?.read()?;
+    let merged = MergedLines::of(&text);
+    if merged.newer() > 0 {
+        error::warn(
+            "what a newer tmux-sesh wrote into the journal is not exported: update this one",
+        );
+    }
+    let lines: Vec<Line<'_>> = merged
+        .iter()
+        .filter(|line| record_of(line).is_some())
+        .collect();
+    if lines.is_empty() {
+        return Err(Error::nothing("there is no sesh to export"));
+    }
+    export::write(file, &env::machine(), clock::seconds(), &lines)?;
+    Ok(lines.len())
 }
 
 /// The status of a server's journal.

@@ -7,6 +7,7 @@ mod support;
 mod adopt;
 mod branches;
 mod capture;
+mod carried;
 mod change;
 mod create;
 mod docs;
