@@ -22,18 +22,19 @@ _tmux_sesh_takes() {
     new | sesh-new)
       takes=(
         '1=text' '--=command' '--name=text'
-        '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--tag=tags'
-        '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size' '--session' '--window'
-        '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=owners' '--ttl=text'
-        '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--no-launch' '--enter' '--dry-run'
-        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--model=text'
+        '--list-models' '--tag=tags' '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size'
+        '--session' '--window' '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=owners'
+        '--ttl=text' '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--no-launch' '--enter'
+        '--dry-run' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
       takes=(
         '1=panes' '--name=text'
         '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--conv=text'
-        '--tag=tags' '--force' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--cwd=folder' '--tag=tags' '--force' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V'
+        '--version'
       )
       ;;
     list | sesh-list | ls)
@@ -61,9 +62,9 @@ _tmux_sesh_takes() {
       ;;
     restore | sesh-restore)
       takes=(
-        '1=targets' '--=command' '--tag=tags' '--tagged=tags' '--target=sessions' '--last-alive'
-        '--dry-run' '--dismiss' '--resurrect=file' '--resurrect-begins' '--run' '--timeout=text' '--enter'
-        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '--=command' '--tag=tags' '--tagged=tags' '--from=file' '--target=sessions'
+        '--last-alive' '--dry-run' '--dismiss' '--resurrect=file' '--resurrect-begins' '--run'
+        '--timeout=text' '--enter' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     gather | sesh-gather)
@@ -81,8 +82,8 @@ _tmux_sesh_takes() {
     send | sesh-send)
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--file=file' '--wait' '--reply' '--queue'
-        '--now' '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text' '--json'
-        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--now' '--compact' '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane | sesh-pane)
@@ -124,7 +125,7 @@ _tmux_sesh_takes() {
       ;;
     save | sesh-save)
       takes=(
-        '--resurrect' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--resurrect' '--export=file' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     report | sesh-report)
@@ -159,8 +160,8 @@ _tmux_sesh_takes() {
         '1=targets'
         '2=words:Enter,Escape,Tab,BTab,Space,BSpace,Up,Down,Left,Right,Home,End,PageUp,PageDown,IC,DC,C-a,C-c,C-d,C-e,C-k,C-l,C-r,C-u,C-w,C-z,F1,F2,F3,F4,F5,F6,F7,F8,F9,F10,F11,F12'
         '+=words:Enter,Escape,Tab,BTab,Space,BSpace,Up,Down,Left,Right,Home,End,PageUp,PageDown,IC,DC,C-a,C-c,C-d,C-e,C-k,C-l,C-r,C-u,C-w,C-z,F1,F2,F3,F4,F5,F6,F7,F8,F9,F10,F11,F12'
-        '--literal=text' '--repeat=text' '--leave-mode' '--to-mode' '--to-held' '--synchronized' '--json'
-        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--interrupt' '--timeout=text' '--literal=text' '--repeat=text' '--leave-mode' '--to-mode'
+        '--to-held' '--synchronized' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane-resolve | resolve)

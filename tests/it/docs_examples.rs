@@ -172,6 +172,16 @@ fn before(server: &Server, page: &str, at: usize) {
             program(server, "cargo", tree);
             server.option("default-shell", "/bin/bash");
         }
+        ("plugin/doc/from-sesh-v1.md", 0) => {
+            let shop = server.path("home/shop");
+            std::fs::create_dir_all(&shop).expect("a folder");
+            let record = format!(
+                r#"{{"api": {{"uuid": "46ed2323-f13a-4fb3-98e7-659d84033d77", "name": "api", "agent": "claude",
+                "cwd": "{}", "tags": ["work"], "summary": "fixed the tests"}}}}"#,
+                shop.display()
+            );
+            std::fs::write(shop.join("sessions.json"), record).expect("a file");
+        }
         ("plugin/doc/waiting.md", 0) => {
             program(server, "cargo", "test \"$1\" != audit || exit 101");
         }
@@ -247,6 +257,11 @@ fn those_of_helpers() {
 }
 
 #[test]
+fn those_of_from_sesh_v1() {
+    prints_what_it_says("plugin/doc/from-sesh-v1.md");
+}
+
+#[test]
 fn those_of_waiting() {
     prints_what_it_says("plugin/doc/waiting.md");
 }
@@ -276,6 +291,7 @@ fn none_is_left_out() {
         .collect();
     let run = [
         "README.md",
+        "from-sesh-v1.md",
         "helpers.md",
         "messages.md",
         "restore.md",
