@@ -24,7 +24,7 @@ impl Conversation {
 
 impl Home {
     /// Returns the agent's folder, from the environment of the agent.
-    fn folder(&self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    pub(super) fn folder(&self, variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let named = self.variable.as_deref().and_then(&set).map(PathBuf::from);
         named.or_else(|| Some(Path::new(&set("HOME")?).join(self.folder.as_ref()?)))
@@ -161,6 +161,26 @@ pub fn holders(
         .into_iter()
         .filter(|pid| is_alive(*pid, None));
     by_files.chain(by_locks).collect()
+}
+
+/// Returns whether a process keeps the file of a conversation locked in which the agent allows one writer. `variable` reads
+/// an environment.
+pub fn is_locked(agent: &Agent, id: &str, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let known = &agent.manifest.conversation;
+    let (Some(file), true) = (&known.writer, fits(known, id)) else {
+        return false;
+    };
+    let Some(folder) = agent.manifest.home.folder(variable) else {
+        return false;
+    };
+    let file = std::fs::File::open(folder.join(file.replace("{id}", id)));
+    let is_held = |file: std::fs::File| {
+        matches!(
+            file.try_lock_shared(),
+            Err(std::fs::TryLockError::WouldBlock)
+        )
+    };
+    file.is_ok_and(is_held)
 }
 
 /// Returns the processes that have locked a conversation.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
+use super::headless::HeadlessForm;
 use super::rule::{Pattern, Rule};
 use crate::state::{State, Why};
 use crate::transcript::form::TranscriptForm;
@@ -16,6 +17,7 @@ use crate::transcript::form::TranscriptForm;
 pub struct Manifest {
     pub process: ProcessForm,
     pub commands: Commands,
+    pub headless: HeadlessForm,
     pub home: Home,
     pub conversation: Conversation,
     pub transcripts: Transcripts,
@@ -66,6 +68,8 @@ pub struct Conversation {
     pub start: Option<String>,
     /// A file of the process in the conversation's folder. `*` stands for that folder, whose name is the id.
     pub lock: Option<String>,
+    /// A file that the one process that writes in the conversation `{id}` keeps locked with `flock`.
+    pub writer: Option<String>,
     /// Words on the command line that precede the id.
     pub options: Option<Vec<String>>,
     /// Words on the command line with which the id on it does not count.
@@ -93,7 +97,7 @@ pub struct Commands {
     /// The field of the JSON that `models` prints, at any depth, that holds the name of a model. Without it, what
     /// `models` prints is for a person.
     pub models_field: Option<String>,
-    /// Answers one prompt without a terminal.
+    /// Answers one prompt, which is a word of it, without a terminal. [`HeadlessForm`] describes whole turns.
     pub headless: Option<Vec<String>>,
     /// Answers one prompt without a terminal, in an existing conversation.
     pub headless_resume: Option<Vec<String>>,
@@ -252,8 +256,9 @@ impl Manifest {
     pub(super) fn merged_over(mut self, under: &Self) -> Self {
         fill_missing!(self.process, under.process, names packages not_agent);
         fill_missing!(self.home, under.home, variable folder);
-        fill_missing!(self.conversation, under.conversation, file id start lock options unless form);
+        fill_missing!(self.conversation, under.conversation, file id start lock writer options unless form);
         fill_missing!(self.commands, under.commands, launch launch_as resume model model_options models models_field headless headless_resume queue);
+        fill_missing!(self.headless, under.headless, first next id form conversation progress answer error refused refusals usage end settings);
         fill_missing!(self.transcripts, under.transcripts, files local form);
         fill_missing!(self.keys, under.keys, submit interrupt leave compact queue steer stash);
         fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);

@@ -4,7 +4,7 @@
 //! - which agent runs in a pane ([`recognise`]), and in which conversation ([`conversation`]);
 //! - what is on its screen ([`screen`]) and in its composer ([`composer`]);
 //! - what can be typed to it ([`message`]);
-//! - what its hooks report ([`report`]);
+//! - what its hooks report ([`report`]), and what it prints without a terminal ([`headless`]);
 //! - its state ([`state`]), and why it has that state ([`explain`]).
 //!
 //! The functions take text, titles and processes, never a server.
@@ -12,6 +12,7 @@
 pub mod composer;
 pub mod conversation;
 pub mod explain;
+pub mod headless;
 pub mod hooks;
 pub mod kinds;
 pub mod locate;
@@ -28,3 +29,4 @@ pub mod screen;
 pub mod session;
 pub mod state;
 pub mod transcript;
+pub mod turn_setting;
