@@ -79,6 +79,15 @@ pub fn user() -> u32 {
     nix::unistd::getuid().as_raw()
 }
 
+/// The variable that names the headless turn in whose process this program runs.
+pub const TURN: &str = "SESH_TURN";
+
+/// Returns whether this process belongs to a headless turn of an agent.
+#[must_use]
+pub fn is_in_turn() -> bool {
+    std::env::var_os(TURN).is_some()
+}
+
 /// Returns whether every request goes through the tmux program: `SESH_CLIENT=tmux`.
 #[must_use]
 pub fn by_program() -> bool {

@@ -7,6 +7,7 @@ mod pane_capture;
 mod pane_keys;
 mod pane_resolve;
 mod sesh_adopt;
+mod sesh_delegate;
 mod sesh_doctor;
 mod sesh_end;
 mod sesh_enter;
@@ -106,6 +107,7 @@ tools! {
     SESH_GATHER = "sesh-gather" in sesh_gather,
     SESH_RUN = "sesh-run" in sesh_run,
     SESH_SEND = "sesh-send" in sesh_send,
+    SESH_DELEGATE = "sesh-delegate" in sesh_delegate,
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
     SESH_WAIT = "sesh-wait" in sesh_wait,

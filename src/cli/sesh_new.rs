@@ -24,7 +24,8 @@ use crate::sesh::argv;
 use crate::sesh::create::{CreateRequest, RequestedSize, plan};
 use crate::sesh::model;
 use crate::sesh::place::Where;
-use crate::sesh::send::{Patience, send};
+use crate::sesh::send::{Headless, Patience, Sent, limit_of, send};
+use crate::sesh::turn::{self, TurnRequest};
 use crate::store::{Record, Target, value};
 use crate::tmux::Server;
 use crate::watch::{self, Set, WaitEvent, WaitSince, Watch};
@@ -45,6 +46,10 @@ pub(super) const EXAMPLES: super::Examples = &[
     (
         "Start an agent with a model of your choice",
         "sesh-new review --agent claude --model opus",
+    ),
+    (
+        "Start an agent that lives in no pane between its turns",
+        "sesh-new runner --agent claude --headless --send 'Run the tests' --reply",
     ),
     (
         "Open a shell beside this pane, and go there",
@@ -168,6 +173,16 @@ pub(super) struct Args {
     #[arg(long, requires = "send")]
     reply: bool,
 
+    /// Have the agent answer the message without a pane to attend to, and exit; sesh-send gives it the next one. With
+    /// --wait=DURATION the turn is ended after that time, else after 1h
+    #[arg(
+        long,
+        requires = "agent",
+        requires = "send",
+        conflicts_with_all = ["no_launch", "dry_run", "enter", "session", "window", "split", "target", "fixed_size", "rows", "cols"]
+    )]
+    headless: bool,
+
     /// Create the pane, but start the command only when a person presses Enter in it
     #[arg(long)]
     no_launch: bool,
@@ -221,8 +236,14 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         Some(parent) => Some(find::one(&server, &target(&server, parent)?)?.uuid),
         None => None,
     };
+    let patience = patience(&args);
     let request = CreateRequest {
-        argv: argv::words(agent, &words, &search_path(&variables), &cwd)?,
+        // The words of a headless turn are in the agent's manifest.
+        argv: if args.headless {
+            Vec::new()
+        } else {
+            argv::words(agent, &words, &search_path(&variables), &cwd)?
+        },
         name: args.name.or(args.named),
         id: args.id,
         agent: args.agent.or_else(|| argv::agent(&args.command)),
@@ -250,6 +271,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         wait: args.no_launch,
         ..CreateRequest::default()
     };
+    if args.headless {
+        let turn = TurnRequest {
+            prompt: args.send.as_deref().unwrap_or_default(),
+            limit: limit_of(patience),
+            waits: patience.is_some(),
+            forget: false,
+            words: &words,
+        };
+        return first_turn(&server, request, &turn, patience, args.json);
+    }
     let plan = plan(&server, request)?;
     if args.dry_run {
         let description = plan.describe()?;
@@ -281,17 +312,52 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         end_clients_on_signal(&server);
     }
     match (&args.send, args.wait) {
-        (Some(text), wait) => {
-            let patience = (args.reply || wait.is_some()).then(|| Patience {
-                limit: wait.and_then(|Limit(limit)| limit),
-                reply: args.reply,
-            });
+        (Some(text), _) => {
             let json = args.json && args.reply;
             send_first_message(&server, &record, text, patience, json)
         }
         (None, Some(Limit(limit))) => wait_until_idle(&server, &record, limit),
         (None, None) => Ok(Exit::Done),
     }
+}
+
+/// Returns how to wait for the answer to the first message.
+fn patience(args: &Args) -> Option<Patience> {
+    (args.reply || args.wait.is_some()).then(|| Patience {
+        limit: args.wait.and_then(|Limit(limit)| limit),
+        reply: args.reply,
+    })
+}
+
+/// Creates a headless sesh by its first turn.
+fn first_turn(
+    server: &Server,
+    request: CreateRequest,
+    turn: &TurnRequest<'_>,
+    patience: Option<Patience>,
+    json: bool,
+) -> anyhow::Result<Exit> {
+    if patience.is_some() {
+        end_clients_on_signal(server);
+    }
+    let kind = request.agent.clone().unwrap_or_default();
+    let running = turn::first(server, request, &kind, turn)?;
+    out::unless_hung_up(if json {
+        out::json(&running.record)
+    } else {
+        out::text(&running.record.uuid.to_string())
+    })?;
+    if patience.is_none() {
+        return Ok(Exit::Done);
+    }
+    let sent = Sent::of_turn(&running, patience);
+    let exit = sesh_send::exit(&sent);
+    out::unless_hung_up(if json && patience.is_some_and(|it| it.reply) {
+        out::json_line(&SentJson::of(&sent, exit))
+    } else {
+        sesh_send::print_outcome("sesh-new", &sent, false)
+    })?;
+    Ok(exit)
 }
 
 fn send_first_message(
@@ -315,7 +381,7 @@ fn send_first_message(
     };
     let target = (record.name.clone(), Target::Id(record.uuid));
     let mut worst = Exit::Done;
-    for sent in send(server, &[target], message, patience)? {
+    for sent in send(server, &[target], message, patience, Headless::WhereItWas)? {
         worst = sesh_send::exit(&sent);
         let printed = if json {
             out::json_line(&SentJson::of(&sent, worst))
@@ -393,7 +459,7 @@ pub(super) fn folder(given: Option<&Path>) -> Result<PathBuf> {
 }
 
 /// Parses `KEY=VALUE`, of any bytes.
-fn variable(pair: &OsString) -> Result<(OsString, OsString)> {
+pub(super) fn variable(pair: &OsString) -> Result<(OsString, OsString)> {
     let bytes = pair.as_bytes();
     match bytes.iter().position(|&byte| byte == b'=') {
         Some(at) if at > 0 => Ok((

@@ -10,6 +10,7 @@ use super::ServerArgs;
 use super::kind_parser::KindParser;
 use crate::agent::kinds::{Agents, Kind};
 use crate::agent::report::{self, HookEvent, ReadPayload};
+use crate::env;
 use crate::error::{Error, Exit};
 use crate::proc::input;
 use crate::sesh::report::report;
@@ -100,6 +101,10 @@ enum WaitReason {
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let begun = Instant::now();
+    if env::is_in_turn() {
+        // A headless turn is busy until its process ends.
+        return Ok(Exit::Done);
+    }
     let event = match (&args.from, args.state) {
         (Some(kind), _) => read_payload(kind, args.payload)?,
         (None, Some(state)) => Some(from_options(

@@ -20,7 +20,7 @@ use crate::out;
 use crate::pane::agent::look;
 use crate::pane::deliver::reply::ReplyFrom;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason};
-use crate::sesh::send::{Patience, Sent, send};
+use crate::sesh::send::{Headless, Patience, Sent, send};
 use crate::state::{State, Why};
 use crate::store::{Record, Target};
 use crate::tmux::Server;
@@ -99,6 +99,11 @@ pub(super) struct Args {
     /// Send the message even if the agent interprets it as a command
     #[arg(long)]
     as_it_is: bool,
+
+    /// Have an exited agent answer without a pane, in its conversation; one that was created so needs no flag. With
+    /// --wait=DURATION the turn is ended after that time, else after 1h
+    #[arg(long, conflicts_with = "no_enter")]
+    headless: bool,
 
     /// Give up the delivery after this long [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
@@ -195,7 +200,12 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     if patience.is_some() {
         end_clients_on_signal(&server);
     }
-    let all = send(&server, &targets, message, patience)?;
+    let headless = if args.headless {
+        Headless::ToExited
+    } else {
+        Headless::WhereItWas
+    };
+    let all = send(&server, &targets, message, patience, headless)?;
     let several = all.len() > 1;
     if args.file.is_none() && several && all.iter().any(Sent::is_unknown) {
         out::complain(
@@ -268,6 +278,18 @@ pub(super) fn exit(sent: &Sent) -> Exit {
     }
 }
 
+/// Returns a sentence that names the tools that were refused.
+pub(super) fn refused(tools: &[String]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for tool in tools {
+        if !names.contains(&tool.as_str()) {
+            names.push(tool);
+        }
+    }
+    let what = "these tools were refused, since no person could be asked";
+    (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
+}
+
 /// Returns the name of the target in a sentence.
 fn target_name(sent: &Sent) -> &str {
     sent.name.as_deref().unwrap_or(&sent.target)
@@ -303,6 +325,10 @@ pub(super) fn print_outcome(helper: &str, sent: &Sent, several: bool) -> anyhow:
             out::line(&format!("{name}: {what} ({})", word(*by)))?;
         }
         Ok(_) => {}
+    }
+    let result = sent.headless.as_ref();
+    if let Some(refused) = result.and_then(|result| refused(&result.refused)) {
+        complain(&refused, "");
     }
     match &sent.turn {
         Some(Err(error)) => complain(&error.to_string(), ""),
@@ -353,6 +379,9 @@ pub(super) struct SentJson<'a> {
     proof: Option<Proof>,
     /// Why nothing was sent.
     reason: Option<Reason>,
+    /// The tools that were refused in a headless turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<&'a [String]>,
     /// The agent's answer, where that was asked for.
     reply: Option<&'a str>,
     /// Whether only the beginning of the answer is known.
@@ -395,6 +424,10 @@ impl<'a> SentJson<'a> {
             pane: sent.pane,
             proof: None,
             reason: None,
+            refused: sent
+                .headless
+                .as_ref()
+                .map(|result| result.refused.as_slice()),
             reply: None,
             reply_cut: None,
             reply_from: None,

@@ -221,7 +221,7 @@ pub fn of_pane(
 
 /// Whether the current activity of an agent decides the state of a sesh.
 fn has_live_agent(record: &Record) -> bool {
-    record.live && record.agent.is_some()
+    record.live && record.agent.is_some() && !record.is_headless()
 }
 
 /// Returns the format of a row with the facts of an agent's pane. [`read_evidence`] reads it, together with the screens

@@ -286,7 +286,8 @@ fn difference(pane: &SeshPane, pane_agent: Option<&PaneAgent<'_>>) -> Option<Rep
     if pane.runs_other_process() {
         return Some(pane.release());
     }
-    if ended {
+    // The process of a headless turn records its end itself.
+    if ended || pane.record.is_headless() {
         return None;
     }
     let level = || find::shell_state(&pane.record);

@@ -31,6 +31,21 @@ pub struct Launch {
     pub agent: bool,
     /// Whether to wait for a key before the command starts.
     pub wait: bool,
+    /// The headless turn that the command is.
+    pub turn: Option<LaunchedTurn>,
+}
+
+/// A headless turn, as far as the process in its pane needs to know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LaunchedTurn {
+    /// The folder of its files.
+    pub folder: PathBuf,
+    /// The kind of the agent.
+    pub kind: String,
+    /// The conversation, where it is known before the turn.
+    pub conversation: String,
+    /// The seconds after which it is ended.
+    pub limit: u64,
 }
 
 /// The first word of the file, which identifies its format.
@@ -91,7 +106,17 @@ impl Launch {
             bytes.push(0);
         };
         put(FORMAT.as_bytes());
-        put(if self.wait { b"wait" } else { b"start" });
+        match (&self.turn, self.wait) {
+            (Some(turn), _) => {
+                put(b"turn");
+                put(turn.folder.as_os_str().as_bytes());
+                put(turn.kind.as_bytes());
+                put(turn.conversation.as_bytes());
+                put(turn.limit.to_string().as_bytes());
+            }
+            (None, true) => put(b"wait"),
+            (None, false) => put(b"start"),
+        }
         put(if self.agent { b"agent" } else { b"command" });
         put(self.cwd.as_os_str().as_bytes());
         put(self.tmux.as_os_str().as_bytes());
@@ -113,9 +138,20 @@ impl Launch {
         if words.next()? != FORMAT.as_bytes() {
             return None;
         }
-        let wait = words.next()? == b"wait";
-        let agent = words.next()? == b"agent";
         let path = |word: &[u8]| PathBuf::from(OsStr::from_bytes(word));
+        let text = |word: &[u8]| std::str::from_utf8(word).ok().map(String::from);
+        let begin = words.next()?;
+        let wait = begin == b"wait";
+        let turn = match begin {
+            b"turn" => Some(LaunchedTurn {
+                folder: path(words.next()?),
+                kind: text(words.next()?)?,
+                conversation: text(words.next()?)?,
+                limit: text(words.next()?)?.parse().ok()?,
+            }),
+            _ => None,
+        };
+        let agent = words.next()? == b"agent";
         let cwd = path(words.next()?);
         let tmux = path(words.next()?);
         let count: usize = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
@@ -139,6 +175,7 @@ impl Launch {
             environment,
             agent,
             wait,
+            turn,
         })
     }
 }
@@ -266,6 +303,7 @@ mod tests {
             argv in prop::collection::vec(bytes(), 0..5),
             values in prop::collection::vec(("[A-Z_]{1,5}", bytes()), 0..5),
             (agent, wait) in any::<(bool, bool)>(),
+            turn in prop::option::of(("[/a-z]{1,9}", "[a-z-]{0,9}", any::<u64>())),
         ) {
             let launch = Launch {
                 cwd: cwd.into(),
@@ -273,7 +311,13 @@ mod tests {
                 argv,
                 environment: values.into_iter().map(|(name, value)| (name.into(), value)).collect(),
                 agent,
-                wait,
+                wait: wait && turn.is_none(),
+                turn: turn.map(|(folder, word, limit)| LaunchedTurn {
+                    folder: folder.into(),
+                    kind: word.clone(),
+                    conversation: word,
+                    limit,
+                }),
             };
             prop_assert_eq!(Launch::from_bytes(&launch.to_bytes()), Some(launch));
         }

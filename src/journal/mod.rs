@@ -1,7 +1,8 @@
-//! Writes files. No other module does. There are five kinds: the private command of a new pane ([`launch`]), the data
+//! Writes files. No other module does. There are six kinds: the private command of a new pane ([`launch`]), the data
 //! that must outlive the server ([`log`], which consists of [`line`](mod@line)s; [`search`] finds some of them, [`merged`]
 //! merges those of one identity), the same for another machine ([`export`]), the failures of unattended programs
-//! ([`failures`]), and the configuration of agents ([`settings`]).
+//! ([`failures`]), the configuration of agents ([`settings`]), and the prompt and the result of a headless turn
+//! ([`turn_files`]).
 
 pub mod export;
 pub mod failures;
@@ -13,3 +14,4 @@ pub mod merged;
 pub mod search;
 pub mod settings;
 pub mod start_signal;
+pub mod turn_files;

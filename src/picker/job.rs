@@ -18,7 +18,7 @@ use crate::sesh::argv;
 use crate::sesh::change::change;
 use crate::sesh::create::{self, plan};
 use crate::sesh::end::{self, end};
-use crate::sesh::send::{Sent, send};
+use crate::sesh::send::{Headless, Sent, send};
 use crate::store::edit::Edit;
 use crate::store::{Record, Target};
 use crate::tmux::Server;
@@ -386,7 +386,7 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
         .iter()
         .map(|record| (record.name.clone(), Target::Id(record.uuid)))
         .collect();
-    let all = send(server, &targets, message, None)?;
+    let all = send(server, &targets, message, None, Headless::WhereItWas)?;
     let trouble = all.iter().find_map(|sent| {
         let name = sent.name.as_deref().unwrap_or(&sent.target);
         match &sent.outcome {

@@ -3,6 +3,8 @@
 //! This is the only module with `unsafe`: between fork and exec a child must make itself the foreground group of the
 //! terminal. If the parent did it after the fork, the child could read the terminal first and be stopped for it.
 
+mod captured;
+
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
@@ -19,6 +21,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpgrp, getpid, getsid, setpgid, tcsetpgrp};
 
 use super::Process;
+pub use captured::{CapturedEnd, OutputStream};
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -70,6 +70,11 @@ pub fn end_by(signal: Signal) -> ! {
     std::process::exit(128 + number)
 }
 
+/// Ends this process with an exit code, from any thread.
+pub fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
 /// Returns the short name of a signal, such as `HUP`.
 #[must_use]
 pub fn name(number: i32) -> String {

@@ -7,6 +7,7 @@
 
 mod hold_timer;
 mod text;
+mod turn;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -151,6 +152,7 @@ impl Run {
                 argv,
                 environment,
                 wait: false,
+                turn: None,
             },
             report: StartReport::default(),
             server,
@@ -158,6 +160,9 @@ impl Run {
     }
 
     fn run_until_closed(&self, terminal: &mut Terminal) -> Result<u8> {
+        if let Some(turn) = &self.launch.turn {
+            return Ok(self.run_turn(terminal, turn));
+        }
         if !self.respawned && !self.launch.argv.is_empty() {
             self.record_command(terminal);
         }

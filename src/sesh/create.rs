@@ -12,7 +12,7 @@ use crate::clock;
 use crate::env;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
-use crate::journal::launch::Launch;
+use crate::journal::launch::{Launch, LaunchedTurn};
 use crate::journal::start_signal::StartSignal;
 use crate::store::commit::{self, commit_in};
 use crate::store::condition::{both, name_is_free, record_is};
@@ -22,6 +22,7 @@ use crate::store::limit;
 use crate::store::note::{JournalEvent, Note};
 use crate::store::prior::{Prior, name_is_taken};
 use crate::store::query::{self, first_pane, row_format};
+use crate::store::record::HEADLESS;
 use crate::store::target;
 use crate::store::{Key, Record, value, write};
 use crate::tmux::{Batch, Frame, Server, command};
@@ -59,6 +60,8 @@ pub struct CreateRequest {
     pub wait: bool,
     /// The exited sesh that continues here. Values that are not of this run are carried over from it.
     pub prior: Option<Prior>,
+    /// The headless turn that the command is.
+    pub turn: Option<LaunchedTurn>,
 }
 
 /// Columns and rows, where given.
@@ -269,6 +272,7 @@ impl Plan {
             environment,
             agent: self.request.agent.is_some(),
             wait: self.request.wait,
+            turn: self.request.turn.clone(),
         }
     }
 
@@ -285,6 +289,11 @@ impl Plan {
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(error) if error.kind == ErrorKind::DuplicateSession => {
+                    return Ok((Ok(Attempt::SessionTaken), Vec::new()));
+                }
+                // The session was there a moment ago, and closed with its last turn.
+                Err(error) if error.exit == Exit::Nothing && self.request.turn.is_some() => {
+                    self.undo(server, argv);
                     return Ok((Ok(Attempt::SessionTaken), Vec::new()));
                 }
                 Err(error) => return Ok((Err(error), Vec::new())),
@@ -463,6 +472,8 @@ impl Plan {
         let agent = request.agent.as_deref().unwrap_or("");
         let state = if request.wait {
             "starting"
+        } else if request.turn.is_some() {
+            "busy"
         } else if !agent.is_empty() {
             // The state of an agent comes from its own sources.
             "unknown"
@@ -482,7 +493,15 @@ impl Plan {
             ),
             (Key::State, state.into()),
             (Key::By, "process".into()),
-            (Key::Made, "1".into()),
+            (
+                Key::Made,
+                if request.turn.is_some() {
+                    HEADLESS
+                } else {
+                    "1"
+                }
+                .into(),
+            ),
             (Key::Cwd, value::encode(&request.cwd.to_string_lossy())),
             (
                 Key::Parent,

@@ -1,6 +1,6 @@
 //! The operations on seshes: [`create`], [`adopt`], [`change`], [`enter`], [`end`], [`gather`](mod@gather),
 //! [`send`](mod@send), [`log`], [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap),
-//! [`save`](mod@save), [`restore`].
+//! [`save`](mod@save), [`restore`], [`turn`].
 
 pub mod adopt;
 pub mod argv;
@@ -26,3 +26,4 @@ pub mod report;
 pub mod restore;
 pub mod save;
 pub mod send;
+pub mod turn;

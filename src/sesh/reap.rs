@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::end::{EndOptions, Ended, end, names, still_alive_after};
 use super::forget;
 use super::save::save;
+use super::turn;
 use crate::error::{Exit, Result};
 use crate::inventory::change::{Change, ChangeKind};
 use crate::inventory::reconcile::reconcile;
@@ -45,7 +46,8 @@ pub enum ReapScope {
 /// # Errors
 /// As [`look`].
 pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
-    let mut changes = Vec::new();
+    // A turn that cannot be cleared now is cleared the next time.
+    let mut changes = turn::sweep::sweep(server).unwrap_or_default();
     loop {
         let differences = match of {
             ReapScope::All => scan(server, Sweep::WhenDue),

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::agent::headless::HeadlessResult;
 use crate::agent::kinds::{Agent, Agents};
 use crate::agent::state::Authority;
 use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::find;
 use crate::pane::agent::{self, Look};
-use crate::pane::deliver::reply::{Reply, has_answered, read_until_drawn, reply};
-use crate::pane::deliver::{DeliveryOutcome, Message, deliver};
+use crate::pane::deliver::reply::{Reply, ReplyFrom, has_answered, read_until_drawn, reply};
+use crate::pane::deliver::{DeliveryOutcome, Message, Proof, deliver};
 use crate::pane::shell::is_at_prompt;
 use crate::proc;
+use crate::sesh::reap::{ReapScope, reap};
 use crate::sesh::report;
+use crate::sesh::turn::{self, RunningTurn, TurnRequest};
 use crate::state::{State, Why};
-use crate::store::{Select, Target};
+use crate::store::{Record, Select, Target};
 use crate::tmux::Server;
 use crate::watch::{self, Set, WaitEvent, WaitMode, WaitRequest, WaitSince, Watch};
 
@@ -26,6 +29,15 @@ pub struct Patience {
     pub limit: Option<Duration>,
     /// Also read the reply.
     pub reply: bool,
+}
+
+/// When to send a message as a headless turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Headless {
+    /// To a sesh whose last turn was headless.
+    WhereItWas,
+    /// To every exited agent.
+    ToExited,
 }
 
 /// A message to one target, with its outcome.
@@ -39,6 +51,10 @@ pub struct Sent {
     pub outcome: Result<DeliveryOutcome>,
     /// The end of the turn, if it was waited for.
     pub turn: Option<Result<TurnEnd>>,
+    /// What came of a headless turn, if it was waited for.
+    pub headless: Option<HeadlessResult>,
+    /// It goes to the sesh as a headless turn.
+    is_headless: bool,
 }
 
 impl Sent {
@@ -76,6 +92,7 @@ pub fn send(
     targets: &[(String, Target)],
     message: Message<'_>,
     patience: Option<Patience>,
+    headless: Headless,
 ) -> Result<Vec<Sent>> {
     let agents = &Agents::loaded().all;
     let named: Vec<Target> = targets.iter().map(|(_, target)| target.clone()).collect();
@@ -96,16 +113,28 @@ pub fn send(
                 )
             }
             target => match snapshot.find(target) {
+                Ok(record) if takes_headless_turn(record, headless) => {
+                    Sent::of_record(text, record)
+                }
                 Ok(record) => {
                     let pane = record.tmux.as_ref().map(|place| place.pane);
-                    let pane = pane.ok_or_else(|| record.no_pane("sesh-restore restores it"));
+                    let way_out = if record.agent.is_some() {
+                        "sesh-restore restores it; sesh-send --headless has it answer without a pane"
+                    } else {
+                        "sesh-restore restores it"
+                    };
+                    let pane = pane.ok_or_else(|| record.no_pane(way_out));
                     addressed(text, Some(record.uuid), Some(record.name.clone()), pane)
                 }
                 Err(error) => addressed(text, None, None, Err(error)),
             },
         };
-        // A pane that is named twice gets only one copy.
-        if sent.pane.is_none() || all.iter().all(|other| other.pane != sent.pane) {
+        // A pane that is named twice gets only one copy, and so does a sesh without a pane.
+        let is_same = |other: &Sent| match sent.pane {
+            Some(pane) => other.pane == Some(pane),
+            None => sent.is_headless && other.is_headless && other.sesh == sent.sesh,
+        };
+        if !all.iter().any(is_same) {
             all.push(sent);
         }
     }
@@ -144,7 +173,118 @@ fn addressed(
         pane,
         outcome,
         turn: None,
+        headless: None,
+        is_headless: false,
     }
+}
+
+/// Returns whether a message to a sesh is a headless turn.
+fn takes_headless_turn(record: &Record, headless: Headless) -> bool {
+    let is_exited = !record.live && record.lost_server().is_none();
+    record.agent.is_some()
+        && (record.is_headless() || (headless == Headless::ToExited && is_exited))
+}
+
+impl Sent {
+    fn of_record(target: &str, record: &Record) -> Self {
+        Self {
+            target: target.into(),
+            sesh: Some(record.uuid),
+            name: Some(record.name.clone()),
+            pane: None,
+            outcome: Ok(DeliveryOutcome::Placed { agent: None }),
+            turn: None,
+            headless: None,
+            is_headless: true,
+        }
+    }
+
+    /// Returns the outcome of the message with which a headless turn was started, and waits for its end if wanted.
+    #[must_use]
+    pub fn of_turn(running: &RunningTurn, patience: Option<Patience>) -> Self {
+        let mut sent = Self::of_record(&running.record.name, &running.record);
+        sent.finish(running, patience);
+        sent
+    }
+
+    fn finish(&mut self, running: &RunningTurn, patience: Option<Patience>) {
+        self.outcome = Ok(DeliveryOutcome::Proven {
+            by: Proof::Turn,
+            queued: false,
+            agent: running.record.agent.clone(),
+            before: None,
+            unreported: None,
+        });
+        let Some(patience) = patience else { return };
+        let result = match running.wait() {
+            Ok(result) => result,
+            Err(error) => {
+                self.turn = Some(Err(error));
+                return;
+            }
+        };
+        self.turn = Some(match turn::error_of(&result, limit_of(Some(patience))) {
+            Some(error) => Err(error),
+            None => Ok(TurnEnd {
+                state: State::Exited,
+                why: None,
+                reply: patience.reply.then(|| Reply {
+                    text: result.answer.clone().unwrap_or_default(),
+                    from: ReplyFrom::Output,
+                    cut: false,
+                }),
+            }),
+        });
+        self.headless = Some(result);
+    }
+}
+
+/// Returns how long a headless turn may take.
+#[must_use]
+pub fn limit_of(patience: Option<Patience>) -> Duration {
+    patience
+        .and_then(|patience| patience.limit)
+        .unwrap_or(turn::LIMIT)
+}
+
+fn send_headless(
+    server: &Server,
+    sent: &mut Sent,
+    message: Message<'_>,
+    patience: Option<Patience>,
+) {
+    let Some(id) = sent.sesh else { return };
+    if !message.enter {
+        let why = "it has no composer: --no-enter needs a pane";
+        sent.outcome = Err(Error::unusable(why));
+        return;
+    }
+    let request = TurnRequest {
+        prompt: message.text,
+        limit: limit_of(patience),
+        waits: patience.is_some(),
+        forget: false,
+        words: &[],
+    };
+    match turn::next(server, id, &request) {
+        Ok(running) => sent.finish(&running, patience),
+        Err(error) => {
+            // The agent may run in the conversation in a pane that nothing has reported. Then that pane becomes the sesh.
+            sent.pane = (error.exit == Exit::Unusable)
+                .then(|| pane_with_conversation(server, id))
+                .flatten();
+            sent.is_headless = sent.pane.is_none();
+            sent.outcome = Err(error);
+        }
+    }
+}
+
+/// Returns the pane of a sesh that is alive once what exists is reconciled.
+fn pane_with_conversation(server: &Server, id: SeshId) -> Option<PaneId> {
+    reap(server, ReapScope::All).ok()?;
+    let record = find::one(server, &Target::Id(id)).ok()?;
+    let is_there = record.live && !record.is_headless();
+    record.tmux.filter(|_| is_there).map(|place| place.pane)
 }
 
 fn send_one(
@@ -154,6 +294,12 @@ fn send_one(
     message: Message<'_>,
     patience: Option<Patience>,
 ) {
+    if sent.is_headless {
+        send_headless(&server.without_deadline(), sent, message, patience);
+    }
+    if sent.is_headless {
+        return;
+    }
     let Some(pane) = sent.pane else { return };
     sent.outcome = deliver(server, pane, sent.sesh, agents, message).inspect(|outcome| {
         if let DeliveryOutcome::Proven {

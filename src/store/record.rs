@@ -185,6 +185,9 @@ impl ExitStatus {
     }
 }
 
+/// The value of `@sesh_made` of a sesh whose pane was created for one headless turn.
+pub const HEADLESS: &str = "headless";
+
 /// Why a sesh needs a person, the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
@@ -315,6 +318,12 @@ impl Record {
     #[must_use]
     pub fn was_made(&self) -> bool {
         !self.values.get(Key::Made).is_empty()
+    }
+
+    /// Returns whether its pane was created for one headless turn. Such a sesh is busy as long as it is alive.
+    #[must_use]
+    pub fn is_headless(&self) -> bool {
+        self.values.get(Key::Made) == HEADLESS
     }
 
     /// Returns whether it was adopted automatically, since an agent was found in the pane.

@@ -137,8 +137,8 @@ pub const PANE: [Entry; 29] = [
     entry(
         Key::Made,
         "@sesh_made",
-        "1",
-        "sesh-new created the pane: its first process is `sesh-run`",
+        "`1`, `headless`",
+        "the pane was created with `sesh-run` as its first process; `headless`: for one headless turn",
     ),
     entry(
         Key::State,

@@ -11,7 +11,7 @@
 //! Told on its command line to go on with a conversation, it first does what stands in `~/NAME.resume`, in which `{id}` is
 //! that conversation.
 //!
-//! `queue …` as its first word: see [`composer`].
+//! `queue …` as its first word: see [`composer`]. With `-p` it answers what stdin has, and ends.
 //!
 //! `lease TMUX SOCKET VARIABLE`: it tries to take a lease, prints what came of it, and holds it until stdin ends.
 
@@ -36,6 +36,9 @@ fn main() {
         && word == "lease"
     {
         return lease(program, socket, variable);
+    }
+    if words.iter().any(|word| word == "-p") {
+        return answer();
     }
     let stdin = std::io::stdin();
     if let Ok(mut terminal) = tcgetattr(&stdin) {
@@ -80,6 +83,15 @@ fn main() {
 fn show(text: &str) {
     print!("{text}");
     std::io::stdout().flush().expect("a terminal");
+}
+
+/// Answers a prompt without a terminal, as claude does.
+fn answer() {
+    let prompt = std::io::read_to_string(std::io::stdin()).expect("a prompt");
+    let result = serde_json::json!({
+        "type": "result", "is_error": false, "result": format!("got {}", prompt.len()),
+    });
+    writeln!(std::io::stdout(), "{result}").expect("stdout");
 }
 
 fn lease(program: &str, socket: &str, variable: &str) {

@@ -31,8 +31,9 @@ pub(crate) const CALLS: [(&str, &[&str]); 17] = [
 ];
 
 /// The helpers of which no call is among [`CALLS`], each with the reason.
-const NO_CALL: [(&str, &str); 6] = [
+const NO_CALL: [(&str, &str); 7] = [
     ("sesh-new", "it starts a server"),
+    ("sesh-delegate", "it starts a server"),
     ("sesh-restore", "it starts a server"),
     ("sesh-run", "tmux alone starts it"),
     ("sesh-report", "the hook of an agent never fails"),

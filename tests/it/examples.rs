@@ -15,6 +15,11 @@ const CODES: [(&str, &[i32]); 2] = [
     ("pane-resolve", &[0, 4]),
 ];
 
+/// The answer of a codex without a terminal.
+const CODEX: &str = r#"cat >/dev/null
+echo '{"type":"item.completed","item":{"type":"agent_message","text":"4"}}'
+echo '{"type":"turn.completed"}'"#;
+
 /// A server with the panes and seshes that the examples name.
 struct Scene {
     server: Server,
@@ -28,6 +33,8 @@ impl Scene {
         for program in ["cargo", "git", "make", "npm"] {
             server.script(program, "echo done");
         }
+        // It answers a headless turn.
+        server.script("codex", CODEX);
         let new = ["new-window", "-d", "-P", "-F", "#{pane_id}", "-t", MAIN];
         for expected in ["%1", "%2", "%3"] {
             let pane = server.tmux(new.iter().chain(&["cat", "-"]));

@@ -23,6 +23,7 @@ mod forget;
 mod gather;
 mod generated_docs;
 mod guesses;
+mod headless;
 mod hooks;
 mod interrupt;
 mod journal;

@@ -1,6 +1,7 @@
 //! What real agents do in their panes, told right: their CLIs against a model on loopback (`bin/test --agents`).
 
 mod agents;
+mod headless;
 mod lab;
 mod story;
 mod table;

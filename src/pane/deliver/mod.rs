@@ -83,6 +83,8 @@ pub enum Proof {
     Transcript,
     /// The agent's own command has put the message into its queue.
     Queue,
+    /// The agent was started with the message, in a headless turn.
+    Turn,
     /// The message left the composer, and the agent is busy or shows it as sent. In a shell: the line was taken.
     Screen,
 }

@@ -30,6 +30,8 @@ pub enum ReplyFrom {
     Transcript,
     /// The last answer that the agent's hook reported.
     Hook,
+    /// The output of a headless turn.
+    Output,
     /// Everything that the screen shows below the message.
     Screen,
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::create::{CreateRequest, plan};
 use super::place::Where;
 use crate::agent::kinds::{Agent, Agents};
+use crate::agent::turn_setting;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, ServerId, shown};
@@ -133,6 +134,34 @@ pub fn check_restorable(server: &Server, record: &Record) -> Result<()> {
     }
 }
 
+/// Checks whether an exited agent can be given a headless turn, and replaces the program of the command line by its path.
+/// Returns the value of PATH for the turn.
+///
+/// # Errors
+/// The reason and the way out. [`Exit::Unusable`] if its conversation is in use elsewhere, or may be.
+pub(super) fn prepare_turn(
+    server: &Server,
+    record: &Record,
+    agent: &Agent,
+    argv: &mut [OsString],
+) -> Result<OsString> {
+    refuse::living(record)?;
+    refuse::folder(record)?;
+    let path = search_path(server, record);
+    refuse::program(argv, &agent.name, record, &path)?;
+    if let Some(conversation) = record.conversation.clone() {
+        let resumed = Resumed {
+            agent,
+            conversation,
+            argv: Vec::new(),
+        };
+        refuse::conversation(server, record, &resumed)?;
+        refuse::second_writer(record, &resumed)?;
+    }
+    refuse::name(server, record)?;
+    Ok(path)
+}
+
 /// Returns where the programs of a sesh are looked for, as the value of PATH: where its command found them, in the folder
 /// of its command, and where the caller finds them. A server that a desktop or systemd has started finds less than the
 /// shell in which the sesh was created.
@@ -208,6 +237,10 @@ fn resumed<'a>(
         .iter()
         .map(|word| word.replace("{id}", &conversation).into())
         .collect();
+    if record.is_headless() {
+        let variable = |name: &str| env::folder(name).map(Into::into);
+        argv.extend(turn_setting::words(agent, &conversation, variable));
+    }
     argv.extend(options.words.iter().cloned());
     refuse::program(&mut argv, kind, record, path)?;
     Ok(Some(Resumed {
@@ -274,11 +307,16 @@ fn request(
         id: Some(record.uuid),
         agent: record.agent.clone(),
         cwd: PathBuf::from(&record.cwd),
-        place: options.place.clone().unwrap_or_else(|| Where::Back {
-            session: place
-                .map(|place| place.session_id.clone())
-                .or_else(last_session),
-        }),
+        place: match &options.place {
+            Some(place) => place.clone(),
+            // The session of the headless turns is no place to work in.
+            None if record.is_headless() => Where::Default,
+            None => Where::Back {
+                session: place
+                    .map(|place| place.session_id.clone())
+                    .or_else(last_session),
+            },
+        },
         owner: record.owner.clone(),
         wait: resumed.is_none() && !argv.is_empty() && !options.run,
         argv,

@@ -137,6 +137,43 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
     Ok(())
 }
 
+/// Refuses a conversation that another process writes, or may write: by the agent's own lock, or because an agent of this
+/// kind whose conversation is unknown works in the folder. [`conversation`] does not look for these, because a terminal
+/// program that resumes a conversation looks itself, or asks its person.
+pub(super) fn second_writer(record: &Record, resumed: &Resumed<'_>) -> Result<()> {
+    let name = &record.name;
+    let id = &resumed.conversation;
+    if conversation::is_locked(resumed.agent, id, variable) {
+        return Err(Error::unusable(format!(
+            "another process of {} has the conversation of {name} open: end it first",
+            resumed.agent.name
+        )));
+    }
+    if resumed.agent.manifest.conversation.writer.is_some() {
+        // The lock has told it.
+        return Ok(());
+    }
+    let processes = proc::all();
+    let unknown = everywhere(&processes, resumed.agent, &OwnProcesses)
+        .into_iter()
+        .find(|living| {
+            let pid = living.process.pid;
+            let is_there = proc::folder(pid).is_some_and(|folder| folder == Path::new(&record.cwd));
+            let environment = proc::environment(pid);
+            // A headless turn locks its conversation.
+            let is_turn = environment.get(env::TURN).is_some();
+            let id = || conversation::id(living, |name| environment.get(name));
+            is_there && !is_turn && id().is_none()
+        });
+    match unknown {
+        None => Ok(()),
+        Some(living) => Err(Error::unusable(format!(
+            "{} runs in {} and may be in the conversation of {name}: end the process {} first",
+            resumed.agent.name, record.cwd, living.process.pid
+        ))),
+    }
+}
+
 /// A living sesh that has the conversation.
 struct Elsewhere {
     name: String,

@@ -110,6 +110,11 @@ impl Lab {
         self.command(agent.name, &words.join(" "));
     }
 
+    /// Puts the agent on PATH under its own name, with the words of its caller alone.
+    pub(super) fn on_path_alone(&self) {
+        self.command(self.agent.name, &format!("{} \"$@\"", self.agent.name));
+    }
+
     /// Returns the prompts that the model has got, in their order.
     pub(super) fn prompts(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.server.path("prompts")).unwrap_or_default();

@@ -1,0 +1,372 @@
+//! The private files of a headless turn, and the locks by which turns of one sesh follow each other.
+//!
+//! A turn has a folder of mode 0700 with the prompt, the output and the result. The process that starts the turn makes it,
+//! and the last of the two that are concerned removes it: that process, or the `sesh-run` of the turn where no process
+//! waits. What killed processes leave is found by [`TurnFiles::all`].
+//!
+//! A lock is a file that is locked with `flock`, so that a killed process releases it. Its holder removes the file, and a
+//! process that gets the lock of a removed file tries again. What a killed holder leaves is removed by [`remove_free_locks`].
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::env;
+use crate::error::{Error, Result};
+use crate::id::{ProcessId, SeshId};
+
+const STARTER: &str = "starter";
+const RUNNER: &str = "runner";
+const PROMPT: &str = "prompt";
+const OUTPUT: &str = "output";
+const RESULT: &str = "result";
+
+/// The files of one turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnFiles {
+    folder: PathBuf,
+}
+
+/// Who started a turn. It is written before the turn begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnStarter {
+    pub process: ProcessId,
+    pub sesh: SeshId,
+    /// The socket of the tmux server.
+    pub socket: PathBuf,
+    /// Whether the process waits for the result and removes the files.
+    pub waits: bool,
+    /// Whether the sesh is to be forgotten with the turn.
+    pub forget: bool,
+}
+
+/// A lock that this process holds.
+#[derive(Debug)]
+pub struct FileLock {
+    path: PathBuf,
+    /// Locked as long as it is open.
+    _file: File,
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        // While it is locked: another process that waits for it sees that it is gone.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl FileLock {
+    /// Takes the lock of those that start a turn of a sesh. Waits until it is free.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn to_start(sesh: SeshId) -> Result<Self> {
+        let path = folder()?.join(format!("{sesh}.start"));
+        loop {
+            let file = open(&path)?;
+            file.lock().map_err(|error| cannot_lock(&path, &error))?;
+            if is_current(&path, &file) {
+                return Ok(Self { path, _file: file });
+            }
+        }
+    }
+
+    /// Takes the lock of the process that runs a turn of a conversation. Returns `None` if another process holds it.
+    ///
+    /// # Errors
+    /// As [`FileLock::to_start`].
+    pub fn to_run(files: &TurnFiles, kind: &str, conversation: &str) -> Result<Option<Self>> {
+        let plain = |c: char| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        };
+        let name: String = conversation.chars().map(plain).collect();
+        let path = files.folder.with_file_name(format!("{kind}-{name}.run"));
+        loop {
+            let file = open(&path)?;
+            match file.try_lock() {
+                Ok(()) if is_current(&path, &file) => return Ok(Some(Self { path, _file: file })),
+                // Its holder has ended in between.
+                Ok(()) => {}
+                Err(fs::TryLockError::WouldBlock) => return Ok(None),
+                Err(fs::TryLockError::Error(error)) => return Err(cannot_lock(&path, &error)),
+            }
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| cannot_lock(path, &error))
+}
+
+/// Returns whether a path still has the file that was opened there.
+fn is_current(path: &Path, file: &File) -> bool {
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let now = fs::metadata(path).map(id);
+    file.metadata()
+        .map(id)
+        .is_ok_and(|opened| now.is_ok_and(|now| now == opened))
+}
+
+fn cannot_lock(path: &Path, error: &std::io::Error) -> Error {
+    Error::failed(format!("cannot lock {}: {error}", path.display()))
+}
+
+impl TurnFiles {
+    /// Makes the files of a new turn.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn make(starter: &TurnStarter, prompt: &str) -> Result<Self> {
+        let folder = folder()?.join(format!("turn-{}", SeshId::random().simple()));
+        let files = Self { folder };
+        let make = || {
+            DirBuilder::new().mode(0o700).create(&files.folder)?;
+            files.write(STARTER, starter.to_text().as_bytes())?;
+            files.write(PROMPT, prompt.as_bytes())
+        };
+        make().map_err(|error| {
+            files.remove();
+            files.error("write", &error)
+        })?;
+        Ok(files)
+    }
+
+    /// Returns the turn of a folder.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// Returns all turns whose files exist.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let Some(folder) = path() else {
+            return Vec::new();
+        };
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_turn =
+            |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with("turn-");
+        let turns = entries.filter(is_turn);
+        turns.map(|entry| Self::at(&entry.path())).collect()
+    }
+
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the name of the turn, which its processes have in their environment.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Returns who started the turn. `None` if that is not written, or not yet.
+    #[must_use]
+    pub fn starter(&self) -> Option<TurnStarter> {
+        TurnStarter::parse(&fs::read_to_string(self.folder.join(STARTER)).ok()?)
+    }
+
+    /// Writes which process runs the turn, and locks the file. It is locked as long as the returned file is open.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn begin(&self, runner: ProcessId) -> Result<File> {
+        let begin = || {
+            let mut file = File::options()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(self.folder.join(RUNNER))?;
+            file.lock()?;
+            file.write_all(runner.to_string().as_bytes())?;
+            Ok(file)
+        };
+        begin().map_err(|error| self.error("write", &error))
+    }
+
+    /// Returns the process that runs the turn. `None` if none has begun.
+    #[must_use]
+    pub fn runner(&self) -> Option<ProcessId> {
+        let text = fs::read_to_string(self.folder.join(RUNNER)).ok()?;
+        text.parse().ok()
+    }
+
+    /// Waits until the process that runs the turn has ended. Returns at once if none has begun.
+    pub fn wait_for_end(&self) {
+        if let Ok(file) = File::open(self.folder.join(RUNNER)) {
+            // A lock that cannot be taken is one of a file system without locks.
+            let _ = file.lock_shared();
+        }
+    }
+
+    /// Opens the prompt and deletes its file.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn take_prompt(&self) -> Result<File> {
+        let path = self.folder.join(PROMPT);
+        let prompt = File::open(&path).map_err(|error| self.error("read", &error))?;
+        let _ = fs::remove_file(&path);
+        Ok(prompt)
+    }
+
+    /// Makes the file of the output.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn output(&self) -> Result<File> {
+        File::options()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.folder.join(OUTPUT))
+            .map_err(|error| self.error("write", &error))
+    }
+
+    /// Writes the result, all of it or nothing.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn set_result(&self, result: &[u8]) -> Result<()> {
+        let write = || {
+            let temporary = "result.new";
+            self.write(temporary, result)?;
+            fs::rename(self.folder.join(temporary), self.folder.join(RESULT))
+        };
+        write().map_err(|error| self.error("write", &error))
+    }
+
+    /// Returns the result. `None` if the turn was killed, or has not ended.
+    #[must_use]
+    pub fn result(&self) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut file = File::open(self.folder.join(RESULT)).ok()?;
+        file.read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Removes all files of the turn.
+    pub fn remove(&self) {
+        // Another process may have been first.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let mut file = File::options()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(self.folder.join(name))?;
+        file.write_all(bytes)
+    }
+
+    fn error(&self, what: &str, error: &std::io::Error) -> Error {
+        Error::failed(format!(
+            "cannot {what} the files of a turn in {}: {error}",
+            self.folder.display()
+        ))
+    }
+}
+
+impl TurnStarter {
+    fn to_text(&self) -> String {
+        format!(
+            "{} {} {} {}\n{}",
+            self.process,
+            self.sesh,
+            u8::from(self.waits),
+            u8::from(self.forget),
+            self.socket.display()
+        )
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (words, socket) = text.split_once('\n')?;
+        let mut words = words.split(' ');
+        Some(Self {
+            process: words.next()?.parse().ok()?,
+            sesh: words.next()?.parse().ok()?,
+            waits: words.next()? == "1",
+            forget: words.next()? == "1",
+            socket: socket.into(),
+        })
+    }
+}
+
+/// Removes the files of locks that no process holds.
+pub fn remove_free_locks() {
+    let Some(folder) = path() else {
+        return;
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let is_lock = path
+            .extension()
+            .is_some_and(|end| end == "start" || end == "run");
+        if let (true, Ok(file)) = (is_lock, File::open(&path))
+            && file.try_lock().is_ok()
+            && is_current(&path, &file)
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+fn path() -> Option<PathBuf> {
+    Some(env::state_dir()?.join("turns"))
+}
+
+/// Returns the folder of all turns. Makes it if it does not exist.
+fn folder() -> Result<PathBuf> {
+    let folder = path().ok_or_else(|| {
+        Error::failed("no place for the files of a turn: neither $XDG_STATE_HOME nor $HOME is set")
+    })?;
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::failed(format!(
+            "cannot make {}: {error}",
+            folder.display()
+        ))),
+        _ => Ok(folder),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_starter_round_trips() {
+        let starter = TurnStarter {
+            process: ProcessId { pid: 7, start: 8 },
+            sesh: SeshId::random(),
+            socket: "/tmp/a b/s".into(),
+            waits: true,
+            forget: false,
+        };
+        assert_eq!(TurnStarter::parse(&starter.to_text()), Some(starter));
+        for text in ["", "7:8", "7:8 x 1 0\n/s"] {
+            assert_eq!(TurnStarter::parse(text), None, "{text}");
+        }
+    }
+}

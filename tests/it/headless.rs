@@ -1,0 +1,679 @@
+//! Headless turns: agents that answer without a pane to attend to. The fakes behave as the real ones were measured.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+use crate::support::{Call, NONE, Server, Victim, until};
+
+/// A claude that does what the last line of its prompt says. It keeps the prompt, and its conversation as the real one
+/// does. Told nothing, it answers with the number of bytes.
+const CLAUDE: &str = r#"
+id=
+while [ $# -gt 0 ]; do
+  case $1 in --session-id | --resume) how=$1 id=$2 ;; esac
+  shift
+done
+folder=$HOME/.claude/projects/p
+mkdir -p "$folder"
+file=$folder/$id.jsonl
+if [ "$how" = --resume ] && [ ! -e "$file" ]; then echo "No conversation found with session ID: $id" >&2; exit 1; fi
+if [ "$how" = --session-id ] && [ -e "$file" ]; then echo "Session ID $id is already in use." >&2; exit 1; fi
+prompt=$HOME/prompt-$id
+cat >"$prompt"
+ln -f "$prompt" "$HOME/prompt" 2>/dev/null
+echo "$how" >>"$HOME/turns"
+printf '{"type":"user","uuid":"1"}\n' >>"$file"
+result() { printf '{"type":"result","subtype":"%s","is_error":%s,"result":"%s","session_id":"%s","permission_denials":[%s],"usage":{"output_tokens":3}}\n' "$1" "$2" "$3" "$id" "$4"; }
+printf '{"type":"system","subtype":"init","session_id":"%s"}\n' "$id"
+last=$(tail -n 1 "$prompt" | cut -c 1-100)
+case $last in
+  refuse) result success false 'I could not.' '{"tool_name":"Bash"},{"tool_name":"Bash"},{"tool_name":"Write"}' ;;
+  error) result success true 'API Error: 400 #() \"quoted\"' ''; exit 0 ;;
+  silent) exit 0 ;;
+  half) printf '{"type":"result","subtype":"succ'; exit 0 ;;
+  folder) result success false "$PWD" '' ;;
+  stubborn)
+    trap '' HUP TERM INT
+    echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
+    while :; do sleep 1000; done
+    ;;
+  wait)
+    echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
+    until [ -e "$HOME/go" ]; do sleep 0.02; done
+    result success false "waited" ''
+    ;;
+  *) result success false "got $(wc -c <"$prompt" | tr -d ' ')" '' ;;
+esac
+"#;
+
+/// A codex that tells its id, and has a lock of its own.
+const CODEX: &str = r#"
+id=0190d8a4-0000-7000-8000-000000000001
+echo "$*" >>"$HOME/codex-turns"
+cat >"$HOME/prompt"
+printf '{"type":"thread.started","thread_id":"%s"}\n' "$id"
+case $(cat "$HOME/prompt") in
+  fail) printf '{"type":"turn.failed","error":{"message":"no such model"}}\n' ;;
+  *)
+    printf '{"type":"item.completed","item":{"type":"error","message":"unknown model"}}\n'
+    printf '{"type":"item.completed","item":{"type":"agent_message","text":"first"}}\n'
+    printf '{"type":"item.completed","item":{"type":"agent_message","text":"4"}}\n{"type":"turn.completed","usage":{"output_tokens":1}}\n'
+    ;;
+esac
+"#;
+
+/// A server with the fakes on PATH.
+fn server() -> Server {
+    let server = Server::start();
+    server.script("claude", CLAUDE);
+    server.script("codex", CODEX);
+    server
+}
+
+fn home(server: &Server, file: &str) -> PathBuf {
+    server.path("home").join(file)
+}
+
+fn delegate(server: &Server, task: &str) -> Call {
+    server.sesh("sesh-delegate", ["--agent", "claude", task])
+}
+
+/// Everything that a turn leaves: panes, seshes of any state, files.
+fn leftovers(server: &Server) -> Vec<String> {
+    let mut left = server.panes("#{session_name}");
+    left.retain(|session| session == "sesh-headless");
+    let seshes = server.sesh("sesh-list", ["--all", "--json"]).ok();
+    left.extend(seshes.records().iter().map(|it| it.name().to_string()));
+    left.extend(turn_files(server));
+    let launch = server.launch_files().into_iter();
+    left.extend(launch.map(|path| path.display().to_string()));
+    left
+}
+
+fn turn_files(server: &Server) -> Vec<String> {
+    let folder = home(server, ".local/state/tmux-sesh/turns");
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+/// Waits until nothing is left, as `sesh-reap` leaves it.
+#[track_caller]
+fn is_cleared(server: &Server) {
+    until("nothing is left", || {
+        server.sesh("sesh-reap", NONE).ok();
+        leftovers(server).is_empty()
+    });
+}
+
+#[test]
+fn a_task_is_answered_and_nothing_is_left() {
+    let server = server();
+    assert_eq!(delegate(&server, "four").ok().line(), "got 4");
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+    let codex = server.sesh("sesh-delegate", ["--agent", "codex", "What is 2+2?"]);
+    assert_eq!(codex.ok().line(), "4");
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_task_without_a_server() {
+    let server = Server::empty();
+    server.script("claude", CLAUDE);
+    assert_eq!(delegate(&server, "four").ok().line(), "got 4");
+    assert_eq!(turn_files(&server), Vec::<String>::new());
+    let all = server.sesh("sesh-list", ["--all", "--json"]).ok();
+    assert_eq!(all.records().len(), 0);
+}
+
+#[test]
+fn every_text_arrives_as_it_is() {
+    let server = server();
+    let long = "größe 👩‍🚀 ".repeat(12_000);
+    assert!(long.len() > 200_000);
+    let texts = [
+        "-p",
+        "--help",
+        "@file",
+        "/etc/passwd",
+        "!ls",
+        "#()",
+        "$(touch x) `y` \"q\" 'q' ;",
+        "a\nb\n\nc\n",
+        "\u{1b}[31m\u{7}",
+        &long,
+    ];
+    for text in texts {
+        let call = server.sesh("sesh-delegate", ["--agent", "claude", "-"]);
+        let said = call.stdin(text).ok();
+        assert_eq!(said.line(), format!("got {}", text.len()), "{text:.20}");
+        let prompt = std::fs::read_to_string(home(&server, "prompt")).expect("a prompt");
+        assert!(prompt == text, "{text:.20}");
+    }
+    for text in ["-p", "@file", "/etc/passwd"] {
+        delegate(&server, text).ok();
+        let prompt = std::fs::read_to_string(home(&server, "prompt")).expect("a prompt");
+        assert_eq!(prompt, text);
+    }
+}
+
+#[test]
+fn what_is_no_task() {
+    let server = server();
+    let without = server.sesh("sesh-delegate", ["--agent", "claude"]);
+    assert_eq!(
+        without.stdin(" \n").fails(2),
+        "the task is empty: give a text"
+    );
+    let unknown = server.sesh("sesh-delegate", ["--agent", "aider", "x"]);
+    assert_eq!(
+        unknown.fails(4),
+        "aider has no headless turns: describe them in a file (plugin/doc/agents.md)"
+    );
+    let missing = server.sesh("sesh-delegate", ["--agent", "pi", "x"]);
+    let missing = missing.env("PATH", "/usr/bin:/bin").fails(3);
+    assert!(
+        missing.starts_with("pi is not installed: no \"pi\" in"),
+        "{missing}"
+    );
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+#[test]
+fn the_outcome_comes_from_the_output() {
+    let server = server();
+    let refused = delegate(&server, "refuse").said();
+    assert_eq!(refused.code(), Some(0), "{refused}");
+    assert_eq!(refused.line(), "I could not.");
+    assert_eq!(
+        refused.sentence(),
+        "these tools were refused, since no person could be asked: Bash, Write"
+    );
+    let json = delegate(&server, "refuse").args(["--json"]).said().json();
+    assert_eq!(
+        json["refused"],
+        serde_json::json!(["Bash", "Bash", "Write"])
+    );
+    assert_eq!(json["outcome"], "answered");
+    assert_eq!(json["usage"]["output_tokens"], 3);
+    // The agent exits with 0 in all of these.
+    for (task, expected) in [
+        (
+            "error",
+            "claude: the turn failed: API Error: 400 #() \"quoted\"",
+        ),
+        (
+            "silent",
+            "claude: the turn failed: it exited 0 without an answer",
+        ),
+        (
+            "half",
+            "claude: the turn failed: it exited 0 without an answer",
+        ),
+    ] {
+        let said = delegate(&server, task).said();
+        assert_eq!((said.code(), said.sentence().as_str()), (Some(1), expected));
+    }
+    let failed = server.sesh("sesh-delegate", ["--agent", "codex", "fail"]);
+    let failed = failed.said();
+    assert_eq!(failed.sentence(), "codex: the turn failed: no such model");
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+#[test]
+fn the_deadline_ends_what_ignores_term() {
+    let server = server();
+    let said = delegate(&server, "stubborn")
+        .args(["--timeout", "1s"])
+        .said();
+    assert_eq!(said.code(), Some(6), "{said}");
+    assert_eq!(
+        said.sentence(),
+        "claude: timed out: the turn was ended after 1s"
+    );
+    let agent = Victim::written(&server, "home/pid");
+    assert!(!agent.alive());
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+/// Starts a call in the background.
+fn begin(call: Call) -> std::process::Child {
+    let mut command = call.command();
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.stderr(Stdio::piped()).spawn().expect("a helper")
+}
+
+fn pid(child: &std::process::Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("a pid"))
+}
+
+/// The `sesh-run` of the turn that runs.
+fn runner(server: &Server) -> Pid {
+    let panes = server.panes("#{session_name} #{pane_pid}");
+    let runner = panes
+        .iter()
+        .find_map(|line| line.strip_prefix("sesh-headless "));
+    Pid::from_raw(runner.expect("a pane").parse().expect("a pid"))
+}
+
+#[test]
+fn an_interrupt_leaves_nothing() {
+    let server = server();
+    let child = begin(delegate(&server, "stubborn"));
+    let agent = Victim::written(&server, "home/pid");
+    kill(pid(&child), Signal::SIGINT).expect("a process");
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(130));
+    assert!(!agent.alive());
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_delegate_is_cleared_by_the_next_reap() {
+    let server = server();
+    let mut child = begin(delegate(&server, "stubborn"));
+    let agent = Victim::written(&server, "home/pid");
+    child.kill().expect("a process");
+    child.wait().expect("its end");
+    server.sesh("sesh-reap", NONE).ok();
+    assert!(!agent.alive());
+    is_cleared(&server);
+    // The next one works.
+    assert_eq!(delegate(&server, "four").ok().line(), "got 4");
+}
+
+#[test]
+fn a_killed_runner_is_an_aborted_turn() {
+    let server = server();
+    let child = begin(delegate(&server, "stubborn"));
+    let agent = Victim::written(&server, "home/pid");
+    kill(runner(&server), Signal::SIGKILL).expect("a process");
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let expected =
+        "sesh-delegate: claude: the turn was ended from outside: its sesh-run was killed\n";
+    assert_eq!(complaint, expected);
+    until("the agent has ended", || !agent.alive());
+    is_cleared(&server);
+}
+
+#[test]
+fn all_of_ours_killed() {
+    let server = server();
+    let mut child = begin(delegate(&server, "stubborn"));
+    let agent = Victim::written(&server, "home/pid");
+    let runner = runner(&server);
+    child.kill().expect("a process");
+    child.wait().expect("its end");
+    kill(runner, Signal::SIGKILL).expect("a process");
+    until("the pane has closed", || {
+        !server
+            .panes("#{session_name}")
+            .contains(&"sesh-headless".into())
+    });
+    assert!(agent.alive(), "it ignores HUP and TERM");
+    server.sesh("sesh-reap", NONE).ok();
+    until("the agent has ended", || !agent.alive());
+    is_cleared(&server);
+}
+
+#[test]
+fn a_killed_agent_is_an_aborted_turn() {
+    let server = server();
+    let child = begin(delegate(&server, "wait"));
+    let agent = Victim::written(&server, "home/pid");
+    kill(agent.pid(), Signal::SIGKILL).expect("a process");
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_prompt_is_private_and_is_deleted() {
+    let server = server();
+    let child = begin(delegate(&server, "wait"));
+    let _agent = Victim::written(&server, "home/pid");
+    let files = turn_files(&server);
+    let turn = files.iter().find(|name| name.starts_with("turn-"));
+    let folder = home(&server, ".local/state/tmux-sesh/turns").join(turn.expect("a turn"));
+    let names = std::fs::read_dir(&folder).expect("a folder").flatten();
+    let mut names: Vec<String> = names
+        .map(|entry| {
+            let mode = entry.metadata().expect("a file").permissions().mode() & 0o777;
+            format!("{} {mode:o}", entry.file_name().to_string_lossy())
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, ["output 600", "runner 600", "starter 600"]);
+    let mode = std::fs::metadata(&folder)
+        .expect("a folder")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    std::fs::write(home(&server, "go"), "").expect("a file");
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "waited\n");
+}
+
+#[test]
+fn a_headless_sesh_is_busy_and_then_exited() {
+    let server = server();
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "claude",
+        "--send",
+        "wait",
+    ];
+    let uuid = server.sesh("sesh-new", new).ok().line().to_string();
+    let _agent = Victim::written(&server, "home/pid");
+    let record = server.record(&uuid);
+    assert_eq!(record.state(), "busy");
+    assert_eq!(record.get("agent"), "claude");
+    // A reconciliation sees an agent that draws nothing.
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(server.record(&uuid).state(), "busy");
+    std::fs::write(home(&server, "go"), "").expect("a file");
+    let record = server.ended(&uuid);
+    assert_eq!(record.get("exit")["code"], 0);
+    until("its files are removed", || turn_files(&server).is_empty());
+}
+
+#[test]
+fn a_conversation_goes_from_turn_to_turn() {
+    let server = server();
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "claude",
+        "--send",
+        "one",
+        "--reply",
+    ];
+    let said = server.sesh("sesh-new", new).ok();
+    let lines = said.lines();
+    assert_eq!(lines[1], "got 3");
+    let first = server.record(lines[0]);
+    assert_eq!(first.state(), "exited");
+    let sent = server
+        .sesh("sesh-send", ["runner", "three", "--reply"])
+        .ok();
+    assert_eq!(sent.line(), "got 5");
+    let second = server.record(lines[0]);
+    assert_eq!(second.get("conversation"), first.get("conversation"));
+    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
+    assert_eq!(turns, "--session-id\n--resume\n");
+    let json = server.sesh("sesh-send", ["runner", "refuse", "--reply", "--json"]);
+    let json = json.ok().json();
+    assert_eq!(json["outcome"], "delivered");
+    assert_eq!(json["proof"], "turn");
+    assert_eq!(json["replyFrom"], "output");
+    assert_eq!(json["refused"][0], "Bash");
+    let failed = server
+        .sesh("sesh-send", ["runner", "error", "--reply"])
+        .said();
+    assert_eq!(failed.code(), Some(1), "{failed}");
+    // codex tells its id.
+    let new = [
+        "cx",
+        "--headless",
+        "--agent",
+        "codex",
+        "--send",
+        "one",
+        "--reply",
+        "--json",
+    ];
+    server.sesh("sesh-new", new).ok();
+    server.sesh("sesh-send", ["cx", "two", "--reply"]).ok();
+    let turns = std::fs::read_to_string(home(&server, "codex-turns")).expect("the turns");
+    let second = turns.lines().nth(1).expect("a second turn");
+    assert!(
+        second.contains("resume 0190d8a4-0000-7000-8000-000000000001 -"),
+        "{turns}"
+    );
+    assert_eq!(turn_files(&server), Vec::<String>::new());
+}
+
+#[test]
+fn two_senders_follow_each_other() {
+    let server = server();
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "claude",
+        "--send",
+        "one",
+        "--reply",
+    ];
+    server.sesh("sesh-new", new).ok();
+    let first = begin(server.sesh("sesh-send", ["runner", "wait", "--reply"]));
+    let _agent = Victim::written(&server, "home/pid");
+    let second = begin(server.sesh("sesh-send", ["runner", "three", "--reply"]));
+    let third = begin(server.sesh("sesh-send", ["runner", "seventeen", "--reply"]));
+    std::fs::write(home(&server, "go"), "").expect("a file");
+    for (child, expected) in [(first, "waited\n"), (second, "got 5\n"), (third, "got 9\n")] {
+        let output = child.wait_with_output().expect("its end");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            expected,
+            "{complaint}"
+        );
+    }
+    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
+    assert_eq!(turns, "--session-id\n--resume\n--resume\n--resume\n");
+    assert_eq!(turn_files(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_killed_turn_does_not_keep_the_next_from_its_conversation() {
+    let server = server();
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "claude",
+        "--send",
+        "one",
+        "--reply",
+    ];
+    server.sesh("sesh-new", new).ok();
+    server.sesh("sesh-send", ["runner", "stubborn"]).ok();
+    let agent = Victim::written(&server, "home/pid");
+    kill(runner(&server), Signal::SIGKILL).expect("a process");
+    let sent = server.sesh("sesh-send", ["runner", "three", "--reply"]);
+    assert_eq!(sent.ok().line(), "got 5");
+    assert!(!agent.alive(), "two writers would fork the conversation");
+}
+
+/// Starts a claude by hand in a pane, in a conversation that its own file shows. Returns the pane.
+#[track_caller]
+fn by_hand(server: &Server, conversation: &str) -> String {
+    let path = server.path("bin/claude");
+    if path.exists() {
+        std::fs::remove_file(&path).expect("the script");
+    }
+    let pane = server.hosts("claude");
+    let sessions = home(server, ".claude/sessions");
+    let line = format!(
+        "file {}/{{pid}}.json {{\"sessionId\":\"{conversation}\",\"procStart\":\"{{start}}\",\"status\":\"idle\"}}",
+        sessions.display()
+    );
+    server.say(&pane, &line);
+    until("its file is there", || {
+        sessions.read_dir().is_ok_and(|files| files.count() > 0)
+    });
+    pane
+}
+
+/// Puts the claude of headless turns in place of the one of panes.
+fn scripted(server: &Server) {
+    std::fs::remove_file(server.path("bin/claude")).expect("the fake");
+    server.script("claude", CLAUDE);
+}
+
+#[test]
+fn an_agent_of_a_pane_takes_a_turn_only_when_told() {
+    let server = Server::start();
+    let id = "1f0c8f5e-5d6b-4b0e-9d51-0d7c9b2e4a10";
+    let pane = by_hand(&server, id);
+    let record = server.becomes(&pane, "idle");
+    let name = record.name();
+    server.say(&pane, "exit 0");
+    until("it has exited", || {
+        server.sesh("sesh-reap", NONE).ok();
+        !server.record(record.uuid()).live()
+    });
+    scripted(&server);
+    let folder = home(&server, ".claude/projects/p");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join(format!("{id}.jsonl")), "{}\n").expect("a transcript");
+    let refused = server.sesh("sesh-send", [name, "four", "--reply"]);
+    let refused = refused.fails(4);
+    assert!(refused.contains("sesh-send --headless"), "{refused}");
+    let sent = server.sesh("sesh-send", ["--headless", name, "four", "--reply"]);
+    assert_eq!(sent.ok().line(), "got 4");
+    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
+    assert_eq!(turns, "--resume\n");
+    // From now on it is a headless sesh.
+    let sent = server.sesh("sesh-send", [name, "three", "--reply"]);
+    assert_eq!(sent.ok().line(), "got 5");
+}
+
+#[test]
+fn a_conversation_in_a_pane_is_not_forked() {
+    let server = server();
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "claude",
+        "--send",
+        "one",
+        "--reply",
+    ];
+    let said = server.sesh("sesh-new", new).ok();
+    let record = server.record(said.lines()[0]);
+    // A pane that is no sesh, in which a person has resumed it. It becomes the sesh, and the message goes there: this
+    // fake has no composer.
+    let pane = by_hand(&server, record.text("conversation"));
+    let sent = server.sesh("sesh-send", ["runner", "two", "--json", "--timeout", "1s"]);
+    let sent = sent.said();
+    assert_eq!(sent.code(), Some(4), "{sent}");
+    assert_eq!(sent.json()["pane"].as_str(), Some(pane.as_str()), "{sent}");
+    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
+    assert_eq!(turns.lines().count(), 1, "no second turn has run");
+    assert_eq!(turn_files(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_conversation_that_another_process_writes_is_not_forked() {
+    let server = server();
+    let new = [
+        "cx",
+        "--headless",
+        "--agent",
+        "codex",
+        "--send",
+        "one",
+        "--reply",
+    ];
+    server.sesh("sesh-new", new).ok();
+    let locks = home(&server, ".codex/thread-writer-locks");
+    std::fs::create_dir_all(&locks).expect("a folder");
+    let lock = locks.join("0190d8a4-0000-7000-8000-000000000001.lock");
+    let lock = std::fs::File::create(lock).expect("a file");
+    lock.lock().expect("a lock");
+    let refused = server.sesh("sesh-send", ["cx", "two", "--reply"]).fails(4);
+    assert!(
+        refused.contains("has the conversation of cx open"),
+        "{refused}"
+    );
+    drop(lock);
+    let sent = server.sesh("sesh-send", ["cx", "two", "--reply"]);
+    assert_eq!(sent.ok().line(), "4");
+}
+
+#[test]
+fn a_turn_works_in_the_folder_of_its_sesh() {
+    let server = server();
+    let folder = server.path("a b;#()");
+    std::fs::create_dir(&folder).expect("a folder");
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "claude",
+        "--send",
+        "folder",
+        "--reply",
+    ];
+    let said = server
+        .sesh("sesh-new", new)
+        .args(["--cwd".as_ref(), folder.as_os_str()])
+        .ok();
+    assert_eq!(said.lines()[1], folder.display().to_string());
+    let elsewhere = server.path("home");
+    let sent = server
+        .sesh("sesh-send", ["runner", "folder", "--reply"])
+        .folder(&elsewhere);
+    assert_eq!(sent.ok().line(), folder.display().to_string());
+}
+
+#[test]
+fn a_kept_delegate_takes_another_task() {
+    let server = server();
+    let keep = [
+        "--agent", "claude", "--keep", "--name", "helper", "--json", "four",
+    ];
+    let json: Value = server.sesh("sesh-delegate", keep).ok().json();
+    assert_eq!(json["name"], "helper");
+    assert_eq!(json["reply"], "got 4");
+    let sent = server
+        .sesh("sesh-send", ["helper", "three", "--reply"])
+        .ok();
+    assert_eq!(sent.line(), "got 5");
+    server.sesh("sesh-end", ["helper", "--forget"]).ok();
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+#[test]
+fn a_kind_of_the_users_own() {
+    let server = server();
+    let folder = home(&server, ".config/tmux-sesh/agents");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let manifest = "[process]\nnames = [\"mine\"]\n[headless]\nfirst = [\"mine\", \"{id}\"]\nform = \"text\"\nid = \"none\"\n";
+    std::fs::write(folder.join("mine.toml"), manifest).expect("a manifest");
+    server.script("mine", "echo \"answer to $(cat)\"; echo more $2");
+    let said = server
+        .sesh("sesh-delegate", ["--agent", "mine", "x", "--", "word"])
+        .ok();
+    assert_eq!(said.text(), "answer to x\nmore word\n");
+}
+
+#[test]
+fn twenty_at_once() {
+    let server = server();
+    let all: Vec<_> = (1..=20)
+        .map(|length| (length, begin(delegate(&server, &"x".repeat(length)))))
+        .collect();
+    for (length, child) in all {
+        let output = child.wait_with_output().expect("its end");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let answer = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(answer, format!("got {length}\n"), "{complaint}");
+    }
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
