@@ -89,8 +89,10 @@ fn remembers(agent: &'static Real) {
     sesh(&lab, "sesh-restore", &["runner"]).ok();
     let record = lab.server.record(&uuid);
     assert!(record.live(), "{:#}", record.0);
-    let sent = sesh(&lab, "sesh-send", &["runner", "recall", "--reply"]).ok();
-    assert_eq!(sent.line(), "it was secret-blue");
+    // Without hooks the answer of pi is read from its screen, and the call says so.
+    let sent = sesh(&lab, "sesh-send", &["runner", "recall", "--reply"]).said();
+    assert_eq!(sent.code(), Some(0), "{sent}");
+    assert_eq!(sent.line().trim(), "it was secret-blue");
     assert!(lab.server.screen(record.pane()).contains("secret-blue"));
 }
 
