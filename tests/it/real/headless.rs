@@ -132,6 +132,30 @@ fn pi_remembers() {
     remembers(&PI);
 }
 
+/// It draws nothing, and a look at its screen would find it idle.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn codex_is_busy_during_a_turn() {
+    let Some(lab) = lab(&CODEX) else { return };
+    let new = [
+        "runner",
+        "--headless",
+        "--agent",
+        "codex",
+        "--send",
+        "slow 6",
+    ];
+    let uuid = sesh(&lab, "sesh-new", &new).ok().line().to_string();
+    until("it has exited", || {
+        sesh(&lab, "sesh-reap", &NONE).ok();
+        let record = lab.server.record(&uuid);
+        let state = record.state();
+        assert!(["busy", "exited"].contains(&state), "{:#}", record.0);
+        state == "exited"
+    });
+    assert_eq!(lab.server.record(&uuid).code(), Some(0));
+}
+
 #[test]
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
 fn claude_names_refused_tools() {
