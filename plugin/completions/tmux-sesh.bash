@@ -15,7 +15,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh | help)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,pane,enter,wait,log,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,log,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -25,8 +25,8 @@ _tmux_sesh_takes() {
         '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--model=text'
         '--list-models' '--tag=tags' '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size'
         '--session' '--window' '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=owners'
-        '--ttl=text' '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--no-launch' '--enter'
-        '--dry-run' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--ttl=text' '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--headless' '--no-launch'
+        '--enter' '--dry-run' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
@@ -82,8 +82,15 @@ _tmux_sesh_takes() {
     send | sesh-send)
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--file=file' '--wait' '--reply' '--queue'
-        '--now' '--compact' '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--timeout=text'
-        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--now' '--compact' '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--headless'
+        '--timeout=text' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    delegate | sesh-delegate)
+      takes=(
+        '1=text' '--=text' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline'
+        '--keep' '--name=text' '--tag=tags' '--cwd=folder' '--env=text' '--timeout=text' '--json'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane | sesh-pane)
@@ -404,6 +411,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-gather \
   sesh-run \
   sesh-send \
+  sesh-delegate \
   sesh-pane \
   sesh-enter \
   sesh-wait \

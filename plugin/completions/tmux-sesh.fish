@@ -179,7 +179,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-pane sesh-enter sesh-wait sesh-log sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-log sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 set -g __tmux_sesh_aliases ls=sesh-list kill=sesh-end attach=sesh-enter capture=pane-capture keys=pane-keys resolve=pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
@@ -195,6 +195,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a restore -d 'Restore an exited ses
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a gather -d 'Collect the results of a set of seshes: state, exit code, duration and output'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a run -d 'Run the command of a sesh in its pane, record its end and hold the pane'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a send -d 'Send a message to agents and shells, and prove that it was delivered'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a delegate -d 'Have an agent answer one task, print the answer, and leave nothing behind'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Print which sesh a pane is: uuid, name, state and agent'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch this client, or attach'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait until a sesh is idle, waits for a person, exits or prints something'
@@ -231,6 +232,7 @@ complete -c sesh-new -l id -x -a '(__tmux_sesh_uuids)' -d 'Use this UUID, which 
 complete -c sesh-new -l send -x -d 'Send this message as soon as it accepts one, as sesh-send does'
 complete -c sesh-new -l wait -d 'With --send, wait until the agent has finished with the message; without it, until the sesh is idle, waits for a person or has exited. Give up after DURATION'
 complete -c sesh-new -l reply -d 'Wait, and print the agent\'s answer to the first message, as sesh-send does; with --json on a second line'
+complete -c sesh-new -l headless -d 'Have the agent answer the message without a pane to attend to, and exit; sesh-send gives it the next one. With --wait=DURATION the turn is ended after that time, else after 1h'
 complete -c sesh-new -l no-launch -d 'Create the pane, but start the command only when a person presses Enter in it'
 complete -c sesh-new -l enter -d 'Go to the new pane'
 complete -c sesh-new -l dry-run -d 'Print what would be done, and do nothing'
@@ -350,6 +352,7 @@ complete -c sesh-send -l compact -d 'Send no message, but the agent\'s own comma
 complete -c sesh-send -l draft -x -a 'refuse wait stash' -d 'What to do if a person has typed a draft and not sent it'
 complete -c sesh-send -l no-enter -d 'Type the message, but do not press Enter'
 complete -c sesh-send -l as-it-is -d 'Send the message even if the agent interprets it as a command'
+complete -c sesh-send -l headless -d 'Have an exited agent answer without a pane, in its conversation; one that was created so needs no flag. With --wait=DURATION the turn is ended after that time, else after 1h'
 complete -c sesh-send -l timeout -x -d 'Give up the delivery after this long [default: 30s]'
 complete -c sesh-send -l json -d 'Print a line of JSON for each target'
 complete -c sesh-send -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
@@ -357,6 +360,19 @@ complete -c sesh-send -s S -r -F -d 'Use the tmux server with this socket path'
 complete -c sesh-send -s h -l help -d 'Print help'
 complete -c sesh-send -s V -l version -d 'Print version'
 complete -c sesh-send -n '__tmux_sesh_at 1+ --tag --tagged --file --draft --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-delegate -f
+complete -c sesh-delegate -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider qwen kimi cline)' -d 'The kind of agent'
+complete -c sesh-delegate -l keep -d 'Keep the sesh: sesh-send gives it the next task, and sesh-enter opens its conversation in a pane'
+complete -c sesh-delegate -l name -x -d 'With --keep, the name of the sesh [default: generated]'
+complete -c sesh-delegate -l tag -x -a '(__tmux_sesh_tags)' -d 'Give the sesh this tag; may be repeated'
+complete -c sesh-delegate -l cwd -x -a '(__fish_complete_directories)' -d 'Have it work in this folder [default: the current one]'
+complete -c sesh-delegate -l env -x -d 'Set this environment variable for the agent; may be repeated'
+complete -c sesh-delegate -l timeout -x -d 'End the turn after this time [default: 1h]'
+complete -c sesh-delegate -l json -d 'Print an object with the answer, the refused tools and the usage as JSON'
+complete -c sesh-delegate -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
+complete -c sesh-delegate -s S -r -F -d 'Use the tmux server with this socket path'
+complete -c sesh-delegate -s h -l help -d 'Print help'
+complete -c sesh-delegate -s V -l version -d 'Print version'
 complete -c sesh-pane -f
 complete -c sesh-pane -l pane -x -a '(__tmux_sesh_panes)' -d 'The pane; the same as %N as the TARGET'
 complete -c sesh-pane -l socket-path -r -F -d 'Use the tmux server with this socket path; the same as -S'
