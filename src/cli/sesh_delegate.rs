@@ -128,7 +128,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     // From here on a signal has nothing to end.
     slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     if !args.keep || result.is_err() {
-        running.end(&server)?;
+        // The answer counts. What is left is cleared by sesh-reap.
+        let _ = running.end(&server);
     }
     let result = result?;
     let error = error_of(&result, limit);

@@ -150,7 +150,8 @@ pub fn next(server: &Server, id: SeshId, turn: &TurnRequest<'_>) -> Result<Runni
 }
 
 impl RunningTurn {
-    /// Waits for the end of the turn, returns what came of it, and removes its files.
+    /// Waits for the end of the turn, returns what came of it, and removes its files. Those of a turn whose sesh is
+    /// forgotten stay until [`RunningTurn::end`]: by them `sesh-reap` forgets it if that fails.
     ///
     /// # Errors
     /// [`Exit::TimedOut`] if its process does not end after its time.
@@ -179,7 +180,9 @@ impl RunningTurn {
                 ..HeadlessResult::default()
             }
         });
-        self.files.remove();
+        if !self.forget {
+            self.files.remove();
+        }
         Ok(result)
     }
 
