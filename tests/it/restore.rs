@@ -656,6 +656,30 @@ fn all_that_were_alive_when_the_server_died() {
     assert_eq!(plan.len(), 2, "{plan:?}");
 }
 
+/// The plugin offers them at the start of the server, and a person has made a session of the old name by then.
+#[test]
+fn after_an_offer_they_are_back_in_their_sessions() {
+    let server = Server::start();
+    server.new_sesh(["one", "--target", "work"]);
+    server.new_sesh(["two", "--target", MAIN]);
+    server.dies();
+    server.starts_again();
+    server.sesh("sesh-restore", ["--offer"]).ok();
+    let back = server.sesh("sesh-restore", ["--last-alive", "--json"]);
+    let sessions: Vec<String> = back
+        .ok()
+        .records()
+        .iter()
+        .map(|record| record.text("tmux/session").to_string())
+        .collect();
+    assert_eq!(sessions, ["work", MAIN]);
+    // One whose session is gone gets it back.
+    server.sesh("sesh-end", ["one"]).ok();
+    let _ = server.try_tmux(["kill-session", "-t", "work"]);
+    let now = server.sesh("sesh-restore", ["one", "--json"]).ok();
+    assert_eq!(now.record().text("tmux/session"), "work");
+}
+
 #[test]
 fn what_an_earlier_server_left_is_history() {
     let server = Server::start();

@@ -250,8 +250,9 @@ fn resumed<'a>(
     }))
 }
 
-/// Returns the name of the session in which the sesh was. The journal holds it, and the book record does not. While the
-/// server is the same, a session of that name that was created only after the end of the sesh is another one.
+/// Returns the name of the session in which the sesh was. The journal holds it, and the book record does not. If the sesh
+/// has exited on this server, a session of that name that was created only after its end is another one. A sesh without
+/// an end was lost with another server, also after this one has offered to restore it.
 fn session(server: &Server, record: &Record) -> Option<String> {
     let name = durable::Journal::of(server, record.uuid).session(record.uuid)?;
     let frame = Frame::new();
@@ -270,19 +271,21 @@ fn session(server: &Server, record: &Record) -> Option<String> {
     };
     let (rows, _) = frame.read(&output);
     let present = rows.first().and_then(|row| ServerId::read(row[0], row[1]));
+    let end = record.exit.and_then(|exit| exit.at);
     if record
         .kept
         .as_ref()
-        .is_some_and(|kept| kept.server != present)
+        .is_some_and(|kept| kept.server != present || end.is_none())
     {
         return Some(name);
     }
     let created = rows.iter().find_map(|row| match row[..] {
         [_, _, created, own] if own == name => created.parse::<u64>().ok(),
         _ => None,
-    })?;
-    let end = record.exit.and_then(|exit| exit.at);
-    (record.created_at >= Some(created) || end > Some(created)).then_some(name)
+    });
+    let is_another =
+        created.is_some_and(|created| record.created_at < Some(created) && end <= Some(created));
+    (!is_another).then_some(name)
 }
 
 fn request(
