@@ -410,8 +410,9 @@ fn missing_target(helper: &str, error: &clap::Error) -> Option<String> {
             "no message: give a target or --tag TAG, then the message, or - for stdin".into(),
         );
     }
-    let many = ["sesh-wait", "sesh-gather", "sesh-end", "sesh-restore"];
+    let many = ["sesh-wait", "sesh-gather", "sesh-end"];
     let set = match helper {
+        "sesh-restore" => ", --tag TAG for a set, or --last-alive for all that a crash ended",
         "sesh-set" => ", or --tagged TAG for a set",
         _ if many.contains(&helper) => ", or --tag TAG for a set",
         _ => "",

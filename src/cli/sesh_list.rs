@@ -243,7 +243,10 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
         });
         let way_out = match state {
             Some(state) => format!("give a state with --state: --state {state}"),
-            None => "sesh-list --all shows all seshes".into(),
+            None => match tag_among(&args.words, &snapshots) {
+                Some(tag) => format!("it is a tag: --tag {tag}"),
+                None => "sesh-list --all shows all seshes".into(),
+            },
         };
         return Err(none.with_way_out(way_out).into());
     }
@@ -287,6 +290,14 @@ fn own_sesh(server: &Server) -> Result<SeshId> {
                 "pane {pane} is not a sesh, so it has created none: sesh-adopt . registers it"
             ))
         })
+}
+
+/// Returns the first of these words that is a tag of a sesh.
+fn tag_among<'a>(words: &'a [String], snapshots: &[Snapshot]) -> Option<&'a str> {
+    let records = || snapshots.iter().flat_map(Snapshot::records);
+    let is_tag =
+        |word: &&String| records().any(|record| record.tags.iter().any(|tag| tag == *word));
+    words.iter().find(is_tag).map(String::as_str)
 }
 
 /// Returns the part of the query that the server evaluates.

@@ -299,6 +299,13 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     } else {
         out::unless_hung_up(out::text(&record.uuid.to_string()))?;
     }
+    let is_shell = record.agent.is_none() && args.command.is_empty();
+    if is_shell && Agents::loaded().named(&record.name).is_some() {
+        let name = &record.name;
+        out::hint(&format!(
+            "{name} is a shell: --agent {name} starts the agent"
+        ));
+    }
     if record.agent.is_some() && args.send.is_none() && record.name.contains(' ') {
         out::hint(&format!(
             "{} is its name: a first message goes behind --send",

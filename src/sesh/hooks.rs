@@ -144,13 +144,15 @@ pub fn plan(
 ) -> Result<Vec<Result<FileChange>>> {
     let program = program()?;
     let mut hooked_agents = hooked_agents(what, kinds)?;
+    let known: Vec<&str> = hooked_agents.iter().map(|it| it.hooks.kind).collect();
     if kinds.is_empty() {
         hooked_agents.retain(|agent| agent.present);
     }
     if hooked_agents.is_empty() {
-        return Err(Error::nothing(
-            "no agent with hooks is installed: name one to install its hooks anyway",
-        ));
+        return Err(Error::nothing(format!(
+            "no agent with hooks is installed: name one anyway ({})",
+            known.join(", ")
+        )));
     }
     Ok(hooked_agents
         .iter()
