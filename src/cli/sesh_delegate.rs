@@ -15,12 +15,14 @@ use super::kind_parser::KindParser;
 use super::sesh_new::{folder, variable};
 use super::sesh_send::refused;
 use crate::agent::headless::{HeadlessOutcome, HeadlessResult};
+use crate::agent::kinds::Agents;
 use crate::clock;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::out;
 use crate::proc::{input, signal};
 use crate::sesh::create::CreateRequest;
+use crate::sesh::model;
 use crate::sesh::turn::{self, LIMIT, RunningTurn, TurnRequest, error_of};
 use crate::store::Record;
 
@@ -102,12 +104,16 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         variables: args.env.iter().map(variable).collect::<Result<Vec<_>>>()?,
         ..CreateRequest::default()
     };
+    let agent = Agents::loaded().named(&args.agent);
+    let agent = agent.ok_or_else(|| Error::usage("unknown agent"))?;
+    let mut words = model::words(&server, agent, None, &args.words)?;
+    words.extend(args.words);
     let turn = TurnRequest {
         prompt: &task,
         limit,
         waits: true,
         forget: !args.keep,
-        words: &args.words,
+        words: &words,
     };
     // It is locked while the turn is being started, so that a signal finds it or comes before it.
     let slot: Arc<Mutex<Option<RunningTurn>>> = Arc::default();

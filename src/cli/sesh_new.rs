@@ -237,6 +237,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         None => None,
     };
     let patience = patience(&args);
+    let place = chosen_place(&args)?;
     let request = CreateRequest {
         // The words of a headless turn are in the agent's manifest.
         argv: if args.headless {
@@ -255,15 +256,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             rows: args.rows,
         },
         fixed: args.fixed_size,
-        place: match (args.session, args.window, &args.split, &args.target) {
-            (true, ..) => Where::Session,
-            (_, true, ..) => Where::Window,
-            (_, _, Some(split), _) => Where::Split {
-                horizontal: split == "h",
-            },
-            (_, _, _, Some(place)) => place_of(place)?,
-            _ => Where::Default,
-        },
+        place,
         parent,
         owner: args.owner,
         ttl: args.ttl,
@@ -326,6 +319,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         (None, Some(Limit(limit))) => wait_until_idle(&server, &record, limit),
         (None, None) => Ok(Exit::Done),
     }
+}
+
+/// Returns where the pane is to be created.
+fn chosen_place(args: &Args) -> Result<Where> {
+    Ok(
+        match (args.session, args.window, &args.split, &args.target) {
+            (true, ..) => Where::Session,
+            (_, true, ..) => Where::Window,
+            (_, _, Some(split), _) => Where::Split {
+                horizontal: split == "h",
+            },
+            (_, _, _, Some(place)) => place_of(place)?,
+            _ => Where::Default,
+        },
+    )
 }
 
 /// Returns how to wait for the answer to the first message.
