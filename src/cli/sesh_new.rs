@@ -48,10 +48,6 @@ pub(super) const EXAMPLES: super::Examples = &[
         "sesh-new review --agent claude --model opus",
     ),
     (
-        "Start an agent that lives in no pane between its turns",
-        "sesh-new runner --agent claude --headless --send 'Run the tests' --reply",
-    ),
-    (
         "Open a shell beside this pane, and go there",
         "sesh-new --split h --enter",
     ),
@@ -292,18 +288,8 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     } else {
         out::unless_hung_up(out::text(&record.uuid.to_string()))?;
     }
-    let is_shell = record.agent.is_none() && args.command.is_empty();
-    if is_shell && Agents::loaded().named(&record.name).is_some() {
-        let name = &record.name;
-        out::hint(&format!(
-            "{name} is a shell: --agent {name} starts the agent"
-        ));
-    }
-    if record.agent.is_some() && args.send.is_none() && record.name.contains(' ') {
-        out::hint(&format!(
-            "{} is its name: a first message goes behind --send",
-            shown(&record.name)
-        ));
+    if let Some(hint) = hint_on(&record, args.command.is_empty(), args.send.is_some()) {
+        out::hint(&hint);
     }
     if args.enter {
         sesh_enter::go(&server, &record, None, false)?;
@@ -318,6 +304,21 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         (None, Some(Limit(limit))) => wait_until_idle(&server, &record, limit),
         (None, None) => Ok(Exit::Done),
+    }
+}
+
+/// Returns what the caller may have meant instead.
+fn hint_on(record: &Record, is_shell: bool, has_message: bool) -> Option<String> {
+    let name = &record.name;
+    match record.agent {
+        None if is_shell && Agents::loaded().named(name).is_some() => Some(format!(
+            "{name} is a shell: --agent {name} starts the agent"
+        )),
+        Some(_) if !has_message && name.contains(' ') => Some(format!(
+            "{} is its name: a first message goes behind --send",
+            shown(name)
+        )),
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ enum Outcome {
 use Outcome::{Says, Works};
 
 /// From the list of reports (faults.md, I).
-const REPORTED: [(&str, Outcome); 45] = [
+const REPORTED: [(&str, Outcome); 46] = [
     ("sesh-new --name n1 -- sleep 1000", Works("-")),
     (
         "sesh-new n2 sleep 5",
@@ -43,6 +43,7 @@ const REPORTED: [(&str, Outcome); 45] = [
     ("sesh-new n9 --dir /tmp", Says(2, "write --cwd DIR")),
     ("sesh-new n10 -c /tmp", Says(2, "write --cwd DIR")),
     ("sesh-new -n n11", Says(2, "the name is the first argument")),
+    ("sesh-restore", Says(2, "--last-alive")),
     ("sesh-list --state idle,waiting", Works("shell")),
     ("sesh-list --state waiting --state idle", Works("shell")),
     ("sesh-list --state failed --all", Works("broken")),
