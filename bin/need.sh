@@ -87,6 +87,7 @@ package_of() {
     cc/apk) echo gcc musl-dev ;;
     cc/*) echo gcc ;;
     nix-instantiate/apt-get) echo nix-bin ;;
+    pacman/apt-get) echo makepkg pacman-package-manager ;;
     tpm/apt-get) echo tmux-plugin-manager ;;
     shellcheck/dnf | shellcheck/zypper) echo ShellCheck ;;
     *) echo "$1" ;;
