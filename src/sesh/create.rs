@@ -1,10 +1,10 @@
 //! Creates a sesh: a pane that runs `sesh-run`, its options, and its book record, in one command list.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::await_command::{self, NewPane};
+pub use super::create_request::{CreateRequest, RequestedSize};
 use super::description::Description;
 use super::environment;
 use super::place::{self, Placement, Where};
@@ -12,7 +12,7 @@ use crate::clock;
 use crate::env;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
-use crate::journal::launch::{Launch, LaunchedTurn};
+use crate::journal::launch::Launch;
 use crate::journal::start_signal::StartSignal;
 use crate::store::commit::{self, commit_in};
 use crate::store::condition::{both, name_is_free, record_is};
@@ -31,45 +31,6 @@ use crate::tmux::{Batch, Frame, Server, command};
 const DEFAULT_SIZE: (u16, u16) = (200, 50);
 /// How many generated names or session labels are tried.
 const MAX_ATTEMPTS: usize = 100;
-
-/// What to create.
-#[derive(Clone, Debug, Default)]
-pub struct CreateRequest {
-    pub name: Option<Name>,
-    pub id: Option<SeshId>,
-    pub agent: Option<String>,
-    pub conversation: Option<String>,
-    pub tags: Vec<Tag>,
-    /// Absolute, and exists.
-    pub cwd: PathBuf,
-    pub variables: Vec<(OsString, OsString)>,
-    /// Columns and rows.
-    pub size: RequestedSize,
-    pub fixed: bool,
-    pub place: Where,
-    /// The parent. Without one, the sesh of the caller's pane.
-    pub parent: Option<SeshId>,
-    /// Who is responsible for it. Without one, the sesh of the caller's pane.
-    pub owner: Option<String>,
-    /// The time after which `sesh-reap` ends it.
-    pub ttl: Option<Duration>,
-    pub note: String,
-    /// Empty for a login shell.
-    pub argv: Vec<OsString>,
-    /// Make the pane and wait there for a key.
-    pub wait: bool,
-    /// The exited sesh that continues here. Values that are not of this run are carried over from it.
-    pub prior: Option<Prior>,
-    /// The headless turn that the command is.
-    pub turn: Option<LaunchedTurn>,
-}
-
-/// Columns and rows, where given.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RequestedSize {
-    pub columns: Option<u16>,
-    pub rows: Option<u16>,
-}
 
 /// What will be created.
 #[derive(Clone, Debug)]

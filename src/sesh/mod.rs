@@ -7,6 +7,7 @@ pub mod argv;
 mod await_command;
 pub mod change;
 pub mod create;
+mod create_request;
 pub mod description;
 pub mod end;
 pub mod enter;
