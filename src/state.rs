@@ -50,7 +50,7 @@ impl FromStr for State {
     }
 }
 
-/// What a waiting agent needs from a person.
+/// What a waiting sesh needs from a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Why {
@@ -64,15 +64,18 @@ pub enum Why {
     /// Nothing: the person opened a menu of the agent. The menu receives what is typed, so nothing may be sent. The
     /// sesh is not counted as waiting and causes no notification.
     Dialog,
+    /// Enter: the command of the sesh is typed in its pane and has not started.
+    Start,
 }
 
 impl Why {
-    pub const ALL: [Why; 5] = [
+    pub const ALL: [Why; 6] = [
         Why::Permission,
         Why::Question,
         Why::Trust,
         Why::Login,
         Why::Dialog,
+        Why::Start,
     ];
 
     #[must_use]
@@ -83,6 +86,7 @@ impl Why {
             Why::Trust => "trust",
             Why::Login => "login",
             Why::Dialog => "dialog",
+            Why::Start => "start",
         }
     }
 }

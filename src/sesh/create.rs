@@ -14,6 +14,7 @@ use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{Name, SeshId, Tag};
 use crate::journal::launch::Launch;
 use crate::journal::start_signal::StartSignal;
+use crate::state::Why;
 use crate::store::commit::{self, commit_in};
 use crate::store::condition::{both, name_is_free, record_is};
 use crate::store::durable::Journal;
@@ -432,7 +433,7 @@ impl Plan {
         let request = &self.request;
         let agent = request.agent.as_deref().unwrap_or("");
         let state = if request.wait {
-            "starting"
+            "waiting"
         } else if request.turn.is_some() {
             "busy"
         } else if !agent.is_empty() {
@@ -453,6 +454,15 @@ impl Plan {
                 value::encode(request.conversation.as_deref().unwrap_or("")),
             ),
             (Key::State, state.into()),
+            (
+                Key::Why,
+                if request.wait {
+                    Why::Start.as_str()
+                } else {
+                    ""
+                }
+                .into(),
+            ),
             (Key::By, "process".into()),
             (
                 Key::Made,

@@ -150,7 +150,7 @@ pub const PANE: [Entry; 29] = [
         Key::Why,
         "@sesh_why",
         "word",
-        "the reason of `waiting`: `permission` `question` `trust` `login` `dialog`",
+        "the reason of `waiting`: `permission` `question` `trust` `login` `dialog` `start`",
     ),
     entry(
         Key::Since,

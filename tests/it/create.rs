@@ -810,7 +810,7 @@ fn without_launch_it_waits_for_enter() {
     let server = Server::start();
     server.install_probe();
     let made = server.new_sesh(["--no-launch", "later", "--", "probe", "later"]);
-    assert_eq!(made.state(), "starting");
+    assert_eq!((made.state(), made.text("why")), ("waiting", "start"));
     server.shows(made.pane(), "Enter starts");
     assert!(!server.has_probed("later"));
     // Who waits there is read already.

@@ -323,7 +323,7 @@ fn one_without_a_pane_comes_back() {
     server.tmux(["switch-client", "-c", person.client(), "-t", MAIN]);
     person.opens();
     person.finds("beta");
-    until("the sign", || person.chosen().contains("◌ beta"));
+    until("the sign", || person.chosen().contains("◆ beta"));
     person.types(&["Escape", "Escape"]);
     person.closes();
     assert!(server.record(beta.uuid()).live());

@@ -182,6 +182,7 @@ impl<'a> Delivery<'a> {
                 Some(Why::Trust) => (Reason::Trust, "asks whether to trust the folder"),
                 Some(Why::Login) => (Reason::Login, "asks for a login"),
                 Some(Why::Dialog) => (Reason::Dialog, "shows a menu that a person has opened"),
+                Some(Why::Start) => (Reason::Held, "has not started: press Enter in its pane"),
             };
             return Err(Blocked::new(reason, format!("{name} {what}")));
         }
@@ -247,7 +248,7 @@ impl<'a> Delivery<'a> {
         }
         // No agent is starting: the command of the sesh waits for Enter in the pane, and only sesh-run runs there.
         let awaits_enter = |record: &&Record| {
-            record.is_made() && record.agent.is_none() && record.state == State::Starting
+            record.agent.is_none() && record.why.as_deref() == Some(Why::Start.as_str())
         };
         if let Some(record) = seen.look.pane.record.as_ref().filter(awaits_enter) {
             let why = format!(
