@@ -92,11 +92,26 @@ fn tool(word: &str) -> Option<&'static Tool> {
 /// Returns the sentence for a word that names no helper.
 fn unknown(word: &str) -> String {
     let meant = GUESSES.iter().find(|(words, _)| words.contains(&word));
-    let way_out = match meant {
-        Some((_, meant)) => format!("write {NAME} {meant}"),
+    let way_out = match meant.map(|(_, meant)| *meant).or_else(|| similar(word)) {
+        Some(meant) => format!("write {NAME} {meant}"),
         None => format!("{NAME} alone lists them"),
     };
     format!("there is no helper {}: {way_out}", shown(word))
+}
+
+/// Returns the name of a helper, or a word for one, that a word with a typing error may mean.
+fn similar(word: &str) -> Option<&'static str> {
+    /// The least similarity, which clap takes too (clap_builder 4.5, `did_you_mean`).
+    const LEAST: f64 = 0.7;
+    let names = TOOLS.iter().flat_map(|tool| [tool.name, tool.short_name()]);
+    let words =
+        names
+            .chain(ALIASES.iter().map(|(alias, _)| *alias))
+            .chain(["help", "--version", "--help"]);
+    let rated = words.map(|name| (strsim::jaro(word, name), name));
+    let near = rated.filter(|(rating, _)| *rating > LEAST);
+    near.max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
 }
 
 /// Runs the program under the path by which it was called.

@@ -99,7 +99,7 @@ const REPORTED: [(&str, Outcome); 46] = [
 ];
 
 /// What others type who know tmux, docker or an agent's command line.
-const THOUGHT_UP: [(&str, Outcome); 41] = [
+const THOUGHT_UP: [(&str, Outcome); 45] = [
     (
         "sesh-new m1 --timeout 10 -- true",
         Says(2, "write --wait=DURATION"),
@@ -173,6 +173,10 @@ const THOUGHT_UP: [(&str, Outcome); 41] = [
     ("sesh-restore --all", Says(2, "write --last-alive")),
     ("sesh-hooks uninstall claude", Works("not installed")),
     ("tmux-sesh stop shell", Says(2, "write tmux-sesh end")),
+    ("tmux-sesh attch shell", Says(2, "write tmux-sesh attach")),
+    ("tmux-sesh lst", Says(2, "write tmux-sesh list")),
+    ("tmux-sesh version", Says(2, "write tmux-sesh --version")),
+    ("tmux-sesh xyzzy", Says(2, "tmux-sesh alone lists them")),
     ("tmux-sesh help kill", Works("Usage: sesh-end")),
 ];
 
