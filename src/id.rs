@@ -346,6 +346,12 @@ impl FromStr for Tag {
     }
 }
 
+/// Returns a number with the word for what it counts.
+#[must_use]
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Returns a rejected text quoted, escaped and cut to fit one line of stderr.
 #[must_use]
 pub fn shown(text: &str) -> String {

@@ -14,12 +14,13 @@ use super::transcript_columns::{self, DetailedRecord};
 use crate::clock;
 use crate::env;
 use crate::error::{self, Error, Exit, Result};
-use crate::id::{PaneId, SeshId, Tag, shown};
+use crate::id::{PaneId, SeshId, Tag, counted, shown};
 use crate::inventory::find;
 use crate::out::{self, Table};
 use crate::proc::signal;
 use crate::state::State;
 use crate::store::condition::{both, either, equal, registered, tagged};
+use crate::store::pending_restore;
 use crate::store::query::{Past, ValueSource};
 use crate::store::target::{is_id_prefix, search_starts};
 use crate::store::{Key, Record, Select, Snapshot, value};
@@ -132,7 +133,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let text = current_text(&server, &args)?;
     if text.is_empty() {
-        out::hint(NO_SESH);
+        out::hint(&no_sesh(&server));
     } else {
         out::text(&text)?;
     }
@@ -165,6 +166,17 @@ fn dashboard(args: &Args) {
 
 const NO_SESH: &str =
     "no sesh to show: sesh-new creates one, sesh-list --all shows exited ones, too";
+
+/// Returns the sentence for an empty list. After the death of a server a person looks here for what was alive then.
+fn no_sesh(server: &Server) -> String {
+    match pending_restore::pending(server) {
+        Ok(pending) if !pending.is_empty() => format!(
+            "no sesh to show: sesh-restore --last-alive restores the {} of the last tmux server",
+            counted(pending.len(), "sesh", "seshes")
+        ),
+        _ => NO_SESH.into(),
+    }
+}
 
 /// Prints the list whenever it has changed, until the process is interrupted or the server is gone.
 fn watch(server: &Server, args: &Args) -> anyhow::Result<Exit> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::ServerArgs;
 use crate::error::Exit;
+use crate::id::counted;
 use crate::out;
 use crate::sesh::restore::resurrect;
 use crate::sesh::save::{export, save};
@@ -70,7 +71,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         if args.json {
             out::json(&Exported { file, seshes })?;
         } else {
-            out::hint(&format!("{file}: {seshes} seshes written"));
+            out::hint(&format!(
+                "{file}: {} written",
+                counted(seshes, "sesh", "seshes")
+            ));
         }
         return Ok(Exit::Done);
     }

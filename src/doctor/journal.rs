@@ -1,6 +1,7 @@
 //! The journal: whether it can be written and read.
 
 use super::{Area, Findings, ProblemKind};
+use crate::id::counted;
 use crate::store::backfill::{lacks, was_missed};
 use crate::store::durable::{examine, inspect};
 use crate::tmux::Server;
@@ -56,7 +57,10 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
     if lacking > 0 {
         findings.problem(
             ProblemKind::JournalLacks,
-            format!("{path} lacks {lacking} seshes that tmux has: was it removed?"),
+            format!(
+                "{path} lacks {} that tmux has: was it removed?",
+                counted(lacking, "sesh", "seshes")
+            ),
             &save,
         );
     }
@@ -75,8 +79,8 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
         findings.problem(
             ProblemKind::JournalTorn,
             format!(
-                "{path} has {} incomplete lines: the process that wrote them was killed",
-                standing.torn
+                "{path} has {}: the process that wrote there was killed",
+                counted(standing.torn, "incomplete line", "incomplete lines")
             ),
             &save,
         );
@@ -84,8 +88,9 @@ pub(super) fn journal(server: &Server, answers: bool, findings: &mut Findings) {
     findings.ok(
         Area::Journal,
         format!(
-            "{path}: {} seshes, {} bytes",
-            standing.seshes, standing.bytes
+            "{path}: {}, {} bytes",
+            counted(standing.seshes, "sesh", "seshes"),
+            standing.bytes
         ),
     );
 }

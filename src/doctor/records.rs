@@ -2,6 +2,7 @@
 
 use super::{Area, Findings, ProblemKind, ServerInfo, machine};
 use crate::error::Exit;
+use crate::id::counted;
 use crate::inventory::change::ChangeKind;
 use crate::sesh::reap;
 use crate::store::query::book_line;
@@ -68,7 +69,11 @@ pub(super) fn store(info: &ServerInfo, findings: &mut Findings) {
     findings.ok_unless_more(
         before,
         Area::Store,
-        format!("{books} records, schema {}", schema::VERSION),
+        format!(
+            "{}, schema {}",
+            counted(books, "record", "records"),
+            schema::VERSION
+        ),
     );
 }
 

@@ -144,7 +144,7 @@ fn state_is_forgotten_only_when_told() {
     server.new_sesh(["one", "--", "sleep", "1000"]);
     let uninstall = server.plugin().join("plugin/uninstall");
     let said = server.outside(&uninstall).ok();
-    assert!(said.text().contains("1 seshes"), "{said}");
+    assert!(said.text().contains("1 sesh:"), "{said}");
     server.sesh("sesh-list", ["one"]).ok();
     // A person is asked.
     server.load();

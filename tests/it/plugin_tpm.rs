@@ -255,6 +255,7 @@ fn an_uninstall_of_all_leaves_the_home_as_it_was() {
     }
     server.plugin_has_settled();
     assert_eq!(listing(&home), files);
+    assert!(!server.path("run/tmux-sesh").exists());
     let panes = server.tmux(["list-panes", "-a", "-F", "#{@sesh_id}"]);
     assert_eq!(panes.trim(), "");
     same_settings(&server.settings(), &settings);

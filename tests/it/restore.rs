@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use pretty_assertions::{assert_eq, assert_ne};
 use tmux_sesh::id::SeshId;
 
-use crate::support::{Dice, MAIN, Record, Said, Screen, Server, count, is, until};
+use crate::support::{Dice, MAIN, Record, Said, Screen, Server, count, helpers, is, until};
 
 /// A conversation of its own for each test: where one goes on is looked for on the whole machine.
 fn conversation() -> String {
@@ -304,7 +304,7 @@ fn a_command_is_typed_and_not_run() {
     let ended = server.ended(made.uuid());
     std::fs::remove_file(server.path("probed-a b")).expect("what it wrote");
     let now = restored(&server, &ended);
-    assert_eq!(now.state(), "starting");
+    assert_eq!((now.state(), now.text("why")), ("waiting", "start"));
     assert_eq!(now.get("tags"), ended.get("tags"));
     server.shows(now.pane(), "$ probe 'a b'");
     server.shows(now.pane(), "Enter starts");
@@ -623,6 +623,12 @@ fn all_that_were_alive_when_the_server_died() {
     server.ended(over.uuid());
     server.dies();
     server.starts_again();
+    let list = helpers().join("sesh-list").display().to_string();
+    let socket = server.socket().display().to_string();
+    let shown = format!("'{list}' -S '{socket}'; cat");
+    let home = format!("HOME={}", server.path("home").display());
+    let person = Screen::open((100, 5), &["env", &home, "sh", "-c", &shown]);
+    person.shows("sesh-restore --last-alive restores the 3 seshes of the last tmux server");
     let plan = lost(&server);
     assert_eq!(plan.len(), 3, "{plan:?}");
     assert!(plan[0].starts_with("agent  ") && plan[0].ends_with("  claude"));
@@ -638,7 +644,7 @@ fn all_that_were_alive_when_the_server_died() {
     assert_eq!(back[0].text("tmux/session"), "work");
     assert_eq!(back[1].text("tmux/session"), "work");
     assert_eq!(back[1].uuid(), command.uuid());
-    assert_eq!(back[1].state(), "starting");
+    assert_eq!((back[1].state(), back[1].text("why")), ("waiting", "start"));
     assert_eq!(back[2].uuid(), shell.uuid());
 
     // Once is enough, whatever has become of them since.

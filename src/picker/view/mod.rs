@@ -15,6 +15,7 @@ use super::actions::{ACTIONS, Action, MOVES, Verb};
 use super::input::TextInput;
 use super::model::{Hit, Model, Purpose};
 use super::theme::Theme;
+use crate::id::counted;
 use crate::out::{cut, escaped};
 use list::list;
 use pen::Pen;
@@ -92,8 +93,10 @@ fn draw_model(frame: &mut Frame<'_>, area: Rect, model: &mut Model, theme: &Them
     let notice = notice_lines(model, area.width);
     let foot_lines = notice.len() + usize::from(model.prompt.is_some());
     let foot_lines = u16::try_from(foot_lines).unwrap_or(u16::MAX);
-    let places = Places::of(area, model.previews, foot_lines);
-    model.preview_fits = !places.preview.is_empty();
+    model.preview_fits = !Places::of(area, true, foot_lines).preview.is_empty();
+    // The sentence of an empty list takes the place of the preview.
+    let is_previewed = model.previews && !model.items.is_empty();
+    let places = Places::of(area, is_previewed, foot_lines);
     let cursor = top(frame.buffer_mut(), places.top, model, theme);
     list(frame.buffer_mut(), places.list, model, theme);
     preview(frame.buffer_mut(), places.preview, model, theme);
@@ -107,11 +110,9 @@ fn draw_model(frame: &mut Frame<'_>, area: Rect, model: &mut Model, theme: &Them
 fn top(buffer: &mut Buffer, line: Rect, model: &Model, theme: &Theme) -> Option<Position> {
     let waiting = model.rows.iter().filter(|row| row.waits()).count();
     let (seshes, panes) = model.count();
-    let mut counts = format!("{seshes} {}", if seshes == 1 { "sesh" } else { "seshes" });
-    match panes {
-        0 => {}
-        1 => counts.push_str(" · 1 pane"),
-        many => counts.push_str(&format!(" · {many} panes")),
+    let mut counts = counted(seshes, "sesh", "seshes");
+    if panes > 0 {
+        counts.push_str(&format!(" · {}", counted(panes, "pane", "panes")));
     }
     if waiting > 0 {
         counts.push_str(&format!(" · {waiting} need you").replace("1 need ", "1 needs "));
@@ -401,6 +402,16 @@ mod tests {
                     assert!(!text.contains('\x1b') && !text.contains('\u{202e}'));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_empty_list_says_all_of_what_helps() {
+        for size in [(80, 24), (200, 50), (120, 30), (100, 24)] {
+            let mut model = sample();
+            model.set_rows(Vec::new());
+            let text = lines(&screen(&mut model, &Theme::either(), size)).join("\n");
+            assert!(text.contains("^E shows exited ones"), "{size:?}: {text}");
         }
     }
 
