@@ -206,6 +206,8 @@ pub struct Look<'a> {
     pub pane_agent: Option<PaneAgent<'a>>,
     /// The screen, as `capture-pane -p -e` prints it.
     pub drawn: String,
+    /// The position of the cursor.
+    pub cursor: Option<ScreenCursor>,
     /// The values of the formats that the caller asked for.
     pub more: Vec<String>,
 }
@@ -275,6 +277,7 @@ pub fn look<'a>(
         pane_agent,
         pane,
         drawn: screen.into(),
+        cursor: facts.cursor,
         more: more.iter().copied().map(Into::into).collect(),
     })
 }

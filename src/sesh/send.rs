@@ -389,9 +389,9 @@ fn wait_for_end(
             }
         };
         if over {
-            let mut reply = patience.reply.then(|| reply(server, &look, text));
+            let mut reply = patience.reply.then(|| reply(server, &look, state, text));
             if let (Some(seen), true) = (&mut reply, look.pane_agent.is_some()) {
-                read_until_drawn(server, seen, pane, agents, text);
+                read_until_drawn(server, seen, pane, agents, state, text);
             }
             return Ok(TurnEnd { state, why, reply });
         }
@@ -418,7 +418,7 @@ fn wait_for_end(
                 return Ok(TurnEnd {
                     state: State::Exited,
                     why: None,
-                    reply: patience.reply.then(|| reply(server, &look, text)),
+                    reply: patience.reply.then(|| reply(server, &look, state, text)),
                 });
             }
         }

@@ -10,6 +10,7 @@ use crate::agent::screen::Screen;
 use crate::agent::transcript::TranscriptLine;
 use crate::id::PaneId;
 use crate::pane::agent::{self, Look, PaneAgent};
+use crate::state::State;
 use crate::store::hook_report::{AcceptedPrompt, AgentAnswer};
 use crate::store::schema;
 use crate::tmux::{Batch, Frame, Server, command};
@@ -60,8 +61,9 @@ pub(crate) fn has_answered(look: &Look<'_>, text: &str) -> bool {
 }
 
 /// Returns the answer to a message: the answers that follow it in the transcript, else the answer that the hook
-/// reported after it, else what the screen shows below it.
-pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
+/// reported after it, else what the screen shows below it. The prompt of an idle shell is no part of it; what stands
+/// before the prompt in its row is, where the prompt is the one before which the message was typed.
+pub(crate) fn reply(server: &Server, look: &Look<'_>, state: State, text: &str) -> Reply {
     let entries = entries_after(look, text).unwrap_or_default();
     let answers: Vec<&str> = entries
         .iter()
@@ -89,9 +91,20 @@ pub(crate) fn reply(server: &Server, look: &Look<'_>, text: &str) -> Reply {
         Some(pane_agent) => pane_agent.above_composer(),
         None => Screen::parse(&look.drawn).text(),
     };
-    let rows: Vec<&str> = shown.lines().collect();
+    let mut rows: Vec<&str> = shown.lines().collect();
     let last = text.lines().next_back().unwrap_or_default();
     let at = rows.iter().rposition(|row| message::ends_in(last, row));
+    if let (None, State::Idle, Some(cursor)) = (&look.pane_agent, state, look.cursor) {
+        let typed = at.and_then(|at| rows[at].strip_suffix(last.trim_end()));
+        let prompt = typed.map(str::trim_end).filter(|prompt| !prompt.is_empty());
+        let unfinished = rows.get(cursor.row).copied();
+        rows.truncate(cursor.row);
+        rows.extend(
+            unfinished
+                .zip(prompt)
+                .and_then(|(row, prompt)| row.strip_suffix(prompt)),
+        );
+    }
     let below = rows[at.map_or(0, |at| at + 1)..].join("\n");
     Reply {
         text: below.trim_matches('\n').into(),
@@ -108,6 +121,7 @@ pub(crate) fn read_until_drawn(
     seen: &mut Reply,
     pane: PaneId,
     agents: &[Agent],
+    state: State,
     text: &str,
 ) {
     let begun = Instant::now();
@@ -119,7 +133,7 @@ pub(crate) fn read_until_drawn(
         if look.pane_agent.is_none() {
             break;
         }
-        let now = reply(server, &look, text);
+        let now = reply(server, &look, state, text);
         if now.text == seen.text {
             break;
         }

@@ -406,6 +406,27 @@ fn prompts_of_every_shape_get_a_message() {
 }
 
 #[test]
+fn the_reply_of_a_shell_ends_above_its_prompt() {
+    let server = Server::start();
+    for (command, text, expected) in [
+        ("bash --norc", "echo one; echo two", "one\ntwo"),
+        ("zsh -f", "echo one; echo; echo two", "one\n\ntwo"),
+        ("dash", "printf 'no newline'", "no newline"),
+        ("bash --norc", "printf 'a\\nb'", "a\nb"),
+        ("bash --norc", "PS1=other; printf c", ""),
+    ] {
+        let Some(shell) = Shell::start(&server, command) else {
+            continue;
+        };
+        let said = server
+            .sesh("sesh-send", [&shell.pane, "--reply", "--json", text])
+            .ok()
+            .json();
+        assert_eq!(said["reply"], expected, "{command}: {said}");
+    }
+}
+
+#[test]
 fn what_a_shell_changes_is_removed_again() {
     let server = Server::start();
     let Some(shell) = Shell::start(&server, "zsh -f") else {
