@@ -162,10 +162,12 @@ items_of_sesh() {
 }
 
 # items TITLE NAME KEY ACTION...: menus expand the command of an item once more than prompts do. tmux shows none where
-# there is no room for all of it, and does not say so.
+# there is no room for all of it, and does not say so. Pending restores have an item in every menu.
 items() {
   title=$1 needed=2
   shift
+  [ -z "$(ask '#{@seshsum_lost}')" ] ||
+    set -- "$@" 'Restore what was alive' R restore
   left=$#
   while [ "$left" -gt 0 ]; do
     set -- "$@" "$1" "$2" "$(then_run "$3" | sed 's/#/##/g')"
@@ -228,6 +230,10 @@ case $action in
   archive) helper sesh-set "$pane" --archive && say 'sesh: archived' ;;
   unarchive) helper sesh-set "$pane" --unarchive && say 'sesh: unarchived' ;;
   copy) tmux -u capture-pane -J -S - -b sesh -t "$pane" && say 'sesh: text copied to the buffer "sesh"' ;;
+  restore)
+    say 'sesh: restoring what was alive when tmux died ...'
+    helper sesh-restore --last-alive && say 'sesh: restored what was alive when tmux died'
+    ;;
   end) helper sesh-end "$pane" ;;
   forget) helper sesh-end "$pane" --forget ;;
 esac

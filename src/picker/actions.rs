@@ -19,6 +19,8 @@ pub enum Verb {
     Group,
     Show,
     Preview,
+    /// Restores what was alive when the last tmux server died.
+    Restore,
     Help,
     Leave,
 }
@@ -68,7 +70,7 @@ const fn view(verb: Verb, key: PressedKey, word: &'static str, about: &'static s
 }
 
 /// Every action, the most useful first.
-pub const ACTIONS: [Action; 16] = [
+pub const ACTIONS: [Action; 17] = [
     view(Verb::Go, PressedKey::Enter, "go", "go to it"),
     view(
         Verb::Help,
@@ -153,6 +155,12 @@ pub const ACTIONS: [Action; 16] = [
         PressedKey::Control('v'),
         "preview",
         "show or hide the preview",
+    ),
+    action(
+        Verb::Restore,
+        PressedKey::Control('l'),
+        "restore",
+        "restore the seshes that were alive when tmux died",
     ),
     view(Verb::Leave, PressedKey::Escape, "leave", "close the picker"),
 ];

@@ -9,7 +9,7 @@ use crate::agent::kinds::Agents;
 use crate::agent::message;
 use crate::env;
 use crate::error::{Error, Exit, Result};
-use crate::id::{Name, PaneId, Tag};
+use crate::id::{Name, PaneId, Tag, counted};
 use crate::inventory::find;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message};
 use crate::proc;
@@ -18,6 +18,7 @@ use crate::sesh::argv;
 use crate::sesh::change::change;
 use crate::sesh::create::{self, plan};
 use crate::sesh::end::{self, end};
+use crate::sesh::restore::{RestoreOptions, restore_all};
 use crate::sesh::send::{Headless, Sent, send};
 use crate::store::edit::Edit;
 use crate::store::{Record, Target};
@@ -54,6 +55,8 @@ pub(super) enum Job {
         pane: PaneId,
         name: Option<Name>,
     },
+    /// Restores what was alive when the last tmux server died.
+    Restore,
 }
 
 /// The changes that undo a job.
@@ -82,7 +85,7 @@ fn name_or_number<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     match names[..] {
         [one] => one.into(),
-        _ => format!("{} seshes", names.len()),
+        _ => counted(names.len(), "sesh", "seshes"),
     }
 }
 
@@ -278,6 +281,7 @@ impl Job {
             Job::End(_) => "ending …",
             Job::New { .. } => "creating …",
             Job::Adopt { .. } => "adopting …",
+            Job::Restore => "restoring …",
         }
     }
 
@@ -285,6 +289,7 @@ impl Job {
     #[must_use]
     pub(super) fn carry_out(self, server: &Server) -> Done {
         let outcome = match self {
+            Job::Restore => restored(server),
             Job::Change { steps, message } => return changed(server, steps, message),
             Job::Send { to, text } => sent(server, &to, &text),
             Job::End(records) => return ended(server, &records),
@@ -314,6 +319,33 @@ impl Job {
             ..Done::default()
         })
     }
+}
+
+/// Restores the pending restores, one after another.
+fn restored(server: &Server) -> Result<Done> {
+    let mut back = Vec::new();
+    let mut refusals = Vec::new();
+    restore_all::all(
+        server,
+        &RestoreOptions::DEFAULT,
+        &|_| true,
+        &mut |record, outcome| match outcome {
+            Some(Ok(record)) => back.push(RowId::Sesh(record.uuid)),
+            Some(Err(error)) => refusals.push(format!("{}: {error}", record.name)),
+            None => {}
+        },
+    )?;
+    let mut message = format!("{} restored", counted(back.len(), "sesh", "seshes"));
+    for refusal in &refusals {
+        message = format!("{message}; {refusal}");
+    }
+    Ok(Done {
+        message,
+        trouble: !refusals.is_empty(),
+        is_final: true,
+        select: back.first().copied(),
+        ..Done::default()
+    })
 }
 
 /// Changes each sesh on its own: where one fails, the error is reported and the others are changed.

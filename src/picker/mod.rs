@@ -38,7 +38,7 @@ use crate::id::SeshId;
 use crate::proc::signal;
 use crate::sesh::enter::{self, Route};
 use crate::sesh::restore;
-use crate::store::Record;
+use crate::store::{Record, pending_restore};
 use crate::tmux::{Batch, Frame, Server};
 use branch::Branches;
 use job::Done;
@@ -91,7 +91,8 @@ pub enum PickerOutcome {
 /// An event for the loop.
 enum LoopEvent {
     Event(Event),
-    Rows(source::RowQuery, Result<Vec<Row>>),
+    /// The rows for a query, and the number of pending restores.
+    Rows(source::RowQuery, Result<Vec<Row>>, usize),
     Preview(Preview),
     Done(Done),
     /// The outcome of a restore.
@@ -301,8 +302,8 @@ impl Picker<'_> {
                         .unwrap_or_else(PoisonError::into_inner)
                         .clone()
                 };
-                source::watch(&server, &wanted, |wanted, found| {
-                    rows.send(LoopEvent::Rows(wanted, found)).is_ok()
+                source::watch(&server, &wanted, |wanted, found, pending| {
+                    rows.send(LoopEvent::Rows(wanted, found, pending)).is_ok()
                 });
             });
         }
@@ -360,7 +361,8 @@ impl Picker<'_> {
                 let effect = self.model.event(&event);
                 return Ok(self.follow(effect));
             }
-            LoopEvent::Rows(asked, rows) => {
+            LoopEvent::Rows(asked, rows, pending) => {
+                self.model.pending = pending;
                 if asked.shown == self.model.shown {
                     self.model.set_rows(rows?);
                 } else {
@@ -371,6 +373,7 @@ impl Picker<'_> {
             LoopEvent::Done(done) => {
                 // A new sesh is to be chosen, so its row has to be read first.
                 self.reload();
+                self.model.pending = pending_restore::offered(self.server).unwrap_or(0);
                 self.model.done(done);
             }
             LoopEvent::Restored(Ok(record)) => return Ok(self.go(Box::new(Row::of(*record)))),

@@ -9,6 +9,7 @@ use super::rows::{Row, RowId};
 use crate::error::{Error, Result};
 use crate::inventory::find;
 use crate::store::condition::{both, equal, registered};
+use crate::store::pending_restore;
 use crate::store::query::Past;
 use crate::store::{Key, Select, Snapshot, Target, hint, schema, target};
 use crate::tmux::{Batch, Channel, Server};
@@ -71,11 +72,11 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// Reads the rows whenever there is a reason to and publishes them, until `publish` returns `false` or reading fails.
+/// Reads the rows whenever there is a reason to and publishes them with the number of pending restores, until `publish` returns `false` or reading fails.
 pub(super) fn watch(
     server: &Server,
     wanted: &dyn Fn() -> RowQuery,
-    mut publish: impl FnMut(RowQuery, Result<Vec<Row>>) -> bool,
+    mut publish: impl FnMut(RowQuery, Result<Vec<Row>>, usize) -> bool,
 ) {
     // Changes that no signal reports are looked for only this often, and for at most one part in `SHARE` of the time.
     const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -95,9 +96,11 @@ pub(super) fn watch(
         let begun = Instant::now();
         let asked = wanted();
         let rows = read(server, &asked, false, &mut Branches::default());
+        // A server that is gone is reported with the rows.
+        let pending = pending_restore::offered(server).unwrap_or(0);
         let cost = begun.elapsed();
         let failed = rows.is_err();
-        if !publish(asked, rows) || failed {
+        if !publish(asked, rows, pending) || failed {
             return;
         }
         std::thread::sleep(MIN_PAUSE.max(cost * BUSY_SHARE)); // why: a burst of changes is read once.

@@ -93,15 +93,24 @@ pub fn offer(server: &Server) -> Result<()> {
     server.run(&Batch::from(offer)).map(drop)
 }
 
-/// Writes the number of pending restores again if it is set, since one of the seshes may have been restored.
+/// Returns the number of pending restores that the plugin offers.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn offered(server: &Server) -> Result<usize> {
+    let number = command::print(None, &format!("#{{{}}}", schema::PENDING));
+    let number = server.run(&Batch::from(number))?;
+    Ok(number.trim_end().parse().unwrap_or(0))
+}
+
+/// Writes the number of pending restores again if there are some, since one of the seshes may have been restored.
 ///
 /// # Errors
 /// As [`Server::run`].
 pub fn recount(server: &Server) -> Result<()> {
-    let number = command::print(None, &format!("#{{{}}}", schema::PENDING));
-    match server.run(&Batch::from(number)) {
+    match offered(server) {
         Err(error) if error.exit == Exit::NoServer => Ok(()),
-        Ok(number) if number.trim_end().is_empty() => Ok(()),
+        Ok(0) => Ok(()),
         outcome => outcome.and_then(|_| offer(server)),
     }
 }

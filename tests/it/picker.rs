@@ -302,6 +302,35 @@ fn the_choice_stays_while_others_come_and_go() {
 }
 
 #[test]
+fn pending_restores_come_back_with_one_key() {
+    for size in [(80, 24), (120, 40), (200, 50)] {
+        let server = Server::start();
+        server.new_sesh(["shell", "--session"]);
+        server.new_sesh(["command", "--", "sleep", "1000"]);
+        server.dies();
+        server.starts_again();
+        server.tmux(["new-session", "-d", "-s", MAIN]);
+        server.load();
+        let person = Screen::attach(&server, MAIN, size);
+        let other = Screen::attach(&server, MAIN, size);
+        person.opens();
+        person.shows("^L restores 2 seshes that were alive when tmux died");
+        person.types(&["C-l"]);
+        person.shows("2 seshes restored");
+        person.types(&["Down"]);
+        until("nothing is offered any more", || {
+            !person.text().contains("^L restores")
+        });
+        let now = server.sesh("sesh-list", ["--json"]).ok().records();
+        let states: Vec<(&str, &str)> = now.iter().map(|it| (it.name(), it.state())).collect();
+        assert_eq!(states, [("shell", "idle"), ("command", "waiting")]);
+        person.types(&["C-l"]);
+        person.shows("no pending restores");
+        assert_eq!(place(&server, other.client()), MAIN);
+    }
+}
+
+#[test]
 fn one_without_a_pane_comes_back() {
     let (server, person) = scene((80, 24));
     let beta = server.sesh("sesh-list", ["--json", "beta"]).ok().only();

@@ -496,6 +496,28 @@ fn the_menu_names_tags_and_ends() {
 }
 
 #[test]
+fn the_menu_restores_what_was_alive() {
+    let server = Server::start();
+    let shell = server.new_sesh(["shell", "--session"]);
+    server.dies();
+    server.starts_again();
+    server.tmux(["new-session", "-d", "-s", MAIN]);
+    server.load();
+    until("it is offered", || {
+        server.format(MAIN, "#{@seshsum_lost}") == "1"
+    });
+    let person = Screen::attach(&server, MAIN, (100, 30));
+    person.types(&["C-b", "M-e"]);
+    person.shows("Restore what was alive");
+    person.types(&["R"]);
+    person.shows("sesh: restored what was alive when tmux died");
+    assert!(server.record(shell.uuid()).live());
+    person.types(&["C-b", "M-e"]);
+    person.shows("Adopt as a sesh");
+    assert!(!person.text().contains("Restore what"));
+}
+
+#[test]
 fn the_menu_says_what_cannot_be_done() {
     let server = Server::start();
     server.load();

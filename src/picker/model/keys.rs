@@ -142,6 +142,8 @@ impl Model {
                 }
             }
             Verb::Send | Verb::Rename | Verb::Tag | Verb::End => self.ask(verb),
+            Verb::Restore if self.pending == 0 => self.complain("no pending restores"),
+            Verb::Restore => return self.start(Job::Restore),
             Verb::New => self.prompt(
                 Verb::New,
                 "new (a name, then an agent or a command)".into(),

@@ -95,6 +95,8 @@ pub(super) struct Model {
     /// Whether there was room for the preview at the last drawing.
     pub preview_fits: bool,
     pub preview: Option<Preview>,
+    /// The number of pending restores.
+    pub pending: usize,
     /// The number of jobs that are not done yet.
     pub running: usize,
     /// The time, in epoch seconds.

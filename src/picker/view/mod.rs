@@ -91,7 +91,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, theme: &Theme) {
 
 fn draw_model(frame: &mut Frame<'_>, area: Rect, model: &mut Model, theme: &Theme) {
     let notice = notice_lines(model, area.width);
-    let foot_lines = notice.len() + usize::from(model.prompt.is_some());
+    let offers = offers_restore(model);
+    let foot_lines = notice.len() + usize::from(model.prompt.is_some()) + 2 * usize::from(offers);
     let foot_lines = u16::try_from(foot_lines).unwrap_or(u16::MAX);
     model.preview_fits = !Places::of(area, true, foot_lines).preview.is_empty();
     // The sentence of an empty list takes the place of the preview.
@@ -231,6 +232,28 @@ fn notice_lines(model: &Model, width: u16) -> Vec<String> {
     })
 }
 
+/// Returns whether a line of the footer offers the pending restores. A notice and a question come first.
+fn offers_restore(model: &Model) -> bool {
+    model.pending > 0
+        && model.purpose != Purpose::Pick
+        && model.notice.is_none()
+        && model.prompt.is_none()
+}
+
+/// Draws the line that offers the pending restores.
+fn restore_line(buffer: &mut Buffer, line: Rect, model: &mut Model, theme: &Theme) {
+    let action = Action::of(Verb::Restore);
+    let mut pen = Pen::new(buffer, line);
+    pen.skip(1);
+    let start = pen.x;
+    pen.write(&action.key.name(), theme.key);
+    pen.skip(1);
+    let were = counted(model.pending, "sesh that was", "seshes that were");
+    pen.write(&format!("restores {were} alive when tmux died"), theme.name);
+    let area = Rect::new(start, line.y, pen.x - start, line.height);
+    model.hits.push((area, Hit::Verb(Verb::Restore)));
+}
+
 /// Draws the footer: a question, a notice, or the keys. Returns the position of the cursor in a question.
 fn foot(
     buffer: &mut Buffer,
@@ -241,6 +264,11 @@ fn foot(
 ) -> Option<Position> {
     let mut lines = area.rows();
     let last = lines.next_back().unwrap_or_default();
+    if offers_restore(model)
+        && let Some(line) = lines.next()
+    {
+        restore_line(buffer, line, model, theme);
+    }
     if let Some(notice) = &model.notice {
         let style = if notice.trouble {
             theme.trouble
@@ -298,8 +326,14 @@ fn help(buffer: &mut Buffer, area: Rect, purpose: Purpose, theme: &Theme) {
     title.write("any key closes this", theme.dim);
     let offered: Vec<&Action> = offered(purpose).collect();
     let all = u16::try_from(offered.len() + MOVES.len()).unwrap_or(u16::MAX);
-    let tall = area.height >= all + 4;
-    let columns = if tall { 1 } else { 2 };
+    // With the title and two empty lines.
+    let tall = area.height >= all + 3;
+    // In a narrow column only the words are shown.
+    let columns = match (tall, area.width >= 120) {
+        (true, _) => 1,
+        (false, true) => 2,
+        (false, false) => 3,
+    };
     let rows = offered.len().div_ceil(columns);
     let width = area.width / u16::try_from(columns).unwrap_or(1);
     let wide = if tall { 22 } else { 5 };
@@ -412,6 +446,22 @@ mod tests {
             model.set_rows(Vec::new());
             let text = lines(&screen(&mut model, &Theme::either(), size)).join("\n");
             assert!(text.contains("^E shows exited ones"), "{size:?}: {text}");
+        }
+    }
+
+    #[test]
+    fn pending_restores_are_offered_above_the_keys() {
+        for size in [(80, 24), (58, 13), (200, 50)] {
+            let mut model = sample();
+            model.pending = 3;
+            let drawn = lines(&screen(&mut model, &Theme::either(), size));
+            let at = drawn.len() - 2;
+            let offer = "^L restores 3 seshes that were alive when tmux died";
+            assert!(drawn[at].contains(offer), "{size:?}: {drawn:#?}");
+            assert!(drawn[at + 1].contains("Enter go"), "{size:?}: {drawn:#?}");
+            model.say("a notice");
+            let drawn = lines(&screen(&mut model, &Theme::either(), size)).join("\n");
+            assert!(!drawn.contains("^L"), "{size:?}: {drawn}");
         }
     }
 
