@@ -210,7 +210,7 @@ fn plan(server: &Server, records: &[Record], json: bool) -> anyhow::Result<Exit>
             Ok(()) => match &record.agent {
                 Some(agent) => agent.clone(),
                 None if record.command.is_empty() => "a shell".into(),
-                None => "typed".into(),
+                None => "a command, waiting for Enter".into(),
             },
             Err(error) => format!("not: {error}"),
         };
