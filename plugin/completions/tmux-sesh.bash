@@ -89,8 +89,8 @@ _tmux_sesh_takes() {
     delegate | sesh-delegate)
       takes=(
         '1=text' '--=text' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline'
-        '--keep' '--name=text' '--tag=tags' '--cwd=folder' '--env=text' '--timeout=text' '--json'
-        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--model=text' '--keep' '--name=text' '--tag=tags' '--cwd=folder' '--env=text' '--timeout=text'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane | sesh-pane)

@@ -362,6 +362,7 @@ complete -c sesh-send -s V -l version -d 'Print version'
 complete -c sesh-send -n '__tmux_sesh_at 1+ --tag --tagged --file --draft --timeout -L -S' -a '(__tmux_sesh_targets)'
 complete -c sesh-delegate -f
 complete -c sesh-delegate -l agent -x -a '(__tmux_sesh_kinds claude codex pi gemini opencode copilot aider qwen kimi cline)' -d 'The kind of agent'
+complete -c sesh-delegate -l model -x -d 'Let it use this model [default: option @sesh-model-KIND, else @sesh-model, else the agent\'s own]'
 complete -c sesh-delegate -l keep -d 'Keep the sesh: sesh-send gives it the next task, and sesh-enter opens its conversation in a pane'
 complete -c sesh-delegate -l name -x -d 'With --keep, the name of the sesh [default: generated]'
 complete -c sesh-delegate -l tag -x -a '(__tmux_sesh_tags)' -d 'Give the sesh this tag; may be repeated'

@@ -92,6 +92,8 @@ pub struct Commands {
     pub model: Option<Vec<String>>,
     /// Words on the command line that choose a model.
     pub model_options: Option<Vec<String>>,
+    /// Whether a conversation keeps its model. Otherwise the words that chose it are repeated when it is resumed.
+    pub model_kept: Option<bool>,
     /// Prints the models that the agent offers.
     pub models: Option<Vec<String>>,
     /// The field of the JSON that `models` prints, at any depth, that holds the name of a model. Without it, what
@@ -257,7 +259,7 @@ impl Manifest {
         fill_missing!(self.process, under.process, names packages not_agent);
         fill_missing!(self.home, under.home, variable folder);
         fill_missing!(self.conversation, under.conversation, file id start lock writer options unless form);
-        fill_missing!(self.commands, under.commands, launch launch_as resume model model_options models models_field headless headless_resume queue);
+        fill_missing!(self.commands, under.commands, launch launch_as resume model model_options model_kept models models_field headless headless_resume queue);
         fill_missing!(self.headless, under.headless, first next id form conversation progress answer error refused refusals usage end settings);
         fill_missing!(self.transcripts, under.transcripts, files local form);
         fill_missing!(self.keys, under.keys, submit interrupt leave compact queue steer stash);

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::ServerArgs;
 use super::kind_parser::KindParser;
-use super::sesh_new::{folder, variable};
+use super::sesh_new::{folder, model_name, variable};
 use super::sesh_send::refused;
 use crate::agent::headless::{HeadlessOutcome, HeadlessResult};
 use crate::agent::kinds::Agents;
@@ -56,6 +56,10 @@ pub(super) struct Args {
     /// The kind of agent
     #[arg(long, value_name = "KIND", value_parser = KindParser::any())]
     agent: String,
+
+    /// Let it use this model [default: option @sesh-model-KIND, else @sesh-model, else the agent's own]
+    #[arg(long, value_name = "MODEL", value_parser = model_name)]
+    model: Option<String>,
 
     /// Keep the sesh: sesh-send gives it the next task, and sesh-enter opens its conversation in a pane
     #[arg(long)]
@@ -106,7 +110,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let agent = Agents::loaded().named(&args.agent);
     let agent = agent.ok_or_else(|| Error::usage("unknown agent"))?;
-    let mut words = model::words(&server, agent, None, &args.words)?;
+    let mut words = model::words(&server, agent, args.model.as_deref(), &args.words)?;
     words.extend(args.words);
     let turn = TurnRequest {
         prompt: &task,

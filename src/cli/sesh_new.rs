@@ -513,7 +513,7 @@ fn search_path(variables: &[(OsString, OsString)]) -> OsString {
 }
 
 /// Parses the name of a model.
-fn model_name(text: &str) -> Result<String, String> {
+pub(super) fn model_name(text: &str) -> Result<String, String> {
     match model::problem(text) {
         None => Ok(text.into()),
         Some(why) => Err(why.into()),

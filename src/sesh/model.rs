@@ -14,7 +14,7 @@ use crate::agent::kinds::Agent;
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::proc::signal::{self, Signal};
-use crate::store::setting;
+use crate::store::{Record, setting};
 use crate::tmux::{Batch, Frame, Server, command};
 
 /// How long an agent may take to print its models. Some ask a server for them.
@@ -70,18 +70,47 @@ pub fn words(
     Ok(form.iter().map(word).collect())
 }
 
+/// Returns the words of the last command line of a sesh that choose a model, to be repeated when the agent is started
+/// again in its conversation. There are none where the conversation keeps its model, and where `arguments` choose one.
+#[must_use]
+pub fn repeated(agent: &Agent, record: &Record, arguments: &[OsString]) -> Vec<OsString> {
+    let is_kept = agent.manifest.commands.model_kept == Some(true);
+    if is_kept || is_chosen(agent, arguments) {
+        return Vec::new();
+    }
+    let command: Vec<OsString> = record.command.iter().map(OsString::from).collect();
+    let words = choice(agent, command.get(1..).unwrap_or_default());
+    words.unwrap_or_default().to_vec()
+}
+
 /// Returns whether the words of a command line choose a model.
 fn is_chosen(agent: &Agent, arguments: &[OsString]) -> bool {
-    let options = agent.manifest.commands.model_options.as_deref();
-    let options = options.unwrap_or_default();
-    arguments
-        .iter()
-        .take_while(|word| *word != "--")
-        .map(|word| word.to_string_lossy())
-        .any(|word| {
-            let name = word.split_once('=').map_or(&*word, |(name, _)| name);
-            options.iter().any(|option| option == name)
-        })
+    choice(agent, arguments).is_some()
+}
+
+/// Returns the words of a command line that choose a model: the last ones, because they count.
+fn choice<'a>(agent: &Agent, words: &'a [OsString]) -> Option<&'a [OsString]> {
+    let options = agent.manifest.commands.model_options.as_deref()?;
+    let end = words.iter().position(|word| word == "--");
+    let words = &words[..end.unwrap_or(words.len())];
+    let size = |word: &OsString| {
+        let word = word.to_string_lossy();
+        let (name, size) = match word.split_once('=') {
+            Some((name, _)) => (name, 1),
+            None => (&*word, 2),
+        };
+        options.iter().any(|it| it == name).then_some(size)
+    };
+    let mut at = 0;
+    let mut last = None;
+    while let Some(word) = words.get(at) {
+        let found = size(word);
+        if let Some(size) = found {
+            last = Some(&words[at..words.len().min(at + size)]);
+        }
+        at += found.unwrap_or(1);
+    }
+    last
 }
 
 /// Returns the model that an option of tmux names: that of the kind, else that of all kinds.

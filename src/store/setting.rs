@@ -85,7 +85,7 @@ pub const MODEL: Setting = Setting {
     name: "@sesh-model",
     default: "",
     takes: Takes::Text,
-    meaning: "the model of agents that `sesh-new --agent` starts without `--model`; with a kind behind it (`-claude`, `-codex`, \
+    meaning: "the model of agents that `sesh-new --agent` and `sesh-delegate` start without `--model`; with a kind behind it (`-claude`, `-codex`, \
               …) that of this kind. Without it the agent's own default",
 };
 

@@ -678,3 +678,105 @@ fn twenty_at_once() {
     }
     assert_eq!(leftovers(&server), Vec::<String>::new());
 }
+
+/// The command lines that codex got, the last one first.
+fn codex_turns(server: &Server) -> Vec<String> {
+    let turns = std::fs::read_to_string(home(server, "codex-turns")).expect("the turns");
+    turns.lines().rev().map(Into::into).collect()
+}
+
+#[test]
+fn a_delegate_has_the_model_that_it_was_given() {
+    let server = server();
+    let delegate = |more: &[&str]| {
+        let args = ["--agent", "codex", "2+2?"];
+        server.sesh("sesh-delegate", args.iter().chain(more)).ok();
+        codex_turns(&server).remove(0)
+    };
+    assert!(delegate(&["--model", "mini"]).ends_with(" - --model mini"));
+    server.tmux(["set-option", "-g", "@sesh-model-codex", "of-kind"]);
+    assert!(delegate(&[]).ends_with(" - --model of-kind"));
+    assert!(delegate(&["--model", "mini"]).ends_with(" - --model mini"));
+    assert!(delegate(&["--", "-m", "own"]).ends_with(" - -m own"));
+    let turns = codex_turns(&server).len();
+    for model in ["", "-x", "a\nb"] {
+        let model = format!("--model={model}");
+        let args = ["--agent", "codex", "2+2?", &model];
+        server.sesh("sesh-delegate", args).fails(2);
+    }
+    assert_eq!(codex_turns(&server).len(), turns);
+}
+
+#[test]
+fn later_turns_and_a_restore_have_the_model_of_the_sesh() {
+    let server = server();
+    let begin = |name: &str, kind: &str, model: &[&str]| {
+        let new = [
+            name,
+            "--headless",
+            "--agent",
+            kind,
+            "--send",
+            "x",
+            "--reply",
+        ];
+        server.sesh("sesh-new", new.iter().chain(model)).ok();
+    };
+    let send = |name: &str| {
+        server.sesh("sesh-send", [name, "y", "--reply"]).ok();
+    };
+    begin("cx", "codex", &["--model", "a b"]);
+    // The option is for new agents.
+    server.tmux(["set-option", "-g", "@sesh-model", "other"]);
+    for turn in 0..2 {
+        send("cx");
+        let turns = codex_turns(&server);
+        assert!(turns[0].contains("resume"), "{turn}: {}", turns[0]);
+        assert!(turns[0].ends_with(" - --model a b"), "{turn}: {}", turns[0]);
+    }
+    server.tmux(["set-option", "-gu", "@sesh-model"]);
+    // Claude keeps it.
+    begin("cl", "claude", &["--model", "opus"]);
+    send("cl");
+    let command = |name: &str| {
+        let all = ["--all", "--json", name];
+        let record = server.sesh("sesh-list", all).ok().only();
+        record.get("command").to_string()
+    };
+    assert!(!command("cl").contains("opus"), "{}", command("cl"));
+    assert!(
+        command("cx").contains("\"--model\",\"a b\""),
+        "{}",
+        command("cx")
+    );
+    // The agent has started when it has written its words.
+    server.script(
+        "codex",
+        "printf '%s|' \"$@\" >$HOME/new && mv $HOME/new $HOME/told; exec sleep 1000",
+    );
+    let told = |args: &[&str]| {
+        let _ = std::fs::remove_file(home(&server, "told"));
+        let restore = ["cx", "--timeout", "1s"];
+        server
+            .sesh("sesh-restore", restore.iter().chain(args))
+            .said();
+        let mut words = String::new();
+        until("the agent is there", || {
+            words = std::fs::read_to_string(home(&server, "told")).unwrap_or_default();
+            !words.is_empty()
+        });
+        server.sesh("sesh-end", ["cx", "--kill"]).ok();
+        words
+    };
+    let id = "resume|0190d8a4-0000-7000-8000-000000000001|";
+    let words = told(&[]);
+    assert!(words.starts_with(id), "{words}");
+    assert!(words.ends_with("|--model|a b|"), "{words}");
+    let words = told(&["--", "-m", "new"]);
+    assert!(
+        words.ends_with("|-m|new|") && !words.contains("a b"),
+        "{words}"
+    );
+    let words = told(&[]);
+    assert!(words.ends_with("|-m|new|"), "{words}");
+}

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::create::{CreateRequest, plan};
+use super::model;
 use super::place::Where;
 use crate::agent::kinds::{Agent, Agents};
 use crate::agent::turn_setting;
@@ -241,6 +242,7 @@ fn resumed<'a>(
         let variable = |name: &str| env::folder(name).map(Into::into);
         argv.extend(turn_setting::words(agent, &conversation, variable));
     }
+    argv.extend(model::repeated(agent, record, &options.words));
     argv.extend(options.words.iter().cloned());
     refuse::program(&mut argv, kind, record, path)?;
     Ok(Some(Resumed {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::create::{CreateRequest, plan};
 use super::end::{EndOptions, end};
 use super::environment;
+use super::model;
 use super::place::Where;
 use super::restore;
 use crate::agent::conversation;
@@ -124,6 +125,7 @@ pub fn next(server: &Server, id: SeshId, turn: &TurnRequest<'_>) -> Result<Runni
         _ => conversation,
     };
     let mut argv = words(agent, is_begun, chosen.as_deref().unwrap_or_default(), turn)?;
+    argv.extend(model::repeated(agent, &record, turn.words));
     let path = restore::prepare_turn(server, &record, agent, &mut argv)?;
     let request = CreateRequest {
         name: Some(Name::stored(&record.name)?),
