@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::kinds::Agent;
-use super::manifest::{Conversation, Home, IdForm, Manifest};
+use super::manifest::{Conversation, Home, IdForm, Manifest, Transcripts};
 use super::recognise::AgentProcess;
 use super::session::{SessionRecord, pids};
 use super::state::Session;
@@ -69,11 +70,11 @@ pub fn transcript_file(
     if id.contains('/') || id.is_empty() {
         return None;
     }
-    let mut found = files(
-        &agent.manifest.home.folder(variable)?,
-        known.files.as_ref()?,
-        id,
-    );
+    let home = agent.manifest.home.folder(variable)?;
+    if let Some(path) = near(&home, known, id, cwd) {
+        return Some(TranscriptFile { path, form });
+    }
+    let mut found = files(&home, known.files.as_ref()?, id);
     let is_of_folder = |path: &PathBuf| cwd.is_some() && folder_in(path).as_deref() == cwd;
     let at = match found.len() {
         0 => return None,
@@ -84,6 +85,58 @@ pub fn transcript_file(
         path: found.swap_remove(at),
         form,
     })
+}
+
+/// Returns the transcript of a conversation, if it is where it most likely is.
+fn near(home: &Path, known: &Transcripts, id: &str, cwd: Option<&str>) -> Option<PathBuf> {
+    let pattern = known.near.as_ref()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric();
+    let pattern = match cwd {
+        Some(cwd) => pattern.replace("{folder}", &cwd.replace(|c| !is_plain(c), "-")),
+        None if pattern.contains("{folder}") => return None,
+        None => pattern.clone(),
+    };
+    if !pattern.contains("{date}") {
+        return files(home, &pattern, id).into_iter().next();
+    }
+    days(id).iter().find_map(|day| {
+        let of_day = files(home, &pattern.replace("{date}", day), id);
+        of_day.into_iter().next()
+    })
+}
+
+/// Returns the days on which a UUID of version 7 was made, in any time zone.
+fn days(id: &str) -> Vec<String> {
+    const FARTHEST_ZONE: Duration = Duration::from_secs(14 * 60 * 60);
+    let Ok(id) = id.parse::<SeshId>() else {
+        return Vec::new();
+    };
+    let bytes = id.bytes();
+    if bytes[6] >> 4 != 7 {
+        return Vec::new();
+    }
+    let milliseconds = bytes[..6]
+        .iter()
+        .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let made = Duration::from_millis(milliseconds);
+    // A date of four digits.
+    if !(1_000_000_000..100_000_000_000).contains(&made.as_secs()) {
+        return Vec::new();
+    }
+    let made = SystemTime::UNIX_EPOCH + made;
+    let mut days = Vec::new();
+    for time in [made, made + FARTHEST_ZONE, made - FARTHEST_ZONE] {
+        let time = humantime::format_rfc3339_seconds(time).to_string();
+        let day = time
+            .chars()
+            .take(10)
+            .map(|c| if c == '-' { '/' } else { c });
+        let day: String = day.collect();
+        if !days.contains(&day) {
+            days.push(day);
+        }
+    }
+    days
 }
 
 /// Returns the folder that the first line of a transcript has.
@@ -284,6 +337,21 @@ mod tests {
         let argv = ["opencode", "-s", "ses_1f2"].map(String::from);
         let id = on_command_line(&known("opencode"), &argv);
         assert_eq!(id.as_deref(), Some("ses_1f2"));
+    }
+
+    #[test]
+    fn the_days_of_an_id() {
+        // 2026-11-30T23:00:00Z
+        let id = "01a22eaf-c180-7000-8000-000000000001";
+        assert_eq!(days(id), ["2026/11/30", "2026/12/01"]);
+        assert_eq!(days(ID), [""; 0], "of version 4");
+        assert_eq!(days("ses_1"), [""; 0]);
+        for extreme in [
+            "00000000-0000-7000-8000-000000000001",
+            "ffffffff-ffff-7fff-bfff-ffffffffffff",
+        ] {
+            assert_eq!(days(extreme), [""; 0]);
+        }
     }
 
     #[test]

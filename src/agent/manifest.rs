@@ -115,10 +115,16 @@ pub struct Transcripts {
     /// The files, below [`Home`]. `{id}` is the conversation's id, `{id8}` its first 8 characters, `*` any name or part
     /// of a name.
     pub files: Option<String>,
+    /// Where the file of a conversation most likely is, as in `files`: it is looked for there first, because there can be
+    /// hundreds of folders. `{folder}` is the working directory with `-` for all that is no ASCII letter or digit, `{date}`
+    /// the day in the id, a UUID of version 7, as in `2026/11/30`.
+    pub near: Option<String>,
     /// The files below the agent's working directory.
     pub local: Option<String>,
     /// The form of their lines. Without it they are not read.
     pub form: Option<TranscriptForm>,
+    /// How many tokens fit into a request, by the names of models in the transcripts, where these do not say it.
+    pub windows: BTreeMap<String, u64>,
 }
 
 /// What to type to the agent. Keys have tmux's names.
@@ -261,7 +267,8 @@ impl Manifest {
         fill_missing!(self.conversation, under.conversation, file id start lock writer options unless form);
         fill_missing!(self.commands, under.commands, launch launch_as resume model model_options model_kept models models_field headless headless_resume queue);
         fill_missing!(self.headless, under.headless, first next id form conversation progress answer error refused refusals usage end settings);
-        fill_missing!(self.transcripts, under.transcripts, files local form);
+        fill_missing!(self.transcripts, under.transcripts, files near local form);
+        add_missing(&mut self.transcripts.windows, &under.transcripts.windows);
         fill_missing!(self.keys, under.keys, submit interrupt leave compact queue steer stash);
         fill_missing!(self.messages, under.messages, commands spaced continues completes pasted);
         fill_missing!(self.sources, under.sources, order ends prompts);

@@ -91,8 +91,7 @@ pub(super) struct Args {
         value_parser = PossibleValuesParser::new(COLUMNS.map(|(name, _)| name)).try_map(column))]
     columns: Vec<Column>,
 
-    /// Print an array of records as JSON. With --columns model,context,title each has model, contextPct, title and
-    /// transcript (the file), too, which are read from the transcript of its agent
+    /// Print an array of records as JSON
     #[arg(long, conflicts_with = "format")]
     json: bool,
 
@@ -267,10 +266,8 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
     }
     if args.tags {
         tags(&records, args)
-    } else if args.json && !args.columns.is_empty() {
-        detailed(&records, &args.columns)
     } else if args.json {
-        out::json_text(&records)
+        json(&records, &args.columns)
     } else if args.format.is_some() {
         formatted(&snapshots, &records)
     } else if args.columns.is_empty() {
@@ -415,13 +412,12 @@ fn tags(records: &[&Record], args: &Args) -> anyhow::Result<String> {
 }
 
 /// Returns the records as JSON, with what their transcripts say.
-fn detailed(records: &[&Record], columns: &[Column]) -> anyhow::Result<String> {
+fn json(records: &[&Record], columns: &[Column]) -> anyhow::Result<String> {
     if let Some((name, _)) = columns
         .iter()
         .find(|(name, _)| !transcript_columns::NAMES.contains(name))
     {
-        let fields = "with --json only model, context and title can be asked for";
-        let other = format!("--columns {name}: --json has all other fields anyway, and {fields}");
+        let other = format!("--columns {name}: --json has all fields anyway");
         return Err(Error::usage(other).into());
     }
     let records = records.iter().map(|record| DetailedRecord::read(record));

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use super::transcript_columns::DetailedRecord;
 use super::{ServerArgs, pane_of, pane_or_own};
 use crate::error::{Error, Exit};
 use crate::id::PaneId;
@@ -65,7 +66,7 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     let (record, formatted) = find::of_pane(&server, pane, args.format.as_deref())?
         .ok_or_else(|| Error::not_a_sesh(pane))?;
     if args.json {
-        out::json(&record)?;
+        out::json(&DetailedRecord::read(&record))?;
     } else if args.format.is_some() {
         out::line(&formatted)?;
     } else {

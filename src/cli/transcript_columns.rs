@@ -1,4 +1,4 @@
-//! The columns and fields of `sesh-list` that are read from transcripts, and only when they are asked for.
+//! The columns of `sesh-list`, and the fields of a record as JSON, that are read from transcripts.
 
 use std::path::PathBuf;
 
@@ -17,12 +17,13 @@ pub(super) fn model(record: &Record) -> String {
 
 /// Returns how full the context is, in percent. It is empty where that is not known.
 pub(super) fn context(record: &Record) -> String {
-    let percent = read(record).summary.context;
+    let percent = read(record).context;
     percent.map_or_else(String::new, |percent| percent.to_string())
 }
 
 pub(super) fn title(record: &Record) -> String {
-    read(record).summary.title.unwrap_or_default()
+    let read = read(record);
+    read.summary.title_or_prompt().unwrap_or_default().into()
 }
 
 fn read(record: &Record) -> SeshSummary {
@@ -43,12 +44,22 @@ pub(super) struct DetailedRecord<'a> {
 
 impl<'a> DetailedRecord<'a> {
     pub(super) fn read(record: &'a Record) -> Self {
-        let SeshSummary { path, summary } = read(record);
+        // For a shell not even the kinds of agents are read.
+        let known = record.agent.is_some() && record.conversation.is_some();
+        let SeshSummary {
+            path,
+            context,
+            summary,
+        } = if known {
+            read(record)
+        } else {
+            SeshSummary::default()
+        };
         Self {
             record,
+            context_pct: context,
+            title: summary.title_or_prompt().map(Into::into),
             model: summary.model,
-            context_pct: summary.context,
-            title: summary.title,
             transcript: path,
         }
     }

@@ -204,6 +204,7 @@ impl SeshLog {
 
 /// Where the log of a sesh comes from.
 struct LogSource<'a> {
+    agent: &'a Agent,
     conversation: &'a str,
     file: TranscriptFile,
     /// The agent's process, as it was when the sesh was read.
@@ -231,6 +232,7 @@ impl<'a> LogSource<'a> {
             ))
         })?;
         Ok(Self {
+            agent,
             conversation,
             file,
             process,
@@ -247,6 +249,8 @@ impl<'a> LogSource<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct SeshSummary {
     pub path: Option<PathBuf>,
+    /// How full the context is, in percent.
+    pub context: Option<u64>,
     pub summary: TranscriptSummary,
 }
 
@@ -254,12 +258,14 @@ impl SeshSummary {
     /// Reads the end of the transcript of a sesh. What cannot be read is left empty.
     #[must_use]
     pub fn read(record: &Record, agents: &Agents) -> Self {
-        let Ok(LogSource { file, .. }) = LogSource::of(record, agents) else {
+        let Ok(LogSource { agent, file, .. }) = LogSource::of(record, agents) else {
             return Self::default();
         };
         let read = File::open(&file.path).and_then(|it| TranscriptSummary::read(it, file.form));
+        let summary = read.unwrap_or_default();
         Self {
-            summary: read.unwrap_or_default(),
+            context: summary.context(&agent.manifest.transcripts.windows),
+            summary,
             path: Some(file.path),
         }
     }

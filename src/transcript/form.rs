@@ -1,5 +1,6 @@
 //! The forms of transcripts, and the parsing of a line.
 
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -51,6 +52,23 @@ impl TranscriptForm {
             cut(&mut parsed.messages, bytes.len());
         }
         Some(parsed)
+    }
+
+    /// Returns whether a line has no prompt and says nothing of the conversation as a whole, without parsing it.
+    /// `is_measured` says that answers have nothing more to tell. These are the words as the agents write them: in a text
+    /// their quotes are escaped.
+    pub(super) fn is_without_facts(self, line: &[u8], is_measured: bool) -> bool {
+        let has = |word: &str| memmem::find(line, word.as_bytes()).is_some();
+        match self {
+            Self::Claude => {
+                has(r#""type":"tool_result""#) || is_measured && has(r#""type":"assistant""#)
+            }
+            Self::Codex => has(r#""type":"response_item""#),
+            Self::Pi => {
+                has(r#""role":"toolResult""#) || is_measured && has(r#""role":"assistant""#)
+            }
+            Self::Copilot | Self::Gemini => false,
+        }
     }
 
     /// Returns what the JSON of a line has.

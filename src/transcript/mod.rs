@@ -70,6 +70,14 @@ impl LogEntry {
         !matches!(self, Self::Queued { .. } | Self::Begin | Self::End)
     }
 
+    /// Returns the text of a prompt.
+    fn into_prompt(self) -> Option<String> {
+        match self {
+            Self::Prompt { text } => Some(text),
+            _ => None,
+        }
+    }
+
     /// Returns its text, which a long line has cut.
     fn text_mut(&mut self) -> Option<&mut String> {
         match self {

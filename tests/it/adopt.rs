@@ -30,7 +30,7 @@ fn a_users_pane_becomes_a_sesh_as_it_is() {
     assert_eq!(made.text("agent"), "claude");
     assert_eq!(made.text("conversation"), "c #1");
     assert_eq!(made.text("cwd"), server.folder().to_str().expect("UTF-8"));
-    assert_eq!(server.record(made.uuid()).0, made.0);
+    assert_eq!(server.record(made.uuid()), made);
     // It has a book from the start.
     server.tmux(["new-session", "-d", "-s", "another", "cat"]);
     server.tmux(["kill-pane", "-t", &user]);

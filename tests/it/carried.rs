@@ -57,7 +57,7 @@ fn a_conversation_becomes_an_exited_sesh_that_goes_on() {
     assert_eq!(made.strings("tags"), ["a"]);
     assert_eq!(server.panes("#{pane_id}"), panes);
     let read = server.record(made.uuid());
-    assert_eq!(read.0, made.0, "what it prints is what is stored");
+    assert_eq!(read, made, "what it prints is what is stored");
     assert_eq!(server.sesh("sesh-list", ["--json"]).ok().records().len(), 0);
     // It is none of those that died with a server.
     let last = server.sesh("sesh-restore", ["--last-alive", "--json"]);

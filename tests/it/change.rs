@@ -23,8 +23,8 @@ fn set(server: &Server, args: &[&str]) -> Record {
     assert_eq!(records.len(), 1);
     let record = records.remove(0);
     assert_eq!(
-        server.record(record.uuid()).0,
-        record.0,
+        server.record(record.uuid()),
+        record,
         "what it says is what is stored"
     );
     record

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pretty_assertions::assert_eq;
+use serde_json::Value;
 use tmux_sesh::cli::TOOLS;
 use tmux_sesh::doctor::Area;
 use tmux_sesh::error::Exit;
@@ -156,19 +157,25 @@ fn the_table_of_the_record_has_its_fields() {
     let server = Server::start();
     let made = server.new_sesh(["one", "--", "sleep", "1000"]);
     let text = document("plugin/doc/json.md");
-    let listed: BTreeSet<String> = table(&text, "record")
-        .lines()
-        .skip(2)
-        .map(|line| line.split('`').nth(1).expect("a field").to_string())
-        .collect();
-    let fields: BTreeSet<String> = made
-        .0
-        .as_object()
-        .expect("a record")
-        .keys()
-        .cloned()
-        .collect();
-    assert_eq!(listed, fields);
+    let listed = |name: &str| -> BTreeSet<String> {
+        let lines = table(&text, name).lines().skip(2);
+        lines
+            .map(|line| line.split('`').nth(1).expect("a field").to_string())
+            .collect()
+    };
+    let fields = |record: &Value| -> BTreeSet<String> {
+        let record = record.as_object().expect("a record");
+        record.keys().cloned().collect()
+    };
+    let of_record = listed("record");
+    assert_eq!(of_record, fields(&made.0));
+    let more = listed("transcript");
+    for helper in ["sesh-list", "sesh-pane"] {
+        let said = server.sesh(helper, ["one", "--json"]).ok().json();
+        let record = said.get(0).unwrap_or(&said);
+        assert_eq!(fields(record), &of_record | &more, "{helper}");
+        assert!(more.iter().all(|field| record[field].is_null()), "{record}");
+    }
 }
 
 #[test]

@@ -306,17 +306,20 @@ fn the_record_has_every_field_of_the_design() {
         let at = held.get(time).as_u64().expect("epoch seconds");
         assert!(at <= now && now - at < 100, "{time}: {at}, now {now}");
     }
-    // The same fields, whichever helper prints it, and whether it lives or not.
+    // The same fields, whichever helper prints it, and whether it lives or not. Those that find a sesh add what its
+    // transcript says.
+    let added = set(&["model", "contextPct", "title", "transcript"]);
+    let stored = &found - &added;
     let pane = server
         .sesh("sesh-pane", ["--pane", made.pane(), "--json"])
         .ok()
         .record();
-    let set = server
+    let changed = server
         .sesh("sesh-set", ["one", "--note", "x", "--json"])
         .ok();
     assert_eq!(keys(&pane.0), found);
-    assert_eq!(keys(&set.only().0), found);
-    assert_eq!(keys(&made.0), found);
+    assert_eq!(keys(&changed.only().0), stored);
+    assert_eq!(keys(&made.0), stored);
     server.sesh("sesh-end", ["one"]).ok();
     let gone = server.record(made.uuid());
     assert_eq!(keys(&gone.0), found);

@@ -15,13 +15,12 @@ use tmux_sesh::proc;
 use tmux_sesh::transcript::form::TranscriptForm;
 use tmux_sesh::transcript::growth::Growth;
 use tmux_sesh::transcript::history::{Extent, History, LogPosition};
-use tmux_sesh::transcript::summary::TranscriptSummary;
 use tmux_sesh::transcript::{LogEntry, Logged};
 
 use crate::support::{Record, Server, say, soak, until};
 
 /// The recorded transcripts.
-const RECORDED: [(&str, TranscriptForm); 6] = [
+pub(crate) const RECORDED: [(&str, TranscriptForm); 6] = [
     ("claude-2.1.329-tools", TranscriptForm::Claude),
     ("claude-2.1.329-turns", TranscriptForm::Claude),
     ("codex-0.169.0", TranscriptForm::Codex),
@@ -30,7 +29,7 @@ const RECORDED: [(&str, TranscriptForm); 6] = [
     ("pi-0.73.1", TranscriptForm::Pi),
 ];
 
-fn recorded(name: &str) -> PathBuf {
+pub(crate) fn recorded(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/transcripts");
     folder.join(format!("{name}.jsonl"))
 }
@@ -121,18 +120,18 @@ fn turns_cursors_and_growth_are_parts_of_the_whole() {
 }
 
 /// A line of a tree.
-fn node(id: &str, parent: Option<&str>, kind: &str, content: impl Into<Value>) -> Value {
+pub(crate) fn node(id: &str, parent: Option<&str>, kind: &str, content: impl Into<Value>) -> Value {
     json!({
         "parentUuid": parent, "isSidechain": false, "type": kind, "uuid": id,
         "message": { "role": kind, "content": content.into() },
     })
 }
 
-fn lines(lines: &[Value]) -> String {
+pub(crate) fn lines(lines: &[Value]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn written(server: &Server, text: &str) -> PathBuf {
+pub(crate) fn written(server: &Server, text: &str) -> PathBuf {
     let path = server.path("transcript.jsonl");
     std::fs::write(&path, text).expect("a transcript");
     path
@@ -739,8 +738,11 @@ fn what_a_list_has_of_the_transcripts() {
         lines(&[json!({ "type": "custom-title", "customTitle": "the\ttitle" })]).as_bytes(),
     );
     assert_eq!(list(&talk)[0], "worker\topus\t\tthe\\ttitle");
-    let json = ["--json", "--columns", "model,context,title", "worker"];
-    let record = talk.server.sesh("sesh-list", json).ok().only();
+    let record = talk
+        .server
+        .sesh("sesh-list", ["--json", "worker"])
+        .ok()
+        .only();
     assert_eq!(record.text("model"), "opus");
     assert!(record.get("contextPct").is_null());
     assert_eq!(record.text("title"), "the\ttitle");
@@ -749,50 +751,19 @@ fn what_a_list_has_of_the_transcripts() {
         talk.file.to_str().expect("UTF-8")
     );
     assert_eq!(record.uuid(), talk.sesh.uuid());
-    let plain = talk
+    let asked = ["--json", "--columns", "model,context,title", "worker"];
+    assert_eq!(talk.server.sesh("sesh-list", asked).ok().only().0, record.0);
+    let of_pane = talk.server.sesh("sesh-pane", ["worker", "--json"]).ok();
+    assert_eq!(of_pane.json()["title"], "the\ttitle");
+    let shell = talk
         .server
-        .sesh("sesh-list", ["--json", "worker"])
+        .sesh("sesh-list", ["--json", "build"])
         .ok()
         .only();
-    assert!(plain.0.get("transcript").is_none());
+    assert!(shell.get("transcript").is_null());
     let other = talk
         .server
         .sesh("sesh-list", ["--json", "--columns", "name"])
         .fails(2);
     assert!(other.contains("--columns name"), "{other}");
-}
-
-#[test]
-fn how_full_a_context_is() {
-    let server = Server::empty();
-    let summary = |form, text: &str| {
-        let path = written(&server, text);
-        TranscriptSummary::read(File::open(path).expect("a file"), form).expect("a summary")
-    };
-    let usage = |tokens: u64| {
-        json!({ "type": "event_msg", "payload": { "type": "token_count", "info": {
-            "total_token_usage": { "input_tokens": 99_999 },
-            "last_token_usage": { "input_tokens": tokens }, "model_context_window": 1000 } } })
-    };
-    let model = json!({ "type": "turn_context", "payload": { "model": "gpt" } });
-    let text = lines(&[model, usage(100), usage(250)]);
-    let found = summary(TranscriptForm::Codex, &text);
-    assert_eq!(
-        (found.model.as_deref(), found.context),
-        (Some("gpt"), Some(25))
-    );
-    assert_eq!(
-        summary(TranscriptForm::Codex, &lines(&[usage(u64::MAX)])).context,
-        Some(u64::MAX / 1000)
-    );
-    for (name, form) in RECORDED {
-        let text = std::fs::read_to_string(recorded(name)).expect("a transcript");
-        let found = summary(form, &text);
-        assert!(found.title.is_some(), "{name}");
-        assert_eq!(
-            found.context.is_some(),
-            form == TranscriptForm::Codex,
-            "{name}"
-        );
-    }
 }

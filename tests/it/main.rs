@@ -67,6 +67,7 @@ mod snapshots;
 mod started;
 mod starts;
 mod state;
+mod summary;
 mod unwritable;
 mod values;
 mod viewers;

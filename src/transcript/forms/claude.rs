@@ -62,7 +62,8 @@ fn facts(line: &Value) -> ConversationFacts {
         }),
         model,
         window: None,
-        title: owned_at(line, "/customTitle").or_else(|| owned_at(line, "/aiTitle")),
+        title: owned_at(line, "/customTitle"),
+        generated_title: owned_at(line, "/aiTitle"),
     }
 }
 

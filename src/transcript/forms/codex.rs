@@ -34,7 +34,7 @@ fn facts(line: &Value) -> ConversationFacts {
         // Those from the cache are among them.
         tokens: sum_at(line, &["/payload/info/last_token_usage/input_tokens"]),
         window: sum_at(line, &["/payload/info/model_context_window"]),
-        title: None,
+        ..ConversationFacts::default()
     }
 }
 

@@ -47,8 +47,7 @@ pub(in crate::transcript) fn content(line: &Value) -> ParsedLine {
                     "/usage/cacheWriteTokens",
                 ],
             ),
-            window: None,
-            title: None,
+            ..ConversationFacts::default()
         },
         ..ParsedLine::default()
     }

@@ -22,7 +22,13 @@ pub(in crate::transcript) fn content(line: &Value) -> ParsedLine {
         };
     }
     if line.get("type").is_none() {
-        return ParsedLine::default();
+        return ParsedLine {
+            facts: ConversationFacts {
+                generated_title: owned_at(line, "/$set/summary"),
+                ..ConversationFacts::default()
+            },
+            ..ParsedLine::default()
+        };
     }
     let begins = parts(line).iter().any(is_context);
     ParsedLine {
@@ -31,8 +37,7 @@ pub(in crate::transcript) fn content(line: &Value) -> ParsedLine {
         facts: ConversationFacts {
             model: owned_at(line, "/model"),
             tokens: sum_at(line, &["/tokens/input"]),
-            window: None,
-            title: None,
+            ..ConversationFacts::default()
         },
         ..ParsedLine::default()
     }

@@ -34,8 +34,9 @@ pub(in crate::transcript) fn content(line: &Value) -> ParsedLine {
                     "/message/usage/cacheWrite",
                 ],
             ),
-            window: None,
-            title: None,
+            title: owned_at(line, "/name")
+                .filter(|_| string_at(line, "/type") == Some("session_info")),
+            ..ConversationFacts::default()
         },
         ..ParsedLine::default()
     }
