@@ -49,9 +49,9 @@ _tmux_sesh_takes() {
       ;;
     set | sesh-set)
       takes=(
-        '1=targets' '+=targets' '--tagged=tags' '--name=text' '--tag=tags' '--untag=tags' '--retag=retags'
-        '--archive' '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json' '-L=sockets'
-        '-S=file' '-h' '--help' '-V' '--version'
+        '1=targets' '+=targets' '--tagged=tags' '--name=text' '--autoname' '--tag=tags' '--untag=tags'
+        '--retag=retags' '--archive' '--unarchive' '--note=text' '--meta=text' '--parent=targets' '--json'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     end | sesh-end | kill)

@@ -278,6 +278,7 @@ complete -c sesh-list -n '__tmux_sesh_at 1+ --tag --tagged --agent --state --own
 complete -c sesh-set -f
 complete -c sesh-set -l tagged -x -a '(__tmux_sesh_tags)' -d 'Change every sesh that has a pane and this tag; repeat it to require several tags'
 complete -c sesh-set -l name -x -d 'Rename it; the name must be unique among live seshes'
+complete -c sesh-set -l autoname -d 'Name it after its conversation: the agent\'s title, else the first prompt, as in fix-login-race'
 complete -c sesh-set -l tag -x -a '(__tmux_sesh_tags)' -d 'Add this tag; may be repeated'
 complete -c sesh-set -l untag -x -a '(__tmux_sesh_tags)' -d 'Remove this tag; may be repeated'
 complete -c sesh-set -l retag -x -a '(__tmux_sesh_retags)' -d 'Replace a tag by another; may be repeated'

@@ -3,10 +3,12 @@
 use clap::Parser;
 
 use super::{ServerArgs, pair, target, targets};
+use crate::agent::kinds::Agents;
 use crate::error::{Error, Exit};
 use crate::id::{Name, Tag};
 use crate::inventory::find;
 use crate::out;
+use crate::sesh::autoname::Autoname;
 use crate::sesh::change::{change, change_tagged};
 use crate::store::edit::Edit;
 use crate::store::{Record, Select};
@@ -22,12 +24,16 @@ pub(super) const EXAMPLES: super::Examples = &[
         "sesh-set --tagged ci --retag ci=ci-old",
     ),
     ("Hide a sesh from lists", "sesh-set notes --archive"),
+    (
+        "Name agents after what they work on, and print the names",
+        "sesh-set --tagged team --autoname",
+    ),
 ];
 
 /// Rename, tag, annotate or archive seshes
 ///
 /// All changes to one sesh are made, or none. With --tagged a whole set is changed at once, and the uuid and name of
-/// each changed sesh are printed, separated by a tab.
+/// each changed sesh are printed, separated by a tab. With --autoname the new name is printed.
 #[derive(Debug, Parser)]
 #[command(after_help = super::TARGETS)]
 pub(super) struct Args {
@@ -42,6 +48,10 @@ pub(super) struct Args {
     /// Rename it; the name must be unique among live seshes
     #[arg(long)]
     name: Option<Name>,
+
+    /// Name it after its conversation: the agent's title, else the first prompt, as in fix-login-race
+    #[arg(long, conflicts_with = "name")]
+    autoname: bool,
 
     /// Add this tag; may be repeated
     #[arg(long, value_name = "TAG")]
@@ -118,10 +128,19 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             parent => Some(find::one(&server, &target(&server, parent)?)?.uuid),
         }));
     }
-    if changes.is_empty() {
+    if changes.is_empty() && !args.autoname {
         return Err(
             Error::usage("nothing to change: give --name, --tag, --note, --archive …").into(),
         );
+    }
+    if !args.tagged.is_empty() && args.autoname {
+        let members = find::tagged(&server, &args.tagged)?;
+        let agents = Agents::loaded();
+        let outcomes = members.iter().map(|record| {
+            let autoname = Autoname::read(record, agents)?;
+            autoname.carry_out(&server, &changes)
+        });
+        return print_changed(outcomes.collect(), args.json);
     }
     if !args.tagged.is_empty() {
         let outcomes = change_tagged(&server, &args.tagged, &changes)?;
@@ -133,10 +152,24 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         .iter()
         .map(|target| snapshot.find(target))
         .collect::<Result<Vec<&Record>, Error>>()?;
-    let records = found
-        .into_iter()
-        .map(|record| change(&server, record, &changes))
-        .collect::<Result<Vec<Record>, Error>>()?;
+    let records = if args.autoname {
+        let agents = Agents::loaded();
+        // What cannot be named is found before the first is changed, too.
+        let named = found
+            .into_iter()
+            .map(|record| Autoname::read(record, agents))
+            .collect::<Result<Vec<Autoname<'_>>, Error>>()?;
+        let outcomes = named.iter().map(|it| it.carry_out(&server, &changes));
+        outcomes.collect::<Result<Vec<Record>, Error>>()?
+    } else {
+        let outcomes = found.into_iter().map(|it| change(&server, it, &changes));
+        outcomes.collect::<Result<Vec<Record>, Error>>()?
+    };
+    if args.autoname && !args.json {
+        for record in &records {
+            out::unless_hung_up(out::line(&record.name))?;
+        }
+    }
     if args.json {
         out::unless_hung_up(out::json(&records))?;
     }

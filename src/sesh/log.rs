@@ -21,7 +21,7 @@ use crate::transcript::Logged;
 use crate::transcript::form::TranscriptForm;
 use crate::transcript::growth::Growth;
 use crate::transcript::history::{Extent, History, LogPosition};
-use crate::transcript::summary::TranscriptSummary;
+use crate::transcript::summary::{TranscriptSummary, first_prompt};
 
 /// The version prefix of a cursor. A newer form has another prefix.
 const VERSION: &str = "l1.";
@@ -269,6 +269,25 @@ impl SeshSummary {
             path: Some(file.path),
         }
     }
+}
+
+/// Returns what the conversation of a sesh is about: its title, else its first prompt, else its last one.
+///
+/// # Errors
+/// As [`SeshLog::read`].
+pub fn subject(record: &Record, agents: &Agents) -> Result<Option<String>> {
+    let source = LogSource::of(record, agents)?;
+    let unreadable = |error: io::Error| source.unreadable(&error);
+    let form = source.file.form;
+    let file = File::open(&source.file.path).map_err(unreadable)?;
+    let end = file.try_clone().map_err(unreadable)?;
+    let summary = TranscriptSummary::read(end, form).map_err(unreadable)?;
+    Ok(match summary.title {
+        Some(title) => Some(title),
+        None => first_prompt(&file, form)
+            .map_err(unreadable)?
+            .or(summary.prompt),
+    })
 }
 
 /// Returns the agent of a sesh and the id of its conversation.

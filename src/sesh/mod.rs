@@ -1,9 +1,10 @@
-//! The operations on seshes: [`create`], [`adopt`], [`change`], [`enter`], [`end`], [`gather`](mod@gather),
+//! The operations on seshes: [`create`], [`adopt`], [`change`], [`autoname`], [`enter`], [`end`], [`gather`](mod@gather),
 //! [`send`](mod@send), [`log`], [`explain`](mod@explain), [`report`](mod@report), [`hooks`], [`reap`](mod@reap),
 //! [`save`](mod@save), [`restore`], [`turn`].
 
 pub mod adopt;
 pub mod argv;
+pub mod autoname;
 mod await_command;
 pub mod change;
 pub mod create;

@@ -347,8 +347,8 @@ fn the_file_of_the_folder_of_the_sesh() {
 }
 
 /// A Claude that is in a conversation.
-struct Talk {
-    server: Server,
+pub(crate) struct Talk {
+    pub(crate) server: Server,
     sesh: Record,
     file: PathBuf,
     /// The last line.
@@ -356,7 +356,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let server = Server::start();
         server.agent("claude");
         let id = SeshId::random().to_string();
@@ -379,7 +379,7 @@ impl Talk {
         }
     }
 
-    fn append(&self, bytes: &[u8]) {
+    pub(crate) fn append(&self, bytes: &[u8]) {
         let mut options = OpenOptions::new();
         let mut file = options
             .create(true)
@@ -397,7 +397,7 @@ impl Talk {
         format!("{line}\n").into_bytes()
     }
 
-    fn turn(&mut self, prompt: &str, answer: &str) {
+    pub(crate) fn turn(&mut self, prompt: &str, answer: &str) {
         let lines = [self.next("user", prompt), self.next("assistant", answer)];
         self.append(&lines.concat());
     }

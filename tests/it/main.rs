@@ -5,6 +5,7 @@ mod architecture;
 mod support;
 
 mod adopt;
+mod autoname;
 mod branches;
 mod capture;
 mod carried;
