@@ -132,7 +132,8 @@ _tmux_sesh_takes() {
       ;;
     save | sesh-save)
       takes=(
-        '--resurrect' '--export=file' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--resurrect' '--export=file' '--no-transcripts' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V'
+        '--version'
       )
       ;;
     report | sesh-report)

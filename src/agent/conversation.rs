@@ -11,7 +11,7 @@ use super::manifest::{Conversation, Home, IdForm, Manifest, Transcripts};
 use super::recognise::AgentProcess;
 use super::session::{SessionRecord, pids};
 use super::state::Session;
-use super::transcript::{Transcript, files};
+use super::transcript::{Transcript, files, is_file_of};
 use crate::id::SeshId;
 use crate::transcript::form::TranscriptForm;
 
@@ -52,6 +52,8 @@ pub fn has_transcripts(agent: &Agent) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TranscriptFile {
     pub path: PathBuf,
+    /// The agent's folder, which it is in.
+    pub home: PathBuf,
     pub form: TranscriptForm,
 }
 
@@ -72,7 +74,7 @@ pub fn transcript_file(
     }
     let home = agent.manifest.home.folder(variable)?;
     if let Some(path) = near(&home, known, id, cwd) {
-        return Some(TranscriptFile { path, form });
+        return Some(TranscriptFile { path, home, form });
     }
     let mut found = files(&home, known.files.as_ref()?, id);
     let is_of_folder = |path: &PathBuf| cwd.is_some() && folder_in(path).as_deref() == cwd;
@@ -83,8 +85,25 @@ pub fn transcript_file(
     };
     Some(TranscriptFile {
         path: found.swap_remove(at),
+        home,
         form,
     })
+}
+
+/// Returns where a transcript that comes from elsewhere belongs. `path` is where it was below the agent's folder. It is
+/// `None` unless the agent keeps the transcript of this conversation in such a place. `variable` reads an environment.
+pub fn place_of_transcript(
+    agent: &Agent,
+    id: &str,
+    path: &str,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
+    let known = &agent.manifest.transcripts;
+    let is_word = !id.contains(|c: char| c.is_control() || "/*".contains(c));
+    let is_known = is_word && fits(&agent.manifest.conversation, id) && known.form.is_some();
+    let pattern = known.files.as_ref().filter(|_| is_known)?;
+    let home = agent.manifest.home.folder(variable)?;
+    is_file_of(pattern, id, path).then(|| home.join(path))
 }
 
 /// Returns the transcript of a conversation, if it is where it most likely is.
@@ -156,7 +175,7 @@ pub fn transcript(
     id: &str,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Option<Transcript> {
-    let TranscriptFile { path, form } = transcript_file(agent, id, None, variable)?;
+    let TranscriptFile { path, form, .. } = transcript_file(agent, id, None, variable)?;
     Transcript::at_end(form, path)
 }
 

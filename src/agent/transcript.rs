@@ -119,25 +119,17 @@ impl TranscriptLine {
 /// Returns the files of a conversation, the newest first. `files` is the manifest's pattern below the agent's folder; a
 /// `*` in it stands for a part of a name.
 pub(super) fn files(folder: &Path, files: &str, id: &str) -> Vec<PathBuf> {
-    // Gemini names the file after the first part of the id.
-    let short = id.split('-').next().unwrap_or_default();
-    let pattern = files.replace("{id8}", short).replace("{id}", id);
+    let pattern = of_conversation(files, id);
     let mut found = vec![folder.to_path_buf()];
     for part in pattern.split('/') {
         found = match part.split_once('*') {
             None => found.into_iter().map(|path| path.join(part)).collect(),
-            Some((begin, end)) => found
+            Some(_) => found
                 .iter()
                 .filter_map(|path| path.read_dir().ok())
                 .flatten()
                 .flatten()
-                .filter(|entry| {
-                    let name = entry.file_name();
-                    let name = name.to_string_lossy();
-                    name.len() >= begin.len() + end.len()
-                        && name.starts_with(begin)
-                        && name.ends_with(end.trim_start_matches('*'))
-                })
+                .filter(|entry| fits(part, &entry.file_name().to_string_lossy()))
                 .map(|entry| entry.path())
                 .collect(),
         };
@@ -147,4 +139,32 @@ pub(super) fn files(folder: &Path, files: &str, id: &str) -> Vec<PathBuf> {
         std::cmp::Reverse(path.metadata().and_then(|it| it.modified()).ok())
     });
     found
+}
+
+/// Returns whether a path below the agent's folder fits the manifest's pattern of the files of a conversation.
+pub(super) fn is_file_of(files: &str, id: &str, path: &str) -> bool {
+    let pattern = of_conversation(files, id);
+    let is_plain = |name: &str| !name.is_empty() && !name.starts_with('.');
+    let count = |text: &str| text.split('/').count();
+    let mut parts = pattern.split('/').zip(path.split('/'));
+    count(&pattern) == count(path) && parts.all(|(part, name)| is_plain(name) && fits(part, name))
+}
+
+/// Returns a pattern of files with the id of a conversation.
+fn of_conversation(files: &str, id: &str) -> String {
+    // Gemini names the file after the first part of the id.
+    let short = id.split('-').next().unwrap_or_default();
+    files.replace("{id8}", short).replace("{id}", id)
+}
+
+/// Returns whether a name fits a part of a pattern.
+fn fits(part: &str, name: &str) -> bool {
+    match part.split_once('*') {
+        None => part == name,
+        Some((begin, end)) => {
+            name.len() >= begin.len() + end.len()
+                && name.starts_with(begin)
+                && name.ends_with(end.trim_start_matches('*'))
+        }
+    }
 }

@@ -330,7 +330,14 @@ fn from_file(
     dry_run: bool,
     json: bool,
 ) -> anyhow::Result<Exit> {
-    let all = import(server, file, !dry_run)?;
+    let mut imported = import(server, file, !dry_run)?;
+    let all = std::mem::take(&mut imported.seshes);
+    // An agent needs its transcript for the restore.
+    if !dry_run {
+        for sentence in imported.unpack_transcripts() {
+            out::complain("sesh-restore", &sentence);
+        }
+    }
     let mut records = Vec::new();
     let mut worst = Exit::Done;
     for sesh in &all {

@@ -12,7 +12,7 @@ use crate::id::counted;
 use crate::out;
 use crate::sesh::restore::resurrect;
 use crate::sesh::save::{export, save};
-use crate::store::durable;
+use crate::store::durable::{self, Exported};
 
 pub(super) const EXAMPLES: super::Examples = &[
     ("Add to the journal what it lacks", "sesh-save"),
@@ -39,11 +39,16 @@ pub(super) struct Args {
     resurrect: bool,
 
     /// Also write all seshes into this file, for sesh-restore --from on another machine or server. It replaces an earlier
-    /// file in one step. The transcripts of agents are not in it
+    /// file in one step. The transcripts of agents are in it, unless --no-transcripts is given
     #[arg(long, value_name = "FILE", conflicts_with = "resurrect")]
     export: Option<PathBuf>,
 
-    /// Print the journal's file and how many lines were written, as JSON; with --export the file and the number of seshes
+    /// With --export: leave the transcripts of agents out
+    #[arg(long, requires = "export")]
+    no_transcripts: bool,
+
+    /// Print the journal's file and how many lines were written, as JSON; with --export the file and the numbers of seshes
+    /// and transcripts
     #[arg(long)]
     json: bool,
 
@@ -58,23 +63,30 @@ struct Saved {
 }
 
 #[derive(Serialize)]
-struct Exported {
+struct ExportJson {
     file: String,
     seshes: usize,
+    transcripts: usize,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     if let Some(file) = &args.export {
-        let seshes = export(&server, file)?;
+        let Exported {
+            seshes,
+            transcripts,
+        } = export(&server, file, !args.no_transcripts)?;
         let file = file.display().to_string();
         if args.json {
-            out::json(&Exported { file, seshes })?;
+            out::json(&ExportJson {
+                file,
+                seshes,
+                transcripts,
+            })?;
         } else {
-            out::hint(&format!(
-                "{file}: {} written",
-                counted(seshes, "sesh", "seshes")
-            ));
+            let seshes = counted(seshes, "sesh", "seshes");
+            let transcripts = counted(transcripts, "transcript", "transcripts");
+            out::hint(&format!("{file}: {seshes} and {transcripts} written"));
         }
         return Ok(Exit::Done);
     }

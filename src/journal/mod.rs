@@ -5,6 +5,7 @@
 //! ([`turn_files`]).
 
 pub mod export;
+pub mod exported_file;
 pub mod failures;
 mod file;
 pub mod launch;

@@ -2,11 +2,17 @@
 
 mod sessions_json;
 
+use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 
+use crate::agent::conversation;
+use crate::agent::kinds::Agents;
+use crate::env;
 use crate::error::{Error, Result};
-use crate::id::ServerId;
-use crate::journal::export;
+use crate::id::{ServerId, shown};
+use crate::journal::export::{self, ExportReader};
+use crate::journal::exported_file::FileOutcome;
 use crate::journal::line::Line;
 use crate::store::registration::{RegisterOutcome, Unregistered, register};
 use crate::store::{Key, Record};
@@ -38,12 +44,16 @@ impl Imported {
 ///
 /// # Errors
 /// [`Exit::Unusable`](crate::error::Exit::Unusable) if anything in the file is wrong, as a whole; and as [`register`].
-pub fn import(server: &Server, file: &Path, write: bool) -> Result<Vec<Imported>> {
+pub fn import(server: &Server, file: &Path, write: bool) -> Result<Import> {
     let failed = |error: &str| format!("{} cannot be read: {error}", file.display());
-    let bytes = std::fs::read(file).map_err(|error| Error::failed(failed(&error.to_string())))?;
     let refused =
         |why: String| Error::unusable(format!("nothing of {} was taken: {why}", file.display()));
-    let text = String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8".into()))?;
+    let mut reader = ExportReader::open(file).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => refused(error.to_string()),
+        _ => Error::failed(failed(&error.to_string())),
+    })?;
+    let text = String::from_utf8(std::mem::take(&mut reader.bytes))
+        .map_err(|_| refused("it is not UTF-8".into()))?;
     let seshes = if export::is_export(&text) {
         of_export(&text)
     } else {
@@ -56,7 +66,47 @@ pub fn import(server: &Server, file: &Path, write: bool) -> Result<Vec<Imported>
         outcome,
         was_alive: sesh.was_alive,
     });
-    Ok(imported.collect())
+    Ok(Import {
+        seshes: imported.collect(),
+        reader,
+    })
+}
+
+/// What a file has, and what became of its seshes.
+#[derive(Debug)]
+pub struct Import {
+    pub seshes: Vec<Imported>,
+    reader: ExportReader,
+}
+
+impl Import {
+    /// Writes the transcripts of the file to where the agents keep them, unless another one is there. Returns a sentence for
+    /// each that was not written.
+    #[must_use]
+    pub fn unpack_transcripts(self) -> Vec<String> {
+        let agents = Agents::loaded();
+        let variable = |name: &str| env::folder(name).map(OsString::from);
+        let outcomes = self.reader.unpack(|file| {
+            let agent = agents.named(&file.agent)?;
+            conversation::place_of_transcript(agent, &file.conversation, &file.path, variable)
+        });
+        let why = |outcome: Option<io::Result<FileOutcome>>| match outcome {
+            Some(Ok(FileOutcome::Written | FileOutcome::Same)) => None,
+            Some(Ok(FileOutcome::Different)) => {
+                Some("there is another one here, which stays".into())
+            }
+            Some(Err(error)) => Some(error.to_string()),
+            None => Some("it is no place where this agent keeps them".into()),
+        };
+        let sentences = outcomes.into_iter().filter_map(|(file, outcome)| {
+            let why = why(outcome)?;
+            let (agent, path) = (shown(&file.agent), shown(&file.path));
+            Some(format!(
+                "the transcript {path} of {agent} was not written: {why}"
+            ))
+        });
+        sentences.collect()
+    }
 }
 
 fn of_export(text: &str) -> Result<Vec<Unregistered>, String> {

@@ -14,6 +14,7 @@ use crate::agent::kinds::{Agent, Agents};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::ProcessId;
+use crate::journal::exported_file::{ExportedFile, FileToExport};
 use crate::proc;
 use crate::proc::file_watch::{FileWatch, WatchEvent};
 use crate::store::Record;
@@ -21,6 +22,7 @@ use crate::transcript::Logged;
 use crate::transcript::form::TranscriptForm;
 use crate::transcript::growth::Growth;
 use crate::transcript::history::{Extent, History, LogPosition};
+use crate::transcript::lines::LinesBack;
 use crate::transcript::summary::{TranscriptSummary, first_prompt};
 
 /// The version prefix of a cursor. A newer form has another prefix.
@@ -269,6 +271,25 @@ impl SeshSummary {
             path: Some(file.path),
         }
     }
+}
+
+/// Returns the transcript of a sesh as it is to be exported: up to the end of its last line.
+#[must_use]
+pub fn to_export(record: &Record, agents: &Agents) -> Option<FileToExport> {
+    let source = LogSource::of(record, agents).ok()?;
+    let below = source.file.path.strip_prefix(&source.file.home).ok()?;
+    let path = below.to_str()?.to_string();
+    let lines = LinesBack::new(File::open(&source.file.path).ok()?).ok()?;
+    let size = Some(lines.position()).filter(|size| *size > 0)?;
+    Some(FileToExport {
+        file: ExportedFile {
+            agent: source.agent.name.clone(),
+            conversation: source.conversation.into(),
+            path,
+            size,
+        },
+        source: source.file.path,
+    })
 }
 
 /// Returns what the conversation of a sesh is about: its title, else its first prompt, else its last one.

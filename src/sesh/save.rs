@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
+use super::log;
+use crate::agent::kinds::Agents;
 use crate::error::{Exit, Result};
 use crate::journal::failures;
 use crate::runner;
 use crate::store::backfill;
-use crate::store::durable;
+use crate::store::durable::{self, Exported};
 use crate::store::pending_restore;
 use crate::tmux::Server;
 
@@ -23,15 +25,17 @@ pub fn save(server: &Server) -> Result<usize> {
     Ok(written)
 }
 
-/// Writes all seshes into a file for another machine, and returns their number. Without a server it writes what the
-/// journal has.
+/// Writes all seshes into a file for another machine, if wanted with the transcripts of agents. Without a server it writes
+/// what the journal has.
 ///
 /// # Errors
 /// As [`save`] and [`durable::export`].
-pub fn export(server: &Server, file: &Path) -> Result<usize> {
+pub fn export(server: &Server, file: &Path, transcripts: bool) -> Result<Exported> {
     match save(server) {
         Err(error) if error.exit == Exit::NoServer => {}
         outcome => drop(outcome?),
     }
-    durable::export(server, file)
+    durable::export(server, file, |record| {
+        transcripts.then(|| log::to_export(record, Agents::loaded()))?
+    })
 }

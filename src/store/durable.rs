@@ -18,6 +18,7 @@ use crate::env;
 use crate::error::{self, Error, Result};
 use crate::id::SeshId;
 use crate::journal::export;
+use crate::journal::exported_file::FileToExport;
 use crate::journal::line::{FORGOTTEN, Line};
 use crate::journal::log::{self, Log};
 use crate::journal::merged::MergedLines;
@@ -212,7 +213,11 @@ pub fn tidy(server: &Server) -> Result<()> {
 /// # Errors
 /// The journal cannot be read, or the file cannot be written; [`Exit::Nothing`](crate::error::Exit::Nothing) if there is
 /// no sesh.
-pub fn export(server: &Server, file: &std::path::Path) -> Result<usize> {
+pub fn export(
+    server: &Server,
+    file: &std::path::Path,
+    transcript: impl Fn(&Record) -> Option<FileToExport>,
+) -> Result<Exported> {
     let text = log_of(server)?.read()?;
     let merged = MergedLines::of(&text);
     if merged.newer() > 0 {
@@ -220,15 +225,29 @@ pub fn export(server: &Server, file: &std::path::Path) -> Result<usize> {
             "what a newer tmux-sesh wrote into the journal is not exported: update this one",
         );
     }
-    let lines: Vec<Line<'_>> = merged
+    let (lines, records): (Vec<Line<'_>>, Vec<Record>) = merged
         .iter()
-        .filter(|line| record_of(line).is_some())
-        .collect();
+        .filter_map(|line| record_of(&line).map(|record| (line, record)))
+        .unzip();
     if lines.is_empty() {
         return Err(Error::nothing("there is no sesh to export"));
     }
-    export::write(file, &env::machine(), clock::seconds(), &lines)?;
-    Ok(lines.len())
+    let mut files: Vec<FileToExport> = records.iter().filter_map(transcript).collect();
+    // Two seshes may have had one conversation.
+    files.sort_by(|one, other| one.source.cmp(&other.source));
+    files.dedup_by(|one, other| one.source == other.source);
+    export::write(file, &env::machine(), clock::seconds(), &lines, &files)?;
+    Ok(Exported {
+        seshes: lines.len(),
+        transcripts: files.len(),
+    })
+}
+
+/// What was exported.
+#[derive(Clone, Copy, Debug)]
+pub struct Exported {
+    pub seshes: usize,
+    pub transcripts: usize,
 }
 
 /// The status of a server's journal.

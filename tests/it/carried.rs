@@ -212,7 +212,11 @@ fn an_export_brings_the_seshes_to_another_server() {
         let args = [&["--export", file.to_str().expect("UTF-8")], words].concat();
         one.sesh("sesh-save", args).ok()
     };
-    assert_eq!(export(&["--json"]).json()["seshes"], 2);
+    let json = export(&["--json"]).json();
+    assert_eq!(
+        (&json["seshes"], &json["transcripts"]),
+        (&json!(2), &json!(1))
+    );
     let rights = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&file).expect("a file"));
     assert_eq!(rights & 0o777, 0o600);
     let before: Vec<Record> = ["agent", "done"]
@@ -319,7 +323,8 @@ fn a_file_with_anything_wrong_is_refused_as_a_whole() {
     furnish(&server);
     let file = server.path("export.jsonl");
     let path = file.to_str().expect("UTF-8");
-    server.sesh("sesh-save", ["--export", path]).ok();
+    let args = ["--no-transcripts", "--export", path];
+    server.sesh("sesh-save", args).ok();
     let good = std::fs::read_to_string(&file).expect("a text");
     let two = Server::start();
     let cut = &good[..good.len() - 7];
@@ -331,7 +336,7 @@ fn a_file_with_anything_wrong_is_refused_as_a_whole() {
         assert!(good.contains(from), "{from} in {good}");
         good.replacen(from, to, 1)
     };
-    let newer = changed("\"tmux-sesh-export\":1", "\"tmux-sesh-export\":2");
+    let newer = changed("\"tmux-sesh-export\":1", "\"tmux-sesh-export\":3");
     let schema = changed("\"schema\":1", "\"schema\":9");
     let name = changed("\"name\":\"done\",\"tags\"", "\"name\":\"a'b\",\"tags\"");
     let format = changed("\"tags\":\" t \"", "\"tags\":\" #(touch hacked) \"");
@@ -408,4 +413,201 @@ fn the_sessions_of_sesh_v1_become_seshes() {
     assert_eq!(*made.get("createdAt"), 1_780_308_000);
     let now = server.sesh("sesh-restore", [&*id, "--json"]).ok().record();
     assert_eq!((now.live(), now.text("conversation")), (true, id.as_str()));
+}
+
+/// Where the transcript of a conversation is, below the home.
+fn transcript(server: &Server, id: &str) -> std::path::PathBuf {
+    server
+        .path("home/.claude/projects/project")
+        .join(format!("{id}.jsonl"))
+}
+
+/// Registers a Claude that has exited, with this transcript, and exports it. Returns the file and the conversation.
+fn exported(server: &Server, content: &[u8]) -> (std::path::PathBuf, String) {
+    let id = conversation();
+    keeps(server, &id);
+    std::fs::write(transcript(server, &id), content).expect("a transcript");
+    server
+        .sesh("sesh-adopt", adopts(&id, &["--name", "one"]))
+        .ok();
+    let file = server.path("export.jsonl");
+    server
+        .sesh("sesh-save", ["--export", file.to_str().expect("UTF-8")])
+        .ok();
+    (file, id)
+}
+
+const TURN: &str = "{\"type\":\"user\",\"uuid\":\"1\",\"message\":{\"role\":\"user\",\"content\":\"h\u{e9} #(x)\"}}\n";
+
+#[test]
+fn a_conversation_goes_on_elsewhere() {
+    let one = Server::start();
+    let (file, id) = exported(&one, format!("{TURN}{{\"half").as_bytes());
+    let file = file.to_str().expect("UTF-8");
+    let two = Server::start();
+    let from = |more: &[&str]| {
+        two.sesh("sesh-restore", ["--from", file].iter().chain(more))
+            .said()
+    };
+    from(&["--dry-run"]);
+    assert!(!transcript(&two, &id).exists());
+    let said = from(&[]);
+    assert!(!said.stderr.contains("transcript"), "{said}");
+    let there = transcript(&two, &id);
+    assert_eq!(
+        std::fs::read_to_string(&there).expect("a transcript"),
+        TURN,
+        "whole lines"
+    );
+    let about = std::fs::metadata(&there).expect("a file");
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&about) & 0o777, 0o600);
+    assert_eq!(two.sesh("sesh-log", ["one"]).ok().line(), "> h\u{e9} #(x)");
+    // The agent resumes it there.
+    let script = std::fs::read(one.path("home/claude.resume")).expect("a script");
+    two.agent("claude");
+    let script = String::from_utf8(script).expect("UTF-8");
+    let (one_home, two_home) = (one.path("home"), two.path("home"));
+    let homes = [one_home, two_home].map(|home| home.to_str().expect("UTF-8").to_string());
+    std::fs::write(
+        two.path("home/claude.resume"),
+        script.replace(&homes[0], &homes[1]),
+    )
+    .expect("a script");
+    let now = two.sesh("sesh-restore", ["one", "--json"]).ok().record();
+    assert_eq!((now.live(), now.text("conversation")), (true, id.as_str()));
+    // The same one is there now, and then another one.
+    assert!(!from(&[]).stderr.contains("transcript"));
+    let longer = format!("{TURN}{TURN}");
+    for other in [longer.as_str(), "{}\n", ""] {
+        std::fs::write(&there, other).expect("a transcript");
+        let said = from(&[]);
+        assert_eq!(said.code(), Some(0));
+        assert!(said.stderr.contains("there is another one here"), "{said}");
+        assert_eq!(
+            std::fs::read_to_string(&there).expect("a transcript"),
+            other
+        );
+    }
+    // Nothing waits for what writes to a pipe, and nothing follows a link.
+    std::fs::remove_file(&there).expect("removed");
+    nix::unistd::mkfifo(&there, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    assert!(from(&[]).stderr.contains("there is another one here"));
+    std::fs::remove_file(&there).expect("removed");
+    std::os::unix::fs::symlink(two.path("nowhere"), &there).expect("a link");
+    assert!(from(&[]).stderr.contains("not written"));
+    assert!(!two.path("nowhere").exists());
+    // One that is gone is left out.
+    std::fs::remove_file(transcript(&one, &id)).expect("removed");
+    let json = one
+        .sesh("sesh-save", ["--json", "--export", file])
+        .ok()
+        .json();
+    assert_eq!(
+        (&json["seshes"], &json["transcripts"]),
+        (&json!(1), &json!(0))
+    );
+}
+
+#[test]
+fn transcripts_are_written_only_where_the_agent_keeps_them() {
+    let one = Server::start();
+    let (file, id) = exported(&one, TURN.as_bytes());
+    let good = std::fs::read_to_string(&file).expect("a text");
+    let two = Server::start();
+    let path = file.to_str().expect("UTF-8");
+    let own = format!("projects/project/{id}.jsonl");
+    for hostile in [
+        "../x.jsonl".to_string(),
+        "/tmp/x.jsonl".into(),
+        format!("projects/../{id}.jsonl"),
+        format!("projects/../../{id}.jsonl"),
+        format!("projects//{id}.jsonl"),
+        format!("projects/p/../{id}.jsonl"),
+        format!("projects/project/{id}.jsonl/x"),
+        "projects/project/other.jsonl".into(),
+        "settings.json".into(),
+        String::new(),
+    ] {
+        assert!(good.contains(&own));
+        std::fs::write(&file, good.replace(&own, &hostile)).expect("a file");
+        let said = two.sesh("sesh-restore", ["--from", path]).said();
+        assert_eq!(said.code(), Some(0), "{said}");
+        assert!(said.stderr.contains("not written"), "{hostile}: {said}");
+        assert!(!two.path("home/.claude").exists(), "{hostile}");
+    }
+    let unknown = good.replace(
+        "{\"agent\":\"claude\",\"conversation\"",
+        "{\"agent\":\"#(x)\",\"conversation\"",
+    );
+    std::fs::write(&file, unknown).expect("a file");
+    let said = two.sesh("sesh-restore", ["--from", path]).said();
+    assert!(said.stderr.contains("not written"), "{said}");
+    // What is cut off is refused as a whole.
+    let two = Server::start();
+    let start = good
+        .find("{\"agent\":\"claude\",\"conversation\"")
+        .expect("a transcript");
+    for end in [
+        start - 1,
+        start,
+        start + 1,
+        start + 40,
+        good.len() - TURN.len(),
+        good.len() - 1,
+    ] {
+        std::fs::write(&file, &good.as_bytes()[..end]).expect("a file");
+        two.sesh("sesh-restore", ["--from", path]).fails(4);
+    }
+    for changed in [
+        good.replace("\"files\":1", "\"files\":2"),
+        good.replace("\"lines\":1", "\"lines\":18446744073709551615"),
+        good.replace(
+            &format!("\"size\":{}", TURN.len()),
+            "\"size\":18446744073709551615",
+        ),
+        format!("{good}{{}}\n"),
+    ] {
+        assert_ne!(changed, good);
+        std::fs::write(&file, changed).expect("a file");
+        two.sesh("sesh-restore", ["--from", path]).fails(4);
+    }
+    assert_eq!(all(&two).len(), 0);
+    assert!(!two.path("home/.claude").exists());
+}
+
+/// A transcript may have any size: it is copied in blocks.
+#[test]
+fn a_transcript_that_is_larger_than_the_memory() {
+    const SIZE: usize = 256 << 20;
+    let one = Server::start();
+    let id = conversation();
+    keeps(&one, &id);
+    let large = std::fs::File::create(transcript(&one, &id)).expect("a file");
+    large.set_len(SIZE as u64 - 1).expect("a size");
+    std::os::unix::fs::FileExt::write_at(&large, b"\n", SIZE as u64 - 1).expect("its end");
+    one.sesh("sesh-adopt", adopts(&id, &["--name", "one"])).ok();
+    let two = Server::start();
+    let file = one.path("export.jsonl");
+    let file = file.to_str().expect("UTF-8");
+    let bounded = |server: &Server, helper: &str, args: &[&str]| {
+        let call = server.sesh(helper, args).command();
+        let limited = "ulimit -v 200000; exec \"$0\" \"$@\"";
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", limited])
+            .arg(call.get_program())
+            .args(call.get_args());
+        for (name, value) in call.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = command.output().expect("an output");
+        assert!(output.status.success(), "{output:?}");
+    };
+    bounded(&one, "sesh-save", &["--export", file]);
+    bounded(&two, "sesh-restore", &["--from", file]);
+    let there = std::fs::metadata(transcript(&two, &id)).expect("a file");
+    assert_eq!(there.len(), SIZE as u64);
 }
