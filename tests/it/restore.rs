@@ -584,7 +584,13 @@ fn what_would_be_brought_back_is_only_said() {
     server.sesh("sesh-end", ["one"]).ok();
     let before = server.everything();
     let said = server.sesh("sesh-restore", ["one", "--dry-run"]).ok();
-    assert!(said.text().starts_with("one  ") && said.text().trim_end().ends_with("  a command, waiting for Enter"));
+    assert!(
+        said.text().starts_with("one  ")
+            && said
+                .text()
+                .trim_end()
+                .ends_with("  a command, waiting for Enter")
+    );
     assert_eq!(server.everything(), before);
     // It goes on where it was, though its server has not ended.
     let now = restored(&server, &one);
@@ -632,7 +638,9 @@ fn all_that_were_alive_when_the_server_died() {
     let plan = lost(&server);
     assert_eq!(plan.len(), 3, "{plan:?}");
     assert!(plan[0].starts_with("agent  ") && plan[0].ends_with("  claude"));
-    assert!(plan[1].starts_with("command  ") && plan[1].ends_with("  a command, waiting for Enter"));
+    assert!(
+        plan[1].starts_with("command  ") && plan[1].ends_with("  a command, waiting for Enter")
+    );
 
     let call = server.sesh("sesh-restore", ["--last-alive", "--json"]);
     let back = call.ok().records();
