@@ -10,6 +10,7 @@ pub mod capture;
 pub mod capture_cursor;
 pub mod deliver;
 pub mod given;
+pub mod interrupt_keys;
 pub mod keys;
 mod look;
 pub mod output;

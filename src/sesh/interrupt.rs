@@ -7,14 +7,13 @@ use crate::error::{Error, Exit, Result};
 use crate::id::{PaneId, SeshId};
 use crate::inventory::reconcile;
 use crate::pane::agent::{self, Look};
+use crate::pane::interrupt_keys::press_each;
 use crate::pane::keys::{self, KeysRequest};
 use crate::state::{State, Why};
 use crate::tmux::Server;
 
 /// How often the pane is looked at while the agent stops, for which a screen has no event.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// The time between two keys. Two Escapes at once are Alt and Escape for opencode 1.18.33.
-const BETWEEN_KEYS: Duration = Duration::from_millis(300);
 /// How long the agent has to be idle until it counts as stopped. Between two steps of a turn a screen may look idle for a
 /// moment.
 const SETTLED: Duration = Duration::from_millis(500);
@@ -85,22 +84,17 @@ pub fn interrupt(
             return Err(not_sent(pane, &why));
         }
     }
-    for (at, key) in own_keys.iter().enumerate() {
-        if at > 0 {
-            std::thread::sleep(BETWEEN_KEYS); // why: see BETWEEN_KEYS.
-            if state(&look()?) != State::Busy {
-                break;
-            }
-        }
+    let is_busy = || Ok(state(&look()?) == State::Busy);
+    press_each(own_keys, is_busy, |keys| {
         let request = KeysRequest {
             text: String::new(),
-            keys: vec![key.clone()],
+            keys: keys.to_vec(),
             repeat: 1,
             to_held: false,
             ..request.clone()
         };
-        keys::send(server, pane, sesh, &request)?;
-    }
+        keys::send(server, pane, sesh, &request).map(|()| true)
+    })?;
     let deadline = Instant::now() + limit;
     let mut idle_since: Option<Instant> = None;
     loop {

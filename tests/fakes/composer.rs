@@ -126,6 +126,8 @@ struct Composer {
     swallow: Duration,
     deaf: u32,
     returns: Option<String>,
+    /// When the key came that interrupts it.
+    escaped: Option<Instant>,
     /// What it answered last.
     answered: String,
     pasted: Option<Instant>,
@@ -134,6 +136,8 @@ struct Composer {
     leaves: bool,
 }
 
+/// Keys that come faster are one key.
+const AT_ONCE: Duration = Duration::from_millis(100);
 const BEGIN: &[u8] = b"\x1b[200~";
 const END: &[u8] = b"\x1b[201~";
 const CONVERSATION: &str = "46ed2323-f13a-4fb3-98e7-659d84033d77";
@@ -218,6 +222,7 @@ impl Composer {
             swallow: kind.swallows,
             deaf: 0,
             returns: None,
+            escaped: None,
             answered: String::new(),
             pasted: None,
             typed: None,
@@ -356,6 +361,10 @@ impl Composer {
     fn interrupted(&mut self) {
         self.asks = None;
         let worked = self.works();
+        let before = self.escaped.replace(Instant::now());
+        if self.kind.twice && before.is_none_or(|at| at.elapsed() < AT_ONCE) {
+            return;
+        }
         self.stops();
         if let (true, Some(prompt)) = (worked, self.returns.take()) {
             self.text = prompt;

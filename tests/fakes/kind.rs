@@ -43,6 +43,8 @@ pub(crate) struct Kind {
     pub(crate) trusts: bool,
     /// The key that interrupts it.
     pub(crate) interrupt: u8,
+    /// That key has to come twice, with a pause between: two at once are another key.
+    pub(crate) twice: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -87,6 +89,7 @@ const CLAUDE: Kind = Kind {
     choices: b"123",
     trusts: false,
     interrupt: ESCAPE,
+    twice: false,
 };
 
 const KINDS: [Kind; 7] = [
@@ -150,6 +153,7 @@ const KINDS: [Kind; 7] = [
         pads: true,
         long: (3, 700),
         choices: b"hl",
+        twice: true,
         ..CLAUDE
     },
     Kind {

@@ -1,5 +1,6 @@
 //! What blocks a message: anything that would take the message or its Enter for something else, or lose it.
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use super::refusal::Blocked;
@@ -12,6 +13,7 @@ use crate::error::Result;
 use crate::id::ProcessId;
 use crate::pane::agent::PaneAgent;
 use crate::pane::given;
+use crate::pane::interrupt_keys::press_each;
 use crate::proc::{self, Process};
 use crate::state::{State, Why};
 use crate::store::Record;
@@ -128,13 +130,29 @@ impl<'a> Delivery<'a> {
                 (Reason::Busy, _) if self.message.busy == Busy::Now && !self.timed_out() => {
                     let interrupt = keys.and_then(|keys| keys.interrupt.as_ref());
                     if let (Some(interrupt), false) = (interrupt, interrupted) {
-                        interrupted = self.press(&seen, None, 1, interrupt)?;
+                        interrupted = self.interrupt(&seen, interrupt)?;
                     }
                 }
                 _ => return Ok(Err(refused(&seen, blocked))),
             }
             pause();
         }
+    }
+
+    /// Presses the keys that interrupt the agent, as long as it is busy. Returns whether it did.
+    fn interrupt(&self, seen: &PaneView<'a>, keys: &[String]) -> Result<bool> {
+        let now = RefCell::new(None);
+        let is_busy = || {
+            let look = self.look()?;
+            let is_busy = look
+                .pane_agent()
+                .is_some_and(|pane_agent| pane_agent.own_verdict().state == State::Busy);
+            *now.borrow_mut() = Some(look);
+            Ok(is_busy)
+        };
+        press_each(keys, is_busy, |key| {
+            self.press(now.borrow().as_ref().unwrap_or(seen), None, 1, key)
+        })
     }
 
     /// Returns the program that would get the text, or what blocks the message.
