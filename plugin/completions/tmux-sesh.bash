@@ -25,8 +25,9 @@ _tmux_sesh_takes() {
         '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--model=text'
         '--list-models' '--tag=tags' '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size'
         '--session' '--window' '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=owners'
-        '--ttl=text' '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--headless' '--no-launch'
-        '--enter' '--dry-run' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--ttl=text' '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--headless'
+        '--allow=text' '--no-launch' '--enter' '--dry-run' '--json' '-L=sockets' '-S=file' '-h' '--help'
+        '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
@@ -83,14 +84,14 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--file=file' '--wait' '--reply' '--queue'
         '--now' '--compact' '--draft=words:refuse,wait,stash' '--no-enter' '--as-it-is' '--headless'
-        '--timeout=text' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--allow=text' '--timeout=text' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     delegate | sesh-delegate)
       takes=(
         '1=text' '--=text' '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline'
-        '--model=text' '--keep' '--name=text' '--tag=tags' '--cwd=folder' '--env=text' '--timeout=text'
-        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--model=text' '--keep' '--name=text' '--tag=tags' '--cwd=folder' '--allow=text' '--env=text'
+        '--timeout=text' '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     pane | sesh-pane)

@@ -90,6 +90,16 @@ pub fn transcript_file(
     })
 }
 
+/// Returns whether the agent keeps a file of a conversation. `variable` reads an environment.
+pub fn is_kept(agent: &Agent, id: &str, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let known = &agent.manifest;
+    let (Some(pattern), true) = (&known.transcripts.files, fits(&known.conversation, id)) else {
+        return false;
+    };
+    let folder = known.home.folder(variable);
+    folder.is_some_and(|folder| !files(&folder, pattern, id).is_empty())
+}
+
 /// Returns where a transcript that comes from elsewhere belongs. `path` is where it was below the agent's folder. It is
 /// `None` unless the agent keeps the transcript of this conversation in such a place. `variable` reads an environment.
 pub fn place_of_transcript(

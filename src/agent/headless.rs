@@ -27,14 +27,20 @@ pub struct HeadlessForm {
     pub progress: Option<Vec<OutputPlace>>,
     /// The answer. The last one counts.
     pub answer: Option<Vec<OutputPlace>>,
+    /// Pieces of the answer, for an agent that streams it. Those that follow each other are one answer.
+    pub pieces: Option<Vec<OutputPlace>>,
     /// Why the turn failed. A later answer cancels it.
     pub error: Option<Vec<OutputPlace>>,
     /// The tools that were refused.
     pub refused: Option<Vec<OutputPlace>>,
+    /// The calls of tools. A refused tool that is the id of a call has the name of its tool.
+    pub calls: Option<Vec<ToolCall>>,
     /// Texts of the error output that say that a tool was refused, with the name of the tool.
     pub refusals: Option<BTreeMap<String, String>>,
     /// What the turn used. The value is passed on as it is.
     pub usage: Option<Vec<OutputPlace>>,
+    /// The prompt of a turn that compacts the conversation.
+    pub compact: Option<String>,
     /// What only a complete output has.
     pub end: Option<Vec<OutputPlace>>,
     /// What a turn changes for good in its conversation, and a terminal program that resumes it gets back.
@@ -71,6 +77,18 @@ pub struct OutputPlace {
     pub when: BTreeMap<String, String>,
     /// The path of the value: names with a dot between them. `[]` behind a name stands for every element of a list.
     pub at: Option<String>,
+}
+
+/// The calls of tools in a JSON object of the output.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ToolCall {
+    /// The fields that the object must have, by path, with their values as text.
+    pub when: BTreeMap<String, String>,
+    /// The path of the id of the call.
+    pub id: String,
+    /// The path of the name of the tool.
+    pub name: String,
 }
 
 /// A setting that a terminal program gets by words on its command line.
@@ -154,6 +172,10 @@ pub struct HeadlessOutput<'a> {
     is_dropping: bool,
     has_ended: bool,
     has_shown: bool,
+    /// The line before this one was a piece of the answer.
+    in_answer: bool,
+    /// The names of the tools that were called, by the id of the call.
+    called: BTreeMap<String, String>,
     result: HeadlessResult,
 }
 
@@ -239,6 +261,8 @@ impl<'a> HeadlessOutput<'a> {
             is_dropping: false,
             has_ended: false,
             has_shown: false,
+            in_answer: false,
+            called: BTreeMap::new(),
             result: HeadlessResult::default(),
         }
     }
@@ -291,6 +315,8 @@ impl<'a> HeadlessOutput<'a> {
             self.has_shown = true;
             events.push(HeadlessEvent::Text(text + "\n"));
         }
+        let piece = texts(form.pieces.as_ref(), &object).concat();
+        self.piece(&piece, events);
         let error = text(form.error.as_ref(), &object);
         if error.is_some() {
             self.result.error = error;
@@ -298,13 +324,42 @@ impl<'a> HeadlessOutput<'a> {
             self.result.answer = Some(answer);
             self.result.error = None;
         }
-        self.result
-            .refused
-            .extend(texts(form.refused.as_ref(), &object));
+        for call in form.calls.iter().flatten() {
+            let values = |at: &String| {
+                let place = OutputPlace {
+                    when: call.when.clone(),
+                    at: Some(at.clone()),
+                };
+                let values: Vec<String> = place.values(&object).into_iter().map(plain).collect();
+                values
+            };
+            self.called
+                .extend(values(&call.id).into_iter().zip(values(&call.name)));
+        }
+        for refused in texts(form.refused.as_ref(), &object) {
+            let tool = self.called.get(&refused).cloned();
+            self.result.refused.push(tool.unwrap_or(refused));
+        }
         if let Some(usage) = values(form.usage.as_ref(), &object).pop() {
             self.result.usage = Some(usage.clone());
         }
         self.has_ended |= !values(form.end.as_ref(), &object).is_empty();
+    }
+
+    /// Adds a piece to the answer. What is not a piece, which is an empty one here, ends it.
+    fn piece(&mut self, piece: &str, events: &mut Vec<HeadlessEvent>) {
+        let continues = std::mem::replace(&mut self.in_answer, !piece.is_empty());
+        if piece.is_empty() {
+            if continues {
+                events.push(HeadlessEvent::Text("\n".into()));
+            }
+            return;
+        }
+        self.has_shown = true;
+        events.push(HeadlessEvent::Text(piece.into()));
+        let before = self.result.answer.take().filter(|_| continues);
+        self.result.answer = Some(before.unwrap_or_default() + piece);
+        self.result.error = None;
     }
 
     /// Returns what came of the turn, and the answer if nothing of it was shown. `complaint` is what the agent printed as

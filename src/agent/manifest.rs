@@ -32,6 +32,20 @@ pub struct Manifest {
     pub composer: ComposerForm,
 }
 
+/// Something that some agents can do and others cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ability {
+    /// Headless turns.
+    Headless,
+    /// Words that allow a tool.
+    Allow,
+    /// A command that lists its models.
+    Models,
+    /// A command that compacts its conversation.
+    Compact,
+}
+
 /// How to recognize the agent's process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -99,6 +113,11 @@ pub struct Commands {
     /// The field of the JSON that `models` prints, at any depth, that holds the name of a model. Without it, what
     /// `models` prints is for a person.
     pub models_field: Option<String>,
+    /// The words that allow a tool in a headless turn, once for each. `{tool}` stands for the tool, as the agent names it.
+    /// Without words the agent allows all of them anyway.
+    pub allow: Option<Vec<String>>,
+    /// What the agent has no way to do. A way that a file describes counts nevertheless.
+    pub lacks: Option<Vec<Ability>>,
     /// Answers one prompt, which is a word of it, without a terminal. [`HeadlessForm`] describes whole turns.
     pub headless: Option<Vec<String>>,
     /// Answers one prompt without a terminal, in an existing conversation.
@@ -266,7 +285,8 @@ impl Manifest {
         fill_missing!(self.home, under.home, variable folder);
         fill_missing!(self.conversation, under.conversation, file id start lock writer options unless form);
         fill_missing!(self.commands, under.commands, launch launch_as resume model model_options model_kept models models_field headless headless_resume queue);
-        fill_missing!(self.headless, under.headless, first next id form conversation progress answer error refused refusals usage end settings);
+        fill_missing!(self.commands, under.commands, allow lacks);
+        fill_missing!(self.headless, under.headless, first next id form conversation progress answer pieces error refused calls refusals usage compact end settings);
         fill_missing!(self.transcripts, under.transcripts, files near local form);
         add_missing(&mut self.transcripts.windows, &under.transcripts.windows);
         fill_missing!(self.keys, under.keys, submit interrupt leave compact queue steer stash);
@@ -309,6 +329,16 @@ impl Manifest {
         .into_iter()
         .filter_map(|(source, is_described)| is_described.then_some(source))
         .collect()
+    }
+
+    /// Returns whether it says that the agent cannot do something. Otherwise that may only not be described.
+    #[must_use]
+    pub fn lacks(&self, ability: Ability) -> bool {
+        self.commands
+            .lacks
+            .iter()
+            .flatten()
+            .any(|it| *it == ability)
     }
 
     /// Returns whether a rule needs to know the folder that the agent works in.

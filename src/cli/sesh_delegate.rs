@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -77,6 +78,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
 
+    /// Let it use this tool without asking, in the agent's own words, such as 'Bash(git log:*)'; may be repeated
+    #[arg(long, value_name = "TOOL", value_parser = NonEmptyStringValueParser::new())]
+    allow: Vec<String>,
+
     /// Set this environment variable for the agent; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = clap::value_parser!(OsString))]
     env: Vec<OsString>,
@@ -117,6 +122,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         limit,
         waits: true,
         forget: !args.keep,
+        allow: &args.allow,
         words: &words,
     };
     // It is locked while the turn is being started, so that a signal finds it or comes before it.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::kind_parser::KindParser;
 use super::sesh_send::{self, Limit, SentJson, limit};
@@ -179,6 +180,10 @@ pub(super) struct Args {
     )]
     headless: bool,
 
+    /// With --headless: let the agent use this tool without asking, in its own words; may be repeated
+    #[arg(long, requires = "headless", value_name = "TOOL", value_parser = NonEmptyStringValueParser::new())]
+    allow: Vec<String>,
+
     /// Create the pane, but start the command only when a person presses Enter in it
     #[arg(long)]
     no_launch: bool,
@@ -204,11 +209,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    if args
-        .send
-        .as_deref()
-        .is_some_and(|text| typeable(text).trim().is_empty())
-    {
+    let is_empty = |text: &String| typeable(text).trim().is_empty();
+    if args.send.as_ref().is_some_and(is_empty) {
         return Err(Error::usage("the message is empty: give a text").into());
     }
     let server = args.on.server()?;
@@ -266,6 +268,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
             limit: limit_of(patience),
             waits: patience.is_some(),
             forget: false,
+            allow: &args.allow,
             words: &words,
         };
         return first_turn(&server, request, &turn, patience, args.json);
@@ -397,7 +400,7 @@ fn send_first_message(
     };
     let target = (record.name.clone(), Target::Id(record.uuid));
     let mut worst = Exit::Done;
-    for sent in send(server, &[target], message, patience, Headless::WhereItWas)? {
+    for sent in send(server, &[target], message, patience, Headless::default())? {
         worst = sesh_send::exit(&sent);
         let printed = if json {
             out::json_line(&SentJson::of(&sent, worst))

@@ -5,11 +5,13 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
 use super::{ServerArgs, end_clients_on_signal, pane_of, target};
 use crate::agent::kinds::Agents;
+use crate::agent::manifest::Ability;
 use crate::agent::message::typeable;
 use crate::clock;
 use crate::env;
@@ -105,6 +107,10 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "no_enter")]
     headless: bool,
 
+    /// In a headless turn: let the agent use this tool without asking, in its own words; may be repeated
+    #[arg(long, value_name = "TOOL", value_parser = NonEmptyStringValueParser::new())]
+    allow: Vec<String>,
+
     /// Give up the delivery after this long [default: 30s]
     #[arg(long, value_name = "DURATION", value_parser = clock::duration)]
     timeout: Option<Duration>,
@@ -156,7 +162,10 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     let server = args.on.server_within(args.timeout)?;
     if args.compact {
         let target = args.words.first().map_or("", String::as_str);
-        text = command_that_compacts(&server, pane_of(&server, target)?)?;
+        text = match headless_kind(&server, target, args.headless)? {
+            Some(kind) => prompt_that_compacts(&kind)?,
+            None => command_that_compacts(&server, pane_of(&server, target)?)?,
+        };
     }
     let mut targets = args
         .words
@@ -200,10 +209,9 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     if patience.is_some() {
         end_clients_on_signal(&server);
     }
-    let headless = if args.headless {
-        Headless::ToExited
-    } else {
-        Headless::WhereItWas
+    let headless = Headless {
+        to_exited: args.headless,
+        allow: &args.allow,
     };
     let all = send(&server, &targets, message, patience, headless)?;
     let several = all.len() > 1;
@@ -226,6 +234,29 @@ pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
+/// Returns the kind of the agent of a sesh that gets its messages as headless turns.
+fn headless_kind(server: &Server, word: &str, to_exited: bool) -> Result<Option<String>> {
+    let record = match target(server, word)? {
+        Target::Pane(_) => return Ok(None),
+        target => find::one(server, &target)?,
+    };
+    Ok(record
+        .agent
+        .clone()
+        .filter(|_| record.is_headless() || (to_exited && !record.live)))
+}
+
+/// Returns the prompt of a headless turn in which an agent compacts its conversation.
+fn prompt_that_compacts(kind: &str) -> Result<String> {
+    let agent = Agents::loaded().named(kind);
+    let prompt = agent.and_then(|agent| agent.manifest.headless.compact.clone());
+    prompt.ok_or_else(|| {
+        Error::unusable(format!(
+            "{kind} compacts a conversation only in a pane: sesh-enter opens it there"
+        ))
+    })
+}
+
 /// Returns the text that has the agent of a pane compact its conversation.
 fn command_that_compacts(server: &Server, pane: PaneId) -> Result<String> {
     let agents = &Agents::loaded().all;
@@ -235,11 +266,14 @@ fn command_that_compacts(server: &Server, pane: PaneId) -> Result<String> {
     };
     let agent = pane_agent.process_of_agent.agent;
     agent.manifest.keys.compact.clone().ok_or_else(|| {
-        Error::unusable(format!(
+        let error = Error::unusable(format!(
             "{} has no known command that compacts its conversation",
             agent.name
-        ))
-        .with_way_out("describe it in a file (plugin/doc/agents.md)")
+        ));
+        if agent.manifest.lacks(Ability::Compact) {
+            return error;
+        }
+        error.with_way_out("describe it in a file (plugin/doc/agents.md)")
     })
 }
 

@@ -418,7 +418,7 @@ fn sent(server: &Server, to: &[Record], text: &str) -> Result<Done> {
         .iter()
         .map(|record| (record.name.clone(), Target::Id(record.uuid)))
         .collect();
-    let all = send(server, &targets, message, None, Headless::WhereItWas)?;
+    let all = send(server, &targets, message, None, Headless::default())?;
     let trouble = all.iter().find_map(|sent| {
         let name = sent.name.as_deref().unwrap_or(&sent.target);
         match &sent.outcome {

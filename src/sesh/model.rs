@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::argv;
 use crate::agent::kinds::Agent;
+use crate::agent::manifest::Ability;
 use crate::error::{Error, Exit, Result};
 use crate::id::shown;
 use crate::proc::signal::{self, Signal};
@@ -152,8 +153,13 @@ pub fn list(agent: &Agent, path: &OsStr, cwd: &Path) -> Result<String> {
     let kind = &agent.name;
     let commands = &agent.manifest.commands;
     let Some((program, words)) = commands.models.as_deref().and_then(<[_]>::split_first) else {
+        let way_out = if agent.manifest.lacks(Ability::Models) {
+            "see its documentation"
+        } else {
+            "describe it in a file (plugin/doc/agents.md)"
+        };
         return Err(Error::unusable(format!(
-            "{kind} has no command that lists its models: see its documentation"
+            "{kind} has no command that lists its models: {way_out}"
         )));
     };
     let program = argv::program(kind, OsStr::new(program), path, cwd)?;

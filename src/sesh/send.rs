@@ -31,13 +31,13 @@ pub struct Patience {
     pub reply: bool,
 }
 
-/// When to send a message as a headless turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Headless {
-    /// To a sesh whose last turn was headless.
-    WhereItWas,
-    /// To every exited agent.
-    ToExited,
+/// How to send a message as a headless turn. That is how a sesh gets it whose last turn was headless.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Headless<'a> {
+    /// Every exited agent gets it so.
+    pub to_exited: bool,
+    /// The tools that the agent may use without asking.
+    pub allow: &'a [String],
 }
 
 /// A message to one target, with its outcome.
@@ -92,7 +92,7 @@ pub fn send(
     targets: &[(String, Target)],
     message: Message<'_>,
     patience: Option<Patience>,
-    headless: Headless,
+    headless: Headless<'_>,
 ) -> Result<Vec<Sent>> {
     let agents = &Agents::loaded().all;
     let named: Vec<Target> = targets.iter().map(|(_, target)| target.clone()).collect();
@@ -149,7 +149,8 @@ pub fn send(
         for sent in all.iter_mut().filter(|sent| sent.outcome.is_ok()) {
             let agents = &agents;
             scope.spawn(move || {
-                send_one(&server.for_another_task(), sent, agents, message, patience);
+                let server = server.for_another_task();
+                send_one(&server, sent, agents, message, patience, headless.allow);
             });
         }
     });
@@ -179,10 +180,9 @@ fn addressed(
 }
 
 /// Returns whether a message to a sesh is a headless turn.
-fn takes_headless_turn(record: &Record, headless: Headless) -> bool {
+fn takes_headless_turn(record: &Record, headless: Headless<'_>) -> bool {
     let is_exited = !record.live && record.lost_server().is_none();
-    record.agent.is_some()
-        && (record.is_headless() || (headless == Headless::ToExited && is_exited))
+    record.agent.is_some() && (record.is_headless() || (headless.to_exited && is_exited))
 }
 
 impl Sent {
@@ -252,6 +252,7 @@ fn send_headless(
     sent: &mut Sent,
     message: Message<'_>,
     patience: Option<Patience>,
+    allow: &[String],
 ) {
     let Some(id) = sent.sesh else { return };
     if !message.enter {
@@ -264,6 +265,7 @@ fn send_headless(
         limit: limit_of(patience),
         waits: patience.is_some(),
         forget: false,
+        allow,
         words: &[],
     };
     match turn::next(server, id, &request) {
@@ -293,14 +295,21 @@ fn send_one(
     agents: &[Agent],
     message: Message<'_>,
     patience: Option<Patience>,
+    allow: &[String],
 ) {
     if sent.is_headless {
-        send_headless(&server.without_deadline(), sent, message, patience);
+        send_headless(&server.without_deadline(), sent, message, patience, allow);
     }
     if sent.is_headless {
         return;
     }
     let Some(pane) = sent.pane else { return };
+    if !allow.is_empty() {
+        let why =
+            format!("nothing was sent: it is in pane {pane}, and --allow is for headless turns");
+        sent.outcome = Err(Error::unusable(why));
+        return;
+    }
     sent.outcome = deliver(server, pane, sent.sesh, agents, message).inspect(|outcome| {
         if let DeliveryOutcome::Proven {
             unreported: Some(unreported),

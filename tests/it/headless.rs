@@ -175,7 +175,7 @@ fn what_is_no_task() {
     let unknown = server.sesh("sesh-delegate", ["--agent", "aider", "x"]);
     assert_eq!(
         unknown.fails(4),
-        "aider has no headless turns: describe them in a file (plugin/doc/agents.md)"
+        "aider has no headless turns: its command line cannot do it"
     );
     let missing = server.sesh("sesh-delegate", ["--agent", "pi", "x"]);
     let missing = missing.env("PATH", "/usr/bin:/bin").fails(3);

@@ -25,6 +25,7 @@ mod gather;
 mod generated_docs;
 mod guesses;
 mod headless;
+mod headless_kinds;
 mod hooks;
 mod interrupt;
 mod journal;

@@ -1,9 +1,10 @@
 //! Tests of the payloads of all kinds.
 
-use pretty_assertions::assert_eq;
+use pretty_assertions::{assert_eq, assert_ne};
 use proptest::prelude::*;
 
-use super::Kind;
+use super::{Agents, Kind};
+use crate::agent::manifest::Ability;
 use crate::agent::report::{BUSY, HookEvent, IDLE, PERMISSION, ReadPayload, is_word};
 use crate::state::{State, Why};
 
@@ -236,5 +237,27 @@ proptest! {
     #[test]
     fn no_bytes_cause_a_panic(kind in prop::sample::select(hooked()), bytes: Vec<u8>) {
         let _ = read(kind, &bytes);
+    }
+}
+
+/// What an agent cannot do is said, so that it does not look like a description that is missing.
+#[test]
+fn a_kind_says_what_it_can_and_what_it_lacks() {
+    for agent in &Agents::read(None).all {
+        let manifest = &agent.manifest;
+        let commands = &manifest.commands;
+        if commands.launch.is_none() {
+            continue;
+        }
+        for (ability, is_described) in [
+            (Ability::Headless, manifest.headless.first.is_some()),
+            (Ability::Allow, commands.allow.is_some()),
+        ] {
+            let name = &agent.name;
+            assert_ne!(is_described, manifest.lacks(ability), "{name}: {ability:?}");
+        }
+        let lacks_models = manifest.lacks(Ability::Models) && commands.models.is_some();
+        let lacks_compact = manifest.lacks(Ability::Compact) && manifest.keys.compact.is_some();
+        assert!(!lacks_models && !lacks_compact, "{}", agent.name);
     }
 }

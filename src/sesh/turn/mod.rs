@@ -19,6 +19,7 @@ use super::restore;
 use crate::agent::conversation;
 use crate::agent::headless::{HeadlessOutcome, HeadlessResult, IdOrigin};
 use crate::agent::kinds::{Agent, Agents};
+use crate::agent::manifest::Ability;
 use crate::env;
 use crate::error::{Error, Exit, Result};
 use crate::id::{Name, SeshId, shown};
@@ -53,6 +54,8 @@ pub struct TurnRequest<'a> {
     pub waits: bool,
     /// Whether the sesh is forgotten with the turn.
     pub forget: bool,
+    /// The tools that the agent may use without asking, as it names them.
+    pub allow: &'a [String],
     /// More words for the agent's command line.
     pub words: &'a [OsString],
 }
@@ -247,8 +250,13 @@ fn agent(kind: &str) -> Result<&'static Agent> {
     if agent.manifest.headless.first.is_some() {
         return Ok(agent);
     }
+    let why = if agent.manifest.lacks(Ability::Headless) {
+        "its command line cannot do it"
+    } else {
+        "describe them in a file (plugin/doc/agents.md)"
+    };
     Err(Error::unusable(format!(
-        "{kind} has no headless turns: describe them in a file (plugin/doc/agents.md)"
+        "{kind} has no headless turns: {why}"
     )))
 }
 
@@ -270,7 +278,33 @@ fn words(
     let words = words
         .iter()
         .map(|word| word.replace("{id}", conversation).into());
-    Ok(words.chain(turn.words.iter().cloned()).collect())
+    let allowed = allowing(agent, turn.allow)?;
+    Ok(words
+        .chain(allowed)
+        .chain(turn.words.iter().cloned())
+        .collect())
+}
+
+/// Returns the words that allow tools.
+fn allowing(agent: &Agent, tools: &[String]) -> Result<Vec<OsString>> {
+    let Some(form) = &agent.manifest.commands.allow else {
+        return match tools {
+            [] => Ok(Vec::new()),
+            _ if agent.manifest.lacks(Ability::Allow) => Err(Error::unusable(format!(
+                "{} cannot be told which tools to allow: its own configuration decides",
+                agent.name
+            ))),
+            _ => Err(Error::unusable(format!(
+                "the words that allow {} a tool are unknown: describe them in a file (plugin/doc/agents.md)",
+                agent.name
+            ))),
+        };
+    };
+    let words = tools.iter().flat_map(|tool| {
+        let word = move |word: &String| word.replace("{tool}", tool).into();
+        form.iter().map(word)
+    });
+    Ok(words.collect())
 }
 
 fn program(agent: &Agent, word: &OsStr, path: &OsStr, cwd: &Path) -> Result<OsString> {
@@ -287,10 +321,10 @@ fn program(agent: &Agent, word: &OsStr, path: &OsStr, cwd: &Path) -> Result<OsSt
 
 /// Returns whether a conversation with this id exists. An id is chosen before the first turn, which may have failed.
 fn is_begun(agent: &Agent, id: &str) -> bool {
-    let can_tell = conversation::has_transcripts(agent)
+    let can_tell = agent.manifest.transcripts.files.is_some()
         && agent.manifest.headless.id == Some(IdOrigin::Chosen);
     let variable = |name: &str| env::folder(name).map(Into::into);
-    !can_tell || conversation::transcript(agent, id, variable).is_some()
+    !can_tell || conversation::is_kept(agent, id, variable)
 }
 
 fn start(

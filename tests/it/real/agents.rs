@@ -195,6 +195,28 @@ pub(super) const OPENCODE: Real = Real {
     },
 };
 
+/// Only its headless turns are tried.
+pub(super) const COPILOT: Real = Real {
+    name: "copilot",
+    args: "",
+    with_hooks: "",
+    needed: false,
+    ready: "? help",
+    flashes: false,
+    blanks: false,
+    permission: None,
+    question: None,
+    menu: ("/model", "Select Model"),
+    interrupted: &[],
+    suspends: false,
+    leave: "/exit",
+    commands: &[],
+    hooks: false,
+    puts_back: false,
+    queues: true,
+    tells: TELLS_NOTHING,
+};
+
 pub(super) const QWEN: Real = Real {
     name: "qwen",
     args: "",

@@ -2,7 +2,7 @@
 
 use pretty_assertions::assert_eq;
 
-use super::agents::{CLAUDE, CODEX, PI, Real};
+use super::agents::{CLAUDE, CODEX, COPILOT, GEMINI, OPENCODE, PI, QWEN, Real};
 use super::lab::Lab;
 use crate::support::{Call, NONE, until};
 
@@ -41,10 +41,12 @@ fn runner(lab: &Lab, first: &str) -> String {
     said.lines()[0].to_string()
 }
 
+/// `added` is how many characters the agent puts before the prompt.
 #[track_caller]
-fn answers(agent: &'static Real) {
+fn answers(agent: &'static Real, added: usize) {
     let Some(lab) = lab(agent) else { return };
-    assert_eq!(delegate(&lab, "hello").ok().line(), "got 5");
+    let got = |text: &str| format!("got {}", text.chars().count() + added);
+    assert_eq!(delegate(&lab, "hello").ok().line(), got("hello"));
     let long = "a line of a long text\n".repeat(9100);
     assert!(long.len() > 200_000);
     let texts = [
@@ -57,11 +59,7 @@ fn answers(agent: &'static Real) {
     ];
     for text in texts {
         let said = delegate(&lab, "-").stdin(text).ok();
-        assert_eq!(
-            said.line(),
-            format!("got {}", text.chars().count()),
-            "{text:.20}"
-        );
+        assert_eq!(said.line(), got(text), "{text:.20}");
     }
     let failed = delegate(&lab, "error 400").said();
     assert_eq!(failed.code(), Some(1), "{failed}");
@@ -89,29 +87,59 @@ fn remembers(agent: &'static Real) {
     sesh(&lab, "sesh-restore", &["runner"]).ok();
     let record = lab.server.record(&uuid);
     assert!(record.live(), "{:#}", record.0);
-    // Without hooks the answer of pi is read from its screen, and the call says so.
-    let sent = sesh(&lab, "sesh-send", &["runner", "recall", "--reply"]).said();
+    until("it is ready", || {
+        sesh(&lab, "sesh-reap", &NONE).ok();
+        lab.server.record(&uuid).state() == "idle"
+    });
+    let sent = sesh(&lab, "sesh-send", &["runner", "recall", "--wait=60s"]).said();
     assert_eq!(sent.code(), Some(0), "{sent}");
-    assert_eq!(sent.line().trim(), "it was secret-blue");
-    assert!(lab.server.screen(record.pane()).contains("secret-blue"));
+    until("it remembers", || {
+        let screen = lab.server.screen(record.pane());
+        screen.contains("it was secret-blue")
+    });
 }
 
 #[test]
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
 fn claude_answers() {
-    answers(&CLAUDE);
+    answers(&CLAUDE, 0);
 }
 
 #[test]
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
 fn codex_answers() {
-    answers(&CODEX);
+    answers(&CODEX, 0);
 }
 
 #[test]
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
 fn pi_answers() {
-    answers(&PI);
+    answers(&PI, 0);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn gemini_answers() {
+    answers(&GEMINI, 0);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn opencode_answers() {
+    answers(&OPENCODE, 0);
+}
+
+/// A line with the time is before the prompt.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn copilot_answers() {
+    answers(&COPILOT, 68);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn qwen_answers() {
+    answers(&QWEN, 0);
 }
 
 #[test]
@@ -130,6 +158,30 @@ fn codex_remembers() {
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
 fn pi_remembers() {
     remembers(&PI);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn gemini_remembers() {
+    remembers(&GEMINI);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn opencode_remembers() {
+    remembers(&OPENCODE);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn copilot_remembers() {
+    remembers(&COPILOT);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn qwen_remembers() {
+    remembers(&QWEN);
 }
 
 /// It draws nothing, and a look at its screen would find it idle.
@@ -158,15 +210,119 @@ fn codex_is_busy_during_a_turn() {
 
 #[test]
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
-fn claude_names_refused_tools() {
+fn codex_asks_after_a_look_without_a_turn() {
+    let Some(lab) = lab(&CODEX) else { return };
+    let uuid = runner(&lab, "hello");
+    for _ in 0..2 {
+        sesh(&lab, "sesh-restore", &["runner"]).ok();
+        let pane = lab.server.record(&uuid).pane().to_string();
+        until("it is ready", || {
+            lab.server.screen(&pane).contains(CODEX.ready)
+        });
+        sesh(&lab, "sesh-end", &["runner"]).ok();
+    }
+    sesh(&lab, "sesh-restore", &["runner"]).ok();
+    let pane = lab.server.record(&uuid).pane().to_string();
+    let (prompt, asks) = CODEX.permission.expect("it asks");
+    sesh(&lab, "sesh-send", &["runner", prompt]).ok();
+    until("it asks whether it may", || {
+        lab.server.screen(&pane).contains(asks)
+    });
+    sesh(&lab, "sesh-reap", &NONE).ok();
+}
+
+/// Two Escapes at once are another key.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn opencode_takes_a_message_at_once() {
+    let Some(lab) = lab(&OPENCODE) else { return };
+    let made = sesh(&lab, "sesh-new", &["one", "--agent", "opencode"]).ok();
+    let uuid = made.line().to_string();
+    let pane = lab.server.record(&uuid).pane().to_string();
+    until("it is ready", || {
+        lab.server.screen(&pane).contains(OPENCODE.ready)
+    });
+    sesh(&lab, "sesh-send", &["one", "slow 40"]).ok();
+    until("it works", || lab.server.screen(&pane).contains("word1 "));
+    let now = sesh(
+        &lab,
+        "sesh-send",
+        &["--now", "one", "hello", "--reply", "--wait=30s"],
+    );
+    let now = now.said();
+    assert_eq!(now.code(), Some(0), "{now}");
+    assert!(now.text().contains("got 5"), "{now}");
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn claude_compacts_without_a_pane() {
     let Some(lab) = lab(&CLAUDE) else { return };
-    let json = delegate(&lab, "tool touch made")
-        .args(["--json"])
-        .said()
-        .json();
-    assert_eq!(json["outcome"], "answered");
-    assert_eq!(json["refused"], serde_json::json!(["Bash"]));
+    runner(&lab, "remember secret-blue");
+    let compact = ["runner", "--compact", "--wait=1m"];
+    sesh(&lab, "sesh-send", &compact).ok();
+    let log = sesh(&lab, "sesh-log", &["runner", "--whole"]).ok();
+    assert!(log.text().contains("compact"), "{}", log.text());
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn claude_asks_for_its_tools() {
+    allows(&CLAUDE, &[], "Bash", &["Bash(touch:*)", "WebFetch"]);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn copilot_asks_for_its_tools() {
+    allows(&COPILOT, &[], "bash", &["shell(touch:*)", "write"]);
+}
+
+/// Without an allowed tool it does not offer any to the model.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn gemini_asks_for_its_tools() {
+    let (some, all) = ("run_shell_command(ls)", "run_shell_command");
+    allows(&GEMINI, &[some], "run_shell_command", &[all, "glob"]);
+}
+
+/// A command that writes a file is an edit, too.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn qwen_asks_for_its_tools() {
+    let all = ["run_shell_command", "edit", "write_file"];
+    allows(&QWEN, &all[..1], all[0], &all);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn opencode_names_refused_tools() {
+    let Some(lab) = lab(&OPENCODE) else { return };
+    refuses(&lab, &[], "bash");
+}
+
+/// With the tools of `too_few` it refuses a tool, and with those of `enough` it uses it.
+#[track_caller]
+fn allows(agent: &'static Real, too_few: &[&str], refused: &str, enough: &[&str]) {
+    let Some(lab) = lab(agent) else { return };
+    refuses(&lab, too_few, refused);
+    let json = delegate(&lab, "tool touch made").args(["--json"]);
+    let json = json.args(allowed(enough)).said().json();
+    assert_eq!(json["reply"], "tool done", "{json:#}");
+    assert_eq!(json["refused"], serde_json::json!([]));
+    assert!(lab.server.path("project/made").exists());
+}
+
+#[track_caller]
+fn refuses(lab: &Lab, allow: &[&str], refused: &str) {
+    let json = delegate(lab, "tool touch made").args(["--json"]);
+    let json = json.args(allowed(allow)).said().json();
+    assert_eq!(json["outcome"], "answered", "{json:#}");
+    assert_eq!(json["refused"], serde_json::json!([refused]));
     assert!(!lab.server.path("project/made").exists());
+}
+
+fn allowed<'a>(tools: &[&'a str]) -> Vec<&'a str> {
+    tools.iter().flat_map(|tool| ["--allow", tool]).collect()
 }
 
 /// `codex exec` leaves the approval policy `never` in the thread.
