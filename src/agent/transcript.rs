@@ -28,6 +28,8 @@ pub enum TranscriptLine {
     Prompt(String),
     /// A part of an answer.
     Answer(String),
+    /// Something else, such as the error with which a turn ends.
+    Note(String),
     /// A turn begins.
     Begin,
     /// The turn has ended.
@@ -111,7 +113,8 @@ impl TranscriptLine {
             LogEntry::Answer { text } => Some(Self::Answer(text)),
             LogEntry::Begin => Some(Self::Begin),
             LogEntry::End => Some(Self::End),
-            LogEntry::Tool { .. } | LogEntry::Result { .. } | LogEntry::Note { .. } => None,
+            LogEntry::Note { text } => Some(Self::Note(text)),
+            LogEntry::Tool { .. } | LogEntry::Result { .. } => None,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::error::Exit;
-use crate::runner;
+use crate::out;
+use crate::runner::{self, queued};
 
 pub(super) const EXAMPLES: super::Examples = &[
     (
@@ -27,12 +28,22 @@ pub(super) const EXAMPLES: super::Examples = &[
 #[derive(Debug, Parser)]
 pub(super) struct Args {
     /// The launch file that sesh-new wrote
-    #[arg(long, value_name = "FILE")]
-    launch: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "queued")]
+    launch: Option<PathBuf>,
+
+    /// Put the prompt on stdin into the agent's queue, and print the answer: the command of a headless turn
+    #[arg(long, hide = true, num_args = 2, value_names = ["KIND", "ID"], conflicts_with = "launch")]
+    queued: Vec<String>,
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    match runner::run(&args.launch)? {
+    if let [kind, conversation] = args.queued.as_slice() {
+        let answer = queued::answer(kind, conversation)?;
+        let lines: Vec<String> = answer.lines().map(Into::into).collect();
+        out::lines(&lines, false)?;
+        return Ok(Exit::Done);
+    }
+    match runner::run(&args.launch.unwrap_or_default())? {
         0 => Ok(Exit::Done),
         code => Err(CommandExit(code).into()),
     }

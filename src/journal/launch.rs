@@ -46,6 +46,8 @@ pub struct LaunchedTurn {
     pub conversation: String,
     /// The seconds after which it is ended.
     pub limit: u64,
+    /// Whether another process of the agent has the conversation open, so that the prompt goes into the agent's queue.
+    pub queued: bool,
 }
 
 /// The first word of the file, which identifies its format.
@@ -108,7 +110,7 @@ impl Launch {
         put(FORMAT.as_bytes());
         match (&self.turn, self.wait) {
             (Some(turn), _) => {
-                put(b"turn");
+                put(if turn.queued { b"queued" } else { b"turn" });
                 put(turn.folder.as_os_str().as_bytes());
                 put(turn.kind.as_bytes());
                 put(turn.conversation.as_bytes());
@@ -143,11 +145,12 @@ impl Launch {
         let begin = words.next()?;
         let wait = begin == b"wait";
         let turn = match begin {
-            b"turn" => Some(LaunchedTurn {
+            b"turn" | b"queued" => Some(LaunchedTurn {
                 folder: path(words.next()?),
                 kind: text(words.next()?)?,
                 conversation: text(words.next()?)?,
                 limit: text(words.next()?)?.parse().ok()?,
+                queued: begin == b"queued",
             }),
             _ => None,
         };
@@ -303,7 +306,7 @@ mod tests {
             argv in prop::collection::vec(bytes(), 0..5),
             values in prop::collection::vec(("[A-Z_]{1,5}", bytes()), 0..5),
             (agent, wait) in any::<(bool, bool)>(),
-            turn in prop::option::of(("[/a-z]{1,9}", "[a-z-]{0,9}", any::<u64>())),
+            turn in prop::option::of(("[/a-z]{1,9}", "[a-z-]{0,9}", any::<u64>(), any::<bool>())),
         ) {
             let launch = Launch {
                 cwd: cwd.into(),
@@ -312,11 +315,12 @@ mod tests {
                 environment: values.into_iter().map(|(name, value)| (name.into(), value)).collect(),
                 agent,
                 wait: wait && turn.is_none(),
-                turn: turn.map(|(folder, word, limit)| LaunchedTurn {
+                turn: turn.map(|(folder, word, limit, queued)| LaunchedTurn {
                     folder: folder.into(),
                     kind: word.clone(),
                     conversation: word,
                     limit,
+                    queued,
                 }),
             };
             prop_assert_eq!(Launch::from_bytes(&launch.to_bytes()), Some(launch));

@@ -62,7 +62,25 @@ impl FileLock {
     /// # Errors
     /// The file cannot be made.
     pub fn to_start(sesh: SeshId) -> Result<Self> {
-        let path = folder()?.join(format!("{sesh}.start"));
+        Self::wait(folder()?.join(format!("{sesh}.start")))
+    }
+
+    /// Takes the lock of those that start a turn of a conversation, which seshes of several servers may have, and waits
+    /// until no turn of it runs. Until it is released none begins.
+    ///
+    /// # Errors
+    /// As [`FileLock::to_start`].
+    pub fn to_start_in(kind: &str, conversation: &str) -> Result<Self> {
+        let folder = folder()?;
+        let lock = Self::wait(folder.join(lock_name(kind, conversation, "start")))?;
+        if let Ok(running) = File::open(folder.join(lock_name(kind, conversation, "run"))) {
+            // A lock that cannot be taken is one of a file system without locks.
+            let _ = running.lock_shared();
+        }
+        Ok(lock)
+    }
+
+    fn wait(path: PathBuf) -> Result<Self> {
         loop {
             let file = open(&path)?;
             file.lock().map_err(|error| cannot_lock(&path, &error))?;
@@ -77,15 +95,8 @@ impl FileLock {
     /// # Errors
     /// As [`FileLock::to_start`].
     pub fn to_run(files: &TurnFiles, kind: &str, conversation: &str) -> Result<Option<Self>> {
-        let plain = |c: char| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        };
-        let name: String = conversation.chars().map(plain).collect();
-        let path = files.folder.with_file_name(format!("{kind}-{name}.run"));
+        let name = lock_name(kind, conversation, "run");
+        let path = files.folder.with_file_name(name);
         loop {
             let file = open(&path)?;
             match file.try_lock() {
@@ -97,6 +108,18 @@ impl FileLock {
             }
         }
     }
+}
+
+fn lock_name(kind: &str, conversation: &str, what: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = conversation.chars().map(plain).collect();
+    format!("{kind}-{name}.{what}")
 }
 
 fn open(path: &Path) -> Result<File> {

@@ -115,7 +115,7 @@ fn conversation_end(row: &Row, height: usize) -> Option<Vec<Line<'static>>> {
         let (mark, text) = match entry {
             TranscriptLine::Prompt(text) => ("› ", text),
             TranscriptLine::Answer(text) => ("  ", text),
-            TranscriptLine::Begin | TranscriptLine::End => continue,
+            TranscriptLine::Note(_) | TranscriptLine::Begin | TranscriptLine::End => continue,
         };
         for (at, line) in text.lines().enumerate() {
             let mark = if at == 0 { mark } else { "  " };

@@ -6,6 +6,7 @@
 //! dead: it is held here.
 
 mod hold_timer;
+pub mod queued;
 mod text;
 mod turn;
 

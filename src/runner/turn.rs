@@ -3,12 +3,13 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Run, exit_code, log_warnings, runs_this_process};
+use super::{PROGRAM, Run, exit_code, log_warnings, runs_this_process};
 use crate::agent::headless::{
     HeadlessEnd, HeadlessEvent, HeadlessForm, HeadlessOutcome, HeadlessOutput, HeadlessResult,
+    OutputForm,
 };
 use crate::agent::kinds::{Agent, Agents};
 use crate::env;
@@ -84,11 +85,18 @@ impl Run {
         let agent = Agents::loaded().named(&turn.kind);
         let agent = agent.ok_or_else(|| Error::unusable(format!("unknown agent {}", turn.kind)))?;
         let mut kept = files.output()?;
-        let mut command = self.command();
+        let as_text = HeadlessForm {
+            form: Some(OutputForm::Text),
+            ..HeadlessForm::default()
+        };
+        let (mut command, form) = if turn.queued {
+            (self.queueing(turn)?, &as_text)
+        } else {
+            (self.command(), &agent.manifest.headless)
+        };
         command
             .stdin(Stdio::from(files.take_prompt()?))
             .env(env::TURN, files.name());
-        let form: &HeadlessForm = &agent.manifest.headless;
         let mut output = HeadlessOutput::of(form);
         let mut complaint = Vec::new();
         let ended = terminal.run_captured(
@@ -132,6 +140,16 @@ impl Run {
             result.conversation = Some(turn.conversation.clone());
         }
         Ok(result)
+    }
+
+    /// Returns the command of a turn that another process of the agent answers.
+    fn queueing(&self, turn: &LaunchedTurn) -> Result<Command> {
+        let program = env::helper(PROGRAM)
+            .ok_or_else(|| Error::failed(format!("{PROGRAM} is gone: install it again")))?;
+        let mut command = Command::new(program);
+        command.args(["--queued", &turn.kind, &turn.conversation]);
+        self.set_environment_and_folder(&mut command);
+        Ok(command)
     }
 
     /// Writes the id of the conversation to the store, as the agent tells it.

@@ -1,11 +1,13 @@
-//! Headless turns where the kinds of agents differ: the tools that they may use, and what they show of the
+//! Headless turns where the kinds of agents differ: the tools that they may use, their queues, and what they show of the
 //! conversation that they are in.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use pretty_assertions::assert_eq;
 
-use crate::support::{Call, Server};
+use crate::support::{Call, Server, until};
 
 /// Answers with its own arguments, and keeps a conversation as Claude does. Told to wait, it waits for a file.
 const CLAUDE: &str = r#"
@@ -186,6 +188,63 @@ fn what_compacts_a_conversation_without_a_pane() {
     assert!(refused.contains("only in a pane"), "{refused}");
 }
 
+/// A codex whose thread another process has open. The lock is held as long as the file is.
+fn opened(server: &Server) -> File {
+    runner(server, "codex");
+    let locks = home(server, ".codex/thread-writer-locks");
+    std::fs::create_dir_all(&locks).expect("a folder");
+    let lock = File::create(locks.join("0190d8a4-0000-7000-8000-000000000001.lock"));
+    let lock = lock.expect("a file");
+    lock.lock().expect("a lock");
+    lock
+}
+
+#[test]
+fn a_conversation_that_another_process_has_open_is_answered_through_its_queue() {
+    let server = server();
+    let lock = opened(&server);
+    for text in ["hello", "-first", "@x", "/clear", "$(x) `y` ;"] {
+        let said = server.sesh("sesh-send", ["runner", "-", "--reply"]);
+        let said = said.stdin(text).ok();
+        assert_eq!(said.line(), format!("got {}", text.len()));
+    }
+    let json = send(&server, "hello").args(["--json"]).ok().json();
+    assert_eq!(json["reply"], "got 5");
+    assert_eq!(json["proof"], "turn");
+    let failed = send(&server, "error").said();
+    assert_eq!(failed.code(), Some(1), "{failed}");
+    assert!(failed.sentence().contains("no such model"), "{failed}");
+    let gone = send(&server, "gone").said();
+    assert_eq!(gone.code(), Some(1), "{gone}");
+    assert!(gone.sentence().contains("thread not found"), "{gone}");
+    // Nobody takes it out of the queue.
+    let open = send(&server, "open").args(["--wait=1s"]).said();
+    assert_eq!(open.code(), Some(6), "{open}");
+    let long = server.sesh("sesh-send", ["runner", "-", "--reply"]);
+    let long = long.stdin("x".repeat(200_000)).said();
+    assert_eq!(long.code(), Some(1), "{long}");
+    assert!(long.sentence().contains("too long for the queue"), "{long}");
+    // Free again, it is resumed.
+    drop(lock);
+    assert_eq!(send(&server, "hello").ok().line(), "by exec");
+}
+
+#[test]
+fn a_queued_turn_ends_with_the_process_that_has_the_conversation_open() {
+    let server = server();
+    let lock = opened(&server);
+    let mut call = send(&server, "open").command();
+    let call = call.stdin(Stdio::null()).stdout(Stdio::piped());
+    let child = call.stderr(Stdio::piped()).spawn().expect("a helper");
+    let queued = home(&server, "queued");
+    until("it is queued", || queued.exists());
+    drop(lock);
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(complaint.contains("has ended"), "{complaint}");
+}
+
 #[test]
 fn an_agent_in_the_same_folder_may_be_in_the_conversation() {
     let server = server();
@@ -221,4 +280,63 @@ fn an_agent_in_the_same_folder_may_be_in_the_conversation() {
     server.script("pi", PI);
     assert_eq!(send(&server, "two").ok().line(), "4");
     server.runs(&there, "pi");
+}
+
+/// Two seshes of two servers have one conversation: their turns follow each other.
+#[test]
+fn turns_of_two_servers_in_one_conversation_follow_each_other() {
+    let (server, other) = (server(), server_like());
+    let uuid = runner(&server, "claude");
+    let conversation = server.record(&uuid).text("conversation").to_string();
+    let of_other = |helper: &str, args: &[&str]| {
+        let call = other.sesh(helper, args).env("HOME", server.path("home"));
+        let state = home(&server, ".local/state");
+        call.env("XDG_STATE_HOME", state)
+    };
+    let folder = server.record(&uuid).text("cwd").to_string();
+    let adopt = [
+        "--agent",
+        "claude",
+        "--conv",
+        &conversation,
+        "--cwd",
+        &folder,
+    ];
+    of_other("sesh-adopt", &adopt)
+        .args(["--name", "second"])
+        .ok();
+    let begin = |call: Call| {
+        let mut command = call.command();
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(Stdio::piped()).spawn().expect("a helper")
+    };
+    let first = begin(send(&server, "wait"));
+    let turns = || std::fs::read_to_string(home(&server, "turns")).unwrap_or_default();
+    until("the first has begun", || turns().contains("begin wait"));
+    let send = ["--headless", "second", "three", "--reply"];
+    let second = begin(of_other("sesh-send", &send));
+    until("the second waits", || {
+        let locks = home(&server, ".local/state/tmux-sesh/turns");
+        let locks = std::fs::read_dir(locks).expect("a folder").flatten();
+        let names = locks.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names
+            .into_iter()
+            .any(|name| name == format!("claude-{conversation}.start"))
+    });
+    std::fs::write(home(&server, "go"), "").expect("a file");
+    for (child, begin) in [(first, "wait: "), (second, "three: ")] {
+        let output = child.wait_with_output().expect("its end");
+        let answer = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(answer.starts_with(begin), "{answer}{complaint}");
+    }
+    let expected = "begin wait\nend wait\nbegin three\nend three\n";
+    assert!(turns().ends_with(expected), "{}", turns());
+}
+
+/// A server beside another one.
+fn server_like() -> Server {
+    let server = Server::start();
+    server.script("claude", CLAUDE);
+    server
 }

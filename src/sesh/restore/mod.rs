@@ -135,8 +135,15 @@ pub fn check_restorable(server: &Server, record: &Record) -> Result<()> {
     }
 }
 
+/// What a headless turn in an existing conversation needs to know.
+pub(super) struct PreparedTurn {
+    /// The value of PATH.
+    pub path: OsString,
+    /// Another process of the agent has the conversation open, and its queue takes the prompt.
+    pub is_queued: bool,
+}
+
 /// Checks whether an exited agent can be given a headless turn, and replaces the program of the command line by its path.
-/// Returns the value of PATH for the turn.
 ///
 /// # Errors
 /// The reason and the way out. [`Exit::Unusable`] if its conversation is in use elsewhere, or may be.
@@ -145,11 +152,12 @@ pub(super) fn prepare_turn(
     record: &Record,
     agent: &Agent,
     argv: &mut [OsString],
-) -> Result<OsString> {
+) -> Result<PreparedTurn> {
     refuse::living(record)?;
     refuse::folder(record)?;
     let path = search_path(server, record);
     refuse::program(argv, &agent.name, record, &path)?;
+    let mut is_queued = false;
     if let Some(conversation) = record.conversation.clone() {
         let resumed = Resumed {
             agent,
@@ -157,10 +165,10 @@ pub(super) fn prepare_turn(
             argv: Vec::new(),
         };
         refuse::conversation(server, record, &resumed)?;
-        refuse::second_writer(record, &resumed)?;
+        is_queued = refuse::second_writer(record, &resumed)?;
     }
     refuse::name(server, record)?;
-    Ok(path)
+    Ok(PreparedTurn { path, is_queued })
 }
 
 /// Returns where the programs of a sesh are looked for, as the value of PATH: where its command found them, in the folder

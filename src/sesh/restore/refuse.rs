@@ -139,11 +139,17 @@ pub(super) fn conversation(server: &Server, record: &Record, resumed: &Resumed<'
 
 /// Refuses a conversation that another process writes, or may write: by the agent's own lock, or because an agent of this
 /// kind whose conversation is unknown works in the folder. [`conversation`] does not look for these, because a terminal
-/// program that resumes a conversation looks itself, or asks its person.
-pub(super) fn second_writer(record: &Record, resumed: &Resumed<'_>) -> Result<()> {
+/// program that resumes a conversation looks itself, or asks its person. Returns whether the writer has a queue that takes
+/// the prompt.
+pub(super) fn second_writer(record: &Record, resumed: &Resumed<'_>) -> Result<bool> {
     let name = &record.name;
     let id = &resumed.conversation;
     if conversation::is_locked(resumed.agent, id, variable) {
+        let has_queue = resumed.agent.manifest.commands.queue.is_some();
+        // The answer is read in the transcript.
+        if has_queue && conversation::transcript(resumed.agent, id, variable).is_some() {
+            return Ok(true);
+        }
         return Err(Error::unusable(format!(
             "another process of {} has the conversation of {name} open: end it first",
             resumed.agent.name
@@ -151,7 +157,7 @@ pub(super) fn second_writer(record: &Record, resumed: &Resumed<'_>) -> Result<()
     }
     if resumed.agent.manifest.conversation.writer.is_some() {
         // The lock has told it.
-        return Ok(());
+        return Ok(false);
     }
     let processes = proc::all();
     let unknown = everywhere(&processes, resumed.agent, &OwnProcesses)
@@ -166,7 +172,7 @@ pub(super) fn second_writer(record: &Record, resumed: &Resumed<'_>) -> Result<()
             is_there && !is_turn && id().is_none()
         });
     match unknown {
-        None => Ok(()),
+        None => Ok(false),
         Some(living) => Err(Error::unusable(format!(
             "{} runs in {} and may be in the conversation of {name}: end the process {} first",
             resumed.agent.name, record.cwd, living.process.pid

@@ -89,7 +89,7 @@ pub fn first(
     request.argv[0] = program(agent, &request.argv[0], &path, &request.cwd)?;
     request.agent = Some(kind.into());
     request.conversation.clone_from(&chosen);
-    start(server, request, id, chosen, turn)
+    start(server, request, id, chosen, false, turn)
 }
 
 /// Starts a turn in the conversation of an exited sesh. Waits for the end of a turn that another process has started.
@@ -119,6 +119,10 @@ pub fn next(server: &Server, id: SeshId, turn: &TurnRequest<'_>) -> Result<Runni
             record.name
         )));
     }
+    let _conversation_lock = conversation
+        .as_ref()
+        .map(|id| FileLock::to_start_in(kind, id))
+        .transpose()?;
     let was_answered = record.exit.is_some_and(|exit| exit.code == Some(0));
     let is_begun = conversation
         .as_deref()
@@ -129,7 +133,14 @@ pub fn next(server: &Server, id: SeshId, turn: &TurnRequest<'_>) -> Result<Runni
     };
     let mut argv = words(agent, is_begun, chosen.as_deref().unwrap_or_default(), turn)?;
     argv.extend(model::repeated(agent, &record, turn.words));
-    let path = restore::prepare_turn(server, &record, agent, &mut argv)?;
+    let prepared = restore::prepare_turn(server, &record, agent, &mut argv)?;
+    if prepared.is_queued && !turn.allow.is_empty() {
+        return Err(Error::unusable(format!(
+            "another process of {kind} has the conversation of {} open, and its own rules count: end it first, or omit \
+             --allow",
+            record.name
+        )));
+    }
     let request = CreateRequest {
         name: Some(Name::stored(&record.name)?),
         id: Some(record.uuid),
@@ -138,12 +149,19 @@ pub fn next(server: &Server, id: SeshId, turn: &TurnRequest<'_>) -> Result<Runni
         owner: record.owner.clone(),
         argv,
         prior: Some(Prior::read(server, &record)?),
-        variables: vec![("PATH".into(), path)],
+        variables: vec![("PATH".into(), prepared.path)],
         ..CreateRequest::default()
     };
     // One that is new is written by the turn.
     let known = record.conversation.clone();
-    let running = start(server, request, record.uuid, known, turn)?;
+    let running = start(
+        server,
+        request,
+        record.uuid,
+        known,
+        prepared.is_queued,
+        turn,
+    )?;
     let own = Target::Id(record.uuid);
     let snapshot = find::read(server, &Select::targets(std::slice::from_ref(&own)))?;
     if let Ok(now) = snapshot.find(&own) {
@@ -332,6 +350,7 @@ fn start(
     mut request: CreateRequest,
     id: SeshId,
     conversation: Option<String>,
+    queued: bool,
     turn: &TurnRequest<'_>,
 ) -> Result<RunningTurn> {
     let starter = TurnStarter {
@@ -354,6 +373,7 @@ fn start(
         kind,
         conversation: conversation.unwrap_or_default(),
         limit: turn.limit.as_secs().max(1),
+        queued,
     });
     request.place = Where::At {
         session: SESSION.into(),

@@ -1,5 +1,9 @@
 //! Headless turns of the real agents.
 
+use std::fs::File;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use pretty_assertions::assert_eq;
 
 use super::agents::{CLAUDE, CODEX, COPILOT, GEMINI, OPENCODE, PI, QWEN, Real};
@@ -229,6 +233,80 @@ fn codex_asks_after_a_look_without_a_turn() {
         lab.server.screen(&pane).contains(asks)
     });
     sesh(&lab, "sesh-reap", &NONE).ok();
+}
+
+/// Its daemon has the conversation open after the TUI has left.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn codex_answers_by_its_daemon() {
+    let Some(lab) = lab(&CODEX) else { return };
+    let _daemon = Daemon::start(&lab);
+    let uuid = runner(&lab, "remember secret-blue");
+    let conversation = lab.server.record(&uuid).text("conversation").to_string();
+    // By hand: with the words that sesh-restore adds, Codex does not use its daemon.
+    let codex = lab.server.path("bin/codex");
+    let line = format!("{} resume {conversation}", codex.display());
+    lab.server.say(&lab.pane, &line);
+    let lock = format!("agent/.codex/thread-writer-locks/{conversation}.lock");
+    let is_held = || {
+        let lock = File::open(lab.server.path(&lock));
+        lock.is_ok_and(|lock| lock.try_lock_shared().is_err())
+    };
+    until("the conversation is open", || {
+        is_held() && lab.screen().contains("got 20")
+    });
+    lab.put(CODEX.leave);
+    lab.keys(&["Enter"]);
+    until("it has left", || lab.in_shell());
+    sesh(&lab, "sesh-reap", &NONE).ok();
+    assert!(is_held(), "its daemon has left, too");
+    let send = |text: &str| {
+        sesh(
+            &lab,
+            "sesh-send",
+            &["--headless", "runner", text, "--reply"],
+        )
+    };
+    assert_eq!(send("recall").ok().line(), "it was secret-blue");
+    assert_eq!(send("@x y").ok().line(), "got 4");
+    let failed = send("error 400").said();
+    assert_eq!(failed.code(), Some(1), "{failed}");
+    let slow = send("slow 30").args(["--wait=3s"]).said();
+    assert_eq!(slow.code(), Some(6), "{slow}");
+}
+
+/// The daemon that Codex starts by default. Ends with the value, and what updates it.
+struct Daemon<'a>(&'a Lab);
+
+impl<'a> Daemon<'a> {
+    /// The first TUI would start it, and not wait for it.
+    #[track_caller]
+    fn start(lab: &'a Lab) -> Self {
+        let daemon = Self(lab);
+        let start = ["app-server", "daemon", "start"];
+        let codex = lab.server.path("bin/codex");
+        let said = lab.server.call(&codex).args(start).said();
+        assert_eq!(said.code(), Some(0), "{said}");
+        daemon
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        let server = &self.0.server;
+        let stop = ["app-server", "daemon", "stop"];
+        server.call(&server.path("bin/codex")).args(stop).said();
+        let updater = server.path("agent/.codex/app-server-daemon/daemon-updater.pid");
+        let updater = std::fs::read_to_string(updater).unwrap_or_default();
+        let pid: String = updater
+            .chars()
+            .skip_while(|c| !c.is_ascii_digit())
+            .take_while(char::is_ascii_digit)
+            .collect();
+        if let Ok(pid) = pid.parse() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+    }
 }
 
 /// Two Escapes at once are another key.
