@@ -63,8 +63,9 @@ impl Launch {
     pub fn write(&self) -> Result<PathBuf> {
         let folder = folder()?;
         remove_stale(&folder);
+        let prefix = prefix(self.turn.as_ref().map(|turn| &*turn.folder));
         let mut file = tempfile::Builder::new()
-            .prefix("launch-")
+            .prefix(&prefix)
             .rand_bytes(12)
             .tempfile_in(&folder)
             .map_err(|error| io_error("write in", &folder, &error))?;
@@ -99,6 +100,15 @@ impl Launch {
     pub fn discard(path: &Path) {
         // It does not matter if the file is already gone.
         let _ = fs::remove_file(path);
+    }
+
+    /// Removes the files of a turn whose pane was not created. `turn` is the folder of the turn.
+    pub fn discard_turn(turn: &Path) {
+        let own = prefix(Some(turn));
+        let entries = fs::read_dir(path()).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&own)) {
+            Self::discard(&entry.path());
+        }
     }
 
     fn to_bytes(&self) -> Vec<u8> {
@@ -181,6 +191,12 @@ impl Launch {
             turn,
         })
     }
+}
+
+/// Returns how the name of a file begins. That of a turn has the name of the turn.
+fn prefix(turn: Option<&Path>) -> String {
+    let turn = turn.and_then(Path::file_name).map(OsStr::to_string_lossy);
+    turn.map_or_else(|| "launch-".into(), |turn| format!("launch-{turn}-"))
 }
 
 /// Checks that a file can be written in the folder, or that the folder can be made.

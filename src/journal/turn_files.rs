@@ -5,7 +5,9 @@
 //! waits. What killed processes leave is found by [`TurnFiles::all`].
 //!
 //! A lock is a file that is locked with `flock`, so that a killed process releases it. Its holder removes the file, and a
-//! process that gets the lock of a removed file tries again. What a killed holder leaves is removed by [`remove_free_locks`].
+//! process that gets the lock of a removed file tries again. What a killed process leaves half made or locked by none is
+//! removed by [`remove_remains`]. A process that makes or removes such files holds a shared lock on the folder of all turns, and
+//! [`remove_remains`] an exclusive one.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read, Write};
@@ -15,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{ProcessId, SeshId};
+use crate::journal::launch::Launch;
 
 const STARTER: &str = "starter";
 const RUNNER: &str = "runner";
@@ -97,6 +100,8 @@ impl FileLock {
     pub fn to_run(files: &TurnFiles, kind: &str, conversation: &str) -> Result<Option<Self>> {
         let name = lock_name(kind, conversation, "run");
         let path = files.folder.with_file_name(name);
+        // Else `remove_remains` could have the lock at this moment, which would count as a turn.
+        let _shared = share();
         loop {
             let file = open(&path)?;
             match file.try_lock() {
@@ -152,12 +157,15 @@ impl TurnFiles {
     pub fn make(starter: &TurnStarter, prompt: &str) -> Result<Self> {
         let folder = folder()?.join(format!("turn-{}", SeshId::random().simple()));
         let files = Self { folder };
+        let shared = share();
         let make = || {
             DirBuilder::new().mode(0o700).create(&files.folder)?;
             files.write(STARTER, starter.to_text().as_bytes())?;
             files.write(PROMPT, prompt.as_bytes())
         };
-        make().map_err(|error| {
+        let outcome = make();
+        drop(shared);
+        outcome.map_err(|error| {
             files.remove();
             files.error("write", &error)
         })?;
@@ -228,6 +236,12 @@ impl TurnFiles {
         text.parse().ok()
     }
 
+    /// Returns whether a process has begun to run the turn.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.runner().is_some()
+    }
+
     /// Waits until the process that runs the turn has ended. Returns at once if none has begun.
     pub fn wait_for_end(&self) {
         if let Ok(file) = File::open(self.folder.join(RUNNER)) {
@@ -284,6 +298,8 @@ impl TurnFiles {
 
     /// Removes all files of the turn.
     pub fn remove(&self) {
+        let _shared = share();
+        Launch::discard_turn(&self.folder);
         // Another process may have been first.
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -331,9 +347,17 @@ impl TurnStarter {
     }
 }
 
-/// Removes the files of locks that no process holds.
-pub fn remove_free_locks() {
+/// Removes the files of locks that no process holds, and the folders of turns that a killed process has made or removed in
+/// part. Does nothing while another process makes or removes such files.
+pub fn remove_remains() {
     let Some(folder) = path() else {
+        return;
+    };
+    // Held to the end of this function.
+    let Some(_exclusive) = File::open(&folder)
+        .ok()
+        .filter(|folder| folder.try_lock().is_ok())
+    else {
         return;
     };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -341,13 +365,25 @@ pub fn remove_free_locks() {
         let is_lock = path
             .extension()
             .is_some_and(|end| end == "start" || end == "run");
-        if let (true, Ok(file)) = (is_lock, File::open(&path))
-            && file.try_lock().is_ok()
-            && is_current(&path, &file)
-        {
-            let _ = fs::remove_file(&path);
+        if is_lock {
+            if let Ok(file) = File::open(&path)
+                && file.try_lock().is_ok()
+                && is_current(&path, &file)
+            {
+                let _ = fs::remove_file(&path);
+            }
+        } else if TurnFiles::at(&path).starter().is_none() {
+            let _ = fs::remove_dir_all(&path);
         }
     }
+}
+
+/// Locks the folder of all turns against [`remove_remains`], until the returned file is closed. Without the lock, on a file
+/// system that has none, nothing removes what is left there.
+fn share() -> Option<File> {
+    let folder = File::open(path()?).ok()?;
+    folder.lock_shared().ok()?;
+    Some(folder)
 }
 
 fn path() -> Option<PathBuf> {

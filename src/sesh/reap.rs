@@ -46,8 +46,7 @@ pub enum ReapScope {
 /// # Errors
 /// As [`look`].
 pub fn reap(server: &Server, mut of: ReapScope) -> Result<Vec<Change>> {
-    // A turn that cannot be cleared now is cleared the next time.
-    let mut changes = turn::sweep::sweep(server).unwrap_or_default();
+    let mut changes = turn::sweep::sweep(server);
     loop {
         let differences = match of {
             ReapScope::All => scan(server, Sweep::WhenDue),

@@ -1,23 +1,24 @@
 //! Removes what killed processes have left of headless turns.
 
+use std::time::{Duration, Instant};
+
 use super::end_turn;
 use crate::env;
-use crate::error::Result;
+use crate::error::{Exit, Result};
 use crate::id::SeshId;
 use crate::inventory::change::{Change, ChangeKind};
 use crate::inventory::find;
-use crate::journal::turn_files::{TurnFiles, TurnStarter, remove_free_locks};
-use crate::proc;
+use crate::journal::turn_files::{TurnFiles, TurnStarter, remove_remains};
 use crate::proc::signal::{self, Signal};
+use crate::proc::{self, Process};
 use crate::store::{Record, Target};
 use crate::tmux::Server;
 
 /// Ends turns for which no process waits any more and whose sesh was to be forgotten, ends what a killed `sesh-run` has
-/// left running, and removes the files of turns that are over. Returns what was changed.
-///
-/// # Errors
-/// As [`find::one`].
-pub fn sweep(server: &Server) -> Result<Vec<Change>> {
+/// left running, and removes the files of turns that are over. Returns what was changed. A turn that cannot be cleared now
+/// is cleared the next time.
+#[must_use]
+pub fn sweep(server: &Server) -> Vec<Change> {
     let turns = TurnFiles::all();
     let mut changes = Vec::new();
     for (files, starter) in turns
@@ -25,11 +26,11 @@ pub fn sweep(server: &Server) -> Result<Vec<Change>> {
         .filter_map(|files| Some((files, files.starter()?)))
     {
         if Some(&starter.socket) == server.address().as_ref() && is_over(files, &starter) {
-            changes.extend(sweep_one(server, files, &starter)?);
+            changes.extend(sweep_one(server, files, &starter).unwrap_or_default());
         }
     }
-    remove_free_locks();
-    Ok(changes)
+    remove_remains();
+    changes
 }
 
 /// Returns whether no process takes care of a turn any more.
@@ -41,7 +42,11 @@ fn is_over(files: &TurnFiles, starter: &TurnStarter) -> bool {
 }
 
 fn sweep_one(server: &Server, files: &TurnFiles, starter: &TurnStarter) -> Result<Option<Change>> {
-    let record = find::one(server, &Target::Id(starter.sesh)).ok();
+    let record = match find::one(server, &Target::Id(starter.sesh)) {
+        Ok(record) => Some(record),
+        Err(error) if error.server_is_gone() || error.exit == Exit::Nothing => None,
+        Err(error) => return Err(error),
+    };
     let mut what = None;
     if let Some(record) = &record {
         if starter.forget {
@@ -59,23 +64,34 @@ fn sweep_one(server: &Server, files: &TurnFiles, starter: &TurnStarter) -> Resul
     Ok(what.map(|what| change(starter.sesh, record.as_ref(), what)))
 }
 
-/// Ends what a killed `sesh-run` has left running in its terminal. Returns whether there was something.
+/// Ends what a killed `sesh-run` has left running in its terminal, and waits for its end: until then the agent may hold a
+/// lock on its conversation. Returns whether there was something.
 pub(super) fn end_orphans(files: &TurnFiles) -> bool {
+    const LIMIT: Duration = Duration::from_secs(5);
+    const INTERVAL: Duration = Duration::from_millis(10);
     let Some(runner) = files.runner().filter(|runner| !proc::is_alive(*runner)) else {
         return false;
     };
     let name = files.name();
-    let orphans: Vec<_> = proc::session(runner.pid)
-        .into_iter()
-        .filter(|process| {
-            let turn = proc::environment(process.pid).get(env::TURN);
-            turn.is_some_and(|turn| turn == name.as_str())
-        })
-        .collect();
-    for process in &orphans {
-        let _ = signal::to_process(process.pid, Signal::SIGKILL);
+    let is_orphan = |process: &Process| {
+        let turn = proc::environment(process.pid).get(env::TURN);
+        // A child that does not run its program yet still has the name and the environment of its parent.
+        turn.is_some_and(|turn| turn == name.as_str()) || process.name == proc::RUNNER
+    };
+    let deadline = Instant::now() + LIMIT;
+    let mut had_orphans = false;
+    loop {
+        let mut left = proc::session(runner.pid);
+        left.retain(is_orphan);
+        if left.is_empty() || Instant::now() >= deadline {
+            return had_orphans;
+        }
+        had_orphans = true;
+        for process in left {
+            let _ = signal::to_process(process.pid, Signal::SIGKILL);
+        }
+        std::thread::sleep(INTERVAL); // why: the end of a process that is no child has no event.
     }
-    !orphans.is_empty()
 }
 
 fn change(sesh: SeshId, record: Option<&Record>, what: &str) -> Change {
