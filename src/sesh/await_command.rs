@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use crate::env;
 use crate::error::{Error, ErrorKind, Exit, Result};
 use crate::id::{PaneId, ServerId};
+use crate::journal::launch::LaunchedTurn;
 use crate::journal::start_signal::{Start, StartSignal};
+use crate::journal::turn_files::TurnFiles;
 use crate::proc;
 use crate::store::Record;
 use crate::store::commit;
@@ -55,7 +57,8 @@ impl NewPane {
     }
 }
 
-/// Waits until the command runs. If it does not, nothing is left of the sesh, or it has exited as before.
+/// Waits until the command runs. If it does not, nothing is left of the sesh, or it has exited as before. A turn that
+/// has begun counts as a command that runs.
 ///
 /// # Errors
 /// [`Exit::Failed`] with the reason; [`Exit::Unusable`] for the server of another user; [`Exit::Unconfirmed`] if it takes
@@ -64,6 +67,7 @@ pub(super) fn wait(
     server: &Server,
     made: &NewPane,
     prior: Option<&Prior>,
+    turn: Option<&LaunchedTurn>,
     mut signal: StartSignal,
 ) -> Result<()> {
     let record = &made.record;
@@ -96,6 +100,10 @@ pub(super) fn wait(
             _ => match pane_is_there(server, place.pane) {
                 Ok(()) => std::thread::sleep(INTERVAL), // why: tmux closes the pane of a process that has ended a moment later.
                 Err(error) if error.kind == ErrorKind::NoAnswer => return Err(error),
+                // Its process was killed before it could tell. What came of a turn is read from its files.
+                Err(_) if turn.is_some_and(|turn| TurnFiles::at(&turn.folder).is_begun()) => {
+                    return Ok(());
+                }
                 Err(error) => break gone(server, record, &error),
             },
         }

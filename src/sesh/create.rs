@@ -113,7 +113,8 @@ impl Plan {
             match outcome? {
                 Attempt::Made(made) => {
                     let prior = self.request.prior.as_ref();
-                    if let Err(error) = await_command::wait(server, &made, prior, signal) {
+                    let turn = self.request.turn.as_ref();
+                    if let Err(error) = await_command::wait(server, &made, prior, turn, signal) {
                         // Otherwise its pane may still read it.
                         if error.exit != Exit::Unconfirmed {
                             Launch::discard(&launch);
