@@ -31,7 +31,7 @@ impl Run {
     pub(super) fn run_turn(&self, terminal: &mut Terminal, turn: &LaunchedTurn) -> u8 {
         let files = TurnFiles::at(&turn.folder);
         let begun = Instant::now();
-        // The locks are held until this process ends. By that, other processes see the end.
+        // The locks are held until the end. By that of the turn, which is the last one, other processes see the end.
         let locks = lock_turn(&files, turn);
         let outcome = locks.as_ref().map_err(Clone::clone).and_then(|_| {
             self.record_command(terminal);
@@ -179,15 +179,15 @@ impl Run {
     }
 }
 
-/// Takes the locks of a turn.
-fn lock_turn(files: &TurnFiles, turn: &LaunchedTurn) -> Result<(File, Option<FileLock>)> {
+/// Takes the locks of a turn, in the order in which they are to be released.
+fn lock_turn(files: &TurnFiles, turn: &LaunchedTurn) -> Result<(Option<FileLock>, File)> {
     let running = files.begin(proc::own())?;
     if turn.conversation.is_empty() {
-        return Ok((running, None));
+        return Ok((None, running));
     }
     let lock = FileLock::to_run(files, &turn.kind, &turn.conversation)?;
     match lock {
-        Some(lock) => Ok((running, Some(lock))),
+        Some(lock) => Ok((Some(lock), running)),
         None => Err(Error::unusable("another turn runs in this conversation")),
     }
 }
