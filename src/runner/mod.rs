@@ -131,6 +131,15 @@ impl Run {
         let (record, _) = find::of_pane(&server, pane, None)?.ok_or_else(|| {
             Error::nothing("this pane is no longer a sesh, and its launch file has been used")
         })?;
+        if record.is_headless() {
+            if record.values.get(Key::Cmd).is_empty() {
+                // What started the turn was killed, and sesh-reap has removed the files before this process read them.
+                commit::forget(&server, &record)?;
+            }
+            return Err(Error::unusable(
+                "a headless turn does not run again: sesh-send starts the next one",
+            ));
+        }
         let argv = value::decode_words(record.values.get(Key::Cmd))
             .into_iter()
             .map(OsString::from_vec)
