@@ -141,7 +141,12 @@ impl Terminal {
                 next_signal = is_first.then(|| (Instant::now() + GRACE, Signal::SIGKILL));
             }
         };
-        if ended.asked_to_end || ended.timed_out {
+        let is_killed = matches!(ended.end, End::Signal(_));
+        if is_killed && !ended.asked_to_end && !ended.timed_out {
+            // The parent of what it had started is another process by now, and a scan finds it.
+            started_by_child = proc::session(super::own_session());
+        }
+        if ended.asked_to_end || ended.timed_out || is_killed {
             let _ = killpg(pid, Signal::SIGKILL);
             end_with_child(&started_by_child, true);
         }
