@@ -1,5 +1,7 @@
 //! Headless turns: agents that answer without a pane to attend to. The fakes behave as the real ones were measured.
 
+mod soak;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -9,7 +11,7 @@ use nix::unistd::Pid;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
-use crate::support::{Call, NONE, Server, Victim, until};
+use crate::support::{Call, NONE, Record, Server, Victim, until};
 
 /// A claude that does what the last line of its prompt says. It keeps the prompt, and its conversation as the real one
 /// does. Told nothing, it answers with the number of bytes.
@@ -36,6 +38,13 @@ case $last in
   refuse) result success false 'I could not.' '{"tool_name":"Bash"},{"tool_name":"Bash"},{"tool_name":"Write"}' ;;
   error) result success true 'API Error: 400 #() \"quoted\"' ''; exit 0 ;;
   silent) exit 0 ;;
+  parricide) kill -9 $PPID; sleep 1000 ;;
+  tool)
+    sleep 1000 &
+    echo $! >"$HOME/tool"
+    echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
+    wait
+    ;;
   half) printf '{"type":"result","subtype":"succ'; exit 0 ;;
   folder) result success false "$PWD" '' ;;
   stubborn)
@@ -82,6 +91,48 @@ fn home(server: &Server, file: &str) -> PathBuf {
 
 fn delegate(server: &Server, task: &str) -> Call {
     server.sesh("sesh-delegate", ["--agent", "claude", task])
+}
+
+/// Creates a headless sesh and sends it the first text.
+fn created(server: &Server, agent: &str, first: &str) -> Call {
+    let args = ["worker", "--headless", "--agent", agent, "--send", first];
+    server.sesh("sesh-new", args)
+}
+
+/// A headless sesh whose first turn is over.
+struct Worker {
+    server: Server,
+    uuid: String,
+}
+
+impl Worker {
+    #[track_caller]
+    fn of(agent: &str) -> Self {
+        let server = server();
+        let said = created(&server, agent, "one").args(["--reply"]).ok();
+        let uuid = said.lines()[0].to_string();
+        Self { server, uuid }
+    }
+
+    fn sent(&self, text: &str) -> Call {
+        self.server.sesh("sesh-send", ["worker", text])
+    }
+
+    /// What it answers.
+    #[track_caller]
+    fn reply(&self, text: &str) -> String {
+        self.sent(text).args(["--reply"]).ok().line().into()
+    }
+
+    fn record(&self) -> Record {
+        self.server.record(&self.uuid)
+    }
+}
+
+/// How the conversation of each turn was named to claude.
+fn turns(server: &Server) -> Vec<String> {
+    let turns = std::fs::read_to_string(home(server, "turns")).unwrap_or_default();
+    turns.lines().map(Into::into).collect()
 }
 
 /// Everything that a turn leaves: panes, seshes of any state, files.
@@ -255,7 +306,7 @@ fn pid(child: &std::process::Child) -> Pid {
 }
 
 /// The `sesh-run` of the turn that runs.
-fn runner(server: &Server) -> Pid {
+fn sesh_run(server: &Server) -> Pid {
     let panes = server.panes("#{session_name} #{pane_pid}");
     let runner = panes
         .iter()
@@ -290,18 +341,19 @@ fn a_killed_delegate_is_cleared_by_the_next_reap() {
     assert_eq!(delegate(&server, "four").ok().line(), "got 4");
 }
 
+const RUNNER_KILLED: &str =
+    "sesh-delegate: claude: the turn was ended from outside: its sesh-run was killed\n";
+
 #[test]
 fn a_killed_runner_is_an_aborted_turn() {
     let server = server();
     let child = begin(delegate(&server, "stubborn"));
     let agent = Victim::written(&server, "home/pid");
-    kill(runner(&server), Signal::SIGKILL).expect("a process");
+    kill(sesh_run(&server), Signal::SIGKILL).expect("a process");
     let output = child.wait_with_output().expect("its end");
     assert_eq!(output.status.code(), Some(1));
     let complaint = String::from_utf8_lossy(&output.stderr);
-    let expected =
-        "sesh-delegate: claude: the turn was ended from outside: its sesh-run was killed\n";
-    assert_eq!(complaint, expected);
+    assert_eq!(complaint, RUNNER_KILLED);
     until("the agent has ended", || !agent.alive());
     is_cleared(&server);
 }
@@ -311,10 +363,10 @@ fn all_of_ours_killed() {
     let server = server();
     let mut child = begin(delegate(&server, "stubborn"));
     let agent = Victim::written(&server, "home/pid");
-    let runner = runner(&server);
+    let sesh_run = self::sesh_run(&server);
     child.kill().expect("a process");
     child.wait().expect("its end");
-    kill(runner, Signal::SIGKILL).expect("a process");
+    kill(sesh_run, Signal::SIGKILL).expect("a process");
     until("the pane has closed", || {
         !server
             .panes("#{session_name}")
@@ -334,7 +386,101 @@ fn a_killed_agent_is_an_aborted_turn() {
     kill(agent.pid(), Signal::SIGKILL).expect("a process");
     let output = child.wait_with_output().expect("its end");
     assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        complaint.contains("the turn was ended from outside"),
+        "{complaint}"
+    );
     assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+/// The process that could end it has gone with the agent.
+#[test]
+fn what_a_killed_agent_has_started_ends_with_it() {
+    let server = server();
+    let child = begin(delegate(&server, "tool"));
+    let tool = Victim::written(&server, "home/tool");
+    let agent = Victim::written(&server, "home/pid");
+    kill(agent.pid(), Signal::SIGKILL).expect("a process");
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!tool.alive());
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+/// A turn counts from its begin on, whether or not its process could tell that the agent runs.
+#[test]
+fn a_runner_that_is_killed_before_it_tells_is_an_aborted_turn() {
+    let server = server();
+    let all: Vec<_> = (0..20)
+        .map(|_| begin(delegate(&server, "parricide")))
+        .collect();
+    for child in all {
+        let output = child.wait_with_output().expect("its end");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(complaint, RUNNER_KILLED);
+    }
+    is_cleared(&server);
+}
+
+/// A process that is killed leaves files at any moment: a folder without its content, a lock without a holder, a launch
+/// file without a pane.
+#[test]
+fn what_was_made_in_part_is_removed() {
+    let server = server();
+    delegate(&server, "four").ok();
+    let turns = home(&server, ".local/state/tmux-sesh/turns");
+    for (turn, starter) in [
+        ("turn-1", None),
+        ("turn-2", Some("12")),
+        ("turn-3", Some("")),
+    ] {
+        std::fs::create_dir(turns.join(turn)).expect("a folder");
+        if let Some(starter) = starter {
+            std::fs::write(turns.join(turn).join("starter"), starter).expect("a file");
+        }
+    }
+    // One whose process has ended, with its launch file, and one of a process that makes it at this moment.
+    let uuid = "0190d8a4-0000-4000-8000-000000000001";
+    let socket = server.socket();
+    let starter = format!("1:1 {uuid} 1 1\n{}", socket.display());
+    std::fs::create_dir(turns.join("turn-4")).expect("a folder");
+    std::fs::write(turns.join("turn-4/starter"), starter).expect("a file");
+    let launch = server.path("run/tmux-sesh");
+    for end in ["", ".started"] {
+        std::fs::write(launch.join(format!("launch-turn-4-x{end}")), "").expect("a file");
+    }
+    std::fs::write(turns.join("claude-1.run"), "").expect("a file");
+    let held = std::fs::File::create(turns.join("claude-2.run")).expect("a file");
+    held.lock().expect("a lock");
+    let folder = std::fs::File::open(&turns).expect("the folder");
+    folder.lock_shared().expect("a lock");
+    server.sesh("sesh-reap", NONE).ok();
+    let mut left = turn_files(&server);
+    left.sort();
+    let expected = ["claude-1.run", "claude-2.run", "turn-1", "turn-2", "turn-3"];
+    assert_eq!(left, expected, "another process makes files");
+    assert_eq!(server.launch_files(), Vec::<PathBuf>::new());
+    drop(folder);
+    server.sesh("sesh-reap", NONE).ok();
+    assert_eq!(turn_files(&server), ["claude-2.run"]);
+}
+
+#[test]
+fn a_pane_that_is_respawned_runs_no_second_turn() {
+    let server = server();
+    let child = begin(delegate(&server, "wait"));
+    let agent = Victim::written(&server, "home/pid");
+    let panes = server.panes("#{session_name} #{pane_id}");
+    let pane = panes
+        .iter()
+        .find_map(|line| line.strip_prefix("sesh-headless "));
+    server.tmux(["respawn-pane", "-k", "-t", pane.expect("a pane")]);
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(output.status.code(), Some(1));
+    until("the agent has ended", || !agent.alive());
+    is_cleared(&server);
+    assert_eq!(turns(&server).len(), 1);
 }
 
 #[test]
@@ -367,135 +513,83 @@ fn a_prompt_is_private_and_is_deleted() {
 #[test]
 fn a_headless_sesh_is_busy_and_then_exited() {
     let server = server();
-    let new = [
-        "runner",
-        "--headless",
-        "--agent",
-        "claude",
-        "--send",
-        "wait",
-    ];
-    let uuid = server.sesh("sesh-new", new).ok().line().to_string();
+    let said = created(&server, "claude", "wait").ok();
+    let uuid = said.line();
     let _agent = Victim::written(&server, "home/pid");
-    let record = server.record(&uuid);
+    let record = server.record(uuid);
     assert_eq!(record.state(), "busy");
     assert_eq!(record.get("agent"), "claude");
     // A reconciliation sees an agent that draws nothing.
     server.sesh("sesh-reap", NONE).ok();
-    assert_eq!(server.record(&uuid).state(), "busy");
+    assert_eq!(server.record(uuid).state(), "busy");
     std::fs::write(home(&server, "go"), "").expect("a file");
-    let record = server.ended(&uuid);
+    let record = server.ended(uuid);
     assert_eq!(record.get("exit")["code"], 0);
     until("its files are removed", || turn_files(&server).is_empty());
 }
 
 #[test]
 fn a_conversation_goes_from_turn_to_turn() {
-    let server = server();
-    let new = [
-        "runner",
-        "--headless",
-        "--agent",
-        "claude",
-        "--send",
-        "one",
-        "--reply",
-    ];
-    let said = server.sesh("sesh-new", new).ok();
-    let lines = said.lines();
-    assert_eq!(lines[1], "got 3");
-    let first = server.record(lines[0]);
+    let worker = Worker::of("claude");
+    let first = worker.record();
     assert_eq!(first.state(), "exited");
-    let sent = server
-        .sesh("sesh-send", ["runner", "three", "--reply"])
-        .ok();
-    assert_eq!(sent.line(), "got 5");
-    let second = server.record(lines[0]);
+    assert_eq!(worker.reply("three"), "got 5");
+    let second = worker.record();
     assert_eq!(second.get("conversation"), first.get("conversation"));
-    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
-    assert_eq!(turns, "--session-id\n--resume\n");
-    let json = server.sesh("sesh-send", ["runner", "refuse", "--reply", "--json"]);
-    let json = json.ok().json();
+    assert_eq!(turns(&worker.server), ["--session-id", "--resume"]);
+    let json = worker
+        .sent("refuse")
+        .args(["--reply", "--json"])
+        .ok()
+        .json();
     assert_eq!(json["outcome"], "delivered");
     assert_eq!(json["proof"], "turn");
     assert_eq!(json["replyFrom"], "output");
     assert_eq!(json["refused"][0], "Bash");
-    let failed = server
-        .sesh("sesh-send", ["runner", "error", "--reply"])
-        .said();
+    let failed = worker.sent("error").args(["--reply"]).said();
     assert_eq!(failed.code(), Some(1), "{failed}");
-    // codex tells its id.
-    let new = [
-        "cx",
-        "--headless",
-        "--agent",
-        "codex",
-        "--send",
-        "one",
-        "--reply",
-        "--json",
-    ];
-    server.sesh("sesh-new", new).ok();
-    server.sesh("sesh-send", ["cx", "two", "--reply"]).ok();
-    let turns = std::fs::read_to_string(home(&server, "codex-turns")).expect("the turns");
+    assert_eq!(turn_files(&worker.server), Vec::<String>::new());
+}
+
+#[test]
+fn a_conversation_goes_on_with_the_id_that_the_agent_tells() {
+    let worker = Worker::of("codex");
+    assert_eq!(worker.reply("two"), "4");
+    let turns = std::fs::read_to_string(home(&worker.server, "codex-turns")).expect("the turns");
     let second = turns.lines().nth(1).expect("a second turn");
     assert!(
         second.contains("resume 0190d8a4-0000-7000-8000-000000000001 -"),
         "{turns}"
     );
-    assert_eq!(turn_files(&server), Vec::<String>::new());
+    assert_eq!(turn_files(&worker.server), Vec::<String>::new());
 }
 
 #[test]
-fn two_senders_follow_each_other() {
-    let server = server();
-    let new = [
-        "runner",
-        "--headless",
-        "--agent",
-        "claude",
-        "--send",
-        "one",
-        "--reply",
-    ];
-    server.sesh("sesh-new", new).ok();
-    let first = begin(server.sesh("sesh-send", ["runner", "wait", "--reply"]));
-    let _agent = Victim::written(&server, "home/pid");
-    let second = begin(server.sesh("sesh-send", ["runner", "three", "--reply"]));
-    let third = begin(server.sesh("sesh-send", ["runner", "seventeen", "--reply"]));
-    std::fs::write(home(&server, "go"), "").expect("a file");
+fn senders_follow_each_other() {
+    let worker = Worker::of("claude");
+    let first = begin(worker.sent("wait").args(["--reply"]));
+    let _agent = Victim::written(&worker.server, "home/pid");
+    let second = begin(worker.sent("three").args(["--reply"]));
+    let third = begin(worker.sent("seventeen").args(["--reply"]));
+    std::fs::write(home(&worker.server, "go"), "").expect("a file");
     for (child, expected) in [(first, "waited\n"), (second, "got 5\n"), (third, "got 9\n")] {
         let output = child.wait_with_output().expect("its end");
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(
-            String::from_utf8_lossy(&output.stdout),
-            expected,
-            "{complaint}"
-        );
+        let answer = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(answer, expected, "{complaint}");
     }
-    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
-    assert_eq!(turns, "--session-id\n--resume\n--resume\n--resume\n");
-    assert_eq!(turn_files(&server), Vec::<String>::new());
+    let turns = turns(&worker.server);
+    assert_eq!(turns, ["--session-id", "--resume", "--resume", "--resume"]);
+    assert_eq!(turn_files(&worker.server), Vec::<String>::new());
 }
 
 #[test]
 fn a_killed_turn_does_not_keep_the_next_from_its_conversation() {
-    let server = server();
-    let new = [
-        "runner",
-        "--headless",
-        "--agent",
-        "claude",
-        "--send",
-        "one",
-        "--reply",
-    ];
-    server.sesh("sesh-new", new).ok();
-    server.sesh("sesh-send", ["runner", "stubborn"]).ok();
-    let agent = Victim::written(&server, "home/pid");
-    kill(runner(&server), Signal::SIGKILL).expect("a process");
-    let sent = server.sesh("sesh-send", ["runner", "three", "--reply"]);
-    assert_eq!(sent.ok().line(), "got 5");
+    let worker = Worker::of("claude");
+    worker.sent("stubborn").ok();
+    let agent = Victim::written(&worker.server, "home/pid");
+    kill(sesh_run(&worker.server), Signal::SIGKILL).expect("a process");
+    assert_eq!(worker.reply("three"), "got 5");
     assert!(!agent.alive(), "two writers would fork the conversation");
 }
 
@@ -546,8 +640,7 @@ fn an_agent_of_a_pane_takes_a_turn_only_when_told() {
     assert!(refused.contains("sesh-send --headless"), "{refused}");
     let sent = server.sesh("sesh-send", ["--headless", name, "four", "--reply"]);
     assert_eq!(sent.ok().line(), "got 4");
-    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
-    assert_eq!(turns, "--resume\n");
+    assert_eq!(turns(&server), ["--resume"]);
     // From now on it is a headless sesh.
     let sent = server.sesh("sesh-send", [name, "three", "--reply"]);
     assert_eq!(sent.ok().line(), "got 5");
@@ -555,56 +648,35 @@ fn an_agent_of_a_pane_takes_a_turn_only_when_told() {
 
 #[test]
 fn a_conversation_in_a_pane_is_not_forked() {
-    let server = server();
-    let new = [
-        "runner",
-        "--headless",
-        "--agent",
-        "claude",
-        "--send",
-        "one",
-        "--reply",
-    ];
-    let said = server.sesh("sesh-new", new).ok();
-    let record = server.record(said.lines()[0]);
+    let worker = Worker::of("claude");
     // A pane that is no sesh, in which a person has resumed it. It becomes the sesh, and the message goes there: this
     // fake has no composer.
-    let pane = by_hand(&server, record.text("conversation"));
-    let sent = server.sesh("sesh-send", ["runner", "two", "--json", "--timeout", "1s"]);
-    let sent = sent.said();
+    let pane = by_hand(&worker.server, worker.record().text("conversation"));
+    let sent = worker
+        .sent("two")
+        .args(["--json", "--timeout", "1s"])
+        .said();
     assert_eq!(sent.code(), Some(4), "{sent}");
     assert_eq!(sent.json()["pane"].as_str(), Some(pane.as_str()), "{sent}");
-    let turns = std::fs::read_to_string(home(&server, "turns")).expect("the turns");
-    assert_eq!(turns.lines().count(), 1, "no second turn has run");
-    assert_eq!(turn_files(&server), Vec::<String>::new());
+    assert_eq!(turns(&worker.server).len(), 1, "no second turn has run");
+    assert_eq!(turn_files(&worker.server), Vec::<String>::new());
 }
 
 #[test]
 fn a_conversation_that_another_process_writes_is_not_forked() {
-    let server = server();
-    let new = [
-        "cx",
-        "--headless",
-        "--agent",
-        "codex",
-        "--send",
-        "one",
-        "--reply",
-    ];
-    server.sesh("sesh-new", new).ok();
-    let locks = home(&server, ".codex/thread-writer-locks");
+    let worker = Worker::of("codex");
+    let locks = home(&worker.server, ".codex/thread-writer-locks");
     std::fs::create_dir_all(&locks).expect("a folder");
     let lock = locks.join("0190d8a4-0000-7000-8000-000000000001.lock");
     let lock = std::fs::File::create(lock).expect("a file");
     lock.lock().expect("a lock");
-    let refused = server.sesh("sesh-send", ["cx", "two", "--reply"]).fails(4);
+    let refused = worker.sent("two").args(["--reply"]).fails(4);
     assert!(
-        refused.contains("has the conversation of cx open"),
+        refused.contains("has the conversation of worker open"),
         "{refused}"
     );
     drop(lock);
-    let sent = server.sesh("sesh-send", ["cx", "two", "--reply"]);
-    assert_eq!(sent.ok().line(), "4");
+    assert_eq!(worker.reply("two"), "4");
 }
 
 #[test]
@@ -612,25 +684,12 @@ fn a_turn_works_in_the_folder_of_its_sesh() {
     let server = server();
     let folder = server.path("a b;#()");
     std::fs::create_dir(&folder).expect("a folder");
-    let new = [
-        "runner",
-        "--headless",
-        "--agent",
-        "claude",
-        "--send",
-        "folder",
-        "--reply",
-    ];
-    let said = server
-        .sesh("sesh-new", new)
-        .args(["--cwd".as_ref(), folder.as_os_str()])
-        .ok();
-    assert_eq!(said.lines()[1], folder.display().to_string());
-    let elsewhere = server.path("home");
-    let sent = server
-        .sesh("sesh-send", ["runner", "folder", "--reply"])
-        .folder(&elsewhere);
-    assert_eq!(sent.ok().line(), folder.display().to_string());
+    let path = folder.display().to_string();
+    let new = created(&server, "claude", "folder").args(["--reply", "--cwd", &path]);
+    assert_eq!(new.ok().lines()[1], path);
+    let sent = server.sesh("sesh-send", ["worker", "folder", "--reply"]);
+    let sent = sent.folder(&server.path("home"));
+    assert_eq!(sent.ok().line(), path);
 }
 
 #[test]
