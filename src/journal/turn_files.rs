@@ -5,9 +5,9 @@
 //! waits. What killed processes leave is found by [`TurnFiles::all`].
 //!
 //! A lock is a file that is locked with `flock`, so that a killed process releases it. Its holder removes the file, and a
-//! process that gets the lock of a removed file tries again. What a killed process leaves half made or locked by none is
-//! removed by [`remove_remains`]. A process that makes or removes such files holds a shared lock on the folder of all turns, and
-//! [`remove_remains`] an exclusive one.
+//! process that gets the lock of a removed file tries again. [`remove_remains`] removes what a killed process has made in
+//! part, and locks without a holder. It has an exclusive lock on the folder of all turns then, and a process that makes or
+//! removes files there has a shared one.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read, Write};

@@ -1,5 +1,7 @@
 //! `sesh-log`: what an agent's transcript has, from its end, as it grows and after it has been left.
 
+mod live;
+
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
