@@ -68,6 +68,11 @@ echo "$*" >>"$HOME/codex-turns"
 cat >"$HOME/prompt"
 printf '{"type":"thread.started","thread_id":"%s"}\n' "$id"
 case $(cat "$HOME/prompt") in
+  wait)
+    echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
+    until [ -e "$HOME/go" ]; do sleep 0.02; done
+    printf '{"type":"item.completed","item":{"type":"agent_message","text":"waited"}}\n{"type":"turn.completed"}\n'
+    ;;
   fail) printf '{"type":"turn.failed","error":{"message":"no such model"}}\n' ;;
   *)
     printf '{"type":"item.completed","item":{"type":"error","message":"unknown model"}}\n'
@@ -178,10 +183,12 @@ fn a_task_is_answered_and_nothing_is_left() {
 fn a_task_without_a_server() {
     let server = Server::empty();
     server.script("claude", CLAUDE);
+    server.tmux(["kill-server"]);
     assert_eq!(delegate(&server, "four").ok().line(), "got 4");
     assert_eq!(turn_files(&server), Vec::<String>::new());
-    let all = server.sesh("sesh-list", ["--all", "--json"]).ok();
-    assert_eq!(all.records().len(), 0);
+    // The server has ended with its last pane, and the journal has no sesh either.
+    let none = server.sesh("sesh-list", ["--all"]).fails(69);
+    assert!(none.starts_with("no tmux server"), "{none}");
 }
 
 #[test]
@@ -408,18 +415,23 @@ fn what_a_killed_agent_has_started_ends_with_it() {
     assert_eq!(leftovers(&server), Vec::<String>::new());
 }
 
-/// A turn counts from its begin on, whether or not its process could tell that the agent runs.
+/// A turn counts from its begin on, whether or not its process could tell that the agent runs. Under load it is killed
+/// before; here its pipe is taken away.
 #[test]
 fn a_runner_that_is_killed_before_it_tells_is_an_aborted_turn() {
     let server = server();
-    let all: Vec<_> = (0..20)
-        .map(|_| begin(delegate(&server, "parricide")))
-        .collect();
-    for child in all {
-        let output = child.wait_with_output().expect("its end");
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(complaint, RUNNER_KILLED);
-    }
+    let mut child = begin(delegate(&server, "parricide"));
+    until("the delegate has ended", || {
+        for file in server.launch_files() {
+            if file.extension().is_some_and(|end| end == "started") {
+                let _ = std::fs::remove_file(file);
+            }
+        }
+        child.try_wait().expect("a status").is_some()
+    });
+    let output = child.wait_with_output().expect("its end");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(complaint, RUNNER_KILLED);
     is_cleared(&server);
 }
 
@@ -469,18 +481,15 @@ fn what_was_made_in_part_is_removed() {
 #[test]
 fn a_pane_that_is_respawned_runs_no_second_turn() {
     let server = server();
-    let child = begin(delegate(&server, "wait"));
-    let agent = Victim::written(&server, "home/pid");
-    let panes = server.panes("#{session_name} #{pane_id}");
-    let pane = panes
-        .iter()
-        .find_map(|line| line.strip_prefix("sesh-headless "));
-    server.tmux(["respawn-pane", "-k", "-t", pane.expect("a pane")]);
-    let output = child.wait_with_output().expect("its end");
-    assert_eq!(output.status.code(), Some(1));
-    until("the agent has ended", || !agent.alive());
-    is_cleared(&server);
-    assert_eq!(turns(&server).len(), 1);
+    created(&server, "codex", "wait").ok();
+    let _agent = Victim::written(&server, "home/pid");
+    server.tmux(["respawn-pane", "-k", "-t", "=sesh-headless:"]);
+    until("the pane has closed", || {
+        let sessions = server.panes("#{session_name}");
+        !sessions.contains(&"sesh-headless".into())
+    });
+    let turns = std::fs::read_to_string(home(&server, "codex-turns")).expect("the turns");
+    assert_eq!(turns.lines().count(), 1);
 }
 
 #[test]
@@ -513,12 +522,12 @@ fn a_prompt_is_private_and_is_deleted() {
 #[test]
 fn a_headless_sesh_is_busy_and_then_exited() {
     let server = server();
-    let said = created(&server, "claude", "wait").ok();
+    let said = created(&server, "codex", "wait").ok();
     let uuid = said.line();
     let _agent = Victim::written(&server, "home/pid");
     let record = server.record(uuid);
     assert_eq!(record.state(), "busy");
-    assert_eq!(record.get("agent"), "claude");
+    assert_eq!(record.get("agent"), "codex");
     // A reconciliation sees an agent that draws nothing.
     server.sesh("sesh-reap", NONE).ok();
     assert_eq!(server.record(uuid).state(), "busy");

@@ -12,6 +12,7 @@ answer is decided by a line of the last user text (the last such line wins):
     ask Q        a question to the user
     recall       the word of the conversation that began with "secret-", or "nothing"
     error CODE   that HTTP status
+    delegate T   reads the skill tmux-sesh, has Codex do T as the skill says, and answers with "codex said: " and its answer
     (none)       "got" and the number of characters
 """
 import json, re, sys, threading, time, uuid
@@ -19,6 +20,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DIRECTIVE = re.compile(r"^[ \t]*(slow|tool!|tool|ask|error|recall)(?:[ \t]+|$)(.*)$", re.M)
 SECRET = re.compile(r"secret-[a-z]+")
+DELEGATE = re.compile(r"^delegate (.+)$", re.M)
+# What the skill says of it, in its table.
+DELEGATION = re.compile(r"^\| delegate one task[^|]*\| `([^`]+)`", re.M)
 REMINDER = re.compile(r"<(system-reminder|session_context)>.*?</\1>", re.S)
 SHELLS = ("Bash", "bash", "exec_command", "run_shell_command", "run_commands")
 LOG = sys.argv[1] if len(sys.argv) > 1 else None
@@ -105,7 +109,31 @@ def shell_call(tools, name, cmd, escalate):
     return "call", name, args
 
 
+def delegation(body, tools):
+    """The next step of a model that knows the helpers by the skill alone, or None if it is not to delegate."""
+    parts = [(m["role"], p) for m in body.get("messages", []) for p in
+             ([{"type": "text", "text": m["content"]}] if isinstance(m["content"], str) else m["content"] or [])]
+    said = "\n".join(p["text"] for role, p in parts if role == "user" and p.get("type") == "text")
+    task = DELEGATE.search(REMINDER.sub("", said))
+    if not task:
+        return None
+    shell = pick(tools, SHELLS)
+    calls = {p["id"]: p["name"] for _, p in parts if p.get("type") == "tool_use"}
+    answers = [p for _, p in parts if p.get("type") == "tool_result" and calls.get(p["tool_use_id"]) == shell]
+    if answers:
+        return [("text", "codex said: " + text_of(answers[-1]["content"]).strip(), 0)]
+    way = DELEGATION.search(said)
+    if way:
+        return [shell_call(tools, shell, way[1].replace("TASK", task[1]), False)]
+    if "Skill" in tools and "tmux-sesh" in json.dumps(body) and "Skill" not in calls.values():
+        return [("call", "Skill", {"skill" if "skill" in tools["Skill"].get("properties", {}) else "command": "tmux-sesh"})]
+    return [("text", "no skill says how to delegate", 0)]
+
+
 def decide(text, results, tools, body):
+    steps = tools and delegation(body, tools)
+    if steps:
+        return steps
     clean = REMINDER.sub("", text).strip("\n")
     hits = DIRECTIVE.findall(clean)
     if results and (not hits or hits[-1][0] != "slow"):

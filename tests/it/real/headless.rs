@@ -25,6 +25,11 @@ fn sesh(lab: &Lab, helper: &str, args: &[&str]) -> Call {
         .folder(&lab.server.path("project"))
 }
 
+fn sesh_hooks(lab: &Lab, args: &[&str]) -> Call {
+    let call = lab.server.helper("sesh-hooks").args(args);
+    call.env("HOME", lab.server.path("agent"))
+}
+
 fn delegate(lab: &Lab, task: &str) -> Call {
     sesh(lab, "sesh-delegate", &["--agent", lab.agent.name, task])
 }
@@ -401,6 +406,31 @@ fn refuses(lab: &Lab, allow: &[&str], refused: &str) {
 
 fn allowed<'a>(tools: &[&'a str]) -> Vec<&'a str> {
     tools.iter().flat_map(|tool| ["--allow", tool]).collect()
+}
+
+/// It knows of the helpers by the skill alone, has another agent do a task, and answers with what that says.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn claude_delegates_to_codex_as_the_skill_says() {
+    let Some(lab) = lab(&CLAUDE) else { return };
+    if !CODEX.is_installed() {
+        return;
+    }
+    lab.beside(&CODEX);
+    let allowed = ["--", "--allowedTools", "Bash(sesh-delegate:*)", "Skill"];
+    let task = "delegate What is 2+2?";
+    let before = delegate(&lab, task).args(allowed).said();
+    assert_eq!(before.line(), "no skill says how to delegate", "{before}");
+    let install = sesh_hooks(&lab, &["install", "claude", "--skill"]);
+    install.ok();
+    let said = delegate(&lab, task).args(allowed).ok();
+    assert_eq!(said.line(), "codex said: got 12");
+    assert_eq!(
+        lab.prompts().last().map(String::as_str),
+        Some("What is 2+2?")
+    );
+    let left = sesh(&lab, "sesh-list", &["--all", "--json"]).ok();
+    assert_eq!(left.records().iter().filter(|it| !it.live()).count(), 0);
 }
 
 /// `codex exec` leaves the approval policy `never` in the thread.

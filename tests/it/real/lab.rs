@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::agents::Real;
-use crate::support::{REAL_AGENTS, Server, until};
+use crate::support::{REAL_AGENTS, Server, helpers, until};
 
 /// How long a real agent may take for anything.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
@@ -60,13 +60,16 @@ impl Lab {
             model,
         };
         // Its home is made first, so that it can be given hooks before it starts.
-        lab.command("prepare", &format!("--prepare {}", agent.name));
-        lab.server
-            .call(&lab.server.path("bin/prepare"))
-            .folder(&lab.server.path("project"))
-            .ok();
+        lab.prepare(agent);
         lab.command(&lab.typed(), &format!("{} {}", agent.name, agent.args));
         Some(lab)
+    }
+
+    #[track_caller]
+    fn prepare(&self, agent: &Real) {
+        self.command("prepare", &format!("--prepare {}", agent.name));
+        let prepare = self.server.call(&self.server.path("bin/prepare"));
+        prepare.folder(&self.server.path("project")).ok();
     }
 
     /// The command that starts the agent: a word that tells on the screen where that was.
@@ -79,12 +82,14 @@ impl Lab {
     fn command(&self, name: &str, words: &str) {
         let (home, run) = (home(), files().join("run-agent"));
         let text = format!(
-            "[ -t 1 ] && printf '\\033[J'\nexport SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}' XDG_STATE_HOME='{}'\nexec '{}' {words}",
+            "[ -t 1 ] && printf '\\033[J'\nexport SESH_LAB_HOME='{}' LAB_PORT={} LAB_AGENT_HOME='{}' XDG_STATE_HOME='{}' LAB_PATH='{}:{}'\nexec '{}' {words}",
             home.display(),
             self.model.port,
             self.server.path("agent").display(),
             // What its hooks write down is where the others do.
             self.server.path("home/.local/state").display(),
+            self.server.path("bin").display(),
+            helpers().display(),
             run.display()
         );
         self.server.script(name, &text);
@@ -113,6 +118,13 @@ impl Lab {
     /// Puts the agent on PATH under its own name, with the words of its caller alone.
     pub(super) fn on_path_alone(&self) {
         self.command(self.agent.name, &format!("{} \"$@\"", self.agent.name));
+    }
+
+    /// Puts another agent on PATH, with the same home and model.
+    #[track_caller]
+    pub(super) fn beside(&self, other: &Real) {
+        self.prepare(other);
+        self.command(other.name, &format!("{} \"$@\"", other.name));
     }
 
     /// Returns the prompts that the model has got, in their order.
