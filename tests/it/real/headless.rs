@@ -5,6 +5,7 @@ use std::fs::File;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pretty_assertions::assert_eq;
+use tmux_sesh::id::SeshId;
 
 use super::agents::{CLAUDE, CODEX, COPILOT, GEMINI, OPENCODE, PI, QWEN, Real};
 use super::lab::Lab;
@@ -191,6 +192,135 @@ fn copilot_remembers() {
 #[ignore = "needs the agent's real CLI: bin/test --agents"]
 fn qwen_remembers() {
     remembers(&QWEN);
+}
+
+/// What `sesh-log` prints of a conversation that the agent itself has written.
+#[track_caller]
+fn is_logged(agent: &'static Real, has_shell: bool) {
+    let Some(lab) = lab(agent) else { return };
+    runner(&lab, "the first question");
+    let send = |text: &str| sesh(&lab, "sesh-send", &["runner", text, "--reply"]);
+    assert_eq!(send("größe 👩‍🚀").ok().line().trim(), "got 9");
+    has_written(&lab, ["got 18", "got 9"], has_shell.then_some(&send));
+}
+
+/// The same of an agent that is started without us, with these words for the first turn and for each further one.
+#[track_caller]
+fn is_logged_by_hand(
+    agent: &'static Real,
+    [first, next]: [&str; 2],
+    answers: [&str; 2],
+    has_shell: bool,
+) {
+    let Some(lab) = lab(agent) else { return };
+    let id = SeshId::random().to_string();
+    let turn = |words: &str, text: &str| {
+        let call = lab.server.call(&lab.server.path("bin").join(agent.name));
+        let call = call.folder(&lab.server.path("project"));
+        call.args([words, &id]).stdin(text)
+    };
+    for (words, text) in [(first, "the first question"), (next, "größe 👩‍🚀")] {
+        let said = turn(words, text).said();
+        assert_eq!(said.code(), Some(0), "{said}");
+    }
+    let adopt = [
+        "--agent", agent.name, "--conv", &id, "--cwd", ".", "--name", "runner",
+    ];
+    sesh(&lab, "sesh-adopt", &adopt).ok();
+    let send = |text: &str| turn(next, text);
+    has_written(&lab, answers, has_shell.then_some(&send));
+}
+
+/// The turns of `runner` are in its transcript, and those that are sent now are added.
+#[track_caller]
+fn has_written(lab: &Lab, answers: [&str; 2], send: Option<&dyn Fn(&str) -> Call>) {
+    let log = |args: &[&str]| {
+        let said = sesh(lab, "sesh-log", &["runner"]).args(args).ok();
+        let lines = said.text().lines().map(Into::into);
+        lines.collect::<Vec<String>>()
+    };
+    let [first, second] = answers.map(|answer| format!("  {answer}"));
+    let turns = ["> the first question", &first, "> größe 👩‍🚀", &second];
+    assert_eq!(log(&[]), turns);
+    assert_eq!(log(&["-n", "1"]), turns[2..]);
+    assert_eq!(log(&["--whole"]), turns);
+    let cursor = log(&["--json"]).pop().expect("a cursor");
+    let cursor: serde_json::Value = serde_json::from_str(&cursor).expect("an object");
+    let cursor = cursor["cursor"].as_str().expect("a cursor");
+    assert_eq!(log(&["--since", cursor]), Vec::<String>::new());
+    if let Some(send) = send {
+        // Some of them refuse the tool.
+        let tool = send("tool echo from-a-tool").said();
+        assert_eq!(tool.code(), Some(0), "{tool}");
+        let new = log(&["--since", cursor]);
+        let begins = [
+            "> tool echo from-a-tool",
+            "  I will use a tool.",
+            "* ",
+            "= ",
+        ];
+        let kinds = new.iter().zip(begins);
+        assert!(
+            kinds
+                .into_iter()
+                .all(|(line, begin)| line.starts_with(begin)),
+            "{new:#?}"
+        );
+        assert!(new[2].contains("echo from-a-tool"), "{new:#?}");
+        assert_eq!(
+            new.last().map(String::as_str),
+            Some("  tool done"),
+            "{new:#?}"
+        );
+        assert_eq!(log(&["-n", "1"]), new);
+    }
+    let columns = ["--json", "--columns", "model,context,title", "runner"];
+    let record = sesh(lab, "sesh-list", &columns).ok().only();
+    assert!(!record.text("title").is_empty(), "{:#}", record.0);
+    assert!(!record.text("model").is_empty(), "{:#}", record.0);
+    assert!(!record.text("transcript").is_empty(), "{:#}", record.0);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn claude_is_logged() {
+    is_logged(&CLAUDE, true);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn codex_is_logged() {
+    is_logged(&CODEX, true);
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn pi_is_logged() {
+    is_logged(&PI, true);
+}
+
+/// Without a terminal it has no shell.
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn gemini_is_logged() {
+    is_logged_by_hand(
+        &GEMINI,
+        ["--session-id", "--resume"],
+        ["got 18", "got 9"],
+        false,
+    );
+}
+
+#[test]
+#[ignore = "needs the agent's real CLI: bin/test --agents"]
+fn copilot_is_logged() {
+    // It adds 68 characters to a prompt from its standard input.
+    is_logged_by_hand(
+        &COPILOT,
+        ["--session-id", "--resume"],
+        ["got 86", "got 77"],
+        true,
+    );
 }
 
 /// It draws nothing, and a look at its screen would find it idle.
