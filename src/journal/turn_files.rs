@@ -250,6 +250,13 @@ impl TurnFiles {
         }
     }
 
+    /// Returns whether the process that runs the turn holds its lock.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let file = File::open(self.folder.join(RUNNER));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
+    }
+
     /// Opens the prompt and deletes its file.
     ///
     /// # Errors

@@ -421,14 +421,13 @@ fn what_a_killed_agent_has_started_ends_with_it() {
 fn a_runner_that_is_killed_before_it_tells_is_an_aborted_turn() {
     let server = server();
     let mut child = begin(delegate(&server, "parricide"));
-    until("the delegate has ended", || {
+    while child.try_wait().expect("a status").is_none() {
         for file in server.launch_files() {
             if file.extension().is_some_and(|end| end == "started") {
                 let _ = std::fs::remove_file(file);
             }
         }
-        child.try_wait().expect("a status").is_some()
-    });
+    }
     let output = child.wait_with_output().expect("its end");
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(complaint, RUNNER_KILLED);

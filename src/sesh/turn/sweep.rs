@@ -69,16 +69,23 @@ fn sweep_one(server: &Server, files: &TurnFiles, starter: &TurnStarter) -> Resul
 pub(super) fn end_orphans(files: &TurnFiles) -> bool {
     const LIMIT: Duration = Duration::from_secs(5);
     const INTERVAL: Duration = Duration::from_millis(10);
-    let Some(runner) = files.runner().filter(|runner| !proc::is_alive(*runner)) else {
+    let Some(runner) = files.runner() else {
         return false;
     };
+    let deadline = Instant::now() + LIMIT;
+    // A process that ends releases its locks a moment before it counts as ended.
+    while proc::is_alive(runner) {
+        if files.is_locked() || Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(INTERVAL); // why: the end of a process that is no child has no event.
+    }
     let name = files.name();
     let is_orphan = |process: &Process| {
         let turn = proc::environment(process.pid).get(env::TURN);
         // A child that does not run its program yet still has the name and the environment of its parent.
         turn.is_some_and(|turn| turn == name.as_str()) || process.name == proc::RUNNER
     };
-    let deadline = Instant::now() + LIMIT;
     let mut had_orphans = false;
     loop {
         let mut left = proc::session(runner.pid);
