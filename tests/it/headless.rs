@@ -420,17 +420,19 @@ fn what_a_killed_agent_has_started_ends_with_it() {
 #[test]
 fn a_runner_that_is_killed_before_it_tells_is_an_aborted_turn() {
     let server = server();
-    let mut child = begin(delegate(&server, "parricide"));
-    while child.try_wait().expect("a status").is_none() {
-        for file in server.launch_files() {
-            if file.extension().is_some_and(|end| end == "started") {
-                let _ = std::fs::remove_file(file);
-            }
+    until("the pipe was taken away in time", || {
+        let mut child = begin(delegate(&server, "parricide"));
+        let mut is_taken = false;
+        while child.try_wait().expect("a status").is_none() {
+            let mut files = server.launch_files();
+            files.retain(|file| file.extension().is_some_and(|end| end == "started"));
+            is_taken |= files.iter().any(|file| std::fs::remove_file(file).is_ok());
         }
-    }
-    let output = child.wait_with_output().expect("its end");
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(complaint, RUNNER_KILLED);
+        let output = child.wait_with_output().expect("its end");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(complaint, RUNNER_KILLED);
+        is_taken
+    });
     is_cleared(&server);
 }
 
@@ -527,8 +529,9 @@ fn a_headless_sesh_is_busy_and_then_exited() {
     let record = server.record(uuid);
     assert_eq!(record.state(), "busy");
     assert_eq!(record.get("agent"), "codex");
-    // A reconciliation sees an agent that draws nothing.
-    server.sesh("sesh-reap", NONE).ok();
+    // A reconciliation sees an agent that draws nothing, and leaves it as it is.
+    let changed = server.sesh("sesh-reap", ["--json"]).ok().json();
+    assert_eq!(changed, serde_json::json!([]));
     assert_eq!(server.record(uuid).state(), "busy");
     std::fs::write(home(&server, "go"), "").expect("a file");
     let record = server.ended(uuid);

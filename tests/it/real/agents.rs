@@ -280,12 +280,3 @@ pub(super) const CLINE: Real = Real {
     queues: false,
     tells: TELLS_NOTHING,
 };
-
-/// Only its headless turns are tried.
-pub(super) const COPILOT: Real = Real {
-    name: "copilot",
-    args: "",
-    hooks: false,
-    tells: TELLS_NOTHING,
-    ..GEMINI
-};
