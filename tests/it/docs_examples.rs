@@ -136,7 +136,15 @@ fn before(server: &Server, page: &str, at: usize) {
             agent.order("hooks");
             agent.order("answers 0042_add_index: it builds the index without CONCURRENTLY.");
         }
-        ("README.md", 4) => {
+        ("README.md", 2) => program(
+            server,
+            "codex",
+            r#"cat >/dev/null
+               echo '{"type":"thread.started","thread_id":"01a22dde-1d85-78f2-8e0f-1c045d98d2f8"}'
+               echo '{"type":"item.completed","item":{"type":"agent_message","text":"tests/checkout.rs: refund and refund_again do the same."}}'
+               echo '{"type":"turn.completed","usage":{}}'"#,
+        ),
+        ("README.md", 5) => {
             // What the agent shows once it is back.
             let file = server.path("home/.claude/sessions/{pid}.json");
             let session =
