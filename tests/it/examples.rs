@@ -110,7 +110,7 @@ impl Scene {
 
 fn run_examples(tool: &Tool) {
     let scene = Scene::new();
-    if tool.name == "sesh-log" {
+    if ["sesh-log", "sesh-set"].contains(&tool.name) {
         scene.talks();
     }
     let _client = Screen::attach(&scene.server, MAIN, (120, 40));
