@@ -74,7 +74,7 @@ fn agent_present(pane: &SeshPane, pane_agent: &PaneAgent<'_>) -> Option<Repair> 
         return Some(pane.changes(ChangeKind::State, &what, commands));
     }
     (!commands.is_empty()).then(|| {
-        commands.push(write::stamp(&target));
+        commands.extend(write::identity_news(&target));
         let what = match &pane_agent.conversation {
             Some(id) => format!("is {kind} in conversation {id}"),
             None => format!("is {kind}"),

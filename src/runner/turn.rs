@@ -159,11 +159,9 @@ impl Run {
         }
         let pane = self.pane.to_string();
         let encoded = value::encode(id);
-        let commands = vec![
-            write::put(&pane, Key::Conv, &encoded),
-            write::stamp(&pane),
-            write::book(&pane, self.id),
-        ];
+        let mut commands = vec![write::put(&pane, Key::Conv, &encoded)];
+        commands.extend(write::identity_news(&pane));
+        commands.push(write::book(&pane, self.id));
         let values = [(Key::Conv, encoded.as_str())];
         let note = Note::values(JournalEvent::Changed, self.id, &values);
         // The turn runs even if this cannot be recorded.

@@ -380,11 +380,9 @@ fn change(target: &str, reporter: &ReportingAgent, event: &HookEvent) -> Option<
         &event.conversation,
     ) {
         let id = value::encode(id);
-        let commands = vec![
-            write::put(target, Key::Conv, &id),
-            write::stamp(target),
-            print_change(target, JournalEvent::Conversation),
-        ];
+        let mut commands = vec![write::put(target, Key::Conv, &id)];
+        commands.extend(write::identity_news(target));
+        commands.push(print_change(target, JournalEvent::Conversation));
         parts.push((equal(Key::Conv, &id), commands));
     }
     let conditions = parts.iter().map(|(same, _)| same.clone());

@@ -1,8 +1,8 @@
 //! Hints: the signals after which those that wait read the store again.
 //!
-//! Each write of a state, an end, a birth, a tag or a removal signals two channels of `wait-for`, in its own list. One
-//! is [`ALL`], for a wait on any sesh. The other one is of the sesh, so that a change wakes only the waits that it
-//! concerns. It is the channel of the sesh's pane, since `wait-for` expands no formats and a hook of an agent knows only
+//! Each write of a state, a conversation, an end, a birth, a tag or a removal signals two channels of `wait-for`, in its
+//! own list. One is [`ALL`], for a wait on any sesh. The other one is of the sesh, so that a change wakes only the waits
+//! that it concerns. It is the channel of the sesh's pane, since `wait-for` expands no formats and a hook of an agent knows only
 //! its pane; a write to a sesh without a known pane signals the channel of its identity, and a birth signals both. A wait
 //! on a sesh that lives in a pane waits on the channel of the pane alone, since each client that waits costs the server
 //! at every change: 30 us of 1.8 ms on 3.3a. Only the loss of that pane is not signalled there, which the wait sees in

@@ -68,9 +68,13 @@ pub fn put_expanded(pane: &str, key: Key, format: &str) -> Command {
 }
 
 /// Returns the command that sets the time of the last change of a pane's sesh to now.
-#[must_use]
-pub fn stamp(pane: &str) -> Command {
+fn stamp(pane: &str) -> Command {
     put_expanded(pane, Key::Updated, NOW)
+}
+
+/// Returns the commands that tell of another agent or conversation of a pane's sesh, where its state stays the same.
+pub fn identity_news(pane: &str) -> impl Iterator<Item = Command> {
+    std::iter::once(stamp(pane)).chain(hint::of_pane(pane))
 }
 
 /// Returns the command that removes the record of a sesh.
