@@ -28,6 +28,13 @@ const FILLERS: [&str; 53] = [
     "you",
 ];
 
+/// Small letters of the Latin script that are no letter of ASCII with an accent, and what is written for them.
+#[rustfmt::skip]
+const LETTERS: [(char, &str); 12] = [
+    ('ß', "ss"), ('æ', "ae"), ('œ', "oe"), ('ø', "o"), ('ł', "l"), ('đ', "d"), ('ð', "d"), ('þ', "th"), ('ħ', "h"), ('ŧ', "t"),
+    ('ŋ', "ng"), ('ı', "i"),
+];
+
 /// What a sesh is to be named after, and its edits.
 #[derive(Clone, Debug)]
 pub struct Autoname<'a> {
@@ -101,8 +108,7 @@ fn words(text: &str) -> Option<String> {
     };
     let ascii = |sentence: String| {
         let letters = sentence.nfkd().filter(|c| !is_mark(*c));
-        let letters = letters.map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' });
-        joined(&letters.collect::<String>())
+        joined(&letters.fold(String::new(), with_ascii))
     };
     let other = |sentence: String| {
         let letters = sentence.nfc();
@@ -118,6 +124,15 @@ fn words(text: &str) -> Option<String> {
     let found = sentences().find_map(ascii);
     let found = found.or_else(|| sentences().find_map(other));
     found.filter(|name| name.parse::<Name>().is_ok())
+}
+
+/// Appends the ASCII letters or the digit of a character. Any other one parts words.
+fn with_ascii(mut text: String, c: char) -> String {
+    match LETTERS.iter().find(|(letter, _)| *letter == c) {
+        Some((_, ascii)) => text.push_str(ascii),
+        None => text.push(if c.is_ascii_alphanumeric() { c } else { ' ' }),
+    }
+    text
 }
 
 /// Returns whether a character is an accent or the like, or an apostrophe, which does not part words.
@@ -163,7 +178,11 @@ mod tests {
                 "Hi!\nCan you look into the flaky test?",
                 Some("look-flaky-test"),
             ),
-            ("Größe überprüfen", Some("gro-e-uberprufen")),
+            ("Größe überprüfen", Some("grosse-uberprufen")),
+            ("ẞ STRASSE", Some("ss-strasse")),
+            ("Ærø Łódź Đorđe Þór", Some("aero-lodz-dorde-thor")),
+            ("Ǿre œuvre ısı İzmir", Some("ore-oeuvre-isi-izmir")),
+            ("жизнь naïve", Some("naive")),
             ("don't panic", Some("dont-panic")),
             ("#(touch x); \"'$(rm -rf /)", Some("touch-x")),
             ("\u{1f980}\u{1f980} crab", Some("crab")),
