@@ -100,6 +100,35 @@ pub fn is_kept(agent: &Agent, id: &str, variable: impl Fn(&str) -> Option<OsStri
     folder.is_some_and(|folder| !files(&folder, pattern, id).is_empty())
 }
 
+/// Returns the folder in which the transcript of a conversation is expected, or the nearest one above it that exists.
+/// `variable` reads an environment.
+pub fn folder_of_transcript(
+    agent: &Agent,
+    id: &str,
+    cwd: &str,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
+    let known = &agent.manifest.transcripts;
+    let pattern = known.near.as_ref().or(known.files.as_ref())?;
+    let day = days(id).into_iter().next();
+    let pattern = pattern
+        .replace("{folder}", &as_folder(cwd))
+        .replace("{date}", day.as_deref().unwrap_or("*"))
+        .replace("{id}", id);
+    let (folders, _) = pattern.rsplit_once('/')?;
+    let is_plain = |part: &&str| !part.contains(['*', '{']);
+    let expected = agent.manifest.home.folder(variable)?;
+    let expected =
+        (folders.split('/').take_while(is_plain)).fold(expected, |at, part| at.join(part));
+    let found = expected.ancestors().find(|folder| folder.is_dir());
+    found.map(Into::into)
+}
+
+/// Returns the name that a folder has in the pattern of a transcript.
+fn as_folder(cwd: &str) -> String {
+    cwd.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
+}
+
 /// Returns where a transcript that comes from elsewhere belongs. `path` is where it was below the agent's folder. It is
 /// `None` unless the agent keeps the transcript of this conversation in such a place. `variable` reads an environment.
 pub fn place_of_transcript(
@@ -119,9 +148,8 @@ pub fn place_of_transcript(
 /// Returns the transcript of a conversation, if it is where it most likely is.
 fn near(home: &Path, known: &Transcripts, id: &str, cwd: Option<&str>) -> Option<PathBuf> {
     let pattern = known.near.as_ref()?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric();
     let pattern = match cwd {
-        Some(cwd) => pattern.replace("{folder}", &cwd.replace(|c| !is_plain(c), "-")),
+        Some(cwd) => pattern.replace("{folder}", &as_folder(cwd)),
         None if pattern.contains("{folder}") => return None,
         None => pattern.clone(),
     };

@@ -114,7 +114,7 @@ impl TranscriptLine {
             LogEntry::Begin => Some(Self::Begin),
             LogEntry::End => Some(Self::End),
             LogEntry::Note { text } => Some(Self::Note(text)),
-            LogEntry::Tool { .. } | LogEntry::Result { .. } => None,
+            LogEntry::Tool { .. } | LogEntry::Result { .. } | LogEntry::Conversation { .. } => None,
         }
     }
 }

@@ -4,11 +4,12 @@ use clap::Parser;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ServerArgs, target};
+use super::{ServerArgs, end_clients_on_signal, target};
 use crate::agent::kinds::Agents;
 use crate::error::{Exit, warn};
 use crate::inventory::find;
 use crate::out;
+use crate::sesh::log::follow::LogFollower;
 use crate::sesh::log::{LogCursor, LogExtent, LogSince, SeshLog};
 use crate::transcript::{LogEntry, Logged};
 
@@ -52,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "CURSOR", group = "extent")]
     since: Option<LogSince>,
 
-    /// Keep running, and print what is added, until the agent exits
+    /// Keep running, and print what is added, also in the next conversation, until the agent exits
     #[arg(long, short = 'f')]
     follow: bool,
 
@@ -73,14 +74,29 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         (Some(LogSince::Cursor(cursor)), _) => LogExtent::Since(cursor.clone()),
         (None, false) => LogExtent::Turns(usize::try_from(args.turns)?),
     };
-    let mut log = SeshLog::read(&record, Agents::loaded(), &extent)?;
-    if log.is_limited {
-        warn("earlier turns were left out, because they are far from the end: --whole reads all");
-    }
-    let entries = std::mem::take(&mut log.entries);
-    print(&args, &entries, &log.cursor())?;
+    let agents = Agents::loaded();
+    let log = match SeshLog::read(&record, agents, &extent) {
+        Ok(mut log) => {
+            if log.is_limited {
+                warn(
+                    "earlier turns were left out, because they are far from the end: --whole reads all",
+                );
+            }
+            let entries = std::mem::take(&mut log.entries);
+            print(&args, &entries, &log.cursor())?;
+            Some(log)
+        }
+        // It may have one soon.
+        Err(error) if args.follow && record.live && error.exit == Exit::Nothing => {
+            warn(&format!("waiting, since {error}"));
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     if args.follow {
-        log.follow(|added, cursor| print(&args, &added, &cursor))?;
+        end_clients_on_signal(&server);
+        let follower = LogFollower::new(&server, agents, record, log, &extent);
+        follower.follow(|added, cursor| print(&args, &added, &cursor))?;
     }
     Ok(Exit::Done)
 }
@@ -122,6 +138,7 @@ fn lines(logged: &Logged, width: usize) -> Vec<String> {
         LogEntry::Prompt { text } => block("> ", text),
         LogEntry::Answer { text } => block("  ", text),
         LogEntry::Note { text } => block("- ", text),
+        LogEntry::Conversation { id } => block("- ", &format!("another conversation: {id}")),
         LogEntry::Tool { name, input, .. } => {
             vec![one_line(&format!("* {name}: {}", summary(input)), width)]
         }

@@ -1,8 +1,8 @@
-//! Waits until a file is written, until a process ends, or until the reader of standard output is gone: without a process
-//! and without processor time in between.
+//! Waits until a file is written, until a file appears in a folder, until a process ends, until another descriptor is
+//! readable, or until the reader of standard output is gone: without a process and without processor time in between.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -16,18 +16,20 @@ const LOOK_EVERY: u16 = 1000;
 /// Why a wait has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchEvent {
-    /// The file may have been written.
-    Written,
+    /// The file may have been written, or a descriptor is readable.
+    Changed,
     /// The process has ended. What it wrote last may not have been read yet.
     Ended,
     /// The reader of standard output is gone.
     HungUp,
 }
 
-/// A file and a process that are watched.
+/// A file or a folder, and a process, that are watched.
 #[derive(Debug)]
 pub struct FileWatch {
     process: ProcessId,
+    /// Whether a file or a folder is watched.
+    has_path: bool,
     /// A descriptor that is readable when the file was written, if the system has one.
     writes: Option<OwnedFd>,
     /// A descriptor that is readable when the process has ended, if the system has one.
@@ -35,30 +37,33 @@ pub struct FileWatch {
 }
 
 impl FileWatch {
-    /// Begins to watch. What is written from now on ends the next wait.
+    /// Begins to watch. What is written to the file from now on ends the next wait, and so does a file that appears in the
+    /// folder.
     ///
     /// # Errors
-    /// The file cannot be watched.
-    pub fn new(file: &Path, process: ProcessId) -> io::Result<Self> {
+    /// The file or the folder cannot be watched.
+    pub fn new(path: Option<&Path>, process: ProcessId) -> io::Result<Self> {
         Ok(Self {
             process,
-            writes: writes_to(file)?,
+            has_path: path.is_some(),
+            writes: path.map_or(Ok(None), writes_to)?,
             end: end_of(process),
         })
     }
 
-    /// Waits.
+    /// Waits, also for other descriptors. Without these the caller looks itself, and the wait ends after a second.
     ///
     /// # Errors
     /// The system refuses to wait.
-    pub fn wait(&self) -> io::Result<WatchEvent> {
+    pub fn wait(&self, others: &[BorrowedFd<'_>]) -> io::Result<WatchEvent> {
         // Its pid may have been given to another process before that was watched.
         if !is_alive(self.process) {
             return Ok(WatchEvent::Ended);
         }
         let stdout = io::stdout();
         let descriptors = [&self.writes, &self.end];
-        let timeout = if descriptors.iter().all(|it| it.is_some()) {
+        let is_reported = self.writes.is_some() || !self.has_path;
+        let timeout = if is_reported && self.end.is_some() && !others.is_empty() {
             PollTimeout::NONE
         } else {
             PollTimeout::from(LOOK_EVERY)
@@ -66,7 +71,8 @@ impl FileWatch {
         // A closed pipe is reported without being asked for.
         let mut polled = vec![PollFd::new(stdout.as_fd(), PollFlags::empty())];
         let descriptors = descriptors.into_iter().flatten();
-        polled.extend(descriptors.map(|it| PollFd::new(it.as_fd(), PollFlags::POLLIN)));
+        let descriptors = descriptors.map(AsFd::as_fd).chain(others.iter().copied());
+        polled.extend(descriptors.map(|it| PollFd::new(it, PollFlags::POLLIN)));
         loop {
             match poll(&mut polled, timeout) {
                 Err(Errno::EINTR) => {}
@@ -79,7 +85,7 @@ impl FileWatch {
         }
         self.forget_writes();
         Ok(if is_alive(self.process) {
-            WatchEvent::Written
+            WatchEvent::Changed
         } else {
             WatchEvent::Ended
         })
@@ -94,11 +100,17 @@ impl FileWatch {
 }
 
 #[cfg(target_os = "linux")]
-fn writes_to(file: &Path) -> io::Result<Option<OwnedFd>> {
+fn writes_to(path: &Path) -> io::Result<Option<OwnedFd>> {
     use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
+    // Other files in a folder are of no concern.
+    let what = if path.is_dir() {
+        AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO
+    } else {
+        AddWatchFlags::IN_MODIFY
+    };
     let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
-    inotify.add_watch(file, AddWatchFlags::IN_MODIFY)?;
+    inotify.add_watch(path, what)?;
     Ok(Some(inotify.into()))
 }
 
@@ -112,7 +124,7 @@ fn end_of(process: ProcessId) -> Option<OwnedFd> {
 
 #[cfg(not(target_os = "linux"))]
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-fn writes_to(_file: &Path) -> io::Result<Option<OwnedFd>> {
+fn writes_to(_path: &Path) -> io::Result<Option<OwnedFd>> {
     Ok(None)
 }
 

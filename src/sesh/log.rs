@@ -1,5 +1,8 @@
 //! The transcript of a sesh's conversation: its last turns, what is new since a cursor, and what is added from now on.
 
+pub mod follow;
+
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -16,7 +19,6 @@ use crate::error::{Error, Result};
 use crate::id::ProcessId;
 use crate::journal::exported_file::{ExportedFile, FileToExport};
 use crate::proc;
-use crate::proc::file_watch::{FileWatch, WatchEvent};
 use crate::store::Record;
 use crate::transcript::Logged;
 use crate::transcript::form::TranscriptForm;
@@ -116,8 +118,6 @@ pub struct SeshLog {
     path: PathBuf,
     file: File,
     growth: Growth,
-    /// The agent's process, while it is alive.
-    agent: Option<ProcessId>,
 }
 
 /// How much of a conversation a log has.
@@ -160,7 +160,6 @@ impl SeshLog {
             conversation: conversation.into(),
             growth: Growth::after(form, &history),
             file,
-            agent: source.process.filter(|process| proc::is_alive(*process)),
             path: source.file.path,
         })
     }
@@ -173,35 +172,6 @@ impl SeshLog {
             position: self.growth.position(),
         }
     }
-
-    /// Passes on what is added to the transcript, until the agent's process ends or the reader of standard output is
-    /// gone. In between it uses no processor time.
-    ///
-    /// # Errors
-    /// Those of `print`, and the file cannot be read.
-    pub fn follow(
-        mut self,
-        mut print: impl FnMut(Vec<Logged>, LogCursor) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let Some(agent) = self.agent else {
-            return Ok(());
-        };
-        let watch = FileWatch::new(&self.path, agent)?;
-        let mut event = WatchEvent::Written;
-        loop {
-            let added = self.growth.read(&self.file)?;
-            if !added.is_empty() {
-                print(added, self.cursor())?;
-            }
-            if event == WatchEvent::Ended {
-                return Ok(());
-            }
-            event = watch.wait()?;
-            if event == WatchEvent::HungUp {
-                return Ok(());
-            }
-        }
-    }
 }
 
 /// Where the log of a sesh comes from.
@@ -209,23 +179,13 @@ struct LogSource<'a> {
     agent: &'a Agent,
     conversation: &'a str,
     file: TranscriptFile,
-    /// The agent's process, as it was when the sesh was read.
-    process: Option<ProcessId>,
 }
 
 impl<'a> LogSource<'a> {
     fn of(record: &'a Record, agents: &'a Agents) -> Result<Self> {
         let name = &record.name;
         let (agent, conversation) = conversation(record, agents)?;
-        // While it starts, its process is not known, and that of its pane is.
-        let of_pane = || Some(record.tmux.as_ref()?.pid);
-        let pid = record.agent_pid.or_else(of_pane).filter(|_| record.live);
-        let process = pid.map(proc::identity);
-        let environment = process.map(|process| proc::environment(process.pid));
-        let variable = |variable: &str| match &environment {
-            Some(environment) => environment.get(variable),
-            None => env::folder(variable).map(Into::into),
-        };
+        let variable = variables(process_of(record));
         let file = transcript_file(agent, conversation, Some(&record.cwd), variable);
         let file = file.ok_or_else(|| {
             Error::nothing(format!(
@@ -237,13 +197,28 @@ impl<'a> LogSource<'a> {
             agent,
             conversation,
             file,
-            process,
         })
     }
 
     fn unreadable(&self, error: &io::Error) -> Error {
         let path = self.file.path.display();
         Error::failed(format!("cannot read the transcript {path}: {error}"))
+    }
+}
+
+/// Returns the process of a sesh's agent. While it starts it is not known, and that of its pane is.
+fn process_of(record: &Record) -> Option<ProcessId> {
+    let of_pane = || Some(record.tmux.as_ref()?.pid);
+    let pid = record.agent_pid.or_else(of_pane);
+    pid.filter(|_| record.live).map(proc::identity)
+}
+
+/// Returns a reader of the environment of an agent. Without a process it is that of the caller.
+fn variables(process: Option<ProcessId>) -> impl Fn(&str) -> Option<OsString> {
+    let environment = process.map(|process| proc::environment(process.pid));
+    move |variable| match &environment {
+        Some(environment) => environment.get(variable),
+        None => env::folder(variable).map(Into::into),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Waits for changes that are signalled on channels of `wait-for` of tmux.
 
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -248,6 +249,14 @@ impl Subscription {
                 None => {}
             }
         }
+    }
+
+    /// Returns the descriptors of which one is readable when [`wait`](Self::wait) has something new, for a caller that also
+    /// waits for other things. There are none before the first wait, and where the server cannot be reached directly.
+    #[must_use]
+    pub fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let clients = self.clients.iter();
+        clients.map(|client| client.list.descriptor()).collect()
     }
 
     /// Starts a client for each channel that has none. Returns `false` if that is not possible.

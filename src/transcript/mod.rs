@@ -47,6 +47,8 @@ pub enum LogEntry {
     },
     /// Something that is neither a prompt nor an answer: an interrupt, an error, a summary, a message of the agent itself.
     Note { text: String },
+    /// Another conversation begins, with this id. No transcript has it: a log that follows a sesh does.
+    Conversation { id: String },
     /// A prompt that waits until the agent takes it. The log leaves it out.
     #[serde(skip)]
     Queued { text: String },
@@ -86,7 +88,7 @@ impl LogEntry {
             | Self::Result { text, .. }
             | Self::Note { text }
             | Self::Queued { text } => Some(text),
-            Self::Tool { .. } | Self::Begin | Self::End => None,
+            Self::Tool { .. } | Self::Conversation { .. } | Self::Begin | Self::End => None,
         }
     }
 }

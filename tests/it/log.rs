@@ -1,5 +1,6 @@
 //! `sesh-log`: what an agent's transcript has, from its end, as it grows and after it has been left.
 
+mod follow;
 mod live;
 
 use std::fs::{File, OpenOptions};
@@ -364,21 +365,33 @@ impl Talk {
         let id = SeshId::random().to_string();
         let sesh = server.new_sesh(["--agent", "claude", "worker"]);
         server.runs(sesh.pane(), "claude");
-        let session = server.path("home/.claude/sessions/{pid}.json");
+        let mut talk = Self::of(server, sesh);
+        talk.tells_conversation(&id);
+        talk.server.becomes(talk.sesh.pane(), "idle");
+        let folder = talk.server.path("home/.claude/projects/project");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        talk.file = folder.join(format!("{id}.jsonl"));
+        talk
+    }
+
+    /// An agent whose conversation is not known.
+    fn of(server: Server, sesh: Record) -> Self {
+        Self {
+            server,
+            sesh,
+            file: PathBuf::new(),
+            leaf: 0,
+        }
+    }
+
+    /// Has the agent write which conversation it is in.
+    fn tells_conversation(&self, id: &str) {
+        let session = self.server.path("home/.claude/sessions/{pid}.json");
         let says = format!(
             "file {} {{\"pid\":{{pid}},\"procStart\":\"{{start}}\",\"sessionId\":\"{id}\",\"status\":\"idle\"}}",
             session.display()
         );
-        server.say(sesh.pane(), &says);
-        server.becomes(sesh.pane(), "idle");
-        let folder = server.path("home/.claude/projects/project");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        Self {
-            file: folder.join(format!("{id}.jsonl")),
-            server,
-            sesh,
-            leaf: 0,
-        }
+        self.server.say(self.sesh.pane(), &says);
     }
 
     pub(crate) fn append(&self, bytes: &[u8]) {
@@ -587,11 +600,12 @@ fn following_uses_nothing_until_something_is_written() {
     let mut follower = talk.follow(&[]);
     follower.prints("> one");
     follower.prints("  1");
-    until("it sleeps", || follower.sleeps());
+    follower.listens();
     let runs = follower.runs();
     assert!(proc::children(follower.pid()).is_empty());
     let threads = std::fs::read_dir(format!("/proc/{}/task", follower.pid()));
-    assert_eq!(threads.expect("its threads").count(), 1);
+    // The second one waits for the signals that end it.
+    assert_eq!(threads.expect("its threads").count(), 2);
     // What happens elsewhere does not wake it.
     let rounds = if soak() { 2000 } else { 20 };
     for _ in 0..rounds {

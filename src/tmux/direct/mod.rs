@@ -19,7 +19,7 @@ mod receiver;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -258,6 +258,11 @@ impl WaitingClient {
         self.receiver.printed()
     }
 
+    /// Returns the descriptor that is readable when something has arrived.
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.receiver.server.stream.as_fd()
+    }
+
     /// Returns whether the list has ended or the server has closed the connection.
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_some()
@@ -281,7 +286,7 @@ impl WaitingClient {
         while !clients.iter().any(|client| client.has_ended()) {
             let left = deadline.saturating_duration_since(Instant::now()) + ROUND_UP;
             let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-            let streams = clients.iter().map(|it| it.receiver.server.stream.as_fd());
+            let streams = clients.iter().map(|it| it.descriptor());
             let polled = streams.map(|stream| PollFd::new(stream, PollFlags::POLLIN));
             let mut polled: Vec<PollFd<'_>> = polled.collect();
             let _ = poll(&mut polled, timeout);

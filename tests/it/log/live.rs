@@ -7,7 +7,7 @@ use pretty_assertions::assert_eq;
 use tmux_sesh::proc;
 
 use super::Talk;
-use crate::support::{Dice, count, say, soak, until};
+use crate::support::{Dice, count, say, soak};
 
 /// The processor time of a process and of the children that it has waited for, in clock ticks, and how often it has run.
 fn used(pid: i32) -> (Vec<u64>, u64) {
@@ -33,7 +33,7 @@ fn following_uses_no_clock_tick_and_starts_no_process() {
     let mut follower = talk.follow(&[]);
     follower.prints("> one");
     follower.prints("  1");
-    until("it sleeps", || follower.sleeps());
+    follower.listens();
     let before = used(follower.pid());
     std::thread::sleep(time); // why: nothing happens in this time.
     assert_eq!(used(follower.pid()), before);
