@@ -428,7 +428,7 @@ complete -c sesh-log -f
 complete -c sesh-log -s n -l turns -x -d 'Print the last TURNS turns: a turn is a prompt with all that follows it'
 complete -c sesh-log -l whole -d 'Print the whole conversation'
 complete -c sesh-log -l since -x -a 'start now' -d 'Print only what is new since a cursor: start (everything), now (nothing), or the last cursor of --json'
-complete -c sesh-log -s f -l follow -d 'Keep running, and print what is added, until the agent exits'
+complete -c sesh-log -s f -l follow -d 'Keep running, and print what is added, also in the next conversation, until the agent exits'
 complete -c sesh-log -l json -d 'Print one JSON object a line. The last one has the cursor for --since; with --follow, one follows each addition'
 complete -c sesh-log -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
 complete -c sesh-log -s S -r -F -d 'Use the tmux server with this socket path'

@@ -88,7 +88,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         // It may have one soon.
         Err(error) if args.follow && record.live && error.exit == Exit::Nothing => {
-            warn(&format!("waiting, since {error}"));
+            warn(format!("waiting, since {error}"));
             None
         }
         Err(error) => return Err(error.into()),

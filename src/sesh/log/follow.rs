@@ -1,4 +1,4 @@
-//! Follows a sesh: what is added to its transcript, also when the sesh goes on in another conversation.
+//! Follows a sesh: what is added to its transcript, also in the conversations that come after this one.
 //!
 //! Between two additions nothing runs. The system reports what is written and the end of the agent's process, and a
 //! [`hint`] reports that the sesh has changed, on a connection that waits in the server. Which conversation the sesh is in
@@ -22,7 +22,7 @@ use crate::tmux::{Batch, Changes, Channel, ChannelOutcome, Server, Subscription}
 use crate::transcript::history::LogPosition;
 use crate::transcript::{LogEntry, Logged};
 
-/// A log of a sesh that goes on.
+/// A log of a sesh that continues from conversation to conversation.
 pub struct LogFollower<'a> {
     agents: &'a Agents,
     record: Record,
@@ -79,10 +79,10 @@ impl<'a> LogFollower<'a> {
             let Some(process) = self.process().filter(|_| is_known) else {
                 return self.print_added(&mut print);
             };
-            self.go_on(&mut print)?;
+            self.go_over(&mut print)?;
             let watch = FileWatch::new(self.place().as_deref(), process)?;
             // The agent may have written it before its folder was watched.
-            if self.log.is_none() && self.go_on(&mut print)? {
+            if self.log.is_none() && self.go_over(&mut print)? {
                 continue;
             }
             if !self.follow_unchanged(&watch, &mut print)? {
@@ -137,7 +137,7 @@ impl<'a> LogFollower<'a> {
     }
 
     /// Goes over to the transcript that the sesh has now, if it has another one. Returns whether it has gone over.
-    fn go_on(
+    fn go_over(
         &mut self,
         mut print: impl FnMut(Vec<Logged>, LogCursor) -> anyhow::Result<()>,
     ) -> anyhow::Result<bool> {
