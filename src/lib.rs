@@ -6,6 +6,7 @@
 //! - [`picker`]: the full-screen picker, which lists every sesh and acts on it; only `cli` uses it.
 //! - `out`: printing, for `cli` and the picker: tables, JSON, text that is escaped for terminals.
 //! - [`doctor`]: the diagnosis of this machine and of this server; only `cli` uses it.
+//! - [`work`]: which sesh works on which item of a repository; claims and their worktrees.
 //! - [`sesh`]: the operations on seshes: create, adopt, change, enter, send, gather, end, reap, restore.
 //! - [`watch`]: waiting for one, any or all of a set, from a cursor. [`runner`]: `sesh-run`, the process in a created
 //!   pane.
@@ -45,3 +46,4 @@ pub mod store;
 pub mod tmux;
 pub mod transcript;
 pub mod watch;
+pub mod work;

@@ -8,24 +8,21 @@
 //! no data of an identity counts any more, not even later lines. A line of a newer schema is not interpreted, and is
 //! kept byte for byte.
 //!
-//! A writer locks a file beside the journal, which is never renamed, and holds the lock only while it writes. It writes
-//! its lines in one piece. If the write fails halfway, the writer truncates the file to its earlier length. If a writer
-//! was killed in the middle of the last line, the next writer ends that line first, and the broken line does not count.
-//! A reader takes no lock, because the file only grows or is replaced as a whole.
+//! How it is locked, appended to and replaced: [`lines_file`](super::lines_file). A line that a killed writer has not
+//! finished does not count.
 //!
 //! When the file has grown enough, it is compacted: a new file with the merged lines is written and renamed to its
 //! name.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::io::Read;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use nix::unistd::{AccessFlags, access};
-
-use super::file::{ends_a_line, file_name};
+use super::file::file_name;
 use super::line::{Head, Line, SCHEMA};
+use super::lines_file::{LinesFile, LinesLock};
 use super::merged::MergedLines;
 use super::search::{self, Search};
 use crate::env;
@@ -41,13 +38,13 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Log {
     socket: String,
-    path: PathBuf,
+    file: LinesFile,
 }
 
 /// A journal in which only this process writes.
 pub struct LockedLog<'a> {
     log: &'a Log,
-    lock: File,
+    lock: LinesLock,
 }
 
 impl LockedLog<'_> {
@@ -75,14 +72,14 @@ impl Log {
     fn in_folder(folder: &Path, socket: &Path) -> Self {
         let socket = socket.to_string_lossy().into_owned();
         Self {
-            path: folder.join(file_name(&socket)),
+            file: LinesFile::at(folder.join(file_name(&socket)), LOCK_TIMEOUT),
             socket,
         }
     }
 
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Returns the text of the file, empty if there is none.
@@ -90,11 +87,7 @@ impl Log {
     /// # Errors
     /// When the file cannot be read, or belongs to another server.
     pub fn read(&self) -> Result<Vec<u8>> {
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if is_missing(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(self.io_error("read", &error)),
-        };
+        let text = self.file.read()?;
         self.check(&text)?;
         Ok(text)
     }
@@ -104,21 +97,19 @@ impl Log {
     /// # Errors
     /// As [`Log::read`].
     pub fn search(&self, search: &Search) -> Result<Vec<u8>> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if is_missing(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(self.io_error("read", &error)),
+        let Some(file) = self.file.open_to_read()? else {
+            return Ok(Vec::new());
         };
         self.compacted_size(&file)?;
         search
             .lines(&file)
-            .map_err(|error| self.io_error("read", &error))
+            .map_err(|error| self.file.io_error("read", &error))
     }
 
     /// Returns whether the file contains a line of an identity. Returns false if it cannot be read.
     #[must_use]
     pub fn names(&self, uuid: SeshId) -> bool {
-        File::open(&self.path)
+        File::open(self.path())
             .and_then(|file| search::has_line_of(&file, uuid))
             .unwrap_or(false)
     }
@@ -128,7 +119,7 @@ impl Log {
     /// # Errors
     /// When another process writes for too long, or the lock cannot be made.
     pub fn locked(&self) -> Result<LockedLog<'_>> {
-        let lock = self.lock()?;
+        let lock = self.file.lock()?;
         Ok(LockedLog { log: self, lock })
     }
 
@@ -152,7 +143,7 @@ impl Log {
         uuid: SeshId,
         change: impl for<'a> FnOnce(Option<Line<'a>>) -> Result<Option<Line<'a>>>,
     ) -> Result<()> {
-        let lock = self.lock()?;
+        let lock = self.file.lock()?;
         let text = self.search(&Search::default().id(uuid))?;
         match change(MergedLines::of(&text).get(uuid))? {
             Some(line) => self.add(lock, &[line], true),
@@ -165,15 +156,14 @@ impl Log {
     /// # Errors
     /// As [`Log::append`].
     pub fn compact(&self) -> Result<()> {
-        let _lock = self.lock()?;
-        let file = match File::open(&self.path) {
-            Err(error) if is_missing(&error) => return Ok(()),
-            outcome => outcome.map_err(|error| self.io_error("read", &error))?,
+        let lock = self.file.lock()?;
+        let Some(file) = self.file.open_to_read()? else {
+            return Ok(());
         };
         match self.compacted_size(&file)? {
             Some(kept) if self.is_worth_compacting(&file, kept)? => self
-                .rewrite()
-                .map_err(|error| self.io_error("write anew", &error)),
+                .rewrite(&lock)
+                .map_err(|error| self.file.io_error("write anew", &error)),
             _ => Ok(()),
         }
     }
@@ -183,17 +173,16 @@ impl Log {
     /// # Errors
     /// As [`Log::append`].
     pub fn compact_now(&self) -> Result<()> {
-        let _lock = self.lock()?;
-        let file = match File::open(&self.path) {
-            Err(error) if is_missing(&error) => return Ok(()),
-            outcome => outcome.map_err(|error| self.io_error("read", &error))?,
+        let lock = self.file.lock()?;
+        let Some(file) = self.file.open_to_read()? else {
+            return Ok(());
         };
         match self.compacted_size(&file)? {
             // A journal of a newer schema is left as it is.
             None => Ok(()),
             Some(_) => self
-                .rewrite()
-                .map_err(|error| self.io_error("write anew", &error)),
+                .rewrite(&lock)
+                .map_err(|error| self.file.io_error("write anew", &error)),
         }
     }
 
@@ -213,7 +202,7 @@ impl Log {
             file.read_exact_at(&mut text, length - appended)?;
             Ok(MergedLines::of(&text).torn() > 0)
         };
-        read().map_err(|error| self.io_error("read", &error))
+        read().map_err(|error| self.file.io_error("read", &error))
     }
 
     /// Checks that a line can be appended, without appending one.
@@ -221,141 +210,34 @@ impl Log {
     /// # Errors
     /// When a line cannot be appended.
     pub fn probe(&self) -> Result<()> {
-        if !self.path.exists() {
-            return self.check_creatable();
-        }
-        let _lock = self.lock()?;
-        let (file, _) = self
-            .open()
-            .map_err(|error| self.io_error("write", &error))?;
-        let length = file
-            .metadata()
-            .map_err(|error| self.io_error("look at", &error))?
-            .len();
-        // This is as much as a line needs. Blank lines do not count, and are removed again.
-        let written = (&file).write_all(&[b'\n'; 4096]);
-        file.set_len(length)
-            .and(written)
-            .map_err(|error| self.io_error("write", &error))
+        self.file.probe()
     }
 
-    /// Checks that the file can be created.
-    fn check_creatable(&self) -> Result<()> {
-        let above = self.path.ancestors().skip(1).find(|path| path.exists());
-        let above = above.unwrap_or(Path::new("/"));
-        let usable = if above.is_dir() {
-            access(above, AccessFlags::W_OK | AccessFlags::X_OK).map_err(std::io::Error::from)
-        } else {
-            Err(ErrorKind::NotADirectory.into())
-        };
-        usable.map_err(|error| self.io_error("make", &error))
-    }
-
-    fn add(&self, lock: File, lines: &[Line<'_>], lasting: bool) -> Result<()> {
+    fn add(&self, lock: LinesLock, lines: &[Line<'_>], lasting: bool) -> Result<()> {
         let mut text = Vec::new();
         for line in lines {
             serde_json::to_writer(&mut text, line)
-                .map_err(|error| self.io_error("write", &error.into()))?;
+                .map_err(|error| self.file.io_error("write", &error.into()))?;
             text.push(b'\n');
         }
-        let (file, length) = self
-            .open()
-            .map_err(|error| self.io_error("write", &error))?;
-        let kept = self.compacted_size(&file)?;
-        let new = length == 0;
-        if new {
+        let open = self.file.open()?;
+        let kept = self.compacted_size(&open.file)?;
+        if open.length == 0 {
             let mut all = self.head(0);
             all.append(&mut text);
             text = all;
         }
-        let mut write = || -> std::io::Result<()> {
-            if !new && !ends_a_line(&file, length)? {
-                text.insert(0, b'\n');
-            }
-            (&file).write_all(&text).inspect_err(|_| {
-                let _ = file.set_len(length);
-            })
-        };
-        write().map_err(|error| self.io_error("write", &error))?;
-        let grown = file.metadata().map_or(0, |metadata| metadata.len());
+        self.file.append_to(&open, text)?;
+        let grown = open.file.metadata().map_or(0, |metadata| metadata.len());
         if kept.is_some_and(|kept| grown > GROWTH + 2 * kept) {
             // The lines are in the file even if this fails.
-            let _ = self.rewrite();
+            let _ = self.rewrite(&lock);
         }
         drop(lock);
         if lasting {
-            file.sync_data()
-                .map_err(|error| self.io_error("write", &error))?;
-            if new {
-                self.sync_folder()
-                    .map_err(|error| self.io_error("write", &error))?;
-            }
+            self.file.sync(&open)?;
         }
         Ok(())
-    }
-
-    /// Opens the file for appending and returns it with its length.
-    fn open(&self) -> std::io::Result<(File, u64)> {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .read(true)
-            .mode(0o600)
-            .open(&self.path)?;
-        let length = file.metadata()?.len();
-        Ok((file, length))
-    }
-
-    fn lock(&self) -> Result<File> {
-        const RETRY_INTERVAL: Duration = Duration::from_millis(2);
-        let path = self.path.with_extension("lock");
-        let open = || {
-            File::options()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .mode(0o600)
-                .open(&path)
-        };
-        let lock = match open() {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.make_folder().and_then(|()| open())
-            }
-            outcome => outcome,
-        };
-        let lock = lock.map_err(|error| self.io_error("write", &error))?;
-        let deadline = Instant::now() + LOCK_TIMEOUT;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(lock),
-                Err(fs::TryLockError::WouldBlock) if Instant::now() < deadline => {}
-                Err(fs::TryLockError::WouldBlock) => {
-                    return Err(Error::failed(format!(
-                        "cannot write {}: another process keeps {} locked",
-                        self.path.display(),
-                        path.display()
-                    ))
-                    .with_way_out("end that process, or continue it"));
-                }
-                Err(fs::TryLockError::Error(error)) => return Err(self.io_error("lock", &error)),
-            }
-            std::thread::sleep(RETRY_INTERVAL); // why: a blocking lock has no time limit, and its holder may be stopped.
-        }
-    }
-
-    fn make_folder(&self) -> std::io::Result<()> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(self.folder())
-    }
-
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new("/"))
-    }
-
-    fn sync_folder(&self) -> std::io::Result<()> {
-        File::open(self.folder())?.sync_all()
     }
 
     fn head(&self, kept: u64) -> Vec<u8> {
@@ -374,7 +256,7 @@ impl Log {
         let mut first = [0; 8192];
         let read = file
             .read_at(&mut first, 0)
-            .map_err(|error| self.io_error("read", &error))?;
+            .map_err(|error| self.file.io_error("read", &error))?;
         self.check(&first[..read])?;
         let head = first_line(&first[..read]);
         Ok(match serde_json::from_slice::<Head<'_>>(head) {
@@ -389,7 +271,7 @@ impl Log {
         match serde_json::from_slice::<Head<'_>>(first_line(text)) {
             Ok(head) if head.journal != self.socket.as_str() => Err(Error::unusable(format!(
                 "{} is the journal of {}, not of {}",
-                self.path.display(),
+                self.path().display(),
                 head.journal,
                 self.socket
             ))
@@ -398,13 +280,13 @@ impl Log {
         }
     }
 
-    /// Compacts the file. The caller holds the lock.
-    fn rewrite(&self) -> std::io::Result<()> {
+    /// Compacts the file.
+    fn rewrite(&self, lock: &LinesLock) -> std::io::Result<()> {
         let mut old = Vec::new();
-        match File::open(&self.path) {
-            Ok(mut file) => file.read_to_end(&mut old)?,
-            Err(error) if is_missing(&error) => return Ok(()),
-            Err(error) => return Err(error),
+        match self.file.open_to_read() {
+            Ok(Some(mut file)) => file.read_to_end(&mut old)?,
+            Ok(None) => return Ok(()),
+            Err(error) => return Err(std::io::Error::other(error)),
         };
         let merged = MergedLines::of(&old);
         let mut text = Vec::new();
@@ -418,27 +300,7 @@ impl Log {
         }
         let mut all = self.head(u64::try_from(text.len()).unwrap_or(u64::MAX));
         all.append(&mut text);
-        // The name is always the same, so that this file overwrites one that a killed writer left behind.
-        let new = self.path.with_extension("new");
-        let write = || -> std::io::Result<()> {
-            let file = File::options()
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .mode(0o600)
-                .open(&new)?;
-            (&file).write_all(&all)?;
-            file.sync_all()?;
-            fs::rename(&new, &self.path)?;
-            self.sync_folder()
-        };
-        write().inspect_err(|_| {
-            let _ = fs::remove_file(&new);
-        })
-    }
-
-    fn io_error(&self, what: &str, error: &std::io::Error) -> Error {
-        Error::failed(format!("cannot {what} {}: {error}", self.path.display()))
+        self.file.replace(lock, &all)
     }
 }
 
@@ -460,10 +322,6 @@ pub fn inspect() -> Result<Option<PathBuf>> {
         }
     }
     Ok(Some(folder))
-}
-
-fn is_missing(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn first_line(text: &[u8]) -> &[u8] {

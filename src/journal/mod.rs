@@ -1,8 +1,9 @@
-//! Writes files. No other module does. There are six kinds: the private command of a new pane ([`launch`]), the data
+//! Writes files. No other module does. There are these kinds: the private command of a new pane ([`launch`]), the data
 //! that must outlive the server ([`log`], which consists of [`line`](mod@line)s; [`search`] finds some of them, [`merged`]
 //! merges those of one identity), the same for another machine ([`export`]), the failures of unattended programs
 //! ([`failures`]), the configuration of agents ([`settings`]), and the prompt and the result of a headless turn
-//! ([`turn_files`]).
+//! ([`turn_files`]). [`lines_file`] is a file that several processes append to: the journal, or the ledger of a
+//! repository.
 
 pub mod export;
 pub mod exported_file;
@@ -10,6 +11,7 @@ pub mod failures;
 mod file;
 pub mod launch;
 pub mod line;
+pub mod lines_file;
 pub mod log;
 pub mod merged;
 pub mod search;

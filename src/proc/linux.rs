@@ -20,6 +20,16 @@ pub(super) fn read(pid: i32) -> Option<Process> {
     parse(&line[..length])
 }
 
+pub(super) fn boot() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().into()
+}
+
+pub(super) fn pid_namespace() -> String {
+    let link = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    link.to_string_lossy().into_owned()
+}
+
 /// Returns whether a process ignores a signal, as a process that `nohup` starts does.
 pub(super) fn ignores(pid: i32, signal: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

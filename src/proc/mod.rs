@@ -156,6 +156,18 @@ pub fn identity(pid: i32) -> ProcessId {
     read(pid).map_or(ProcessId { pid, start: 0 }, |process| process.id())
 }
 
+/// Returns the id of this boot of the machine. Empty if the system does not provide it.
+#[must_use]
+pub fn boot() -> String {
+    table::boot()
+}
+
+/// Returns the pid namespace in which this process sees pids. Empty if the system has none.
+#[must_use]
+pub fn pid_namespace() -> String {
+    table::pid_namespace()
+}
+
 /// Returns the identity of this process.
 #[must_use]
 pub fn own() -> ProcessId {

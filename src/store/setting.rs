@@ -97,11 +97,19 @@ pub const RESTORE: Setting = Setting {
               the status segment until `sesh-restore --last-alive` or `--dismiss`, `on` restores them, `off` does neither",
 };
 
+pub const SILENT: Setting = Setting {
+    name: "@sesh-silent",
+    default: "10m",
+    takes: Takes::Duration,
+    meaning: "how long the holder of a claim may show no sign of life (a hook event, output, a change of its state) before \
+              `sesh-work` shows it as silent; `off` never",
+};
+
 /// The pickers: the values of `@sesh-picker` and of `sesh-enter --picker`.
 pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 9] = [
+pub const SETTINGS: [Setting; 10] = [
     NEW_IN,
     HOLD,
     KEEP,
@@ -111,4 +119,5 @@ pub const SETTINGS: [Setting; 9] = [
     MAX,
     MODEL,
     RESTORE,
+    SILENT,
 ];

@@ -8,10 +8,12 @@ use crate::support::rust_files;
 use pretty_assertions::assert_eq;
 
 /// The folders by layer, the highest first: an arrow goes down, never up, and never sideways but where it is said.
-const LAYERS: [(&[&str], Sideways); 10] = [
+const LAYERS: [(&[&str], Sideways); 11] = [
     (&["bin"], Sideways::No),
     (&["cli"], Sideways::No),
     (&["picker", "doctor"], Sideways::No),
+    // Work has worktrees and claims, and what holds them are seshes.
+    (&["work"], Sideways::No),
     (&["sesh"], Sideways::No),
     // What sends or gathers also waits.
     (&["watch", "runner"], Sideways::No),
@@ -109,6 +111,7 @@ const OWN: [Own; 8] = [
         except: &[
             ("tmux/direct/mod.rs", "its tests have sockets"),
             ("transcript/lines.rs", "its tests have files"),
+            ("work/ledger.rs", "the same"),
         ],
     },
     Own {

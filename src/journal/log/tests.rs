@@ -176,7 +176,11 @@ fn only_the_user_and_the_own_server_may_use_the_file() {
     let own = log(folder.path());
     own.append(&[line(ONE, "created", &[])], true)
         .expect("a line");
-    for path in [own.path(), &own.path().with_extension("lock"), own.folder()] {
+    for path in [
+        own.path(),
+        &own.path().with_extension("lock"),
+        own.file.folder(),
+    ] {
         assert_eq!(
             fs::metadata(path).expect("a file").mode() & 0o077,
             0,

@@ -1,0 +1,135 @@
+//! The events of which the ledger consists. Each is one line of JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::holder::Holder;
+use super::item::ItemId;
+
+/// The identity of one grant: of one claim of one sesh on one item. A new grant is made when an item is claimed or taken
+/// over, so that a former holder never has the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GrantId(uuid::Uuid);
+
+impl GrantId {
+    /// Returns a new grant.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4())
+    }
+}
+
+impl std::fmt::Display for GrantId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// What a claim says of an item when it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ClaimedWork {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The file of the registry that describes the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub branch: String,
+    /// The paths that the work changes: globs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub step: String,
+}
+
+/// Something that happened to a claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum ClaimEvent {
+    /// A sesh has an item.
+    Claim {
+        id: ItemId,
+        grant: GrantId,
+        holder: Holder,
+        #[serde(flatten)]
+        work: ClaimedWork,
+        /// Why a refused claim was made nevertheless.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        over: Option<String>,
+    },
+    /// A sesh continues what another one had.
+    Take {
+        id: ItemId,
+        /// The grant that ends.
+        from: GrantId,
+        grant: GrantId,
+        holder: Holder,
+        /// Why, where the former holder may be alive.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        force: Option<String>,
+    },
+    /// The holder is in another pane now, or has one at last.
+    Moved { grant: GrantId, holder: Holder },
+    /// The claim has a worktree on a branch that started at `base`.
+    Worktree {
+        grant: GrantId,
+        branch: String,
+        worktree: String,
+        base: String,
+    },
+    Step {
+        grant: GrantId,
+        step: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        done: Option<u32>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<u32>,
+    },
+    /// The work cannot continue, or with `None` it can again.
+    Block {
+        grant: GrantId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// The item was given back.
+    Drop { grant: GrantId },
+    /// The item is not worked any more.
+    Abandon { grant: GrantId, why: String },
+    /// The work of an item is in the target, in this commit.
+    Landed {
+        id: ItemId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantId>,
+        commit: String,
+    },
+    /// The former holder of a grant was told that it ended.
+    Told { grant: GrantId },
+    /// The holders of two grants were told that their work overlaps.
+    Overlap { one: GrantId, other: GrantId },
+}
+
+/// An event of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LedgerEvent {
+    Claim(ClaimEvent),
+    /// An event of a newer version, which is kept and has no effect.
+    Newer(Value),
+}
+
+impl From<ClaimEvent> for LedgerEvent {
+    fn from(event: ClaimEvent) -> Self {
+        Self::Claim(event)
+    }
+}
+
+/// A line of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LedgerLine {
+    /// Milliseconds since the epoch.
+    pub at: u64,
+    #[serde(flatten)]
+    pub event: LedgerEvent,
+}

@@ -1,0 +1,11 @@
+//! Work: which sesh works on which item of a repository. The [`ledger`] of the repository decides under its lock; tmux
+//! only shows the result.
+//!
+//! An [`item`] is one piece of work. A sesh that claims it is its [`holder`] until it gives the item back, another sesh
+//! takes it over, or it has landed. [`event`] is what the ledger consists of, and [`ledger_state`] what follows from it.
+
+pub mod event;
+pub mod holder;
+pub mod item;
+pub mod ledger;
+pub mod ledger_state;
