@@ -114,14 +114,14 @@ pub enum ClaimEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LedgerEvent {
-    Claim(ClaimEvent),
+    Claim(Box<ClaimEvent>),
     /// An event of a newer version, which is kept and has no effect.
     Newer(Value),
 }
 
 impl From<ClaimEvent> for LedgerEvent {
     fn from(event: ClaimEvent) -> Self {
-        Self::Claim(event)
+        Self::Claim(Box::new(event))
     }
 }
 

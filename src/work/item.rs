@@ -60,7 +60,7 @@ fn is_valid(text: &str) -> bool {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
             && !segment.contains("..")
-            && !segment.ends_with(".lock")
+            && segment.strip_suffix(".lock").is_none()
             && !segment.ends_with('.')
     };
     text.len() <= MAX_LENGTH && text.split('/').all(is_segment)

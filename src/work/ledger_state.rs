@@ -157,7 +157,7 @@ impl LedgerState {
     pub fn apply(&mut self, line: LedgerLine) {
         self.length += 1;
         match line.event {
-            LedgerEvent::Claim(event) => self.apply_claim(event, line.at),
+            LedgerEvent::Claim(event) => self.apply_claim(*event, line.at),
             LedgerEvent::Newer(_) => {}
         }
     }
