@@ -326,6 +326,34 @@ fn is_of_login(name: &OsStr) -> bool {
     })
 }
 
+/// Returns the names of git's variables that do not belong into a call of git by us. A hook sets them for the repository and
+/// the commit that it runs for. The user's identity, configuration and transports stay.
+pub fn git_variables_to_remove() -> impl Iterator<Item = OsString> {
+    const KEPT: [&str; 13] = [
+        "GIT_ALLOW_PROTOCOL",
+        "GIT_ASKPASS",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_AUTHOR_NAME",
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_COMMITTER_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_NOSYSTEM",
+        "GIT_CONFIG_SYSTEM",
+        "GIT_PROXY_COMMAND",
+        "GIT_PROTOCOL",
+        "GIT_TERMINAL_PROMPT",
+    ];
+    const KEPT_PREFIXES: [&str; 3] = ["GIT_SSH", "GIT_SSL_", "GIT_HTTP_"];
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        name.to_str().is_some_and(|name| {
+            name.starts_with("GIT_")
+                && !KEPT.contains(&name)
+                && !KEPT_PREFIXES.iter().any(|start| name.starts_with(start))
+        })
+    })
+}
+
 /// Returns the caller's environment without the variables for which [`belongs_to_place`] is true. Without the editors too
 /// that git sets for its hooks: they do nothing, so that a commit there would be without a message.
 pub fn inherited_environment() -> impl Iterator<Item = (OsString, OsString)> {

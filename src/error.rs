@@ -107,6 +107,10 @@ pub enum ErrorKind {
     HungUp,
     /// The server did not answer in time.
     NoAnswer,
+    /// A lock file of git is in the way.
+    GitLocked,
+    /// The disk is full, or the quota of the user is used up.
+    DiskFull,
 }
 
 /// A failure: its exit code, what failed and why, and the way out. It is printed as one sentence.

@@ -17,6 +17,7 @@
 //!   outlives the server.
 //! - [`journal`]: the only module that writes files.
 //! - [`transcript`]: reads the files that agents keep of their conversations.
+//! - [`git`]: the only module that runs git.
 //! - [`proc`]: the only module that reads the process table, and the only one that makes system calls.
 //! - [`tmux`]: the only module that sends commands to tmux.
 //! - [`id`], [`state`], [`env`](mod@env), [`error`], [`clock`]: names and ids, the states of a sesh, the environment,
@@ -32,6 +33,7 @@ pub mod clock;
 pub mod doctor;
 pub mod env;
 pub mod error;
+pub mod git;
 pub mod id;
 pub mod inventory;
 pub mod journal;

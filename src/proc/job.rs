@@ -1,7 +1,8 @@
 //! Runs a command in the foreground of the terminal that this process leads, as the job control of a shell does.
 //!
-//! This is the only module with `unsafe`: between fork and exec a child must make itself the foreground group of the
-//! terminal. If the parent did it after the fork, the child could read the terminal first and be stopped for it.
+//! This module and `git/command.rs` are the only ones with `unsafe`: here, because between fork and exec a child must make
+//! itself the foreground group of the terminal. If the parent did it after the fork, the child could read the terminal
+//! first and be stopped for it.
 
 mod captured;
 

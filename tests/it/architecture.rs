@@ -22,7 +22,10 @@ const LAYERS: [(&[&str], Sideways); 11] = [
     // What lives in a pane is asked of all panes alike: a sesh is a pane with a name.
     (&["pane"], Sideways::No),
     (&["agent", "store"], Sideways::No),
-    (&["tmux", "proc", "journal", "transcript"], Sideways::No),
+    (
+        &["tmux", "proc", "journal", "transcript", "git"],
+        Sideways::No,
+    ),
     // Words, errors and the environment are of one piece.
     (&["id", "state", "env", "error", "clock"], Sideways::Yes),
 ];
@@ -40,7 +43,12 @@ struct Own {
     except: &'static [(&'static str, &'static str)],
 }
 
-const OWN: [Own; 8] = [
+const OWN: [Own; 9] = [
+    Own {
+        words: &["Command::new(\"git\")", "GIT_DIR", "GIT_EDITOR\","],
+        folder: "git",
+        except: &[("env.rs", "it knows which variables do not travel")],
+    },
     Own {
         words: &["ratatui::", "crossterm::", "nucleo_matcher::"],
         folder: "picker",

@@ -23,6 +23,7 @@ mod find;
 mod forget;
 mod gather;
 mod generated_docs;
+mod git;
 mod guesses;
 mod headless;
 mod headless_kinds;

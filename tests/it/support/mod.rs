@@ -2,6 +2,7 @@
 
 mod agent;
 mod client;
+mod git_repo;
 mod heap;
 mod plugin;
 mod probe;
@@ -21,6 +22,7 @@ use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 
 pub(crate) use agent::is;
 pub(crate) use client::{Control, Screen};
+pub(crate) use git_repo::GitRepo;
 pub(crate) use heap::{Gauge, by_rss};
 pub(crate) use plugin::{WELCOMED, copy_plugin, same_settings};
 pub(crate) use record::Record;
