@@ -15,7 +15,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh | help)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,log,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,log,lock,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -119,6 +119,11 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '-n=text' '--turns=text' '--whole' '--since=words:start,now' '-f' '--follow' '--json'
         '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    lock | sesh-lock)
+      takes=(
+        '1=text' '--=command' '--wait=text' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     explain | sesh-explain)
@@ -418,6 +423,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-enter \
   sesh-wait \
   sesh-log \
+  sesh-lock \
   sesh-explain \
   sesh-reap \
   sesh-save \

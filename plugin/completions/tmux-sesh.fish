@@ -179,7 +179,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-log sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-log sesh-lock sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 set -g __tmux_sesh_aliases ls=sesh-list kill=sesh-end attach=sesh-enter capture=pane-capture keys=pane-keys resolve=pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
@@ -200,6 +200,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Print which sesh a pane 
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch this client, or attach'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait until a sesh is idle, waits for a person, exits or prints something'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a log -d 'Print the transcript of an agent: prompts, answers and tools'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a lock -d 'Run a command while no other one on this machine holds the same lock'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Explain how a pane\'s state was decided'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Reconcile stored state with the panes and processes that exist'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a save -d 'Write to the journal what it lacks, and compact it'
@@ -435,6 +436,13 @@ complete -c sesh-log -s S -r -F -d 'Use the tmux server with this socket path'
 complete -c sesh-log -s h -l help -d 'Print help'
 complete -c sesh-log -s V -l version -d 'Print version'
 complete -c sesh-log -n '__tmux_sesh_at 1 -n --turns --since -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-lock -f
+complete -c sesh-lock -l wait -x -d 'Wait for the lock, at most this long [default: do not wait]'
+complete -c sesh-lock -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
+complete -c sesh-lock -s S -r -F -d 'Use the tmux server with this socket path'
+complete -c sesh-lock -s h -l help -d 'Print help'
+complete -c sesh-lock -s V -l version -d 'Print version'
+complete -c sesh-lock -n 'contains -- -- (commandline -opc)' -a '(__tmux_sesh_command)'
 complete -c sesh-explain -f
 complete -c sesh-explain -l json -d 'Print JSON'
 complete -c sesh-explain -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'

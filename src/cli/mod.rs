@@ -15,6 +15,7 @@ mod sesh_explain;
 mod sesh_gather;
 mod sesh_hooks;
 mod sesh_list;
+mod sesh_lock;
 mod sesh_log;
 mod sesh_new;
 mod sesh_pane;
@@ -112,6 +113,7 @@ tools! {
     SESH_ENTER = "sesh-enter" in sesh_enter,
     SESH_WAIT = "sesh-wait" in sesh_wait,
     SESH_LOG = "sesh-log" in sesh_log,
+    SESH_LOCK = "sesh-lock" in sesh_lock,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,
     SESH_SAVE = "sesh-save" in sesh_save,

@@ -12,6 +12,7 @@ mod file;
 pub mod launch;
 pub mod line;
 pub mod lines_file;
+pub mod lock_file;
 pub mod log;
 pub mod merged;
 pub mod search;

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use crate::id::ProcessId;
 pub use shell_input::{ShellInput, shell_input};
 
+pub mod child;
 pub mod file_watch;
 pub mod input;
 pub mod job;

@@ -20,6 +20,7 @@ pub mod kept;
 pub mod lease;
 pub mod leave;
 pub mod limit;
+pub mod lock_mark;
 mod lost_socket;
 pub mod note;
 pub mod origins;

@@ -3,9 +3,11 @@
 //!
 //! An [`item`] is one piece of work. A sesh that claims it is its [`holder`] until it gives the item back, another sesh
 //! takes it over, or it has landed. [`event`] is what the ledger consists of, and [`ledger_state`] what follows from it.
+//! A [`named_lock`] needs no repository.
 
 pub mod event;
 pub mod holder;
 pub mod item;
 pub mod ledger;
 pub mod ledger_state;
+pub mod named_lock;

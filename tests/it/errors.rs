@@ -31,13 +31,14 @@ pub(crate) const CALLS: [(&str, &[&str]); 17] = [
 ];
 
 /// The helpers of which no call is among [`CALLS`], each with the reason.
-const NO_CALL: [(&str, &str); 7] = [
+const NO_CALL: [(&str, &str); 8] = [
     ("sesh-new", "it starts a server"),
     ("sesh-delegate", "it starts a server"),
     ("sesh-restore", "it starts a server"),
     ("sesh-run", "tmux alone starts it"),
     ("sesh-report", "the hook of an agent never fails"),
     ("sesh-hooks", "it asks no server"),
+    ("sesh-lock", "it needs no server"),
     ("sesh-doctor", "a missing server is one of its findings"),
 ];
 

@@ -38,6 +38,7 @@ mod lease;
 mod leave;
 mod limits;
 mod list;
+mod lock;
 mod log;
 mod lost_socket;
 mod memory;
