@@ -47,6 +47,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// Formats a duration in its largest unit: `12s`, `5m`, `3h`, `4d`.
+#[must_use]
+pub fn short(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..=59 => format!("{seconds}s"),
+        seconds @ 60..=3599 => format!("{}m", seconds / 60),
+        seconds @ 3600..=86_399 => format!("{}h", seconds / 3600),
+        seconds => format!("{}d", seconds / 86_400),
+    }
+}
+
 fn fraction(number: &str, unit: &str) -> Option<Duration> {
     if !unit.chars().all(char::is_alphabetic) {
         return None;

@@ -7,10 +7,12 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::clock;
 use crate::env;
 
 /// Prints a text as it is, and adds a newline where it does not end with one.
@@ -310,12 +312,7 @@ pub(crate) fn age(since: Option<u64>, now: u64) -> String {
     let Some(since) = since else {
         return String::new();
     };
-    match now.saturating_sub(since) {
-        seconds @ 0..=59 => format!("{seconds}s"),
-        seconds @ 60..=3599 => format!("{}m", seconds / 60),
-        seconds @ 3600..=86_399 => format!("{}h", seconds / 3600),
-        seconds => format!("{}d", seconds / 86_400),
-    }
+    clock::short(Duration::from_secs(now.saturating_sub(since)))
 }
 
 #[cfg(test)]

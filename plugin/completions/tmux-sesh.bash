@@ -15,7 +15,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh | help)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,log,lock,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,work,log,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -113,6 +113,15 @@ _tmux_sesh_takes() {
         '--for=words:idle,waiting,busy,exit,turn,change,output=,quiet=' '--any' '--all'
         '--since=words:start,now' '--fresh' '--timeout=text' '--follow' '--propagate' '--json' '-L=sockets'
         '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    work | sesh-work)
+      takes=(
+        '1=words:claim,step,block,take,drop,show,import' '2=text' '--worktree=folder' '--branch=text'
+        '--path=text' '--step=text' '--wait=text' '--override=text' '--done=text' '--total=text' '--clear'
+        '--force=text' '--abandon=text' '--id=text' '--watch'
+        '--group=words:active,waiting,silent,gone,unknown,blocked,ready,dependency,draft,elsewhere,done'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     log | sesh-log)
@@ -422,6 +431,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-pane \
   sesh-enter \
   sesh-wait \
+  sesh-work \
   sesh-log \
   sesh-lock \
   sesh-explain \

@@ -179,7 +179,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-log sesh-lock sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-work sesh-log sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 set -g __tmux_sesh_aliases ls=sesh-list kill=sesh-end attach=sesh-enter capture=pane-capture keys=pane-keys resolve=pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
@@ -199,6 +199,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a delegate -d 'Have an agent answer
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a pane -d 'Print which sesh a pane is: uuid, name, state and agent'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch this client, or attach'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait until a sesh is idle, waits for a person, exits or prints something'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a work -d 'Claim items of work, and show who works on what'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a log -d 'Print the transcript of an agent: prompts, answers and tools'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a lock -d 'Run a command while no other one on this machine holds the same lock'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Explain how a pane\'s state was decided'
@@ -425,6 +426,27 @@ complete -c sesh-wait -s S -r -F -d 'Use the tmux server with this socket path'
 complete -c sesh-wait -s h -l help -d 'Print help'
 complete -c sesh-wait -s V -l version -d 'Print version'
 complete -c sesh-wait -n '__tmux_sesh_at 1+ --tag --tagged --for --since --timeout -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-work -f
+complete -c sesh-work -l worktree -x -a '(__fish_complete_directories)' -d 'claim: make a worktree on a branch of its own, in this folder [default: below @sesh-worktrees]'
+complete -c sesh-work -l branch -x -d 'claim: work on this branch [default: the registry\'s, else feature/ID]'
+complete -c sesh-work -l path -x -d 'claim: the work changes these paths, a glob; may be repeated'
+complete -c sesh-work -l step -x -d 'claim: what the sesh does first'
+complete -c sesh-work -l wait -x -d 'claim: wait until the item is free, or until one is ready. Give up after DURATION'
+complete -c sesh-work -l override -x -d 'claim: claim it in spite of a high risk of a conflict; the reason is recorded'
+complete -c sesh-work -l done -x -d 'step: how many steps are done'
+complete -c sesh-work -l total -x -d 'step: how many steps there are'
+complete -c sesh-work -l clear -d 'block: the work can continue'
+complete -c sesh-work -l force -x -d 'take: take it although the holder may be alive; the reason is recorded, and the holder is told'
+complete -c sesh-work -l abandon -x -d 'drop: the item is not worked any more; its work is saved in refs/sesh/rescue/ID'
+complete -c sesh-work -l id -x -d 'step, block: the item, for a sesh with several claims'
+complete -c sesh-work -l watch -d 'The board: print it again when it changes, until it is interrupted'
+complete -c sesh-work -l group -x -a 'active waiting silent gone unknown blocked ready dependency draft elsewhere done' -d 'The board: show these groups alone; may be repeated'
+complete -c sesh-work -l json -d 'Print the result as JSON'
+complete -c sesh-work -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
+complete -c sesh-work -s S -r -F -d 'Use the tmux server with this socket path'
+complete -c sesh-work -s h -l help -d 'Print help'
+complete -c sesh-work -s V -l version -d 'Print version'
+complete -c sesh-work -n '__tmux_sesh_at 1 --worktree --branch --path --step --wait --override --done --total --force --abandon --id --group -L -S' -a 'claim step block take drop show import'
 complete -c sesh-log -f
 complete -c sesh-log -s n -l turns -x -d 'Print the last TURNS turns: a turn is a prompt with all that follows it'
 complete -c sesh-log -l whole -d 'Print the whole conversation'

@@ -27,6 +27,7 @@ mod sesh_save;
 mod sesh_send;
 mod sesh_set;
 mod sesh_wait;
+mod sesh_work;
 mod tmux_sesh;
 mod transcript_columns;
 
@@ -112,6 +113,7 @@ tools! {
     SESH_PANE = "sesh-pane" in sesh_pane,
     SESH_ENTER = "sesh-enter" in sesh_enter,
     SESH_WAIT = "sesh-wait" in sesh_wait,
+    SESH_WORK = "sesh-work" in sesh_work,
     SESH_LOG = "sesh-log" in sesh_log,
     SESH_LOCK = "sesh-lock" in sesh_lock,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,

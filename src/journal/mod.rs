@@ -2,7 +2,8 @@
 //! that must outlive the server ([`log`], which consists of [`line`](mod@line)s; [`search`] finds some of them, [`merged`]
 //! merges those of one identity), the same for another machine ([`export`]), the failures of unattended programs
 //! ([`failures`]), the configuration of agents ([`settings`]), and the prompt and the result of a headless turn
-//! ([`turn_files`]). [`lines_file`] is a file that several processes append to: the journal, or the ledger of a
+//! ([`turn_files`]). [`worktree_files`] is what a new
+//! worktree needs. [`lines_file`] is a file that several processes append to: the journal, or the ledger of a
 //! repository.
 
 pub mod export;
@@ -19,3 +20,4 @@ pub mod search;
 pub mod settings;
 pub mod start_signal;
 pub mod turn_files;
+pub mod worktree_files;

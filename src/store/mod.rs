@@ -35,6 +35,7 @@ pub mod setting;
 pub mod tail;
 pub mod target;
 pub mod value;
+pub mod work_mirror;
 pub mod write;
 
 pub use bound::Binding;

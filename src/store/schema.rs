@@ -304,6 +304,27 @@ pub const UNWRITTEN: &str = "SESH_unwritten";
 /// The hidden variable with the time when a wait last reconciled the store, in seconds.
 pub const RECONCILED: &str = "SESH_settled";
 
+/// The pane option with the items that the sesh of the pane has claimed.
+pub const CLAIM: &str = "@sesh_claim";
+/// The options with the numbers of claims, of claims whose holders are gone, and of landings that wait.
+pub const CLAIMS: &str = "@seshsum_claims";
+pub const LOST_CLAIMS: &str = "@seshsum_lostclaims";
+pub const LANDING: &str = "@seshsum_landing";
+/// The hidden variable with the repositories that [`work`] has an option for, each with a space on both sides.
+pub const REPOSITORIES: &str = "SESH_repositories";
+
+/// Returns the server option that shows the claims of a repository, by the 8 digits of the repository.
+#[must_use]
+pub fn work(repository: &str) -> String {
+    format!("@seshwork_{repository}")
+}
+
+/// Returns the hidden variable with the number of events of the ledger that [`work`] shows. A write of it redraws nothing.
+#[must_use]
+pub fn work_length(repository: &str) -> String {
+    format!("SESH_work_{repository}")
+}
+
 /// The start of the line that the pane of an ended sesh shows last.
 pub const HELD: &str = "[sesh: ";
 

@@ -105,11 +105,19 @@ pub const SILENT: Setting = Setting {
               `sesh-work` shows it as silent; `off` never",
 };
 
+pub const WORKTREES: Setting = Setting {
+    name: "@sesh-worktrees",
+    default: "",
+    takes: Takes::Text,
+    meaning: "the folder of the worktrees that claims make, an absolute path; without it \
+              `$XDG_STATE_HOME/tmux-sesh/worktrees`",
+};
+
 /// The pickers: the values of `@sesh-picker` and of `sesh-enter --picker`.
 pub const PICKERS: [&str; 3] = ["builtin", "fzf", "tree"];
 
 /// All settings.
-pub const SETTINGS: [Setting; 10] = [
+pub const SETTINGS: [Setting; 11] = [
     NEW_IN,
     HOLD,
     KEEP,
@@ -120,4 +128,5 @@ pub const SETTINGS: [Setting; 10] = [
     MODEL,
     RESTORE,
     SILENT,
+    WORKTREES,
 ];

@@ -197,6 +197,19 @@ pub fn set_server_expanded(pane: &str, name: &str, format: &str) -> Command {
     )
 }
 
+/// Sets a server option to what `format` expands to. The format must not depend on a pane.
+#[must_use]
+pub fn set_server_computed(name: &str, format: &str) -> Command {
+    Command::setting(
+        SetOption::new()
+            .server()
+            .format()
+            .option(name)
+            .value(format)
+            .build(),
+    )
+}
+
 /// Appends the expansion of `format` to a server option.
 #[must_use]
 pub fn append_server(name: &str, format: &str) -> Command {

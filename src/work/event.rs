@@ -78,6 +78,9 @@ pub enum ClaimEvent {
         branch: String,
         worktree: String,
         base: String,
+        /// It was there before, so it stays when the claim ends.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        found: bool,
     },
     Step {
         grant: GrantId,
@@ -106,7 +109,7 @@ pub enum ClaimEvent {
     },
     /// The former holder of a grant was told that it ended.
     Told { grant: GrantId },
-    /// The holders of two grants were told that their work overlaps.
+    /// The holder of `one` was told that its work overlaps with that of `other`.
     Overlap { one: GrantId, other: GrantId },
 }
 

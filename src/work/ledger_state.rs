@@ -16,6 +16,8 @@ pub struct Claim {
     pub work: ClaimedWork,
     /// Empty without a worktree.
     pub worktree: String,
+    /// The worktree is not one that was made for the claim.
+    pub worktree_was_found: bool,
     /// The commit at which its branch started, or empty.
     pub base: String,
     /// Milliseconds since the epoch.
@@ -147,10 +149,10 @@ impl LedgerState {
         self.results.iter()
     }
 
-    /// Returns whether the holders of two grants were told that they overlap.
+    /// Returns whether the holder of a grant was told that its work overlaps with that of the other grant.
     #[must_use]
     pub fn overlap_is_told(&self, one: GrantId, other: GrantId) -> bool {
-        self.overlaps.contains(&(one.min(other), one.max(other)))
+        self.overlaps.contains(&(one, other))
     }
 
     /// Adds a line.
@@ -180,6 +182,7 @@ impl LedgerState {
                     step: work.step.clone(),
                     work,
                     worktree: String::new(),
+                    worktree_was_found: false,
                     base: String::new(),
                     claimed_at: at,
                     done: None,
@@ -217,9 +220,11 @@ impl LedgerState {
                 branch,
                 worktree,
                 base,
+                found,
             } => self.edit(grant, |claim| {
                 claim.work.branch = branch;
                 claim.worktree = worktree;
+                claim.worktree_was_found = found;
                 claim.base = base;
             }),
             ClaimEvent::Step {
@@ -254,7 +259,7 @@ impl LedgerState {
                 }
             }
             ClaimEvent::Overlap { one, other } => {
-                self.overlaps.insert((one.min(other), one.max(other)));
+                self.overlaps.insert((one, other));
             }
         }
     }
@@ -291,7 +296,7 @@ mod tests {
 
     /// One attempt of one of three seshes on one of three items.
     #[derive(Clone, Debug)]
-    enum Attempt {
+    enum Deed {
         Claim,
         Take,
         Drop,
@@ -299,13 +304,13 @@ mod tests {
         Land,
     }
 
-    fn attempts() -> impl Strategy<Value = Vec<(Attempt, usize, usize)>> {
+    fn attempts() -> impl Strategy<Value = Vec<(Deed, usize, usize)>> {
         let attempt = prop_oneof![
-            Just(Attempt::Claim),
-            Just(Attempt::Take),
-            Just(Attempt::Drop),
-            Just(Attempt::Step),
-            Just(Attempt::Land),
+            Just(Deed::Claim),
+            Just(Deed::Take),
+            Just(Deed::Drop),
+            Just(Deed::Step),
+            Just(Deed::Land),
         ];
         prop::collection::vec((attempt, 0..3_usize, 0..3_usize), 0..40)
     }
@@ -332,11 +337,11 @@ mod tests {
                 let from = if at % 2 == 0 { current.or(old) } else { old.or(current) };
                 let from = from.unwrap_or_else(GrantId::random);
                 let event = match attempt {
-                    Attempt::Claim => ClaimEvent::Claim { id: id.clone(), grant, holder, work: ClaimedWork::default(), over: None },
-                    Attempt::Take => ClaimEvent::Take { id: id.clone(), from, grant, holder, force: None },
-                    Attempt::Drop => ClaimEvent::Drop { grant: from },
-                    Attempt::Step => ClaimEvent::Step { grant: from, step: "s".into(), done: None, total: None },
-                    Attempt::Land => ClaimEvent::Landed { id: id.clone(), grant: Some(from), commit: "c".into() },
+                    Deed::Claim => ClaimEvent::Claim { id: id.clone(), grant, holder, work: ClaimedWork::default(), over: None },
+                    Deed::Take => ClaimEvent::Take { id: id.clone(), from, grant, holder, force: None },
+                    Deed::Drop => ClaimEvent::Drop { grant: from },
+                    Deed::Step => ClaimEvent::Step { grant: from, step: "s".into(), done: None, total: None },
+                    Deed::Land => ClaimEvent::Landed { id: id.clone(), grant: Some(from), commit: "c".into() },
                 };
                 let before = state.claim(&id).cloned();
                 let is_claim = matches!(event, ClaimEvent::Claim { .. });

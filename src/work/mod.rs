@@ -5,9 +5,28 @@
 //! takes it over, or it has landed. [`event`] is what the ledger consists of, and [`ledger_state`] what follows from it.
 //! A [`named_lock`] needs no repository.
 
+pub mod board;
+pub mod board_text;
+pub mod caller;
+pub mod claim;
+pub mod claim_json;
+pub mod claimed;
+pub mod drop;
 pub mod event;
+mod foreign_lock;
+mod glob;
 pub mod holder;
+pub mod import;
 pub mod item;
 pub mod ledger;
 pub mod ledger_state;
-pub mod named_lock;
+pub mod mirror;
+pub mod overlap;
+pub mod own;
+pub mod registry;
+pub mod remote_claim;
+pub mod risk;
+pub mod shown_item;
+pub mod take;
+pub mod workplace;
+pub mod worktree;

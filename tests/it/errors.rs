@@ -40,6 +40,7 @@ const NO_CALL: [(&str, &str); 8] = [
     ("sesh-hooks", "it asks no server"),
     ("sesh-lock", "it needs no server"),
     ("sesh-doctor", "a missing server is one of its findings"),
+    ("sesh-work", "it needs a repository first"),
 ];
 
 #[test]

@@ -76,6 +76,22 @@ impl Scene {
         self.server.sesh("sesh-send", send).ok();
     }
 
+    /// Makes the folder a repository with an item of work.
+    fn has_work(&self) {
+        std::fs::remove_file(self.server.path("bin/git")).expect("the fake");
+        let folder = self.server.folder();
+        for words in [
+            &["init", "-q"][..],
+            &["commit", "-q", "--allow-empty", "-m", "one"],
+        ] {
+            let name = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+            let git = self.server.call("git".as_ref()).folder(folder);
+            git.args(name).args(words).ok();
+        }
+        let items = r#"{"version": 1, "items": [{"id": "login"}]}"#;
+        crate::work::write(folder, ".sesh/work.json", items);
+    }
+
     /// Runs a line as a person types it in a pane: in that of the sesh `notes`, or, where that would be adopted, in one
     /// that is no sesh.
     fn run(&self, line: &str) -> Said {
@@ -112,6 +128,9 @@ fn run_examples(tool: &Tool) {
     let scene = Scene::new();
     if ["sesh-log", "sesh-set"].contains(&tool.name) {
         scene.talks();
+    }
+    if tool.name == "sesh-work" {
+        scene.has_work();
     }
     let _client = Screen::attach(&scene.server, MAIN, (120, 40));
     let fails = |line: &str| {

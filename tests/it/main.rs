@@ -76,4 +76,5 @@ mod unwritable;
 mod values;
 mod viewers;
 mod wait;
+mod work;
 mod writes;

@@ -1,4 +1,4 @@
-//! The names in tmux that are not pane options of a sesh.
+//! The names that are no pane options of a sesh: server options, hidden variables and channels.
 
 /// A name in tmux that is not a pane option of [`PANE`](super::PANE).
 pub struct Named {
@@ -16,7 +16,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// All names that are not in [`PANE`](super::PANE).
-pub const ELSEWHERE: [Named; 51] = [
+pub const ELSEWHERE: [Named; 56] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -27,11 +27,6 @@ pub const ELSEWHERE: [Named; 51] = [
         "@seshsum_waiting",
         "server option",
         "how many seshes wait for a person; archived ones count in none of the sums, and unset is 0",
-    ),
-    named(
-        "@sesh_locks",
-        "pane option",
-        "` a b `: the locks that `sesh-lock` holds for the commands of this pane",
     ),
     named("@seshsum_busy", "server option", "how many are busy"),
     named("@seshsum_idle", "server option", "how many are idle"),
@@ -270,5 +265,38 @@ pub const ELSEWHERE: [Named; 51] = [
         "channels of `wait-for`",
         "the same for the changes of one sesh: the first one of its pane, by the number of the pane modulo 1024; the \
          second one, for a sesh without a pane, by the end of its uuid. A birth signals both. Several seshes may share one",
+    ),
+    named(
+        "@sesh_claim",
+        "pane option",
+        "the items that the sesh of this pane has claimed, each with its progress: `x 3/7 y`; `x lost to NAME` after another \
+         sesh took one over. The ledger of the repository decides, and this only shows it",
+    ),
+    named(
+        "@seshwork_<repository>",
+        "server option",
+        "the claims of a repository: how many claims it has, how many of them have a \
+         holder that is gone, how many landings wait, and its common git directory",
+    ),
+    named(
+        "@seshsum_claims",
+        "server option",
+        "how many claims all repositories have that this server knows",
+    ),
+    named(
+        "@seshsum_lostclaims",
+        "server option",
+        "how many of them have a holder that is gone",
+    ),
+    named(
+        "@seshsum_landing",
+        "server option",
+        "how many landings wait or run in these repositories",
+    ),
+    named(
+        "SESH_repositories, SESH_work_<repository>",
+        "hidden variables",
+        "the repositories that have a `@seshwork_` option, and the number of events of the ledger that each shows: an older \
+         state of it is not written over a newer one",
     ),
 ];
