@@ -23,11 +23,11 @@ _tmux_sesh_takes() {
       takes=(
         '1=text' '--=command' '--name=text'
         '--agent=kinds:claude,codex,pi,gemini,opencode,copilot,aider,qwen,kimi,cline' '--model=text'
-        '--list-models' '--tag=tags' '--cwd=folder' '--env=text' '--rows=text' '--cols=text' '--fixed-size'
-        '--session' '--window' '--split=words:h,v' '--target=sessions' '--parent=targets' '--owner=owners'
-        '--ttl=text' '--note=text' '--id=uuids' '--send=text' '--wait' '--reply' '--headless'
-        '--allow=text' '--no-launch' '--enter' '--dry-run' '--json' '-L=sockets' '-S=file' '-h' '--help'
-        '-V' '--version'
+        '--list-models' '--tag=tags' '--cwd=folder' '--work=text' '--worktree=text' '--env=text'
+        '--rows=text' '--cols=text' '--fixed-size' '--session' '--window' '--split=words:h,v'
+        '--target=sessions' '--parent=targets' '--owner=owners' '--ttl=text' '--note=text' '--id=uuids'
+        '--send=text' '--wait' '--reply' '--headless' '--no-launch' '--enter' '--dry-run' '--json'
+        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)
@@ -43,7 +43,7 @@ _tmux_sesh_takes() {
         '1=targets' '+=targets' '--tag=tags' '--tagged=tags' '--agent=agents'
         '--state=list:starting,busy,waiting,idle,exited,unknown,failed' '--mine' '--owner=owners'
         '--archived' '--all' '--all-servers' '--tags'
-        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket,age,where,model,context,title'
+        '--columns=list:uuid,name,agent,machine,status,state,cwd,tags,archived,live,tmux-socket,tmux-session,tmux-window,tmux-pane,why,since,by,gen,note,parent,owner,conversation,command,exit,created,updated,expires,was,socket,age,where,claim,model,context,title'
         '--json' '--format=text' '--no-header' '--watch' '-L=sockets' '-S=file' '-h' '--help' '-V'
         '--version'
       )

@@ -3,6 +3,7 @@
 
 mod guess;
 mod kind_parser;
+mod list_columns;
 mod pane_capture;
 mod pane_keys;
 mod pane_resolve;

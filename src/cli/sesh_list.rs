@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::ServerArgs;
+use super::list_columns::{CLAIM, COLUMNS, Column, column, columns, place};
 use super::transcript_columns::{self, DetailedRecord};
 use crate::clock;
 use crate::env;
@@ -17,13 +18,12 @@ use crate::error::{self, Error, Exit, Result};
 use crate::id::{PaneId, SeshId, Tag, counted, shown};
 use crate::inventory::find;
 use crate::out::{self, Table};
-use crate::proc::signal;
 use crate::state::State;
 use crate::store::condition::{both, either, equal, registered, tagged};
 use crate::store::pending_restore;
 use crate::store::query::{Past, ValueSource};
 use crate::store::target::{is_id_prefix, search_starts};
-use crate::store::{Key, Record, Select, Snapshot, value};
+use crate::store::{Key, Record, Select, Snapshot, schema, value};
 use crate::tmux::Server;
 
 pub(super) const EXAMPLES: super::Examples = &[
@@ -204,7 +204,10 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
         None
     };
     let old = args.all || args.archived;
-    let values = match args.format {
+    let claims = args.columns.iter().any(|(name, _)| *name == CLAIM);
+    let format = args.format.clone();
+    let format = format.or_else(|| claims.then(|| format!("#{{{}}}", schema::CLAIM)));
+    let values = match format {
         Some(_) => ValueSource::Panes,
         None => ValueSource::Records,
     };
@@ -217,7 +220,7 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
             (true, true) => Past::All,
             (true, false) => Past::Of(search_starts(&args.words)),
         },
-        format: args.format.clone(),
+        format,
     };
     let read = |select: &Select| {
         if args.all_servers {
@@ -276,7 +279,12 @@ fn current_text(server: &Server, args: &Args) -> anyhow::Result<String> {
             !args.no_header,
         ))
     } else {
-        Ok(columns(&records, &args.columns, !args.no_header))
+        let claim = |record: &Record| {
+            let pane = record.tmux.as_ref().map(|place| place.pane);
+            let shown = snapshots.iter().find_map(|it| it.formatted.get(&pane?));
+            shown.map_or_else(String::new, |text| value::decode(text))
+        };
+        Ok(columns(&records, &args.columns, !args.no_header, claim))
     }
 }
 
@@ -488,109 +496,4 @@ fn rendered(table: &Table, header: bool) -> String {
         return String::new();
     }
     table.render(header, out::width())
-}
-
-/// A column of `--columns`: its name and its value.
-type Column = (&'static str, fn(&Record) -> String);
-
-fn column(name: String) -> Result<Column> {
-    COLUMNS
-        .into_iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(&name))
-        .ok_or_else(|| Error::usage(format!("no column {}", shown(&name))))
-}
-
-fn number(value: Option<u64>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
-}
-
-const COLUMNS: [Column; 34] = [
-    ("uuid", |it| it.uuid.to_string()),
-    ("name", |it| it.name.clone()),
-    ("agent", |it| it.agent.clone().unwrap_or_default()),
-    ("machine", |it| it.machine.clone()),
-    ("status", |it| it.state.as_str().into()),
-    ("state", |it| it.state.as_str().into()),
-    ("cwd", |it| it.cwd.clone()),
-    ("tags", |it| it.tags.join(",")),
-    ("archived", |it| it.archived.to_string()),
-    ("live", |it| it.live.to_string()),
-    ("tmux-socket", |it| {
-        it.tmux
-            .as_ref()
-            .map_or_else(String::new, |place| place.socket.clone())
-    }),
-    ("tmux-session", |it| {
-        it.tmux
-            .as_ref()
-            .map_or_else(String::new, |place| place.session.clone())
-    }),
-    ("tmux-window", |it| {
-        it.tmux
-            .as_ref()
-            .map_or_else(String::new, |place| place.window.to_string())
-    }),
-    ("tmux-pane", |it| {
-        it.tmux
-            .as_ref()
-            .map_or_else(String::new, |place| place.pane.to_string())
-    }),
-    ("why", |it| it.why.clone().unwrap_or_default()),
-    ("since", |it| number(it.since)),
-    ("by", |it| it.by.clone().unwrap_or_default()),
-    ("gen", |it| it.generation.to_string()),
-    ("note", |it| it.note.clone().unwrap_or_default()),
-    ("parent", |it| {
-        it.parent.map_or_else(String::new, |id| id.to_string())
-    }),
-    ("owner", |it| it.owner.clone().unwrap_or_default()),
-    ("conversation", |it| {
-        it.conversation.clone().unwrap_or_default()
-    }),
-    ("command", |it| it.command.join(" ")),
-    ("exit", |it| match it.exit {
-        Some(exit) => match (exit.code, exit.signal) {
-            (Some(code), _) => code.to_string(),
-            (_, Some(number)) => signal::name(number),
-            _ => String::new(),
-        },
-        None => String::new(),
-    }),
-    ("created", |it| number(it.created_at)),
-    ("updated", |it| number(it.updated_at)),
-    ("expires", |it| number(it.expires_at)),
-    ("was", |it| {
-        it.was.map_or_else(String::new, |was| was.as_str().into())
-    }),
-    ("socket", |it| it.socket.clone().unwrap_or_default()),
-    // What the table shows under these names.
-    ("age", |it| out::age(it.since, clock::seconds())),
-    ("where", place),
-    // Read from the transcript.
-    ("model", transcript_columns::model),
-    ("context", transcript_columns::context),
-    ("title", transcript_columns::title),
-];
-
-/// Formats where a sesh is: its session, the index of its window, and its pane.
-fn place(record: &Record) -> String {
-    record.tmux.as_ref().map_or_else(String::new, |place| {
-        format!("{}:{} {}", place.session, place.window, place.pane)
-    })
-}
-
-fn columns(records: &[&Record], columns: &[Column], header: bool) -> String {
-    let mut lines = String::new();
-    if header {
-        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        lines.push_str(&out::as_line(&names.join("\t")));
-    }
-    for record in records {
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|(_, cell)| out::tsv(&cell(record)))
-            .collect();
-        lines.push_str(&out::as_line(&cells.join("\t")));
-    }
-    lines
 }

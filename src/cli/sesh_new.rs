@@ -30,6 +30,7 @@ use crate::sesh::turn::{self, TurnRequest};
 use crate::store::{Record, Target, value};
 use crate::tmux::Server;
 use crate::watch::{self, Set, WaitEvent, WaitSince, Watch};
+use crate::work::new_sesh::{self, NewSeshWork};
 
 pub(super) const EXAMPLES: super::Examples = &[
     (
@@ -93,6 +94,19 @@ pub(super) struct Args {
     /// Start in this folder [default: the current one]
     #[arg(long, value_name = "DIR")]
     cwd: Option<PathBuf>,
+
+    /// Claim this item of the repository, or the next one that is ready, and start in a new worktree on a branch of its
+    /// own. With --agent the item is the first message
+    #[arg(long, value_name = "ID|next", num_args = 0..=1, default_missing_value = "next", conflicts_with_all = [
+        "worktree", "headless", "dry_run", "list_models",
+    ])]
+    work: Option<String>,
+
+    /// Start in a new worktree on this branch, which starts at the fetched target if it does not exist [default: the name]
+    #[arg(long, value_name = "BRANCH", num_args = 0..=1, default_missing_value = "", conflicts_with_all = [
+        "headless", "dry_run", "list_models",
+    ])]
+    worktree: Option<String>,
 
     /// Set this environment variable for its command; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = clap::value_parser!(OsString))]
@@ -208,11 +222,60 @@ pub(super) struct Args {
     command: Vec<OsString>,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
-    let is_empty = |text: &String| typeable(text).trim().is_empty();
-    if args.send.as_ref().is_some_and(is_empty) {
+pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
+    if args
+        .send
+        .as_deref()
+        .is_some_and(|text| typeable(text).trim().is_empty())
+    {
         return Err(Error::usage("the message is empty: give a text").into());
     }
+    let Some(work) = work_for(&mut args)? else {
+        return create(args, None);
+    };
+    let outcome = create(args, Some(&work));
+    if !work.is_settled() {
+        work.give_up();
+    }
+    outcome
+}
+
+/// Claims the item and makes the worktree that were asked for, and changes the arguments so that the sesh starts there.
+fn work_for(args: &mut Args) -> Result<Option<NewSeshWork>> {
+    let name = args.name.as_ref().or(args.named.as_ref());
+    let id = args.id.unwrap_or_else(SeshId::random);
+    let made = match (&args.work, &args.worktree) {
+        (None, None) => return Ok(None),
+        (Some(item), _) => {
+            let item = match item.as_str() {
+                "next" => None,
+                item => Some(item.parse()?),
+            };
+            let server = args.on.server()?;
+            new_sesh::claim_for(&server, &folder(args.cwd.as_deref())?, id, item)?
+        }
+        (None, Some(branch)) => {
+            let branch = match (branch.as_str(), name) {
+                ("", Some(name)) => name.as_str().replace(' ', "-"),
+                ("", None) => format!("sesh/{}", &id.simple()[..8]),
+                (branch, _) => branch.to_string(),
+            };
+            let server = args.on.server()?;
+            new_sesh::worktree_for(&server, &folder(args.cwd.as_deref())?, &branch)?
+        }
+    };
+    if name.is_none() {
+        args.name.clone_from(&made.name);
+    }
+    args.id = Some(id);
+    args.cwd = Some(made.folder.clone());
+    if args.agent.is_some() && !args.no_launch && args.send.is_none() {
+        args.send.clone_from(&made.prompt);
+    }
+    Ok(Some(made))
+}
+
+fn create(args: Args, work: Option<&NewSeshWork>) -> anyhow::Result<Exit> {
     let server = args.on.server()?;
     let cwd = folder(args.cwd.as_deref())?;
     let variables = args.env.iter().map(variable).collect::<Result<Vec<_>>>()?;
@@ -286,6 +349,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let record = plan.carry_out(&server)?;
+    if let Some(work) = work {
+        work.settle(&server, &record)?;
+    }
     if args.json {
         out::unless_hung_up(out::json(&record))?;
     } else {

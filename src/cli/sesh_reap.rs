@@ -9,6 +9,7 @@ use crate::error::Exit;
 use crate::inventory::change::{Change, ChangeKind};
 use crate::out;
 use crate::sesh::reap::{ReapScope, reap};
+use crate::work::repair;
 
 pub(super) const EXAMPLES: super::Examples = &[
     ("Reconcile all seshes", "sesh-reap"),
@@ -41,7 +42,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     } else {
         ReapScope::All
     };
-    let changes = reap(&args.on.server()?, of)?;
+    let server = args.on.server()?;
+    let changes = reap(&server, of)?;
+    // What tmux shows of claims is a picture: a part of it that cannot be repaired now is repaired the next time.
+    let _ = repair::repair(&server);
     if args.json {
         out::json(&changes)?;
     } else if std::io::stdout().is_terminal() {

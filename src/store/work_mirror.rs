@@ -4,7 +4,7 @@
 //! server takes none that is older than the one it has. So of several processes that write it the newest one wins, in
 //! whatever order they arrive.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::condition::{both, equal};
 use super::schema::{self, Key};
@@ -60,6 +60,52 @@ pub fn question(frame: &Frame, repository: &str) -> [Command; 2] {
             Some(&format!("#{{!=:{claim},}}")),
         ),
     ]
+}
+
+/// The repositories of which a server shows claims.
+#[derive(Clone, Debug, Default)]
+pub struct MirroredRepositories {
+    pub socket: String,
+    pub server_pid: i32,
+    /// The 8 digits of each, and its common git directory.
+    pub repositories: Vec<(String, PathBuf)>,
+}
+
+/// Returns the repositories of which a server shows claims.
+///
+/// # Errors
+/// As [`Server::run`].
+pub fn repositories(server: &Server) -> Result<MirroredRepositories> {
+    let all = format!("#{{{}}}", schema::REPOSITORIES);
+    let frame = Frame::new();
+    let question = frame.format(["#{pid}", "#{socket_path}", &all]);
+    let answer = server.run(&Batch::from(command::print(None, &question)))?;
+    let (rows, _) = frame.read(&answer);
+    let Some([pid, socket, all]) = rows.first().map(Vec::as_slice) else {
+        return Ok(MirroredRepositories::default());
+    };
+    let mut known = MirroredRepositories {
+        socket: (*socket).into(),
+        server_pid: pid.parse().unwrap_or(0),
+        repositories: Vec::new(),
+    };
+    let hashes: Vec<&str> = all.split_whitespace().collect();
+    if hashes.is_empty() {
+        return Ok(known);
+    }
+    let values = hashes
+        .iter()
+        .map(|hash| format!("#{{{}}}", schema::work(hash)));
+    let frame = Frame::new();
+    let answer = server.run(&Batch::from(command::print(None, &frame.format(values))))?;
+    let (rows, _) = frame.read(&answer);
+    for (hash, value) in hashes.iter().zip(rows.first().into_iter().flatten()) {
+        if let Some(path) = value.splitn(4, ' ').nth(3) {
+            let path = PathBuf::from(value::decode(path));
+            known.repositories.push(((*hash).into(), path));
+        }
+    }
+    Ok(known)
 }
 
 impl WorkMirror {

@@ -53,7 +53,11 @@ pub(super) fn matches(glob: &str, path: &str) -> bool {
 
 /// Returns the globs that a glob stands for, with stars as the only special parts.
 fn variants(glob: &str) -> Vec<Vec<GlobPart>> {
-    let glob = glob.trim_start_matches("./").trim_end_matches('/');
+    let glob = glob.trim_start_matches("./");
+    let name = glob.rsplit('/').next().unwrap_or_default();
+    // A name with an extension is that of a file.
+    let may_be_folder = !name.trim_start_matches('.').contains('.');
+    let glob = glob.trim_end_matches('/');
     let mut all: Vec<Vec<GlobPart>> = vec![Vec::new()];
     let mut rest = glob;
     while let Some(c) = rest.chars().next() {
@@ -84,8 +88,8 @@ fn variants(glob: &str) -> Vec<Vec<GlobPart>> {
         }
         rest = &rest[c.len_utf8()..];
     }
-    let below: Vec<Vec<GlobPart>> = all
-        .iter()
+    let folders = all.iter().filter(|_| may_be_folder);
+    let below: Vec<Vec<GlobPart>> = folders
         .map(|parts| [&parts[..], &[GlobPart::Char('/'), GlobPart::Any]].concat())
         .collect();
     all.extend(below);

@@ -181,11 +181,17 @@ impl HolderView {
                 return sighting;
             }
         }
+        if visible && holder.pane.is_empty() {
+            // It is about to be created, or the process that was to create it was killed.
+            let state = if holder.is_being_created() {
+                HolderState::Live
+            } else {
+                HolderState::Gone
+            };
+            return HolderSighting::without_record(state);
+        }
         if !visible || server.start == 0 {
             return HolderSighting::without_record(HolderState::Unknown);
-        }
-        if holder.is_being_created() {
-            return HolderSighting::without_record(HolderState::Live);
         }
         let is_alive = proc::is_alive(server.process());
         let state = match self.servers.get(&theirs) {
@@ -294,10 +300,10 @@ impl HolderView {
 }
 
 impl Holder {
-    /// Returns whether the process that creates the sesh is alive, and the sesh has no pane yet.
+    /// Returns whether the process that creates the sesh is alive.
     fn is_being_created(&self) -> bool {
         let creator = self.creator.as_ref().and_then(|text| text.parse().ok());
-        self.pane.is_empty() && creator.is_some_and(proc::is_alive)
+        creator.is_some_and(proc::is_alive)
     }
 
     /// Returns its pane.

@@ -378,7 +378,7 @@ fn s62_without_write_access_nothing_is_half_done() {
     let one = repo.sesh("one");
     let git = repo.top.join(".git");
     let mode = |mode| {
-        std::fs::set_permissions(&git, std::fs::Permissions::from_mode(mode)).expect("a mode")
+        std::fs::set_permissions(&git, std::fs::Permissions::from_mode(mode)).expect("a mode");
     };
     mode(0o555);
     // Root may write in spite of the mode.

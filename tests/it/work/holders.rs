@@ -7,6 +7,9 @@ use pretty_assertions::assert_eq;
 use super::Repo;
 use crate::support::{MAIN, Record, Server, until, until_some};
 
+/// Ends a sesh.
+type End = fn(&Repo, &Record);
+
 fn pid(text: &str) -> Pid {
     Pid::from_raw(text.trim().parse().expect("a pid"))
 }
@@ -57,7 +60,7 @@ fn s07_output_is_a_sign_of_life() {
 fn s08_s09_a_holder_that_has_ended_is_gone_at_once() {
     let repo = Repo::new();
     let taker = repo.sesh("taker");
-    let ends: [(&str, fn(&Repo, &Record)); 3] = [
+    let ends: [(&str, End); 3] = [
         ("kill", |repo, one| {
             let first = repo.server.format(one.pane(), "#{pane_pid}");
             kill(pid(&first), Signal::SIGKILL).expect("it lives");

@@ -3,6 +3,7 @@
 mod claims;
 mod contenders;
 mod holders;
+mod new_sesh;
 mod registry;
 mod worktrees;
 
