@@ -15,7 +15,7 @@ _tmux_sesh_takes() {
     # table: takes
     tmux-sesh | help)
       takes=(
-        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,work,log,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
+        '1=words:new,adopt,list,set,end,restore,gather,run,send,delegate,pane,enter,wait,work,log,land,lock,explain,reap,save,report,hooks,doctor,pane-capture,pane-keys,pane-resolve,help'
         '-h' '--help' '-V' '--version'
       )
       ;;
@@ -128,6 +128,12 @@ _tmux_sesh_takes() {
       takes=(
         '1=targets' '-n=text' '--turns=text' '--whole' '--since=words:start,now' '-f' '--follow' '--json'
         '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+      )
+      ;;
+    land | sesh-land)
+      takes=(
+        '1=text' '--priority=words:critical,high,normal,low' '--json' '-L=sockets' '-S=file' '-h' '--help'
+        '-V' '--version'
       )
       ;;
     lock | sesh-lock)
@@ -433,6 +439,7 @@ complete -F _tmux_sesh tmux-sesh \
   sesh-wait \
   sesh-work \
   sesh-log \
+  sesh-land \
   sesh-lock \
   sesh-explain \
   sesh-reap \

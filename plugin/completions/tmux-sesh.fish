@@ -179,7 +179,7 @@ function __tmux_sesh_list
 end
 
 # table: takes
-set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-work sesh-log sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
+set -g __tmux_sesh_helpers sesh-new sesh-adopt sesh-list sesh-set sesh-end sesh-restore sesh-gather sesh-run sesh-send sesh-delegate sesh-pane sesh-enter sesh-wait sesh-work sesh-log sesh-land sesh-lock sesh-explain sesh-reap sesh-save sesh-report sesh-hooks sesh-doctor pane-capture pane-keys pane-resolve
 set -g __tmux_sesh_aliases ls=sesh-list kill=sesh-end attach=sesh-enter capture=pane-capture keys=pane-keys resolve=pane-resolve
 complete -c tmux-sesh -f
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -s h -l help -d 'Print help'
@@ -201,6 +201,7 @@ complete -c tmux-sesh -n '__tmux_sesh_at 1' -a enter -d 'Go to a sesh: switch th
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a wait -d 'Wait until a sesh is idle, waits for a person, exits or prints something'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a work -d 'Claim items of work, and show who works on what'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a log -d 'Print the transcript of an agent: prompts, answers and tools'
+complete -c tmux-sesh -n '__tmux_sesh_at 1' -a land -d 'Test a branch on top of the target, and land it'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a lock -d 'Run a command while no other one on this machine holds the same lock'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a explain -d 'Explain how a pane\'s state was decided'
 complete -c tmux-sesh -n '__tmux_sesh_at 1' -a reap -d 'Reconcile stored state with the panes and processes that exist'
@@ -460,6 +461,13 @@ complete -c sesh-log -s S -r -F -d 'Use the tmux server with this socket path'
 complete -c sesh-log -s h -l help -d 'Print help'
 complete -c sesh-log -s V -l version -d 'Print version'
 complete -c sesh-log -n '__tmux_sesh_at 1 -n --turns --since -L -S' -a '(__tmux_sesh_targets)'
+complete -c sesh-land -f
+complete -c sesh-land -l priority -x -a 'critical high normal low' -d 'Land before those that are less urgent [default: that of the item, else normal]'
+complete -c sesh-land -l json -d 'Print a JSON object, also for what is blocked'
+complete -c sesh-land -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'
+complete -c sesh-land -s S -r -F -d 'Use the tmux server with this socket path'
+complete -c sesh-land -s h -l help -d 'Print help'
+complete -c sesh-land -s V -l version -d 'Print version'
 complete -c sesh-lock -f
 complete -c sesh-lock -l wait -x -d 'Wait for the lock, at most this long [default: do not wait]'
 complete -c sesh-lock -s L -x -a '(__tmux_sesh_sockets)' -d 'Use the tmux server with this socket name'

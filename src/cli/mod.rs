@@ -15,6 +15,7 @@ mod sesh_enter;
 mod sesh_explain;
 mod sesh_gather;
 mod sesh_hooks;
+mod sesh_land;
 mod sesh_list;
 mod sesh_lock;
 mod sesh_log;
@@ -116,6 +117,7 @@ tools! {
     SESH_WAIT = "sesh-wait" in sesh_wait,
     SESH_WORK = "sesh-work" in sesh_work,
     SESH_LOG = "sesh-log" in sesh_log,
+    SESH_LAND = "sesh-land" in sesh_land,
     SESH_LOCK = "sesh-lock" in sesh_lock,
     SESH_EXPLAIN = "sesh-explain" in sesh_explain,
     SESH_REAP = "sesh-reap" in sesh_reap,

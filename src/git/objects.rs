@@ -180,10 +180,32 @@ pub fn count(folder: &Path, base: &Oid, tip: &Oid) -> Result<usize> {
 /// # Errors
 /// git fails. A conflict is not an error.
 pub fn merge_tree(folder: &Path, base: &Oid, tip: &Oid) -> Result<MergedTree> {
-    let output = GitCommand::change(folder, "merge-tree")
-        .args(["--write-tree", "-z", "--name-only", "--no-messages"])
-        .args([base, tip])
-        .output()?;
+    merge_tree_from(folder, None, base, tip)
+}
+
+/// Like [`merge_tree`], with the commit from which both started, where that is not what the history says. git 2.40 is the
+/// first one that takes it; an older one merges by the history.
+///
+/// # Errors
+/// As [`merge_tree`].
+pub fn merge_tree_from(
+    folder: &Path,
+    start: Option<&Oid>,
+    base: &Oid,
+    tip: &Oid,
+) -> Result<MergedTree> {
+    let call = |start: Option<&Oid>| {
+        GitCommand::change(folder, "merge-tree")
+            .args(["--write-tree", "-z", "--name-only", "--no-messages"])
+            .args(start.map(|start| format!("--merge-base={start}")))
+            .args([base, tip])
+            .output()
+    };
+    let mut output = call(start)?;
+    let is_old = output.code == 129 && start.is_some();
+    if is_old {
+        output = call(None)?;
+    }
     let mut parts = output.parts().map(String::from_utf8_lossy);
     match (output.code, parts.next()) {
         (0, Some(tree)) => tree.parse().map(MergedTree::Clean),

@@ -108,6 +108,16 @@ impl LockFile {
             .map_err(|error| io_error("lock", &self.path, &error))
     }
 
+    /// Frees the lock, also for the children that have inherited it.
+    ///
+    /// # Errors
+    /// The file system has no locks.
+    pub fn release(&self) -> Result<()> {
+        self.file
+            .unlock()
+            .map_err(|error| io_error("unlock", &self.path, &error))
+    }
+
     /// Makes every program that this process starts from now on inherit the lock.
     ///
     /// # Errors

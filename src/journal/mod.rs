@@ -10,6 +10,7 @@ pub mod export;
 pub mod exported_file;
 pub mod failures;
 mod file;
+pub mod landing_files;
 pub mod launch;
 pub mod line;
 pub mod lines_file;

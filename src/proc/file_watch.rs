@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -97,6 +98,28 @@ impl FileWatch {
         let Some(writes) = &self.writes else { return };
         while nix::unistd::read(writes, &mut reports).is_ok_and(|size| size > 0) {}
     }
+}
+
+/// Waits until a process has ended, at most for a time. Where the system does not report the end, it may return earlier.
+pub fn wait_for_end(process: ProcessId, limit: Duration) {
+    let end = end_of(process);
+    if !is_alive(process) {
+        return;
+    }
+    let mut polled: Vec<PollFd<'_>> = end
+        .iter()
+        .map(|end| PollFd::new(end.as_fd(), PollFlags::POLLIN))
+        .collect();
+    let limit = if polled.is_empty() {
+        limit.min(Duration::from_millis(LOOK_EVERY.into()))
+    } else {
+        limit
+    };
+    // A signal ends the wait early, and the caller looks again.
+    let _ = poll(
+        &mut polled,
+        PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX),
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@ use super::claim::risk_with;
 use super::claim_json::{ClaimJson, SCHEMA};
 use super::holder::{HolderState, HolderView};
 use super::item::ItemId;
+use super::landing_json;
 use super::ledger_state::{Claim, ItemResult, LedgerState};
 use super::overlap::{self, WorkOverlap};
 use super::registry::{ItemStatus, Registry, WorkItem};
@@ -172,7 +173,7 @@ impl Board {
             lost: lost.count(),
             items,
             claims,
-            landing: Vec::new(),
+            landing: landing_json::queue(state.landing()),
             state,
         })
     }

@@ -3,28 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use super::grant::GrantId;
 use super::holder::Holder;
 use super::item::ItemId;
-
-/// The identity of one grant: of one claim of one sesh on one item. A new grant is made when an item is claimed or taken
-/// over, so that a former holder never has the current one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GrantId(uuid::Uuid);
-
-impl GrantId {
-    /// Returns a new grant.
-    #[must_use]
-    pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4())
-    }
-}
-
-impl std::fmt::Display for GrantId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
+use super::landing_event::LandingEvent;
 
 /// What a claim says of an item when it is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +100,7 @@ pub enum ClaimEvent {
 #[serde(untagged)]
 pub enum LedgerEvent {
     Claim(Box<ClaimEvent>),
+    Landing(Box<LandingEvent>),
     /// An event of a newer version, which is kept and has no effect.
     Newer(Value),
 }
@@ -125,6 +108,12 @@ pub enum LedgerEvent {
 impl From<ClaimEvent> for LedgerEvent {
     fn from(event: ClaimEvent) -> Self {
         Self::Claim(Box::new(event))
+    }
+}
+
+impl From<LandingEvent> for LedgerEvent {
+    fn from(event: LandingEvent) -> Self {
+        Self::Landing(Box::new(event))
     }
 }
 

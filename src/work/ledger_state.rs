@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::event::{ClaimEvent, ClaimedWork, GrantId, LedgerEvent, LedgerLine};
 use super::holder::Holder;
 use super::item::ItemId;
+use super::landing_state::LandingState;
 use crate::id::SeshId;
 
 /// A claim that holds.
@@ -74,6 +75,7 @@ pub struct LedgerState {
     former: Vec<FormerClaim>,
     results: BTreeMap<ItemId, ItemResult>,
     overlaps: BTreeSet<(GrantId, GrantId)>,
+    landing: LandingState,
     /// The number of its events. A state with a larger number is a later one.
     length: u64,
 }
@@ -97,6 +99,12 @@ impl LedgerState {
     #[must_use]
     pub fn length(&self) -> u64 {
         self.length
+    }
+
+    /// Returns what is landing and has landed.
+    #[must_use]
+    pub fn landing(&self) -> &LandingState {
+        &self.landing
     }
 
     /// Returns the claims that hold, by item.
@@ -160,6 +168,7 @@ impl LedgerState {
         self.length += 1;
         match line.event {
             LedgerEvent::Claim(event) => self.apply_claim(*event, line.at),
+            LedgerEvent::Landing(event) => self.landing.apply(*event, line.at),
             LedgerEvent::Newer(_) => {}
         }
     }
@@ -237,7 +246,7 @@ impl LedgerState {
                 claim.done = done.or(claim.done);
                 claim.total = total.or(claim.total);
             }),
-            ClaimEvent::Block { grant, why } => self.edit(grant, |claim| claim.blocked = why),
+            ClaimEvent::Block { grant, why } => self.block(grant, why),
             ClaimEvent::Drop { grant } => self.end(grant, ClaimEnd::Dropped, at),
             ClaimEvent::Abandon { grant, why } => {
                 if let Some(claim) = self.granted(grant) {
@@ -262,6 +271,19 @@ impl LedgerState {
                 self.overlaps.insert((one, other));
             }
         }
+    }
+
+    fn block(&mut self, grant: GrantId, why: Option<String>) {
+        if why.is_none()
+            && let Some(claim) = self.granted(grant)
+        {
+            let branch = match claim.work.branch.as_str() {
+                "" => claim.id.branch(),
+                branch => branch.into(),
+            };
+            self.landing.forget_red(&branch);
+        }
+        self.edit(grant, |claim| claim.blocked = why);
     }
 
     fn edit(&mut self, grant: GrantId, edit: impl FnOnce(&mut Claim)) {

@@ -36,7 +36,7 @@ pub fn write(
         length: state.length(),
         claims: state.claims().count(),
         lost,
-        landing: 0,
+        landing: state.landing().queue().len(),
         panes: panes(own, mirror, state),
     };
     mirror.write(server, &work)

@@ -10,6 +10,7 @@ use tmux_sesh::cli::TOOLS;
 use tmux_sesh::doctor::Area;
 use tmux_sesh::error::Exit;
 use tmux_sesh::store::{schema, setting};
+use tmux_sesh::work::landing::BlockedReason;
 
 use crate::language;
 use crate::support::Server;
@@ -116,7 +117,12 @@ fn tables() -> Vec<(&'static str, String)> {
     for (area, about) in Area::MEANINGS {
         findings += &row(&[&code(area.as_str()), about]);
     }
+    let mut blocked = row(&["reason", "meaning"]) + &row(&["---", "---"]);
+    for (reason, meaning) in BlockedReason::MEANINGS {
+        blocked += &row(&[&code(reason.as_str()), meaning]);
+    }
     vec![
+        ("blocked", blocked),
         ("findings", findings),
         ("helpers", helpers),
         ("store", store),

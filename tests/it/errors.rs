@@ -31,7 +31,7 @@ pub(crate) const CALLS: [(&str, &[&str]); 17] = [
 ];
 
 /// The helpers of which no call is among [`CALLS`], each with the reason.
-const NO_CALL: [(&str, &str); 8] = [
+const NO_CALL: [(&str, &str); 10] = [
     ("sesh-new", "it starts a server"),
     ("sesh-delegate", "it starts a server"),
     ("sesh-restore", "it starts a server"),
@@ -40,6 +40,7 @@ const NO_CALL: [(&str, &str); 8] = [
     ("sesh-hooks", "it asks no server"),
     ("sesh-lock", "it needs no server"),
     ("sesh-doctor", "a missing server is one of its findings"),
+    ("sesh-land", "it needs a repository first"),
     ("sesh-work", "it needs a repository first"),
 ];
 

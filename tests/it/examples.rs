@@ -92,6 +92,22 @@ impl Scene {
         crate::work::write(folder, ".sesh/work.json", items);
     }
 
+    /// Adds a gate, and branches to land, to the repository.
+    fn has_landings(&self) {
+        let folder = self.server.folder();
+        let script = "
+            git config user.name t && git config user.email t@example.org
+            git branch -M main && echo '*' >.git/info/exclude
+            mkdir -p .sesh && printf '#!/bin/sh\n' >.sesh/check && chmod +x .sesh/check
+            git add -f .sesh && git commit -qm gate
+            for branch in login hotfix feature; do
+                git checkout -qb $branch main && echo 1 >$branch-file
+                git add -f $branch-file && git commit -qm $branch
+            done";
+        let shell = self.server.call("/bin/sh".as_ref()).folder(folder);
+        shell.args(["-c", script]).ok();
+    }
+
     /// Runs a line as a person types it in a pane: in that of the sesh `notes`, or, where that would be adopted, in one
     /// that is no sesh.
     fn run(&self, line: &str) -> Said {
@@ -129,8 +145,11 @@ fn run_examples(tool: &Tool) {
     if ["sesh-log", "sesh-set"].contains(&tool.name) {
         scene.talks();
     }
-    if tool.name == "sesh-work" {
+    if ["sesh-work", "sesh-land"].contains(&tool.name) {
         scene.has_work();
+    }
+    if tool.name == "sesh-land" {
+        scene.has_landings();
     }
     let _client = Screen::attach(&scene.server, MAIN, (120, 40));
     let fails = |line: &str| {

@@ -33,6 +33,7 @@ mod journal;
 mod keys;
 mod killed;
 mod kinds;
+mod land;
 mod language;
 mod lease;
 mod leave;
