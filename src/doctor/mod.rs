@@ -8,6 +8,7 @@ mod plugin;
 mod problem;
 mod records;
 mod settings;
+mod work;
 
 use serde::Serialize;
 
@@ -45,11 +46,12 @@ pub enum Area {
     Store,
     Journal,
     Stale,
+    Work,
 }
 
 impl Area {
     /// Every area with its meaning. The table in plugin/doc/json.md is generated from it.
-    pub const MEANINGS: [(Area, &str); 12] = [
+    pub const MEANINGS: [(Area, &str); 13] = [
         (Area::Tmux, "tmux itself: client, server and known faults"),
         (Area::Helpers, "the helpers next to this one and on PATH"),
         (
@@ -71,6 +73,10 @@ impl Area {
             "the journal: whether it can be written and read",
         ),
         (Area::Stale, "records that no longer match reality"),
+        (
+            Area::Work,
+            "the repository of this folder: git, the ledger of claims, and their worktrees",
+        ),
     ];
 
     #[must_use]
@@ -88,6 +94,7 @@ impl Area {
             Area::Store => "store",
             Area::Journal => "journal",
             Area::Stale => "stale",
+            Area::Work => "work",
         }
     }
 }
@@ -259,6 +266,9 @@ fn examine_server(
         settings::settings(info, findings);
         records::store(info, findings);
         records::stale(server, info, findings);
+    }
+    if let Ok(folder) = std::env::current_dir() {
+        work::work(server, &folder, findings);
     }
     missing
 }

@@ -106,6 +106,10 @@ problems! {
     ReapWithoutEnd = Note Stale "reap-without-end",
     /// What exists now could not be read.
     NotCompared = Fault Stale "not-compared",
+    GitTooOld = Note Work "git-too-old",
+    LedgerUnwritable = Note Work "ledger-unwritable",
+    LedgerUnread = Note Work "ledger-unread",
+    WorktreeWithoutHolder = Note Work "worktree-without-holder",
 }
 
 impl Serialize for ProblemKind {

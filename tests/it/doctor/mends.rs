@@ -15,6 +15,7 @@ use tmux_sesh::tmux::version::Version;
 
 use super::version;
 use crate::support::{Call, Server, copy_plugin, helpers, say, until};
+use crate::work::{Repo, write};
 
 /// How many problems are looked at at once.
 const AT_ONCE: usize = 4;
@@ -191,6 +192,10 @@ fn ways(kind: P) -> Ways {
             All(&[|| Scene::new(set(&["set-environment", "-gh", "SESH_reap", "5"]))])
         }
         P::NotCompared => All(&[ends_meanwhile]),
+        P::GitTooOld => All(&[old_git]),
+        P::LedgerUnwritable => All(&[ledger_folder_is_a_file]),
+        P::LedgerUnread => All(&[ledger_is_a_folder]),
+        P::WorktreeWithoutHolder => All(&[holder_gone, dirty_and_dropped]),
     }
 }
 
@@ -1007,6 +1012,64 @@ fn hook_failed_before() -> Scene {
 
 fn record(name: &str, text: &str) -> Scene {
     Scene::new(set(&["set-option", "-s", name, text]))
+}
+
+/// The doctor is called in the repository.
+fn in_repository(repo: Repo) -> Scene {
+    let Repo { server, top } = repo;
+    let doctor = move |server: &Server| server.sesh("sesh-doctor", ["--json"]).folder(&top);
+    Scene::new(server).doctor(doctor)
+}
+
+fn old_git() -> Scene {
+    let repo = Repo::new();
+    let git = which::which("git").expect("git on PATH");
+    let text = format!(
+        "case \"$*\" in *version*) echo git version 2.37.1 ;; *) exec {} \"$@\" ;; esac",
+        git.display()
+    );
+    let script = repo.server.script("git", &text);
+    in_repository(repo).person(move |_, _| std::fs::remove_file(&script).expect("a file"))
+}
+
+fn ledger_folder_is_a_file() -> Scene {
+    let repo = Repo::new();
+    repo.write(".git/sesh", "");
+    let file = repo.top.join(".git/sesh");
+    in_repository(repo).person(move |_, _| std::fs::remove_file(&file).expect("a file"))
+}
+
+fn ledger_is_a_folder() -> Scene {
+    let repo = Repo::new();
+    let folder = repo.top.join(".git/sesh/work.jsonl");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    in_repository(repo).person(move |_, _| std::fs::remove_dir(&folder).expect("a folder"))
+}
+
+fn holder_gone() -> Scene {
+    let repo = Repo::new();
+    let (one, two) = (repo.sesh("one"), repo.sesh("two"));
+    repo.claim(one.pane(), &["x", "--worktree"]);
+    repo.server.tmux(["kill-pane", "-t", one.pane()]);
+    let top = repo.top.clone();
+    in_repository(repo).person(move |server, mend| {
+        let words: Vec<&str> = command(mend).split(' ').skip(1).collect();
+        let call = server.inside(two.pane(), "sesh-work", words);
+        call.folder(&top).ok();
+    })
+}
+
+fn dirty_and_dropped() -> Scene {
+    let repo = Repo::new();
+    let one = repo.sesh("one");
+    let claim = repo.claim(one.pane(), &["x", "--worktree"]);
+    let at = PathBuf::from(claim["worktree"].as_str().expect("a path"));
+    write(&at, "new.txt", "new");
+    repo.work(one.pane(), &["drop"]).ok();
+    in_repository(repo).person(move |server, mend| {
+        std::fs::remove_file(at.join("new.txt")).expect("a file");
+        run(server, mend);
+    })
 }
 
 fn runner_killed() -> Scene {
