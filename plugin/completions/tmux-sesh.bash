@@ -120,7 +120,7 @@ _tmux_sesh_takes() {
         '1=words:claim,step,block,take,drop,show,import' '2=text' '--worktree=folder' '--branch=text'
         '--path=text' '--step=text' '--wait=text' '--override=text' '--done=text' '--total=text' '--clear'
         '--force=text' '--abandon=text' '--id=text' '--watch'
-        '--group=words:active,waiting,silent,gone,unknown,blocked,ready,dependency,draft,elsewhere,done'
+        '--group=words:active,waiting,silent,gone,unknown,blocked,ready,dependency,draft,elsewhere,done,landing'
         '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;

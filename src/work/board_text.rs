@@ -7,7 +7,7 @@ use crate::clock;
 use std::time::Duration;
 
 /// The names of the groups, in the order of the board.
-pub const GROUPS: [&str; 11] = [
+pub const GROUPS: [&str; 12] = [
     "active",
     "waiting",
     "silent",
@@ -19,7 +19,11 @@ pub const GROUPS: [&str; 11] = [
     "draft",
     "elsewhere",
     "done",
+    LANDING,
 ];
+
+/// The group of what waits to land or lands. It comes first.
+const LANDING: &str = "landing";
 
 const ALL: [BoardGroup; 11] = [
     BoardGroup::Active,
@@ -59,6 +63,12 @@ pub fn claim(claim: &Claim) -> String {
 #[must_use]
 pub fn board(board: &Board, groups: &[String], width: Option<usize>) -> String {
     let mut text = String::new();
+    if !board.landing.is_empty() && (groups.is_empty() || groups.iter().any(|it| it == LANDING)) {
+        text += &format!("Landing ({})\n", board.landing.len());
+        for ticket in &board.landing {
+            text += &fit(&landing_line(ticket), width);
+        }
+    }
     for (name, group) in GROUPS.into_iter().zip(ALL) {
         if !groups.is_empty() && !groups.iter().any(|wanted| wanted == name) {
             continue;
@@ -107,6 +117,23 @@ fn fit(line: &str, width: Option<usize>) -> String {
         }
         _ => format!("{plain}\n"),
     }
+}
+
+/// Returns a line of a ticket of a landing.
+fn landing_line(ticket: &serde_json::Value) -> String {
+    let text = |field: &str| ticket[field].as_str().unwrap_or_default();
+    let number = |field: &str| ticket[field].as_u64().unwrap_or_default();
+    let what = match text("id") {
+        "" => text("branch"),
+        id => id,
+    };
+    format!(
+        "  {}. {what}  {} on {}  {}",
+        number("position"),
+        text("branch"),
+        text("target"),
+        text("pane")
+    )
 }
 
 fn claim_line(board: &BoardClaim) -> String {

@@ -6,7 +6,7 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use super::Repo;
-use crate::support::{MAIN, Screen};
+use crate::support::{MAIN, Play, Relay, Screen};
 
 #[test]
 fn s02_the_next_item_is_the_one_that_is_ready() {
@@ -574,4 +574,25 @@ fn a_claim_with_a_remote_counts_in_all_clones() {
     repo.git(&["remote", "set-url", "origin", "../nowhere.git"]);
     repo.work(one.pane(), &["claim", "y"]).fails(1);
     assert_eq!(repo.board()["claims"], json!([]));
+}
+
+#[test]
+fn a_claim_is_two_clients_of_the_server_and_no_process() {
+    let repo = Repo::new();
+    let one = repo.sesh("one");
+    let relay = Relay::before(&repo.server, "relay", Play::Honest);
+    repo.server.count_tmux();
+    let tmux = format!("{},{},0", relay.socket().display(), repo.server.pid());
+    for (args, clients) in [
+        (&["claim", "x"][..], 2),
+        (&["step", "s"], 2),
+        (&["drop"], 2),
+    ] {
+        repo.work(one.pane(), args).env("TMUX", &tmux).ok();
+        assert_eq!(
+            (relay.clients(), repo.server.tmux_calls()),
+            (clients, 0),
+            "{args:?}"
+        );
+    }
 }
