@@ -124,6 +124,8 @@ fn s11_s12_claims_of_a_server_that_died_are_gone_and_not_lost() {
     step.folder(&repo.top).ok();
     assert_eq!(repo.claimed("b")["pane"], new.pane());
     assert_eq!(repo.claimed("a")["step"], "half of it");
+    // It is the holder on the new server now, and its new pane shows that.
+    assert_eq!(repo.shown(new.pane()), "a b");
 }
 
 #[test]
