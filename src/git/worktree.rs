@@ -217,9 +217,6 @@ pub fn reset_own(place: &Path, to: &Oid) -> Result<()> {
     GitCommand::checkout(place, "checkout")
         .args(["--quiet", "--force", "--detach", to.as_str(), "--"])
         .ok()?;
-    GitCommand::checkout(place, "reset")
-        .args(["--quiet", "--hard", to.as_str(), "--"])
-        .ok()?;
     GitCommand::checkout(place, "clean")
         .args(["--quiet", "-ffd"])
         .ok()?;

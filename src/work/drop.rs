@@ -2,6 +2,7 @@
 
 use super::event::ClaimEvent;
 use super::item::ItemId;
+use super::landing::landed_tip;
 use super::ledger_state::{Claim, LedgerState};
 use super::own::own_claim;
 use super::workplace::Workplace;
@@ -35,7 +36,7 @@ pub fn drop_claim(
 ) -> Result<DroppedClaim> {
     let before = place.ledger.read()?;
     let claim = own_claim(&before, sesh, id)?.clone();
-    let unlanded = unlanded(place, &claim)?;
+    let unlanded = unlanded(place, &before, &claim)?;
     let rescued = match (abandon, unlanded) {
         (Some(_), _) => worktree::rescue(place, &claim)?,
         (None, 0) => None,
@@ -71,8 +72,8 @@ pub fn drop_claim(
     })
 }
 
-/// Returns how many commits of the branch of a claim are not in the target.
-fn unlanded(place: &Workplace, claim: &Claim) -> Result<usize> {
+/// Returns how many commits of the branch of a claim are not in the target. Those that have landed as a squash are.
+fn unlanded(place: &Workplace, state: &LedgerState, claim: &Claim) -> Result<usize> {
     let folder = place.repository.common.as_path();
     let tip = objects::commit(folder, &format!("refs/heads/{}", claim.work.branch))?;
     let Some(tip) = tip else { return Ok(0) };
@@ -81,7 +82,11 @@ fn unlanded(place: &Workplace, claim: &Claim) -> Result<usize> {
     let mut fewest = usize::MAX;
     for name in [own, target.fetched_ref()] {
         if let Some(landed) = objects::commit(folder, &name)? {
-            fewest = fewest.min(objects::count(folder, &landed, &tip)?);
+            let of = (&claim.id, &*claim.work.branch);
+            let start = landed_tip(place, state.landing(), of, &tip, &landed)?;
+            for from in start.iter().chain([&landed]) {
+                fewest = fewest.min(objects::count(folder, from, &tip)?);
+            }
         }
     }
     Ok(if fewest == usize::MAX { 0 } else { fewest })

@@ -5,7 +5,7 @@ use super::subject::Subject;
 use crate::error::Result;
 use crate::git::objects::{self, MergedTree};
 use crate::git::{Oid, diff, refs};
-use crate::work::landing_state::LandingState;
+use crate::work::landing_state::{LandingState, Ticket};
 use crate::work::workplace::{WorkTarget, Workplace};
 
 /// The target at one moment.
@@ -110,18 +110,28 @@ fn landed_start(
     base: &Base,
     landings: &LandingState,
 ) -> Result<Option<Oid>> {
-    let folder = place.repository.common.as_path();
-    let mut earlier: Vec<_> = landings
+    let earlier = landings
         .of(subject.id.as_ref(), &subject.branch)
-        .filter(|ticket| ticket.tip != subject.tip)
-        .collect();
-    earlier.reverse();
-    for ticket in earlier {
+        .filter(|ticket| ticket.tip != subject.tip);
+    last_landed(place, earlier, &subject.tip, &base.commit)
+}
+
+/// Returns the tip of the last of some tickets from which a branch continues, and whose candidate the target has.
+pub(super) fn last_landed<'a>(
+    place: &Workplace,
+    tickets: impl Iterator<Item = &'a Ticket>,
+    tip: &Oid,
+    target: &Oid,
+) -> Result<Option<Oid>> {
+    let folder = place.repository.common.as_path();
+    let mut tickets: Vec<&Ticket> = tickets.collect();
+    tickets.reverse();
+    for ticket in tickets {
         let known = objects::exists(folder, &ticket.tip)?;
-        if !known || !objects::is_ancestor(folder, &ticket.tip, &subject.tip)? {
-            continue;
-        }
-        if landed_candidate(place, &ticket.candidates, &base.commit)?.is_some() {
+        if known
+            && objects::is_ancestor(folder, &ticket.tip, tip)?
+            && landed_candidate(place, &ticket.candidates, target)?.is_some()
+        {
             return Ok(Some(ticket.tip.clone()));
         }
     }

@@ -21,8 +21,9 @@ use self::blocked::Stop;
 use self::candidate::{Base, CandidateCommit, Combined};
 use self::gate::{Gate, GateEnd, GateWorktree, RunningGate};
 use super::event::{ClaimEvent, LedgerEvent};
+use super::item::ItemId;
 use super::landing_event::{LandingEvent, LandingRunner};
-use super::landing_state::{RedGate, Ticket, TicketEnd};
+use super::landing_state::{LandingState, RedGate, Ticket, TicketEnd};
 use super::ledger;
 use super::ledger_state::Claim;
 use super::registry::Priority;
@@ -153,6 +154,21 @@ pub fn land(
     landing.outcome(end)
 }
 
+/// Returns the tip of a branch that has landed last, if the branch continues from there and `target` has the commit in which
+/// it landed. The history does not tell that of a squash.
+///
+/// # Errors
+/// git fails.
+pub fn landed_tip(
+    place: &Workplace,
+    landings: &LandingState,
+    (id, branch): (&ItemId, &str),
+    tip: &Oid,
+    target: &Oid,
+) -> Result<Option<Oid>> {
+    candidate::last_landed(place, landings.of(Some(id), branch), tip, target)
+}
+
 /// One landing.
 struct Landing<'a, 'b> {
     place: &'a Workplace,
@@ -179,6 +195,8 @@ impl Landing<'_, '_> {
             });
         }
         self.check_red()?;
+        let state = self.place.ledger.read()?;
+        subject::check_dependencies(self.place, &self.subject, &state)?;
         subject::check_clean(self.place, &self.subject)?;
         let base = candidate::base(self.place, &self.target)?;
         // Without a gate nothing is tested, so no ticket is taken.

@@ -140,6 +140,31 @@ fn check_holder(state: &LedgerState, sesh: Option<SeshId>, claim: &Claim) -> Res
     }
 }
 
+/// Refuses an item that needs others which are not completed.
+pub(super) fn check_dependencies(
+    place: &Workplace,
+    subject: &Subject,
+    state: &LedgerState,
+) -> Result<(), Stop> {
+    let Some(id) = &subject.id else {
+        return Ok(());
+    };
+    let registry = place.registry()?;
+    let Some(item) = registry.item(id) else {
+        return Ok(());
+    };
+    let open: Vec<&str> = registry
+        .open_dependencies(item, state)
+        .map(ItemId::as_str)
+        .collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{id} needs {}, which has not landed", open.join(", "));
+    let next = "land that first, then sesh-land again";
+    Err(BlockedLanding::new(BlockedReason::Dependency, what, next).into())
+}
+
 /// Refuses a branch whose checkout has files that are not committed: they would not land.
 pub(super) fn check_clean(place: &Workplace, subject: &Subject) -> Result<(), Stop> {
     let folder = place.repository.common.as_path();

@@ -227,6 +227,8 @@ fn scenario_18_unlanded_commits_are_not_dropped() {
     let tree = ground.branch("feature", "feature", "1\n");
     let dropped = one.work(&["drop"]);
     assert_eq!(dropped.code(), Some(4), "{dropped}");
+    // Else the commit that lands is that of the branch.
+    ground.repo.commits("other", "1\n");
     let said = one.land(&tree).said();
     assert_eq!(said.code(), Some(0), "{said}");
     // A landing ends the claim, so there is nothing to drop; claimed again, all of it has landed, also as a squash.
@@ -247,4 +249,32 @@ fn scenario_18_unlanded_commits_are_not_dropped() {
         "dirty-worktree",
     );
     assert_eq!(json["id"], "x");
+}
+
+#[test]
+fn an_item_that_needs_another_lands_after_it() {
+    let ground = Ground::new();
+    let one = Worker::new(&ground, "one");
+    let registry = |needs: &str| {
+        let text = format!(
+            r#"{{"version": 1, "items": [{{"id": "a"}}, {{"id": "b", "dependsOn": [{needs}]}}]}}"#
+        );
+        ground.repo.write(".sesh/work.json", &text);
+    };
+    registry("");
+    for id in ["a", "b"] {
+        let claimed = one.work(&["claim", id, "--branch", id]);
+        assert_eq!(claimed.code(), Some(0), "{claimed}");
+    }
+    let (a, b) = (
+        ground.branch("a", "a", "1\n"),
+        ground.branch("b", "b", "1\n"),
+    );
+    registry("\"a\"");
+    let json = blocked(&one.land(&b).said(), "dependency");
+    assert_eq!(json["ticket"], Value::Null);
+    for tree in [&a, &b] {
+        let said = one.land(tree).said();
+        assert_eq!(said.code(), Some(0), "{said}");
+    }
 }
