@@ -6,7 +6,8 @@ use pretty_assertions::assert_eq;
 use serde_json::json;
 
 use super::{Repo, write};
-use crate::support::{MAIN, Record, until};
+use crate::send::Agent;
+use crate::support::{MAIN, Record, until, until_some};
 
 impl Repo {
     #[track_caller]
@@ -53,18 +54,29 @@ fn five_seshes_start_with_five_items() {
 fn an_agent_gets_the_item_as_its_first_message() {
     let repo = Repo::new();
     repo.registry(&json!([{"id": "login", "prompt": "Add a login; with \"quotes\" and #(x)"}]));
-    repo.server.script("echoing", "exec cat");
-    let made = repo.new_with_work(&["--work", "login", "--", "cat"]);
-    let shown = repo
-        .work(made.pane(), &["show", "login", "--json"])
-        .ok()
-        .json();
-    let prompt = shown["prompt"].as_str().expect("a text");
+    repo.server.agent("claude");
+    let new = ["--work", "next", "--agent", "claude", "--target", MAIN];
+    let call = repo.server.sesh("sesh-new", new).folder(&repo.top);
+    let got = std::thread::scope(|scope| {
+        let call = scope.spawn(|| call.said());
+        let pane = until_some("the agent has a pane", || {
+            let all = repo.server.sesh("sesh-list", ["--json", "login"]).said();
+            (all.code() == Some(0)).then(|| all.only().pane().to_string())
+        });
+        repo.server.runs(&pane, "claude");
+        // It draws its composer only when it is told to.
+        let agent = Agent::of(&repo.server, &pane);
+        let said = call.join().expect("its output");
+        assert_eq!(said.code(), Some(0), "{said}");
+        agent.got()
+    });
+    let (_, text) = got.first().expect("a message");
     assert!(
-        prompt.starts_with("Add a login; with \"quotes\" and #(x) (This is the item login. "),
-        "{prompt}"
+        text.starts_with("Add a login; with \"quotes\" and #(x) (This is the item login. "),
+        "{text}"
     );
-    assert!(prompt.contains("sesh-land"), "{prompt}");
+    assert!(text.contains("sesh-land"), "{text}");
+    assert_eq!(repo.claimed("login")["name"], "login");
 }
 
 #[test]
