@@ -26,8 +26,8 @@ _tmux_sesh_takes() {
         '--list-models' '--tag=tags' '--cwd=folder' '--work=text' '--worktree=text' '--env=text'
         '--rows=text' '--cols=text' '--fixed-size' '--session' '--window' '--split=words:h,v'
         '--target=sessions' '--parent=targets' '--owner=owners' '--ttl=text' '--note=text' '--id=uuids'
-        '--send=text' '--wait' '--reply' '--headless' '--no-launch' '--enter' '--dry-run' '--json'
-        '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
+        '--send=text' '--wait' '--reply' '--headless' '--allow=text' '--no-launch' '--enter' '--dry-run'
+        '--json' '-L=sockets' '-S=file' '-h' '--help' '-V' '--version'
       )
       ;;
     adopt | sesh-adopt)

@@ -223,11 +223,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(mut args: Args) -> anyhow::Result<Exit> {
-    if args
-        .send
-        .as_deref()
-        .is_some_and(|text| typeable(text).trim().is_empty())
-    {
+    let is_empty = |text: &String| typeable(text).trim().is_empty();
+    if args.send.as_ref().is_some_and(is_empty) {
         return Err(Error::usage("the message is empty: give a text").into());
     }
     let Some(work) = work_for(&mut args)? else {

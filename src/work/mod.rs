@@ -3,7 +3,6 @@
 //!
 //! An [`item`] is one piece of work. A sesh that claims it is its [`holder`] until it gives the item back, another sesh
 //! takes it over, or it has landed. [`event`] is what the ledger consists of, and [`ledger_state`] what follows from it.
-//! A [`named_lock`] needs no repository.
 
 pub mod board;
 pub mod board_text;
@@ -27,6 +26,7 @@ pub mod ledger;
 pub mod ledger_state;
 pub mod mirror;
 pub mod named_lock;
+pub mod new_sesh;
 pub mod overlap;
 pub mod own;
 pub mod registry;

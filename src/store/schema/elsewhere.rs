@@ -16,7 +16,7 @@ const fn named(name: &'static str, scope: &'static str, meaning: &'static str) -
 }
 
 /// All names that are not in [`PANE`](super::PANE).
-pub const ELSEWHERE: [Named; 56] = [
+pub const ELSEWHERE: [Named; 57] = [
     named(
         "@seshbook_<uuid>",
         "server option",
@@ -27,6 +27,11 @@ pub const ELSEWHERE: [Named; 56] = [
         "@seshsum_waiting",
         "server option",
         "how many seshes wait for a person; archived ones count in none of the sums, and unset is 0",
+    ),
+    named(
+        "@sesh_locks",
+        "pane option",
+        "` a b `: the locks that `sesh-lock` holds for the commands of this pane",
     ),
     named("@seshsum_busy", "server option", "how many are busy"),
     named("@seshsum_idle", "server option", "how many are idle"),
