@@ -51,8 +51,12 @@ impl History {
     /// The file cannot be read.
     pub fn read(file: File, form: TranscriptForm, extent: &Extent) -> io::Result<Self> {
         let mut lines = LinesBack::new(file)?;
+        let end = lines.position();
+        // The file was written anew and is shorter: nothing says how much of it was read.
+        let is_anew = matches!(extent, Extent::Since(LogPosition::Offset(since)) if *since > end);
+        let extent = if is_anew { &Extent::Whole } else { extent };
         let mut reader = HistoryReader::new(form, extent);
-        reader.history.end = lines.position();
+        reader.history.end = end;
         let mut read = 0;
         while let Some((place, line)) = lines.previous()? {
             if matches!(extent, Extent::Since(LogPosition::Offset(since)) if place < *since) {
@@ -68,7 +72,16 @@ impl History {
                 break;
             }
         }
-        Ok(reader.finish())
+        let mut history = reader.finish();
+        if is_anew {
+            let note = Logged {
+                entry: LogEntry::note("the transcript was written anew: this is all of it"),
+                at: None,
+                cut: None,
+            };
+            history.entries.insert(0, note);
+        }
+        Ok(history)
     }
 }
 

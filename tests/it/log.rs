@@ -552,6 +552,23 @@ fn the_last_turns_and_what_is_new() {
     assert_eq!(talk.json(&["--since", &cursor]), (new, after));
     assert_eq!(talk.log(&["--whole", "--follow"]).len(), 22);
 
+    // The file is shorter than it was: nothing says what of it is new.
+    let mut short = Talk::new();
+    short.turn("a prompt that is long", "and its answer");
+    let (_, cursor) = short.json(&[]);
+    let line = short.next("user", "anew");
+    std::fs::write(&short.file, line).expect("a transcript");
+    let said = "the transcript was written anew: this is all of it";
+    let (anew, after) = short.json(&["--since", &cursor]);
+    assert_eq!(
+        anew,
+        [
+            json!({ "kind": "note", "text": said }),
+            json!({ "kind": "prompt", "text": "anew" })
+        ]
+    );
+    assert_eq!(short.json(&["--since", &after]), (vec![], after.clone()));
+
     // A cursor of another conversation: everything is new.
     let mut other = Talk::new();
     other.turn("hello", "world");
