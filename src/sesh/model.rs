@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use crate::tmux::{Batch, Frame, Server, command};
 
 /// How long an agent may take to print its models. Some ask a server for them.
 const LIST_TIMEOUT: Duration = Duration::from_secs(60);
+/// From how many bytes on that is no list.
+const LIST_SIZE: u64 = 16 << 20;
 
 /// Returns why a text cannot be the name of a model, which becomes a word of a command line.
 #[must_use]
@@ -199,7 +202,10 @@ pub fn list(agent: &Agent, path: &OsStr, cwd: &Path) -> Result<String> {
 }
 
 /// Returns what a command prints. Ends it, and returns `None`, if it takes longer than the limit.
-fn output_within(mut command: Command, limit: Duration) -> std::io::Result<Option<Output>> {
+///
+/// # Errors
+/// It cannot be started, or prints more than a list of models can be.
+fn output_within(mut command: Command, limit: Duration) -> io::Result<Option<Output>> {
     let (sender, receiver) = mpsc::channel();
     let child = command
         .stdout(Stdio::piped())
@@ -208,7 +214,7 @@ fn output_within(mut command: Command, limit: Duration) -> std::io::Result<Optio
     let pid = i32::try_from(child.id()).unwrap_or(0);
     std::thread::spawn(move || {
         // The receiver is gone when the output comes too late.
-        let _ = sender.send(child.wait_with_output());
+        let _ = sender.send(output(child));
     });
     match receiver.recv_timeout(limit) {
         Ok(output) => output.map(Some),
@@ -217,6 +223,34 @@ fn output_within(mut command: Command, limit: Duration) -> std::io::Result<Optio
             Ok(None)
         }
     }
+}
+
+/// Returns what a child prints until its end.
+fn output(mut child: Child) -> io::Result<Output> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    // Both are read at the same time: the child waits where one of the pipes is full.
+    let complaint = std::thread::spawn(move || stderr.map_or(Ok(Vec::new()), read_list));
+    let printed = stdout.map_or(Ok(Vec::new()), read_list);
+    if printed.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait()?;
+    let complaint = complaint.join().unwrap_or_else(|_| Ok(Vec::new()));
+    Ok(Output {
+        status,
+        stdout: printed?,
+        stderr: complaint?,
+    })
+}
+
+/// Reads a pipe to its end.
+fn read_list(pipe: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    pipe.take(LIST_SIZE).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == LIST_SIZE {
+        return Err(io::Error::other("it prints more than any list has"));
+    }
+    Ok(bytes)
 }
 
 /// Returns the texts of a field of a JSON text, at any depth, each once and one a line. Returns `None` for a text that is

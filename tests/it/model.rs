@@ -134,6 +134,11 @@ fn the_models_that_agents_offer() {
     assert!(list("pi").fails(1).ends_with("not logged in"));
     server.script("pi", ":");
     assert!(list("pi").fails(1).contains("none"));
+    for stream in [1, 2] {
+        server.script("pi", &format!("exec cat /dev/zero >&{stream}"));
+        let sentence = list("pi").fails(1);
+        assert!(sentence.ends_with("more than any list has"), "{sentence}");
+    }
     assert!(list("gemini").fails(4).contains("no command that lists"));
     server
         .sesh(
