@@ -19,6 +19,9 @@ const VERSION: u32 = 1;
 /// The version of the format of a file with other files behind the lines.
 const VERSION_WITH_FILES: u32 = 2;
 
+/// The largest size of the lines, in bytes: some hundred thousand seshes.
+const MOST: u64 = 256 << 20;
+
 /// The first line of the file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExportHead {
@@ -131,13 +134,14 @@ impl ExportReader {
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut from = BufReader::new(File::open(path)?);
         let mut bytes = Vec::new();
-        from.read_until(b'\n', &mut bytes)?;
+        from.by_ref().take(MOST).read_until(b'\n', &mut bytes)?;
         let head = serde_json::from_slice::<ExportHead>(&bytes);
         let head = head.ok().filter(|head| head.version == VERSION_WITH_FILES);
         let mut files = Vec::new();
         if let Some(head) = head {
             for _ in 0..head.lines {
-                if from.read_until(b'\n', &mut bytes)? == 0 {
+                let left = MOST - bytes.len() as u64;
+                if from.by_ref().take(left).read_until(b'\n', &mut bytes)? == 0 {
                     return Err(cut_off());
                 }
             }
@@ -152,7 +156,11 @@ impl ExportReader {
                 return Err(cut_off());
             }
         } else {
-            from.read_to_end(&mut bytes)?;
+            let left = MOST - bytes.len() as u64;
+            if from.by_ref().take(left).read_to_end(&mut bytes)? as u64 == left {
+                let why = "it is larger than any file of seshes";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            }
         }
         Ok(Self { from, bytes, files })
     }

@@ -365,6 +365,8 @@ fn a_file_with_anything_wrong_is_refused_as_a_whole() {
     }
     two.sesh("sesh-restore", ["--from", "no-such"]).fails(1);
     two.sesh("sesh-restore", ["--from", "."]).fails(1);
+    let sentence = two.sesh("sesh-restore", ["--from", "/dev/zero"]).fails(4);
+    assert!(sentence.contains("larger than any"), "{sentence}");
     assert_eq!(two.everything(), before);
     assert!(!two.path("hacked").exists());
     let pipe = server.path("pipe");

@@ -188,7 +188,8 @@ fn seconds(time: &Value) -> Option<u64> {
         return Some(local);
     }
     let (hours, minutes) = rest.get(1..)?.split_once(':')?;
-    let offset = hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60;
+    let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
+    let offset = u64::from(hours) * 3600 + u64::from(minutes) * 60;
     match rest.as_bytes()[0] {
         b'+' => local.checked_sub(offset),
         b'-' => local.checked_add(offset),
@@ -278,6 +279,8 @@ mod tests {
             (json!("2026-06-01T08:00:00.5-02:00"), Some(1_780_308_000)),
             (json!("yesterday, at about four o'clock"), None),
             (json!("2026-06-01T10:00:00+\u{e9}"), None),
+            (json!("2026-06-01T10:00:00+9999999999999999999:00"), None),
+            (json!("2026-06-01T10:00:00-00:9999999999999999999"), None),
             (json!(-1), None),
             (json!(null), None),
         ] {
