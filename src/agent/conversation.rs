@@ -340,9 +340,18 @@ fn on_command_line(known: &Conversation, argv: &[String]) -> Option<String> {
     None
 }
 
+/// The largest length of an id that is a word, in bytes.
+const MAX_WORD: usize = 256;
+
 fn fits(known: &Conversation, id: &str) -> bool {
     match known.form {
-        Some(IdForm::Word) => !id.is_empty() && !id.starts_with('-'),
+        // It becomes a word of a command line and a part of paths.
+        Some(IdForm::Word) => {
+            !id.is_empty()
+                && id.len() <= MAX_WORD
+                && !id.starts_with('-')
+                && !id.contains(|c: char| c.is_control() || "/*".contains(c))
+        }
         Some(IdForm::Uuid) | None => id.parse::<SeshId>().is_ok(),
     }
 }
@@ -394,6 +403,17 @@ mod tests {
         let argv = ["opencode", "-s", "ses_1f2"].map(String::from);
         let id = on_command_line(&known("opencode"), &argv);
         assert_eq!(id.as_deref(), Some("ses_1f2"));
+    }
+
+    #[test]
+    fn what_is_no_id() {
+        let long = "x".repeat(MAX_WORD + 1);
+        for id in ["", "-x", "a\0b", "a\nb", "../../x", "*", &long] {
+            assert!(!known("opencode").may_be(id), "{id:?}");
+        }
+        for id in ["ses_1", "#(x)", "\u{1f980} y"] {
+            assert!(known("opencode").may_be(id), "{id:?}");
+        }
     }
 
     #[test]

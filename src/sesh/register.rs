@@ -13,8 +13,8 @@ use crate::store::registration::{RegisterOutcome, Unregistered, is_name_free, re
 use crate::store::{Key, Record, generated_name, value};
 use crate::tmux::Server;
 
-/// The largest length of a conversation's id, in bytes.
-const MAX_ID: usize = 256;
+/// How many characters are shown of what is no id of a conversation.
+const SHOWN: usize = 256;
 /// How many generated names are tried.
 const MAX_ATTEMPTS: usize = 100;
 
@@ -42,9 +42,8 @@ pub fn register_conversation(server: &Server, request: RegisterRequest<'_>) -> R
     let agent = request.agent;
     let kind = &agent.name;
     let id = &request.conversation;
-    let is_word = id.len() <= MAX_ID && !id.contains(|c: char| c.is_control() || "/*".contains(c));
-    if !is_word || !agent.manifest.conversation.may_be(id) {
-        let id: String = id.chars().take(MAX_ID).collect();
+    if !agent.manifest.conversation.may_be(id) {
+        let id: String = id.chars().take(SHOWN).collect();
         return Err(Error::usage(format!(
             "{} is not a conversation id of {kind}",
             shown(&id)
