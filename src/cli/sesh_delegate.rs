@@ -1,7 +1,6 @@
 //! `sesh-delegate`: has an agent answer one task without a pane to attend to.
 
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -184,14 +183,7 @@ fn task(word: Option<&str>) -> Result<String> {
         None if input::is_terminal() => {
             return Err(Error::usage("no task: give it as one word, or on stdin"));
         }
-        _ => {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(|error| Error::failed(format!("cannot read stdin: {error}")))?;
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
+        _ => input::text(None)?,
     };
     if task.trim().is_empty() {
         return Err(Error::usage("the task is empty: give a text"));

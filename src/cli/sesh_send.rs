@@ -1,7 +1,6 @@
 //! `sesh-send`: sends a message to an agent or a shell, with proof that it arrived.
 
 use std::borrow::Cow;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ use crate::out;
 use crate::pane::agent::look;
 use crate::pane::deliver::reply::ReplyFrom;
 use crate::pane::deliver::{Busy, DeliveryOutcome, Draft, Message, Proof, Reason};
+use crate::proc::input;
 use crate::sesh::send::{Headless, Patience, Sent, send};
 use crate::state::{State, Why};
 use crate::store::{Record, Target};
@@ -280,9 +280,7 @@ fn command_that_compacts(server: &Server, pane: PaneId) -> Result<String> {
 /// Returns the message, and removes it from the words where it is one of them.
 fn text(args: &mut Args) -> anyhow::Result<String> {
     if let Some(file) = &args.file {
-        let bytes = std::fs::read(file)
-            .map_err(|error| Error::failed(format!("cannot read {}: {error}", file.display())))?;
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        return Ok(input::text(Some(file))?);
     }
     let word = args.words.pop().unwrap_or_default();
     if args.words.is_empty() && args.tag.is_empty() {
@@ -294,9 +292,7 @@ fn text(args: &mut Args) -> anyhow::Result<String> {
     if word != "-" {
         return Ok(word);
     }
-    let mut bytes = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(input::text(None)?)
 }
 
 pub(super) fn exit(sent: &Sent) -> Exit {

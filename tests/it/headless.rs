@@ -231,6 +231,9 @@ fn what_is_no_task() {
         "the task is empty: give a text"
     );
     let unknown = server.sesh("sesh-delegate", ["--agent", "aider", "x"]);
+    let endless = server.sesh("sesh-delegate", ["--agent", "claude"]);
+    let endless = endless.stdin(vec![b'x'; 64 << 20]).fails(4);
+    assert!(endless.starts_with("stdin has 64 MB or more"), "{endless}");
     assert_eq!(
         unknown.fails(4),
         "aider has no headless turns: its command line cannot do it"
