@@ -31,7 +31,7 @@ pub(super) fn file_name(socket: &str) -> String {
 }
 
 /// Returns the FNV-1a hash, which is the same in every version of every program.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::env;
 use crate::error::{Error, Result};
 use crate::id::{ProcessId, SeshId};
+use crate::journal::file::fnv1a;
 use crate::journal::launch::Launch;
 
 const STARTER: &str = "starter";
@@ -24,6 +25,8 @@ const RUNNER: &str = "runner";
 const PROMPT: &str = "prompt";
 const OUTPUT: &str = "output";
 const RESULT: &str = "result";
+/// The result while it is written.
+const NEW_RESULT: &str = "result.new";
 
 /// The files of one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +118,9 @@ impl FileLock {
     }
 }
 
+/// Returns the name of a lock's file. A file system takes names of 255 bytes, and a conversation can have a longer one.
 fn lock_name(kind: &str, conversation: &str, what: &str) -> String {
+    const LONGEST: usize = 200;
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || c == '-' {
             c
@@ -124,7 +129,12 @@ fn lock_name(kind: &str, conversation: &str, what: &str) -> String {
         }
     };
     let name: String = conversation.chars().map(plain).collect();
-    format!("{kind}-{name}.{what}")
+    let mut name = format!("{kind}-{name}");
+    if name.len() > LONGEST {
+        name.truncate(LONGEST);
+        name = format!("{name}-{:016x}", fnv1a(conversation.as_bytes()));
+    }
+    format!("{name}.{what}")
 }
 
 fn open(path: &Path) -> Result<File> {
@@ -281,17 +291,30 @@ impl TurnFiles {
             .map_err(|error| self.error("write", &error))
     }
 
-    /// Writes the result, all of it or nothing.
+    /// Writes the result, all of it or nothing. On a full disk the copy of the output makes room for it.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn set_result(&self, result: &[u8]) -> Result<()> {
         let write = || {
-            let temporary = "result.new";
-            self.write(temporary, result)?;
-            fs::rename(self.folder.join(temporary), self.folder.join(RESULT))
+            self.write(NEW_RESULT, result)?;
+            fs::rename(self.folder.join(NEW_RESULT), self.folder.join(RESULT))
         };
-        write().map_err(|error| self.error("write", &error))
+        let again = |_| {
+            for name in [OUTPUT, NEW_RESULT] {
+                let _ = fs::remove_file(self.folder.join(name));
+            }
+            write()
+        };
+        write()
+            .or_else(again)
+            .map_err(|error| self.error("write", &error))
+    }
+
+    /// Returns whether the result was begun and is not whole.
+    #[must_use]
+    pub fn has_part_of_result(&self) -> bool {
+        self.folder.join(NEW_RESULT).exists()
     }
 
     /// Returns the result. `None` if the turn was killed, or has not ended.

@@ -23,6 +23,16 @@ use crate::store::commit;
 use crate::store::note::{JournalEvent, Note};
 use crate::store::{Key, value, write};
 
+/// The signals of a program that crashes, as one of Node.js does that has no memory left.
+const OWN_FAULTS: [Signal; 7] = [
+    Signal::SIGABRT,
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGSEGV,
+    Signal::SIGSYS,
+    Signal::SIGTRAP,
+];
 /// How many bytes of the error output are kept as a reason. The pane shows all of it.
 const MAX_COMPLAINT: usize = 16 * 1024;
 
@@ -193,6 +203,10 @@ fn lock_turn(files: &TurnFiles, turn: &LaunchedTurn) -> Result<(Option<FileLock>
 fn end_of(ended: CapturedEnd) -> HeadlessEnd {
     match (ended.timed_out, ended.asked_to_end, ended.end) {
         (true, ..) => HeadlessEnd::TimedOut,
+        // What a program gets for its own faults is as its exit code, and what it printed says more.
+        (_, false, End::Signal(number)) if OWN_FAULTS.iter().any(|it| *it as i32 == number) => {
+            HeadlessEnd::Code(128 + number)
+        }
         (_, true, _) | (.., End::Signal(_)) => HeadlessEnd::Signalled,
         (.., End::Code(code)) => HeadlessEnd::Code(code),
     }

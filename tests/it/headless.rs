@@ -45,6 +45,7 @@ case $last in
     echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
     wait
     ;;
+  crash) echo 'out of memory' >&2; kill -ABRT $$ ;;
   half) printf '{"type":"result","subtype":"succ'; exit 0 ;;
   folder) result success false "$PWD" '' ;;
   stubborn)
@@ -278,6 +279,7 @@ fn the_outcome_comes_from_the_output() {
             "half",
             "claude: the turn failed: it exited 0 without an answer",
         ),
+        ("crash", "claude: the turn failed: out of memory"),
     ] {
         let said = delegate(&server, task).said();
         assert_eq!((said.code(), said.sentence().as_str()), (Some(1), expected));
@@ -735,6 +737,90 @@ fn a_kind_of_the_users_own() {
         .sesh("sesh-delegate", ["--agent", "mine", "x", "--", "word"])
         .ok();
     assert_eq!(said.text(), "answer to x\nmore word\n");
+}
+
+/// Ctrl-S stops the output of a terminal, and then who writes there waits.
+#[test]
+fn a_person_who_presses_ctrl_s_does_not_stop_the_turn() {
+    let server = server();
+    let output = r#"
+cat >/dev/null
+echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
+until [ -e "$HOME/go" ]; do sleep 0.02; done
+for line in $(seq 2000); do
+  echo '{"type":"assistant","message":{"content":[{"text":"much more than a terminal holds while nobody reads it"}]}}'
+done
+echo '{"type":"result","subtype":"success","is_error":false,"result":"done"}'
+"#;
+    server.script("claude", output);
+    let child = begin(delegate(&server, "x").args(["--timeout", "5s"]));
+    let _agent = Victim::written(&server, "home/pid");
+    server.tmux(["send-keys", "-t", "sesh-headless:", "C-s"]);
+    // The terminal shows it as any other key.
+    until("the key has arrived", || {
+        let screen = server.tmux(["capture-pane", "-p", "-t", "sesh-headless:"]);
+        screen.contains("^S")
+    });
+    std::fs::write(home(&server, "go"), "").expect("a file");
+    let output = child.wait_with_output().expect("its end");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let answer = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(answer, "done\n", "{complaint}");
+}
+
+/// Has the first write of the result fail as on a full disk, and says whether a second one can succeed.
+fn without_room(server: &Server, can_be_removed: bool) {
+    let place = r#""$HOME/.local/state/tmux-sesh/turns/$SESH_TURN/result.new""#;
+    let hinder = if can_be_removed {
+        format!("ln -s /dev/full {place}")
+    } else {
+        format!("mkdir {place}")
+    };
+    server.script("claude", &format!("{hinder}\n{CLAUDE}"));
+}
+
+#[test]
+fn a_result_without_room_takes_that_of_the_output() {
+    let server = server();
+    without_room(&server, true);
+    assert_eq!(delegate(&server, "four").ok().line(), "got 4");
+    without_room(&server, false);
+    let sentence = delegate(&server, "four").fails(1);
+    assert_eq!(
+        sentence,
+        "claude: the turn failed: its result could not be written: is the disk full?"
+    );
+    assert_eq!(leftovers(&server), Vec::<String>::new());
+}
+
+/// A file system takes names of 255 bytes, and a conversation can have a longer one.
+#[test]
+fn a_conversation_with_a_long_name() {
+    let server = server();
+    let folder = home(&server, ".config/tmux-sesh/agents");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let manifest = "[process]\nnames = [\"mine\"]\n[commands]\nresume = [\"mine\", \"{id}\"]\n\
+                    [conversation]\nform = \"word\"\n\
+                    [headless]\nfirst = [\"mine\"]\nnext = [\"mine\", \"{id}\"]\nform = \"text\"\nid = \"told\"\n";
+    std::fs::write(folder.join("mine.toml"), manifest).expect("a manifest");
+    server.script("mine", "cat >/dev/null; echo ${#1}");
+    for (name, end) in [("one", "1"), ("two", "2")] {
+        let conversation = "x".repeat(250) + end;
+        let args = [
+            "--agent",
+            "mine",
+            "--conv",
+            &conversation,
+            "--cwd",
+            "/",
+            "--name",
+            name,
+        ];
+        server.sesh("sesh-adopt", args).ok();
+        let sent = server.sesh("sesh-send", [name, "hi", "--headless", "--reply"]);
+        assert_eq!(sent.ok().line(), "251");
+    }
+    assert_eq!(turn_files(&server), Vec::<String>::new());
 }
 
 #[test]

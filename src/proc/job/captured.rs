@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::termios::{InputFlags, SetArg, tcgetattr, tcsetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
@@ -75,6 +76,7 @@ impl Terminal {
         started: impl FnOnce(i32),
         mut taker: impl FnMut(OutputStream, &[u8]),
     ) -> io::Result<CapturedEnd> {
+        self.ignore_stop_key();
         in_foreground(&mut command, self.inherited_mask);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
@@ -160,6 +162,15 @@ impl Terminal {
             pipes.read(&mut taker);
         }
         Ok(ended)
+    }
+
+    /// Lets Ctrl-S be a key as any other. Else a person who looks at the pane could stop what this process writes, and with
+    /// it this process, its time limit included.
+    fn ignore_stop_key(&self) {
+        if let Ok(mut settings) = tcgetattr(&self.tty) {
+            settings.input_flags.remove(InputFlags::IXON);
+            let _ = tcsetattr(&self.tty, SetArg::TCSANOW, &settings);
+        }
     }
 
     /// Writes a text while a command runs.

@@ -197,9 +197,15 @@ impl RunningTurn {
         let result = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let result = result.unwrap_or_else(|| {
             sweep::end_orphans(&self.files);
+            let (outcome, why) = if self.files.has_part_of_result() {
+                let why = "its result could not be written: is the disk full?";
+                (HeadlessOutcome::Error, why)
+            } else {
+                (HeadlessOutcome::Aborted, "its sesh-run was killed")
+            };
             HeadlessResult {
-                outcome: HeadlessOutcome::Aborted,
-                error: Some("its sesh-run was killed".into()),
+                outcome,
+                error: Some(why.into()),
                 ..HeadlessResult::default()
             }
         });
