@@ -27,6 +27,8 @@ const OUTPUT: &str = "output";
 const RESULT: &str = "result";
 /// The result while it is written.
 const NEW_RESULT: &str = "result.new";
+/// An empty file, which says that the result could not be written. It fits on a full disk.
+const UNWRITTEN: &str = "unwritten";
 
 /// The files of one turn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -306,15 +308,16 @@ impl TurnFiles {
             }
             write()
         };
-        write()
-            .or_else(again)
-            .map_err(|error| self.error("write", &error))
+        write().or_else(again).map_err(|error| {
+            let _ = self.write(UNWRITTEN, b"");
+            self.error("write", &error)
+        })
     }
 
-    /// Returns whether the result was begun and is not whole.
+    /// Returns whether there was a result that could not be written.
     #[must_use]
-    pub fn has_part_of_result(&self) -> bool {
-        self.folder.join(NEW_RESULT).exists()
+    pub fn is_unwritten(&self) -> bool {
+        self.folder.join(UNWRITTEN).exists()
     }
 
     /// Returns the result. `None` if the turn was killed, or has not ended.

@@ -790,6 +790,15 @@ fn a_result_without_room_takes_that_of_the_output() {
         sentence,
         "claude: the turn failed: its result could not be written: is the disk full?"
     );
+    // A runner that is killed while it writes the result is another matter.
+    let write = r#"cat >/dev/null; : >"$HOME/.local/state/tmux-sesh/turns/$SESH_TURN/result.new""#;
+    server.script("claude", &format!("{write}\nkill -9 $PPID; sleep 1000"));
+    let sentence = delegate(&server, "four").fails(1);
+    assert_eq!(
+        sentence,
+        "claude: the turn was ended from outside: its sesh-run was killed"
+    );
+    is_cleared(&server);
     assert_eq!(leftovers(&server), Vec::<String>::new());
 }
 

@@ -197,7 +197,7 @@ impl RunningTurn {
         let result = result.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let result = result.unwrap_or_else(|| {
             sweep::end_orphans(&self.files);
-            let (outcome, why) = if self.files.has_part_of_result() {
+            let (outcome, why) = if self.files.is_unwritten() {
                 let why = "its result could not be written: is the disk full?";
                 (HeadlessOutcome::Error, why)
             } else {
