@@ -137,9 +137,14 @@ impl GitCommand {
     /// # Errors
     /// git cannot be started, or does not end in time.
     pub fn output(mut self) -> Result<GitOutput> {
+        let stdin = if self.input.is_empty() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        };
         let child = self
             .command
-            .stdin(Stdio::piped())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
@@ -273,12 +278,12 @@ fn read_to_end(child: &mut Child, input: &[u8]) -> std::io::Result<(i32, Vec<u8>
         Ok(bytes)
     };
     let (stdout, stderr) = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            if let Some(mut stdin) = stdin {
+        if let Some(mut stdin) = stdin {
+            scope.spawn(move || {
                 // A git that does not read its input says why by its exit code.
                 let _ = stdin.write_all(input);
-            }
-        });
+            });
+        }
         let errors = scope.spawn(move || {
             let mut stderr = stderr;
             all_of(stderr.as_mut().map(|pipe| pipe as &mut dyn Read))

@@ -1,10 +1,12 @@
 //! Which repository a folder belongs to, and whether git can be used in it now.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::Hasher;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use nix::unistd::{AccessFlags, access};
 use siphasher::sip::SipHasher13;
 
 use super::command::{GitCommand, path};
@@ -124,6 +126,67 @@ impl Repository {
         })
     }
 
+    /// Returns the repository whose main checkout a folder belongs to, with the settings below a name like `sesh.`. This is
+    /// one call of git, which also proves where the repository is. `None` for every other folder, or where git does not
+    /// prove it: [`Repository::find`] says more there.
+    #[must_use]
+    pub fn of_main_checkout(
+        folder: &Path,
+        section: &str,
+    ) -> Option<(Self, BTreeMap<String, String>)> {
+        let folder = folder.canonicalize().ok()?;
+        let mut above = folder.ancestors();
+        let top = above.find(|top| top.join(".git").symlink_metadata().is_ok())?;
+        let common = top.join(".git");
+        let has_newline = common.as_os_str().as_bytes().contains(&b'\n');
+        if has_newline || !is_plain_git_dir(&common) {
+            return None;
+        }
+        let wanted = format!(
+            "^({}\\.|core\\.(repositoryformatversion|bare|worktree)$)",
+            section.trim_end_matches('.')
+        );
+        let output = GitCommand::read(&folder, "config")
+            .args([
+                "-z",
+                "--show-scope",
+                "--show-origin",
+                "--get-regexp",
+                &wanted,
+            ])
+            .output();
+        let output = output.ok().filter(|output| output.code == 0)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut settings = BTreeMap::new();
+        let mut is_proven = false;
+        let mut parts = text.split('\0');
+        while let (Some(scope), Some(origin), Some(row)) =
+            (parts.next(), parts.next(), parts.next())
+        {
+            // git has moved to the top folder that it found. A repository that it refuses has no local settings.
+            is_proven |= (scope, origin) == ("local", "file:.git/config");
+            match row.split_once('\n') {
+                Some(("core.repositoryformatversion", _) | ("core.bare", "false")) => {}
+                Some((name, value)) if !name.starts_with("core.") => {
+                    settings.insert(name.to_string(), value.to_string());
+                }
+                // A name without a value is none of the settings with a text.
+                None if !row.starts_with("core.") => {}
+                _ => return None,
+            }
+        }
+        let git_dir = common.clone();
+        let top = Some(top.to_path_buf());
+        is_proven.then_some((
+            Self {
+                common,
+                git_dir,
+                top,
+            },
+            settings,
+        ))
+    }
+
     /// Returns the folder in which git is run for this repository.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -219,6 +282,22 @@ pub fn unfinished_in(git_dir: &Path) -> Option<Unfinished> {
     ];
     let found = signs.iter().find(|(file, _)| git_dir.join(file).exists());
     found.map(|(_, what)| *what)
+}
+
+/// Returns whether git takes a folder for the folder of a repository that has no other one beside it. What git also takes
+/// in rare forms is not told here.
+fn is_plain_git_dir(folder: &Path) -> bool {
+    let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|it| it.is_dir());
+    let is_open = |name: &str| {
+        let path = folder.join(name);
+        is_folder(&path) && access(&path, AccessFlags::X_OK).is_ok()
+    };
+    let head = std::fs::read(folder.join("HEAD")).unwrap_or_default();
+    is_folder(folder)
+        && head.starts_with(b"ref: refs/")
+        && is_open("objects")
+        && is_open("refs")
+        && !folder.join("commondir").exists()
 }
 
 /// Returns the error for a folder in which git finds no repository, with git's own words where it is another reason.

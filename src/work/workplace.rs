@@ -36,17 +36,21 @@ impl WorkTarget {
 }
 
 impl Workplace {
-    /// Returns the workplace that a folder belongs to. This is one call of git.
+    /// Returns the workplace that a folder belongs to. In a main checkout this is one call of git, which also reads the
+    /// settings.
     ///
     /// # Errors
     /// The folder is in no repository.
     pub fn find(folder: &Path) -> Result<Self> {
-        let repository = Repository::find(folder)?;
+        let (repository, settings) = match Repository::of_main_checkout(folder, "sesh.") {
+            Some((repository, settings)) => (repository, OnceCell::from(settings)),
+            None => (Repository::find(folder)?, OnceCell::new()),
+        };
         Ok(Self {
             ledger: Ledger::of(&repository.common),
             short_hash: repository.short_hash(),
             repository,
-            settings: OnceCell::new(),
+            settings,
         })
     }
 

@@ -60,6 +60,55 @@ fn a_repository_is_found_from_everywhere_in_it() {
 }
 
 #[test]
+fn the_short_way_to_a_main_checkout_finds_what_git_finds() {
+    let folder = folder();
+    let repo = init(&folder);
+    repo.commits("sub/deep/file", "x");
+    repo.git(["config", "sesh.Target", "trunk"]);
+    repo.git(["config", "user.name", "nobody"]);
+    let short = |path: &Path| Repository::of_main_checkout(path, "sesh.");
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(repo.file("sub"), &link).expect("a link");
+    for path in [repo.path(), &repo.file("sub/deep"), &link] {
+        let (found, settings) = short(path).expect("a main checkout");
+        assert_eq!(found, find(path));
+        let settings: Vec<_> = settings.into_iter().collect();
+        assert_eq!(settings, [("sesh.target".into(), "trunk".into())]);
+    }
+    // Where git finds another repository than the nearest folder with this name, or where the place is not plain, it says
+    // nothing.
+    let nested = |name: &str| GitRepo::init(&repo.file(name));
+    std::fs::write(nested("head").file(".git/HEAD"), "rubbish").expect("a file");
+    std::fs::remove_dir_all(nested("objects").file(".git/objects")).expect("a folder");
+    std::fs::write(nested("unsafe").file(".git/commondir"), "../../.git").expect("a file");
+    std::fs::write(nested("empty").file(".git/config"), "").expect("a file");
+    nested("moved").git(["config", "core.worktree", "/"]);
+    nested("bare").git(["config", "core.bare", "true"]);
+    nested("newer").git(["config", "core.repositoryformatversion", "9"]);
+    nested("a\nb");
+    GitRepo::bare(&repo.file("other.git"));
+    repo.worktree(&repo.file("linked"), "other", "main");
+    let names = [
+        ".git",
+        "head",
+        "objects",
+        "unsafe",
+        "empty",
+        "moved",
+        "bare",
+        "newer",
+        "a\nb",
+        "other.git",
+        "linked",
+    ];
+    for name in names {
+        assert_eq!(short(&repo.file(name)), None, "{name}");
+    }
+    assert_eq!(short(folder.path()), None);
+    assert_eq!(short(&folder.path().join("none")), None);
+}
+
+#[test]
 fn where_there_is_no_repository() {
     let folder = folder();
     let error = Repository::find(folder.path()).expect_err("there is none");
