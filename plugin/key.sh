@@ -95,6 +95,18 @@ pick() {
   fi
 }
 
+# board: who works on which item, in the repository of this pane. It follows what happens until a line is typed.
+board() {
+  folder=$(ask_pane '#{pane_current_path}')
+  if cd -- "$folder"; then
+    "$bin/sesh-work" --watch </dev/null &
+    read -r _
+    kill "$!" 2>/dev/null
+  else
+    until_read
+  fi
+}
+
 # new_here: a sesh in this pane's folder, by the name that was typed, and that client there.
 new_here() {
   typed
@@ -201,6 +213,8 @@ case $action in
   last) helper sesh-enter --last --client "$client" ;;
   new) asks 'name of the new sesh (empty: generated):' '' new-here ;;
   new-here) new_here ;;
+  work) if [ -x "$bin/sesh-work" ]; then popup board; else helper sesh-work; fi ;;
+  board) board ;;
   explain) popup explained ;;
   explained)
     "$bin/sesh-explain" "$pane"

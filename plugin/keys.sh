@@ -68,12 +68,13 @@ note_for() {
     sesh-last) echo 'Go back to where you were before' ;;
     sesh-new) echo "Create a sesh in this pane's folder" ;;
     sesh-adopt) echo 'Adopt this pane as a sesh' ;;
+    sesh-work) echo 'Show who works on which item' ;;
     sesh-menu) echo "Open the menu of this pane's sesh" ;;
   esac
 }
 
-# bind_keys BOUND ENTER NEXT MENU LAST NEW ADOPT: what an earlier load has bound, and the options. Ours of the earlier load go:
-# they may be others now. One that a person has bound since stays theirs.
+# bind_keys BOUND ENTER NEXT MENU LAST NEW ADOPT WORK: what an earlier load has bound, and the options. Ours of the earlier
+# load go: they may be others now. One that a person has bound since stays theirs.
 bind_keys() {
   table=$(key_table)
   wanted='' now_bound=''
@@ -84,6 +85,7 @@ bind_keys() {
   wants "$5" 'b' sesh-last
   wants "$6" 'a' sesh-new
   wants "$7" 'A' sesh-adopt
+  wants "$8" 'W' sesh-work
   unbind "$earlier"
   # All of them in one call; where one of them is no key, one by one.
   set --

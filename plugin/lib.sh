@@ -218,12 +218,13 @@ load() {
     read -r key_last
     read -r key_new
     read -r key_adopt
+    read -r key_work
     read -r bound_keys
     read -r was_trouble
   } <<END
 $(ask "#{@sesh-bin}$newline#{@sesh-install}$newline#{@sesh-key-enter}$newline#{@sesh-key-next}$newline\
 #{@sesh-key-menu}$newline#{@sesh-key-last}$newline#{@sesh-key-new}$newline#{@sesh-key-adopt}$newline\
-#{@seshplugin_keys}$newline#{@seshplugin_trouble}")
+#{@sesh-key-work}$newline#{@seshplugin_keys}$newline#{@seshplugin_trouble}")
 END
   ways=''
   if ! find_helpers || stale; then
@@ -238,7 +239,7 @@ END
   count_all
   # shellcheck source=plugin/keys.sh
   . "$dir/plugin/keys.sh"
-  bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt"
+  bind_keys "$bound_keys" "$key_enter" "$key_next" "$key_menu" "$key_last" "$key_new" "$key_adopt" "$key_work"
   [ -z "$bin" ] || with_helpers "$bin"
   if [ -n "$ways" ]; then
     tmux -u run-shell -b "#{E:@seshplugin_job}build.sh"

@@ -215,8 +215,8 @@ pub(super) fn keys(info: &ServerInfo, findings: &mut Findings) {
                     shown(&command)
                 ),
                 format!(
-                    "if that is intended, choose another key with @sesh-key-enter, -next, -last, -new, -adopt or \
-                     -menu; then {load}"
+                    "if that is intended, choose another key with @sesh-key-enter, -next, -last, -new, -adopt, -work \
+                     or -menu; then {load}"
                 ),
             ),
             Some(_) => {}

@@ -1,5 +1,6 @@
 //! Work: claims, their holders and their worktrees. The numbers are those of the scenarios that each test is of.
 
+mod board_key;
 mod claims;
 mod contenders;
 mod holders;
