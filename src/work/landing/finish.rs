@@ -66,11 +66,12 @@ pub(super) fn tidy(
             false
         }
     };
+    // The checkout that this process was started in may be the worktree that is removed.
+    let asked = place.repository.switch("sesh.delete");
     if let Some(claim) = claim {
         let end = worktree::remove_clean(place, claim).map(|end| end == WorktreeEnd::Removed);
         removed.worktree = tried("the worktree", end);
     }
-    let asked = place.repository.switch("sesh.delete");
     if tried("the branch", asked) {
         removed.branch = tried("the branch", delete(place, subject));
         if let Some((remote, _)) = target.upstream.as_ref().filter(|_| removed.branch) {

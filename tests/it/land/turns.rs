@@ -195,6 +195,34 @@ fn scenario_33_one_that_lost_its_claim_does_not_land() {
 }
 
 #[test]
+fn a_landing_from_its_own_worktree_removes_it() {
+    let ground = Ground::new();
+    ground.repo.git(["config", "sesh.delete", "true"]);
+    let one = Worker::new(&ground, "one");
+    let claimed = one.work(&["claim", "x", "--worktree", "--json"]);
+    assert_eq!(claimed.code(), Some(0), "{claimed}");
+    let claim = claimed.json();
+    let folder = claim["worktree"].as_str().expect("a folder");
+    std::fs::write(format!("{folder}/made"), "1\n").expect("a file");
+    ground.repo.git(["-C", folder, "add", "made"]);
+    ground.repo.git(["-C", folder, "commit", "-qm", "make it"]);
+    let call = ground
+        .server
+        .inside(&one.pane, "sesh-land", ["--json"])
+        .folder(std::path::Path::new(folder));
+    let said = call.said();
+    assert_eq!((said.code(), &*said.stderr), (Some(0), ""), "{said}");
+    let landed = said.json();
+    assert_eq!(
+        (&landed["worktreeRemoved"], &landed["branchDeleted"]),
+        (&true.into(), &true.into()),
+        "{landed}"
+    );
+    assert!(!std::path::Path::new(folder).exists());
+    assert!(ground.repo.file("made").exists());
+}
+
+#[test]
 fn scenario_33_at_the_last_moment() {
     let ground = Ground::new();
     let (one, two) = (Worker::new(&ground, "one"), Worker::new(&ground, "two"));
