@@ -255,7 +255,8 @@ impl Repository {
     }
 
     fn read_setting(&self, name: &str, form: Option<&str>) -> Result<Option<String>> {
-        let output = GitCommand::read(self.folder(), "config")
+        // A checkout may have been removed since it was found, as after a landing from it.
+        let output = GitCommand::read(&self.common, "config")
             .args(form)
             .args(["-z", "--get", name])
             .output()?;

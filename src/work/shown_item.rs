@@ -135,9 +135,16 @@ impl ShownItem {
         }
         let rows = rows
             .iter()
-            .map(|(name, text)| format!("{name:<9} {text}\n"));
-        rows.collect::<String>() + "\n" + &self.prompt
+            .map(|(name, text)| format!("{name:<9} {}\n", harmless(text, &[])));
+        rows.collect::<String>() + "\n" + &harmless(&self.prompt, &['\n', '\t'])
     }
+}
+
+/// Returns the text with a space for each control character, except those that are kept. Others have written it, and a
+/// terminal would obey it.
+fn harmless(text: &str, kept: &[char]) -> String {
+    let is_harmful = |c: char| c.is_control() && !kept.contains(&c);
+    text.replace(is_harmful, " ")
 }
 
 impl FormerHolder {

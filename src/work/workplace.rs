@@ -126,6 +126,11 @@ impl Workplace {
         };
         let upstream = refs::upstream(folder, &branch)?;
         if upstream.is_none() && exists(&branch)?.is_none() {
+            if objects::commit(folder, "HEAD")?.is_none()
+                && refs::list(folder, "refs/heads/")?.is_empty()
+            {
+                return Err(no_commit());
+            }
             return Err(
                 Error::unusable(format!("there is no branch {branch} to land on"))
                     .with_way_out("git config sesh.target BRANCH names another one"),
@@ -169,8 +174,10 @@ impl Workplace {
         {
             return Ok(oid);
         }
-        objects::commit(folder, &format!("refs/heads/{}", target.branch))?.ok_or_else(|| {
-            Error::unusable("the repository has no commit yet").with_way_out("make a first one")
-        })
+        objects::commit(folder, &format!("refs/heads/{}", target.branch))?.ok_or_else(no_commit)
     }
+}
+
+fn no_commit() -> Error {
+    Error::unusable("the repository has no commit yet").with_way_out("make a first one")
 }

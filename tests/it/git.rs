@@ -477,3 +477,18 @@ fn checkouts_of_a_repository() {
     worktree::prune(repo.path()).expect("git");
     assert_eq!(worktree::list(repo.path()).expect("git").len(), 1);
 }
+
+#[test]
+fn settings_are_read_when_the_checkout_is_gone() {
+    let folder = folder();
+    let repo = init(&folder);
+    let linked = repo.worktree(&folder.path().join("other"), "other", "main");
+    let found = linked.repository();
+    repo.git(["config", "sesh.delete", "yes"]);
+    std::fs::remove_dir_all(linked.path()).expect("a folder");
+    assert!(found.switch("sesh.delete").expect("git"));
+    assert_eq!(
+        found.setting("sesh.delete").expect("git"),
+        Some("yes".into())
+    );
+}

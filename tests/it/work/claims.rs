@@ -596,3 +596,20 @@ fn a_claim_is_two_clients_of_the_server_and_no_process() {
         );
     }
 }
+
+#[test]
+fn what_others_write_does_not_steer_a_terminal() {
+    let repo = Repo::new();
+    let one = repo.sesh("one");
+    repo.claim(one.pane(), &["x"]);
+    let step = "a\nb\x1b]0;title\x07\u{9b}31m #(touch ran) #{pid}";
+    repo.work(one.pane(), &["step", step]).ok();
+    let shown = repo.work(one.pane(), &["show", "x"]).ok();
+    let shown = shown.text();
+    assert!(
+        shown.contains("step      a b ]0;title  31m #(touch ran) #{pid}\n"),
+        "{shown:?}"
+    );
+    assert_eq!(repo.claimed("x")["step"], step);
+    assert!(!repo.top.join("ran").exists());
+}
