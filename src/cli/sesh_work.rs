@@ -295,7 +295,7 @@ fn caller(server: &Server, place: &Workplace) -> Result<Caller> {
     })
 }
 
-/// Runs a change of a claim of the caller. If it is refused, the caller is told what it has to know all the same.
+/// Runs a change of a claim of the caller. If it is refused, the caller gets its pending warnings all the same.
 fn by_holder<T>(
     server: &Server,
     place: &Workplace,

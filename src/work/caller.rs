@@ -33,24 +33,15 @@ impl Caller {
     /// # Errors
     /// This process runs in no pane of the server, and as [`Server::run`] and [`adopt`].
     pub fn registered(server: &Server, repository: &str) -> Result<Self> {
-        let found = CallingPane::read(server, repository)?;
-        let (sesh, name) = match found.sesh {
+        let mut found = CallingPane::read(server, repository)?;
+        let (sesh, name) = match found.sesh.take() {
             Some(sesh) => sesh,
             None => {
                 let record = adopt(server, found.pane, &AdoptRequest::default())?;
                 (record.uuid, record.name)
             }
         };
-        Ok(Self {
-            holder: Holder {
-                sesh,
-                name,
-                pane: found.pane.to_string(),
-                server: HolderServer::here(found.socket, found.server_pid),
-                creator: None,
-            },
-            mirror: found.mirror,
-        })
+        Ok(Self::of(found, sesh, name))
     }
 
     /// Returns the sesh of the pane that this process runs in. `None` if the pane is no sesh, or there is no pane.
@@ -61,17 +52,22 @@ impl Caller {
         if own_pane(server).is_none() {
             return Ok(None);
         }
-        let found = CallingPane::read(server, repository)?;
-        Ok(found.sesh.map(|(sesh, name)| Self {
+        let mut found = CallingPane::read(server, repository)?;
+        let sesh = found.sesh.take();
+        Ok(sesh.map(|(sesh, name)| Self::of(found, sesh, name)))
+    }
+
+    fn of(pane: CallingPane, sesh: SeshId, name: String) -> Self {
+        Self {
             holder: Holder {
                 sesh,
                 name,
-                pane: found.pane.to_string(),
-                server: HolderServer::here(found.socket, found.server_pid),
+                pane: pane.pane.to_string(),
+                server: HolderServer::here(pane.socket, pane.server_pid),
                 creator: None,
             },
-            mirror: found.mirror,
-        }))
+            mirror: pane.mirror,
+        }
     }
 }
 

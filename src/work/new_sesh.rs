@@ -28,7 +28,7 @@ pub struct NewSeshWork {
     made: Option<worktree::ClaimWorktree>,
     /// Where the sesh starts.
     pub folder: PathBuf,
-    /// What an agent is told first.
+    /// The first message to an agent.
     pub prompt: Option<String>,
     /// The name of the item, if no live sesh has it.
     pub name: Option<Name>,

@@ -20,7 +20,7 @@ pub struct ShownItem {
     pub title: String,
     pub status: String,
     pub file: Option<String>,
-    /// What an agent is told that starts with the item.
+    /// The first message to an agent that starts with the item.
     pub prompt: String,
     pub claim: Option<ClaimJson>,
     pub history: Vec<FormerHolder>,
@@ -97,7 +97,7 @@ impl ShownItem {
         })
     }
 
-    /// Returns it as text: the fields, and then what an agent is told.
+    /// Returns it as text: the fields, and then the message to an agent.
     #[must_use]
     pub fn text(&self) -> String {
         let mut rows: Vec<(&str, String)> = vec![("id", self.id.clone())];
@@ -166,7 +166,7 @@ impl FormerHolder {
     }
 }
 
-/// Returns what an agent is told that starts with an item.
+/// Returns the first message to an agent that starts with an item.
 ///
 /// # Errors
 /// The registry cannot be read.

@@ -40,7 +40,7 @@ case $last in
   silent) exit 0 ;;
   parricide) kill -9 $PPID; sleep 1000 ;;
   tool)
-    sleep 1000 &
+    sleep 1000 & # why: a tool that still runs when its agent is killed
     echo $! >"$HOME/tool"
     echo $$ >"$HOME/pid.new" && mv "$HOME/pid.new" "$HOME/pid"
     wait

@@ -55,7 +55,7 @@ case $text in
   *)
     item AgentMessage "I look."
     printf '{"type":"event_msg","payload":{"type":"item_comp' >>"$rollout"
-    sleep 0.3
+    sleep 0.3 # why: a reader shall meet the half line
     printf 'leted","item":{"type":"AgentMessage","content":[{"type":"text","text":"got %s"}]}}}\n' "${#text}" >>"$rollout"
     event '{"type":"task_complete"}'
     ;;

@@ -38,8 +38,8 @@ work() {
     refuse) result false "answer $number" '{"tool_name":"Bash"}' ;;
     error) result true "error $number" '' ;;
     tool)
-      sleep 1000 &
-      sleep 0.1
+      sleep 1000 & # why: a tool that its agent ends
+      sleep 0.1 # why: kills shall hit the agent and its tool together
       kill $!
       result false "answer $number" ''
       ;;
